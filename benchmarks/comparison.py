@@ -1,28 +1,54 @@
-"""The result of a workload: contestants' figures side by side, compared with targets."""
+"""Contestants side by side at one piece of work, compared with targets."""
 
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from contestants.roster import LIMIT, OURS, PREDICTORS
+from contestants.roster import LIMIT, OURS, PEERS, PREDICTORS
 from rounds import Ratio, best_sides, ratio
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contestants.roster import Entry
     from rounds import Measured
 
 
 @dataclass(frozen=True)
-class Figure:
-    """The measurements of one contestant.
+class Bench:
+    """The options of a comparison: workspace, cores, names of peers, rounds, seconds, and shapes (H, B) of a step."""
 
-    Args:
-        name: the contestant's name.
-        title: what it is called in a table.
-        runs: the figure of each round.
-        threads: on how many threads, None for its own choice.
-        ratio: this figure / ours; of the limit, its share of our time. None for our own.
+    folder: Path
+    cores: int
+    only: tuple[str, ...]
+    rounds: int
+    seconds: float
+    warm_up: float
+    shapes: tuple[tuple[int, int], ...]
+
+    @property
+    def peers(self) -> list[Entry]:
+        """The peers that take part in training: selected, with all their requirements installed."""
+        return [entry for entry in self.predictors if entry in PEERS]
+
+    @property
+    def predictors(self) -> list[Entry]:
+        """The peers that take part in predicting."""
+        return [entry for entry in PREDICTORS if entry.name in self.only and not entry.missing]
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Why selected peers are left out, by their names."""
+        return {entry.name: entry.missing for entry in PREDICTORS if entry.name in self.only and entry.missing}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A contestant's seconds in each round, its own number of threads if None, and their ratio to ours.
+
+    The ratio of the limit is its share of our time; ours has none.
     """
 
     name: str
@@ -36,17 +62,16 @@ class Figure:
         """The median over the rounds."""
         return statistics.median(self.runs)
 
+    def __str__(self) -> str:
+        threads = "" if self.threads is None else f" ({self.threads} thread{'s' if self.threads > 1 else ''})"
+        time = f"{self.median:.3f} s" if self.median >= 1 else f"{self.median * 1000:.3f} ms"
+        compared = f"   {'share' if self.name == LIMIT.name else 'ratio'} {self.ratio}" if self.ratio else ""
+        return f"{self.title + threads:<36} {time:>12}{compared}"
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """A target, and whether it was met.
-
-    Args:
-        what: the target in words.
-        target: the figure to reach.
-        reached: the figure that was measured.
-        met: whether it is good enough.
-    """
+    """A target in words, the figure to reach, the one that was measured, and whether that is good enough."""
 
     what: str
     target: float
@@ -56,25 +81,33 @@ class Verdict:
 
 @dataclass
 class Comparison:
-    """Contestants side by side at one piece of work.
+    """Contestants side by side at one piece of work, ours first, with its sizes as plain data.
 
-    Args:
-        workload: the workload's name.
-        title: what was done.
-        unit: what the figures are in: ``s``, ``MB`` or ``share``.
-        figures: those measured, ours first.
-        about: sizes and other facts, as plain data.
-        verdicts: the targets.
-        failures: why a contestant has no figure, by its name.
+    A contestant that failed has no figure but a reason in ``failures``.
     """
 
     workload: str
     title: str
-    unit: str
     figures: list[Figure]
     about: dict[str, Any] = field(default_factory=dict)
-    verdicts: list[Verdict] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls, workload: str, title: str, measured: Measured, about: dict[str, Any], name: str = "seconds"
+    ) -> Comparison:
+        """Compare the contestants, each on its best number of threads, by a figure of their reports."""
+        best = best_sides(measured, name)
+        ours = best[OURS][1] if OURS in best else None
+        figures = []
+        for entry in (OURS, LIMIT, *PREDICTORS):
+            if entry in best:
+                side, runs = best[entry]
+                against = ratio(runs, ours) if ours is not None and entry is not OURS else None
+                figures.append(Figure(entry.name, entry.title, runs, side.threads, against))
+        failures = {side.entry.name: reason for side, reason in measured.failures.items()}
+        return cls(workload, title, figures, about, failures)
 
     def figure(self, name: str) -> Figure | None:
         """Return a contestant's figure, or None if it has none."""
@@ -87,13 +120,7 @@ class Comparison:
         return min(peers, key=lambda figure: figure.ratio.median if figure.ratio else 0.0, default=None)
 
     def ask_ratio(self, figure: Figure | None, target: float | None, what: str) -> None:
-        """Compare a figure's ratio with a target, if both exist; it should be at least the target.
-
-        Args:
-            figure: whose ratio, or None.
-            target: the ratio to reach, or None.
-            what: the target in words.
-        """
+        """Compare a figure's ratio with a target that it should reach, if both exist."""
         if figure is not None and figure.ratio is not None and target is not None:
             reached = figure.ratio.median
             self.verdicts.append(Verdict(what, target, reached, reached >= target))
@@ -102,25 +129,16 @@ class Comparison:
         """Compare a figure with a target that it should not exceed."""
         self.verdicts.append(Verdict(what, target, reached, reached <= target))
 
+    def __str__(self) -> str:
+        lines = [self.title, *(f"  {figure}" for figure in self.figures)]
+        lines += [f"  {name:<24} FAILED: {reason}" for name, reason in self.failures.items()]
+        lines += [
+            f"  target: {each.what}: {each.reached:.4g}, target {each.target:g}   {'met' if each.met else 'MISSED'}"
+            for each in self.verdicts
+        ]
+        return "\n".join(lines) + "\n"
 
-def figures_of(measured: Measured, name: str) -> list[Figure]:
-    """Return the contestants' figures, each on its best number of threads, with their ratios to ours.
-
-    Args:
-        measured: the results of the rounds.
-        name: the figure's name in the reports.
-    """
-    best = best_sides(measured, name)
-    ours = best[OURS][1] if OURS in best else None
-    figures = []
-    for entry in (OURS, LIMIT, *PREDICTORS):
-        if entry in best:
-            side, runs = best[entry]
-            against = ratio(runs, ours) if ours is not None and entry is not OURS else None
-            figures.append(Figure(entry.name, entry.title, runs, side.threads, against))
-    return figures
-
-
-def failures_of(measured: Measured) -> dict[str, str]:
-    """Return why contestants failed, by their names."""
-    return {side.entry.name: reason for side, reason in measured.failures.items()}
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain data, with the medians."""
+        figures = [{**asdict(figure), "median": figure.median} for figure in self.figures]
+        return {**asdict(self), "figures": figures}

@@ -2,7 +2,7 @@
 
     python benchmarks/contest_process.py REQUEST
 
-The request is JSON: ``work`` (``steps``, ``convolutions``, ``first_step``, ``predict`` or ``train``), ``contestant``
+The request is JSON: ``work`` (``steps``, ``first_step``, ``predict`` or ``train``), ``contestant``
 (``module:Class``), ``task``, ``data`` (the folder of MNIST's arrays), and what the work needs besides. The result is
 one line of JSON on stdout. Only what the contestant itself needs is imported.
 """
@@ -14,6 +14,7 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
+from timeit import Timer
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from contestants.contestant import Contestant
     from numpy.typing import NDArray
 
-SHORTEST_MEASUREMENT = 0.02
-"""Seconds of repeated predictions that make one measurement."""
 MEASUREMENTS = 9
 IMAGES_COMPARED = 100
 OURS = "mlpkit_trainer:MlpkitTrainer"
@@ -36,7 +35,7 @@ def main() -> None:
     """Do the requested work and print the result."""
     request = json.loads(sys.argv[1])
     task = Task(**{key: tuple(value) if isinstance(value, list) else value for key, value in request["task"].items()})
-    works = (steps, convolutions, first_step, predict, train)
+    works = (steps, first_step, predict, train)
     work = {each.__name__: each for each in works}[request["work"]]
     print(json.dumps(work(request, task)))
 
@@ -52,18 +51,6 @@ def steps(request: dict[str, Any], task: Task) -> dict[str, Any]:
         contestant = implementation(request)(task) if request["contestant"] == LIMIT else peer(request, task)
         times = step_times(contestant, examples=examples, batch_size=task.batch_size, **timing)
     return {"seconds": float(np.median(times)), "turns": len(times)}
-
-
-def convolutions(request: dict[str, Any], task: Task) -> dict[str, Any]:
-    """Time forward and backward of each convolution alone: ``warm_up`` and ``seconds`` say how long."""
-    from contestants.contestant import pass_times  # noqa: PLC0415
-
-    if request["contestant"] == OURS:
-        contestant: Any = implementation(request)(task, examples=request["examples"])
-    else:
-        contestant = peer(request, task)
-    timing = {"warm_up": request["warm_up"], "seconds": request["seconds"]}
-    return {name: float(np.median(pass_times(passes, **timing))) for name, passes in contestant.convolutions().items()}
 
 
 def first_step(request: dict[str, Any], task: Task) -> dict[str, Any]:
@@ -123,13 +110,7 @@ def implementation(request: dict[str, Any]) -> Any:
 
 
 def peer(request: dict[str, Any], task: Task, parameters: list[NDArray[np.float32]] | None = None) -> Contestant:
-    """Return the peer, ready to train.
-
-    Args:
-        request: names it and the folder of the data.
-        task: what to train.
-        parameters: first values; by default the task's own.
-    """
+    """Return the peer, ready to train from the given parameters, by default the task's own first ones."""
     images, labels = read_arrays(Path(request["data"]), "train")
     contestant: Contestant = implementation(request)(task, images, labels, parameters or task.first_parameters())
     return contestant
@@ -137,22 +118,9 @@ def peer(request: dict[str, Any], task: Task, parameters: list[NDArray[np.float3
 
 def seconds_of(predict: Any, x: NDArray[np.float32]) -> float:
     """Return the seconds of a prediction, the median of several measurements."""
-    repeats, took = 1, 0.0
-    while True:
-        began = time.perf_counter()
-        for _ in range(repeats):
-            predict(x)
-        took = time.perf_counter() - began
-        if took >= SHORTEST_MEASUREMENT:
-            break
-        repeats *= 2
-    times = []
-    for _ in range(MEASUREMENTS):
-        began = time.perf_counter()
-        for _ in range(repeats):
-            predict(x)
-        times.append((time.perf_counter() - began) / repeats)
-    return float(np.median(times))
+    timer = Timer(lambda: predict(x))
+    repeats = max(1, timer.autorange()[0] // 10)  # a fiftieth of a second
+    return float(np.median(timer.repeat(MEASUREMENTS, repeats))) / repeats
 
 
 def largest_difference(some: list[NDArray[Any]], others: list[NDArray[Any]]) -> float:

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 class NoteFirstStep(Callback):
-    """Writes the time of the first step into a file, and ends training.
-
-    Args:
-        file: the file.
-    """
+    """Writes the time of the first step into a file."""
 
     def __init__(self, file: str) -> None:
         self.file = file

@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from report import add_names
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_digits, load_linnerud
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -38,15 +39,9 @@ MOST_TEXTS: Final = 0.5
 
 
 class Table(NamedTuple):
-    """A table.
+    """A table of a package, ``PACKAGE:FILE``, or of scikit-learn, ``sklearn:NAME``.
 
-    Args:
-        source: ``PACKAGE:FILE``; of scikit-learn, the name of the table.
-        targets: the columns to predict.
-        classes: whether they hold classes.
-        dates: columns of dates, in any form that pandas reads.
-        ids: columns that say which row it is.
-        german: whether to write it as Excel does in Germany.
+    ``ids`` say which row it is; ``german`` writes the table as Excel does in Germany.
     """
 
     source: str
@@ -104,15 +99,13 @@ TABLES: Final = {
 def main() -> None:
     """Print a row for each table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"by default all: {', '.join(TABLES)}")
+    add_names(parser, "tables", TABLES)
     parser.add_argument("--seed", type=int, default=0, help="of the rows for testing (default: %(default)s)")
     options = parser.parse_args()
-    if unknown := set(options.tables) - TABLES.keys():
-        parser.error(f"unknown: {', '.join(unknown)}; expected one of {', '.join(TABLES)}")
     warnings.simplefilter("ignore")  # scikit-learn's, that its networks have not converged
     print("| table | rows x columns | mlpkit | MLP | HistGB |\n| --- | --- | ---: | ---: | ---: |", flush=True)
     failed = False
-    for name in options.tables or TABLES:
+    for name in options.tables:
         table = TABLES[name]
         frame = table.frame()
         test = frame.sample(frac=TEST_SHARE, random_state=options.seed).sort_index()
@@ -147,14 +140,9 @@ def of_mlpkit(table: Table, train: pd.DataFrame, test: pd.DataFrame) -> float | 
                 return f"{command[0]}: {problem}"
         predicted = pd.read_csv(f"{folder}/out.csv", dtype=str, keep_default_na=False)
     if table.classes:
-        return accuracy(test[table.targets[0]], predicted["predicted"])
+        return accuracy_score(test[table.targets[0]].astype(str), predicted["predicted"].to_numpy())
     values = predicted[[f"predicted_{target}" for target in table.targets]]
     return r2_score(test[[*table.targets]], values.astype(float))
-
-
-def accuracy(classes: pd.Series[Any], predicted: pd.Series[Any]) -> float:
-    """Return the share of the rows whose class is predicted, as it is written in a file."""
-    return accuracy_score(classes.astype(str), predicted.to_numpy())
 
 
 def of_scikit_learn(table: Table, train: pd.DataFrame, test: pd.DataFrame) -> list[float | str]:

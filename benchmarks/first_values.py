@@ -1,99 +1,76 @@
-"""What first values of Affine's weights and biases are worth on a table of numbers.
+"""Compares first values of the weights and biases of ``Affine`` by the error of a perceptron on a table of numbers.
 
-Run it as ``python benchmarks/first_values.py FOLDER``. The folder holds train.csv.gz, validation.csv.gz and
-test.csv.gz, numbers only, and the target in the last column. Each line of the output is the root of the mean squared
-error on the test rows over the seeds, for a perceptron with ReLU and AdamW, inputs as quantiles to normal numbers, that
-keeps the weights of the best epoch.
+    python benchmarks/first_values.py FOLDER [--seeds 3] [--epochs 200] [--json]
+
+The folder has train.csv.gz, validation.csv.gz and test.csv.gz, numbers only, and table.json, which names the target.
+The perceptron has three layers of 256 units with ReLU and dropout of a tenth, and AdamW; its inputs are quantiles as
+normal numbers; it keeps the weights of the best epoch. An error is the root mean squared error on the test rows.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
+import json
 from pathlib import Path
-from statistics import NormalDist
+from statistics import mean, stdev
 from typing import Any
 
-import numpy as np
+from report import parser_of, print_report
 
 import mlpkit
 
-FIRST_VALUES = {
-    "he_normal, zeros": ("he_normal", "zeros"),
-    "he_normal, fan_in_uniform": ("he_normal", "fan_in_uniform"),
-    "lecun_normal, zeros": ("lecun_normal", "zeros"),
-    "fan_in_uniform, zeros": ("fan_in_uniform", "zeros"),
-    "fan_in_uniform, fan_in_uniform": ("fan_in_uniform", "fan_in_uniform"),
-    "he_normal, zeros; last fan_in_uniform": ("he_normal", "zeros"),
-    "unit_variance, convex_combination": ("unit_variance", "convex_combination"),
-}
+FIRST_VALUES = (
+    ("he_normal", "zeros"),
+    ("he_normal", "fan_in_uniform"),
+    ("lecun_normal", "zeros"),
+    ("fan_in_uniform", "zeros"),
+    ("fan_in_uniform", "fan_in_uniform"),
+    ("unit_variance", "convex_combination"),
+)
+
+
+def error_of(folder: Path, weights: str, biases: str, seed: int, epochs: int) -> float:
+    """Train, and return the error on the test rows."""
+    splits = {"file": "train", "validation": "validation", "test": "test"}
+    files = {key: str(folder / f"{split}.csv.gz") for key, split in splits.items()}
+    target = json.loads((folder / "table.json").read_text("utf-8"))["target"]
+    first = {"weights": weights, "biases": biases}
+    hidden: list[Any] = [{"Affine": {"units": 256, **first}}, "Relu", {"Dropout": {"rate": 0.1}}]
+    spec = {
+        "mlpkit": 1,
+        "seed": seed,
+        "data": {
+            "csv": {**files, "target": target, "predict": "values", "numbers": "quantile", "scale_target": "none"}
+        },
+        "layers": [*hidden * 3, {"Affine": {"units": 1, **first}}, "MeanSquaredError"],
+        "training": {
+            "optimizer": {"adamw": {"learning_rate": 1e-3}},
+            "batch_size": 256,
+            "epochs": epochs,
+            "early_stopping": {"patience": 16},
+            "best_weights": "loss",
+        },
+    }
+    return float(mlpkit.run(mlpkit.load_spec(spec), quiet=True).metrics["test"]["loss"] ** 0.5)
 
 
 def main() -> None:
     """Train every variant with every seed, and print a line for each."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--units", type=int, default=256)
-    parser.add_argument("--layers", type=int, default=3)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--epochs", type=int, default=200)
+    parser.add_argument("--seeds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--epochs", type=int, default=200, help="at most (default: %(default)s)")
     options = parser.parse_args()
-    splits = tables(options.folder)
-    for name, values in FIRST_VALUES.items():
-        runs = [trained(splits, name, values, seed, options) for seed in range(options.seeds)]
-        errors, begun, epochs = np.array(runs).T
-        spread = errors.std(ddof=1) if len(errors) > 1 else 0
-        line = (
-            f"{name:40} {errors.mean():.4f} ± {spread:.4f}   first loss {begun.mean():.2f}   epochs {epochs.mean():.0f}"
-        )
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-
-def tables(folder: Path) -> dict[str, Any]:
-    """Return inputs and targets of each split, inputs as quantiles of the training rows, to normal numbers."""
-    read = {
-        split: np.genfromtxt(folder / f"{split}.csv.gz", delimiter=",", skip_header=1)
-        for split in ("train", "validation", "test")
+    found = {
+        f"{weights}, {biases}": [
+            error_of(options.folder, weights, biases, seed, options.epochs) for seed in range(options.seeds)
+        ]
+        for weights, biases in FIRST_VALUES
     }
-    quantiles = np.linspace(0, 1, 1000)
-    normal = np.array([NormalDist().inv_cdf(q) for q in np.clip(quantiles, 1e-3, 1 - 1e-3)])
-    edges = np.quantile(read["train"][:, :-1], quantiles, axis=0)
-    noise = np.random.default_rng(0).normal(0, 1e-9, edges.shape)
-    edges = np.sort(edges * (1 + noise), axis=0)  # np.interp takes growing numbers
-    return {
-        split: (
-            np.stack([np.interp(column, edge, normal) for column, edge in zip(rows.T[:-1], edges.T, strict=True)], 1),
-            rows[:, -1],
-        )
-        for split, rows in read.items()
-    }
-
-
-def trained(
-    splits: dict[str, Any], name: str, values: tuple[str, str], seed: int, options: argparse.Namespace
-) -> tuple[float, float, int]:
-    """Return the error on the test rows, the loss after the first epoch, and how many epochs there were."""
-    weights, biases = values
-    first = {"weights": weights, "biases": biases}
-    last = {"weights": "fan_in_uniform", "biases": "fan_in_uniform"} if "last" in name else first
-    hidden = [{"Affine": {"units": options.units, **first}}, "Relu", {"Dropout": {"rate": options.dropout}}]
-    run = mlpkit.fit(
-        *splits["train"],
-        layers=[*hidden * options.layers, {"Affine": {"units": 1, **last}}, "MeanSquaredError"],
-        validation=splits["validation"],
-        test=splits["test"],
-        seed=seed,
-        optimizer={"adamw": {"learning_rate": options.rate}},
-        batch_size=256,
-        epochs=options.epochs,
-        early_stopping={"patience": 16},
-        best_weights="loss",
-        quiet=True,
-    )
-    return run.metrics["test"]["loss"] ** 0.5, run.history[0]["train_loss"], len(run.history)
+    lines = [
+        f"{name:40} {mean(errors):.4f} ± {stdev(errors) if len(errors) > 1 else 0:.4f}"
+        for name, errors in found.items()
+    ]
+    print_report(options, {"errors": found}, lines)
 
 
 if __name__ == "__main__":

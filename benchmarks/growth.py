@@ -11,7 +11,6 @@ its axis: 0 for a cost that stays, 1 for one that grows as its axis does. Whatev
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import os
@@ -24,15 +23,16 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from machine import heading, machine
-from many_plugins import install
+from installed_plugins import install
+from report import parser_of, print_report, say
+from rounds import seconds_of
 
 import mlpkit
 from mlpkit.training.events import Observer
 from mlpkit.verbs.run.check import check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from mlpkit.components.schedule import Progress
     from mlpkit.training.evaluation import Record
@@ -42,15 +42,8 @@ if TYPE_CHECKING:
 class Size:
     """How large everything is; where nothing grows, everything is small.
 
-    Args:
-        rows: examples, in .npy files.
-        csv_rows: examples in a CSV file instead; 0 for none.
-        features: inputs.
-        width: units of each hidden layer.
-        depth: hidden layers, each with a Relu: 500 are 1,000 layers.
-        classes: classes to predict.
-        evaluations: evaluations during the training.
-        plugins: distributions installed beside mlpkit.
+    There are ``rows`` in .npy files, or ``csv_rows`` in a CSV file instead; each hidden layer has a Relu, so 500 are
+    1,000 layers.
     """
 
     rows: int = 1000
@@ -108,37 +101,27 @@ class Clock(Observer):
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--axes", nargs="+", choices=POINTS, default=[*POINTS], metavar="AXIS")
     parser.add_argument("--largest", type=int, default=1_000_000, help="leave out points above it (default: 1000000)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--plot", type=Path, help="draw the costs into this SVG file")
     parser.add_argument("--point", help="measure this size alone, given as JSON, and print its costs")
-    parser.add_argument("--job", choices=JOBS, help=argparse.SUPPRESS)
+    parser.add_argument("--job", choices=JOBS, help="only one of the jobs of --point")
     options = parser.parse_args()
     if options.point:
         size = Size(**json.loads(options.point))
         print(json.dumps(JOBS[options.job](size) if options.job else costs_of(size)))
         return
-    axes = {axis: [value for value in POINTS[axis] if value <= options.largest] for axis in options.axes}
-    if not options.json:
-        print(heading(machine()))
     found = {}
-    for axis, values in axes.items():
-        found[axis] = measured(axis, values)
-        if not options.json:
-            print("\n".join(table(axis, found[axis])), flush=True)
-    if options.json:
-        print(json.dumps({"machine": machine(), "axes": found}))
+    for axis in options.axes:
+        say(f"{axis} ...")
+        values = [value for value in POINTS[axis] if value <= options.largest]
+        found[axis] = {value: costs_of(replace(Size(), **{axis: value})) for value in values}
+    print_report(options, {"axes": found}, (line for axis in found for line in table(axis, found[axis])))
     if options.plot:
         from growth_plot import draw  # noqa: PLC0415 - only plots need matplotlib
 
         draw(found, options.plot)
-
-
-def measured(axis: str, values: Sequence[int]) -> dict[int, dict[str, float]]:
-    """Return the costs at each point of an axis."""
-    return {value: costs_of(replace(Size(), **{axis: value})) for value in values}
 
 
 def costs_of(size: Size) -> dict[str, float]:
@@ -178,7 +161,7 @@ def in_a_process(job: str, size: Size, folder: Path) -> tuple[dict[str, float], 
 
 def cost_of_check(size: Size) -> dict[str, float]:
     """Load and check the spec."""
-    return {"check": timed(lambda: check(mlpkit.load_spec(spec_of(size))))}
+    return {"check": seconds_of(lambda: check(mlpkit.load_spec(spec_of(size))), time.process_time)}
 
 
 def costs_of_run(size: Size) -> dict[str, float]:
@@ -201,7 +184,7 @@ def cost_of_checkpoints(size: Size) -> dict[str, float]:
 
 def cost_of_report(size: Size) -> dict[str, float]:
     """Write the report of the run."""
-    return {"report": timed(lambda: mlpkit.report("run"))}
+    return {"report": seconds_of(lambda: mlpkit.report("run"), time.process_time)}
 
 
 def until_evaluated(size: Size, directory: str, checkpoint: dict[str, int] | None) -> float:
@@ -222,12 +205,10 @@ def write_data(size: Size) -> dict[str, float]:
                 numbers = rng.standard_normal(size.features).tolist()
                 print(*(f"{number:.5f}" for number in numbers), i % size.classes, sep=",", file=table_file)
         return {}
-    header = {"descr": "<f4", "fortran_order": False, "shape": (size.rows, size.features)}
-    with Path("x.npy").open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for begin in range(0, size.rows, ROWS_WRITTEN_TOGETHER):
-            rows = min(ROWS_WRITTEN_TOGETHER, size.rows - begin)
-            file.write(rng.standard_normal((rows, size.features), np.float32).tobytes())
+    x = np.lib.format.open_memmap("x.npy", "w+", np.float32, (size.rows, size.features))
+    for begin in range(0, size.rows, ROWS_WRITTEN_TOGETHER):
+        part = x[begin : begin + ROWS_WRITTEN_TOGETHER]
+        rng.standard_normal(part.shape, np.float32, part)
     np.save("t.npy", np.rint(np.linspace(0, size.classes - 1, size.rows)).astype(np.int64))
     return {}
 
@@ -249,13 +230,6 @@ def spec_of(size: Size) -> dict[str, Any]:
             "threads": 1,
         },
     }
-
-
-def timed(call: Callable[[], object]) -> float:
-    """Return the processor's seconds that a call takes."""
-    began = time.process_time()
-    call()
-    return time.process_time() - began
 
 
 JOBS: Final = {
@@ -282,12 +256,9 @@ def table(axis: str, found: dict[int, dict[str, float]]) -> Iterator[str]:
 
 
 def exponent(costs: dict[int, float], least: float) -> float | None:
-    """Return how a cost grows over the last decade of its axis; None if it is too small to say.
-
-    Args:
-        costs: the cost at each point.
-        least: what a cost must be at the largest point.
-    """
+    """Return how a cost grows over the last decade of its axis; None if it is below ``least`` at the last point."""
+    if len(costs) < 2:
+        return None
     (before, small), (last, large) = [*costs.items()][-2:]
     if large < least or not before:
         return None

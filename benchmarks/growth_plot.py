@@ -47,12 +47,7 @@ MEGABYTES: Final = {
 
 
 def draw(axes: Mapping[str, Mapping[int, Mapping[str, float]]], path: Path) -> None:
-    """Draw costs against what grows, both logarithmic.
-
-    Args:
-        axes: the costs at each point of each axis.
-        path: the SVG file to write.
-    """
+    """Draw the costs at each point of each axis into an SVG file, both logarithmic."""
     plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "growth", "font.size": 8, "font.family": "sans-serif"})
     rows = -(-len(axes) // COLUMNS)
     figure, panels = plt.subplots(
@@ -74,8 +69,8 @@ def draw(axes: Mapping[str, Mapping[int, Mapping[str, float]]], path: Path) -> N
             panels[above][column].set_ylabel("seconds of the processor")
             panels[above + 1][column].set_ylabel("most memory, MB")
     for place in range(len(axes), rows * COLUMNS):
-        for panel in (panels[2 * (place // COLUMNS) + i][place % COLUMNS] for i in (0, 1)):
-            panel.set_axis_off()
+        for i in (0, 1):
+            panels[2 * (place // COLUMNS) + i][place % COLUMNS].set_axis_off()
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, ncols=len(SECONDS), loc="outside upper center", frameon=False, fontsize=9)
     drawing = StringIO()

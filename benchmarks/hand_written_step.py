@@ -20,16 +20,8 @@ FEATURES, CLASSES = 784, 10
 class HandWrittenStep:
     """Trains 784-H-H-10 with Relu, softmax with cross-entropy and plain gradient descent.
 
-    All numbers have the dtype of the first parameters. All parameters lie in one flat array and all gradients in
-    another; every intermediate result has an array of its own, reused at each step.
-
-    Args:
-        images: training images, uint8, shape (examples, 784).
-        labels: their classes, int64, shape (examples,).
-        hidden: units of each hidden layer, H.
-        batch_size: examples of a minibatch.
-        learning_rate: the step length.
-        parameters: first values: W1, b1, W2, b2, W3, b3.
+    The parameters W1, b1, W2, b2, W3, b3 lie in one flat array of their dtype, and all gradients in another. Every
+    intermediate result has an array of its own, reused at each step. Images are uint8, shape (examples, 784).
     """
 
     def __init__(

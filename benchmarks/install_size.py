@@ -9,14 +9,13 @@ wheels for this Python is named with pip's last line. Needs a package index or a
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
 import subprocess
 import sys
 import tempfile
 from importlib import metadata
 from pathlib import Path
+
+from report import add_names, parser_of, print_report
 
 ROOT = str(Path(__file__).parents[1])
 LIBRARIES = {
@@ -33,30 +32,17 @@ LIBRARIES = {
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(LIBRARIES)}; all by default")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser = parser_of(__doc__)
+    add_names(parser, "names", LIBRARIES)
     options = parser.parse_args()
-    if unknown := sorted(set(options.names) - set(LIBRARIES)):
-        parser.error(f"unknown: {', '.join(unknown)}")
-    sizes = {name: installed(LIBRARIES[name]) for name in options.names or LIBRARIES}
-    if options.json:
-        print(json.dumps(sizes, indent=2))
-        return
-    print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
-    for name, size in sizes.items():
-        if "error" in size:
-            print(f"{name:<20} {size['error']}")
-        else:
-            print(f"{name:<20} {size['packages']:4} packages  {size['megabytes']:8.1f} MB   {size['version']}")
+    sizes = {name: installed(LIBRARIES[name]) for name in options.names}
+    shown = "{packages:4} packages  {megabytes:8.1f} MB   {version}"
+    lines = [f"{name:<20} {size.get('error') or shown.format(**size)}" for name, size in sizes.items()]
+    print_report(options, sizes, lines)
 
 
 def installed(requirements: list[str]) -> dict[str, int | float | str]:
-    """Install into a new folder, and return the number of packages, their megabytes, and the first one's version.
-
-    Args:
-        requirements: what pip takes.
-    """
+    """Install into a new folder, and return the number of packages, their megabytes, and the first one's version."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", folder]
         done = subprocess.run([*command, *requirements], capture_output=True, text=True, check=False)

@@ -18,11 +18,7 @@ def machine() -> dict[str, Any]:
 
 
 def heading(about: dict[str, Any]) -> str:
-    """Return lines that describe the machine and software of a timing.
-
-    Args:
-        about: what ``machine`` returned.
-    """
+    """Return lines that describe what ``machine`` returned."""
     blas = about["blas"]
     return (
         f"{about['processor']}, {about['cores']} cores, load {about['load']}, {about['platform']}\n"

@@ -1,4 +1,4 @@
-"""Times predictions in the order of a row (docs/numerics.md) against those in the order of training, and onnxruntime's.
+"""Times predictions in the order of a row (docs/numerics.md) against the order of training, and against onnxruntime.
 
     python benchmarks/predict.py [--json]
 
@@ -10,11 +10,7 @@ distributed numbers through other dense networks. Weights aren't trained. onnxru
 
 from __future__ import annotations
 
-import argparse
-import json
-import math
 import time
-from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +18,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from machine import heading, machine
+from report import parser_of, print_report
+from rounds import interleaved, seconds_of
 
 import mlpkit
 from mlpkit.graph.model_graph import bare_network
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Sequential, Spec
+    from mlpkit import Sequential
 
 SPECS: Final = ("mnist_3layer", "mnist_fast", "mnist_lenet")
 HIDDEN: Final = ((192,), (1024, 1024))
@@ -44,41 +41,12 @@ ROWS: Final = (1, 32, 256, 1000)
 FOLDER: Final = Path(__file__).parents[1] / "specs"
 
 
-@dataclass(frozen=True)
-class Timing:
-    """What predictions of a network take.
-
-    Args:
-        network: the spec, or the widths of the network.
-        rows: rows that are predicted together.
-        row_order: microseconds of the fastest prediction in the order of a row.
-        training_order: microseconds of the fastest one in the order of training.
-        onnxruntime: microseconds of onnxruntime's fastest one; None if it isn't installed.
-    """
-
-    network: str
-    rows: int
-    row_order: float
-    training_order: float
-    onnxruntime: float | None = None
-
-    @property
-    def throughput(self) -> float:
-        """Rows a second in the order of a row, as a share of those in the order of training."""
-        return self.training_order / self.row_order
-
-    @property
-    def ratio(self) -> str:
-        """onnxruntime's time, as a multiple of that in the order of a row."""
-        return "" if self.onnxruntime is None else f"{self.onnxruntime / self.row_order:.2f}"
-
-
 def networks() -> Iterator[tuple[str, Sequential, NDArray[Any]]]:
     """Yield networks, each with its name and 1,000 inputs or more."""
     for name in SPECS:
         spec = mlpkit.load_spec(FOLDER / f"{name}.yaml")
         network = mlpkit.build(spec)
-        images = images_of(spec, network.input_shape)
+        images, _ = mlpkit.load_data(spec, "test", max(ROWS))
         yield name, network, images
     flat = images.reshape(len(images), -1)
     for hidden in HIDDEN_AFTER_IMAGES:
@@ -86,14 +54,6 @@ def networks() -> Iterator[tuple[str, Sequential, NDArray[Any]]]:
     x = np.random.default_rng(0).standard_normal((max(ROWS), 784), np.float32)
     for hidden in HIDDEN:
         yield f"784-{'-'.join(map(str, hidden))}-10", dense(hidden), x
-
-
-def images_of(spec: Spec, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return test images of a spec."""
-    test = spec.data().open(spec.seed)["test"]
-    x = np.empty((max(ROWS), *shape), np.float32)
-    test.take(np.arange(len(x)), (x, np.empty(len(x), np.int64)))
-    return x
 
 
 def dense(hidden: tuple[int, ...]) -> Sequential:
@@ -122,59 +82,39 @@ def in_training_order(network: Sequential, x: NDArray[Any]) -> NDArray[Any]:
         return replica.predict(replica.forward(x)).copy()
 
 
-def time_rows(name: str, network: Sequential, x: NDArray[Any], rounds: int) -> Timing:
-    """Time both orders, and onnxruntime, for some rows.
-
-    Args:
-        name: the network's name.
-        network: the network.
-        x: the rows.
-        rounds: pairs of turns of each.
-    """
-    sides = [partial(network.predict, x), partial(in_training_order, network, x)]
+def time_rows(name: str, network: Sequential, x: NDArray[Any], rounds: int) -> dict[str, Any]:
+    """Return the microseconds of the fastest prediction of some rows in both orders, and of onnxruntime's."""
+    sides = {"row_order": partial(network.predict, x), "training_order": partial(in_training_order, network, x)}
     if find_spec("onnxruntime") is not None:
-        sides.append(partial(by_onnxruntime(network), x))
-    for side in sides[1:]:
-        np.testing.assert_allclose(sides[0](), side(), atol=1e-4)
-    fastest = [math.inf] * len(sides)
-    for turn in range(2 * rounds):  # there and back: a side that comes twice in a row finds the weights in the cache
-        for i in range(len(sides)) if turn % 2 == 0 else reversed(range(len(sides))):
-            fastest[i] = min(fastest[i], _seconds_of(sides[i]))
-    return Timing(name, len(x), *(1e6 * seconds for seconds in fastest))
+        sides["onnxruntime"] = partial(by_onnxruntime(network), x)
+    for side in sides.values():
+        np.testing.assert_allclose(sides["row_order"](), side(), atol=1e-4)
+    ways = {side: partial(seconds_of, predict, time.thread_time) for side, predict in sides.items()}
+    fastest = {side: 1e6 * min(seconds) for side, seconds in interleaved(ways, rounds).items()}
+    return {"network": name, "rows": len(x), **fastest}
 
 
-def _seconds_of(predict: Callable[[], Any]) -> float:
-    began = time.thread_time()
-    predict()
-    return time.thread_time() - began
+def line_of(timing: dict[str, Any]) -> str:
+    """Return a line of the table."""
+    ours, rows = timing["row_order"], timing["rows"]
+    per_second = [1e6 * rows / timing[order] for order in ("row_order", "training_order")]
+    peer = f"{timing['onnxruntime'] / ours:.2f}" if "onnxruntime" in timing else ""
+    return (
+        f"{timing['network']:<20} {rows:>5} {ours:>9,.1f} {per_second[0]:>14,.0f} {per_second[1]:>18,.0f} "
+        f"{timing['training_order'] / ours:>6.2f} {peer:>21}"
+    )
 
 
 def main() -> None:
     """Time every network and print the results."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=50, help="pairs of turns of each side (default: 50)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    options = parser.parse_args()
-
-    about = machine()
+    options = parser_of(__doc__, rounds=100).parse_args()
     with blas_threads(1):
         timings = [
             time_rows(name, network, x[:rows], options.rounds) for name, network, x in networks() for rows in ROWS
         ]
-    if options.json:
-        print(json.dumps({"machine": about, "predictions": [asdict(timing) for timing in timings]}, indent=2))
-        return
-    print(heading(about))
-    print(
-        f"{'network':<20} {'rows':>5} {'us':>9} {'rows a second':>14} {'in training order':>18} {'share':>6} "
-        f"{'onnxruntime / mlpkit':>21}"
-    )
-    for each in timings:
-        speeds = (1e6 * each.rows / microseconds for microseconds in (each.row_order, each.training_order))
-        print(
-            f"{each.network:<20} {each.rows:>5} {each.row_order:>9,.1f} {next(speeds):>14,.0f} {next(speeds):>18,.0f} "
-            f"{each.throughput:>6.2f} {each.ratio:>21}"
-        )
+    columns = f"{'us':>9} {'rows a second':>14} {'in training order':>18} {'share':>6} {'onnxruntime / mlpkit':>21}"
+    lines = [f"{'network':<20} {'rows':>5} {columns}", *map(line_of, timings)]
+    print_report(options, {"predictions": timings}, lines)
 
 
 if __name__ == "__main__":

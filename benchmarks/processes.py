@@ -55,31 +55,10 @@ def workspace() -> Iterator[Path]:
             os.environ.update(variables)
 
 
-def environment(threads: int | None) -> dict[str, str]:
-    """Return the environment of a process.
-
-    Args:
-        threads: how many threads a contestant's products run on; None to leave it to the contestant.
-    """
-    if threads is None:
-        return dict(os.environ)
-    limits = dict.fromkeys(THREAD_VARIABLES, str(threads))
-    return {**os.environ, **limits, **({"XLA_FLAGS": ONE_XLA_THREAD} if threads == 1 else {})}
-
-
 def contest(entry: Entry, work: str, task: Task, folder: Path, *, threads: int | None = None, **needs: Any) -> Any:
-    """Let a contestant do a piece of work in a process of its own, and return what it reports.
+    """Let a contestant do a piece of work in a process of its own, and return its report.
 
-    Args:
-        entry: the contestant.
-        work: what to do, as ``contest_process.py`` calls it.
-        task: what to train.
-        folder: the workspace.
-        threads: how many threads, or None.
-        needs: what the work needs besides.
-
-    Raises:
-        ContestError: it failed.
+    The work is called as in ``contest_process.py``; ``needs`` are further keys of the request.
     """
     request: dict[str, Any] = {
         "work": work,
@@ -93,18 +72,12 @@ def contest(entry: Entry, work: str, task: Task, folder: Path, *, threads: int |
 
 
 def finished(command: list[str], *, threads: int | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a process to its end.
-
-    Args:
-        command: what to run.
-        threads: how many threads, or None.
-
-    Raises:
-        ContestError: it failed.
-    """
+    """Run a process to its end, on so many threads if given; raises ContestError if it fails."""
+    limits = {} if threads is None else dict.fromkeys(THREAD_VARIABLES, str(threads))
+    limits |= {"XLA_FLAGS": ONE_XLA_THREAD} if threads == 1 else {}
     try:
         done = subprocess.run(
-            command, env=environment(threads), capture_output=True, text=True, check=False, timeout=LONGEST
+            command, env={**os.environ, **limits}, capture_output=True, text=True, check=False, timeout=LONGEST
         )
     except subprocess.TimeoutExpired as error:
         msg = f"took longer than {LONGEST} s"

@@ -12,31 +12,28 @@ Ratios are pyarrow's time divided by mlpkit's in the same round; the median of t
 
 from __future__ import annotations
 
-import argparse
-import json
-import statistics
 import sys
-import time
+from functools import partial
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.csv
-from machine import heading, machine
+from report import parser_of, print_report
+from rounds import interleaved, ratio, timed
 
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.tables.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
 NUMBERS = 18
 MISSING = 0.02
 CITIES = ("Oslo", "Bergen", "Trondheim", "Stavanger", "Tromsø", "Bodø", "Ålesund", "Molde")
 NOTES = ('"none"', '"late, but complete"', '"said ""later"""', '"by post"')
-WIDTHS = {"clock": 8, "processors": 18}
-"""What is measured, and the width of its column."""
 ASKED = 0.5
 """The ratio to pyarrow on all cores."""
 
@@ -94,55 +91,29 @@ def expect_same_numbers(path: Path) -> None:
             raise SystemExit(f"the numbers of {name} differ")
 
 
-def timed(read: Callable[[Path], Any], path: Path) -> dict[str, float]:
-    """Return the milliseconds that reading takes, by the clock and of all processors together."""
-    before, began = time.process_time(), time.perf_counter()
-    read(path)
-    clock, processors = time.perf_counter() - began, time.process_time() - before
-    return {"clock": 1000 * clock, "processors": 1000 * processors}
-
-
-def median_of(times: Sequence[Mapping[str, float]], key: str) -> float:
-    """Return the median of the rounds."""
-    return statistics.median(each[key] for each in times)
-
-
-def ratio_to(theirs: Sequence[Mapping[str, float]], ours: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the median of the rounds' ratios."""
-    pairs = list(zip(theirs, ours, strict=True))
-    return {key: statistics.median(their[key] / our[key] for their, our in pairs) for key in WIDTHS}
-
-
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Time the readers in turns, print the medians, and return 1 if mlpkit takes longer than asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__, rounds=9)
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
-    about = machine()
+    options = parser.parse_args()
     with TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
         write_table(path, options.rows)
         expect_same_numbers(path)
-        size = path.stat().st_size
-        found: dict[str, list[dict[str, float]]] = {name: [] for name in READERS}
-        for number in range(options.rounds):
-            for name in READERS if number % 2 else reversed(READERS):
-                found[name].append(timed(READERS[name], path))
-    ratios = {name: ratio_to(times, found["mlpkit"]) for name, times in found.items()}
-    if options.json:
-        print(json.dumps({"machine": about, "rows": options.rows, "bytes": size, "ms": found, "ratios": ratios}))
-    else:
-        print(heading(about))
-        print(f"{options.rows:,} rows of {NUMBERS + 4} columns, {size / 1e6:.1f} MB")
-        print(f"{'':18}{'ms':>8}{'ratio':>7}{'ms of processors':>18}{'ratio':>7}")
-        for name, ratio in ratios.items():
-            columns = (f"{median_of(found[name], key):{width}.1f}{ratio[key]:7.2f}" for key, width in WIDTHS.items())
-            print(f"{name:18}" + "".join(columns))
-        print(f"ratio to pyarrow at least {ASKED}: {'met' if ratios['pyarrow']['clock'] >= ASKED else 'MISSED'}")
-    return int(ratios["pyarrow"]["clock"] < ASKED)
+        ways = {name: partial(timed, partial(read, path)) for name, read in READERS.items()}
+        found = interleaved(ways, options.rounds)
+    ratios = {}
+    lines = [f"{options.rows:,} rows of {NUMBERS + 4} columns"]
+    for name, rounds in found.items():
+        times = {key: [each[key] for each in rounds] for key in rounds[0]}
+        ratios[name] = {key: ratio(times[key], [each[key] for each in found["mlpkit"]]).median for key in times}
+        columns = (f"{1000 * median(times[key]):8.1f} ms {key:<18} {ratios[name][key]:5.2f}" for key in times)
+        lines.append(f"{name:18}" + "   ".join(columns))
+    met = ratios["pyarrow"]["seconds"] >= ASKED
+    lines.append(f"ratio to pyarrow at least {ASKED}: {'met' if met else 'MISSED'}")
+    print_report(options, {"rows": options.rows, "times": found, "ratios": ratios}, lines)
+    return int(not met)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

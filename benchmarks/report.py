@@ -1,54 +1,52 @@
-"""Comparisons as a table and as plain data."""
+"""Options and output that all benchmarks share."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import argparse
+import json
+import sys
 from typing import TYPE_CHECKING, Any
 
+from machine import heading, machine
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from comparison import Comparison, Figure, Verdict
+    from collections.abc import Iterable, Mapping
 
 
-def table(comparison: Comparison) -> str:
-    """Return the lines of a comparison."""
-    lines = [comparison.title]
-    lines += [figure_line(figure, comparison.unit) for figure in comparison.figures]
-    lines += [f"  {name:<24} FAILED: {reason}" for name, reason in comparison.failures.items()]
-    lines += [verdict_line(verdict) for verdict in comparison.verdicts]
-    return "\n".join(lines) + "\n"
+def parser_of(doc: str | None, *, rounds: int | None = None) -> argparse.ArgumentParser:
+    """Return a parser with ``--json`` and, if a number of rounds is given as the default, ``--rounds``."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    if rounds is not None:
+        parser.add_argument("--rounds", type=int, default=rounds, help="turns of each side (default: %(default)s)")
+    return parser
 
 
-def figure_line(figure: Figure, unit: str) -> str:
-    """Return the line of one contestant: its median, on how many threads, and the ratio with its spread."""
-    threads = "" if figure.threads is None else f" ({figure.threads} thread{'s' if figure.threads > 1 else ''})"
-    line = f"  {figure.title + threads:<36} {amount(figure.median, unit):>12}"
-    if figure.ratio is not None:
-        kind = "share" if figure.name == "limit" else "ratio"
-        line += f"   {kind} {figure.ratio.median:6.3f} ({figure.ratio.lowest:.3f} to {figure.ratio.highest:.3f})"
-    return line
+def add_names(parser: argparse.ArgumentParser, names: str, known: Iterable[str]) -> None:
+    """Add the argument ``names``: some of the known names, by default all."""
+    known = list(known)
+
+    def name(text: str) -> str:
+        if text not in known:
+            raise argparse.ArgumentTypeError(f"{text} is unknown; expected {', '.join(known)}")
+        return text
+
+    parser.add_argument(names, nargs="*", type=name, default=known, metavar="NAME", help="by default all")
 
 
-def verdict_line(verdict: Verdict) -> str:
-    """Return the line of a target."""
-    state = "met" if verdict.met else "MISSED"
-    return f"  target: {verdict.what}: {verdict.reached:.4g}, target {verdict.target:g}   {state}"
+def print_report(options: argparse.Namespace, found: Mapping[str, Any], lines: Iterable[str]) -> None:
+    """Print the machine and the results, as JSON or as lines."""
+    if options.json:
+        print(json.dumps({"machine": machine(), **found}, indent=2))
+    else:
+        print("\n".join([heading(machine()), *lines]))
 
 
-def amount(value: float, unit: str) -> str:
-    """Return a figure with its unit; short times in milliseconds."""
-    if unit == "s":
-        return f"{value:.3f} s" if value >= 1 else f"{value * 1000:.3f} ms"
-    return f"{value:.1f} {unit}" if unit == "MB" else f"{value:.4f}"
+def limit(value: float, most: float, text: str) -> str:
+    """Return a limit as text, and whether a value keeps it."""
+    return f"at most {text}: {'met' if value <= most else 'MISSED'}"
 
 
-def plain(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
-    """Return the comparisons as plain data, with the medians."""
-    listed = []
-    for comparison in comparisons:
-        data = asdict(comparison)
-        for figure, written in zip(comparison.figures, data["figures"], strict=True):
-            written["median"] = figure.median
-        listed.append(data)
-    return listed
+def say(text: str) -> None:
+    """Report progress on stderr."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,10 +1,12 @@
-"""Rounds in which contestants take turns, and what is made of their times."""
+"""Timing in rounds: contestants take turns, so that other load affects all, and a ratio is of the same round."""
 
 from __future__ import annotations
 
+import os
 import statistics
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from processes import ContestError
 
@@ -13,15 +15,60 @@ if TYPE_CHECKING:
 
     from contestants.roster import Entry
 
+T = TypeVar("T")
+
+
+def turns(sides: Sequence[T], rounds: int) -> list[list[T]]:
+    """Return the order of each round: every side once, and another one first each time."""
+    return [[*sides[i % len(sides) :], *sides[: i % len(sides)]] for i in range(rounds)]
+
+
+def interleaved(ways: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
+    """Call each way once a round, and return the results by name."""
+    found: dict[str, list[T]] = {name: [] for name in ways}
+    for order in turns([*ways], rounds):
+        for name in order:
+            found[name].append(ways[name]())
+    return found
+
+
+def seconds_of(call: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Return the seconds that a call takes."""
+    began = clock()
+    call()
+    return clock() - began
+
+
+def timed(call: Callable[[], object]) -> dict[str, float]:
+    """Return the seconds of a call by the clock, and of the processor, with those of processes that ended in it."""
+    children = os.times()[2:4]
+    computing = time.process_time()
+    seconds = seconds_of(call)
+    processor = time.process_time() - computing + sum(os.times()[2:4]) - sum(children)
+    return {"seconds": seconds, "processor_seconds": processor}
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """The median of a ratio over the rounds, with the lowest and the highest."""
+
+    median: float
+    lowest: float
+    highest: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.3f} ({self.lowest:.3f} to {self.highest:.3f})"
+
+
+def ratio(theirs: Sequence[float], ours: Sequence[float]) -> Ratio:
+    """Return theirs / ours, round by round."""
+    ratios = [a / b for a, b in zip(theirs, ours, strict=True)]
+    return Ratio(statistics.median(ratios), min(ratios), max(ratios))
+
 
 @dataclass(frozen=True)
 class Side:
-    """A contestant on a number of threads.
-
-    Args:
-        entry: the contestant.
-        threads: how many threads, None for its own choice.
-    """
+    """A contestant on a number of threads, None for its own choice."""
 
     entry: Entry
     threads: int | None = None
@@ -29,50 +76,14 @@ class Side:
 
 @dataclass
 class Measured:
-    """What the rounds gave.
-
-    Args:
-        figures: of each side, what it reported in each round.
-        failures: of each side that failed, why; it takes part no more, and has no figures.
-    """
+    """The reports of each side by round, and why sides failed, which then have no reports."""
 
     figures: dict[Side, list[Mapping[str, float]]] = field(default_factory=dict)
     failures: dict[Side, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """A ratio over the rounds: in each, the two were measured one soon after the other.
-
-    Args:
-        median: its median.
-        lowest: its lowest value.
-        highest: its highest value.
-    """
-
-    median: float
-    lowest: float
-    highest: float
-
-
-def turns(sides: Sequence[Side], rounds: int) -> list[list[Side]]:
-    """Return who takes turns in each round: everyone once, and in each round another one first.
-
-    Args:
-        sides: who takes part.
-        rounds: how many rounds.
-    """
-    return [[*sides[i % len(sides) :], *sides[: i % len(sides)]] for i in range(rounds)]
-
-
 def take_turns(sides: Sequence[Side], rounds: int, measure: Callable[[Side], Mapping[str, float]]) -> Measured:
-    """Measure each side once a round.
-
-    Args:
-        sides: who takes part.
-        rounds: how many rounds.
-        measure: measures a side, and returns figures by name.
-    """
+    """Measure each side once a round; one that fails takes part no more."""
     measured = Measured({side: [] for side in sides})
     for order in turns(sides, rounds):
         for side in order:
@@ -87,26 +98,10 @@ def take_turns(sides: Sequence[Side], rounds: int, measure: Callable[[Side], Map
 
 
 def best_sides(measured: Measured, name: str) -> dict[Entry, tuple[Side, list[float]]]:
-    """Return each contestant's best side and what it reported: the side whose median is lowest.
-
-    Args:
-        measured: what the rounds gave.
-        name: the figure to go by.
-    """
+    """Return each contestant's side with the lowest median of a figure, and the figure in each round."""
     best: dict[Entry, tuple[Side, list[float]]] = {}
     for side, reports in measured.figures.items():
         values = [report[name] for report in reports]
         if side.entry not in best or statistics.median(values) < statistics.median(best[side.entry][1]):
             best[side.entry] = (side, values)
     return best
-
-
-def ratio(theirs: Sequence[float], ours: Sequence[float]) -> Ratio:
-    """Return theirs / ours, round by round.
-
-    Args:
-        theirs: a figure of each round.
-        ours: the same of ours.
-    """
-    ratios = [a / b for a, b in zip(theirs, ours, strict=True)]
-    return Ratio(statistics.median(ratios), min(ratios), max(ratios))

@@ -1,31 +1,27 @@
-"""How long a fit takes beside scikit-learn's own multilayer perceptron, epoch for epoch.
+"""Times a fit of ``mlpkit.sklearn.MLPClassifier`` against scikit-learn's, epoch for epoch.
 
-    python benchmarks/sklearn_fit.py [ROUNDS [NAME...]]
+    python benchmarks/sklearn_fit.py [digits wide mnist] [--rounds 5] [--json]
 
-Both train on the same rows with the same layers, batch size and number of epochs, one after the other in each round, on
-all cores, or on one with OPENBLAS_NUM_THREADS=1. It prints the medians of the rounds: seconds by the clock, which are
-what a person waits, and seconds of the processor, which with one thread hardly depend on what else runs.
+Both train on the same rows with the same layers, batch size and number of epochs, in turns, on all cores, or on one
+with OPENBLAS_NUM_THREADS=1. Seconds by the clock are what a person waits; seconds of the processor, with one thread,
+hardly depend on other load.
 """
 
 from __future__ import annotations
 
-import sys
-import time
+import statistics
 import warnings
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
-import numpy as np
-from machine import heading, machine
-from mnist_arrays import read_arrays, write_arrays
+from mnist_arrays import SPEC
+from report import add_names, parser_of, print_report
+from rounds import interleaved, ratio, timed
 from sklearn.datasets import load_digits, make_classification
 from sklearn.neural_network import MLPClassifier as OfScikitLearn
 
+import mlpkit
 from mlpkit.sklearn import MLPClassifier as OfMlpkit
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 EPOCHS = {"digits": 100, "wide": 20, "mnist": 5}
 
@@ -38,34 +34,42 @@ def examples(name: str) -> tuple[Any, Any]:
     if name == "wide":
         wide: tuple[Any, Any] = make_classification(5000, 500, n_informative=50, random_state=0)
         return wide
-    with TemporaryDirectory() as folder:
-        write_arrays(Path(folder))
-        images, numbers = read_arrays(Path(folder), "train")
-    return images / np.float32(255), numbers
+    images, numbers = mlpkit.load_data(mlpkit.load_spec(SPEC))
+    return images, numbers
 
 
-def seconds(kind: type, x: Any, t: Any, epochs: int, seed: int) -> tuple[float, float]:
-    """Return how long a fit takes, by the clock and of the processor's time."""
-    began = time.perf_counter(), time.process_time()
-    kind(max_iter=epochs, n_iter_no_change=epochs, random_state=seed).fit(x, t)
-    return time.perf_counter() - began[0], time.process_time() - began[1]
+def measured(name: str, rounds: int) -> dict[str, Any]:
+    """Return the medians of both, and of their ratio."""
+    x, t = examples(name)
+    settings = {"max_iter": EPOCHS[name], "n_iter_no_change": EPOCHS[name], "random_state": 0}
+
+    def fit(kind: type) -> dict[str, float]:
+        return timed(lambda: kind(**settings).fit(x, t))
+
+    found = interleaved({"sklearn": partial(fit, OfScikitLearn), "mlpkit": partial(fit, OfMlpkit)}, rounds)
+    clocks = {}
+    for clock in ("seconds", "processor_seconds"):
+        times = {side: [each[clock] for each in runs] for side, runs in found.items()}
+        medians = {side: statistics.median(seconds) for side, seconds in times.items()}
+        clocks[clock] = {**medians, "ratio": ratio(times["sklearn"], times["mlpkit"]).median}
+    return clocks
 
 
-def main(rounds: int, names: Sequence[str]) -> None:
-    """Print a line for each data set."""
+def main() -> None:
+    """Print two lines for each data set."""
+    parser = parser_of(__doc__, rounds=5)
+    add_names(parser, "names", EPOCHS)
+    options = parser.parse_args()
     warnings.simplefilter("ignore")
-    print(heading(machine()))
-    for name in names:
-        x, t = examples(name)
-        pairs = [[seconds(kind, x, t, EPOCHS[name], i) for kind in (OfScikitLearn, OfMlpkit)] for i in range(rounds)]
-        for measured, times in zip(("clock", "processor"), np.moveaxis(pairs, 2, 0), strict=True):
-            theirs, ours = np.median(times, axis=0)
-            ratio = np.median(times[:, 0] / times[:, 1])
-            print(
-                f"{name:6} {measured:9} scikit-learn {theirs:7.3f} s   mlpkit {ours:7.3f} s   "
-                f"{ratio:5.1f} times as fast"
-            )
+    found = {name: measured(name, options.rounds) for name in options.names}
+    lines = [
+        f"{name:7}{clock:18} scikit-learn {each['sklearn']:7.3f} s   mlpkit {each['mlpkit']:7.3f} s   "
+        f"{each['ratio']:5.1f} times as fast"
+        for name, clocks in found.items()
+        for clock, each in clocks.items()
+    ]
+    print_report(options, found, lines)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5, sys.argv[2:] or list(EPOCHS))
+    main()

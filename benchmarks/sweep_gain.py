@@ -4,35 +4,25 @@
 
 ``mnist_fast`` is the shipped spec, searched in what takes no time: minibatch and number of steps stay, and the hidden
 layers are among three that take as long. Its trials have eight seeds each, since one seed changes the accuracy by as
-much as there is to gain. Each table in the folder that is named below is searched from what ``mlpkit init --data``
-writes for it. In turn, with the commands that anybody would use:
-
-    mlpkit sweep          trials by ``tpe``, chosen by validation rows
-    mlpkit run --seeds    the default with ``--seeds`` seeds, and the best with the same
-    mlpkit compare        both, seed by seed, on the test rows
-
-The time of a training is the mean of the runs' logs, both sides trained alike.
+much as there is to gain. Tables are searched from what ``mlpkit init --data`` writes for them. ``mlpkit sweep`` chooses
+by validation rows; ``mlpkit run --seeds`` trains the default and the best; ``mlpkit compare`` compares both, seed by
+seed, on the test rows.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, NamedTuple
 
-from machine import heading, machine
 from processes import finished
+from report import parser_of, print_report
 
 from mlpkit.runs.json_files import readable_lines
 from mlpkit.runs.layout import BEST
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MLPKIT: Final = [sys.executable, "-m", "mlpkit"]
 
@@ -61,23 +51,14 @@ TABLES: Final = {"concrete": "test.loss", "vehicle": "test.accuracy"}
 """The metric that both are compared by, of each table."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a sweep came to.
-
-    Args:
-        metric: what was compared, such as ``test.loss``.
-        default: its mean over the seeds, of the spec that the sweep began from.
-        best: that of the best of the sweep.
-        chance: the difference and its test, as ``mlpkit compare --json`` prints it.
-        seconds: of a training, of the default and of the best.
-    """
+class Outcome(NamedTuple):
+    """Means over the seeds of the default and of the best of the sweep, their difference, and seconds of a training."""
 
     metric: str
     default: float
     best: float
     chance: dict[str, Any]
-    seconds: tuple[float, float]
+    seconds: list[float]
 
     def __str__(self) -> str:
         """Return it as a line."""
@@ -96,11 +77,17 @@ def spec_of_mnist(folder: Path) -> Path:
 
 def spec_of_table(folder: Path, table: Path) -> Path:
     """Write the spec of the sweep over the first spec of a table, and return its path."""
+    first_spec(table, folder)
+    return written(folder, {"sweep": {"search": OF_A_PERCEPTRON, "minimize": "validation_loss"}})
+
+
+def first_spec(table: Path, folder: Path) -> Path:
+    """Write the first spec of a table, ``default.yaml``, and return its path."""
     target = json.loads((table / "table.json").read_text("utf-8"))["target"]
     files = {"--data": "train", "--validation": "validation", "--test": "test"}
     options = [text for option, split in files.items() for text in (option, str(table / f"{split}.csv.gz"))]
     finished([*MLPKIT, "init", *options, "--target", target, "--out", str(folder / "default.yaml")])
-    return written(folder, {"sweep": {"search": OF_A_PERCEPTRON, "minimize": "validation_loss"}})
+    return folder / "default.yaml"
 
 
 def written(folder: Path, changes: dict[str, Any]) -> Path:
@@ -122,43 +109,32 @@ def outcome(folder: Path, searched: Path, metric: str, trials: int, seeds: int) 
     found = json.loads(compared.stdout)
     default, best = (each["mean"] for each in found["metrics"][metric])
     (chance,) = found["chance"]
-    return Outcome(metric, default, best, chance, (seconds_of(sides[0]), seconds_of(sides[1])))
+    logs = [side.glob("seed-*/timing.jsonl") for side in sides]
+    seconds = [statistics.fmean(readable_lines(log)[-1]["seconds"] for log in found) for found in logs]
+    return Outcome(metric, default, best, chance, seconds)
 
 
-def seconds_of(side: Path) -> float:
-    """Return the mean seconds of the trainings of several seeds."""
-    return statistics.fmean(readable_lines(log)[-1]["seconds"] for log in side.glob("seed-*/timing.jsonl"))
-
-
-def main(arguments: Sequence[str]) -> int:
+def main() -> None:
     """Search and compare all, and print it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--tables", type=Path, metavar="FOLDER", help="holds a folder for each table")
     parser.add_argument("--only", nargs="+", choices=["mnist_fast", *TABLES], metavar="NAME", help="default: all")
     parser.add_argument("--trials", type=int, default=60, help="of each sweep (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=20, help="of a comparison (default: %(default)s)")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     names = options.only or ["mnist_fast", *(TABLES if options.tables else ())]
     if not options.tables and any(name in TABLES for name in names):
         parser.error(f"{' and '.join(TABLES)} need --tables FOLDER")
-    about = machine()
-    if not options.json:
-        print(heading(about))
     found = {}
     for name in names:
         with TemporaryDirectory() as temporary:
             folder = Path(temporary)
             of_table = name in TABLES
             searched = spec_of_table(folder, options.tables.resolve() / name) if of_table else spec_of_mnist(folder)
-            metric = TABLES.get(name, "test.accuracy")
-            found[name] = outcome(folder, searched, metric, options.trials, options.seeds)
-        if not options.json:
-            print(f"{name}: {found[name]}", flush=True)
-    if options.json:
-        print(json.dumps({"machine": about, "found": {name: vars(each) for name, each in found.items()}}))
-    return 0
+            found[name] = outcome(folder, searched, TABLES.get(name, "test.accuracy"), options.trials, options.seeds)
+    plain = {name: each._asdict() for name, each in found.items()}
+    print_report(options, {"found": plain}, [f"{name}: {each}" for name, each in found.items()])
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
     from contestants.task import Task
 
-Pass = Callable[[], None]
-"""Forward and backward through a layer, and nothing else."""
 COMPILING_STEPS = 3
 """Steps before the warm-up, in which compilers compile."""
 TURN = 0.1
@@ -26,12 +23,8 @@ TURN = 0.1
 class Contestant(ABC):
     """Trains the network of a task on MNIST.
 
-    Args:
-        task: what to train.
-        images: training images, uint8, shape (examples, 784); their pixels count as x = image / 255.
-        labels: their classes, int64, shape (examples,).
-        parameters: first values, W and b of each layer; W is of shape (filters, channels · 25) in a convolution, and
-            of shape (features, units) in an affine layer.
+    Images are uint8, shape (examples, 784); their pixels count as x = image / 255. The first parameters are W and b of
+    each layer; W has the shape (filters, channels · 25) in a convolution, and (features, units) in an affine layer.
     """
 
     @abstractmethod
@@ -41,14 +34,7 @@ class Contestant(ABC):
 
     @abstractmethod
     def train(self, minibatches: NDArray[np.int64]) -> None:
-        """Take a step on each minibatch, and check the loss of each.
-
-        Args:
-            minibatches: positions of the examples, shape (steps, batch size).
-
-        Raises:
-            ArithmeticError: a loss was not finite.
-        """
+        """Take a step on each minibatch of positions, shape (steps, batch size), and check each loss."""
 
     @abstractmethod
     def parameters(self) -> list[NDArray[np.float32]]:
@@ -56,11 +42,7 @@ class Contestant(ABC):
 
     @abstractmethod
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probability of each class, shape (rows, 10).
-
-        Args:
-            x: images, pixels between 0 and 1, shape (rows, 784).
-        """
+        """Return the probability of each class, shape (rows, 10), for pixels from 0 to 1, shape (rows, 784)."""
 
 
 def check_loss(loss: float) -> None:
@@ -70,39 +52,10 @@ def check_loss(loss: float) -> None:
         raise ArithmeticError(msg)
 
 
-class Training(Protocol):
-    """Anything whose steps can be timed."""
-
-    def train(self, minibatches: NDArray[np.int64]) -> None:
-        """Take a step on each minibatch."""
-
-
-def pass_times(passes: Pass, *, warm_up: float, seconds: float) -> list[float]:
-    """Return the mean seconds of a layer's two passes in each turn.
-
-    Args:
-        passes: what to time.
-        warm_up: seconds before the first turn.
-        seconds: seconds that the turns take together.
-    """
-
-    class Repeated:
-        def train(self, minibatches: NDArray[np.int64]) -> None:
-            for _ in range(len(minibatches)):
-                passes()
-
-    return step_times(Repeated(), examples=1, batch_size=1, warm_up=warm_up, seconds=seconds)
-
-
-def step_times(contestant: Training, *, examples: int, batch_size: int, warm_up: float, seconds: float) -> list[float]:
+def step_times(contestant: Any, *, examples: int, batch_size: int, warm_up: float, seconds: float) -> list[float]:
     """Return the mean seconds of a step in each turn, minibatches drawn at random with replacement.
 
-    Args:
-        contestant: what has the method ``train``.
-        examples: training examples to draw from.
-        batch_size: examples of a minibatch.
-        warm_up: seconds to train before the first turn.
-        seconds: seconds that the turns take together; there is one turn at least.
+    Turns begin after the warm-up and take ``seconds`` together; there is one turn at least.
     """
     draw = np.random.default_rng(1)
 

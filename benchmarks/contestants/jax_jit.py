@@ -1,4 +1,4 @@
-"""JAX, a whole step in one ``jax.jit``."""
+"""JAX, a whole step in one ``jax.jit``, and the base of contestants that use JAX."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from contestants.on_jax import OnJax
+from contestants.contestant import Contestant, check_loss
 from contestants.task import BETA1, BETA2, EPSILON
 
 if TYPE_CHECKING:
@@ -32,6 +32,33 @@ ACTIVATIONS: Final[dict[str, Activation]] = {
     "Tanh": jnp.tanh,
 }
 """JAX's activations, by the names of mlpkit's layers."""
+
+
+class OnJax(Contestant):
+    """Trains with a compiled step that returns its state, the parameters first, and the loss.
+
+    The loss of a step is read while the next one runs: waiting for it immediately would leave the processor idle.
+    """
+
+    data: tuple[jax.Array, jax.Array]
+    state: Any
+    step: Callable[..., tuple[Any, jax.Array]]
+
+    def train(self, minibatches: NDArray[np.int64]) -> None:
+        """Take a step on each minibatch."""
+        previous = None
+        for rows in minibatches.astype(np.int32):
+            self.state, loss = self.step(self.state, *self.data, rows)
+            if previous is not None:
+                check_loss(float(previous))
+            previous = loss
+        if previous is not None:
+            check_loss(float(previous))
+            jax.block_until_ready(self.state)
+
+    def parameters(self) -> list[NDArray[np.float32]]:
+        """Return the parameters."""
+        return [np.asarray(value) for value in self.state[0]]
 
 
 class JaxJit(OnJax):

@@ -12,8 +12,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from contestants.jax_jit import minibatch
-from contestants.on_jax import OnJax
+from contestants.jax_jit import OnJax, minibatch
 from contestants.task import BETA1, BETA2, EPSILON
 
 if TYPE_CHECKING:

@@ -18,12 +18,8 @@ if TYPE_CHECKING:
 class MatrixProducts:
     """Computes y = x W of each layer, then dW = xᵀ dy of each and dx = dy Wᵀ of all but the first, in reused arrays.
 
-    Every array holds numbers from a normal distribution, whose mean is zero.
-
-    Args:
-        task: the network and the size of a minibatch.
-        multiply: sets its third argument to the product of the others.
-        empty: gives memory for an array; by default it is contiguous.
+    All numbers are normally distributed. ``multiply`` sets its third argument to the product of the others; ``empty``
+    gives memory for an array, by default contiguous.
     """
 
     def __init__(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,8 @@ from mlpkit.training.minibatches import WithReplacement
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from contestants.contestant import Pass
     from contestants.task import Task
-    from mlpkit import Layer, Progress, Spec
+    from mlpkit import Progress, Spec
 
 SPEC = Path(__file__).parents[2] / "specs" / "mnist_3layer.yaml"
 TRAINING_IMAGES = 60_000
@@ -27,12 +25,7 @@ WITHOUT_END = 1_000_000_000
 
 
 class MlpkitTrainer:
-    """Trains with the whole loop of mlpkit: sampling, plan, checks and all; only evaluation is left out.
-
-    Args:
-        task: what to train.
-        examples: training examples; the others are kept for validation.
-    """
+    """Trains with the whole loop of mlpkit, but for evaluation; examples that don't train are kept for validation."""
 
     def __init__(self, task: Task, *, examples: int) -> None:
         self.task, self.examples = task, examples
@@ -60,12 +53,7 @@ class MlpkitTrainer:
         return mlpkit.load_spec(SPEC, overrides=overrides)
 
     def step_times(self, *, warm_up: float, seconds: float) -> list[float]:
-        """Return the mean seconds of a step between each two reports, a tenth of a second apart or more.
-
-        Args:
-            warm_up: seconds to train before the first report that counts.
-            seconds: seconds to train after it; there are two reports at least.
-        """
+        """Return the mean seconds of a step between each two reports, a tenth of a second apart or more."""
         stop = StopRequest()
         clock = StepClock(stop, warm_up, seconds)
         mlpkit.run(self.spec(WITHOUT_END), observer=clock, stop=stop)
@@ -79,42 +67,13 @@ class MlpkitTrainer:
         minibatches = np.array([sampler.indices(step) for step in range(steps)])
         return first, minibatches, mlpkit.run(spec).network
 
-    def convolutions(self) -> dict[str, Pass]:
-        """Return forward and backward of each convolution, by its name, on inputs as it gets them in the network."""
-        network = mlpkit.build(self.spec(1))
-        network.set_training(True)
-        draw = np.random.default_rng(1)
-        x = draw.random((self.task.batch_size, *network.input_shape), np.float32)
-        passes: dict[str, Pass] = {}
-        for layer in network.replicas[0].layers:
-            y = layer.forward(x)
-            if layer.type_name == "Conv2d":
-                dy = np.empty_like(y)  # in memory as y is, which is how the layers behind it hand it back
-                dy[...] = draw.standard_normal(y.shape, np.float32)
-                passes[layer.path] = partial(both_passes, network, layer, x, dy)
-            x = y
-        return passes
-
     def predictor(self) -> mlpkit.Sequential:
         """Return the network before any step, which has ``predict``."""
         return mlpkit.build(self.spec(1))
 
 
-def both_passes(network: mlpkit.Sequential, layer: Layer, x: NDArray[Any], dy: NDArray[Any]) -> None:
-    """Compute y, dW and db, and dx where it is needed, on the threads on which the network computes."""
-    with network.computing():
-        layer.forward(x)
-        layer.backward(dy)
-
-
 class StepClock(Observer):
-    """Notes when how many steps were done, and ends training after a while.
-
-    Args:
-        stop: how to end it.
-        warm_up: seconds whose reports don't count.
-        seconds: seconds whose reports do.
-    """
+    """Notes when how many steps were done after the warm-up, and ends training some seconds later."""
 
     def __init__(self, stop: StopRequest, warm_up: float, seconds: float) -> None:
         self.stop, self.warm_up, self.seconds = stop, warm_up, seconds

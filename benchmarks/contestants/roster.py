@@ -14,15 +14,9 @@ SMALL_STEP = 300_000_000
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A contestant.
+    """A contestant: its name in options and JSON, its title in tables, and ``module:Class`` within ``contestants``.
 
-    Args:
-        name: what it is called on the command line and in JSON.
-        title: what it is called in a table.
-        implementation: ``module:Class`` within ``contestants``.
-        needs: packages to be imported, by the name of the distribution that brings each.
-        compiles: whether it needs a C++ compiler.
-        chooses_threads: whether it says itself how many threads it takes.
+    Packages that it needs have the distributions that bring them as values.
     """
 
     name: str
@@ -43,12 +37,7 @@ class Entry:
         return ""
 
     def thread_counts(self, flops: int, cores: int) -> list[int | None]:
-        """Return the numbers of threads to try, None for its own choice; the best one counts.
-
-        Args:
-            flops: floating-point operations of a step.
-            cores: cores of the machine.
-        """
+        """Return the numbers of threads to try for a step of so many operations; None for its own choice."""
         if self.chooses_threads:
             return [None]
         if self is LIMIT:
@@ -62,9 +51,9 @@ class Entry:
 
 OURS = Entry("mlpkit", "mlpkit", "mlpkit_trainer:MlpkitTrainer", {}, chooses_threads=True)
 LIMIT = Entry("limit", "matrix products alone", "matrix_products:MatrixProducts", {})
-PYTORCH = Entry("pytorch", "PyTorch eager", "pytorch_eager:PytorchEager", {"torch": "torch"})
+PYTORCH = Entry("pytorch", "PyTorch eager", "pytorch:PytorchEager", {"torch": "torch"})
 PYTORCH_COMPILED = Entry(
-    "pytorch_compiled", "PyTorch compiled", "pytorch_compiled:PytorchCompiled", {"torch": "torch"}, compiles=True
+    "pytorch_compiled", "PyTorch compiled", "pytorch:PytorchCompiled", {"torch": "torch"}, compiles=True
 )
 JAX = Entry("jax", "JAX jit", "jax_jit:JaxJit", {"jax": "jax"})
 KERAS = Entry("keras", "Keras (JAX)", "keras_jax:KerasJax", {"keras": "keras", "jax": "jax"})

@@ -26,14 +26,7 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 @dataclass(frozen=True)
 class Convolution:
-    """A convolution with patches of 5 by 5 pixels.
-
-    Args:
-        channels: of its inputs.
-        side: pixels along each side of them.
-        filters: channels of its outputs.
-        padding: pixels of zeros around the inputs.
-    """
+    """A convolution with patches of 5 by 5 pixels, on images of so many pixels along each side."""
 
     channels: int
     side: int
@@ -53,15 +46,10 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Task:
-    """A network of affine layers with activations between them and softmax with cross-entropy, and its optimizer.
+    """A network of affine layers with softmax and cross-entropy, and its optimizer, ``sgd`` or ``adam``.
 
-    Args:
-        hidden: units of each hidden layer.
-        batch_size: examples of a minibatch.
-        optimizer: ``sgd`` or ``adam``.
-        filters: of each convolution that comes before the affine layers, each with Relu and the maximum of patches of
-            2 by 2 after it; none, or two at most.
-        after: what comes after each hidden affine layer, by the names of mlpkit's layers.
+    Before the affine layers, there are up to two convolutions of so many ``filters``, each with Relu and the maximum of
+    patches of 2 by 2. The layers ``after`` each hidden affine layer have the names of mlpkit's.
     """
 
     hidden: tuple[int, ...]

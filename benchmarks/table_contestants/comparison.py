@@ -25,18 +25,14 @@ Fits = Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
 
 
 def comparison(fits: Iterable[Mapping[str, Any]]) -> str:
-    """Return everything that fits say, in Markdown.
-
-    Args:
-        fits: fits, as ``tables.py`` writes them.
-    """
+    """Return what fits say, as ``tables.py`` writes them, in Markdown."""
     grouped: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for fit in fits:
         grouped[fit["table"], fit["contestant"]].append(fit)
     parts = [against_peer(grouped, ours, theirs) for ours, theirs in PEERS.items()]
     shown = [name for name in CONTESTANTS if any(contestant == name for _, contestant in grouped)]
     parts += [
-        "Mean test errors:\n\n" + overview(grouped, shown, lambda each: number(mean(each, "error"))),
+        "Mean test errors:\n\n" + overview(grouped, shown, lambda each: f"{mean(each, 'error'):.4g}"),
         "Seconds of the processor, the least of the seeds:\n\n"
         + overview(grouped, shown, lambda each: f"{least(each, 'processor_seconds'):.1f}"),
         "Seconds by the clock, the least of the seeds:\n\n"
@@ -69,7 +65,7 @@ def against_peer(fits: Fits, ours: str, theirs: str) -> str:
         if not math.isnan(margin):  # of a single seed nothing can be said
             verdicts.append(mean(a, "error") <= mean(b, "error") + margin)
         within = "" if math.isnan(margin) else "yes" if verdicts[-1] else "no"
-        errors = " | ".join(f"{number(mean(each, 'error'))}{spread(each)}" for each in (a, b))
+        errors = " | ".join(f"{mean(each, 'error'):.4g}{spread(each)}" for each in (a, b))
         lines.append(f"| {table} | {errors} | {ratio:.3f} | {within} | {speeds[0]:.2f} | {speeds[1]:.2f} |")
     ratio, *speeds = [math.exp(fmean(map(math.log, column))) for column in zip(*figures, strict=True)]
     within = f"{sum(verdicts)} of {len(verdicts)}"
@@ -104,9 +100,4 @@ def standard_error(fits: Sequence[Mapping[str, Any]]) -> float:
 
 def spread(fits: Sequence[Mapping[str, Any]]) -> str:
     """Return the standard error as text; nothing for a single seed."""
-    return f" ± {number(standard_error(fits))}" if len(fits) > 1 else ""
-
-
-def number(value: float) -> str:
-    """Return a figure to four digits."""
-    return f"{value:.4g}"
+    return f" ± {standard_error(fits):.4g}" if len(fits) > 1 else ""

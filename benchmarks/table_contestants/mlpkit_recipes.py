@@ -47,16 +47,7 @@ def recipe_spec(
 def fit_recipe(
     table: RealTable, recipe: str, seed: int, threads: int, precision: str = "float32", **more: Any
 ) -> Fitted:
-    """Train a recipe.
-
-    Args:
-        table: the table.
-        recipe: its name.
-        seed: seeds all that is drawn.
-        threads: how many compute.
-        precision: what the factors of matrix products are rounded to.
-        **more: further keys of the spec.
-    """
+    """Train a recipe, with further keys of the spec if given."""
     keep = tempfile.TemporaryDirectory()
     folder = Path(keep.name) / "run"
     run(load_spec(recipe_spec(table, recipe, seed, threads, precision) | more), folder, quiet=True)

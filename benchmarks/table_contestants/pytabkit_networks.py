@@ -19,15 +19,7 @@ if TYPE_CHECKING:
 
 
 def estimator(table: RealTable, network: str, seed: int, threads: int = 1, **parameters: Any) -> Any:
-    """Return pytabkit's estimator.
-
-    Args:
-        table: what it is for.
-        network: as in ``RealMLP_TD``.
-        seed: seeds all that is drawn.
-        threads: how many compute.
-        **parameters: for its constructor.
-    """
+    """Return pytabkit's estimator of a network, such as ``RealMLP_TD``, with more parameters if given."""
     torch.set_num_threads(threads)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     kind = "Classifier" if table.has_classes else "Regressor"
@@ -44,15 +36,7 @@ def fit(table: RealTable, model: Any) -> None:
 
 
 def fit_network(table: RealTable, network: str, seed: int, threads: int, *, flush: bool) -> Fitted:
-    """Fit pytabkit's network.
-
-    Args:
-        table: the table.
-        network: as in ``RealMLP_TD``.
-        seed: seeds all that is drawn.
-        threads: how many compute.
-        flush: set denormal numbers to zero, which pytabkit doesn't do by itself.
-    """
+    """Fit pytabkit's network; ``flush`` sets denormal numbers to zero, which pytabkit doesn't do by itself."""
     model = estimator(table, network, seed, threads)
     torch.set_flush_denormal(flush)
     fit(table, model)

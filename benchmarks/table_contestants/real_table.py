@@ -20,12 +20,7 @@ SPLITS = ("train", "validation", "test")
 
 
 class RealTable:
-    """A table.
-
-    Args:
-        folder: holds train.csv.gz, validation.csv.gz, test.csv.gz, and table.json, which says ``task`` (classes or
-            values), ``target`` and ``categorical``.
-    """
+    """A table of the folder that ``tables.py`` describes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -65,11 +60,7 @@ class RealTable:
         return np.searchsorted(self.classes, self.targets(split))
 
     def error(self, predicted: NDArray[Any]) -> float:
-        """Return the percentage of wrong classes, or the root of the mean squared error, on the test rows.
-
-        Args:
-            predicted: classes or values, shape (rows,).
-        """
+        """Return the percentage of wrong classes, or the root of the mean squared error, on the test rows."""
         expected = self.targets("test")
         if self.has_classes:
             return 100 * float(np.mean(np.asarray(predicted, str).ravel() != expected))
@@ -78,12 +69,7 @@ class RealTable:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model.
-
-    Args:
-        predict: returns classes or values for the test rows, shape (rows,).
-        size: returns the bytes of the model in a file.
-    """
+    """A trained model: its predictions for the test rows, shape (rows,), and its bytes in a file."""
 
     predict: Callable[[], NDArray[Any]]
     size: Callable[[], int]

@@ -13,14 +13,7 @@ if TYPE_CHECKING:
 
 
 class Contestant(NamedTuple):
-    """A contestant, whose library is imported when it is about to train.
-
-    Args:
-        title: what it is called in a table.
-        module: the module of this package that knows it.
-        function: the function there that takes a table, a seed, and the number of threads.
-        options: further arguments.
-    """
+    """A contestant: its title, and the module of this package and the function that fit it, with further arguments."""
 
     title: str
     module: str

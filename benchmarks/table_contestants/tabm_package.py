@@ -24,11 +24,7 @@ ROWS_AT_ONCE = 8192
 
 
 class Rows:
-    """The rows of a table as tensors: numbers scaled to normal ones by rank, categories as their positions.
-
-    Args:
-        table: the table.
-    """
+    """The rows of a table as tensors: numbers scaled to normal ones by rank, categories as their positions."""
 
     def __init__(self, table: RealTable) -> None:
         self.has_classes = table.has_classes
@@ -68,13 +64,7 @@ class Rows:
 
 
 def fit_tabm(table: RealTable, seed: int, threads: int) -> Fitted:
-    """Train TabM.
-
-    Args:
-        table: the table.
-        seed: seeds all that is drawn.
-        threads: how many compute.
-    """
+    """Train TabM."""
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     torch.manual_seed(seed)

@@ -21,7 +21,7 @@ def test_a_table_that_is_not_there():
     require_package("sklearn")
     done = printed("titanik")
     assert done.returncode == 2
-    assert "error: unknown: titanik; expected one of weather, " in done.stderr
+    assert "error: argument NAME: titanik is unknown; expected weather, " in done.stderr
 
 
 @pytest.mark.long

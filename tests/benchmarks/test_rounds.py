@@ -5,12 +5,11 @@ from __future__ import annotations
 import statistics
 
 import pytest
-from comparison import Comparison, figures_of
+from comparison import Comparison
 from contestants.roster import JAX, LIMIT, OURS, PYTORCH, Entry
 from hypothesis import given
 from hypothesis import strategies as st
 from processes import ContestError
-from report import table
 from rounds import Measured, Side, best_sides, ratio, take_turns, turns
 
 
@@ -78,11 +77,11 @@ def test_the_better_number_of_threads_counts():
 def test_the_best_peer_is_held_against_the_target(seconds, met):
     runs = {OURS: [1.0, 2.0], LIMIT: [0.5, 1.0], PYTORCH: [4.0, 8.0], JAX: [seconds, 2 * seconds]}
     measured = Measured({Side(entry): [{"seconds": run} for run in values] for entry, values in runs.items()})
-    compared = Comparison("step", "a step", "s", figures_of(measured, "seconds"))
+    compared = Comparison.of("step", "a step", measured, {})
     best = compared.best_peer()
     assert best is not None
     assert best.name == "jax"
     compared.ask_ratio(best, 1.5, "best peer")
     compared.ask_ratio(compared.figure("limit"), 0.5, "share")
     assert [verdict.met for verdict in compared.verdicts] == [met, True]
-    assert table(compared).count("MISSED") == (not met)
+    assert str(compared).count("MISSED") == (not met)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from contestants.roster import JAX, ONNXRUNTIME, OURS, PEERS, PYTORCH
 from contestants.task import Task
+from in_process import ACTIVATIONS, AFTER_RELU
 from processes import contest, workspace
-from workloads.activations import ACTIVATIONS, AFTER_RELU
 
 STEPS = 20
 TASKS = {optimizer: Task((50, 50), 32, optimizer) for optimizer in ("sgd", "adam")}
@@ -93,14 +93,3 @@ def test_other_layers_are_timed_beside_pytorchs(after, folder):
     task = Task((20, 20), 32, "sgd", after=after)
     report = contest(PYTORCH, "steps", task, folder, warm_up=0.0, seconds=0.01, examples=1000)
     assert 0 < report["seconds"] < 1
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [OURS, pytest.param(PYTORCH, marks=pytest.mark.skipif(bool(PYTORCH.missing), reason=PYTORCH.missing))],
-    ids=lambda entry: entry.name,
-)
-def test_convolutions_are_timed_one_by_one(entry, folder):
-    report = contest(entry, "convolutions", LENET, folder, warm_up=0.0, seconds=0.01)
-    assert set(report) == {"Conv2d1", "Conv2d2"}
-    assert all(0 < seconds < 1 for seconds in report.values())

@@ -1,8 +1,7 @@
-"""PyTorch, eager."""
+"""PyTorch, eager and with ``torch.compile``."""
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from contestants.contestant import Pass
     from contestants.task import Task
 
 LAYERS: Final[dict[str, Callable[[int], nn.Module]]] = {
@@ -81,17 +79,6 @@ class PytorchEager(Contestant):
         arrays = [parameter.detach().numpy() for parameter in self.values]
         return [array.T if array.ndim == 2 else array.reshape(len(array), -1).squeeze() for array in arrays]
 
-    def convolutions(self) -> dict[str, Pass]:
-        """Return forward and backward of each convolution, by its number; the first one's inputs need no gradient."""
-        draw = torch.Generator().manual_seed(1)
-        passes: dict[str, Pass] = {}
-        layers = [layer for layer in self.network if isinstance(layer, nn.Conv2d)]
-        for i, (layer, each) in enumerate(zip(layers, self.task.convolutions, strict=True)):
-            x = torch.rand((len(self.x), each.channels, each.side, each.side), generator=draw, requires_grad=i > 0)
-            dy = torch.randn(layer(x).shape, generator=draw)
-            passes[f"Conv2d{i + 1}"] = partial(both_passes, layer, x, dy)
-        return passes
-
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities."""
         with torch.inference_mode():
@@ -103,11 +90,24 @@ class PytorchEager(Contestant):
         return functional.softmax(self.network(x), dim=1)
 
 
-def both_passes(layer: nn.Conv2d, x: torch.Tensor, dy: torch.Tensor) -> None:
-    """Compute y, dW and db, and dx where it is needed."""
-    for array in (x, *layer.parameters()):
-        array.grad = None
-    layer(x).backward(dy)
+class PytorchCompiled(PytorchEager):
+    """The eager contestant, with gathering, forward, loss and backward compiled; its optimizer is fused as it is."""
+
+    def __init__(
+        self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: list[NDArray[np.float32]]
+    ) -> None:
+        super().__init__(task, images, labels, parameters)
+        self.loss = torch.compile(self.loss_of_minibatch, fullgraph=True, dynamic=False)
+        self.compiled_probabilities = torch.compile(super().probabilities, fullgraph=True, dynamic=False)
+
+    def loss_of_minibatch(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the mean loss of the examples at these positions, written so that it can be fused."""
+        x = self.images.index_select(0, rows).float() * (1 / 255)
+        return functional.cross_entropy(self.network(x), self.labels.index_select(0, rows))
+
+    def probabilities(self, x: torch.Tensor) -> torch.Tensor:
+        """Return probabilities as a tensor."""
+        return self.compiled_probabilities(x)
 
 
 def network_of(task: Task, parameters: list[NDArray[np.float32]]) -> nn.Sequential:

@@ -1,1 +1,0 @@
-"""The workloads: each is a function from the options to comparisons."""
