@@ -31,13 +31,6 @@ def test_gradients_of_a_large_layer():
     check_gradients(Affine(50), (200,), rows=100)
 
 
-@pytest.mark.parametrize("rows", [1, 5])
-def test_laws_of_every_layer(check_laws, rows):
-    check_laws(lambda: Affine(3), (4,), rows)
-    check_laws(lambda: Affine(3, bias=False), (4,), rows)
-    check_laws(lambda: Affine(3, ntk=True), (4,), rows)
-
-
 def test_is_the_formula():
     layer = standalone(Affine(2), (3,))
     layer.W.value[...] = [[1, 2], [3, 4], [5, 6]]
@@ -83,10 +76,6 @@ def test_ntk_parametrization_scales_the_products_and_not_the_weights():
     np.testing.assert_allclose(layer.backward(dy.copy()), plain.backward(dy.copy()))
     np.testing.assert_allclose(layer.W.grad, plain.W.grad / 20)
     np.testing.assert_allclose(layer.b.grad, plain.b.grad)
-
-
-def test_gradients_with_ntk_parametrization():
-    check_gradients(Affine(3, ntk=True), (4,))
 
 
 def test_there_is_no_input_gradient_if_it_is_not_needed():

@@ -7,7 +7,7 @@ import pytest
 
 from mlpkit import InputColumn, InputShape
 from mlpkit.network.shape_proof import StackError
-from mlpkit.testing import check_gradients, standalone
+from mlpkit.testing import standalone
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.column_affine import ColumnAffine
 
@@ -46,12 +46,3 @@ def test_the_widths_are_those_of_the_datas_columns():
 def test_inputs_of_no_columns_are_refused(widths, said):
     with pytest.raises(StackError, match=said):
         standalone(ColumnAffine(SIZE, widths=widths), (7,))
-
-
-def test_gradients_are_those_of_central_differences():
-    check_gradients(ColumnAffine(SIZE, widths=WIDTHS), (7,))
-
-
-@pytest.mark.parametrize("rows", [1, 5])
-def test_laws_of_every_layer(check_laws, rows):
-    check_laws(lambda: ColumnAffine(SIZE, widths=WIDTHS), (7,), rows)

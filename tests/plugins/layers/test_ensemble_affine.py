@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from mlpkit.testing import check_gradients, standalone
+from mlpkit.testing import standalone
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine
 
@@ -30,13 +29,3 @@ def test_members_begin_with_weights_of_their_own():
     layer = standalone(EnsembleAffine(UNITS), (MEMBERS, FEATURES))
     assert np.unique(layer.W.value).size == layer.W.value.size
     assert np.abs(layer.W.value).max() <= FEATURES**-0.5
-
-
-def test_gradients_are_those_of_central_differences():
-    check_gradients(EnsembleAffine(UNITS), (MEMBERS, FEATURES))
-
-
-@pytest.mark.parametrize("rows", [1, 5])
-def test_laws_of_every_layer(check_laws, rows):
-    check_laws(lambda: EnsembleAffine(UNITS), (MEMBERS, FEATURES), rows)
-    check_laws(lambda: EnsembleAffine(1), (MEMBERS, FEATURES), rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from mlpkit.testing import standalone
 from mlpkit_plugins.layers.ensemble_view import EnsembleView
@@ -22,9 +21,3 @@ def test_gradient_is_the_sum_over_members():
     layer = standalone(EnsembleView(2), (2,))
     layer.forward(np.zeros((1, 2)))
     np.testing.assert_array_equal(layer.backward(np.array([[[1.0, 2], [3, 5]]])), [[4, 7]])
-
-
-@pytest.mark.parametrize("rows", [1, 5])
-def test_laws_of_every_layer(check_laws, rows):
-    check_laws(lambda: EnsembleView(3), (4,), rows)
-    check_laws(lambda: EnsembleView(2), (2, 3), rows)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mlpkit import Sequential
-from mlpkit.testing import check_gradients, standalone
+from mlpkit.testing import standalone
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.flatten import Flatten
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -30,16 +29,6 @@ def test_images_in_the_order_of_convolutions_are_copied_to_the_same_memory_each_
     y = layer.forward(x)
     np.testing.assert_array_equal(y, x.reshape(2, -1))
     assert np.shares_memory(layer.forward(x), y)
-
-
-@pytest.mark.parametrize("rows", [1, 5])
-def test_laws_of_every_layer(check_laws, rows):
-    check_laws(Flatten, (4,), rows)
-    check_laws(Flatten, (2, 3), rows)
-
-
-def test_gradients_are_those_of_central_differences():
-    check_gradients(Flatten(), (2, 3, 2))
 
 
 def test_lets_images_into_an_affine_layer():

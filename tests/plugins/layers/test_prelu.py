@@ -6,20 +6,8 @@ import numpy as np
 import pytest
 
 from mlpkit import ShapeError
-from mlpkit.testing import check_gradients, standalone
+from mlpkit.testing import standalone
 from mlpkit_plugins.layers.prelu import Prelu
-
-
-@pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 3, 2)])
-def test_gradients_are_those_of_central_differences(shape):
-    x = np.random.default_rng(0).normal(size=(5, *shape))
-    check_gradients(Prelu(0.3), shape, x=x + np.sign(x) / 100)
-
-
-@pytest.mark.parametrize("rows", [1, 5])
-def test_laws_of_every_layer(check_laws, rows):
-    check_laws(Prelu, (4,), rows)
-    check_laws(Prelu, (2, 3), rows)
 
 
 def test_is_the_formula(dtype):

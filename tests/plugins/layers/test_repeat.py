@@ -6,23 +6,10 @@ import numpy as np
 import pytest
 
 from mlpkit import ParameterError, Sequential
-from mlpkit.testing import check_gradients, standalone
+from mlpkit.testing import standalone
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.repeat import Repeat
-from mlpkit_plugins.layers.residual import Residual
-from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
-
-
-@pytest.mark.parametrize("rows", [1, 4])
-def test_gradients_are_those_of_central_differences(rows):
-    check_gradients(Repeat(3, lambda: Affine(3)), (4,), rows=rows)
-    check_gradients(Repeat(2, lambda: Residual([Affine(4), Sigmoid()])), (4,), rows=rows)
-
-
-@pytest.mark.parametrize("rows", [1, 5])
-def test_laws_of_every_layer(check_laws, rows):
-    check_laws(lambda: Repeat(2, lambda: Affine(3)), (4,), rows)
 
 
 def test_every_copy_has_parameters_of_its_own():

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from mlpkit import Layer, Sequential
-from mlpkit.testing import check_gradients, standalone
+from mlpkit.testing import standalone
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.sequence import Sequence
-from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
-
-
-@pytest.mark.parametrize("rows", [1, 4])
-def test_gradients_are_those_of_central_differences(rows):
-    check_gradients(Sequence([Affine(5), Sigmoid(), Affine(3)]), (4,), rows=rows)
-    check_gradients(Sequence([Sigmoid()]), (2, 3), rows=rows)
-
-
-@pytest.mark.parametrize("rows", [1, 5])
-def test_laws_of_every_layer(check_laws, rows):
-    check_laws(lambda: Sequence([Affine(5), Relu(), Affine(3)]), (4,), rows)
 
 
 def test_a_stack_in_a_sequence_is_the_same_stack():
