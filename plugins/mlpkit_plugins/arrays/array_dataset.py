@@ -11,18 +11,18 @@ import numpy as np
 
 from mlpkit import Classes, DataError, Dataset, Description, ParameterError, ShapeError, Values
 from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
-from mlpkit_plugins.arrays.array_targets import array_target, expect_logarithms, remedy_for_values
+from mlpkit_plugins.arrays.array_targets import array_target, check_logarithms, remedy_for_values
 from mlpkit_plugins.arrays.encoding_options import built_encoding
-from mlpkit_plugins.arrays.finite_rows import expect_finite
+from mlpkit_plugins.arrays.finite_rows import check_finite
 from mlpkit_plugins.arrays.raw_arrays import raw_array
 from mlpkit_plugins.arrays.scaling import Scaling
 from mlpkit_plugins.arrays.unused_classes import counts_of_classes, warnings_about_classes
-from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, expect_clippable, values_range, values_scaling
+from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, check_clippable, values_range, values_scaling
 from mlpkit_plugins.files.named_file import located
-from mlpkit_plugins.splits.alike import warnings_about_shares
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.in_order import split_in_order
 from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.splits.split_warnings import warnings_about_shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +83,7 @@ class ArrayDataset(Dataset):
         """
         if self.standardize and self.numbers is not None:
             raise ParameterError("standardize", "numbers sets the encoding already", remedy="leave out standardize")
-        expect_clippable(self.clip_predictions, self.predict, self.scale_target)
+        check_clippable(self.clip_predictions, self.predict, self.scale_target)
         examples = self._opened()
         target = self._target(examples)
         if isinstance(target, Values) and self.scale_target != "none" and not self._is_loaded:
@@ -136,7 +136,7 @@ class ArrayDataset(Dataset):
         self.describe()
         examples = self._opened()
         largest = {
-            name: (expect_finite(part.inputs, part.inputs_name), expect_finite(part.targets, part.targets_name))
+            name: (check_finite(part.inputs, part.inputs_name), check_finite(part.targets, part.targets_name))
             for name, part in examples.items()
         }
         parts = self._parts(examples)
@@ -220,7 +220,7 @@ class ArrayDataset(Dataset):
         if raw.shape[1:] not in (shape, (prod(shape),)) and not (raw.ndim == 1 and shape == (1,)):
             expected = f"(rows, {', '.join(map(str, shape))})"
             raise ShapeError(f"inputs of shape {raw.shape} don't fit the data set", expected=expected)
-        expect_finite(raw, "the inputs")
+        check_finite(raw, "the inputs")
         x = np.empty((len(raw), *self._input_shape(shape)), self.dtype)
         self._scaling.write(raw.reshape(len(raw), *shape), x)
         return x
@@ -252,9 +252,9 @@ class ArrayDataset(Dataset):
         Raises:
             DataError: the arrays don't belong together, or the targets don't hold what ``predict`` says.
         """
-        expect_pairs(examples)
+        check_pairs(examples)
         target = array_target(examples.targets, self.predict, examples.targets_name)
-        expect_finite(examples.targets, examples.targets_name)
+        check_finite(examples.targets, examples.targets_name)
         count = examples.inputs.shape[0]
         shape = () if isinstance(target, Classes) else target.array(np.dtype(np.float64))[0]
         weights = () if examples.weights is None else (examples.weights,)
@@ -285,7 +285,7 @@ class ArrayDataset(Dataset):
         if self._examples is None:
             examples = self.open_files()
             for part in examples.values():
-                expect_pairs(part)
+                check_pairs(part)
                 if part.inputs.shape[1:] != examples["train"].inputs.shape[1:]:
                     message = f"has the shape {part.inputs.shape}; expected {_any(examples['train'].inputs)}"
                     raise DataError(part.inputs_name, message)
@@ -302,9 +302,9 @@ class ArrayDataset(Dataset):
     def _values_scaling(self, examples: Mapping[str, Examples], shape: tuple[int, ...]) -> ValuesScaling:
         if self._target_scaling is None:
             for part in examples.values():
-                expect_finite(part.targets, part.targets_name)
+                check_finite(part.targets, part.targets_name)
                 if self.scale_target == "log":
-                    expect_logarithms(part.targets, part.targets_name)
+                    check_logarithms(part.targets, part.targets_name)
             training, rows = self._parts(examples)["train"]
             try:
                 log = self.scale_target == "log"
@@ -343,7 +343,7 @@ def _counting(rows: Array | range, weights: Array | None) -> Array | range:
     return kept
 
 
-def expect_pairs(examples: Examples) -> None:
+def check_pairs(examples: Examples) -> None:
     """Check that there are examples, and a target for each."""
     inputs, targets = examples.inputs, examples.targets
     for array, name in ((inputs, examples.inputs_name), (targets, examples.targets_name)):

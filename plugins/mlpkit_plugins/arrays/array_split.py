@@ -85,7 +85,7 @@ class ArraySplit:
         """
         x, t, *weights = out
         if (x.dtype, t.dtype) not in self._held_by:
-            self._expect_held(x.dtype, t.dtype)
+            self._check_range(x.dtype, t.dtype)
         rows = indices + self._rows.start if isinstance(self._rows, range) else self._rows[indices]
         if isinstance(self._inputs, np.ndarray) and self._as_they_are(x):
             take_rows(self._inputs, rows, x)
@@ -101,17 +101,17 @@ class ArraySplit:
         scaling = self._scaling
         return same and scaling.means is None and not scaling.encodings and scaling.divide_by == 1
 
-    def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
+    def _check_range(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
         """Check that all scaled numbers fit into these dtypes; usually the bounds prove it."""
         examples = self._examples
         if not holds(inputs, np.array(self._largest[0])):
-            self._expect_each_held(inputs, examples.inputs, examples.inputs_name, self._scaling)
+            self._check_each_number(inputs, examples.inputs, examples.inputs_name, self._scaling)
         if not holds(targets, np.array(self._largest[1])):
             scaling = Scaling(examples.targets.shape[1:])
-            self._expect_each_held(targets, examples.targets, examples.targets_name, scaling)
+            self._check_each_number(targets, examples.targets, examples.targets_name, scaling)
         self._held_by.add((inputs, targets))
 
-    def _expect_each_held(self, dtype: np.dtype[Any], array: Rows, name: str, scaling: Scaling) -> None:
+    def _check_each_number(self, dtype: np.dtype[Any], array: Rows, name: str, scaling: Scaling) -> None:
         for chosen in _parts(self._rows):
             raw = array[chosen]
             scaled = np.empty(raw.shape, dtype)

@@ -56,14 +56,14 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
             remedy = "" if shape else "; save them with .reshape(-1, 1) if there is one label"
             raise DataError(name, f"has the shape {targets.shape}; expected (examples, labels){remedy}")
         for begin, part in parts_of(targets):
-            _expect((part == 0) | (part == 1), part, begin, name, "0 or 1")
+            _check((part == 0) | (part == 1), part, begin, name, "0 or 1")
         return Labels(shape[0])
     if shape not in ((), (1,)):
         message = f"has the shape {targets.shape}; expected (examples,); set predict: labels for rows of 0 and 1"
         raise DataError(name, message)
     largest = 0
     for begin, part in parts_of(targets):
-        _expect((part >= 0) & (part < 2**31), part, begin, name, f"numbers of classes from 0; {WITHOUT_GAPS}")
+        _check((part >= 0) & (part < 2**31), part, begin, name, f"numbers of classes from 0; {WITHOUT_GAPS}")
         largest = max(largest, int(part.max()))
     return Classes(largest + 1)
 
@@ -80,7 +80,7 @@ def remedy_for_values(targets: Rows, name: str) -> str:
     return fitting
 
 
-def expect_logarithms(targets: Rows, name: str) -> None:
+def check_logarithms(targets: Rows, name: str) -> None:
     """Check that all values have a logarithm.
 
     Raises:
@@ -114,7 +114,7 @@ def parts_of(targets: Rows) -> Iterator[tuple[int, Array]]:
         yield begin, targets[begin : begin + _ROWS]
 
 
-def _expect(right: NDArray[np.bool_], part: Array, begin: int, name: str, expected: str) -> None:
+def _check(right: NDArray[np.bool_], part: Array, begin: int, name: str, expected: str) -> None:
     if not right.all():
         _refuse(right, part, begin, name, expected)
 

@@ -102,7 +102,7 @@ class ColumnOptions(NumbersOption):
         if isinstance(chosen, str) and chosen in own:
             chosen = own[chosen]()
         if not isinstance(chosen, own["one_hot"]):
-            return self._expect_built(name, chosen)
+            return self._built(name, chosen)
         if self.most_one_hot is not None and count > self.most_one_hot:
             return own["index"]()
         return own["sign"]() if self.sign_of_two and count == 2 else chosen
@@ -120,7 +120,7 @@ class ColumnOptions(NumbersOption):
             parameter = self._parameter_for(column.name)
             raise ParameterError(parameter, error.message, expected=error.expected, remedy=error.remedy) from error
 
-    def expect_numbers(self) -> None:
+    def check_numbers(self) -> None:
         """Check that ``numbers`` is set if another parameter refers to it.
 
         Raises:
@@ -134,7 +134,7 @@ class ColumnOptions(NumbersOption):
             message = "it applies the encoding numbers, which isn't set"
             raise ParameterError("encode_one_hot", message, expected="numbers, too", remedy="set numbers: standardize")
 
-    def _expect_built(self, name: str, chosen: CategoryEncodingLike) -> CategoryEncoding:
+    def _built(self, name: str, chosen: CategoryEncodingLike) -> CategoryEncoding:
         """Check that an encoding of categories is an object, not a name."""
         if isinstance(chosen, CategoryEncoding):
             return chosen

@@ -19,7 +19,7 @@ _VALUES_TOGETHER: Final = 1 << 18
 """Numbers checked at a time; in float64, two megabytes."""
 
 
-def expect_finite(rows: Rows, name: str) -> float:
+def check_finite(rows: Rows, name: str) -> float:
     """Check that all numbers are finite, and return an upper bound on their absolute values.
 
     They are read once, block by block; integers aren't read.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlpkit_plugins.arrays.array_dataset import expect_pairs
-from mlpkit_plugins.arrays.finite_rows import expect_finite
+from mlpkit_plugins.arrays.array_dataset import check_pairs
+from mlpkit_plugins.arrays.finite_rows import check_finite
 from mlpkit_plugins.arrays.input_guess import guess_inputs
 from mlpkit_plugins.arrays.target_guess import guess_target
-from mlpkit_plugins.files.files_beside import pairs_of_splits, with_targets
+from mlpkit_plugins.files.neighbouring_files import pairs_of_splits, with_targets
 from mlpkit_plugins.first_networks.convolutions import convolutional
 from mlpkit_plugins.first_networks.first_spec import FirstData, first_spec, held_out, left_to_train
 from mlpkit_plugins.first_networks.perceptron import perceptron
@@ -97,9 +97,9 @@ def propose_for_arrays(arrays: FoundArrays) -> Proposal:
         DataError: the arrays don't belong together, a number isn't finite, or there is nothing to learn.
     """
     examples = arrays.examples
-    expect_pairs(examples)
-    expect_finite(examples.inputs, examples.inputs_name)
-    expect_finite(examples.targets, examples.targets_name)
+    check_pairs(examples)
+    check_finite(examples.inputs, examples.inputs_name)
+    check_finite(examples.targets, examples.targets_name)
     inputs = guess_inputs(examples.inputs, examples.inputs_name, are_bytes=arrays.are_bytes)
     aim = guess_target(examples.targets, examples.targets_name, are_classes=arrays.are_bytes)
     count = examples.inputs.shape[0]

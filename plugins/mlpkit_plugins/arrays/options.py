@@ -11,7 +11,7 @@ from mlpkit import FilePath
 from mlpkit_plugins.arrays.array_targets import Predicted
 from mlpkit_plugins.arrays.encoding_options import NumbersOption
 from mlpkit_plugins.arrays.value_scaling import ScaleTarget
-from mlpkit_plugins.arrays.weight_array import expect_weight_for_each, weight_array
+from mlpkit_plugins.arrays.weight_array import check_weights_shape, weight_array
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.rows_on_disk import npy_rows
 from mlpkit_plugins.splits.shares import Share
@@ -71,7 +71,7 @@ class WeightsFile:
             return examples
         train, path = examples["train"], named_file("weights", self.weights)
         rows, count = npy_rows(path, self.weights), train.targets.shape[0] if train.targets.shape else 0
-        expect_weight_for_each(rows.shape, count, self.weights)
+        check_weights_shape(rows.shape, count, self.weights)
         weights = weight_array(rows[:], count, self.weights)
         return {**examples, "train": train._replace(weights=weights, files=(*train.files, path))}
 

@@ -46,7 +46,7 @@ def values_range(parts: Iterable[Array]) -> tuple[tuple[float, ...], tuple[float
     return tuple(ends[:, 0].min(axis=0).tolist()), tuple(ends[:, 1].max(axis=0).tolist())
 
 
-def expect_clippable(clip_predictions: bool, predict: str, scale_target: ScaleTarget) -> None:
+def check_clippable(clip_predictions: bool, predict: str, scale_target: ScaleTarget) -> None:
     """Check that ``clip_predictions`` is only set for scaled values.
 
     Raises:

@@ -27,7 +27,7 @@ def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64
         array = np.asarray(weights, np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(source, f"is not an array of numbers: {error}") from error
-    expect_weight_for_each(array.shape, examples, source)
+    check_weights_shape(array.shape, examples, source)
     wrong = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
     if len(wrong):
         remedy = "expected 0 or more; write such a number, or leave out the example"
@@ -37,7 +37,7 @@ def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64
     return array
 
 
-def expect_weight_for_each(shape: tuple[int, ...], examples: int, source: str) -> None:
+def check_weights_shape(shape: tuple[int, ...], examples: int, source: str) -> None:
     """Check that an array of weights has a number for each example.
 
     Raises:

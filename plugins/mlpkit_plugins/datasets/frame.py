@@ -258,8 +258,10 @@ def _new_name(name: str, columns: Mapping[str, Any]) -> str:
 
 
 def _predicted(t: Any, targets: Sequence[str], columns: Mapping[str, Array]) -> str:
-    given = [columns[name] for name in targets] if _are_names(t, columns) else None
-    array = target_array(t if given is None else given[0] if len(given) == 1 else np.stack(given, axis=1), "t")
+    if _are_names(t, columns):
+        arrays = [columns[name] for name in targets]
+        t = arrays[0] if len(arrays) == 1 else np.stack(arrays, axis=1)
+    array = target_array(t, "t")
     if array.dtype.kind == "O":  # may hold missing values, which are left out
         array = np.array([value for value in array.ravel().tolist() if not is_missing(value)])
     return kind_of_target(array)

@@ -32,10 +32,10 @@ from mlpkit_plugins.files.named_file import located, named_file, named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
 from mlpkit_plugins.images.image_weights import with_weights
-from mlpkit_plugins.splits.alike import warnings_about_shares
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.splits.shares import Share, shares_and_files
+from mlpkit_plugins.splits.split_warnings import warnings_about_shares
 from mlpkit_plugins.splits.text_key import text_key
 
 if TYPE_CHECKING:
@@ -171,11 +171,11 @@ class ImageFolder(Dataset):
         """
         self.describe()
         checksum = hashlib.sha256()
-        _, height, width = self._expect_shape()
+        _, height, width = self._known_shape()
         remedy = f"like the first image; set resize: [{height}, {width}] to scale all"
         splits = {}
         for split, files in self._found().items():
-            images = np.empty((len(files), *self._expect_shape()), np.uint8)
+            images = np.empty((len(files), *self._known_shape()), np.uint8)
             for image, file in zip(images, files, strict=True):
                 image[...] = self._read(file.path, remedy)
                 checksum.update(hashlib.sha256(file.path.read_bytes()).digest() + file.key.encode("utf-8", "replace"))
@@ -195,7 +195,7 @@ class ImageFolder(Dataset):
     def raw_arrays(self) -> list[RawArray]:
         """Return the pixels of the images, once opened."""
         darkest, brightest = zip(*self._pixels.values(), strict=True)
-        return [RawArray("pixels", "input", "uint8", self._expect_shape(), min(darkest), max(brightest))]
+        return [RawArray("pixels", "input", "uint8", self._known_shape(), min(darkest), max(brightest))]
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over names and contents, once opened; empty until then."""
@@ -263,7 +263,7 @@ class ImageFolder(Dataset):
         if self._image_shape is None:
             self.describe()
         files = class_folders(source, IMAGE_SUFFIXES)
-        self._expect_known(files)
+        self._check_known(files)
         images = np.stack([self._read(file.path, "as the model takes") for file in files])
         return images, np.array([self._classes.index(file.class_name) for file in files], np.int64)
 
@@ -290,7 +290,7 @@ class ImageFolder(Dataset):
         """
         if self._image_shape is None:
             self.describe()
-        shape = self._expect_shape()
+        shape = self._known_shape()
         shapes = [shape, (prod(shape),), *([shape[1:]] if shape[0] == 1 else [])]
         if raw.shape[1:] not in shapes:
             expected = " or ".join(f"(rows, {', '.join(map(str, one))})" for one in shapes)
@@ -301,7 +301,7 @@ class ImageFolder(Dataset):
         """Describe the normalization of bytes."""
         if self._image_shape is None:
             self.describe()
-        return pixels_in_graph(graph, self._expect_shape(), normalize=self.normalize)
+        return pixels_in_graph(graph, self._known_shape(), normalize=self.normalize)
 
     def raw_rows(self, split: str, indices: Array) -> NDArray[np.uint8]:
         """Return images of a split as bytes.
@@ -323,18 +323,18 @@ class ImageFolder(Dataset):
 
     def _read(self, path: Path, remedy: str) -> NDArray[np.uint8]:
         image = read_image(path, colour=self.colour, size=self.resize)
-        expected = self._expect_shape()
+        expected = self._known_shape()
         if image.shape != expected:
             message = f"the image is {image.shape[1]} x {image.shape[2]} pixels; expected {expected[1]} x {expected[2]}"
             raise DataError(path, f"{message}, {remedy}")
         return image
 
-    def _expect_shape(self) -> tuple[int, int, int]:
+    def _known_shape(self) -> tuple[int, int, int]:
         assert self._image_shape is not None
         return self._image_shape
 
     def _input_shape(self) -> tuple[int, ...]:
-        shape = self._expect_shape()
+        shape = self._known_shape()
         return (prod(shape),) if self.flatten else shape
 
     def _found(self) -> dict[str, list[ClassFile]]:
@@ -352,7 +352,7 @@ class ImageFolder(Dataset):
             for split, folder in self.folders.items():
                 parts[split] = self._listed(split, folder)
             for part in parts.values():
-                self._expect_known(part)
+                self._check_known(part)
             self._files = {split: parts[split] for split in ("train", "validation", "test") if split in parts}
         return self._files
 
@@ -373,7 +373,7 @@ class ImageFolder(Dataset):
         keys = np.array([text_key(file.key) for file in files], np.uint64)
         return split_by_key(keys, self.shares, self.split_seed)
 
-    def _expect_known(self, files: Sequence[ClassFile]) -> None:
+    def _check_known(self, files: Sequence[ClassFile]) -> None:
         for file in files:
             name = file.class_name
             if name not in self._classes:

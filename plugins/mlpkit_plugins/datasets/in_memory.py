@@ -113,9 +113,9 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
             raise DataError(self.registered_name, NO_EXAMPLES)
         targets = {name: target_array(t, _named("t", name)) for name, (_, t, *_) in self._held.items()}
         weights = {
-            name: weight_array(given[0], len(targets[name]), _named("weights", name))
-            for name, (_, _, *given) in self._held.items()
-            if given
+            name: weight_array(rest[0], len(targets[name]), _named("weights", name))
+            for name, (_, _, *rest) in self._held.items()
+            if rest
         }
         targets = {name: _counting(part, weights.get(name)) for name, part in targets.items()}
         if self.predict == "auto":

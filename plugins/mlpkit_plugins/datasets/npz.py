@@ -11,7 +11,7 @@ from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.npz_examples import npz_examples, reading
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.formats.npz_file import expect_sound, npz_shapes
+from mlpkit_plugins.formats.npz_file import check_checksum, npz_shapes
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         for _, path, name, arrays in self._places():
             with reading(path, name) as file:
                 for array in arrays:
-                    expect_sound(file, array, name)
+                    check_checksum(file, array, name)
         return super().open(seed)
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:

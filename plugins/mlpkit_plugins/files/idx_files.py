@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit import DataError
-from mlpkit_plugins.files.files_beside import names_in, targets_beside
+from mlpkit_plugins.files.neighbouring_files import names_in, targets_beside
 from mlpkit_plugins.files.paired_names import INPUTS, OTHER_SPLITS, TARGETS, has_word, renamed
 
 if TYPE_CHECKING:

@@ -170,7 +170,7 @@ class CsvFile:
         self._dialect = dialect
         self._encoding = dialect.encoding
         self._to_predict = to_predict
-        self._expect_text()
+        self._check_text()
         self.checksum, lines, size = self._survey()
         self._first_row, first = self._first_record()
         self.header_row: int | None = None
@@ -180,7 +180,7 @@ class CsvFile:
         else:
             self.header = tuple(header)
             if len(header) != len(first):
-                self._expect_delimiter(first)
+                self._check_delimiter(first)
                 message = f"{len(header)} names are given for the {len(first)} columns of {self.name}"
                 raise ParameterError("header", message, expected=f"{len(first)} names")
         self.most_rows = min(lines, size // len(self.header)) + 1  # a row has at least one character per column
@@ -281,7 +281,7 @@ class CsvFile:
             remedy = f"remove {_in_words(self._dialect.delimiter)} at the end of each row"
         return f"the row has {_fields(len(record))}; expected {len(self.header)}, {what}; {remedy}"
 
-    def _expect_text(self) -> None:
+    def _check_text(self) -> None:
         with decompressed_content(self._path, self.name) as content:
             begin = content.read(16)
         for signature, message in OTHER_FORMATS:
@@ -314,10 +314,10 @@ class CsvFile:
                 remedy = "" if self._to_predict else remedy_for_no_names(names, row)
                 remedy = remedy or "rename one in the file"
                 raise DataError(self.name, f"two columns have that name; {remedy}", row=row, column=name)
-        self._expect_delimiter(first)
+        self._check_delimiter(first)
         return names
 
-    def _expect_delimiter(self, first: list[str]) -> None:
+    def _check_delimiter(self, first: list[str]) -> None:
         """Check that a first row of a single field doesn't hold another delimiter."""
         for other in DELIMITERS:
             if len(first) == 1 and other in first[0]:

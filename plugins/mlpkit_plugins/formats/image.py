@@ -40,7 +40,7 @@ def read_image(path: Path, *, colour: bool = False, size: tuple[int, int] | None
     """
     with _opened(path) as image:
         if image.format == "PNG":
-            _expect_all_pixels(path)
+            _check_all_pixels(path)
         image.verify()  # compares checksums, which decoding does not
     with _opened(path) as image:
         pixels = _colours(image) if colour else _grey(image)
@@ -95,7 +95,7 @@ def _opened(path: Path) -> Iterator[PillowImage]:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
-                _expect_few_pixels(path, *image.size)
+                _check_few_pixels(path, *image.size)
                 yield image
     except DataError:
         raise
@@ -106,13 +106,13 @@ def _opened(path: Path) -> Iterator[PillowImage]:
         raise DataError(path, f"can't be read as an image{reason}; replace the file, or leave it out") from error
 
 
-def _expect_few_pixels(path: Path, width: int, height: int) -> None:
+def _check_few_pixels(path: Path, width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
         message = f"is {width:,} pixels wide and {height:,} high; expected at most {MOST_PIXELS:,} pixels in all"
         raise DataError(path, message)
 
 
-def _expect_all_pixels(path: Path) -> None:
+def _check_all_pixels(path: Path) -> None:
     from mlpkit_plugins.formats.png_pixels import missing_bytes  # noqa: PLC0415 - needed for one format only
 
     missing = missing_bytes(path.read_bytes())

@@ -36,7 +36,7 @@ _STEP: Final = 1 << 20
 def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
     """Return an array of an archive.
 
-    The checksum of a compressed array is checked here, that of an uncompressed array by ``expect_sound``.
+    The checksum of a compressed array is checked here, that of an uncompressed array by ``check_checksum``.
 
     Args:
         file: the archive; it may be closed afterwards.
@@ -52,7 +52,7 @@ def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
         if _is_stored(member):
             file.seek(_start(file, member))
             return RowsOnDisk(file, read_npy_header(file, label, member.file_size), label)
-        _expect_honest_size(member, label, file.seek(0, io.SEEK_END))
+        _check_size(member, label, file.seek(0, io.SEEK_END))
         content = archive.read(member)
     stream = io.BytesIO(content)
     header = read_npy_header(stream, label, len(content))
@@ -78,7 +78,7 @@ def npz_shapes(file: IO[bytes], name: str) -> dict[str, tuple[int, ...] | None]:
     return shapes
 
 
-def expect_sound(file: IO[bytes], array: str, name: str) -> None:
+def check_checksum(file: IO[bytes], array: str, name: str) -> None:
     """Check the checksum of an array that stays in its file.
 
     Args:
@@ -137,7 +137,7 @@ def _start(file: IO[bytes], member: zipfile.ZipInfo) -> int:
     return member.header_offset + _LOCAL_HEADER.size + int(name) + int(extra)
 
 
-def _expect_honest_size(member: zipfile.ZipInfo, label: str, size: int) -> None:
+def _check_size(member: zipfile.ZipInfo, label: str, size: int) -> None:
     """Compare the declared size with what the archive can hold, before decompression."""
     if member.flag_bits & _ENCRYPTED:
         raise DataError(label, "needs a password")

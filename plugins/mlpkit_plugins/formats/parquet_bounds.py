@@ -80,7 +80,7 @@ class Bounds:
         self._size = size
         self._decoded: dict[str, int] = {}
 
-    def expect_few_values(self, rows: int, columns: int) -> None:
+    def check_few_values(self, rows: int, columns: int) -> None:
         """Check that the file declares a plausible number of values for its size.
 
         Raises:
@@ -108,9 +108,9 @@ class Bounds:
             if leaf.path not in types:
                 continue
             if leaf.length > MOST_BYTES_A_NUMBER:
-                self._expect_width(leaf, parquet.metadata.num_rows)
+                self._check_width(leaf, parquet.metadata.num_rows)
                 longest = max(longest, leaf.length)
-            for page in self._expect_small_pages(file, parquet.metadata, position, leaf):
+            for page in self._checked_pages(file, parquet.metadata, position, leaf):
                 if page.encoding in (DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY):  # pyarrow makes no dictionary of these
                     without_dictionary.add(leaf.path)
                 is_decimal = leaf.physical_type == _TEXT and not is_text(types[leaf.path])  # of any length
@@ -120,7 +120,7 @@ class Bounds:
         dictionaries = [name for name, kind in types.items() if is_text(kind) and name not in without_dictionary]
         return Plan(max(1, min(together, BYTES_TOGETHER // longest)), tuple(dictionaries))
 
-    def expect_short_texts(self, name: str, values: pa.Array, rows: NDArray[np.int64]) -> None:
+    def check_short_texts(self, name: str, values: pa.Array, rows: NDArray[np.int64]) -> None:
         """Check that decoded texts are within the limits for one text and for all texts.
 
         Args:
@@ -141,9 +141,9 @@ class Bounds:
             raise self._too_long(int(lengths.max()), name, int(rows[long[0]]) if len(long) else None)
         if not encoded:
             self._decoded[name] += int(lengths.sum(dtype=np.int64))
-            self._expect_little_text(self._decoded[name], name)
+            self._check_total_text(self._decoded[name], name)
 
-    def _expect_small_pages(self, file: BufferedReader, metadata: Any, position: int, leaf: Any) -> Iterator[Page]:
+    def _checked_pages(self, file: BufferedReader, metadata: Any, position: int, leaf: Any) -> Iterator[Page]:
         """Yield the pages of a column after a check of their decoded size."""
         total = 0
         for group in range(metadata.num_row_groups):
@@ -152,10 +152,10 @@ class Bounds:
                 if leaf.physical_type in (_TEXT, _BYTES):
                     total += page.unpacked
                     most = max(LARGEST_PAGE_OF_TEXTS, MOST_TEXT_A_BYTE * page.packed)
-                    self._expect_little_text(total, leaf.path)
+                    self._check_total_text(total, leaf.path)
                 else:
                     most = MOST_BYTES_A_NUMBER * column.num_values + OVERHEAD
-                self._expect_small(page, most, leaf.path)
+                self._check_page_size(page, most, leaf.path)
                 yield page
 
     def _pages(self, file: BufferedReader, column: Any, name: str) -> Iterator[Page]:
@@ -165,17 +165,17 @@ class Bounds:
             message = "the file is damaged: a page is missing"
             raise DataError(self._name, message, byte=error.byte, column=name) from error
 
-    def _expect_small(self, page: Page, most: int, name: str) -> None:
+    def _check_page_size(self, page: Page, most: int, name: str) -> None:
         if page.unpacked > most:
             what = f"a page unpacks {page.packed:,} bytes into {page.unpacked:,}; expected at most {most:,}"
             raise DataError(self._name, f"{what}; {_REMEDY}", byte=page.begin, column=name)
 
-    def _expect_width(self, leaf: Any, rows: int) -> None:
+    def _check_width(self, leaf: Any, rows: int) -> None:
         if leaf.length > LARGEST_TEXT:
             raise self._too_long(leaf.length, leaf.path)
-        self._expect_little_text(leaf.length * rows, leaf.path)
+        self._check_total_text(leaf.length * rows, leaf.path)
 
-    def _expect_little_text(self, length: int, name: str) -> None:
+    def _check_total_text(self, length: int, name: str) -> None:
         if length > self.most_text:
             what = f"the texts of the column take {length:,} bytes or more in a file of {self._size:,}"
             raise DataError(self._name, f"{what}; expected at most {self.most_text:,}; {_REMEDY}", column=name)

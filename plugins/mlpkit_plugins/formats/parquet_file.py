@@ -70,7 +70,7 @@ class ParquetFile:
         self._path = path
         self.name = name or str(path)
         with regular_file(path, self.name) as file:
-            self._size = self._expect_parquet(file)
+            self._size = self._check_magic(file)
             self._bounds = Bounds(self.name, self._size)
             self.most_text = self._bounds.most_text
             file.seek(0)
@@ -78,7 +78,7 @@ class ParquetFile:
             with self._reading(file) as parquet:
                 self.rows: int = parquet.metadata.num_rows
                 schema = parquet.schema_arrow
-        self._bounds.expect_few_values(self.rows, 1)
+        self._bounds.check_few_values(self.rows, 1)
         self.header: tuple[str, ...] = tuple(schema.names)
         self.types: dict[str, pa.DataType] = dict(zip(schema.names, schema.types, strict=True))
         for column in self.header:
@@ -95,7 +95,7 @@ class ParquetFile:
             DataError: the file is damaged, or unpacks to more than real data does.
         """
         types = {name: self.types[name] for name in names}
-        self._bounds.expect_few_values(self.rows, len(names))
+        self._bounds.check_few_values(self.rows, len(names))
         with regular_file(self._path, self.name) as file:
             with self._reading(file) as parquet:
                 plan = self._bounds.plan(file, parquet, types)
@@ -104,7 +104,7 @@ class ParquetFile:
                 for batch in self._batches(parquet, plan.rows, list(types)):
                     rows = np.arange(row, row + batch.num_rows)
                     for name in filter(lambda name: is_text(types[name]), types):
-                        self._bounds.expect_short_texts(name, batch.column(name), rows)
+                        self._bounds.check_short_texts(name, batch.column(name), rows)
                     yield Block(rows, [batch.column(name) for name in names])
                     row += batch.num_rows
                     if row > self.rows + 1:
@@ -113,7 +113,7 @@ class ParquetFile:
         if row != self.rows + 1:
             raise DataError(self.name, f"declares {self.rows:,} rows, and has {row - 1:,}")
 
-    def _expect_parquet(self, file: BufferedReader) -> int:
+    def _check_magic(self, file: BufferedReader) -> int:
         """Check both ends of the file, and return its size."""
         size = os.fstat(file.fileno()).st_size
         if not size:  # a file in /proc might never end

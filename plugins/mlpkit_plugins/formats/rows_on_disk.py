@@ -111,7 +111,7 @@ class RowsOnDisk:
                 view, place = view[received:], place + received
         except OSError as error:
             raise self._unreadable(error) from error
-        self._expect_unchanged(whole=not view)
+        self._check_unchanged(whole=not view)
         return rows
 
     def _gather(self, indices: Array) -> Array:
@@ -126,10 +126,10 @@ class RowsOnDisk:
             whole = read_rows(self._descriptor, self._header.start, indices, rows)
         except OSError as error:
             raise self._unreadable(error) from error
-        self._expect_unchanged(whole=whole)
+        self._check_unchanged(whole=whole)
         return rows
 
-    def _expect_unchanged(self, *, whole: bool) -> None:
+    def _check_unchanged(self, *, whole: bool) -> None:
         """Check that the file hasn't changed since it was opened."""
         if not whole or self._current_stamp() != self._stamp:
             message = "the file was overwritten or truncated while it was in use; train on a copy that doesn't change"

@@ -24,7 +24,7 @@ def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArr
         ParameterError: a split that should have examples gets none.
     """
     validation, test = round(shares.validation * examples), round(shares.test * examples)
-    shares.expect_examples({"train": examples - validation - test, "validation": validation, "test": test})
+    shares.check_not_empty({"train": examples - validation - test, "validation": validation, "test": test})
     order = np.random.default_rng(seed).permutation(examples)
     split_of = np.zeros(examples, np.int8)  # marking positions is faster than sorting them
     split_of[order[:validation]], split_of[order[validation : validation + test]] = 1, 2

@@ -46,7 +46,7 @@ def split_by_class(
         first, second = _borders(keys[rows], tested[number], kept[number] if shares.validation else 0)
         split_of[rows] = (keys[rows] < second).astype(np.int8) + (keys[rows] < first)
     parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
-    shares.expect_examples({name: len(part) for name, part in parts.items()}, "set split: shuffle")
+    shares.check_not_empty({name: len(part) for name, part in parts.items()}, "set split: shuffle")
     return {name: part for name, part in parts.items() if len(part)}
 
 
@@ -129,7 +129,7 @@ def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares, remedy
     test = _cut(in_order, 0, shares.test * len(order))
     kept = _cut(in_order, test, (shares.test + shares.validation) * len(order)) if shares.validation else test
     parts = {"train": order[kept:], "validation": order[test:kept], "test": order[:test]}
-    shares.expect_examples({name: len(part) for name, part in parts.items()}, remedy)
+    shares.check_not_empty({name: len(part) for name, part in parts.items()}, remedy)
     return {name: np.sort(part) for name, part in parts.items() if len(part)}
 
 

@@ -20,7 +20,7 @@ def split_in_order(examples: int, shares: Shares) -> dict[str, range]:
     """
     validation, test = round(shares.validation * examples), round(shares.test * examples)
     train = examples - validation - test
-    shares.expect_examples({"train": train, "validation": validation, "test": test})
+    shares.check_not_empty({"train": train, "validation": validation, "test": test})
     parts = {
         "train": range(train),
         "validation": range(train, train + validation),

@@ -28,7 +28,7 @@ class Shares(NamedTuple):
     validation: float
     test: float
 
-    def expect_rest(self) -> None:
+    def check_sum(self) -> None:
         """Check that examples are left to train on.
 
         Raises:
@@ -38,7 +38,7 @@ class Shares(NamedTuple):
             message = f"{self.validation:g} for validation and {self.test:g} for testing leave nothing to train on"
             raise ParameterError("validation", message, expected="shares whose sum is below 1")
 
-    def expect_examples(self, sizes: dict[str, int], remedy: str = "") -> None:
+    def check_not_empty(self, sizes: dict[str, int], remedy: str = "") -> None:
         """Check that every requested split has an example.
 
         Args:
@@ -100,7 +100,7 @@ def shares_and_files(validation: float | F, test: float | F) -> tuple[Shares, di
     sources = {"validation": validation, "test": test}
     files = {name: source for name, source in sources.items() if isinstance(source, str | tuple)}
     shares = Shares(*(source if isinstance(source, float) else 0.0 for source in sources.values()))
-    shares.expect_rest()
+    shares.check_sum()
     return shares, files
 
 

@@ -21,7 +21,7 @@ UNKNOWN: Final = -2
 """The code of a category that did not occur in training."""
 
 
-class FoundCategories(NamedTuple):
+class ColumnCategories(NamedTuple):
     """The categories of some rows of a column.
 
     Args:
@@ -35,7 +35,7 @@ class FoundCategories(NamedTuple):
     constant: bool
 
 
-def found_categories(texts: Sequence[str], codes: NDArray[np.int32], rare: int) -> FoundCategories:
+def categories_of(texts: Sequence[str], codes: NDArray[np.int32], rare: int) -> ColumnCategories:
     """Return the categories of some rows; rare ones count as ``other``.
 
     Args:
@@ -49,7 +49,7 @@ def found_categories(texts: Sequence[str], codes: NDArray[np.int32], rare: int) 
         names, with_other = (*in_order(kept - {OTHER}), OTHER), True
     else:
         names, with_other = in_order(kept), False
-    return FoundCategories(names, with_other, constant=len(names) == 1 and MISSING not in codes)
+    return ColumnCategories(names, with_other, constant=len(names) == 1 and MISSING not in codes)
 
 
 def translations(

@@ -68,7 +68,7 @@ class CategoryColumns:
         """The columns that become indices."""
         return self._that_hold("categories")
 
-    def beside(self, numbers: NDArray[np.float64], codes: NDArray[np.int32]) -> NDArray[np.float64]:
+    def append_to(self, numbers: NDArray[np.float64], codes: NDArray[np.int32]) -> NDArray[np.float64]:
         """Append the columns of categories that become numbers, NaN for missing ones, to the columns of numbers.
 
         Args:

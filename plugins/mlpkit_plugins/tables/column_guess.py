@@ -130,8 +130,8 @@ class ColumnGuesser:
         if len(present) == 1 and len(texts) > 1:
             return ColumnGuess(name, "nothing", f"every value is {shown_text(next(iter(present)))}", distinct=1)
         guess = self.content(name, present)
-        self._expect_no_total(name, counts)
-        self.expect_visible(name, present)
+        self._check_no_total(name, counts)
+        self.check_visible(name, present)
         return self._unless_an_id(guess) if guess.holds == "numbers" else self._of_texts(guess, present)
 
     def _about_unnamed(self) -> str:
@@ -161,7 +161,7 @@ class ColumnGuesser:
             wrong = [text for text in words if text not in also_missing]
             numbers = sum(present.values()) - sum(present[text] for text in words)
             if wrong or not numbers:
-                self._expect_no_stray_text(name, present, wrong, numbers)
+                self._check_no_stray_text(name, present, wrong, numbers)
                 missing = len(texts) - sum(present.values())
                 return ColumnGuess(name, "categories", distinct=len(present), missing=missing)
         else:
@@ -184,19 +184,19 @@ class ColumnGuesser:
         """Whether a text is a number in the table's format, infinity and NaN included."""
         return is_number(text, self._written)
 
-    def _expect_no_stray_text(self, name: str, present: Mapping[str, int], wrong: Sequence[str], numbers: int) -> None:
+    def _check_no_stray_text(self, name: str, present: Mapping[str, int], wrong: Sequence[str], numbers: int) -> None:
         """Check that a column of mostly numbers has no other texts, unless they are categories."""
         if numbers <= sum(present.values()) / 2:
             return
         if len(present) <= FEW_CATEGORIES and all(present[text] > 1 for text in wrong):
             return
-        self._expect_no_total(name, present)
-        self.expect_visible(name, wrong)
+        self._check_no_total(name, present)
+        self.check_visible(name, wrong)
         negative = _NEGATIVE.fullmatch(wrong[0])
         remedy = f"write -{negative[1]}" if negative else _PUT_A_NUMBER
         raise self._error(name, wrong[0], f"{shown_text(wrong[0])} is not a finite number; {remedy}")
 
-    def _expect_no_total(self, name: str, counts: Mapping[str, int]) -> None:
+    def _check_no_total(self, name: str, counts: Mapping[str, int]) -> None:
         last = self._sample.last
         if last is None or self._sample.size < 3:
             return
@@ -205,7 +205,7 @@ class ColumnGuesser:
             message = f"{shown_text(text)} says that the last row sums up the others; leave it out"
             raise DataError(self._sample.name, message, row=self._sample.last_row, column=name)
 
-    def expect_visible(self, name: str, texts: Iterable[str]) -> None:
+    def check_visible(self, name: str, texts: Iterable[str]) -> None:
         """Check that all texts of a column are valid and visible characters.
 
         Raises:
@@ -297,7 +297,7 @@ def invisible(text: str, character: str) -> str:
     return f"{shown_text(text)} has an invisible character, U+{ord(character):04X}; remove it from the file"
 
 
-def expect_visible_names(file: str, header: Sequence[str], row: int | None) -> None:
+def check_visible_names(file: str, header: Sequence[str], row: int | None) -> None:
     """Check that no column name has an invisible character.
 
     Raises:

@@ -51,7 +51,7 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
         ("skip_rows", skipped, 0, _about_skipped(guess)),
         ("decimal", written.decimal, ".", "numbers have a decimal comma"),
         ("thousands", written.thousands, "", f"numbers have {_THOUSANDS[written.thousands]} between thousands"),
-        ("symbols", written.symbols, (), "numbers have these beside them"),
+        ("symbols", written.symbols, (), "numbers have these symbols"),
         ("encoding", guess.encoding, "utf-8", f"its bytes are {guess.encoding}, not UTF-8"),
         ("header", header, None, about_header),
     ):

@@ -15,7 +15,7 @@ from mlpkit_plugins.tables.readers import WrongTextError
 from mlpkit_plugins.tables.source import Chunk
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, numbers_among, numbers_of, without
 from mlpkit_plugins.tables.times import NotATimeError
-from mlpkit_plugins.tables.wrong_number import Place, expect_numbers, wrong_number, wrong_text
+from mlpkit_plugins.tables.wrong_number import Place, check_numbers, wrong_number, wrong_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -146,12 +146,12 @@ class CsvSource:
         try:
             return without(numbers_of(texts, self._missing, self._written), self._missing)
         except NotANumberError as error:
-            beside = [text for other in block.columns[: len(columns.all_numbers)] for text in other]
-            place = Place(self.name, int(block.rows[error.index]), name, self._written, beside)
+            other_texts = [text for other in block.columns[: len(columns.all_numbers)] for text in other]
+            place = Place(self.name, int(block.rows[error.index]), name, self._written, other_texts)
             if not columns.trained and name in columns.numbers:
                 pairs = zip(columns.numbers, block.columns, strict=False)
                 plain_columns = [pair for pair in pairs if pair[0] not in columns.readers]
-                expect_numbers(self.name, plain_columns, columns, self._missing)
+                check_numbers(self.name, plain_columns, columns, self._missing)
             raise wrong_number(place, columns, self._whole_column(name, texts), texts[error.index], error) from error
 
     def _whole_column(self, name: str, texts: Sequence[str]) -> Sequence[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from mlpkit import DataError, InputColumn
 from mlpkit_plugins.arrays.raw_rows import raw_by_range, raw_number
 from mlpkit_plugins.functions.column_statistics import means_and_deviations
-from mlpkit_plugins.tables.categories import found_categories, translations
+from mlpkit_plugins.tables.categories import categories_of, translations
 from mlpkit_plugins.tables.category_columns import CategoryColumns, features_of, inputs_of, why_not_one_hot, write
 from mlpkit_plugins.tables.training_rows import TrainingRows
 
@@ -99,18 +99,18 @@ class TableEncoder:
             ParameterError: an encoding doesn't take such a column of categories.
         """
         columns = table.columns
-        found = [
-            found_categories(texts, codes[training], rare if name in columns.categories else 1)
+        by_column = [
+            categories_of(texts, codes[training], rare if name in columns.categories else 1)
             for name, texts, codes in zip(columns.all_categories, table.texts, table.codes.T, strict=True)
         ]
         if columns.target_class is not None:
-            classes = classes or found[-1].names
-        known = [(name, each.names) for name, each in zip(columns.categories, found, strict=False)]
-        with_other = tuple(name for name, each in zip(columns.categories, found, strict=False) if each.with_other)
+            classes = classes or by_column[-1].names
+        known = [(name, each.names) for name, each in zip(columns.categories, by_column, strict=False)]
+        with_other = tuple(name for name, each in zip(columns.categories, by_column, strict=False) if each.with_other)
         rows = TrainingRows(table, training, translations([*known, ("", classes or ())], with_other, table.texts))
         of_categories = CategoryColumns(
             tuple(fitted_on(rows.categories(name, names)) for name, names in known),
-            tuple(name for name, each in zip(columns.categories, found, strict=False) if each.constant),
+            tuple(name for name, each in zip(columns.categories, by_column, strict=False) if each.constant),
         )
         rows = rows.with_numbers_of(of_categories)
         means, stds = _means_and_deviations(rows, table.name)
@@ -212,7 +212,7 @@ class TableEncoder:
             codes: positions of categories in the list of their column, -1 for unlisted ones, shape (rows, columns).
             out: the array to write to.
         """
-        numbers = self.columns_of_categories.beside(numbers, codes)
+        numbers = self.columns_of_categories.append_to(numbers, codes)
         absent = np.isnan(numbers)
         if absent.any():
             numbers = np.where(absent, self.fills, numbers)

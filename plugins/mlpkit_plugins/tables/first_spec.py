@@ -13,11 +13,11 @@ from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, V
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_texts
 from mlpkit_plugins.recipes.table_recipe import TableFacts, split_comments
-from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, expect_visible_names
+from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, check_visible_names
 from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.sentinels import sentinels_in
-from mlpkit_plugins.tables.target_guess import aim_at, expect_column, targets_of
+from mlpkit_plugins.tables.target_guess import aim_at, check_column, targets_of
 from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat
 from mlpkit_plugins.tables.times import ISO
 
@@ -103,7 +103,7 @@ def propose_for_table(
         DataError: the table has too few rows, nothing to learn from, or inconsistent values.
     """
     sample, source = reading.sample, reading.source
-    expect_visible_names(source.name, source.header, source.header_row)
+    check_visible_names(source.name, source.header, source.header_row)
     if not sample.size:
         message = "there are no rows; expected one for each example"
         raise DataError(source.name, message, row=(source.header_row or 0) + 1)
@@ -139,7 +139,7 @@ def _reasons_to_drop(wishes: Wishes, targets: Collection[str], reading: Reading)
     """Return the columns that the user excluded, each with a reason; check that the table has them."""
     for parameter, names in (("drop", wishes.get("drop", ())), ("id", [wishes["id"]] if "id" in wishes else [])):
         for name in names:
-            expect_column(parameter, name, reading.source.header, has_names=reading.has_names)
+            check_column(parameter, name, reading.source.header, has_names=reading.has_names)
             if name in targets:
                 raise ParameterError(parameter, f"the column '{name}' is the target", remedy="name it once")
     return dict.fromkeys(wishes.get("drop", ()), "dropped with --drop")

@@ -57,7 +57,7 @@ def number_format(sample: RowSample, missing: Collection[str], *, between_commas
     numbers = {name: counts for name, counts in shapes.items() if _are_numbers(counts)}
     written = _common_format(numbers, between_commas=between_commas)
     if written is None:
-        _expect_one_decimal_sign(sample, {name: columns[name] for name in numbers})
+        _check_one_decimal_sign(sample, {name: columns[name] for name in numbers})
         written = _most_common_format(numbers)
     return NumberFormat(written.decimal, written.thousands, tuple(symbols))
 
@@ -116,7 +116,7 @@ def _most_common_format(columns: Mapping[str, Counter[str]]) -> NumberFormat:
     return max(FORMATS, key=lambda written: sum(_all_fit(shapes, written) for shapes in columns.values()))
 
 
-def _expect_one_decimal_sign(sample: RowSample, columns: Mapping[str, Mapping[str, str]]) -> None:
+def _check_one_decimal_sign(sample: RowSample, columns: Mapping[str, Mapping[str, str]]) -> None:
     """Check that the table doesn't have both decimal points and decimal commas."""
     comma, point = _first_with(columns, ","), _first_with(columns, ".")
     if comma is not None and point is not None:

@@ -12,7 +12,7 @@ from annotated_types import Ge, MinLen
 
 from mlpkit import DataError, FilePath, ParameterError, did_you_mean
 from mlpkit_plugins.arrays.encoding_options import ColumnOptions
-from mlpkit_plugins.arrays.value_scaling import ScaleTarget, expect_clippable
+from mlpkit_plugins.arrays.value_scaling import ScaleTarget, check_clippable
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.readers import ColumnReader, DatePart, OrderedCategories
@@ -137,14 +137,14 @@ class TableOptions(ColumnOptions):
         if len(set(self.classes or ())) < len(self.classes or ()):
             raise ParameterError("classes", "a class is named twice", remedy="name it once")
         if self.rare_classes is not None:
-            self._expect_rare_classes(self.rare_classes)
-        expect_clippable(self.clip_predictions, self.predict, self.scale_target)
+            self._check_rare_classes(self.rare_classes)
+        check_clippable(self.clip_predictions, self.predict, self.scale_target)
         if self.inputs is not None and self.ignore:
             message = "ignore has no effect if inputs names the columns to read"
             raise ParameterError("ignore", message, remedy="leave out one of the two")
         for parameter in ("target", "inputs", "ignore", "categorical", "date_parts"):
-            self._expect_distinct(parameter)
-        self._expect_one_meaning()
+            self._check_distinct(parameter)
+        self._check_one_meaning()
         for parameter in ("inputs", "ignore", *MEANINGS):
             both = set(getattr(self, parameter) or ()) & set(self.targets)
             if both:
@@ -153,9 +153,9 @@ class TableOptions(ColumnOptions):
         if self.weight is not None and self.weight in self.targets:
             message = f"the column '{self.weight}' is the target"
             raise ParameterError("weight", message, remedy="name another column")
-        self._expect_split()
-        self._expect_encodings()
-        self._expect_missing_numbers()
+        self._check_split()
+        self._check_encodings()
+        self._check_missing_numbers()
         self.shares, self.files = shares_and_files(self.validation, self.test)
 
     @property
@@ -180,7 +180,7 @@ class TableOptions(ColumnOptions):
             readers |= {f"{name} ({part})": DatePart(name, written, part) for part in self.date_parts}
         return readers
 
-    def _expect_rare_classes(self, rare: Mapping[str, int]) -> None:
+    def _check_rare_classes(self, rare: Mapping[str, int]) -> None:
         """Check that rare classes have one treatment, and that rare classes are possible."""
         if len(rare) != 1 or not rare.keys() <= {"drop", "merge"} or min(rare.values()) < 2:
             expected = "{drop: ROWS} or {merge: ROWS}, with a number from 2 up"
@@ -189,7 +189,7 @@ class TableOptions(ColumnOptions):
             message = "classes lists them all" if self.classes is not None else f"{self.predict} are predicted"
             raise ParameterError("rare_classes", message, remedy="leave it out")
 
-    def _expect_one_meaning(self) -> None:
+    def _check_one_meaning(self) -> None:
         """Check that a column is named in only one of the parameters that describe its content."""
         counts = Counter(name for parameter in MEANINGS for name in self._named_in(parameter))
         for name, count in counts.items():
@@ -208,18 +208,18 @@ class TableOptions(ColumnOptions):
         readers = self.readers
         return super().encoding_of(readers[name].column if name in readers else name)
 
-    def _expect_encodings(self) -> None:
+    def _check_encodings(self) -> None:
         """Check that the parameters for encodings don't contradict each other."""
         if self.numbers is not None and not self.standardize:
             raise ParameterError("standardize", "numbers sets the encoding already", remedy="leave out standardize")
-        self.expect_numbers()
+        self.check_numbers()
         for name in self.numbers_by_column:
             if name in self.categorical:
                 message = f"the column '{name}' holds categories"
                 remedy = f"write categories_by_column: {{{name}: index}}, or leave it out of categorical"
                 raise ParameterError("numbers_by_column", message, expected="columns of numbers", remedy=remedy)
 
-    def _expect_missing_numbers(self) -> None:
+    def _check_missing_numbers(self) -> None:
         """Check that ``missing_numbers`` names only columns of numbers."""
         not_numbers = {name for parameter in MEANINGS for name in self._named_in(parameter)}
         not_numbers |= set(self.targets) if self.predict == "classes" else set()
@@ -228,7 +228,7 @@ class TableOptions(ColumnOptions):
                 message, remedy = f"the column '{name}' holds no numbers", "name its texts in missing_texts"
                 raise ParameterError("missing_numbers", message, expected="columns of numbers", remedy=remedy)
 
-    def _expect_categories(self) -> None:
+    def _check_categories(self) -> None:
         """Check that the columns of ``categories_by_column`` hold categories."""
         for name in self.categories_by_column:
             if name not in self.categorical:
@@ -246,7 +246,7 @@ class TableOptions(ColumnOptions):
         """Whether rows are split by their time."""
         return isinstance(self.split, dict) and "time" in self.split
 
-    def _expect_split(self) -> None:
+    def _check_split(self) -> None:
         """Check that ``split`` and ``split_by`` are valid together."""
         if isinstance(self.split, dict) and (len(self.split) != 1 or not self.split.keys() <= {"group", "time"}):
             message = f"rows can't be split by {' and '.join(self.split) or 'nothing'}"
@@ -286,9 +286,9 @@ class TableOptions(ColumnOptions):
                         expected=f"one of {shown_names(header)}",
                         remedy=did_you_mean(name, header) or no_names,
                     )
-        self._expect_categories()
+        self._check_categories()
         if self.inputs is None and inputs is None:
-            self._expect_no_index(source)
+            self._check_no_index(source)
         left_out = {*self.targets, *self.ignore, self.split_column, self.weight}
         chosen = list(self.inputs if self.inputs is not None else [name for name in header if name not in left_out])
         wanted = frozenset(chosen)
@@ -306,7 +306,7 @@ class TableOptions(ColumnOptions):
         numbers = [name for name in chosen if name not in categorical]
         if inputs is None:
             numbers = [number for name in numbers for number in self._numbers_of(name, readers)]
-        self._expect_new_names(header, numbers)
+        self._check_new_names(header, numbers)
         return Columns(
             tuple(numbers),
             tuple(name for name in chosen if name in categorical),
@@ -324,19 +324,19 @@ class TableOptions(ColumnOptions):
         """Return the names of the numbers that come from a column of the file."""
         return [name for name, reader in readers.items() if reader.column == column] or [column]
 
-    def _expect_new_names(self, header: Sequence[str], numbers: Sequence[str]) -> None:
+    def _check_new_names(self, header: Sequence[str], numbers: Sequence[str]) -> None:
         for name in set(numbers) & set(header) if self.dates else ():
             if name in self.readers and name not in self.ordinal:
                 raise ParameterError("dates", f"the file has a column '{name}' already", remedy="rename it in the file")
 
     def _named_in(self, parameter: str) -> tuple[str, ...]:
         """Return the columns that a parameter names."""
-        given = getattr(self, parameter) or ()
+        value = getattr(self, parameter) or ()
         if parameter == "split":
-            return tuple(given.values()) if isinstance(given, dict) else ()
-        return (given,) if isinstance(given, str) else tuple(given)
+            return tuple(value.values()) if isinstance(value, dict) else ()
+        return (value,) if isinstance(value, str) else tuple(value)
 
-    def _expect_no_index(self, source: TableSource) -> None:
+    def _check_no_index(self, source: TableSource) -> None:
         """Check that no input is a column of row numbers, which pandas writes by default."""
         named = {*self.targets, *self.ignore, self.split_column, self.weight}
         named |= {name for parameter in MEANINGS for name in self._named_in(parameter)}
@@ -349,13 +349,13 @@ class TableOptions(ColumnOptions):
                 remedy = f"leave it out with ignore: ['{name}'], or name the columns to learn from in inputs"
                 raise ParameterError("ignore", message, remedy=remedy)
 
-    def _expect_distinct(self, parameter: str) -> None:
+    def _check_distinct(self, parameter: str) -> None:
         for name, count in Counter(self._named_in(parameter)).items():
             if count > 1:
                 raise ParameterError(parameter, f"the column '{name}' is named twice", remedy="name it once")
 
 
-def expect_columns(
+def check_columns(
     source: TableSource, wanted: Iterable[str], meanings: Mapping[str | None, str] = MappingProxyType({})
 ) -> None:
     """Check that another file has the columns that the spec or model needs.

@@ -103,9 +103,9 @@ class ParquetSource:
         weight = [columns.weight] if columns.weight is not None else []
         plain = [*(name for name in columns.all_numbers if name not in columns.readers), *weight]
         for name in plain:
-            self._expect_type(name, _IS_NUMBER + _IS_TEXT, "numbers; name it in ignore to leave it out")
+            self._check_type(name, _IS_NUMBER + _IS_TEXT, "numbers; name it in ignore to leave it out")
         for name in (name for name in names if name not in plain):
-            self._expect_type(name, (*_IS_NUMBER, *_IS_TEXT, pa.types.is_temporal), "texts, numbers or dates")
+            self._check_type(name, (*_IS_NUMBER, *_IS_TEXT, pa.types.is_temporal), "texts, numbers or dates")
         for block in self._file.blocks(names):
             numbers = np.empty((len(block.rows), count))
             codes = np.empty((len(block.rows), len(codebooks)), np.int32)
@@ -139,7 +139,7 @@ class ParquetSource:
                 columns[name] = [texts[position] for position in positions.tolist()]
             yield block.rows, [columns[name] for name in names]
 
-    def _expect_type(self, name: str, allowed: Sequence[Any], expected: str) -> None:
+    def _check_type(self, name: str, allowed: Sequence[Any], expected: str) -> None:
         actual = _values_type(self._file.types[name])
         if self.most_rows and not any(is_allowed(actual) for is_allowed in allowed):
             raise DataError(self.name, f"the column holds {actual}; expected {expected}", column=name)

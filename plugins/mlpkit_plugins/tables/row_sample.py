@@ -64,7 +64,7 @@ def sample_rows(source: TableFile) -> RowSample:
     size, last, last_row = 0, None, 0
     one_in = 1  # rows are kept if this number divides their random number
     for numbers, texts in source.texts(names):
-        _expect_no_header(source, numbers.tolist(), texts)
+        _check_no_header(source, numbers.tolist(), texts)
         drawn = scattered(np.arange(size, size + len(numbers), dtype=np.uint64))
         kept = np.flatnonzero(drawn % np.uint64(one_in) == 0).tolist()
         for column, new in zip(columns, texts, strict=True):
@@ -83,7 +83,7 @@ def sample_rows(source: TableFile) -> RowSample:
     return RowSample(source.name, rows, dict(zip(names, columns, strict=True)), by_name, last_row, size)
 
 
-def _expect_no_header(source: TableFile, rows: Sequence[int], columns: Sequence[Sequence[str]]) -> None:
+def _check_no_header(source: TableFile, rows: Sequence[int], columns: Sequence[Sequence[str]]) -> None:
     """Check that no row repeats the header, as in concatenated files."""
     if source.header[0] not in columns[0] or len(source.header) < 2:
         return

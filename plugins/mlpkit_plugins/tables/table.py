@@ -79,7 +79,7 @@ class Table:
             message = f"{len(books) + len(columns.all_numbers)} columns of the table don't fit into memory"
             raise DataError(source.name, message) from error
         if columns.has_target:
-            self._expect_values()
+            self._check_values()
         if not self._length:
             message = "there are no rows; expected one for each example"
             if self._rows_read:
@@ -136,7 +136,7 @@ class Table:
             if array is not None:
                 array.resize((rows, *array.shape[1:]), refcheck=False)
 
-    def _expect_values(self) -> None:
+    def _check_values(self) -> None:
         """Check that no input is missing in every row."""
         for name, count in self._missing_in.items():
             if count and count == self._rows_read:

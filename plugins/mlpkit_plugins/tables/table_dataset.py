@@ -19,7 +19,7 @@ from mlpkit_plugins.tables.copies import keys_of_examples
 from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
-from mlpkit_plugins.tables.options import TableOptions, expect_columns
+from mlpkit_plugins.tables.options import TableOptions, check_columns
 from mlpkit_plugins.tables.ranges import far_outside
 from mlpkit_plugins.tables.rare_classes import without_rare_classes
 from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks, without_numbers
@@ -29,9 +29,9 @@ from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.table_split import TableSplit
 from mlpkit_plugins.tables.targets import (
-    expect_classes,
-    expect_labels,
-    expect_listed,
+    check_classes,
+    check_classes_listed,
+    check_labels,
     target_scaling,
     warnings_about_lonely_classes,
     warnings_about_missing,
@@ -155,7 +155,7 @@ class TableDataset(TableOptions, Dataset):
             DataError: a file is damaged.
         """
         splits = self.open(0)
-        encoder = self._expect_encoder()
+        encoder = self._fitted_encoder()
         tables = {name: self.table_of(name) for name in ("train", *self.own_tables)}
         raw = {name: RawSplit(tables.get(name, tables["train"]), each.rows_in_file()) for name, each in splits.items()}
         roles = {self.split_column: "split"} if self.split_column is not None and any(self.shares) else {}
@@ -210,7 +210,7 @@ class TableDataset(TableOptions, Dataset):
         Raises:
             DataError: a column is missing, or a value doesn't fit its column.
         """
-        encoder = self._expect_encoder()
+        encoder = self._fitted_encoder()
         columns = Columns(
             encoder.numbers,
             tuple(encoder.categories),
@@ -222,10 +222,10 @@ class TableDataset(TableOptions, Dataset):
             in_python=self.in_memory,
             missing_numbers=self.missing_numbers,
         )
-        expect_columns(source, columns.names_in_file, {self.weight: "how much each row counts"})
+        check_columns(source, columns.names_in_file, {self.weight: "how much each row counts"})
         table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
         if self.predict == "labels":
-            expect_labels(table)
+            check_labels(table)
         if self.rare_classes is not None:
             without_rare_classes(table, self.rare_classes, encoder.classes)
         raw, numbers, categories = self._translated(table, encoder), len(encoder.numbers), len(encoder.categories)
@@ -242,7 +242,7 @@ class TableDataset(TableOptions, Dataset):
 
     def remarks(self, raw: Array) -> list[str]:
         """Name the columns with numbers far outside the training range, and count their rows."""
-        encoder = self._expect_encoder()
+        encoder = self._fitted_encoder()
         remarks = far_outside(raw[:, : len(encoder.numbers)], encoder, self.readers)
         return [f"{'; '.join(remarks)}; predictions far outside the range of training are guesses"] if remarks else []
 
@@ -253,7 +253,7 @@ class TableDataset(TableOptions, Dataset):
             ShapeError: the number of columns is wrong, or a number is not the code of a category.
             DataError: a value is missing, and the encoder has no replacement.
         """
-        encoder = self._expect_encoder()
+        encoder = self._fitted_encoder()
         if raw.ndim != 2 or raw.shape[1] != len(encoder.inputs) or raw.dtype.kind not in "biuf":
             message = f"inputs of shape {raw.shape} don't fit the table"
             raise ShapeError(message, expected=f"(rows, {len(encoder.inputs)}): {', '.join(encoder.inputs)}")
@@ -280,7 +280,7 @@ class TableDataset(TableOptions, Dataset):
         from mlpkit_plugins.tables.table_operators import TableInGraph  # noqa: PLC0415 - training describes nothing
 
         return TableInGraph(
-            graph, self._expect_encoder(), self.readers, self.missing_texts, self.missing_numbers
+            graph, self._fitted_encoder(), self.readers, self.missing_texts, self.missing_numbers
         ).encoded()
 
     def raw_rows(self, split: str, indices: Array) -> Mapping[str, Sequence[Any]]:
@@ -326,15 +326,15 @@ class TableDataset(TableOptions, Dataset):
         """
         from mlpkit_plugins.tables.table_operators import column_feeds  # noqa: PLC0415 - only exports need it
 
-        return column_feeds(self._in_memory(columns), self._expect_encoder(), self.readers, self.missing_texts)
+        return column_feeds(self._in_memory(columns), self._fitted_encoder(), self.readers, self.missing_texts)
 
     def why_not_encoded(self, inputs: Array) -> str:
         """Return why inputs can't have been encoded, such as a missing number; empty if they may have been."""
-        return self._expect_encoder().why_not_written(inputs)
+        return self._fitted_encoder().why_not_written(inputs)
 
     def why_perhaps_not_encoded(self, inputs: Array) -> str:
         """Return why inputs probably weren't encoded: numbers in the raw range, far outside the encoded one."""
-        return self._expect_encoder().why_perhaps_not_written(inputs)
+        return self._fitted_encoder().why_perhaps_not_written(inputs)
 
     def feature_names(self) -> tuple[str, ...] | None:
         """Return the names of the numeric columns, then ``column=category`` for each category."""
@@ -354,7 +354,7 @@ class TableDataset(TableOptions, Dataset):
         return tuple(dict.fromkeys(readers[name].column if name in readers else name for name in encoder.inputs))
 
     def _in_memory(self, columns: Mapping[str, Sequence[Any] | Array]) -> MemorySource:
-        encoder = self._expect_encoder()
+        encoder = self._fitted_encoder()
         known = {**encoder.categories, self.targets[0]: encoder.classes or (), **self.ordinal}
         return MemorySource(columns, self.missing_texts, self.number_format, known)
 
@@ -364,7 +364,7 @@ class TableDataset(TableOptions, Dataset):
         Raises:
             DataError: a column is missing, or a value doesn't fit its column.
         """
-        encoder = self._expect_encoder()
+        encoder = self._fitted_encoder()
         columns = Columns(
             encoder.numbers,
             tuple(encoder.categories),
@@ -373,7 +373,7 @@ class TableDataset(TableOptions, Dataset):
             in_python=self.in_memory,
             missing_numbers=self.missing_numbers,
         )
-        expect_columns(source, columns.names_in_file)
+        check_columns(source, columns.names_in_file)
         return self._translated(Table(source, columns, missing="fill", missing_texts=self.missing_texts), encoder)
 
     def lacking(self, raw: Array) -> Mapping[int, Sequence[str]]:
@@ -381,7 +381,7 @@ class TableDataset(TableOptions, Dataset):
         if self.missing in ("fill", "indicate"):
             return {}
         readers = self.readers
-        columns = [readers[name].column if name in readers else name for name in self._expect_encoder().inputs]
+        columns = [readers[name].column if name in readers else name for name in self._fitted_encoder().inputs]
         absent = np.isnan(raw)
         return {
             row: tuple(dict.fromkeys(columns[place] for place in np.flatnonzero(absent[row])))
@@ -399,7 +399,7 @@ class TableDataset(TableOptions, Dataset):
     def _translation(self, encoder: TableEncoder) -> Translation:
         return Translation(encoder, self.unknown == "zeros", self._is_loaded, self._seems_to_hold_values)
 
-    def _expect_encoder(self) -> TableEncoder:
+    def _fitted_encoder(self) -> TableEncoder:
         if self._encoder is None:
             self.describe()
         assert self._encoder is not None
@@ -416,7 +416,7 @@ class TableDataset(TableOptions, Dataset):
         """Read the files, split them, and encode them with the loaded model's encoder or a new one."""
         table, checksums = self._table("train", None)
         if self._encoder is None:
-            expect_classes(table)
+            check_classes(table)
             numbers = warnings_about_numbers(table)
             self._seems_to_hold_values = bool(numbers)
             self._warnings = numbers or warnings_about_spelling(table)
@@ -468,16 +468,16 @@ class TableDataset(TableOptions, Dataset):
             inputs = self._encoder.inputs if self._encoder is not None else None
             if inputs is not None:
                 readers = self.readers
-                expect_columns(source, [readers[name].column if name in readers else name for name in inputs])
+                check_columns(source, [readers[name].column if name in readers else name for name in inputs])
             columns = self.columns(source, inputs)
         else:
             columns = replace(like.columns, key=None, key_is_time=False)
-            expect_columns(source, columns.names_in_file)
+            check_columns(source, columns.names_in_file)
         table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
         if self.predict == "labels":
-            expect_labels(table)
+            check_labels(table)
         if self.classes is not None:
-            expect_listed(table, self.classes)
+            check_classes_listed(table, self.classes)
         if self.rare_classes is not None:
             classes = like.texts[-1] if like is not None else self.class_names()
             without_rare_classes(table, self.rare_classes, classes)

@@ -65,7 +65,7 @@ class TableSplit:
         """
         dtypes = tuple(array.dtype for array in out)
         if dtypes not in self._encoded:
-            self._expect_held(out[0].dtype, out[1].dtype)
+            self._check_range(out[0].dtype, out[1].dtype)
             self._encoded[dtypes] = self._all_encoded(out)
         encoded = self._encoded[dtypes]
         if not encoded:
@@ -92,7 +92,7 @@ class TableSplit:
         if weights and self._table.weights is not None:
             weights[0][...] = self._table.weights.take(rows)
 
-    def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
+    def _check_range(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
         """Check that the extremes of all scaled columns fit into these dtypes."""
         numbers, count = self._table.numbers, self._inputs
         extremes = np.stack([np.fmin.reduce(numbers, axis=0), np.fmax.reduce(numbers, axis=0)])

@@ -57,11 +57,11 @@ def targets_of(target: str | None, wishes: Wishes, header: Sequence[str], *, has
         parts = tuple(part.strip() for part in targets[0].split(","))
         targets = parts if set(parts) <= {*header} else targets
     for name in targets:
-        expect_column("target", name, header, has_names=has_names)
+        check_column("target", name, header, has_names=has_names)
     return targets
 
 
-def expect_column(parameter: str, name: str, header: Sequence[str], *, has_names: bool) -> None:
+def check_column(parameter: str, name: str, header: Sequence[str], *, has_names: bool) -> None:
     """Check that a table has a column.
 
     Raises:
@@ -140,7 +140,7 @@ def aim_at(
     if len(targets) == 1 and (predict == "classes" or (predict is None and not _are_values(guesses[0], counts))):
         return _classes(guesses[0], sample, counts[targets[0]])
     for guess in guesses:
-        _expect_numbers(guess, sample, counts[guess.name], missing, several=len(targets) > 1)
+        _check_numbers(guess, sample, counts[guess.name], missing, several=len(targets) > 1)
     are_labels = all(_are_labels(guess.numbers) for guess in guesses)
     if predict == "labels" and not are_labels:
         raise _no_label(guesses, sample)
@@ -157,7 +157,7 @@ def _counts(guesser: ColumnGuesser, sample: RowSample, target: str, missing: Col
     if len(counts) == 1:
         message = f"every value is {shown_text(next(iter(counts)))}, so there is nothing to predict"
         raise DataError(sample.name, f"{message}; name another column with --target", column=target)
-    guesser.expect_visible(target, counts)
+    guesser.check_visible(target, counts)
     return counts
 
 
@@ -193,7 +193,7 @@ def _classes(guess: ColumnGuess, sample: RowSample, counts: Counter[str]) -> Aim
     return Aim([guess], "classes", absent, {text: counts[text] for text in classes if text not in lonely}, lonely)
 
 
-def _expect_numbers(
+def _check_numbers(
     guess: ColumnGuess, sample: RowSample, counts: Mapping[str, int], missing: Collection[str], *, several: bool
 ) -> None:
     """Check that a column to predict as labels or values holds numbers."""

@@ -31,7 +31,7 @@ MOST_MEANT: Final = 3
 """The largest number of misspelt classes in a message."""
 
 
-def expect_classes(table: Table) -> None:
+def check_classes(table: Table) -> None:
     """Check that a target of classes has at least two, and that most occur more than once.
 
     Raises:
@@ -162,7 +162,7 @@ def _counted(table: Table) -> str:
     return f"{len(table.texts[-1]):,} different numbers in {len(table):,} rows"
 
 
-def expect_labels(table: Table) -> None:
+def check_labels(table: Table) -> None:
     """Check that columns of labels hold only 0 and 1.
 
     Raises:
@@ -176,7 +176,7 @@ def expect_labels(table: Table) -> None:
             raise table.error(int(wrong[0]), name, message)
 
 
-def expect_listed(table: Table, classes: Sequence[str]) -> None:
+def check_classes_listed(table: Table, classes: Sequence[str]) -> None:
     """Check that the spec lists every class.
 
     Raises:

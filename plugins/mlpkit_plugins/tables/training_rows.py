@@ -65,7 +65,7 @@ class TrainingRows:
         count = len(self._table.columns.numbers)
         for part in parts(len(self._rows), len(self.names)):
             values = self._table.numbers[self._rows[part], :count]
-            yield self._columns.beside(values, self._all_codes(part)) if self._columns.numbers else values
+            yield self._columns.append_to(values, self._all_codes(part)) if self._columns.numbers else values
 
     def targets(self) -> Array:
         """Return the targets: class numbers, shape (rows,), or values or labels, shape (rows, count)."""

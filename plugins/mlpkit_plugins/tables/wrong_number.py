@@ -47,14 +47,14 @@ class Place(NamedTuple):
         row: the text's row.
         name: its column.
         written: the format of numbers; None if the kind of file leaves no choice.
-        beside: texts of other columns of numbers in the same rows.
+        other_texts: texts of other columns of numbers in the same rows.
     """
 
     file: str
     row: int
     name: str
     written: NumberFormat | None
-    beside: Sequence[str] = ()
+    other_texts: Sequence[str] = ()
 
 
 def wrong_number(
@@ -125,7 +125,7 @@ def _separator_remedy(place: Place, texts: Sequence[str], text: str, *, trained:
             "decimals": f"set decimal: '{separator}', since {named} stand before decimals in this column",
         }
     meant = thousands_or_decimals(texts, separator)
-    if meant == "decimals" and any(written.decimal in other for other in (*texts, *place.beside)):
+    if meant == "decimals" and any(written.decimal in other for other in (*texts, *place.other_texts)):
         return f"write {sign}, as in other numbers"
     return ways[meant] if meant else f"write numbers with {sign}, and without {named}"
 
@@ -172,7 +172,7 @@ def _remedy(name: str, texts: Sequence[str], text: str, *, is_target: bool) -> s
     return "name the column in categorical if it holds categories, or in ignore to leave it out"
 
 
-def expect_numbers(
+def check_numbers(
     file: str, examples: Iterable[tuple[str, Sequence[str]]], columns: Columns, missing: Collection[str]
 ) -> None:
     """Check that at most one column of numbers holds only texts.

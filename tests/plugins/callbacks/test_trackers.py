@@ -216,7 +216,7 @@ def test_while_mlflow_is_away_the_run_goes_on_and_logs_it_later(mlflow_spec, mon
         return log_batch(client, run_id, metrics, **others)
 
     monkeypatch.setattr(mlflow.MlflowClient, "log_batch", away)
-    with pytest.warns(UserWarning, match=r"^away: can't be logged to MLflow: the server is away; .*; the run goes on"):
+    with pytest.warns(UserWarning, match=r"^away: can't be logged to MLflow: the server is away; .*the run continues"):
         mlpkit.run(mlflow_spec("away"), "away")
     assert steps_in_mlflow("away") == [("FINISHED", list(range(1, 9)))]
 

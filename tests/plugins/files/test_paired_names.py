@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit_plugins.files.files_beside import pairs_of_splits, targets_beside, with_targets
 from mlpkit_plugins.files.idx_files import idx_pairs
+from mlpkit_plugins.files.neighbouring_files import pairs_of_splits, targets_beside, with_targets
 from mlpkit_plugins.files.paired_names import INPUTS, TARGETS, has_word, of_split, renamed
 
 

@@ -175,7 +175,7 @@ def test_another_seed_gives_another_split():
             "ask for smaller shares, or add examples",
         ),
         (
-            Shares(0.5, 0.5).expect_rest,
+            Shares(0.5, 0.5).check_sum,
             "validation: 0.5 for validation and 0.5 for testing leave nothing to train on; "
             "expected shares whose sum is below 1",
         ),
@@ -190,7 +190,7 @@ def test_a_part_without_examples_is_an_error(split, expected):
 @given(st.integers(2, 10**7))
 def test_the_share_that_is_advised_gives_an_example(examples):
     with pytest.raises(ParameterError) as caught:
-        Shares(1e-9, 0).expect_examples({"train": examples, "validation": 0, "test": 0})
+        Shares(1e-9, 0).check_not_empty({"train": examples, "validation": 0, "test": 0})
     advised = float(caught.value.remedy.split("such as ")[1].split(",")[0])
     assert 1 <= advised * examples <= 1.1
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def batch_norm(step: Step) -> list[str]:
     """Return (x - mean) / √(variance + epsilon) gamma + beta, feature by feature."""
-    step.expect(training_mode=0)
+    step.check(training_mode=0)
     x, y = step.floats(), step.output
     gamma, beta, mean = (step.input(number).name for number in (1, 2, 3))
     epsilon = x.dtype.type(step.node.attributes.get("epsilon", 1e-5))
@@ -26,7 +26,7 @@ def batch_norm(step: Step) -> list[str]:
 
 def layer_norm(step: Step) -> list[str]:
     """Return (x - mean) / √(variance + epsilon) gamma + beta, with mean and variance of all elements."""
-    step.expect(axis=1, stash_type=1)
+    step.check(axis=1, stash_type=1)
     x, y, beta = step.floats(), step.output, step.input(2) if step.has(2) else None
     gamma, epsilon = step.input(1).name, literal(np.float32(step.node.attributes.get("epsilon", 1e-5)))
     shift = step.array("beta", np.zeros(x.size, x.dtype)) if beta is None else beta.name

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def gemm(step: Step) -> list[str]:
     """Return A B + C, with B transposed if ``transB`` is set."""
-    step.expect(alpha=1, beta=1, transA=0)
+    step.check(alpha=1, beta=1, transA=0)
     x, weights = step.floats(), step.fixed(1)
     transposed = step.node.attributes.get("transB", 0)
     name = step.array("transposed", weights.T) if transposed else step.input(1).name
@@ -44,7 +44,7 @@ def matmul(step: Step) -> list[str]:
 
 def _products_of_matrices(step: Step, x: Operand, weights: Array) -> list[str]:
     """Return the product of each matrix of x, which has one row, and its matrix of weights."""
-    _expect_finite(step, weights)
+    _check_finite(step, weights)
     matrices, inputs, outputs = weights.shape
     step.multiplications = weights.size
     left, right, y = f"{x.name} + {inputs} * i", f"{step.input(1).name} + {inputs * outputs} * i", step.output.name
@@ -54,7 +54,7 @@ def _products_of_matrices(step: Step, x: Operand, weights: Array) -> list[str]:
 
 def _products(step: Step, x: Operand, weights: Array, name: str) -> list[str]:
     """Return the products of each row of x and the weights."""
-    _expect_finite(step, weights)
+    _check_finite(step, weights)
     inputs, outputs = weights.shape
     rows, y = x.size // inputs, step.output
     step.multiplications = rows * weights.size
@@ -77,7 +77,7 @@ def _named(step: Step, weights: Int8Weights) -> str:
     return f"{step.array('int8', weights.numbers)}, {step.array('scales', weights.scales)}"
 
 
-def _expect_finite(step: Step, weights: Array) -> None:
+def _check_finite(step: Step, weights: Array) -> None:
     """Check that weights are finite, since products with zeros are left out.
 
     Raises:
@@ -89,11 +89,11 @@ def _expect_finite(step: Step, weights: Array) -> None:
 
 def conv(step: Step) -> list[str]:
     """Return the convolution of images with rectangular patches."""
-    step.expect(auto_pad="NOTSET", dilations=[1, 1], group=1)
+    step.check(auto_pad="NOTSET", dilations=[1, 1], group=1)
     x, weights, y = step.floats(), step.fixed(1), step.output
     if weights.ndim != 4:
         raise step.refused(f"on arrays of {weights.ndim} axes")
-    _expect_finite(step, weights)
+    _check_finite(step, weights)
     by_column = weights.transpose(0, 3, 1, 2)
     step.multiplications = weights.size * prod(y.shape[1:])
     images, to = f"{x.pointer}, {_images(x)}", f"{y.pointer}, {_size(y)}, {_patches(step, weights.shape[2:])}"
@@ -112,13 +112,13 @@ def conv(step: Step) -> list[str]:
 
 def max_pool(step: Step) -> list[str]:
     """Return the largest pixel of each patch."""
-    step.expect(auto_pad="NOTSET", ceil_mode=0, dilations=[1, 1])
+    step.check(auto_pad="NOTSET", ceil_mode=0, dilations=[1, 1])
     return _pooled(step, "largest_pixel")
 
 
 def average_pool(step: Step) -> list[str]:
     """Return the mean pixel of each patch."""
-    step.expect(auto_pad="NOTSET", ceil_mode=0, pads=[0, 0, 0, 0])
+    step.check(auto_pad="NOTSET", ceil_mode=0, pads=[0, 0, 0, 0])
     return _pooled(step, "mean_pixel")
 
 

@@ -58,7 +58,7 @@ def global_average_pool(step: Step) -> list[str]:
 
 def arg_max(step: Step) -> list[str]:
     """Return the number of the first largest element along the last axis."""
-    step.expect(select_last_index=0)
+    step.check(select_last_index=0)
     x, y = step.floats(), step.output
     if step.axis(0) != len(x.shape) - 1 or x.size != x.shape[-1]:
         raise step.refused("on more than one row")

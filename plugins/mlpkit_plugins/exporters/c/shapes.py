@@ -32,7 +32,7 @@ def gather(step: Step) -> list[str]:
 
 def _looked_up(step: Step, table: Operand, numbers: Operand) -> list[str]:
     """Return rows of a constant table."""
-    step.expect(axis=0)
+    step.check(axis=0)
     if numbers.constant is not None:
         raise step.refused("on arrays that don't change")
     each, y = prod(table.shape[1:]), step.output

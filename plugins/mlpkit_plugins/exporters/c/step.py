@@ -143,7 +143,7 @@ class Step:
         """Whether an input is present."""
         return number < len(self.inputs) and self.inputs[number] is not None
 
-    def expect(self, **values: Any) -> None:
+    def check(self, **values: Any) -> None:
         """Check that attributes, if present, have the only supported values.
 
         Raises:

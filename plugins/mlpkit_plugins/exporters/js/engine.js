@@ -1,13 +1,13 @@
-// A model: a graph of operators with what goes in and out.
+// A model: a graph of operators with its inputs and outputs.
 
 /**
- * @typedef {object} Input what a model takes
+ * @typedef {object} Input an input of a model
  * @property {string} name
  * @property {string} dtype
  * @property {number[]} shape of one row's part; [] for a column
  * @property {"number" | "category" | "date" | "pixels"} kind
  * @property {string} meaning
- * @property {string[]} choices the texts that a category may be
+ * @property {string[]} choices the texts of the categories
  * @property {[number, number] | null} typical mean and standard deviation in training, if they are known
  * @property {[number, number] | null} extent least and greatest in training, if they are known
  */
@@ -16,7 +16,7 @@
  * @typedef {object} Graph
  * @property {string} name of the model
  * @property {Input[]} inputs
- * @property {Record<string, string>} outputs the value that each output is
+ * @property {Record<string, string>} outputs the value of each output
  * @property {(string | number)[] | null} classes
  * @property {string[] | null} targets
  * @property {[string, string][]} layers the layers, each with its value
@@ -27,7 +27,7 @@
 /** @typedef {Record<string, unknown> | ArrayLike<unknown>} Row values by input, or in the order of inputs; or pixels */
 
 /**
- * @typedef {object} Prediction what a model says of a row
+ * @typedef {object} Prediction a model's prediction for a row
  * @property {any} [label] the most probable class; or 0 or 1 for each label
  * @property {number[]} [probabilities] of each class, or of each label
  * @property {any} [value] a number in the unit of the target; or numbers, if there are several targets
@@ -36,13 +36,13 @@
 /**
  * @typedef {object} Model
  * @property {string} name
- * @property {Input[]} inputs what it takes, in order
+ * @property {Input[]} inputs the inputs, in order
  * @property {(string | number)[] | null} classes the classes, in the order of their probabilities
  * @property {string[] | null} targets the names of labels or values
  * @property {Record<string, string>} outputs
  * @property {[string, string][]} layers
- * @property {(rows: ArrayLike<Row>) => Prediction[]} predict what it says of rows
- * @property {(rows: ArrayLike<Row>) => Record<string, Tensor>} feeds rows as the graph takes them
+ * @property {(rows: ArrayLike<Row>) => Prediction[]} predict the predictions for rows
+ * @property {(rows: ArrayLike<Row>) => Record<string, Tensor>} feeds rows as the graph's inputs
  * @property {(given: Record<string, Tensor>, wanted: string[]) => Tensor[]} compute values of the graph from others
  */
 
@@ -53,31 +53,31 @@ function fromBase64(base64) {
   return bytes;
 }
 
-/** Arrays from bytes, which are little-endian, as in every engine of today. @returns {Record<string, Tensor>} */
+/** Arrays from bytes, which are little-endian like every engine today. @returns {Record<string, Tensor>} */
 function unpacked(arrays, bytes) {
   const dataOf = ({ dtype, shape, offset, elements }) =>
     elements ?? new ARRAYS[dtype](bytes.slice(offset, offset + sizeOf(shape) * ARRAYS[dtype].BYTES_PER_ELEMENT).buffer);
   return Object.fromEntries(Object.entries(arrays).map(([name, x]) => [name, tensor(x.dtype, x.shape, dataOf(x))]));
 }
 
-/** A date as seconds since 1970; one without a zone is in UTC. */
+/** A date as seconds since 1970, in UTC if it names no zone. */
 function secondsOf(v) {
   if (typeof v !== "string") return Number(v) / (v instanceof Date ? 1000 : 1);
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(v);
   return Date.parse(v.includes(":") && !hasZone ? `${v.replace(" ", "T")}Z` : v) / 1000;
 }
 
-/** The elements of arrays in arrays, one after the other. */
+/** The elements of nested arrays as a flat array. */
 function flat(/** @type {any} */ v) {
   return Array.isArray(v) || ArrayBuffer.isView(v) ? Array.from(/** @type {any} */ (v)).flatMap(flat) : [v];
 }
 
-/** What an object has under a name, and not by being an object. */
+/** An object's own property; undefined for an inherited one. */
 function ownValue(row, name) {
   return Object.hasOwn(row, name) || !(name in Object.prototype) ? row[name] : undefined;
 }
 
-/** What a row has for an input, as numbers or texts. */
+/** A row's numbers or texts for an input. */
 function elementsOf(row, number, input, position, isOnly) {
   const isList = Array.isArray(row) || ArrayBuffer.isView(row), place = `row ${number}, input "${input.name}"`;
   const v = isList ? (isOnly && input.shape.length ? row : row[position]) : ownValue(Object(row), input.name);
@@ -94,7 +94,7 @@ function elementsOf(row, number, input, position, isOnly) {
   throw new TypeError(`${place}: ${JSON.stringify(v)} is given; expected a ${input.kind}, or null if it is missing`);
 }
 
-/** A row of an output: a number or a text if that is all it holds, otherwise an array. */
+/** A row of an output: a number or a text if it has a single element, otherwise an array. */
 function rowOf({ shape, data }, row, isValue) {
   const size = sizeOf(shape.slice(1)), elements = Array.from(data.slice(row * size, (row + 1) * size));
   return shape.length === 1 || (isValue && size === 1) ? elements[0] : elements;
@@ -115,7 +115,7 @@ function load(graph, bytes) {
     return /** @type {Tensor[]} */ (wanted.map((name) => values.get(name)));
   }
 
-  /** The nodes that what is wanted depends on, in order. */
+  /** The nodes on which the wanted values depend, in order. */
   function needed(given, wanted) {
     const names = new Set(wanted);
     const backwards = [...nodes].reverse().filter((node) => {

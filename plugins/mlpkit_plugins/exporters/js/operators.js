@@ -1,5 +1,5 @@
-// ONNX's operators. A tensor holds its elements in row-major order; sums are taken in double precision, and rounded by
-// the typed array that they are stored in.
+// ONNX's operators. A tensor holds its elements in row-major order; sums are computed in double precision, and rounded
+// by the typed array that stores them.
 
 /** @typedef {{dtype: string, shape: number[], data: any}} Tensor */
 /** @typedef {(inputs: Tensor[], attributes: Record<string, any>) => Tensor} Operator */
@@ -7,7 +7,7 @@
 /** The arrays that hold elements of each dtype; integers are exact up to 2^53. @type {Record<string, any>} */
 const ARRAYS = { float32: Float32Array, float64: Float64Array, int64: Float64Array, bool: Uint8Array, str: Array };
 
-/** The dtypes by their numbers in ONNX; all integers are held alike. @type {Record<number, string>} */
+/** The dtypes by their numbers in ONNX; all integers have the same form. @type {Record<number, string>} */
 const DTYPES = {
   ...Object.fromEntries([2, 3, 4, 5, 6, 7, 12, 13].map((number) => [number, "int64"])),
   ...{ 1: "float32", 8: "str", 9: "bool", 11: "float64" },
@@ -33,7 +33,7 @@ function stridesOf(shape) {
   return strides;
 }
 
-/** The positions that a walk through an array of some shape visits, if each axis has its own step. */
+/** The positions of an array's elements, given the shape and the step along each axis. */
 function walk(shape, steps, start = 0) {
   const positions = new Int32Array(sizeOf(shape)), index = shape.map(() => 0);
   for (let i = 0, position = start; i < positions.length; i++) {
@@ -72,13 +72,13 @@ function broadcastShape(...shapes) {
   });
 }
 
-/** Where each element of an array of shape `to` comes from, if one of shape `from` is broadcast. */
+/** The source of each element when an array of shape `from` is broadcast to shape `to`. */
 function broadcastPositions(from, to) {
   const strides = stridesOf(from), added = to.length - from.length;
   return walk(to, to.map((_, axis) => ((from[axis - added] ?? 1) === 1 ? 0 : strides[axis - added])));
 }
 
-/** x with other positions along an axis: those in `sources`; `fill` stands where one is null. */
+/** x with the positions in `sources` along an axis; `fill` where a source is null. */
 function along(x, axis, sources, fill = 0) {
   const at = fromFront(axis, x.shape.length), inner = sizeOf(x.shape.slice(at + 1)), length = x.shape[at];
   const y = tensor(x.dtype, [...x.shape.slice(0, at), sources.length, ...x.shape.slice(at + 1)]);
@@ -90,7 +90,7 @@ function along(x, axis, sources, fill = 0) {
   return y;
 }
 
-/** Each line along an axis: calls `f(start, step, length, number of the line)`. */
+/** Calls `f(start, step, length, number of the line)` for each line along an axis. */
 function lines(shape, axis, f) {
   const at = fromFront(axis, shape.length), step = sizeOf(shape.slice(at + 1)), length = shape[at];
   for (let line = 0; line < sizeOf(shape.slice(0, at)) * step; line++) {
@@ -98,7 +98,7 @@ function lines(shape, axis, f) {
   }
 }
 
-/** @returns {Operator} on each element by itself */
+/** @returns {Operator} on single elements */
 const each = (f, dtype) => ([x], attributes) =>
   tensor(dtype ?? x.dtype, x.shape, ARRAYS[dtype ?? x.dtype].from(x.data, (v) => f(v, attributes)));
 
@@ -110,7 +110,7 @@ const pairwise = (f, dtype) => ([a, b]) => {
   return y;
 };
 
-/** @returns {Operator} on any number of arrays, one after the other */
+/** @returns {Operator} on any number of arrays, combined pairwise */
 const joined = (f) => (inputs) => inputs.reduce((a, b) => pairwise(f)([a, b], {}));
 
 /** @type {Operator} */
@@ -146,7 +146,7 @@ const clamped = (v, low, high) => Math.min(Math.max(v, low), high);
 
 const selu = (v, alpha, gamma) => gamma * (v > 0 ? v : alpha * Math.expm1(v));
 
-/** The nearest whole number; the even one if two are as near. */
+/** The nearest integer, half to even. */
 function nearest(v) {
   const lower = Math.floor(v), rest = v - lower;
   return rest < 0.5 || (rest === 0.5 && lower % 2 === 0) ? lower : lower + 1;
@@ -197,7 +197,7 @@ function indexOf(position, shape) {
   return stridesOf(shape).map((stride, axis) => Math.floor(position / stride) % shape[axis]);
 }
 
-/** How many windows lie along an axis, and the padding before and after it. */
+/** The number of windows along an axis, and the padding before and after it. */
 function placesAlong(length, span, stride, [before, after], { auto_pad = "NOTSET", ceil_mode = 0 }) {
   if (auto_pad.startsWith("SAME")) {
     const places = Math.ceil(length / stride), padding = Math.max((places - 1) * stride + span - length, 0);
@@ -210,7 +210,7 @@ function placesAlong(length, span, stride, [before, after], { auto_pad = "NOTSET
   return { places: beginsInside ? last + 1 : last, before, after };
 }
 
-/** Which pixels windows cover: `pixel[i]` of the image is `inner[i]` of window `place[i]`; areas count padding too. */
+/** The pixels of windows: `pixel[i]` of the image is `inner[i]` of window `place[i]`; areas include padding. */
 function windows(image, kernel, attributes) {
   const ones = kernel.map(() => 1), none = Array(2 * kernel.length).fill(0);
   const { strides = ones, dilations = ones, pads = none } = attributes;
@@ -258,7 +258,7 @@ const conv = ([x, w, b], attributes) => {
   return y;
 };
 
-/** @returns {Operator} that joins the pixels of each window to one number */
+/** @returns {Operator} that reduces the pixels of each window to one number */
 const pool = (first, join, finish) => ([x], attributes) => {
   const [rows, channels, ...image] = x.shape, { kernel_shape: kernel = image, count_include_pad = 0 } = attributes;
   const { shape, areas, pixel, place } = windows(image, kernel, attributes);
@@ -301,7 +301,7 @@ const batchNormalization = ([x, scale, shift, mean, variance], { epsilon = 1e-5 
   return y;
 };
 
-/** (x - mean) / √(variance + epsilon), over blocks of elements that follow each other. */
+/** (x - mean) / √(variance + epsilon), over contiguous blocks of elements. */
 function standardized(x, size, epsilon) {
   const y = tensor(x.dtype, x.shape);
   for (let start = 0; start < y.data.length; start += size) {
@@ -319,7 +319,7 @@ const layerNormalization = ([x, scale, shift], { axis = -1, epsilon = 1e-5 }) =>
   return shift ? run("Add", [scaled, shift]) : scaled;
 };
 
-/** @returns {Operator} that joins the elements along axes, which an attribute or an input names, to one number */
+/** @returns {Operator} that reduces the elements along axes, from an attribute or an input, to one number */
 const reduce = (first, join, finish = (v, _count) => v) => ([x, input], attributes) => {
   const { axes = input ? [...input.data] : [], keepdims = 1, noop_with_empty_axes = 0 } = attributes;
   if (!axes.length && noop_with_empty_axes) return x;
@@ -332,7 +332,7 @@ const reduce = (first, join, finish = (v, _count) => v) => ([x, input], attribut
   return tensor(x.dtype, keepdims ? kept : x.shape.filter((_, axis) => !isGone(axis)), y);
 };
 
-/** The position of the largest element of each line, the first one if several are equal. @type {Operator} */
+/** The position of the first largest element of each line. @type {Operator} */
 const argMax = ([x], { axis = 0, keepdims = 1, select_last_index = 0 }) => {
   const at = fromFront(axis, x.shape.length), y = tensor("int64", x.shape.map((length, i) => (i === at ? 1 : length)));
   lines(x.shape, at, (start, step, length, line) => {
@@ -415,7 +415,7 @@ const gather = ([x, indices], { axis = 0 }) => {
   return reshaped(y, [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)]);
 };
 
-/** Where elements of a padded axis come from. @type {Record<string, (i: number, length: number) => number | null>} */
+/** The source of each element of a padded axis. @type {Record<string, (i: number, length: number) => number | null>} */
 const PADDING = {
   constant: (i, length) => (i >= 0 && i < length ? i : null),
   edge: (i, length) => clamped(i, 0, length - 1),
@@ -439,10 +439,10 @@ const tile = ([x, repeats]) => {
   return reshaped(y, x.shape.map((length, axis) => length * repeats.data[axis]));
 };
 
-/** The dtypes of the values that labels stand for, and what unknown labels stand for if that isn't said. */
+/** The dtypes of the values of labels, and the default values of unknown labels. */
 const LABELS = { values_strings: ["str", "_Unused"], values_int64s: ["int64", -1], values_floats: ["float32", 0] };
 
-/** The value that the attributes pair with each key. @type {Operator} */
+/** The value of each key. @type {Operator} */
 const labelEncoder = ([x], attributes) => {
   const named = (start) => Object.entries(attributes).find(([name]) => name.startsWith(start)) ?? ["", []];
   const [, keys] = named("keys_"), [kind, values] = named("values_"), [, given] = named("default_");
@@ -526,5 +526,5 @@ const OPERATORS = {
   Where: where,
 };
 
-/** What an operator makes of inputs. */
+/** The result of an operator. */
 const run = (name, inputs, attributes = {}) => OPERATORS[name](inputs, attributes);

@@ -1,15 +1,15 @@
-// The page of a model: its inputs, what it predicts, and what its layers compute.
+// The page of a model: its inputs, its prediction, and the outputs of its layers.
 
-/** A pen is as thick as in MNIST, and a digit as large: shares of an image's height. */
+/** The width of the pen and the size of a digit as in MNIST, as shares of an image's height. */
 const PEN = 0.1, BOX = 20 / 28;
 
-/** The most that a small drawing is enlarged. */
+/** The largest factor by which a small drawing is enlarged. */
 const LARGEST_SCALE = 4;
 
-/** Classes of which the most probable ones are shown, if there are more. */
+/** The most classes that are shown, the most probable ones. */
 const MOST_CLASSES = 12;
 
-/** Bytes that were compressed, after the first bytes of all numbers had been put together, then the second ones, ... */
+/** Decompresses numbers whose bytes are grouped by position: all first bytes, then all second bytes, ... */
 async function inflated(base64) {
   const stream = new Blob([fromBase64(base64)]).stream().pipeThrough(new DecompressionStream("deflate"));
   const planes = new Uint8Array(await new Response(stream).arrayBuffer()), count = planes.length / 4;
@@ -28,14 +28,14 @@ function range(values) {
   return values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
 }
 
-/** A number as people write it. */
+/** A number in a readable form. */
 function written(v, digits = 3) {
   const isPlain = v === 0 || (Math.abs(v) >= 1e-3 && Math.abs(v) < 1e7);
   const text = isPlain ? v.toLocaleString("en", { maximumSignificantDigits: digits }) : v.toExponential(2);
   return text.replaceAll("-", "−");
 }
 
-/** How wet each pixel is, 0 to 1, if a pen goes along strokes. Pixel (x, y) has its centre at (x, y). */
+/** The ink of each pixel, 0 to 1, for the strokes of a pen. Pixel (x, y) has its centre at (x, y). */
 function inked(strokes, pen, { height, width }) {
   const segments = strokes.flatMap((stroke) => stroke.map((point, i) => [stroke[Math.max(i - 1, 0)], point]));
   return Float64Array.from({ length: height * width }, (_, i) => {
@@ -49,7 +49,7 @@ function inked(strokes, pen, { height, width }) {
   });
 }
 
-/** Strokes as an image of MNIST has them: fit into 20 of 28 pixels, with the centre of mass in the middle. */
+/** Strokes as in MNIST's images: scaled to 20 of 28 pixels, with the centre of mass in the middle. */
 function drawn(strokes, { height, width }) {
   const [[left, right], [top, bottom]] = [0, 1].map((axis) => range(strokes.flat().map((point) => point[axis])));
   const pen = PEN * height, extent = Math.max(right - left, bottom - top);
@@ -63,7 +63,7 @@ function drawn(strokes, { height, width }) {
   return inked(at(width - x, height - y), pen, { height, width });
 }
 
-/** Height and width of the grey images that an input takes; null if it takes something else. */
+/** Height and width of an input's grey images; null for another input. */
 function imageShape({ kind, shape }) {
   if (kind !== "pixels") return null;
   const side = Math.sqrt(sizeOf(shape));
@@ -71,7 +71,7 @@ function imageShape({ kind, shape }) {
   return height * width === sizeOf(shape) && Number.isInteger(height) ? { height, width } : null;
 }
 
-/** Paints strokes, and where the pen is that keys move. Points are in heights of the canvas. */
+/** Paints strokes, and the pen that keys move. Points are in heights of the canvas. */
 function paintDrawing(canvas, { strokes, pen }) {
   const context = canvas.getContext("2d"), { width, height } = canvas;
   context.setTransform(height, 0, 0, height, 0, 0);
@@ -170,7 +170,7 @@ function drawingPad(shape, onChange) {
   return { parts: [canvas, element("div", { class: "below" }, clear, help)], paint, start: () => onChange(null) };
 }
 
-/** A file of a picture, in colours, that is scaled to the size of the images. `onChange` gets its pixels. */
+/** A control for an image file, which is scaled to the size of the images. `onChange` gets its pixels in colour. */
 function pictureInput([, height, width], onChange) {
   const canvas = element("canvas", { width, height, class: "pad", role: "img", "aria-label": "The picture" });
   const file = element("input", { type: "file", accept: "image/*" });
@@ -186,18 +186,18 @@ function pictureInput([, height, width], onChange) {
 }
 
 /**
- * @typedef {object} Field what a control needs to know
+ * @typedef {object} Field the data of a control
  * @property {any} start a value that occurs in the data, for each element
  * @property {number} [step] seconds between dates: a day, a minute or a second
  * @property {boolean} [isTruth] whether its only values are 0 and 1
  */
 
-/** A date as controls have it, from seconds since 1970; with the time if the input has one. */
+/** A date in the format of controls, from seconds since 1970; with the time if the input has one. */
 function moment(seconds, step) {
   return new Date(seconds * 1000).toISOString().slice(0, step === 86400 ? 10 : step === 60 ? 16 : 19);
 }
 
-/** What a control holds; null if that is nothing, and a text that is refused if it can't be read. */
+/** The value of a control: null if it is empty, and its text if that is invalid. */
 function held({ value, validity }, expected, read) {
   if (validity.badInput) return `not ${expected}`;
   return value === "" ? null : read(value);
@@ -210,7 +210,7 @@ function selectOf(pairs, start) {
   return control;
 }
 
-/** A control for an input of a table, and how its value is read. */
+/** A control for an input of a table, and a function that reads its value. */
 function controlOf(input) {
   const { start, step, isTruth } = FIELDS[input.name];
   if (input.shape.length) {
@@ -238,7 +238,7 @@ function controlOf(input) {
   return { control, read: () => held(control, "a number", Number) };
 }
 
-/** What to put into an input, in a few words. */
+/** A short description of an input. */
 function hintOf({ name, kind, shape, choices, extent, meaning }) {
   const { step, isTruth } = FIELDS[name];
   if (shape.length) return `${sizeOf(shape)} numbers`;
@@ -274,12 +274,12 @@ function inWords({ label, value, prediction }, names, targets) {
   return Array.isArray(label) ? names.filter((_, i) => label[i]).join(", ") || "none" : String(label);
 }
 
-/** What numbers mean that are predicted, in words. */
+/** The meaning of predicted numbers, in words. */
 function unitOf(targets) {
   return targets.length === 1 ? `${targets[0]}, in the unit of its column` : "each in the unit of its target";
 }
 
-/** What is predicted, in words and as bars. Returns what shows a prediction; null shows none. */
+/** The prediction, in words and as bars. Returns a function that shows a prediction, or none for null. */
 function predictionView(model, place) {
   const output = element("output"), list = element("ul"), hasBars = "probabilities" in model.outputs;
   const names = hasBars ? (model.classes ?? model.targets).map(String) : [];
@@ -301,7 +301,7 @@ function predictionView(model, place) {
   };
 }
 
-/** How the numbers of a layer are laid out: tiles of so many rows and columns. */
+/** The layout of a layer's numbers as tiles of rows and columns. */
 function layoutOf(shape, image) {
   const [columns, rows, tiles] = [...shape].reverse(), n = sizeOf(shape);
   const wide = tiles > 8 ? 48 : tiles > 1 ? 84 : 140;
@@ -335,7 +335,7 @@ function paintNumbers(canvas, values, { tiles, rows, columns, pitch, gap }) {
   });
 }
 
-/** What the layers compute, as pictures. Returns what shows the values of layers. */
+/** The outputs of layers, as pictures. Returns a function that shows their values. */
 function layersView(layers, image, place) {
   const figures = layers.map(([name, { shape }]) => {
     const canvas = element("canvas", { role: "img" }), facts = element("span");
@@ -351,14 +351,14 @@ function layersView(layers, image, place) {
   });
 }
 
-/** The layers that compute something new: others only lay out the numbers of the one before in another shape. */
+/** The layers that don't just reshape the numbers of the layer before. */
 function layersToShow(model, blank) {
   const found = model.compute(blank, model.layers.map(([, value]) => value));
   const pairs = model.layers.map(([name, value], i) => ({ name, value, tensor: found[i] }));
   return pairs.filter(({ tensor }, i) => i === 0 || tensor.data !== pairs[i - 1].tensor.data);
 }
 
-/** What the inputs are given with. */
+/** The controls for the inputs. */
 function viewOf(inputs, image, onChange) {
   const [{ kind, shape }] = inputs;
   if (image) return drawingPad(image, (ink) => onChange(ink && ink.map((v) => Math.round(255 * v))));

@@ -1,4 +1,4 @@
-// Ends a module that proves a model: prints tensors as JSON, in the terminal or in the page.
+// The end of a module that proves a model: prints tensors as JSON, in the terminal or in the page.
 
 function report(tensors) {
   const plain = (v) => (typeof v === "number" && !Number.isFinite(v) ? String(v) : v);
