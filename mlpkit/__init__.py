@@ -23,9 +23,9 @@ _HOMES = {
     ),
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": (
+        "DataWarning",
         "Dataset",
         "Description",
-        "DataWarning",
         "Proposal",
         "RawArray",
         "RawColumn",

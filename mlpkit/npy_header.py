@@ -100,7 +100,7 @@ def _unfit_dtype(dtype: np.dtype[Any]) -> str:
     """Return why the array isn't numeric, or nothing."""
     if dtype.kind in "biuf" and dtype.itemsize <= 8:
         return ""
-    holds = "Python objects, which would be run as code" if dtype.hasobject else str(dtype)[:100]
+    holds = "Python objects, which can run code" if dtype.hasobject else str(dtype)[:100]
     message = f"holds {holds}; expected numbers of up to 64 bits"
     if dtype.kind in "US":
         message += "; if they name classes, np.unique(t, return_inverse=True)[1] gives their numbers"
@@ -114,5 +114,5 @@ def _unfit_shape(shape: tuple[int, ...]) -> str:
     if any(type(length) is not int or length < 0 for length in shape) or prod(shape) >= MOST_ELEMENTS:
         return f"has the shape {repr(shape)[:100]}; expected a tuple of sizes"
     if 0 in shape:
-        return f"has the shape {shape}; expected a row for each example, and something in each row"
+        return f"has the shape {shape}; expected at least one row, with at least one value in each"
     return ""

@@ -86,7 +86,7 @@ def _from_archive(path: Path, file: IO[bytes], size: int, array: str) -> NDArray
 def _only_array(path: Path, archive: zipfile.ZipFile, array: str) -> zipfile.ZipInfo:
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     if len(members) < len(archive.infolist()):
-        raise DataError(path, "holds two arrays of one name; expected names that differ")
+        raise DataError(path, "holds two arrays with the same name; expected different names")
     if array not in members and len(members) != 1:
         shown = ", ".join(repr(name)[1:-1] for name in list(members)[:MOST_NAMES_SHOWN])
         more = ", ..." if len(members) > MOST_NAMES_SHOWN else ""
@@ -112,9 +112,9 @@ def _array(content: IO[bytes], header: NpyHeader, name: str) -> NDArray[Any]:
     content.read(header.start)
     values = np.empty(header.size // header.dtype.itemsize, header.dtype)
     if _fill(content, values.data.cast("B")) < header.size:
-        raise DataError(name, f"the content ends too early; the header declares {header.size:,} bytes")
+        raise DataError(name, f"the content is too short; the header declares {header.size:,} bytes")
     if content.read(1):  # for a compressed stream, this also compares its checksum
-        raise DataError(name, f"the content goes on too long; the header declares {header.size:,} bytes")
+        raise DataError(name, f"the content is too long; the header declares {header.size:,} bytes")
     return values.reshape(header.shape, order="F" if header.fortran_order else "C")
 
 

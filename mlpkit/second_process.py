@@ -70,7 +70,7 @@ def take_answers(elsewhere: int) -> IO[str]:
     return answers
 
 
-ALTERED: Final = "it altered the process that loaded it, which could say no more"
+ALTERED: Final = "it altered the process that loaded it, which then sent nothing more"
 
 
 class NoAnswerError(Exception):

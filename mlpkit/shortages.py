@@ -12,7 +12,7 @@ FILES = "too many open files; close some, or raise the limit, as with: ulimit -n
 MEMORY = "close other programs, raise the limit (ulimit -v), or try a smaller batch_size, or fewer units"
 THREADS = "no thread can be started; there is too little memory, or there are too many processes (ulimit -v, ulimit -u)"
 TEMPORARY = (
-    "no folder takes a temporary file: no space is left, or too many files are open; free some space, or close some"
+    "can't create a temporary file: no space is left, or too many files are open; free some space, or close some files"
 )
 ERRORS = {errno.EMFILE: FILES, errno.ENFILE: FILES, errno.ENOMEM: f"not enough memory; {MEMORY}"}
 LOADING = {

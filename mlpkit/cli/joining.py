@@ -84,8 +84,9 @@ def _load_mpi(thread_level: str, without: str, instead: str) -> Any:
 def _require_connected(size: int, started: int) -> None:
     if size < started:
         raise _once_a_host(
-            f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {size}: they "
-            "belong to different MPIs; expected the mpiexec that comes with that library, or mpi4py built for this one"
+            f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {size}: they come "
+            "from different MPI installations; expected the mpiexec that comes with that library, or mpi4py built for "
+            "this one"
         )
 
 
@@ -97,8 +98,8 @@ def _patience() -> float:
         seconds = 0.0
     if not 0 < seconds <= MOST_SECONDS:
         raise _once_a_host(
-            f"{mpi.TIMEOUT}={text}: expected how many seconds a rank waits for others, such as {mpi.TIMEOUT}=300; "
-            f"at most {MOST_SECONDS:,}, a day"
+            f"{mpi.TIMEOUT}={text}: expected the seconds that a rank waits for others, such as {mpi.TIMEOUT}=300; at "
+            f"most {MOST_SECONDS:,}, a day"
         )
     return seconds
 

@@ -62,7 +62,7 @@ _SECONDS_ASLEEP: Final = 0.0001
 
 _GO_ON: Final = (
     "if a host or its network failed, exclude it and start the ranks again; mlpkit resume, or mlpkit sweep --resume, "
-    "goes on from the last checkpoint"
+    "continues from the last checkpoint"
 )
 
 _FIRST: Final = 128
@@ -406,7 +406,7 @@ class MpiRanks(Ranks):
                 where = f"in the middle of the task '{self._task}'" if self._task else "for the next task"
                 raise RankError(
                     f"{self._silent_ranks()}: rank {self.rank}, on {self._hosts[self.rank]}, has waited {waited:.0f} s "
-                    f"{where}; {_GO_ON}; {TIMEOUT} says how long a rank waits, in seconds"
+                    f"{where}; {_GO_ON}; {TIMEOUT} sets how long a rank waits, in seconds"
                 )
             time.sleep(_SECONDS_ASLEEP)
 

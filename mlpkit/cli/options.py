@@ -179,7 +179,7 @@ def plugins_option(verb: Callable[..., None]) -> Callable[..., None]:
         metavar="NAME",
         multiple=True,
         shell_complete=completion.components,
-        help="Leave out a plugin, or a component; may be repeated.",
+        help="Disable a plugin or a component; may be repeated.",
     )
     return plugin_files_option(without(with_plugin_options))
 
@@ -207,7 +207,7 @@ def live_option(verb: F) -> F:
         "port",
         metavar="[PORT]",
         type=PORT,
-        help="Show the run on a page while it goes on, for browsers on this machine, at a port or at any that is free.",
+        help="Show the run live on a web page, for browsers on this machine, at a given port or any free one.",
     )(verb)
 
 
@@ -223,7 +223,7 @@ def report_option(verb: F) -> F:
         "reports",
         default=True,
         envvar="MLPKIT_REPORT",
-        help="Whether to write report.html at the end; MLPKIT_REPORT=0 says no, too.",
+        help="Write report.html at the end; MLPKIT_REPORT=0 turns this off, too.",
     )(verb)
 
 
@@ -233,8 +233,8 @@ def mpi_option(verb: F) -> F:
         "--mpi/--no-mpi",
         "mpi",
         default=None,
-        help="Whether to train with the other processes of this program that MPI connects; by default if mpiexec, or "
-        "srun, has started several.",
+        help="Train together with the other processes that MPI connects; by default if mpiexec or srun "
+        "started several.",
     )(verb)
 
 
@@ -260,7 +260,7 @@ def workers_option(verb: F) -> F:
         metavar="N",
         type=click.IntRange(1, 1024),
         help="Train N runs at once, of several specs or seeds, or of an ensemble, each with its share of the cores; by "
-        "default as many as there are cores for.",
+        "default as many as the cores allow.",
     )(verb)
 
 

@@ -74,8 +74,8 @@ def ranks_as_workers(engine: Engine | None) -> Iterator[None]:
     if engine is None:
         if started > 1:
             raise once(
-                f"{started} processes were started together, and each would do the whole sweep; let the others train "
-                "the trials of the first: --on mpi"
+                f"{started} processes were started together, and each would run the whole sweep; with --on mpi, the "
+                f"first runs it and the rest train its trials"
             )
         yield
         return
@@ -98,5 +98,5 @@ def require_one_rank(ranks: Ranks, several: bool) -> None:
     if several and ranks.size > 1:
         raise UsageError(
             f"{ranks.size} ranks can't train several specs, seeds or networks of an ensemble together; start mlpkit "
-            "without mpiexec, and it trains as many at once as there are cores for"
+            "without mpiexec, and it trains as many at once as the cores allow"
         )

@@ -32,10 +32,10 @@ class Verb(NamedTuple):
 VERBS: Final = {
     "run": Verb("run.run_command", "Train the network of a spec, or of several."),
     "resume": Verb("run.resume_command", "Resume an interrupted run, or train a finished one for longer."),
-    "live": Verb("live.command", "Show runs on a page while they go on."),
+    "live": Verb("live.command", "Show runs live on a web page."),
     "check": Verb("run.check_command", "Check specs, and show the shapes of their layers."),
-    "data": Verb("data.command", "Show what a spec's data is like, before training."),
-    "explain": Verb("ask.explain_command", "Say what a key of a spec means, and where its value comes from."),
+    "data": Verb("data.command", "Describe a spec's data before training."),
+    "explain": Verb("ask.explain_command", "Explain a key of a spec, and where its value comes from."),
     "show": Verb("ask.show_command", "Describe a component: its mathematics, parameters and source."),
     "plugins": Verb("ask.plugins_command", "List the plugins, and what each provides."),
     "schema": Verb("ask.schema_command", "Print the JSON Schema of specs, for editors."),
@@ -46,14 +46,14 @@ VERBS: Final = {
     "evaluate": Verb("run.evaluate_command", "Compute a trained network's loss and metrics."),
     "predict": Verb("run.predict_command", "Predict with a trained network."),
     "export": Verb("export.command", "Write a trained model to a file that other programs use."),
-    "provenance": Verb("export.provenance_command", "Say which run an exported file came from."),
-    "runs": Verb("runs.runs_command", "List the runs there are."),
-    "compare": Verb("runs.compare_command", "Show what differs between runs, and whether by chance."),
-    "report": Verb("report.command", "Write a page about a run: results, curves, mistakes, layers."),
-    "doctor": Verb("doctor.command", "Say what was wrong with a training, and what to try."),
-    "trace": Verb("trace.command", "Look into a past step of a run."),
+    "provenance": Verb("export.provenance_command", "Show which run an exported file came from."),
+    "runs": Verb("runs.runs_command", "List runs."),
+    "compare": Verb("runs.compare_command", "Compare runs, and test whether they differ by more than chance."),
+    "report": Verb("report.command", "Write a report on a run: results, curves, mistakes, layers."),
+    "doctor": Verb("doctor.command", "Diagnose a training, and suggest what to try."),
+    "trace": Verb("trace.command", "Inspect a past step of a run."),
     "repro": Verb("repro.command", "Reproduce a run, and compare the results."),
-    "new-plugin": Verb("author.new_plugin_command", "Write a package with a component of your own, to begin from."),
+    "new-plugin": Verb("author.new_plugin_command", "Create a package for a component of your own."),
     "check-plugin": Verb("author.check_plugin_command", "Test a plugin's components against what their kinds promise."),
 }
 
@@ -125,7 +125,7 @@ class Verbs(HelpfulCommand, click.Group):
                 remedy = f"mlpkit plugins lists the verbs of the plugin {namespace}"
             else:
                 remedy = wording.did_you_mean(name, VERBS) or f"expected one of {', '.join(VERBS)}"
-            ctx.fail(f"there is no command {context.show(name)}; {remedy}")
+            ctx.fail(f"unknown command {context.show(name)}; {remedy}")
         found = super().resolve_command(ctx, args)
         if found[1] is not None and not ctx.resilient_parsing:
             _require_shareable(found[1])
@@ -152,8 +152,8 @@ def _require_shareable(verb: click.Command) -> None:
     started = started_processes(os.environ)
     if started > 1 and not any(option.name in SHARING for option in verb.params):
         raise once(
-            f"{started} processes were started together, and each would do all that mlpkit {verb.name} does; start it "
-            "without mpiexec, or with a single process: only run, resume and sweep share their work"
+            f"{started} processes were started together, and each would repeat the work of mlpkit {verb.name}; start "
+            "it without mpiexec, or with a single process: only run, resume and sweep share their work"
         )
 
 

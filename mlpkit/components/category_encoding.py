@@ -175,7 +175,7 @@ class FittedCategoryEncoding(NamedTuple):
         """Take back what ``state`` returned, with the encoding and the column of the spec.
 
         Raises:
-            ModelFileError: it did not return that, or the encoding can't use it.
+            ModelFileError: it didn't return that, or the encoding can't use it.
         """
         some = np.array(sorted({-1, min(0, len(categories) - 1), len(categories) - 1}))
         try:

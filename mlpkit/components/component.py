@@ -177,7 +177,7 @@ def _fault(
         values = own.bind_partial(*[None] * (len(given) - len(by_name) + weights), **by_name).arguments
     except TypeError as error:
         remedy = "add weights=None as its last parameter, or remove takes_weights" if weights else ""
-        return f"can't be called as it will be: {error}", remedy
+        return f"can't be called as mlpkit calls it: {error}", remedy
     if any(own.parameters[each].kind is inspect.Parameter.VAR_POSITIONAL for each in values):
         return "", ""  # it passes everything on
     may_be_idle = {"weights"} if weighs is not None else set()
@@ -188,7 +188,9 @@ def _fault(
             if each.default is not each.empty or each.kind is each.VAR_KEYWORD
         }
     idle = next((each for each in own.parameters if each not in {*values, *may_be_idle}), "")
-    return (f"has the parameter '{idle}', which never gets a value", _instead_of(idle, base)) if idle else ("", "")
+    return (
+        (f"has the parameter '{idle}', to which mlpkit passes nothing", _instead_of(idle, base)) if idle else ("", "")
+    )
 
 
 def _instead_of(parameter: str, base: type) -> str:

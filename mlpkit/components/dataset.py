@@ -298,7 +298,7 @@ class Dataset(Component):
         Raises:
             DataError: a column is missing, or a value doesn't fit its column.
         """
-        raise DataError("the rows", "this data set takes an array, not columns with names")
+        raise DataError("the rows", "this data set takes an array, not named columns")
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """Read raw inputs and their targets, to evaluate a model on new data.
@@ -314,8 +314,8 @@ class Dataset(Component):
             DataError: the file doesn't hold both, or one of them is not what it should be.
         """
         place = source if isinstance(source, Path) else "the rows"
-        remedy = "in Python, give targets beside the rows: evaluate(rows, targets)"
-        raise DataError(place, f"this data set doesn't read inputs and targets from one place; {remedy}")
+        remedy = "in Python, pass the targets as well: evaluate(rows, targets)"
+        raise DataError(place, f"this data set doesn't read inputs and targets together; {remedy}")
 
     def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
         """Read all columns of a file that ``read`` reads, unchanged, for ``mlpkit predict --keep-inputs``.
@@ -325,7 +325,7 @@ class Dataset(Component):
         Raises:
             DataError: the format is unknown, or the file is corrupt.
         """
-        raise DataError(path, "this data set doesn't return columns as they stand in a file")
+        raise DataError(path, "this data set can't return the raw columns of a file")
 
     def remarks(self, raw: NDArray[Any]) -> Sequence[str]:
         """Return warnings about raw inputs to predict for, such as numbers far outside the range in training."""
@@ -355,7 +355,8 @@ class Dataset(Component):
         """
         if type(self).encode is not Dataset.encode:
             raise NotExportableError(
-                f"dataset {self.registered_name} can't be exported: it has an encode, but no method onnx; export the "
+                f"dataset {self.registered_name} can't be exported: it has a method encode, but no method onnx; "
+                f"export the "
                 "network alone with --network-only"
             )
         return graph.feed("x", graph.dtype.name, graph.input_shape)

@@ -175,7 +175,7 @@ class FittedEncoding(NamedTuple):
         """Take back what ``state`` returned, with the encoding of the spec.
 
         Raises:
-            ModelFileError: it did not return that, or the encoding can't use it.
+            ModelFileError: it didn't return that, or the encoding can't use it.
         """
         try:
             columns = tuple(map(str, state["columns"]))  # type: ignore[index]

@@ -59,7 +59,7 @@ def component(
             string, or an alias is not a string.
     """
     if kind not in KINDS:
-        raise PluginError(f"there is no kind '{kind}'; expected one of {', '.join(KINDS)}")
+        raise PluginError(f"unknown kind '{kind}'; expected one of {', '.join(KINDS)}")
     if not isinstance(name, str) or not KINDS[kind].spells(name):
         raise PluginError(f"{name!r} can't be the name of a {kind}; expected {KINDS[kind].spelling}")
     if not isinstance(target, type) and not (isinstance(target, str) and target.count(":") == 1):

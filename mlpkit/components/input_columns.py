@@ -70,7 +70,7 @@ def columns_from_plain(plain: object, width: int) -> tuple[InputColumn, ...]:
     """Take back what ``columns_to_plain`` returned, for inputs of ``width`` elements.
 
     Raises:
-        ValueError: ``columns_to_plain`` did not return it, or the columns don't fit such inputs.
+        ValueError: ``columns_to_plain`` didn't return it, or the columns don't fit such inputs.
     """
     columns = []
     for item in plain if isinstance(plain, list) else [plain]:

@@ -110,7 +110,7 @@ class Layer(Operation):
         if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 1 for n in shape):
             raise ShapeError(
                 f"build of {path} returned {shape!r}",
-                expected="the outputs' shape, a tuple of integers from 1 up",
+                expected="the outputs' shape, a tuple of positive integers",
                 remedy="end build with 'return input_shape' if forward keeps the shape" if shape is None else "",
             )
         self._output_shape = tuple(shape)  # what a layer returns no longer comes from columns of the data

@@ -122,7 +122,7 @@ class Loss(Operation):
             ShapeError: no interval is predicted; the message advises what to do.
         """
         raise ShapeError(
-            f"{self.path or self.type_name} predicts no interval",
+            f"{self.path or self.type_name} doesn't predict an interval",
             expected="a loss that predicts several quantiles",
             remedy="use such a loss",
         )

@@ -45,7 +45,7 @@ class LayerCount:
         self._count += 1
         if self._count > MOST_LAYERS_INSIDE:
             message = f"{holder} brings the layers inside layers to more than {MOST_LAYERS_INSIDE:,}"
-            raise ShapeError(message, expected="a network of fewer layers", remedy="repeat fewer of them")
+            raise ShapeError(message, expected="a network with fewer layers", remedy="repeat fewer of them")
 
 
 Shape = tuple[int, ...]
@@ -310,7 +310,7 @@ class Operation(Component):
     def _new_declaration(self, name: str, shape: Shape) -> Shape:
         self._require_new_name(name)
         if "." in name or not name:
-            msg = f"{self.path or self.type_name} declares '{name}'; names are not empty and have no dots"
+            msg = f"{self.path or self.type_name} declares '{name}'; names must not be empty or contain dots"
             raise ValueError(msg)
         return tuple(int(length) for length in shape)
 
@@ -322,7 +322,7 @@ class Operation(Component):
     def _new_view(self, key: _ViewKey) -> NDArray[Any]:
         name, shape, dtype, strides, contiguous = key
         if shape is None:
-            msg = f"buffer '{name}' of {self.path or self.type_name} has neither a shape nor an array that it is like"
+            msg = f"buffer '{name}' of {self.path or self.type_name} has neither a shape nor an array to copy it from"
             raise TypeError(msg)
         kind = self.dtype if dtype is None else np.dtype(dtype)
         slowest_first = sorted(range(len(shape)), key=lambda axis: -abs(strides[axis]) if strides else axis)
@@ -356,7 +356,7 @@ def _definer(owner: type, method: str) -> type:
 
 def _factor(name: str, of: str, factor: float) -> float:
     if not (isfinite(factor) and factor >= 0):
-        msg = f"the parameter '{name}' is declared with {of}={factor!r}; expected a finite number from 0 up"
+        msg = f"the parameter '{name}' is declared with {of}={factor!r}; expected a finite number, at least 0"
         raise ValueError(msg)
     return float(factor)
 

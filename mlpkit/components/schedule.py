@@ -57,7 +57,7 @@ class OpenEndedProgress(Progress):
         Raises:
             OpenEndedError: always.
         """
-        raise OpenEndedError("how many steps the training takes is not known beforehand: it ends after a time")
+        raise OpenEndedError("the number of steps is not known in advance: the training ends after a time")
 
 
 class Schedule(Component):

@@ -6,13 +6,14 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.components.schema.wording import counted
 from mlpkit.display.outcomes import Outcome
 from mlpkit.groups.numbered_runs import plain_summary
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.statistics import Interval
 from mlpkit.terminal.figures import duration, figure, plus_minus
-from mlpkit.terminal.formatting import blocks, counted, line_length, paragraph
+from mlpkit.terminal.formatting import blocks, line_length, paragraph
 from mlpkit.terminal.output import message, result
 
 if TYPE_CHECKING:
@@ -142,6 +143,6 @@ def _cells(found: SpecResult) -> dict[str, str]:
 
 def _print_stop_of_specs(results: SpecResults) -> None:
     left, count = results.unfinished, counted(len(results.specs), "spec")
-    message(f"stopped by {results.stopped}, with {len(results.specs) - len(left)} of {count} over")
+    message(f"stopped by {results.stopped}, with {len(results.specs) - len(left)} of {count} done")
     for each in left:
         message(f"resume it with: mlpkit resume {shlex.quote(str(each.folder))}")

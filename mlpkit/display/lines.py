@@ -45,7 +45,7 @@ class Lines(Display):
 
     def resumed(self, run: int, step: int) -> None:
         """Print the step that the run continues from."""
-        message(f"{self.names.label(run)}going on after step {step}")
+        message(f"{self.names.label(run)}resuming after step {step}")
 
     def monitored(self, run: int, tracker: BestTracker) -> None:
         """Compare the evaluations to come."""

@@ -206,7 +206,7 @@ class _Row:
         if self.end is not None:
             return _outcome(self.end)
         if self._pace is None:
-            return "not begun yet"
+            return "not started yet"
         done = "1 step" if self.step == 1 else f"{self.step:,} steps"
         if self._total not in {None, self.step}:
             done = f"{self.step:,} of {self._total:,} steps"

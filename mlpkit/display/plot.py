@@ -62,7 +62,7 @@ def curves(
         UsageError: ``x`` is neither.
     """
     if x not in LABELS:
-        raise UsageError(f"{x!r} is nothing to draw curves over; expected 'epoch' or 'iteration'")
+        raise UsageError(f"curves can't be drawn over {x!r}; expected 'epoch' or 'iteration'")
     groups = splits_by_name(history[0]) if history else {"loss": []}
     columns = 1 if len(groups) == 1 else 2
     rows = -(-len(groups) // columns)

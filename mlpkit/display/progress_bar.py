@@ -26,7 +26,7 @@ WIDEST_BAR = 40
 
 
 class ProgressBar:
-    """How far a run has come; what does not fit is left out.
+    """How far a run has come; what doesn't fit is left out.
 
     Args:
         total: steps that the whole training takes, if that is known; without it, no bar is drawn.

@@ -101,7 +101,7 @@ class Screen(Display):
         """Let the bar start where the run continues."""
         self._first_steps[run] = step
         if self._table is not None:
-            self._area.print_line(Text(f"going on after step {step:,}", "dim"))
+            self._area.print_line(Text(f"resuming after step {step:,}", "dim"))
 
     def monitored(self, run: int, tracker: BestTracker) -> None:
         """Mark the best of the evaluations to come."""
@@ -147,7 +147,7 @@ class Screen(Display):
             left_out = self._table.left_out(self._area.console.width)
             if left_out:
                 with ignore_hangup():
-                    text = f"not shown, for lack of width: {', '.join(left_out)}; history.jsonl has all"
+                    text = f"not shown, since the terminal is too narrow: {', '.join(left_out)}; history.jsonl has all"
                     self._area.console.print(Text(text, "dim"))
 
     def over(self, run: int, end: TrainingEnd) -> None:

@@ -50,8 +50,9 @@ class WorkersOfEngine:
         with component_errors(f"engine {self._engine} failed in {name}"):
             found = getattr(self._workers, name)
         if not isinstance(found, int) or found < 1:
-            shown = f"the method {name}" if callable(found) else f"{name} {found!r}"
-            raise ComponentFailure(f"engine {self._engine} has workers with {shown}; expected an integer, at least 1")
+            shown = "a method" if callable(found) else repr(found)
+            found = f"engine {self._engine} has workers whose {name} is {shown}"
+            raise ComponentFailure(f"{found}; expected an integer, at least 1")
         return found
 
     def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 MEMBER: Final = "member"
 """What the number of a network of an ensemble is called."""
 
-STOPPED_WITHOUT_FOLDER: Final = "stopped, and nothing is kept; with a directory, the networks could go on"
+STOPPED_WITHOUT_FOLDER: Final = "stopped, and nothing was saved; with a directory, it could be resumed"
 
 
 @dataclass(repr=False)
@@ -187,7 +187,7 @@ def _require_unchanged(folder: EnsembleFolder, registry: Registry, examples: Giv
     changed = [str(change) for change in lock_changes(lock, now) if not change.of_environment]
     if changed:
         told = f"{folder.directory}: can't be resumed: what it depends on has changed: {'; '.join(changed)}"
-        raise RunFolderError(f"{told}; put it back as it was, or start a new run")
+        raise RunFolderError(f"{told}; restore it, or start a new run")
     return spec
 
 
@@ -258,7 +258,7 @@ def _trained(folder: EnsembleFolder, registry: Registry, session: GroupSession) 
     found = _averaged(folder, spec, session.examples, session.stop.reason)
     if interrupted:
         given = ", examples=(x, t)" if session.examples is not None else ""
-        raise interrupt_with(f'stopped; mlpkit.resume("{folder.directory}"{given}) goes on', found)
+        raise interrupt_with(f'stopped; resume it with: mlpkit.resume("{folder.directory}"{given})', found)
     return found
 
 

@@ -37,7 +37,7 @@ class EnsembleFolder(NumberedRuns):
         """
         run = RunFolder.open(directory)
         if kind_of(directory) is not ENSEMBLE_RUN:
-            raise RunFolderError(f"{directory}: holds the run of one network, and no ensemble")
+            raise RunFolderError(f"{directory}: holds the run of one network, not an ensemble")
         members = folders_in(directory / MEMBERS) if (directory / MEMBERS).is_dir() else []
         return cls(run, sum(folder.name.isdecimal() for folder in members))
 

@@ -136,7 +136,7 @@ def higher_is_better(name: str) -> bool | None:
     """Return whether larger values of a metric are better, or of the loss; None if it is not installed."""
     if name == "loss":
         return False
-    from mlpkit.components.metric import Metric  # noqa: PLC0415 - loads NumPy, which the loss does without
+    from mlpkit.components.metric import Metric  # noqa: PLC0415 - loads NumPy, which the loss doesn't need
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
     try:
@@ -164,7 +164,7 @@ class RunList:
             RunFolderError: the folder is missing, or can't be listed.
         """
         if not self.directory.is_dir():
-            what = "is a file" if self.directory.is_file() else "there is no such folder"
+            what = "is a file" if self.directory.is_file() else "no such folder"
             raise RunFolderError(f"{self.directory}: {what}; expected a folder with runs in it, such as runs")
         if is_run_folder(self.directory):
             return [RunGroup(self.directory, (self._overview(self.directory),))]
@@ -268,7 +268,7 @@ def nothing_to_judge(entries: Sequence[RunGroup], where: Sequence[Condition]) ->
     runs = [run for entry in entries for run in entry.runs]
     unknown = [each.key for each in where if all(figure_of(run, each.key) is None for run in runs)]
     there = ", ".join(names_of_figures(entries)) or "no values"
-    return f"none has {' or '.join(dict.fromkeys(unknown))}, there are {there}" if unknown and runs else ""
+    return f"no run has {' or '.join(dict.fromkeys(unknown))}; the runs have {there}" if unknown and runs else ""
 
 
 ORDERS: Final[Mapping[str, Callable[[RunGroup], tuple[object, ...]]]] = {
@@ -308,7 +308,9 @@ def _common_monitor(entries: Sequence[RunGroup]) -> str:
     """Return what all runs compare evaluations by."""
     monitors = list(dict.fromkeys(run.monitor for entry in entries for run in entry.runs if run.last))
     if len(monitors) > 1:
-        raise UsageError(f"--sort best: the runs compare evaluations by {' and '.join(monitors)}; sort by one of these")
+        raise UsageError(
+            f"--sort best: the runs are compared by different metrics: {' and '.join(monitors)}; sort by one of these"
+        )
     return monitors[0]
 
 

@@ -98,7 +98,7 @@ def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> 
         judges.update(found.values, found.targets, *weights)
         results |= judges.results()
     if not math.isfinite(results["loss"]):
-        raise DivergenceError(f"{source}: the loss out of fold is {results['loss']}; lower the learning rate")
+        raise DivergenceError(f"{source}: the out-of-fold loss is {results['loss']}; lower the learning rate")
     return results
 
 

@@ -53,10 +53,10 @@ def write_predictions(out: Path, predictions: Predictions) -> None:
     for name, values in prediction_columns(predictions).items():
         if name in columns:
             remedy = "rename it, or leave out --keep-inputs"
-            raise UsageError(f"the inputs have a column '{name}' already, where a prediction goes; {remedy}")
+            raise UsageError(f"the inputs already have a column '{name}', which a prediction needs; {remedy}")
         columns[name] = values
     if len(set(map(len, columns.values()))) > 1:
-        raise UsageError("the file has changed while it was read; expected a row for each prediction")
+        raise UsageError("the file changed while it was read; expected a row for each prediction")
     write_atomically(out, _WRITERS[out.suffix](columns))
 
 

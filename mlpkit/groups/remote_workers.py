@@ -17,7 +17,7 @@ def worker_problem(folder: str, here: str, driver_version: str) -> str:
     """
     for each in (folder, here):
         if not Path(each).is_dir():
-            return f"finds no folder {each}; put it on a disk that all machines share, under the same path"
+            return f"can't find the folder {each}; put it on a disk that all machines share, under the same path"
     if driver_version != VERSION:
         return f"has mlpkit {VERSION}, and the driver {driver_version}; install the same version"
     return ""

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from mlpkit.training.events import Listener
 
 STOPPED_WITHOUT_FOLDER: Final = (
-    "stopped; the exception has the runs that were finished: in a notebook, found = sys.last_value.run. With a "
-    "directory, the others could go on"
+    "stopped; the exception holds the finished runs: in a notebook, found = sys.last_value.run. With a directory, the "
+    "rest could be resumed"
 )
 
 
@@ -188,7 +188,7 @@ def evaluate_seeds(
     folder = SeedsFolder.open(directory)
     finished = [folder.member(seed) for seed in folder.results()]
     if not finished:
-        remedy = f"go on with: mlpkit resume {quote(str(directory))}"
+        remedy = f"resume it with: mlpkit resume {quote(str(directory))}"
         raise RunFolderError(f"{directory}: none of its runs is finished; {remedy}")
     found = [
         evaluate_file(member, file, registry) if file is not None else evaluate(member, splits, registry)
@@ -230,7 +230,7 @@ def _require_prepared(directory: Path, seed: int, member: Path) -> None:
     """
     if kind_of(member) is None:
         way = f"mlpkit run SPEC --set seed={seed} --out {quote(str(member))}"
-        raise RunFolderError(f"{directory}: has no run of seed {seed}; train it again, then resume the others: {way}")
+        raise RunFolderError(f"{directory}: has no run of seed {seed}; train it again, then resume the rest: {way}")
 
 
 def _threads_of(folder: SeedsFolder) -> int:
@@ -250,7 +250,7 @@ def _trained(folder: SeedsFolder, threads: int, session: GroupSession) -> SeedRu
     unfinished = tuple(folder.unfinished)
     found = SeedRuns(folder.seeds, folder.summary(), unfinished, failures, folder.directory, stopped, _load=runs)
     if interrupted:
-        raise interrupt_with(f'stopped; mlpkit.resume_seeds("{folder.directory}") goes on', found)
+        raise interrupt_with(f'stopped; resume it with: mlpkit.resume_seeds("{folder.directory}")', found)
     return found
 
 
@@ -262,4 +262,4 @@ def _warn_of_other_inputs(folder: SeedsFolder, observer: Listener) -> None:
         found = [change for change in lock_changes(then, lock) if change.key != SPEC_HASH]
         if found:
             different = "; ".join(f"{change.key}: {change.then} there, {change.now} here" for change in found)
-            observer(Event(seed, "noticed", (f"was not trained on what seed {first} was: {different}",)))
+            observer(Event(seed, "noticed", (f"was not trained like seed {first}: {different}",)))

@@ -76,7 +76,7 @@ class TrainingProcess:
         code = self._process.wait()
         if code == 0 and self._requests.closed:  # it was stopped before it began
             return TrainingEnd(stopped="the end of its process")
-        by = f"after {timeout:g} s in which nothing happened" if watch.killed else how_it_ended(code)
+        by = f"after {timeout:g} s without progress" if watch.killed else how_it_ended(code)
         return TrainingEnd(failure=f"the process that trained it ended {by}", death=by)
 
     def stop(self) -> None:

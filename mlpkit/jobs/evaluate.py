@@ -96,7 +96,7 @@ def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapp
     ):
         if now != then:  # found before any data is read
             fault = f"{model.spec.data.name} gives {what} {now}, and the network was trained on {what} {then}"
-            raise UsageError(f"{fault}; put back the data that it was trained on")
+            raise UsageError(f"{fault}; restore the data that it was trained on")
     return description, open_data(model.spec, model.dataset)
 
 

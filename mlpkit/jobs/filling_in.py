@@ -67,7 +67,7 @@ class FactsOfSpec(NamedTuple):
         """Return how many training examples each class has, or the sum of their weights; it takes opening the data."""
         split = open_data(self.spec, self.dataset)["train"]
         reader = BatchReader(split, self.description, np.dtype(self.spec.dtype), min(ROWS_COUNTED_TOGETHER, len(split)))
-        counts = (counted(self.target, t, weights) for _, t, weights in reader.in_order())
+        counts = (count_classes(self.target, t, weights) for _, t, weights in reader.in_order())
         return np.asarray(reduce(np.add, counts), np.float64)
 
 
@@ -104,7 +104,7 @@ def _filled_in(value: Any, facts: FactsOfSpec, faults: list[Problem]) -> Any:
     return {key: _filled_in(item, facts, faults) for key, item in value.items()} if type(value) is dict else value
 
 
-def counted(target: Target, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+def count_classes(target: Target, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
     """Return how many examples have each class or label, or the sum of their weights; nothing if values are predicted.
 
     Args:

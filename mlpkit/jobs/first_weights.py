@@ -77,7 +77,7 @@ def load_weights(run: str) -> ModelFile:
         raise RunFolderError(f"{path}: is an ensemble; give one of its networks, such as {path / MEMBERS / '0'}")
     model = load_model_file(path) if path.is_file() else RunFolder.open(path).load_model()
     if "spec" not in model.metadata:
-        raise ModelFileError(f"{path}: is a checkpoint, and no model; give the run folder that it lies in")
+        raise ModelFileError(f"{path}: is a checkpoint, not a model; give its run folder")
     return model
 
 
@@ -117,8 +117,8 @@ def without_first_weights(directory: Path, spec: Spec, attempt: str, why: str) -
     """Return the error for a run whose first weights are no longer there, and why; see ``first_weights_now``."""
     section = spec.top_level.initialize_from
     assert section is not None
-    fault = f"the model in {section.run}, whose weights it began with, {why}"
-    return RunFolderError(f"{directory}: can't be {attempt}: {fault}; put back what was there")
+    fault = f"the model in {section.run}, from whose weights it started, {why}"
+    return RunFolderError(f"{directory}: can't be {attempt}: {fault}; restore that model")
 
 
 def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[Problem]]:
@@ -137,7 +137,7 @@ def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[P
         taken, faults = chosen(section.layers, place, proof)
         layers = [layer for layer in layers if belongs_to(layer.path, taken)]
         if not faults and not layers:
-            faults = [Problem(place, f"there are no weights in {', '.join(taken)}", remedy="name other layers")]
+            faults = [Problem(place, f"no weights in {', '.join(taken)}", remedy="name other layers")]
     faults += _misfits(spec, proof, model, layers, section)
     if faults:
         return None, faults
@@ -188,14 +188,14 @@ def _misfits(
         ]
         absent = [array.path for array in _arrays(layer) if array.path not in there]
         lacking = [f"{run} has no {' and no '.join(absent)}"] if absent else []
-        notes = [f"the weights come from {run}, as {spec.document.place(RUN)} says"]
+        notes = [f"the weights come from {run}, named at {spec.document.place(RUN)}"]
         if layer is layers[0] and shapes:
             notes += _other_inputs(spec, proof, model, run)
         message = "; ".join([*shapes, *lacking])
         faults.append(Problem(_place(spec, layer), message, remedy=remedy, at_key=True, notes=tuple(notes)))
     others = sorted({path.rpartition(".")[0] for path in there} - fits.keys())
     if section.layers is None and others:
-        message = f"{run} also has weights of {', '.join(others)}, which the network lacks"
+        message = f"{run} also has weights of {', '.join(others)}, which the network doesn't have"
         faults.append(Problem(RUN, message, remedy=remedy))
     return faults
 

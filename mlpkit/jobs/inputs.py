@@ -125,7 +125,7 @@ def _of_dicts(rows: Sequence[Any]) -> Columns:
     names: dict[str, None] = {}
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise UsageError(f"row {number}, counted from 0, is {row!r}; expected a dict, as other rows are")
+            raise UsageError(f"row {number}, counted from 0, is {row!r}; expected a dict, like the other rows")
         names.update(dict.fromkeys(map(str, row)))
     return {name: [row.get(name) for row in rows] for name in names}
 
@@ -238,7 +238,7 @@ def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, NDArray[An
         case _:
             given = named_columns(source)
             if given is None or model.dataset.column_names() is None:
-                raise UsageError("these rows have no targets; give them beside the rows: evaluate(rows, targets)")
+                raise UsageError("these rows have no targets; pass them as well: evaluate(rows, targets)")
     place = given if isinstance(given, Path) else IN_MEMORY
     with _reading(model, place):
         raw, targets, *weights = model.dataset.read_examples(given)
@@ -303,7 +303,7 @@ def _encoded_but_lacking(model: TrainedModel, place: str | Path, raw: NDArray[An
     if lacking:
         whole = next((row for row in range(len(raw)) if row not in lacking), None)
         if whole is None:
-            raise DataError(place, f"every row lacks a value; {_remedy(lacking)}")
+            raise DataError(place, f"every row has a missing value; {_remedy(lacking)}")
         raw = raw.copy()
         raw[[*lacking]] = raw[whole]
     return Inputs(_encoded(model, place, raw), place, remarks=model.dataset.remarks(raw), lacking=lacking)
@@ -328,14 +328,16 @@ def without_prediction(inputs: Inputs, labels: Sequence[Any] | None = None) -> s
         for row, columns in islice(lacking.items(), MOST_ROWS_SHOWN + 1)
     ]
     counted_from = ", counted from 0" if labels is None else ""
-    how_many = f"{len(lacking):,} of {counted(len(inputs.x), 'row')} {'lacks' if len(lacking) == 1 else 'lack'} a value"
+    how_many = (
+        f"{len(lacking):,} of {counted(len(inputs.x), 'row')} {'has' if len(lacking) == 1 else 'have'} missing values"
+    )
     which = f"{listed(rows, MOST_ROWS_SHOWN)}{counted_from}"
-    return f"{how_many}, which no row did in training: {which}; {_remedy(lacking)}"
+    return f"{how_many}, which no training row had: {which}; {_remedy(lacking)}"
 
 
 def _remedy(lacking: Mapping[int, Sequence[str]]) -> str:
     names = dict.fromkeys(name for columns in lacking.values() for name in columns)
-    return f"fill in {', '.join(names)}, leave such rows out, or train with missing set to fill"
+    return f"fill in {', '.join(names)}, leave these rows out, or train with missing set to fill"
 
 
 def _raw(model: TrainedModel, rows: object, columns: Columns | None) -> NDArray[Any]:
@@ -344,7 +346,7 @@ def _raw(model: TrainedModel, rows: object, columns: Columns | None) -> NDArray[
     if names is None:
         if columns is not None and frame_columns(rows) is None:
             shape = ", ".join(map(str, ("rows", *model.network.input_shape)))
-            raise UsageError(f"the model takes no columns with names; expected an array, such as of shape ({shape})")
+            raise UsageError(f"the model doesn't take named columns; expected an array, such as one of shape ({shape})")
         return number_array(rows, "rows")  # type: ignore[arg-type]  # whatever it is
     if columns is None:
         try:
@@ -352,7 +354,7 @@ def _raw(model: TrainedModel, rows: object, columns: Columns | None) -> NDArray[
         except ShapeError as error:
             if getattr(rows, "shape", ())[1:] != model.network.input_shape:
                 raise
-            remedy = "if these rows are encoded already, give them to model.network.predict"
+            remedy = "if these rows are encoded already, pass them to model.network.predict"
             raise ShapeError(error.message, expected=error.expected, remedy=remedy) from error
     if not columns or not len(next(iter(columns.values()))):
         raise UsageError("there are no rows; expected at least one")
@@ -375,7 +377,7 @@ def _encoded(model: TrainedModel, place: str | Path, raw: NDArray[Any]) -> NDArr
             what = f"holds an array of shape {raw.shape}" if isinstance(place, Path) else f"have the shape {raw.shape}"
             raise DataError(place, f"{what}; expected (rows, *{expected})")
     except ShapeError as error:
-        if isinstance(place, Path):  # the data set does not know which file it is about
+        if isinstance(place, Path):  # the data set doesn't know which file it is about
             raise DataError(place, str(error)) from error
         raise
     names = model.dataset.feature_names() if x.ndim == 2 else None

@@ -59,8 +59,8 @@ def frozen_layers(spec: Spec, proof: Proof) -> tuple[list[str], list[Problem]]:
     frozen, faults = chosen(spec.training.freeze or (), place, proof)
     trained = _trained(proof, ())
     if not faults and trained and not _trained(proof, frozen):
-        message = "every layer that has parameters is frozen, so that nothing is left to train"
-        faults = [Problem(place, message, remedy=f"choose fewer layers, and leave {trained[-1]} to be trained")]
+        message = "every layer with parameters is frozen, so nothing is left to train"
+        faults = [Problem(place, message, remedy=f"freeze fewer layers: leave {trained[-1]} to be trained")]
     return frozen, faults
 
 
@@ -173,9 +173,9 @@ def _shift(pattern: str, place: KeyPath, span: Span, new: ListNode) -> Problem |
     if moved == now:
         return None
     there, here = old.items[meant].origin.place.quoted, new.items[now].origin.place.quoted
-    message = f"{show(pattern)} is written for the layer of {there}, which is called {names_now[moved]} now; {name} is"
-    remedy = "give the layer a name in both lists, and write that"
-    return Problem(place, f"{message} that of {here}", remedy=remedy, at_key=isinstance(place[-1], str))
+    message = f"{show(pattern)} was written for the layer at {there}, which is now called {names_now[moved]}; {name} is"
+    remedy = "give the layer a name in both lists, and use that"
+    return Problem(place, f"{message} now the layer at {here}", remedy=remedy, at_key=isinstance(place[-1], str))
 
 
 def _age(place: Span) -> int:

@@ -98,7 +98,7 @@ class WholeColumn:
 def leaks_of(column: WholeColumn, targets: Sequence[WholeColumn]) -> list[str]:
     """Return a remark for each target that a column tells on its own."""
     names = [target.name for target in targets if _tells(column, target)]
-    return [f"tells {name} on its own: is it known when you predict?" for name in names]
+    return [f"predicts {name} by itself: is it known when you predict?" for name in names]
 
 
 def _tells(column: WholeColumn, target: WholeColumn) -> bool:

@@ -160,12 +160,12 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
         input_shape = _input_shape(model)
         target = target_from_plain(_of_type(dict, model, "target"))
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: holds no model: its metadata lacks or garbles {error}") from error
+        raise ModelFileError(f"{path}: is not a model: its metadata has no valid {error}") from error
     spec = parse_spec(text, name=f"{path} (spec inside)", registry=registry, resolved=True)
     try:
         proof = prove_trained(spec, input_shape, target)
     except StackError as error:
-        message = f"the spec inside does not fit the inputs that the file declares: {error}"
+        message = f"the spec inside doesn't fit the inputs that the file declares: {error}"
         raise ModelFileError(f"{path}: {message}") from error
     _require_arrays(model, path, proof)
     network = build_for(spec, proof, slices=1)
@@ -216,7 +216,7 @@ def _require_arrays(model: ModelFile, path: Path, proof: Proof) -> None:
         if declared.get(name) != found.get(name):
             raise ModelFileError(
                 f"{path}: array {shortened(name)} is {_show(found, name, 'missing')}; the spec inside declares "
-                f"{_show(declared, name, 'no such array')}. The file was not written by mlpkit, or for another version"
+                f"{_show(declared, name, 'no such array')}. The file was not written by mlpkit, or by another version"
             )
 
 

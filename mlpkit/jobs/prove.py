@@ -79,7 +79,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
 
     Args:
         spec: the spec.
-        dataset: its data set, if it is built already, as one that holds examples in memory is.
+        dataset: its data set, if it is already built, as one that holds examples in memory is.
         begun: whether the training has begun before, so that its first weights aren't needed any more.
 
     Raises:
@@ -243,7 +243,7 @@ def _innermost(loss: Loss, suits: Callable[[Loss], bool]) -> Loss:
 def slices_couple_examples(spec: Spec, proof: Proof) -> list[Problem]:
     """Return what is most likely not meant by slices, where examples of a minibatch affect each other."""
     message = coupled_by_slices(proof.stack, spec.training.slices or 1, frozen_layers(spec, proof)[0])
-    remedy = "leave out slices, unless that is meant"
+    remedy = "leave out slices, unless that is intended"
     return [Problem(("training", "slices"), message, remedy=remedy)] if message else []
 
 
@@ -252,7 +252,7 @@ def decays_change_nothing(spec: Spec, proof: Proof) -> list[Problem]:
     optimizer = spec.training.optimizer
     if not spec.training.decays or optimizer().uses_decay:
         return []
-    message = f"decays changes nothing, since {optimizer.name} has no weight decay here"
+    message = f"decays has no effect: {optimizer.name} has no weight decay here"
     remedy = "leave out decays, or choose an optimizer with weight decay and give it one"
     return [Problem(("training", "decays"), message, remedy=remedy, at_key=True)]
 
@@ -277,7 +277,7 @@ def precision_changes_nothing(spec: Spec, proof: Proof) -> list[Problem]:
     operations = [operation for member in (*proof.layers, proof.loss) for operation in member.operations()]
     if spec.training.precision == "float32" or rounding_contexts(operations):
         return []
-    message = f"precision changes nothing, since no layer multiplies matrices in {spec.training.precision}"
+    message = f"precision has no effect: no layer multiplies matrices in {spec.training.precision}"
     return [Problem(("training", "precision"), message, remedy="leave it out", at_key=True)]
 
 
@@ -304,7 +304,7 @@ def unaddressable(spec: Spec, proof: Proof) -> list[Problem]:
 def little_memory(spec: Spec, proof: Proof) -> list[Problem]:
     """Return what to warn of if this process can't hold a training."""
     there = memory_limit() or ADDRESSABLE
-    return _too_little_memory(spec, proof, there, f"and {memory_size(there)} are there")
+    return _too_little_memory(spec, proof, there, f"but only {memory_size(there)} is available")
 
 
 def _too_little_memory(spec: Spec, proof: Proof, there: int, why: str) -> list[Problem]:
@@ -367,13 +367,13 @@ def _file_fault(spec: Spec, name: str, place: KeyPath, first: KeyPath) -> Proble
     if not name.isprintable() or "/" in name or name in {"", ".", ".."}:
         fault = Problem(place, f"{name!r} can't be the name of a file in the run folder", expected="a plain name")
     elif name.startswith(".") or name.casefold() in OWN_NAMES:
-        expected = f"a name that begins with no dot and isn't one of {', '.join(OWN_NAMES)}"
+        expected = f"a name that doesn't start with a dot and isn't one of {', '.join(OWN_NAMES)}"
         fault = Problem(place, f"{name!r} is a name that mlpkit itself uses in the run folder", expected=expected)
     elif first[:4] != place[:4]:
         writer = first[3]
-        notes = (f"{writer} stands at {spec.document.place(first, at_key=len(first) == 4)}",)
+        notes = (f"{writer} is at {spec.document.place(first, at_key=len(first) == 4)}",)
         message, remedy = f"{name!r} is written by {writer} already", "give it another name"
-        fault = Problem(place, message, expected="a file of its own", remedy=remedy, notes=notes)
+        fault = Problem(place, message, expected="a separate file", remedy=remedy, notes=notes)
     else:
         return None
     return fault._replace(at_key=len(place) == 4)

@@ -84,7 +84,7 @@ def reopened(
         raise RunFolderError(_without_its_beginning(folder, lock[CONTINUES], attempt))
     initialized_from = lock.get(INITIALIZED_FROM) if begun else first_weights_now(directory, spec, attempt)
     if initialized_from != lock.get(INITIALIZED_FROM):
-        raise without_first_weights(directory, spec, attempt, "is not what it was")
+        raise without_first_weights(directory, spec, attempt, "has changed")
     dataset = dataset_of(spec, examples)
     if dataset.in_memory and examples is None:
         call = "trace(RUN, STEP" if attempt == "traced" else "resume(RUN"
@@ -117,7 +117,7 @@ def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observ
             observer.noticed(str(error))
             continue
         if inputs.resolved != resolved:
-            observer.noticed(f"{checkpoint.path}: belongs to another run, and is passed over")
+            observer.noticed(f"{checkpoint.path}: belongs to another run, and is ignored")
             continue
         if snapshot.step < step:
             found.append(snapshot)
@@ -133,8 +133,8 @@ def _changes(
     changes = lock_changes(then, now)
     for change in changes:
         if change.key == DATA:
-            raise RunFolderError(f"{directory}: can't be {attempt}: the data is not what it was: {change}")
+            raise RunFolderError(f"{directory}: can't be {attempt}: the data has changed: {change}")
     listed = tuple(map(str, changes))
     if listed:
-        observer.noticed(f"{directory}: the same bits as in the run are no longer certain: {'; '.join(listed)}")
+        observer.noticed(f"{directory}: the same bits as in the run are no longer guaranteed: {'; '.join(listed)}")
     return listed

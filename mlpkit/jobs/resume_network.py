@@ -110,11 +110,11 @@ def train_claimed(folder: RunFolder, session: Session, *, again: bool = False) -
     except NoCheckpointError:
         if not again:
             raise
-        session.observer.noticed(f"{folder.directory}: every checkpoint is damaged, so the run begins again")
+        session.observer.noticed(f"{folder.directory}: every checkpoint is damaged, so the run starts over")
         return _begin(folder, session)
     snapshot, origin = contents_of(checkpoint)
     for fault in passed_over:
-        session.observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
+        session.observer.noticed(f"{fault}; the run continues from the checkpoint of step {snapshot.step} instead")
     return _continue(folder, origin, snapshot, session)
 
 
@@ -147,7 +147,7 @@ def _continue(folder: RunFolder, origin: RunInputs, snapshot: Snapshot, session:
         _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])
         if lock:
             changed = "; ".join(map(str, lock))
-            observer.noticed(f"{directory}: the same bits as without the break are no longer certain: {changed}")
+            observer.noticed(f"{directory}: the same bits as without the break are no longer guaranteed: {changed}")
         job = TrainingJob(training, folder)
         run = job.train(observer, session.stop, snapshot=snapshot)
     job.require_uninterrupted(run)
@@ -159,7 +159,7 @@ def _refuse(folder: RunFolder, snapshot: Snapshot, changes: list[str]) -> None:
         listed = "".join(f"\n  {line}" for line in changes)
         raise RunFolderError(
             f"{folder.directory}: can't be resumed: what it depends on has changed since step {snapshot.step}:{listed}"
-            "\n  help: put it back as it was, or start a new run"
+            "\n  help: restore it, or start a new run"
         )
 
 

@@ -124,7 +124,7 @@ def require_same_inputs(
         if not all(each.of_environment for each in differences):
             raise UsageError(f"the ranks can't train together: {listed}; expected the same on all hosts")
         if listed and observer is not None:
-            observer.noticed(f"the same bits as on one machine aren't certain: {listed}")
+            observer.noticed(f"the same bits as on one machine aren't guaranteed: {listed}")
 
 
 class RunInputs(NamedTuple):
@@ -164,7 +164,7 @@ def contents_of(checkpoint: ModelFile) -> tuple[Snapshot, RunInputs]:
         spec, resolved = (arrays[name].tobytes().decode() for name in (_SPEC, _RESOLVED))
         lock, _ = {**metadata[_LOCK]}, snapshot.step
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{checkpoint.path}: is a model, and no checkpoint; put back what was there") from error
+        raise ModelFileError(f"{checkpoint.path}: is a model, not a checkpoint; restore the checkpoint") from error
     return snapshot, RunInputs(spec, resolved, lock)
 
 

@@ -70,11 +70,9 @@ def _open_ended_fault(schedule: Schedule, kind: ValueType) -> Problem | None:
     try:
         value = schedule(OpenEndedProgress())
     except OpenEndedError:
-        message = (
-            "this schedule depends on how many steps the training takes, which is not known where seconds are given"
-        )
-        expected = "a number, or a schedule that looks at steps or epochs done"
-        return Problem((), message, expected=expected, remedy="give iterations or epochs in place of seconds")
+        message = "this schedule depends on the number of steps, which is unknown if seconds is given"
+        expected = "a number, or a schedule that depends only on steps or epochs"
+        return Problem((), message, expected=expected, remedy="give iterations or epochs instead of seconds")
     return _range_fault(value, kind, 0)
 
 

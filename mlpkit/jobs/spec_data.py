@@ -43,7 +43,7 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
     """Return shapes and sizes of a spec's data.
 
     Raises:
-        SpecShapeError: a parameter of the data set does not fit the data.
+        SpecShapeError: a parameter of the data set doesn't fit the data.
         DataError: the header of a data file is not what it should be.
     """
     try:
@@ -141,7 +141,7 @@ def from_data(spec: Spec) -> str:
 
 def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderError:
     """Return the error for a run whose data is missing or doesn't fit its spec any more, which must not be edited."""
-    remedy = "put back the data that it was trained on; file names count from the folder in which mlpkit is started"
+    remedy = "restore the data that it was trained on; file names are relative to the folder in which mlpkit is started"
     return RunFolderError(f"{directory}: {error.faults[0].message}; {remedy}")
 
 
@@ -184,7 +184,7 @@ def load_data(spec: Spec, split: str = "train", rows: int | None = None) -> tupl
     most = description.sizes[split]
     count = most if rows is None else rows
     if not 1 <= count <= most:
-        raise UsageError(f"there are no {count:,} rows to load from {split}; expected 1 to {most:,}")
+        raise UsageError(f"can't load {count:,} rows from {split}; expected 1 to {most:,}")
     examples = open_data(spec, dataset)[split]
     x, t, weights = BatchReader(examples, description, np.dtype(spec.dtype), count).take(np.arange(count))
     return (x, t) if weights is None else (x, t, weights)

@@ -109,7 +109,9 @@ def _require_sliceable(proved: SpecProof, ranks: int) -> None:
     """Check that a network gives the same results if each rank has a slice of a minibatch for itself."""
     coupled = coupled_by_slices(proved.proof.stack, ranks, proved.frozen)
     if coupled:
-        raise UsageError(f"{coupled}; if that is meant, give the {ranks} ranks their slices: training.slices={ranks}")
+        raise UsageError(
+            f"{coupled}; if that is intended, give the {ranks} ranks their slices: training.slices={ranks}"
+        )
 
 
 def _require_fit(network: Sequential, description: Description, slices: int | None) -> None:
@@ -121,7 +123,7 @@ def _require_fit(network: Sequential, description: Description, slices: int | No
         )
     built_for = columns_of(network.input_shape)
     if built_for and built_for != tuple(description.columns):
-        raise UsageError("the examples have other columns, or other categories in them, than the network was built for")
+        raise UsageError("the columns of the examples, or their categories, are not what the network was built for")
     if slices != len(network.replicas):
         raise UsageError(f"the network cuts a minibatch into {len(network.replicas)} slices, and can't change that now")
 

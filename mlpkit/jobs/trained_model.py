@@ -111,7 +111,7 @@ def _unknown_class(row: int, value: object, classes: tuple[Any, ...]) -> UsageEr
     remedy = did_you_mean(value, map(str, classes)) if isinstance(value, str) else ""
     remedy = remedy or f"expected one of {listed(classes, MOST_CLASSES_SHOWN)}"
     return UsageError(
-        f"the target of row {row}, counted from 0, is {value!r}, which is no class of the model; {remedy}"
+        f"the target of row {row}, counted from 0, is {value!r}, which is not a class of the model; {remedy}"
     )
 
 

@@ -292,9 +292,9 @@ class TrainingJob:
             return
         if run.folder is not None:
             examples = ", examples=(x, t)" if self._training.proved.dataset.in_memory else ""
-            remedy = f'mlpkit.resume("{run.folder}"{examples}) goes on'
+            remedy = f'resume it with: mlpkit.resume("{run.folder}"{examples})'
         else:
-            remedy = "the exception has what was trained: in a notebook, run = sys.last_value.run"
+            remedy = "the exception holds the run: in a notebook, run = sys.last_value.run"
         raise interrupt_with(f"stopped after step {run.steps}; {remedy}", run)
 
 

@@ -47,7 +47,7 @@ def network_seed(seed: int) -> int:
         UsageError: it is not an integer from 0 up.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise UsageError(f"{seed!r} can't be a network's seed; expected an integer from 0 up")
+        raise UsageError(f"{seed!r} can't be a network's seed; expected an integer, at least 0")
     return int(seed)
 
 
@@ -58,7 +58,7 @@ def input_shape_of(shape: Sequence[int]) -> InputShape:
         UsageError: it is not a sequence of integers from 1 up.
     """
     if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
-        raise UsageError(f"the input shape {shape!r} is no shape of an example; expected one such as (784,)")
+        raise UsageError(f"the input shape {shape!r} is not the shape of an example; expected one such as (784,)")
     return InputShape((int(n) for n in shape), columns_of(shape))
 
 
@@ -76,7 +76,7 @@ def check_names(names: Sequence[str], members: int) -> None:
         if not name or "." in name:
             raise UsageError(f"{name!r} can't be a layer's name; expected a string without dots")
         if name in taken:
-            raise UsageError(f"two members of the stack are called '{name}'; expected names that differ")
+            raise UsageError(f"two members of the stack are called '{name}'; expected different names")
         taken.add(name)
 
 
@@ -104,7 +104,7 @@ def encoded_inputs(x: ArrayLike, input_shape: Shape, encoder: Dataset | None) ->
         message, expected = f"the network can't take inputs of shape {inputs.shape}", f"(rows, *{input_shape})"
         raise ShapeError(message, expected=expected, remedy=remedy)
     if len(inputs) == 0:
-        raise UsageError("there are no rows to work on; expected at least one")
+        raise UsageError("there are no rows; expected at least one")
     if encoder is not None:
         _require_encoded(encoder, inputs)
     return inputs
@@ -131,7 +131,7 @@ def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]
     try:
         array = np.asarray(values)
     except ValueError as error:
-        raise UsageError(f"the {what} are no array of numbers: {error}{advice}") from error
+        raise UsageError(f"the {what} are not numeric: {error}{advice}") from error
     if array.dtype.kind not in "biuf":
         raise UsageError(f"the {what} are an array of {array.dtype}; expected numbers{advice}")
     return array
@@ -167,7 +167,7 @@ def weights_of_examples(weights: NDArray[Any], rows: int) -> NDArray[np.float64]
     wrong = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))
     if len(wrong):
         row = int(wrong[0])
-        raise UsageError(f"the weight of row {row}, counted from 0, is {weights[row]}; expected a number from 0 up")
+        raise UsageError(f"the weight of row {row}, counted from 0, is {weights[row]}; expected a number, at least 0")
     if not found.any():
-        raise UsageError("all weights of the examples are 0; expected a greater one for at least one row")
+        raise UsageError("all weights of the examples are 0; expected at least one above 0")
     return found

@@ -46,7 +46,7 @@ class component_errors:  # noqa: N801 - reads as a function, like contextlib.sup
 
 
 def check_returned(who: str, method: str, found: object, kinds: type | tuple[type, ...], promised: str) -> None:
-    """Check that a component's method returned what it promises, and did not forget to return.
+    """Check that a component's method returned what it promises, and didn't forget to return.
 
     Args:
         who: the component, as in ``dataset acme.spirals``.

@@ -68,7 +68,7 @@ _Part: TypeAlias = "tuple[Replica, NDArray[Any], NDArray[Any], NDArray[Any] | No
 """What computes a slice; its inputs, its targets, and their weights."""
 
 EVALUATION_ROWS = 1000
-"""Rows that evaluation and prediction take at a time, so that memory does not grow with the data."""
+"""Rows that evaluation and prediction take at a time, so that memory doesn't grow with the data."""
 
 
 class Map(Protocol):
@@ -433,7 +433,7 @@ class Sequential:
         """Return the mean loss of a minibatch, and leave its gradient in ``gradient_values``.
 
         Each slice's gradient is weighted by the slice's share in the minibatch, and all are added along a fixed
-        tree: the result does not depend on who computes which slice.
+        tree: the result doesn't depend on who computes which slice.
 
         Args:
             x: inputs, of the network's dtype.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class StackError(MlpkitError):
-    """A member of the stack does not fit.
+    """A member of the stack doesn't fit.
 
     Args:
         index: its position in the stack, from 0.
@@ -33,7 +33,7 @@ class StackError(MlpkitError):
         member: the member; None if it is neither a layer nor a loss.
 
     Attributes:
-        operation: what does not fit: the member itself, or a layer inside it.
+        operation: what doesn't fit: the member itself, or a layer inside it.
         producer: position of what feeds the member; -1 if that is the data.
     """
 
@@ -96,7 +96,7 @@ def prove_shapes(
         create: builds the initializers that members give by name; without it, they are left as names.
 
     Raises:
-        StackError: a member does not fit its inputs, or its place in the stack, or asks for an unknown initializer.
+        StackError: a member doesn't fit its inputs, or its place in the stack, or asks for an unknown initializer.
     """
     shapes: list[Shape] = [InputShape(input_shape, columns_of(input_shape))]
     layers: list[Layer] = []
@@ -136,7 +136,7 @@ def _require_place(operation: Operation, name: str, *, last: bool) -> Layer | Lo
         raise ParameterError(name, f"{what} is neither a layer nor a loss", remedy=remedy)
     if operation.path:
         raise UsageError(
-            f"{name} is the same object as {operation.path}, which has its place in a network already; make a new one"
+            f"{name} is the same object as {operation.path}, which is already part of a network; make a new one"
         )
     if isinstance(operation, Loss) and not last:
         raise ShapeError(f"{name} is a loss in the middle of the stack", expected="a loss only at the end")
@@ -144,7 +144,7 @@ def _require_place(operation: Operation, name: str, *, last: bool) -> Layer | Lo
         raise ShapeError(
             f"the stack ends in {name}, which is not a loss",
             expected="a loss at the end",
-            remedy="add one, such as those that mlpkit plugins lists",
+            remedy="add one; mlpkit plugins lists the installed ones",
         )
     return operation
 
@@ -156,4 +156,6 @@ def coupled_by_slices(stack: Iterable[Operation], slices: int, frozen: Collectio
     if slices == 1 or not coupled:
         return ""
     layers = f"{coupled[0]} computes" if len(coupled) == 1 else f"{', '.join(coupled)} compute"
-    return f"{layers} over the examples of each of the {slices} slices alone, which gives other results than one slice"
+    return (
+        f"{layers} over the examples of each of the {slices} slices alone, which gives different results from one slice"
+    )

@@ -38,7 +38,7 @@ def curves_section(history: Sequence[Record], tracker: BestTracker, units: Mappi
         units: the units of the loss and of metrics, by name.
     """
     if not history:
-        return section("Curves", paragraph("There was no evaluation yet."))
+        return section("Curves", paragraph("No evaluation yet."))
     best = position_of_best(history, tracker) if len(history) > 1 else None
     figures = [charts.figure(caption, chart) for caption, chart in curve_charts(history, best, units).items()]
     said = [paragraph(f"Marked: {best_in_words(tracker, history[-1])}.")] if best is not None else []
@@ -134,7 +134,7 @@ def curves_of_sets(sides: Sequence[RunSet]) -> str:
     keys = {key: None for side in sides for run in side.runs for record in run.history for key in record}
     shown = [f"{split}_{name}" for name, splits in splits_by_name(keys).items() for split in sorted(splits)[::-1]]
     if not shown:
-        return section("Curves", paragraph("There was no evaluation yet."))
+        return section("Curves", paragraph("No evaluation yet."))
     several = any(len(side.runs) > 1 for side in sides)
     said = [paragraph("Thick: the mean of the runs. Thin: each run.")] if several else []
     curves = (len(shown) + 1) * sum(len(side.runs) for side in sides)

@@ -58,7 +58,8 @@ def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[s
     return section(
         "To repeat this run",
         paragraph(
-            "In the folder that holds the run folder; repro trains again and compares every byte of the results."
+            "Run these commands in the folder that contains the run folder; repro trains again and compares every "
+            "byte of the results."
         ),
         preformatted("\n".join(commands)),
         heading("What the results depend on"),

@@ -91,7 +91,7 @@ def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:
     if path.suffix != ".py":
         return _local_module(str(plugin))
     if not os.path.isfile(path):  # noqa: PTH113 - is_file raises an error for a name that no file can have
-        raise UsageError(f"the plugin file {path} is not there")
+        raise UsageError(f"the plugin file {path} doesn't exist")
     if not NAMESPACE.fullmatch(path.stem):
         raise UsageError(f"the plugin file {path}: its stem is the namespace; expected letters, digits, underscores")
     return Plugin(path.stem, PluginOrigin(path))

@@ -86,7 +86,7 @@ class InstalledDistribution:
             try:
                 requirement = Requirement(text)
             except InvalidRequirement:
-                return f"its metadata requires {text!r}, which is no requirement"
+                return f"its metadata requires {text!r}, which is not a requirement"
             applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
             if applies and not requirement.specifier.contains(VERSION, prereleases=True):
                 return f"it requires mlpkit{requirement.specifier}, and this is mlpkit {VERSION}"

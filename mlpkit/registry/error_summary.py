@@ -41,7 +41,7 @@ def _message(error: BaseException) -> str:
     try:
         return str(error)
     except BaseException as another:  # what a plugin raises is a plugin's code too
-        return f"its message can't be had: {type(another).__name__}"
+        return f"its message can't be read: {type(another).__name__}"
 
 
 def _place(error: BaseException) -> str:

@@ -272,7 +272,7 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
     if inspect.isabstract(found):
         missing = sorted(getattr(found, "__abstractmethods__", ()))
         methods = " and ".join(plain_call(name, inspect.getattr_static(found, name)) for name in missing)
-        raise PluginError(f"{who}: {found.__name__} lacks {methods}")
+        raise PluginError(f"{who}: {found.__name__} is missing {methods}")
     for attribute in ("computed_by", "computed_by_reason", "slow_because"):
         said = getattr(found, attribute)
         if not isinstance(said, str):
@@ -289,7 +289,7 @@ def _of_another_kind(target: object, kind: str) -> str:
     """Return what a declaration's target is instead of a component of that kind, and what to do."""
     base = KINDS[kind].base
     if not isinstance(target, type):
-        return f"its target is {with_article(type(target).__name__)}, and no class"
+        return f"its target is {with_article(type(target).__name__)}, not a class"
     its_own = getattr(target, "kind", None)
     if isinstance(target, ComponentType) and its_own in KINDS:
         return f"{target.__name__} is {either_of((its_own,))}; declare it as that, or derive it from mlpkit.{base}"

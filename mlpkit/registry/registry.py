@@ -248,7 +248,7 @@ class Registry:
         if len(reference) == 1:
             ((name, parameters),) = reference.items()
             return self._resolve_named(kinds, name, parameters, (*path, name), context, at_key=True)
-        message = f"a mapping with {len(reference)} keys is no component"
+        message = f"a mapping with {len(reference)} keys is not a component"
         expected = "one key, the component's name, with its parameters below it"
         context.report(path, message, expected=expected, remedy=self._remedy_for_keys(kinds, reference, path))
         return None
@@ -283,7 +283,7 @@ class Registry:
     ) -> Recipe[Any] | None:
         """Turn a name and parameters, which are at ``path``, into a recipe."""
         if not isinstance(name, str):
-            context.report(path, f"{name!r} is no component's name", expected=either_of(kinds), at_key=True)
+            context.report(path, f"{name!r} is not a component's name", expected=either_of(kinds), at_key=True)
             return None
         call = _CALL.fullmatch(name)
         try:
@@ -389,7 +389,7 @@ class Registry:
         for value in reference.values():
             reader = self._reader(kinds, value)
             if reader:
-                return f"begin with the line '{reader.name}:', and indent these below it"
+                return f"start with the line '{reader.name}:', and indent these below it"
         (_, parameters), (second, _), *_ = reference.items()
         if parameters is None:
             return "indent the parameters further than the name"

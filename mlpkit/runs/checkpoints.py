@@ -84,7 +84,7 @@ class Checkpoints:
         for checkpoint in _whole(paths, passed_over):
             return checkpoint
         folder = self.directory.parent
-        what = "every checkpoint is damaged" if paths else "there is no checkpoint yet"
+        what = "every checkpoint is damaged" if paths else "it has no checkpoint yet"
         again = shlex.quote(str(folder / "resolved.yaml"))
         raise NoCheckpointError(f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {again}")
 
@@ -104,7 +104,7 @@ class Checkpoints:
 
     def _require_no_link(self) -> None:
         if self.directory.is_symlink():
-            raise RunFolderError(f"{self.directory}: is a link; move the folder that it leads to into its place")
+            raise RunFolderError(f"{self.directory}: is a link; replace it with the folder that it points to")
 
     def _best(self) -> list[Path]:
         """Return the file of the best checkpoint, if there is one."""

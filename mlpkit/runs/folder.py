@@ -387,7 +387,7 @@ class RunFolder:
 
 def _why_not_a_run(directory: Path) -> str:
     if not directory.exists():
-        return f"there is no such folder; {_EXPECTED}"
+        return f"no such folder; {_EXPECTED}"
     if not directory.is_dir():
         belongs = is_run_folder(directory.parent)
         return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"

@@ -106,7 +106,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"the key {shortened(name)} is there twice")
+            raise ValueError(f"the key {shortened(name)} appears twice")
         found[name] = value
     return found
 

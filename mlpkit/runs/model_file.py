@@ -288,7 +288,7 @@ def _require_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, ValueError) as error:  # ValueError: a zero byte in the path
-        raise ModelFileError(f"{path}: there is no such file; {_EXPECTED}") from error
+        raise ModelFileError(f"{path}: no such file; {_EXPECTED}") from error
     if stat.S_ISDIR(mode):
         inside = path / "model.safetensors"
         remedy = f"give {inside}" if inside.is_file() else _EXPECTED

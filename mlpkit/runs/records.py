@@ -79,7 +79,7 @@ _HEALTH: Final = {
 def checked_evaluation(place: Path | str, record: dict[str, Any]) -> dict[str, Any]:
     """Return a line of history.jsonl."""
     if not {"iteration", "epoch"} <= record.keys() or not all(map(is_number, record.values())):
-        raise damaged(place, "expected numbers, iteration and epoch among them")
+        raise damaged(place, "expected numbers, including iteration and epoch")
     if type(record["iteration"]) is not int:
         raise damaged(place, "expected a whole number as iteration")
     return record

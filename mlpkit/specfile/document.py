@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 WHAT_TO_WRITE: Final = "'mlpkit init' writes a spec to start from"
-KEEP_DATA_ELSEWHERE: Final = "keep data in files of their own"
+KEEP_DATA_ELSEWHERE: Final = "keep data in separate files"
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 BYTE_ORDER_MARK: Final = "\ufeff"
 OTHER_ENCODINGS: Final = (
@@ -235,7 +235,7 @@ def _base_path(entry: Entry, chain: list[Path], faults: DiagnosticList) -> Path 
     """Return the file that ``extends`` names, or None if it can't be followed."""
     node, place = entry.node, entry.node.origin.place
     if not chain:
-        faults.report(entry.key.place, "a spec that is not in a file of its own can't extend others")
+        faults.report(entry.key.place, "a spec that was not read from a file can't extend others")
         return None
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.value:
         faults.report(place, f"{show(plain(node))} is not the name of a file", expected="extends: other.yaml")

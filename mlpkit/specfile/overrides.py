@@ -142,7 +142,7 @@ def _parts(key: str, place: Span, faults: DiagnosticList) -> tuple[tuple[str, ..
         faults.report(place, f"{show(key)} is not a key", expected="names with dots between them")
         return None
     if len(keys) > DEEPEST_NESTING:
-        faults.report(place, f"a key with more than {DEEPEST_NESTING} parts leads nowhere")
+        faults.report(place, f"a key can't have more than {DEEPEST_NESTING} parts")
         return None
     return tuple(keys), tuple(starts)
 
@@ -168,7 +168,7 @@ def override_at(key: str, value: object, key_place: Span, place: Span, faults: D
 def set_overrides(root: MappingNode, overrides: list[Override], faults: DiagnosticList) -> None:
     """Set the values in their order, variables first.
 
-    Layers go by the names they have before the first override, so that one does not rename what another means.
+    Layers go by the names they have before the first override, so that one doesn't rename what another means.
 
     Args:
         root: the spec, changed in place.
@@ -200,7 +200,7 @@ class _Setting:
     def apply(self) -> None:
         """Set the value."""
         if self.keys[0] == EXTENDS:
-            self._report(0, "an override can't extend a spec", remedy="write extends into the file")
+            self._report(0, "an override can't extend a spec", remedy="write extends in the file")
             return
         self._in_mapping(self.root, 0, ())
 

@@ -109,7 +109,7 @@ def scalar_of(value: object, *, with_names: bool = False) -> Scalar:
             msg = f"{number} is not finite"
             raise ValueError(msg)
         return number
-    msg = f"a value of type {type(value).__name__} can't stand in a spec"
+    msg = f"a value of type {type(value).__name__} can't be part of a spec"
     raise ValueError(msg)
 
 

@@ -105,7 +105,7 @@ class LayerStackType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the members of the stack."""
         if not isinstance(value, list):
-            remedy = "begin each layer with '- '"
+            remedy = "start each layer with '- '"
             return context.report(path, f"{show(value)} is not a list", expected=self.describe(), remedy=remedy)
         if not value:
             return context.report(path, "the list of layers is empty", expected=self.describe(), at_key=True)
@@ -129,12 +129,12 @@ class LayerStackType(ValueType):
             recipe, is_last = member.recipe, member.path[-1] == count - 1
             is_loss = recipe.component.kind == "loss"
             if is_loss and not is_last:
-                message = f"the loss {recipe.name} stands in the middle of the stack"
+                message = f"the loss {recipe.name} is in the middle of the stack"
                 expected, remedy = "a loss only at the end", "move it to the end, or remove what follows it"
                 context.report(recipe.place, message, expected=expected, remedy=remedy, at_key=True)
             elif is_last and not is_loss:
                 message = f"the stack ends in {recipe.name}, which is a layer"
-                remedy = "add a loss after it; mlpkit plugins lists those that are installed"
+                remedy = "add a loss after it; mlpkit plugins lists the installed ones"
                 context.report(recipe.place, message, expected="a loss at the end", remedy=remedy, at_key=True)
 
 
@@ -159,7 +159,7 @@ class CheckpointSection(Section):
     rules = (
         OneOf(
             ("every", "every_epochs", "every_seconds", "best"),
-            missing="nothing says when to save a checkpoint",
+            missing="no checkpoint would be saved",
             expected="one of every, every_epochs, every_seconds, best",
             exclusive=False,
         ),
@@ -184,7 +184,7 @@ class ClipSection(Section):
     rules = (
         OneOf(
             ("norm", "value"),
-            missing="nothing says how large a gradient may be",
+            missing="no limit for the gradient is set",
             expected="either norm: LENGTH or value: LIMIT",
         ),
     )
@@ -255,7 +255,7 @@ class EnsembleSection(Section):
     rules = (
         OneOf(
             ("members", "folds"),
-            missing="nothing says how many networks to train",
+            missing="the number of networks is not set",
             expected="either members: NETWORKS or folds: PARTS",
         ),
     )
@@ -444,14 +444,14 @@ class TopLevel(Section):
         """Check that seeds are given, distinct (equal ones would repeat a run), and not combined with an ensemble."""
         if self.ensemble is not None and self.seeds is not None:
             message = "a spec trains either an ensemble or several seeds"
-            remedy = "leave out seeds: the networks of an ensemble have seeds of their own, from seed on"
+            remedy = "leave out seeds: each network of an ensemble has its own seed, counted from seed"
             context.report((*path, "seeds"), message, remedy=remedy, at_key=True)
         if self.seeds == ():
             context.report((*path, "seeds"), "the list of seeds is empty", expected="at least one seed")
         seeds = self.seeds if isinstance(self.seeds, tuple) else ()
         for i, seed in enumerate(seeds):
             if seed in seeds[:i]:
-                context.report((*path, "seeds", i), f"the seed {seed} is there twice", expected="different seeds")
+                context.report((*path, "seeds", i), f"the seed {seed} is given twice", expected="different seeds")
         if self.training.precision != "float32" and self.dtype != "float32":
             message = f"products of {self.dtype} aren't rounded to {self.training.precision}"
             remedy = "leave out precision, or write dtype: float32"

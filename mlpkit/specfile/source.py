@@ -24,7 +24,7 @@ MOST_LINES: Final = 100_000
 DEEPEST_NESTING: Final = 20
 """Lists and mappings inside one another; also variables that refer to variables."""
 
-TOO_DEEP: Final = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
+TOO_DEEP: Final = f"lists and mappings are nested more than {DEEPEST_NESTING} levels deep"
 
 MOST_VALUES: Final = 10_000
 """Values of all files of a spec together, of all overrides together, and of the spec once variables are put in."""
@@ -210,7 +210,7 @@ def missing_space(colon: int) -> Mistake:
 
 def another_document(position: int) -> Mistake:
     """Return the mistake of a second document in one file."""
-    return Mistake(position, position + 3, "a second document begins here", "keep one spec in a file")
+    return Mistake(position, position + 3, "a second document starts here", "keep one spec in a file")
 
 
 def _told(text: str) -> str:

@@ -213,7 +213,7 @@ class _Builder:
         if earlier:
             self.faults.report(
                 place,
-                f"the key {show(name)} is here twice",
+                f"the key {show(name)} is given twice",
                 remedy="keep one of them",
                 notes=(f"the first is at {earlier.key.place}",),
             )

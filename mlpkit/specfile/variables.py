@@ -176,7 +176,7 @@ class _Substitution:
             self.faults.report(node.origin.place, f"variables refer to one another in a circle: {circle}")
             return node
         if len(chain) >= DEEPEST_NESTING:
-            message = f"variables refer to one another more than {DEEPEST_NESTING} deep"
+            message = f"variables refer to each other more than {DEEPEST_NESTING} levels deep"
             self.faults.report(node.origin.place, message)
             return node
         value, deep = self._variable(name, self.variables.entries[name].node, chain)
@@ -201,9 +201,9 @@ class _Substitution:
         reference = re.match(REFERENCE, text[single.start() :])
         if reference:
             message = f"{reference[0]} is only a part of {show(text)}; a variable stands for a whole value"
-            remedy = f"let the value be {reference[0]} alone, or write $$ for a dollar"
+            remedy = f"make {reference[0]} the whole value, or write $$ for a dollar"
         else:
-            message = f"the dollar in {show(text)} is followed by no variable's name"
+            message = f"the dollar in {show(text)} is not followed by a variable's name"
             remedy = "write $$ for a dollar"
         self.faults.report(node.origin.place, message, remedy=remedy, notes=node.origin.notes)
         return node
@@ -215,7 +215,7 @@ class _Substitution:
         found = nearest(name, names)
         self.faults.report(
             node.origin.place,
-            f"there is no variable ${name}",
+            f"unknown variable ${name}",
             expected="" if found else _listed(names),
             remedy=f"did you mean ${found}?" if found else f"set it: vars: {{{name}: ...}}, or write $$ for a dollar",
             notes=node.origin.notes,

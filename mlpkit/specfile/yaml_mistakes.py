@@ -128,7 +128,7 @@ def explain(source: SourceText, problem: ParserProblem, open_bracket: int | None
 def _tab(evidence: Evidence) -> Mistake | None:
     if evidence.character != "\t":
         return None
-    verb = "indent" if evidence.at_line_start else "stand here"
+    verb = "indent" if evidence.at_line_start else "be used here"
     return mistake_at(evidence.position, f"a tab can't {verb}", "use spaces")
 
 
@@ -142,7 +142,7 @@ def _quotes(evidence: Evidence) -> Mistake | None:
     escape = ESCAPE.match(evidence.text, max(backslash, 0))
     written = escape[0] if escape else ""
     remedy = "use single quotes, in which a backslash is a backslash"
-    return Mistake(backslash, backslash + len(written), f"{written} is no character that double quotes know", remedy)
+    return Mistake(backslash, backslash + len(written), f"{written} is not an escape that double quotes allow", remedy)
 
 
 def _features_left_out(evidence: Evidence) -> Mistake | None:
@@ -166,7 +166,7 @@ def _reserved_character(evidence: Evidence) -> Mistake | None:
     if evidence.character == "#":
         remedy = "put a space before it, or the whole value in quotes if '#' belongs to it"
         return mistake_at(evidence.position, "a comment needs a space before its '#'", remedy)
-    return mistake_at(evidence.position, f"a value can't begin with {evidence.character}", "put the value in quotes")
+    return mistake_at(evidence.position, f"a value can't start with {evidence.character}", "put the value in quotes")
 
 
 def _colon_without_space(evidence: Evidence) -> Mistake | None:
@@ -219,12 +219,12 @@ def _colon_inside_value(evidence: Evidence) -> Mistake | None:
     position = evidence.position
     if _has_colon(evidence.before):
         remedy = "put the value in quotes if ':' belongs to it, or the inner mapping in {braces}"
-        return mistake_at(position, "a second ':' in one line", remedy)
+        return mistake_at(position, "a second ':' on one line", remedy)
     if len(evidence.before) > LONGEST_KEY:
         return Mistake(evidence.line_start(evidence.line), position, f"a key of more than {LONGEST_KEY} characters")
     previous = evidence.previous_line(evidence.line)
     if previous is None:
-        return mistake_at(position, "a ':' can't stand here", "write 'key: value'")
+        return mistake_at(position, "a ':' isn't allowed here", "write 'key: value'")
     return _wrong_indentation(evidence, previous)
 
 
@@ -235,13 +235,13 @@ def _wrong_indentation(evidence: Evidence, previous: int) -> Mistake:
     spaces = counted(above, "space")
     if here > above:
         message = f"this line is indented more than line {previous}, which already has its value"
-        remedy = f"indent it by {spaces}, as line {previous} is" if above else "remove the spaces before it"
+        remedy = f"indent it by {spaces}, like line {previous}" if above else "remove the spaces before it"
     elif here == above:
         message, remedy = f"this line can't follow line {previous}", "write 'key: value' in both"
     else:
         depth = f"indented by {counted(here, 'space')}" if here else "not indented"
-        message = f"this line is {depth}, which fits no line above"
-        remedy = f"indent it as the lines it belongs to; line {previous} has {spaces}"
+        message = f"this line is {depth}, which matches no line above"
+        remedy = f"indent it like the lines it belongs to; line {previous} has {spaces}"
     return Mistake(start, end, message, remedy)
 
 
@@ -252,8 +252,8 @@ def _has_colon(text: str) -> bool:
 def _list_beside_key(evidence: Evidence) -> Mistake | None:
     if not evidence.says("sequence entries are not allowed"):
         return None
-    message = "a list of '-' items can't begin in the line of its key"
-    remedy = "begin it in a line of its own, or write [first, second]; put the value in quotes if '-' belongs to it"
+    message = "a list of '-' items can't start on the line of its key"
+    remedy = "start it on a new line, or write [first, second]; put the value in quotes if '-' belongs to it"
     return mistake_at(evidence.position, message, remedy)
 
 
@@ -265,7 +265,7 @@ def _key_over_lines(evidence: Evidence) -> Mistake | None:
         return None
     if not evidence.at_line_start and _is_outside(evidence, evidence.start):
         return None
-    message = "a key and its ':' must stand in the same line"
+    message = "a key and its ':' must be on the same line"
     return mistake_at(evidence.position, message, "write 'key: value', and ',' between the values")
 
 
@@ -285,7 +285,7 @@ def _open_bracket(evidence: Evidence) -> Mistake | None:
     if not character or _is_outside(evidence, opening) or evidence.text.startswith(("---", "..."), position):
         return mistake_at(opening, f"this {bracket} is never closed", f"put {closing} after its last value")
     if character == "{" and evidence.before.endswith("$"):
-        message = "inside brackets a variable has no braces of its own"
+        message = "inside brackets, a variable takes no braces"
         return Mistake(position - 1, position + 1, message, "write $name")
     if inside:
         what = "key" if character == ":" else "value"
@@ -312,7 +312,7 @@ def _stray_closing(evidence: Evidence) -> Mistake | None:
     if evidence.character not in ("]", "}", ",") or not outside:
         return None
     if evidence.says("node content"):
-        message, remedy = f"a value can't begin with {evidence.character}", "put the value in quotes"
+        message, remedy = f"a value can't start with {evidence.character}", "put the value in quotes"
     else:
         message, remedy = f"this {evidence.character} closes nothing", "remove it"
     return mistake_at(evidence.position, message, remedy)
@@ -324,16 +324,16 @@ def _among_keys(evidence: Evidence) -> Mistake | None:
     if evidence.character == ":":
         return mistake_at(evidence.position, "a key is missing before ':'", "write 'key: value'")
     if evidence.in_column_of_start and evidence.character == "-":
-        remedy = "give the list a key of its own, or indent it"
-        return mistake_at(evidence.position, "a list item can't stand among keys", remedy)
+        remedy = "give the list its own key, or indent it"
+        return mistake_at(evidence.position, "a list item isn't allowed among keys", remedy)
     return None
 
 
 def _among_items(evidence: Evidence) -> Mistake | None:
     if not evidence.while_parsing("block collection") or not evidence.in_column_of_start:
         return None
-    remedy = "begin the line with '- ', or indent it as what it belongs to"
-    return mistake_at(evidence.position, "a key can't stand among list items", remedy)
+    remedy = "start the line with '- ', or indent it like what it belongs to"
+    return mistake_at(evidence.position, "a key isn't allowed among list items", remedy)
 
 
 def _indentation_or_rest(evidence: Evidence) -> Mistake | None:
@@ -345,7 +345,7 @@ def _indentation_or_rest(evidence: Evidence) -> Mistake | None:
             return another_document(evidence.position)
         return _wrong_indentation(evidence, previous)
     if evidence.text.startswith("...", evidence.position):
-        return Mistake(evidence.position, evidence.position + 3, "'...' ends the spec before it begins", "remove it")
+        return Mistake(evidence.position, evidence.position + 3, "'...' ends the spec before it starts", "remove it")
     if evidence.says("node content"):
         return None
     last = evidence.before.rstrip()[-1:]
@@ -360,7 +360,7 @@ def _block_text(evidence: Evidence) -> Mistake | None:
         message = "a blank line above has more spaces than this first line of the text"
         return mistake_at(evidence.position, message, "remove the spaces from the blank line")
     indicator = evidence.text[evidence.start : evidence.start + 1]
-    message = f"only a comment can follow {indicator} in its line"
+    message = f"only a comment can follow {indicator} on its line"
     return mistake_at(evidence.position, message, "put the value in quotes")
 
 

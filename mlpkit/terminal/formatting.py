@@ -145,11 +145,6 @@ def line_length() -> int | None:
     return shutil.get_terminal_size().columns
 
 
-def counted(number: int, noun: str) -> str:
-    """Write ``1 row`` or ``2,000 rows``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 BARS = "▁▂▃▄▅▆▇█"
 BARS_IN_ASCII = ".:-=+*%#"
 

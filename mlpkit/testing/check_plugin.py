@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FailedCheck:
-    """A check that a component did not pass.
+    """A check that a component didn't pass.
 
     Args:
         check: the check's name.

@@ -102,11 +102,12 @@ def refuse_loss(
     found = f"training diverged: the loss of step {step} is {_name(loss)}."
     if wrong := _not_finite(network, {}):
         raise DivergenceError(
-            f"{found} Before that, {wrong} not finite any more: the update of step {step - 1} overflowed, or "
-            f"an earlier one. {_remedy(learning_rate)}"
+            f"{found} Before that, {wrong} no longer finite: the update of step {step - 1}, or an earlier one, "
+            f"overflowed. {_remedy(learning_rate)}"
         )
     raise DivergenceError(
-        f"{found} What is not finite first is {_origin_of_loss(network, x, t)}. The parameters were left as they were "
+        f"{found} The first value that isn't finite is {_origin_of_loss(network, x, t)}. The parameters were left as "
+        f"they were "
         f"before that step. {_remedy(learning_rate)}"
     )
 
@@ -125,7 +126,7 @@ def require_finite(network: Sequential, slots: Mapping[str, Slot], step: int, le
     """
     if wrong := _not_finite(network, slots):
         raise DivergenceError(
-            f"training diverged: after step {step}, {wrong} not finite any more. {_remedy(learning_rate)}"
+            f"training diverged: after step {step}, {wrong} no longer finite. {_remedy(learning_rate)}"
         )
 
 
@@ -163,9 +164,8 @@ def require_finite_losses(results: Mapping[str, Mapping[str, float]], step: int,
 
 
 def _remedy(learning_rate: float) -> str:
-    return (
-        f"Try a learning rate below {learning_rate:g}, smaller first weights, or check the data for values out of scale"
-    )
+    weights_or_data = "smaller initial weights, or check the data for values out of scale"
+    return f"Try a learning rate below {learning_rate:g}, {weights_or_data}"
 
 
 def _name(loss: float) -> str:

@@ -86,10 +86,10 @@ def history_of(arrays: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> list[
     for key in keys:
         column = arrays.get(_PREFIX + key)
         if column is None or column.ndim != 1 or column.dtype != _type_code(key):
-            raise ModelFileError(f"the checkpoint lacks or garbles {_PREFIX + key}; use another, or start a new run")
+            raise ModelFileError(f"the checkpoint has no valid {_PREFIX + key}; use another, or start a new run")
         columns.append(column.tolist())
     if len(set(map(len, columns))) > 1:
-        raise ModelFileError("the checkpoint garbles its history; use another, or start a new run")
+        raise ModelFileError("the checkpoint's history is damaged; use another, or start a new run")
     return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
 

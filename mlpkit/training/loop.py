@@ -143,7 +143,7 @@ class Trainer:
         self._triggers = section.checkpoint if store is not None else None
         self._best = tracker_of_checkpoint(section)
         self._last_rate: float | None = None
-        with component_errors(f"optimizer {self.optimizer.registered_name} keeps no learning rate"):
+        with component_errors(f"optimizer {self.optimizer.registered_name} has no learning rate"):
             self._rate_changes = isinstance(self.optimizer.learning_rate, Schedule)
 
     def train(self) -> list[Record]:
@@ -237,7 +237,7 @@ class Trainer:
             snapshot: of a trainer with the same network, data and section.
 
         Raises:
-            ModelFileError: it does not fit this trainer; nothing was changed, unless it is slots or a callback's state.
+            ModelFileError: it doesn't fit this trainer; nothing was changed, unless it is slots or a callback's state.
         """
         arrays, metadata = snapshot
         keys = self._evaluate.keys(self._evaluated)
@@ -272,7 +272,7 @@ class Trainer:
             self._update.upgrade_slots(version)
             self._observer.noticed(
                 f"the slots of optimizer {optimizer.registered_name} were saved by an earlier version of it, and are "
-                "converted; the same bits as without the break are no longer certain"
+                "converted; the same bits as without the break are no longer guaranteed"
             )
 
     def _step_gradient(self, split: Split, description: Description) -> StepGradient:

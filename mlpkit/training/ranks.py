@@ -117,7 +117,8 @@ def own_slices(slices: int, ranks: int, rank: int) -> range:
         fitting = " or ".join([", ".join(map(str, others)), str(most)] if others else ["1"])
         raise UsageError(
             f"{ranks} ranks can't share the {slices} slice{'s' if slices > 1 else ''} of a minibatch; expected "
-            f"{fitting} ranks for so many slices, or a new run with a multiple of {ranks}: training.slices={ranks}"
+            f"{fitting} ranks for this number of slices, or a new run with a multiple of {ranks}: "
+            f"training.slices={ranks}"
         )
     each = slices_each[ranks]
     return range(rank * each, min((rank + 1) * each, slices))

@@ -67,7 +67,7 @@ def pack(value: Any, arrays: dict[str, NDArray[Any]], prefix: str) -> Any:
             raise TypeError("a mapping has a key that is not a string")
         packed = {key: pack(item, arrays, prefix) for key, item in value.items()}
         return {"!mapping": packed} if _is_marked(packed) else packed
-    raise TypeError(f"{type(value).__name__} is no plain data")
+    raise TypeError(f"{type(value).__name__} is not plain data")
 
 
 def unpack(packed: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
@@ -156,7 +156,7 @@ def check_metadata(
     }
     wrong = [key for key, is_right in right.items() if not is_right]
     if wrong:
-        raise ModelFileError(f"the checkpoint lacks or garbles {', '.join(wrong)}; use another, or start a new run")
+        raise ModelFileError(f"the checkpoint has no valid {', '.join(wrong)}; use another, or start a new run")
 
 
 def copied_arrays(network: Sequential, slots: Mapping[str, Slot], trained: Collection[str]) -> dict[str, NDArray[Any]]:

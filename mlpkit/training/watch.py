@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """Looks into a network while it is trained, and changes nothing; every method does nothing by default."""
+    """Looks into a network while it is trained, and changes nothing; every method doesn'thing by default."""
 
     each_step: ClassVar[bool] = False
     """Whether ``gradient`` and ``clipped`` are called."""

@@ -60,7 +60,7 @@ def test_a_key_of_the_spec_given_as_an_option_is_answered_with_set(invoke, optio
 def test_other_errors_are_one_line_with_a_prefix(invoke):
     done = invoke("evaluate", "nowhere")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("error: nowhere: there is no such folder")
+    assert done.err.startswith("error: nowhere: no such folder")
     assert done.err.count("\n") == 1
 
 
@@ -229,7 +229,7 @@ def test_a_warning_is_yellow(terminal, cwd):
 def test_wrong_usage_is_red_too(terminal):
     screen = terminal("chekc")
     assert screen.wait_for_end() == 2
-    assert "\x1b[31m\x1b[1mError:\x1b[0m there is no command 'chekc'" in screen.raw
+    assert "\x1b[31m\x1b[1mError:\x1b[0m unknown command 'chekc'" in screen.raw
     plain = terminal("chekc", env={"NO_COLOR": "1"})
     assert plain.wait_for_end() == 2
     assert "\x1b" not in plain.raw

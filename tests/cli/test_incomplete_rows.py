@@ -30,8 +30,8 @@ NEW = TABLE[["age", "town", "rank", "fare"]].iloc[:6].copy()
 NEW.loc[1, "age"] = np.nan
 NEW.loc[4, ["age", "town"]] = None
 ABSENT = [False, True, False, False, True, False]
-NAMED = "2 of 6 rows lack a value, which no row did in training: row 1 (age), row 4 (age, town), counted from 0"
-REMEDY = "fill in age, town, leave such rows out, or train with missing set to fill"
+NAMED = "2 of 6 rows have missing values, which no training row had: row 1 (age), row 4 (age, town), counted from 0"
+REMEDY = "fill in age, town, leave these rows out, or train with missing set to fill"
 TARGETS = {
     "classes": ("kind", [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]),
     "labels": (["wet", "cold"], [{"Affine": {"units": 2}}, "SigmoidWithLoss"]),
@@ -106,7 +106,7 @@ def test_without_a_whole_row_nothing_is_predicted(trained, invoke, tmp_path):
     NEW.iloc[[1, 4]].to_csv(tmp_path / "new.csv", index=False)
     result = invoke("predict", str(trained("classes")), str(tmp_path / "new.csv"))
     assert result.code == 1
-    assert result.err == f"error: {tmp_path / 'new.csv'}: every row lacks a value; {REMEDY}\n"
+    assert result.err == f"error: {tmp_path / 'new.csv'}: every row has a missing value; {REMEDY}\n"
 
 
 @pytest.mark.parametrize(("index", "first", "second"), [(None, "1", "4"), ([*"uvwxyz"], "'v'", "'y'")])
@@ -117,7 +117,9 @@ def test_python_names_all_of_them(index, first, second, trained):
     with pytest.raises(mlpkit.DataError) as caught:
         model.predict(rows)
     named = f"row {first} (age), row {second} (age, town)"
-    assert str(caught.value).startswith(f"the rows: 2 of 6 rows lack a value, which no row did in training: {named}")
+    assert str(caught.value).startswith(
+        f"the rows: 2 of 6 rows have missing values, which no training row had: {named}"
+    )
     assert str(caught.value).endswith(REMEDY)
     assert len(model.predict(rows.dropna())) == 4
 

@@ -180,7 +180,7 @@ def test_a_closed_terminal_ends_the_run_in_order(kind, closing_terminal, forever
     (checkpoint,) = (folder / "checkpoints").iterdir()
     steps = int(checkpoint.stem.removeprefix("step-"))
     assert invoke("evaluate", folder, "--split", "test").code == 0
-    assert closing_terminal("resume", "runs/tiny", until=b"going on after step", TERM=kind) == 129
+    assert closing_terminal("resume", "runs/tiny", until=b"resuming after step", TERM=kind) == 129
     assert int(next((folder / "checkpoints").iterdir()).stem.removeprefix("step-")) >= steps
 
 

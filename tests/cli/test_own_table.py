@@ -154,8 +154,8 @@ def test_a_run_whose_table_is_gone_asks_for_it_and_not_for_another_spec(fruit, i
     done = invoke(verb, "runs/fruit")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
-        "error: runs/fruit: there is no file 'fruit.csv'; put back the data that it was trained on; "
-        "file names count from the folder in which mlpkit is started\n"
+        "error: runs/fruit: there is no file 'fruit.csv'; restore the data that it was trained on; "
+        "file names are relative to the folder in which mlpkit is started\n"
     )
 
 

@@ -185,7 +185,7 @@ def test_what_can_not_be_written_is_refused_before_anything_is_predicted(train, 
         assert done.err.startswith(f"error: {message}")
     (cwd / "again.csv").write_text("a,colour,predicted\n1,red,x\n")
     done = invoke("predict", run, "again.csv", "--keep-inputs", "--out", "out.csv")
-    assert (done.code, done.err[:55]) == (2, "error: the inputs have a column 'predicted' already, wh")
+    assert (done.code, done.err[:55]) == (2, "error: the inputs already have a column 'predicted', wh")
     assert not (cwd / "out.csv").exists()
     done = invoke("predict", run, "new.csv", "--out", "nowhere/out.csv")
     assert (done.code, done.err[:35]) == (1, "error: nowhere/out.csv: can't be wr")

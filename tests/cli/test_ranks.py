@@ -110,7 +110,7 @@ def test_a_process_does_not_wait_for_ever_for_one_that_could_not_connect(started
 def test_a_wrong_timeout_is_refused(started, text):
     found = started(0, MLPKIT_MPI_TIMEOUT=text)
     assert found.exit_code == 2
-    assert found.stderr.startswith(f"error: MLPKIT_MPI_TIMEOUT={text}: expected how many seconds a rank waits")
+    assert found.stderr.startswith(f"error: MLPKIT_MPI_TIMEOUT={text}: expected the seconds that a rank waits")
     assert found.stderr.endswith("such as MLPKIT_MPI_TIMEOUT=300; at most 86,400, a day\n")
     assert codes_and_output([started(1, MLPKIT_MPI_TIMEOUT=text)]) == [(2, "")]
 
@@ -120,7 +120,7 @@ def test_verbs_that_several_processes_cannot_share_are_refused_once(started, ver
     first, *others = [started(rank, verb=verb) for rank in range(4)]
     assert first.exit_code == 2
     assert first.stderr == (
-        f"error: 4 processes were started together, and each would do all that mlpkit {verb} does; start it without "
+        f"error: 4 processes were started together, and each would repeat the work of mlpkit {verb}; start it without "
         "mpiexec, or with a single process: only run, resume and sweep share their work\n"
     )
     assert codes_and_output(others) == [(2, "")] * 3
@@ -130,8 +130,8 @@ def test_a_sweep_that_processes_do_not_share_is_refused_once(started):
     first, *others = [started(rank, verb="sweep") for rank in range(4)]
     assert first.exit_code == 2
     assert first.stderr == (
-        "error: 4 processes were started together, and each would do the whole sweep; let the others train the trials "
-        "of the first: --on mpi\n"
+        "error: 4 processes were started together, and each would run the whole sweep; with --on mpi, the first runs "
+        "it and the rest train its trials\n"
     )
     assert codes_and_output(others) == [(2, "")] * 3
 

@@ -126,7 +126,7 @@ def test_a_signal_stops_all_and_says_how_to_go_on(number, code, started, forever
     assert not (cwd / "runs/tiny/metrics.json").exists()
     assert any((cwd / f"runs/tiny/seed-{seed}/checkpoints").exists() for seed in (0, 1))
     assert invoke("evaluate", "runs/tiny").err == (
-        "error: runs/tiny: none of its runs is finished; go on with: mlpkit resume runs/tiny\n"
+        "error: runs/tiny: none of its runs is finished; resume it with: mlpkit resume runs/tiny\n"
     )
 
 
@@ -160,9 +160,9 @@ def test_the_option_stands_for_a_key(seeds, override):
 @pytest.mark.parametrize(
     ("seeds", "error"),
     [
-        ("0", "--seeds 0: expected from 1 to 1,000 seeds, or which, such as --seeds 3,5,8"),
-        ("1001", "--seeds 1001: expected from 1 to 1,000 seeds, or which, such as --seeds 3,5,8"),
-        ("3,5,03", "--seeds 3,5,03: the seed 3 is there twice; expected different seeds"),
+        ("0", "--seeds 0: expected from 1 to 1,000 seeds, or a list, such as --seeds 3,5,8"),
+        ("1001", "--seeds 1001: expected from 1 to 1,000 seeds, or a list, such as --seeds 3,5,8"),
+        ("3,5,03", "--seeds 3,5,03: the seed 3 is given twice; expected different seeds"),
     ],
 )
 def test_seeds_that_a_spec_cannot_have_are_named_as_they_were_given(seeds, error):
@@ -173,7 +173,9 @@ def test_seeds_that_a_spec_cannot_have_are_named_as_they_were_given(seeds, error
 
 @pytest.mark.parametrize("seeds", ["x", "", "1,", "-1", "1.5", "²"])
 def test_another_text_is_wrong_usage(seeds):
-    with pytest.raises(UsageError, match="expected how many, such as --seeds 5, or which, such as --seeds 3,5,8"):
+    with pytest.raises(
+        UsageError, match="expected a number of seeds, such as --seeds 5, or a list, such as --seeds 3,5,8"
+    ):
         override_of(seeds)
 
 

@@ -119,7 +119,7 @@ def test_a_signal_saves_all_and_each_can_go_on(started, written, invoke):
     assert [each["state"] for each in events[-1]["specs"]] == ["finished", "stopped", "stopped"]
     assert events[-1]["specs"][0]["metrics"] == json.loads(Path("runs/both/metrics.json").read_text())
     assert process.stderr.read().splitlines() == [
-        "stopped by SIGINT, with 1 of 3 specs over",
+        "stopped by SIGINT, with 1 of 3 specs done",
         "resume it with: mlpkit resume runs/long",
         "resume it with: mlpkit resume runs/seeds",
     ]

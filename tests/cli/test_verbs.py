@@ -138,13 +138,13 @@ def test_without_a_verb_the_help_is_shown_and_the_usage_is_wrong(invoke):
 def test_a_misspelt_verb_is_answered_with_the_nearest(invoke):
     done = invoke("chek", "tiny.yaml")
     assert (done.code, done.out) == (2, "")
-    assert done.err.endswith("Error: there is no command 'chek'; did you mean 'check'?\n")
+    assert done.err.endswith("Error: unknown command 'chek'; did you mean 'check'?\n")
 
 
 def test_a_verb_like_no_other_is_answered_with_all(invoke):
     done = invoke("xyzzy")
     assert done.code == 2
-    assert done.err.endswith(f"there is no command 'xyzzy'; expected one of {', '.join(VERBS)}\n")
+    assert done.err.endswith(f"unknown command 'xyzzy'; expected one of {', '.join(VERBS)}\n")
 
 
 @pytest.mark.parametrize(

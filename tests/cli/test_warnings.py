@@ -120,10 +120,10 @@ def sliced(cwd):
 
 SLICED = """\
 tiny.yaml:16:11: warning: Residual1.BatchNorm1 computes over the examples of each of the 2 slices alone, which gives \
-other results than one slice
+different results from one slice
    16 |   slices: 2
       |           ^
-  help: leave out slices, unless that is meant
+  help: leave out slices, unless that is intended
 
 """
 
@@ -137,7 +137,7 @@ def test_slices_of_examples_that_affect_each_other(verb, sliced, invoke):
 
 
 DECAYS = """\
-tiny.yaml:16:3: warning: decays changes nothing, since adam has no weight decay here
+tiny.yaml:16:3: warning: decays has no effect: adam has no weight decay here
    16 |   decays: {"*.W": 2}
       |   ^^^^^^
   help: leave out decays, or choose an optimizer with weight decay and give it one
@@ -157,7 +157,7 @@ def test_factors_of_a_weight_decay_that_the_optimizer_has_not(cwd, invoke):
 
 
 PRECISION = """\
-tiny.yaml:16:3: warning: precision changes nothing, since no layer multiplies matrices in bfloat16
+tiny.yaml:16:3: warning: precision has no effect: no layer multiplies matrices in bfloat16
    16 |   precision: bfloat16
       |   ^^^^^^^^^
   help: leave it out

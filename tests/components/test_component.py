@@ -117,7 +117,7 @@ def test_the_base_class_is_ready_before_the_constructor_runs():
         (lambda: Dense(1, gain=0), "gain: 0 is out of range; expected a number, greater than 0"),
         (
             lambda: Dense(1, weights=[3]),
-            "weights: a list is not a number, the name of an initializer, nor a mapping from one; expected a number or "
+            "weights: a list is not a number, the name of an initializer or a mapping from one; expected a number or "
             "an initializer",
         ),
         (
@@ -144,7 +144,7 @@ def test_the_error_carries_its_parts():
 def test_a_built_layer_is_no_recipe():
     with pytest.raises(ParameterError) as caught:
         Dense(1, inner=Dense(2))
-    assert str(caught.value).startswith("inner: Dense is built already")
+    assert str(caught.value).startswith("inner: Dense is already built")
     assert Dense(1, inner=lambda: Dense(2)).given["inner"]().given["units"] == 2
 
 

@@ -21,7 +21,7 @@ def test_declares_a_class_or_where_to_import_it_from():
     [
         (
             ("layers", "Conv", int),
-            f"there is no kind 'layers'; expected one of {', '.join(KINDS)}",
+            f"unknown kind 'layers'; expected one of {', '.join(KINDS)}",
         ),
         (("layer", "conv2d", int), "'conv2d' can't be the name of a layer; expected CamelCase"),
         (("layer", "acme.Conv", int), "'acme.Conv' can't be the name of a layer; expected CamelCase"),

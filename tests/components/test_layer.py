@@ -86,7 +86,7 @@ def network(layer):
 )
 def test_a_layer_inside_that_fails_is_named(behaviour, message):
     net = network(odd(**behaviour))
-    for _ in range(2):  # a failure does not count as the first pass
+    for _ in range(2):  # a failure doesn't count as the first pass
         with pytest.raises(ComponentFailure) as caught:
             net.gradient(X, T)
         assert str(caught.value) == message

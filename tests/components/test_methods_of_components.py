@@ -44,32 +44,35 @@ def like(base, **methods):
     [
         (
             like(Same, forward=lambda self, x, training=False: x),
-            f"forward(self, x, training=False) has the parameter 'training', which never gets a value; expected "
+            f"forward(self, x, training=False) has the parameter 'training', to which mlpkit passes nothing; expected "
             f"forward(self, x); {INSTEAD}",
         ),
         (
             like(Same, backward=lambda self, dy, *, is_training: dy),
-            f"backward(self, dy, *, is_training) has the parameter 'is_training', which never gets a value; expected "
+            f"backward(self, dy, *, is_training) has the parameter 'is_training', to which mlpkit passes nothing; "
+            f"expected "
             f"backward(self, dy); {INSTEAD}",
         ),
         (
             like(Same, build=lambda self, input_shape, name=None: input_shape),
-            "build(self, input_shape, name=None) has the parameter 'name', which never gets a value; expected "
+            "build(self, input_shape, name=None) has the parameter 'name', to which mlpkit passes nothing; expected "
             "build(self, input_shape); remove it",
         ),
         (
             like(Same, forward=lambda self, x, *rest: x),
-            "forward(self, x, *rest) has the parameter 'rest', which never gets a value; expected forward(self, x); "
+            "forward(self, x, *rest) has the parameter 'rest', to which mlpkit passes nothing; expected forward(self, "
+            "x); "
             "remove it",
         ),
         (
             like(Same, forward=lambda self, x, **options: x),
-            "forward(self, x, **options) has the parameter 'options', which never gets a value; expected "
+            "forward(self, x, **options) has the parameter 'options', to which mlpkit passes nothing; expected "
             "forward(self, x); remove it",
         ),
         (
             like(Same, forward=lambda self: 0),
-            "forward(self) can't be called as it will be: too many positional arguments; expected forward(self, x)",
+            "forward(self) can't be called as mlpkit calls it: too many positional arguments; expected forward(self, "
+            "x)",
         ),
         (
             like(Same, examples=lambda self: []),
@@ -77,22 +80,23 @@ def like(base, **methods):
         ),
         (
             like(Same, forward=lambda self, x, weights=None: x),
-            "forward(self, x, weights=None) has the parameter 'weights', which never gets a value; expected "
+            "forward(self, x, weights=None) has the parameter 'weights', to which mlpkit passes nothing; expected "
             "forward(self, x); remove it",
         ),
         (
             like(Loss, backward=lambda self, dloss=1.0, scale=1.0: dloss),
-            "backward(self, dloss=1.0, scale=1.0) has the parameter 'scale', which never gets a value; expected "
+            "backward(self, dloss=1.0, scale=1.0) has the parameter 'scale', to which mlpkit passes nothing; expected "
             "backward(self, dloss=1.0); remove it",
         ),
         (
             like(Loss, takes_weights=True, forward=lambda self, x, t, weights=None, scale=1.0: 0.0),
-            "forward(self, x, t, weights=None, scale=1.0) has the parameter 'scale', which never gets a value; "
+            "forward(self, x, t, weights=None, scale=1.0) has the parameter 'scale', to which mlpkit passes nothing; "
             "expected forward(self, x, t); remove it",
         ),
         (
             like(Optimizer, update=lambda self, value, gradient, slots, step, rate=0.1: None),
-            "update(self, value, gradient, slots, step, rate=0.1) has the parameter 'rate', which never gets a value; "
+            "update(self, value, gradient, slots, step, rate=0.1) has the parameter 'rate', to which mlpkit passes "
+            "nothing; "
             "expected update(self, value, gradient, slots, step); remove it",
         ),
     ],
@@ -139,4 +143,4 @@ def test_a_spec_that_names_such_a_layer_is_wrong_at_its_line(tmp_path):
         mlpkit.load_spec(spec, plugins=[tmp_path / "my.py"])
     fault = next(fault for fault in caught.value.faults if fault.line == 3)
     assert fault.column == 10
-    assert fault.message.endswith(f"'training', which never gets a value; expected forward(self, x); {INSTEAD}")
+    assert fault.message.endswith(f"'training', to which mlpkit passes nothing; expected forward(self, x); {INSTEAD}")

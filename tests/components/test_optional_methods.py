@@ -41,10 +41,10 @@ def test_a_data_set_without_columns_says_so_of_what_was_given():
     points = Points()
     assert points.column_names() is None
     for method, given, message in (
-        (points.from_columns, {"x": [1]}, "the rows: this data set takes an array, not columns with names"),
-        (points.read_examples, {"x": [1]}, "the rows: this data set doesn't read inputs and targets from one place; "),
-        (points.read_examples, Path("x.npy"), "x.npy: this data set doesn't read inputs and targets from one place; "),
-        (points.read_table, Path("x.csv"), "x.csv: this data set doesn't return columns as they stand in a file"),
+        (points.from_columns, {"x": [1]}, "the rows: this data set takes an array, not named columns"),
+        (points.read_examples, {"x": [1]}, "the rows: this data set doesn't read inputs and targets together; "),
+        (points.read_examples, Path("x.npy"), "x.npy: this data set doesn't read inputs and targets together; "),
+        (points.read_table, Path("x.csv"), "x.csv: this data set can't return the raw columns of a file"),
     ):
         with pytest.raises(DataError) as caught:
             method(given)

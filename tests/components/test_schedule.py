@@ -23,7 +23,7 @@ def test_a_training_that_ends_after_a_time_has_no_total_steps():
     assert (progress.step, progress.epoch) == (0, 0.0)
     assert getattr(progress, "total_steps", None) is None
     assert not hasattr(progress, "steps")
-    with pytest.raises(OpenEndedError, match="not known beforehand: it ends after a time"):
+    with pytest.raises(OpenEndedError, match="not known in advance: the training ends after a time"):
         rate_at(Linear(), progress)
 
 

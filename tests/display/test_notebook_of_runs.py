@@ -47,7 +47,7 @@ def test_it_is_one_output_with_a_row_for_each_seed(cell, progress):
     cell.now = 2.0
     progress.stepped(0, Progress(50, 0.5, 100), 0.25)
     text, html = cell.versions[-1]
-    assert text == "seed 0: 50 of 100 steps, loss 0.2500, 2 s left\nseed 8: not begun yet"
+    assert text == "seed 0: 50 of 100 steps, loss 0.2500, 2 s left\nseed 8: not started yet"
     assert html.count("<progress") == 1
     assert '<progress value="50" max="100"' in html
     results = {"test": {"loss": 0.2, "accuracy": 0.9, "table": [[1]]}, "train": {"loss": 0.1, "accuracy": 0.9}}

@@ -139,7 +139,7 @@ def test_marks_have_the_colours_of_the_style():
 
 
 def test_what_curves_cannot_be_drawn_over_is_refused():
-    with pytest.raises(mlpkit.UsageError, match="'step' is nothing to draw curves over; expected 'epoch' or 'itera"):
+    with pytest.raises(mlpkit.UsageError, match="curves can't be drawn over 'step'; expected 'epoch' or 'itera"):
         fit().plot(x="step")
 
 

@@ -54,7 +54,7 @@ def test_each_run_has_ever_fewer_lines_and_its_last(capsys):
     lines.over(3, TrainingEnd(15, metrics={"test": {"loss": 0.25}}))
     lines.over(8, TrainingEnd(15, stopped="a signal"))
     printed = capsys.readouterr()
-    assert printed.err == "seed 8: going on after step 40\n"
+    assert printed.err == "seed 8: resuming after step 40\n"
     heading, *rows = printed.out.splitlines()
     assert heading.split() == ["seed", "iteration", "epoch", "train_loss"]
     figures = [row.split() for row in rows if not row.startswith("seed")]

@@ -145,7 +145,7 @@ class Remembering(Callback):
 
 
 class MeanError(Metric):
-    """Share of the probability that the right class does not get."""
+    """Share of the probability that the right class doesn't get."""
 
     higher_is_better = False
 

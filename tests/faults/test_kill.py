@@ -63,7 +63,7 @@ def kills(count, seed, begun, server, results, tmp_path, plugin_file):
         except RunFolderError:  # killed before there was a folder
             continue
         if not saved:
-            with pytest.raises(RunFolderError, match="there is no checkpoint yet"):
+            with pytest.raises(RunFolderError, match="it has no checkpoint yet"):
                 mlpkit.resume(out, plugins=[plugin_file])
             continue
         damaged = []

@@ -126,7 +126,7 @@ def test_a_second_signal_ends_the_program_at_once_and_loses_only_what_was_not_sa
         assert mlpkit.resume(folder, plugins=[plugin_file]).steps == 20
         assert results(folder) == expected
     elif folder.exists():
-        with pytest.raises(mlpkit.RunFolderError, match="there is no checkpoint yet; start a new run: mlpkit run"):
+        with pytest.raises(mlpkit.RunFolderError, match="it has no checkpoint yet; start a new run: mlpkit run"):
             mlpkit.resume(folder, plugins=[plugin_file])
 
 

@@ -126,7 +126,7 @@ COMPRESSED = {
     "fewer images than it says": (gzip.compress(idx(IMAGES, shape=(100, 28, 28))), 7856, "ends too early"),
 }
 ARRAYS = {
-    "objects": ("x.npy", npy(ROWS, descr="|O"), 8, "holds Python objects, which would be run as code"),
+    "objects": ("x.npy", npy(ROWS, descr="|O"), 8, "holds Python objects, which can run code"),
     "a pickle": ("x.npy", pickle.dumps(Bomb()), 0, r"expected b'\x93NUMPY'"),
     "a pickle behind a header": ("x.npy", npy(ROWS[:0], descr="|O", shape=(1,)) + pickle.dumps(Bomb()), 8, "objects"),
     "a header that calls": ("x.npy", npy(ROWS, text="__import__('os').abort()"), 8, "malformed node or string"),
@@ -136,7 +136,7 @@ ARRAYS = {
         "x.npy",
         npy(ROWS, text="{'descr': '<f4', 'shape': (3, 4)}"),
         8,
-        "does not contain the correct keys",
+        "doesn't contain the correct keys",
     ),
     "a longer header": ("x.npy", npy(ROWS, length=60_000), 8, "expected 60000 bytes"),
     "a header beyond the end": ("x.npy", npy(ROWS, length=9_000), 8, "expected 9000 bytes"),
@@ -159,7 +159,7 @@ ARRAYS = {
     "names that command a terminal": ("x.npz", npz(("\x1b[2J", b""), ("b", b"")), None, r"holds 2 arrays (\x1b[2J, b)"),
     "one array twice": ("x.npz", npz(("x.npy", npy(ROWS)), ("x", npy(ROWS))), None, "two arrays of one name"),
     "a member of text": ("x.npz", npz(("x.npy", b"no array")), 0, "array 'x', byte 0: is not an .npy file"),
-    "a member of objects": ("x.npz", npz(("x.npy", npy(ROWS, descr="|O"))), 8, "would be run as code"),
+    "a member of objects": ("x.npz", npz(("x.npy", npy(ROWS, descr="|O"))), 8, "which can run code"),
     "a zip bomb": ("x.npz", npz(("x.npy", npy(ROWS) + bytes(100_000_000))), 0, "48 bytes; 100,000,048 follow"),
     "a size that is a lie": ("x.npz", npz(("x.npy", npy(ROWS)), file_size=2**40), None, "more than it can hold"),
     "a smaller size": ("x.npz", npz(("x.npy", npy(ROWS)), file_size=100), None, "Bad CRC-32"),

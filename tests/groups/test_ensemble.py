@@ -144,7 +144,7 @@ def test_a_network_whose_checkpoints_are_all_damaged_begins_again(folds, tmp_pat
         (member / name).unlink()
     (member / "checkpoints").mkdir()
     (member / "checkpoints/step-000000004.safetensors").write_bytes(b"damaged")
-    with pytest.warns(UserWarning, match="every checkpoint is damaged, so the run begins again"):
+    with pytest.warns(UserWarning, match="every checkpoint is damaged, so the run starts over"):
         mlpkit.resume(folder)
     assert contents(folder, OF_ENSEMBLE) == contents(folds.folder, OF_ENSEMBLE)
     assert contents(member, OF_NETWORK) == contents(folds.folder / "members/1", OF_NETWORK)

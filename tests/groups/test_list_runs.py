@@ -106,7 +106,7 @@ def test_a_folder_of_several_runs_can_be_opened_and_so_can_a_run(runs):
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(mlpkit.RunFolderError, match="nowhere: there is no such folder; expected a folder with runs"):
+    with pytest.raises(mlpkit.RunFolderError, match="nowhere: no such folder; expected a folder with runs"):
         RunList(tmp_path / "nowhere").read()
 
 
@@ -183,7 +183,9 @@ def test_what_no_run_has_is_nothing_to_sort_by(entries):
 def test_bests_of_different_metrics_have_no_order(tmp_path):
     made_up_run(tmp_path / "a")
     made_up_run(tmp_path / "b", more="  best_weights: accuracy\n")
-    with pytest.raises(mlpkit.UsageError, match="the runs compare evaluations by loss and accuracy; sort by one"):
+    with pytest.raises(
+        mlpkit.UsageError, match="the runs are compared by different metrics: loss and accuracy; sort by one"
+    ):
         in_order(RunList(tmp_path).read(), "best")
 
 

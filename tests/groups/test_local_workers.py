@@ -45,7 +45,7 @@ def test_a_process_that_says_nothing_for_too_long_once_it_trains_is_killed(monke
     process, events = TrainingProcess(), []
     end = process.train(train_trial, {"directory": "x"}, events.append, timeout=0.2)
     assert events == [Event(0, "started", (3,))]
-    assert end.death == "after 0.2 s in which nothing happened"
+    assert end.death == "after 0.2 s without progress"
     assert not process.alive
     process.close()
 

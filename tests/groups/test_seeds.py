@@ -205,7 +205,7 @@ def test_runs_on_other_data_are_named(tmp_path):
     shutil.copytree("group", tmp_path / "group")
     lock = tmp_path / "group/seed-8/lock.json"
     lock.write_text(re.sub(r'"data_checksum": "\w+"', '"data_checksum": "abc"', lock.read_text()))
-    with pytest.warns(UserWarning, match=r"^seed 8: was not trained on what seed 3 was: data_checksum: .* here$"):
+    with pytest.warns(UserWarning, match=r"^seed 8: was not trained like seed 3: data_checksum: .* here$"):
         resume_seeds(tmp_path / "group")
 
 
@@ -256,7 +256,7 @@ def test_ctrl_c_stops_all_and_says_how_to_go_on(tmp_path):
     forever = {"training.epochs": 10**9, "training.evaluate_every": 1000}
     with pytest.raises(KeyboardInterrupt) as caught:
         mlpkit.run(spec(**forever), tmp_path / "group", seeds=SEEDS)
-    assert str(caught.value) == f'stopped; mlpkit.resume_seeds("{tmp_path / "group"}") goes on'
+    assert str(caught.value) == f'stopped; resume it with: mlpkit.resume_seeds("{tmp_path / "group"}")'
     assert caught.value.run.unfinished == (3, 8)
     assert RunFolder.open(tmp_path / "group/seed-3").checkpoints.exist
 
@@ -269,7 +269,7 @@ def test_ctrl_c_without_a_folder_leaves_the_finished_runs(monkeypatch):
         if (event.run, event.kind) == (3, "over"):
             os.kill(os.getpid(), signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt, match="stopped; the exception has the runs that were finished: ") as caught:
+    with pytest.raises(KeyboardInterrupt, match="stopped; the exception holds the finished runs: ") as caught:
         run_seeds(spec(**LONG).with_seeds(SEEDS), observer=interrupt)
     found = caught.value.run
     assert (found.folder, found.unfinished, list(found.runs)) == (None, (8,), [3])
@@ -349,7 +349,7 @@ def test_one_seed_is_an_ordinary_run(tmp_path):
 
 
 @pytest.mark.usefixtures("shared_work")
-@pytest.mark.parametrize(("seeds", "told"), [(0, "seeds: 0 is not"), ([3, 3], "seeds.1: the seed 3 is there twice")])
+@pytest.mark.parametrize(("seeds", "told"), [(0, "seeds: 0 is not"), ([3, 3], "seeds.1: the seed 3 is given twice")])
 def test_wrong_seeds_are_an_error(seeds, told):
     with pytest.raises(UsageError) as raised:
         mlpkit.run(spec(), seeds=seeds)

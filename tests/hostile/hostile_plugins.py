@@ -121,7 +121,7 @@ HOSTILE = [
         "speechless",
         "raises an exception that is not an `Exception`, and whose message can't be read",
         "broken",
-        "Speechless: its message can't be had: RuntimeError (hostile_speechless.py, line 6)",
+        "Speechless: its message can't be read: RuntimeError (hostile_speechless.py, line 6)",
         """\
         class Speechless(BaseException):
             def __str__(self):
@@ -201,7 +201,7 @@ HOSTILE = [
         "muzzles",
         "alters what the process that loads it would report with",
         "broken",
-        "it altered the process that loaded it, which could say no more",
+        "it altered the process that loaded it, which then sent nothing more",
         """\
         import json
         json.dumps = lambda *args, **kwargs: "all is well"
@@ -287,7 +287,7 @@ HOSTILE = [
         "wrong_kind_name",
         "a kind that doesn't exist",
         "broken",
-        "there is no kind 'layr'; expected one of layer, loss, optimizer, schedule, initializer, encoding, "
+        "unknown kind 'layr'; expected one of layer, loss, optimizer, schedule, initializer, encoding, "
         "category_encoding, dataset, augmentation, metric, callback, exporter, engine, verb "
         "(hostile_wrong_kind_name.py, line 12)",
         hook("return [component('layr', 'Same', Same)]"),
@@ -340,7 +340,7 @@ HOSTILE = [
         "garbled_requirement",
         "a requirement of mlpkit that is not valid",
         "refused",
-        "its metadata requires 'mlpkit is fine', which is no requirement",
+        "its metadata requires 'mlpkit is fine', which is not a requirement",
         requires="mlpkit is fine",
     ),
     HostilePlugin(

@@ -75,7 +75,7 @@ def test_a_training_that_loses_a_host_ends_and_goes_on_with_the_others(lost, sil
     assert code == 1
     assert errors.startswith(f"error: {silent}: hangs, or its connection is lost: rank 0, on node-a, has waited 4 s ")
     assert errors.count("error:") == 1
-    assert "exclude it and start the ranks again; mlpkit resume, or mlpkit sweep --resume, goes on" in errors
+    assert "exclude it and start the ranks again; mlpkit resume, or mlpkit sweep --resume, continues" in errors
     assert not Path("shared/metrics.json").exists()
     others = [name for name in hosts.names if name != lost]
     assert finish(ranks(others, "resume", "shared")) == (0, "")

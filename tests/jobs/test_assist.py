@@ -85,7 +85,7 @@ def test_other_data_is_refused_whether_or_not_it_has_a_checksum(other, differs):
 
 
 def test_other_versions_are_noticed():
-    found = "the same bits as on one machine aren't certain: environment.numpy: 2.0 on rank 0, 2.1 on rank 1"
+    found = "the same bits as on one machine aren't guaranteed: environment.numpy: 2.0 on rank 0, 2.1 on rank 1"
     assert compared(LOCK | {"environment": {"numpy": "2.1"}}) == [found]
 
 

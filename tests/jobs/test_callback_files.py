@@ -1,4 +1,4 @@
-"""Callbacks write files of their own, or the run does not begin; and a resumed one does not go on."""
+"""Callbacks write files of their own, or the run doesn't begin; and a resumed one doesn't go on."""
 
 from __future__ import annotations
 

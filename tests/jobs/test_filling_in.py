@@ -157,7 +157,7 @@ def test_a_plugins_layer_and_loss_take_part(spec_of):
 
 def test_a_loss_that_does_not_say_how_many_inputs_it_takes(spec_of):
     spec = spec_of(layers=[{"Affine": {"units": "auto"}}, {"acme.Mean": {"says": False}}])
-    message = "auto can't be filled in: acme.Mean doesn't say how many inputs it takes for 3 classes"
+    message = "auto can't be filled in: acme.Mean doesn't declare how many inputs it takes for 3 classes"
     with pytest.raises(mlpkit.SpecError, match=message) as caught:
         prove(spec)
     assert "expected: a number of units" in str(caught.value)
@@ -170,7 +170,9 @@ def test_only_the_loss_is_at_fault_if_it_does_not_take_the_target(spec_of):
 
 
 def test_auto_is_for_specs():
-    with pytest.raises(mlpkit.ParameterError, match="units: 'auto' is for specs, whose data fills it in; expected an"):
+    with pytest.raises(
+        mlpkit.ParameterError, match="units: 'auto' only works in specs, where the data fills it in; expected an"
+    ):
         Affine("auto")
 
 
@@ -223,7 +225,7 @@ def test_weights_by_the_names_of_classes(spec_of):
 
 def test_a_weight_for_a_class_that_is_not_there(spec_of):
     weights = {"SoftmaxWithLoss": {"class_weights": {"d": 5}}}
-    message = re.escape("there is no class 'd'\n")
+    message = re.escape("unknown class 'd'\n")
     with pytest.raises(mlpkit.SpecError, match=message) as caught:
         prove(spec_of(layers=[{"Affine": {"units": 3}}, weights]))
     assert "expected: some of a, b, c" in str(caught.value)

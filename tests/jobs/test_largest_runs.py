@@ -118,7 +118,7 @@ def test_defaults_may_not_lie_too_deep(plugin):
     deep = "{Residual: {layers: [" * 6 + "Relu" + "]}}" * 6
     Path("deep.yaml").write_text(f"{HEAD}  - {deep}\n{TAIL}")
     with pytest.raises(
-        mlpkit.SpecError, match=r"3:1: with every default filled in, lists and mappings lie more than 20"
+        mlpkit.SpecError, match=r"3:1: with every default filled in, lists and mappings are nested more than 20"
     ):
         mlpkit.load_spec("deep.yaml", plugins=[plugin])
 

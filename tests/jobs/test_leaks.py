@@ -35,7 +35,7 @@ def found(tmp_path):
 
 
 def sentence(column, target="the target"):
-    return f"{column} tells {target} on its own: is it known when you predict?"
+    return f"{column} predicts {target} by itself: is it known when you predict?"
 
 
 @pytest.mark.parametrize(

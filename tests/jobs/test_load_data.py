@@ -49,8 +49,8 @@ def test_weights_come_third(tmp_path):
     [
         ({"split": "tset"}, "the data of tiny has no split 'tset'; did you mean 'test'?"),
         ({"split": "x"}, "the data of tiny has no split 'x'; it has train, validation, test"),
-        ({"rows": 0}, "there are no 0 rows to load from train; expected 1 to 200"),
-        ({"rows": 201}, "there are no 201 rows to load from train; expected 1 to 200"),
+        ({"rows": 0}, "can't load 0 rows from train; expected 1 to 200"),
+        ({"rows": 201}, "can't load 201 rows from train; expected 1 to 200"),
     ],
 )
 def test_what_is_not_there_is_refused(work, arguments, message):

@@ -61,7 +61,7 @@ def test_metadata_that_lacks_or_garbles_something_is_refused(train, work, key):
     for alter in (without(key), lambda m: m | {key: None}, lambda m: m | {key: 7}):
         path.write_bytes(original)
         changed(path, metadata=alter)
-        with pytest.raises(mlpkit.ModelFileError, match=f"lacks or garbles '{key}'"):
+        with pytest.raises(mlpkit.ModelFileError, match=f"has no valid '{key}'"):
             mlpkit.load_model(path)
 
 
@@ -70,7 +70,7 @@ def test_an_invalid_input_shape_is_refused(train, work, shape):
     train()
     path = work / "run/model.safetensors"
     changed(path, metadata=lambda m: m | {"input_shape": shape})
-    with pytest.raises(mlpkit.ModelFileError, match="lacks or garbles 'input_shape'"):
+    with pytest.raises(mlpkit.ModelFileError, match="has no valid 'input_shape'"):
         mlpkit.load_model(path)
 
 
@@ -99,7 +99,7 @@ def test_an_input_shape_that_does_not_fit_the_spec_inside_is_refused(train, work
             lambda m: {"encoder": {"image_shape": "28 by 28"}},
             mlpkit.ModelFileError,
             "28 by 28",
-            id="an encoder that the data set does not know",
+            id="an encoder that the data set doesn't know",
         ),
         pytest.param(
             lambda m: {"spec": m["spec"].replace("- Relu", "- Rellu")},

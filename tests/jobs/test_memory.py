@@ -77,7 +77,7 @@ def test_what_does_not_fit_is_a_warning_at_the_layer(monkeypatch, spec):
     monkeypatch.setattr("mlpkit.jobs.prove.memory_limit", lambda: found.memory - 1)
     (warning,) = check(spec()).data_warnings
     assert (warning.line, warning.column) == (4, 10)
-    assert warning.message == "training needs at least 694 kB of memory, and 694 kB are there"
+    assert warning.message == "training needs at least 694 kB of memory, but only 694 kB is available"
     assert warning.remedy == "use fewer units or channels, or a smaller batch_size"
 
 
@@ -91,7 +91,10 @@ def test_a_searched_value_with_which_training_does_not_fit_is_a_warning_of_the_s
     mlpkit_sweep(spec("layers.Affine1.units=2"), tmp_path / "swept", observer=observer, workers=1)
 
     (warning,) = check(spec("layers.Affine1.units=2")).data_warnings
-    assert (warning.line, warning.message) == (4, "training needs at least 694 kB of memory, and 691 kB are there")
+    assert (warning.line, warning.message) == (
+        4,
+        "training needs at least 694 kB of memory, but only 691 kB is available",
+    )
     assert warning.notes[-1].startswith("this is so with layers.Affine1.units=300, of the sweep at ")
     assert noticed == [str(warning)]
 

@@ -86,7 +86,7 @@ def test_arrays_that_are_no_inputs_are_refused(images, work):
 
 def test_objects_in_a_file_are_never_unpickled(images, work):
     np.save(work / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(DataError, match="holds Python objects, which would be run as code; expected numbers"):
+    with pytest.raises(DataError, match="holds Python objects, which can run code; expected numbers"):
         predict(work / "run", work / "objects.npy")
 
 

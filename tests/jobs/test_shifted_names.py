@@ -43,7 +43,8 @@ def test_a_name_that_moved_names_both_layers(warned, key):
         f"training: {{optimizer: {{sgd: {{weight_decay: 0.1}}}}, {key}: {{Affine2.W: 0.5}}}}\n", f"layers: {LONGER}\n"
     )
     assert found == [
-        "b.yaml: 'Affine2.W' is written for the layer of a.yaml:6:5, which is called Affine3 now; Affine2 is that of "
+        "b.yaml: 'Affine2.W' was written for the layer at a.yaml:6:5, which is now called Affine3; Affine2 is now the "
+        "layer at "
         "c.yaml:2:37"
     ]
 
@@ -51,8 +52,8 @@ def test_a_name_that_moved_names_both_layers(warned, key):
 def test_names_in_lists_and_lists_from_overrides(warned):
     found = warned("training: {freeze: [Affine1, Relu1]}\n", overrides=[f"layers={LONGER}"])
     assert [message.split(";")[0] for message in found] == [
-        "b.yaml: 'Affine1' is written for the layer of a.yaml:4:5, which is called Affine2 now",
-        "b.yaml: 'Relu1' is written for the layer of a.yaml:5:5, which is called Relu2 now",
+        "b.yaml: 'Affine1' was written for the layer at a.yaml:4:5, which is now called Affine2",
+        "b.yaml: 'Relu1' was written for the layer at a.yaml:5:5, which is now called Relu2",
     ]
 
 

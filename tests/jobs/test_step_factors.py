@@ -171,5 +171,5 @@ def test_a_layer_declares_no_other_factor(key, factor):
         def backward(self, dy):
             return dy
 
-    with pytest.raises(StackError, match=f"'w' is declared with {key}={factor}; expected a finite number from"):
+    with pytest.raises(StackError, match=f"'w' is declared with {key}={factor}; expected a finite number, at least"):
         mlpkit.Sequential([Wrong(), "SoftmaxWithLoss"], (3,))

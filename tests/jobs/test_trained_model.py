@@ -270,7 +270,7 @@ def test_its_network_refuses_raw_rows(model):
 
 
 NO_ROWS = "there are no rows; expected at least one"
-NO_TARGETS = "these rows have no targets; give them beside the rows: evaluate(rows, targets)"
+NO_TARGETS = "these rows have no targets; pass them as well: evaluate(rows, targets)"
 PLACE = "the rows (counted from 0)"
 
 
@@ -308,13 +308,13 @@ PLACE = "the rows (counted from 0)"
         ),
         (
             [ROW, {**ROW, "fare": None}],
-            "the rows: 1 of 2 rows lacks a value, which no row did in training: row 1 (fare), counted",
+            "the rows: 1 of 2 rows has missing values, which no training row had: row 1 (fare), counted",
         ),
         (
             [ROW, {**ROW, "port": float("nan")}],
-            "the rows: 1 of 2 rows lacks a value, which no row did in training: row 1 (port), counted",
+            "the rows: 1 of 2 rows has missing values, which no training row had: row 1 (port), counted",
         ),
-        ([ROW, {"deck": 1}], "the rows: 1 of 2 rows lacks a value, which no row did in training: row 1 (age, fare, "),
+        ([ROW, {"deck": 1}], "the rows: 1 of 2 rows has missing values, which no training row had: row 1 (age, fare, "),
         (
             ROW,
             "the column 'deck' is the single value 1; expected a list, with a value for each row; give one row as a ",
@@ -328,13 +328,13 @@ PLACE = "the rows (counted from 0)"
             pa.table([[1], [2]], ["age", "age"]),
             "two columns of the data frame are called 'age'; rename one, or leave it out",
         ),
-        ([ROW, 7], "row 1, counted from 0, is 7; expected a dict, as other rows are"),
+        ([ROW, 7], "row 1, counted from 0, is 7; expected a dict, like the other rows"),
         ([[1, 2, 3]], "row 0, counted from 0, has 3 values; expected 4 values: deck, age, fare, port"),
         (np.ones((3, 5)), "an array of shape (3, 5) doesn't fit the table; expected rows of 4 values: deck, age, fare"),
         (
             np.ones((3, 7)),
             "an array of shape (3, 7) doesn't fit the table; expected rows of 4 values: deck, age, fare, port; if "
-            "these rows are encoded already, give them to model.network.predict",
+            "these rows are encoded already, pass them to model.network.predict",
         ),
         (
             7,
@@ -369,12 +369,12 @@ def test_rows_that_do_not_fit_are_refused_with_what_was_expected(model, folder, 
         (
             [ROW],
             ["yung"],
-            "the target of row 0, counted from 0, is 'yung', which is no class of the model; did you mean",
+            "the target of row 0, counted from 0, is 'yung', which is not a class of the model; did you mean",
         ),
         (
             [ROW],
             [7],
-            "the target of row 0, counted from 0, is 7, which is no class of the model; expected one of old, you",
+            "the target of row 0, counted from 0, is 7, which is not a class of the model; expected one of old, you",
         ),
         ([ROW], ["old", "old"], "targets of shape (2,) don't fit the rows; expected (1,)"),
         ([ROW], "old", "targets of shape () don't fit the rows; expected (1,)"),
@@ -446,7 +446,11 @@ def test_arrays_are_taken_raw_in_memory_and_from_files(trained):
     np.savez("three.npz", x=x, t=t + 1)
     for rows, targets, message in (
         (np.ones((3, 5)), None, "inputs of shape (3, 5) don't fit the data set; expected (rows, 2, 3)"),
-        ({"a": [1]}, None, "the model takes no columns with names; expected an array, such as of shape (rows, 2, 3)"),
+        (
+            {"a": [1]},
+            None,
+            "the model doesn't take named columns; expected an array, such as one of shape (rows, 2, 3)",
+        ),
         (["a", 1], None, "the rows are an array of <U21; expected numbers"),
         (
             x * np.nan,
@@ -457,7 +461,7 @@ def test_arrays_are_taken_raw_in_memory_and_from_files(trained):
         (
             x,
             [2] * 40,
-            "the target of row 0, counted from 0, is 2, which is no class of the model; expected one of 0, 1",
+            "the target of row 0, counted from 0, is 2, which is not a class of the model; expected one of 0, 1",
         ),
     ):
         with pytest.raises(mlpkit.MlpkitError) as caught:

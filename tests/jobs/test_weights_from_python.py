@@ -154,7 +154,7 @@ def test_a_model_evaluates_rows_that_have_weights(model):
     assert found == pytest.approx(model.evaluate(X[rows], T[rows]), rel=1e-9)
     with pytest.raises(mlpkit.UsageError) as caught:
         model.evaluate(X[:2], T[:2], weights=[1, -1])
-    assert str(caught.value) == "the weight of row 1, counted from 0, is -1; expected a number from 0 up"
+    assert str(caught.value) == "the weight of row 1, counted from 0, is -1; expected a number, at least 0"
 
 
 def test_weights_stand_in_a_table_or_beside_it(tmp_path, monkeypatch):

@@ -21,22 +21,22 @@ def network(input_shape=(4,), **options):
         ({"dtype": "float"}, None),
         ({"dtype": np.float16}, "a network can't compute in <class 'numpy.float16'>; expected float32 or float64"),
         ({"dtype": "many"}, "a network can't compute in 'many'; expected float32 or float64"),
-        ({"input_shape": 784}, "the input shape 784 is no shape of an example; expected one such as (784,)"),
-        ({"input_shape": (0,)}, "the input shape (0,) is no shape of an example; expected one such as (784,)"),
-        ({"input_shape": ("4",)}, "the input shape ('4',) is no shape of an example; expected one such as (784,)"),
+        ({"input_shape": 784}, "the input shape 784 is not the shape of an example; expected one such as (784,)"),
+        ({"input_shape": (0,)}, "the input shape (0,) is not the shape of an example; expected one such as (784,)"),
+        ({"input_shape": ("4",)}, "the input shape ('4',) is not the shape of an example; expected one such as (784,)"),
         ({"input_shape": [4]}, None),
         ({"input_shape": (np.int64(4),)}, None),
         ({"names": ["a"]}, "1 name can't name 2 members of the stack; expected as many"),
-        ({"names": ["a", "a"]}, "two members of the stack are called 'a'; expected names that differ"),
+        ({"names": ["a", "a"]}, "two members of the stack are called 'a'; expected different names"),
         ({"names": ["a.b", "c"]}, "'a.b' can't be a layer's name; expected a string without dots"),
         ({"names": ["", "c"]}, "'' can't be a layer's name; expected a string without dots"),
         ({"names": ["a", "b"]}, None),
         ({"slices": 0}, "a minibatch can't be cut into 0 slices; expected at least 1"),
         ({"slices": 7}, None),
-        ({"seed": -1}, "-1 can't be a network's seed; expected an integer from 0 up"),
-        ({"seed": 0.5}, "0.5 can't be a network's seed; expected an integer from 0 up"),
-        ({"seed": True}, "True can't be a network's seed; expected an integer from 0 up"),
-        ({"seed": None}, "None can't be a network's seed; expected an integer from 0 up"),
+        ({"seed": -1}, "-1 can't be a network's seed; expected an integer, at least 0"),
+        ({"seed": 0.5}, "0.5 can't be a network's seed; expected an integer, at least 0"),
+        ({"seed": True}, "True can't be a network's seed; expected an integer, at least 0"),
+        ({"seed": None}, "None can't be a network's seed; expected an integer, at least 0"),
         ({"seed": 10**30}, None),
     ],
 )
@@ -64,7 +64,7 @@ X, T = np.ones((2, 4)), np.array([0, 1])
         (np.ones(4), T, ShapeError, "the network can't take inputs of shape (4,); expected (rows, *(4,))"),
         (np.ones((2, 5)), T, ShapeError, "the network can't take inputs of shape (2, 5); expected (rows, *(4,))"),
         (1.0, T, ShapeError, "the network can't take inputs of shape (); expected (rows, *(4,))"),
-        (np.ones((0, 4)), T[:0], UsageError, "there are no rows to work on; expected at least one"),
+        (np.ones((0, 4)), T[:0], UsageError, "there are no rows; expected at least one"),
         ([["a"] * 4], T[:1], UsageError, "the inputs are an array of <U1; expected numbers"),
         ([[1j] * 4], T[:1], UsageError, "the inputs are an array of complex128; expected numbers"),
         ([[1, 2, 3, None]], T[:1], UsageError, "the inputs are an array of object; expected numbers"),
@@ -81,7 +81,7 @@ def test_what_a_network_is_called_with(call, x, t, error, message):
 
 
 def test_rows_of_unlike_lengths_are_no_array():
-    with pytest.raises(UsageError, match=r"^the inputs are no array of numbers: "):
+    with pytest.raises(UsageError, match=r"^the inputs are not numeric: "):
         network().predict([[1, 2, 3, 4], [1, 2]])
 
 

@@ -103,7 +103,7 @@ EXPECTED = "expected a writable array of float32 of shape (2, 5), as its inputs 
 )
 def test_a_layer_is_named(behaviour, message):
     network = Sequential([Affine(5), odd(**behaviour), Affine(3), SoftmaxWithLoss()], (4,))
-    for _ in range(2):  # a failure does not count as the first pass
+    for _ in range(2):  # a failure doesn't count as the first pass
         with pytest.raises(ComponentFailure) as caught:
             network.gradient(X, T)
         assert str(caught.value) == message

@@ -143,7 +143,7 @@ def test_shapes_follow_through_the_stack():
             {},
             (1, 0),
             "the stack ends in Relu1, which is not a loss; expected a loss at the end; "
-            "add one, such as those that mlpkit plugins lists",
+            "add one; mlpkit plugins lists the installed ones",
         ),
         (list, {}, (0, -1), "the stack is empty; expected layers, and a loss at the end"),
         (
@@ -211,7 +211,7 @@ def test_what_does_not_fit_is_explained(stack, options, place, message):
 def test_a_build_that_returns_no_shape_is_explained(outcome):
     remedy = "; end build with 'return input_shape' if forward keeps the shape" if outcome is None else ""
     assert str(error_of([building(outcome), SoftmaxWithLoss()])) == (
-        f"build of Built1 returned {outcome!r}; expected the outputs' shape, a tuple of integers from 1 up{remedy}"
+        f"build of Built1 returned {outcome!r}; expected the outputs' shape, a tuple of positive integers{remedy}"
     )
 
 
@@ -231,7 +231,7 @@ def test_the_error_says_what_fed_the_layer():
 def test_one_object_has_one_place():
     relu = Relu()
     assert str(error_of([Affine(3), relu, Affine(3), relu, SoftmaxWithLoss()])) == (
-        "Relu2 is the same object as Relu1, which has its place in a network already; make a new one"
+        "Relu2 is the same object as Relu1, which is already part of a network; make a new one"
     )
     relu = Relu()
     Sequential([relu, SoftmaxWithLoss()], (3,))

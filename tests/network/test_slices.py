@@ -234,7 +234,7 @@ def test_a_layer_that_couples_examples_warns_of_slices():
     stack = [Affine(3), BatchNorm(), Affine(2), BatchNorm(), SoftmaxWithLoss()]
     expected = (
         "BatchNorm1, BatchNorm2 compute over the examples of each of the 2 slices alone, "
-        "which gives other results than one slice"
+        "which gives different results from one slice"
     )
     with pytest.warns(UserWarning, match=expected) as caught:
         Sequential(stack, (4,), slices=2)

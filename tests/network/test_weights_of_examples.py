@@ -35,10 +35,10 @@ def test_evaluation_in_pieces_counts_rows_as_often_as_their_weights_say(network)
 WRONG = [
     ([1, 2], ShapeError, "weights of shape (2,) don't fit 3 rows; expected (3,)"),
     ([[1], [1], [1]], ShapeError, "weights of shape (3, 1) don't fit 3 rows; expected (3,)"),
-    ([1, -2, 1], UsageError, "the weight of row 1, counted from 0, is -2; expected a number from 0 up"),
-    ([1, 1, np.nan], UsageError, "the weight of row 2, counted from 0, is nan; expected a number from 0 up"),
-    ([np.inf, 1, 1], UsageError, "the weight of row 0, counted from 0, is inf; expected a number from 0 up"),
-    ([0, 0, 0], UsageError, "all weights of the examples are 0; expected a greater one for at least one row"),
+    ([1, -2, 1], UsageError, "the weight of row 1, counted from 0, is -2; expected a number, at least 0"),
+    ([1, 1, np.nan], UsageError, "the weight of row 2, counted from 0, is nan; expected a number, at least 0"),
+    ([np.inf, 1, 1], UsageError, "the weight of row 0, counted from 0, is inf; expected a number, at least 0"),
+    ([0, 0, 0], UsageError, "all weights of the examples are 0; expected at least one above 0"),
     (["a", "b", "c"], UsageError, "the weights are an array of <U1; expected numbers"),
 ]
 

@@ -117,7 +117,7 @@ def test_without_the_package_the_message_says_what_is_missing(environment, work)
             f"exporter 'acme.text' is missing: no plugin 'acme' is installed; {INSTALL}"
         ),
         "export runs/points --to a.acme": (
-            "'a.acme' doesn't say what to export as; expected a name that ends in .c, .html, .js, .onnx, such as "
+            "the format of 'a.acme' is unknown; expected a name that ends in .c, .html, .js, .onnx, such as "
             "model.onnx; to write .acme files, install a plugin that has an exporter for them\n"
         ),
         "sweep points.yaml --on acme.threads --out again": (

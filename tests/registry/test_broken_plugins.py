@@ -185,10 +185,10 @@ def test_an_entry_point_may_name_an_object(distributions):
         ),
         ("'layer', 'Same', 'acme_parts.exits:Same'", "can't be imported: SystemExit: 4 (exits.py, line 1)"),
         ("'layer', 'Same', 'acme_parts.fails:Same'", "can't be imported: OSError: no device (fails.py, line 1)"),
-        ("'layer', 'Same', 'acme_plugin:hookimpl'", "its target is a HookimplMarker, and no class"),
+        ("'layer', 'Same', 'acme_plugin:hookimpl'", "its target is a HookimplMarker, not a class"),
         ("'layer', 'Same', int", "int is not a subclass of mlpkit.Layer; write class int(Layer)"),
         ("'loss', 'Same', Same", "Same is a layer; declare it as that, or derive it from mlpkit.Loss"),
-        ("'layer', 'Same', Layer", "Layer lacks backward(self, dy) and forward(self, x)"),
+        ("'layer', 'Same', Layer", "Layer is missing backward(self, dy) and forward(self, x)"),
         (
             "'layer', 'Same', Untyped",
             "acme_plugin.Untyped: parameter 'units' of its constructor has no annotation; expected the type that a "

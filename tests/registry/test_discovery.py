@@ -159,7 +159,7 @@ def test_a_module_inside_a_package_that_is_not_there_is_broken(distributions):
 @pytest.mark.parametrize(
     ("plugin", "message"),
     [
-        ("FOLDER/missing.py", "the plugin file FOLDER/missing.py is not there"),
+        ("FOLDER/missing.py", "the plugin file FOLDER/missing.py doesn't exist"),
         ("FOLDER", "the plugin 'FOLDER' is neither a Python file nor a module that can be imported"),
         ("missing_package", "the plugin 'missing_package' is neither a Python file nor a module that can be imported"),
         (

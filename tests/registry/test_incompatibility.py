@@ -39,7 +39,7 @@ def test_a_plugin_for_this_version_is_loaded(distributions, requirements):
     [
         ("mlpkit>=99", f"it requires mlpkit>=99, and this is mlpkit {mlpkit.__version__}"),
         ("MLPKIT (<0.0.1)", f"it requires mlpkit<0.0.1, and this is mlpkit {mlpkit.__version__}"),
-        ("mlpkit>=banana", "its metadata requires 'mlpkit>=banana', which is no requirement"),
+        ("mlpkit>=banana", "its metadata requires 'mlpkit>=banana', which is not a requirement"),
     ],
 )
 def test_a_plugin_for_another_version_is_refused_and_not_imported(distributions, requirement, reason):

@@ -263,24 +263,24 @@ def test_components_inside_components_are_resolved_too(registry):
     [
         (
             {},
-            "layers.0: a mapping with 0 keys is no component; expected one key, the component's name, with its "
+            "layers.0: a mapping with 0 keys is not a component; expected one key, the component's name, with its "
             "parameters below it",
             False,
         ),
         (
             {"Affine": None, "units": 50},
-            "layers.0: a mapping with 2 keys is no component; expected one key, the component's name, with its "
+            "layers.0: a mapping with 2 keys is not a component; expected one key, the component's name, with its "
             "parameters below it; indent the parameters further than the name",
             False,
         ),
         (
             {"Affine": {"units": 50}, "Relu": None},
-            "layers.0: a mapping with 2 keys is no component; expected one key, the component's name, with its "
+            "layers.0: a mapping with 2 keys is not a component; expected one key, the component's name, with its "
             "parameters below it; put '- ' before Relu",
             False,
         ),
-        ({3: {}}, "layers.0.3: 3 is no component's name; expected a layer", True),
-        (3, "layers.0: 3 is no component's name; expected a layer", True),
+        ({3: {}}, "layers.0.3: 3 is not a component's name; expected a layer", True),
+        (3, "layers.0: 3 is not a component's name; expected a layer", True),
         ("Afine", "layers.0: unknown layer 'Afine'; did you mean 'Affine'?", False),
         ({"Afine": {}}, "layers.0.Afine: unknown layer 'Afine'; did you mean 'Affine'?", True),
         (

@@ -113,7 +113,7 @@ def test_a_finished_run_is_returned_unchanged(folders, name):
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
-@pytest.mark.filterwarnings("ignore:.*the same bits as without the break are no longer certain:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*the same bits as without the break are no longer guaranteed:UserWarning")
 def test_a_run_may_be_stopped_and_resumed_once_more(folders):
     class Interruption(Observer):
         def evaluated(self, record, seconds):

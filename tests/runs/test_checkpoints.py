@@ -95,7 +95,7 @@ def test_the_best_is_the_last_resort(checkpoints: Checkpoints) -> None:
 def test_without_a_whole_one_there_is_advice(checkpoints: Checkpoints) -> None:
     folder = checkpoints.directory.parent
     advice = f"start a new run: mlpkit run {folder / 'resolved.yaml'}"
-    assert refusal(checkpoints) == f"{folder}: can't be resumed: there is no checkpoint yet; {advice}"
+    assert refusal(checkpoints) == f"{folder}: can't be resumed: it has no checkpoint yet; {advice}"
     save(checkpoints, 1)
     file(checkpoints, 1).write_bytes(b"")
     assert refusal(checkpoints) == f"{folder}: can't be resumed: every checkpoint is damaged; {advice}"
@@ -153,7 +153,7 @@ def test_a_link_to_the_checkpoints_of_another_run_is_refused(checkpoints: Checkp
     save(other, 1)
     checkpoints.directory.parent.mkdir()
     checkpoints.directory.symlink_to(other.directory)
-    assert "is a link; move the folder that it leads to into its place" in refusal(checkpoints)
+    assert "is a link; replace it with the folder that it points to" in refusal(checkpoints)
 
 
 def test_those_before_a_step_come_newest_first_after_the_best(checkpoints: Checkpoints) -> None:

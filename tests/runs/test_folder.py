@@ -166,7 +166,7 @@ def test_open_takes_a_folder_with_a_spec_and_leaves_it_as_it_is(tmp_path: Path, 
 def test_open_says_what_it_found_instead_of_a_run(tmp_path: Path) -> None:
     usual = "expected the folder of a run, such as runs/mnist_3layer"
     missing = tmp_path / "x"
-    assert refusal(lambda: RunFolder.open(missing)) == f"{missing}: there is no such folder; {usual}"
+    assert refusal(lambda: RunFolder.open(missing)) == f"{missing}: no such folder; {usual}"
     assert refusal(lambda: RunFolder.open(tmp_path)) == (
         f"{tmp_path}: is not a run folder: it holds nothing; expected resolved.yaml or spec.yaml"
     )
@@ -186,9 +186,9 @@ def test_open_says_what_it_found_instead_of_a_run(tmp_path: Path) -> None:
     (seeds / "seeds.json").touch()
     assert refusal(lambda: RunFolder.open(tmp_path)).endswith(f"; run folders in it: {run}, {seeds}")
     long = tmp_path / ("x" * 300)
-    with pytest.raises(RunFolderError, match=r"File name too long|there is no such folder"):
+    with pytest.raises(RunFolderError, match=r"File name too long|no such folder"):
         RunFolder.open(long)
-    with pytest.raises(RunFolderError, match="there is no such folder"):
+    with pytest.raises(RunFolderError, match="no such folder"):
         RunFolder.open(tmp_path / "a\0b")
 
 

@@ -108,7 +108,7 @@ def test_runs_of_a_kind_that_only_a_row_knows_are_compared_and_listed(bundle):
 
 
 def test_messages_about_a_kind_are_made_from_its_row(bundle):
-    with pytest.raises(UsageError, match=rf"holds the runs of a bundle; mlpkit resume {bundle} goes on"):
+    with pytest.raises(UsageError, match=rf"holds the runs of a bundle; resume it with: mlpkit resume {bundle}"):
         mlpkit.resume(bundle)
     with pytest.raises(RunFolderError, match=rf"holds a bundle already; resume it with mlpkit resume {bundle}, or"):
         RunFolder.create(bundle)

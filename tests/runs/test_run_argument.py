@@ -57,7 +57,7 @@ def test_several_seeds_are_taken_too(home, spec):
     assert mlpkit.resume_seeds(found).metrics == found.metrics
     with pytest.raises(mlpkit.RunFolderError, match="holds the runs of several seeds; give one of them: "):
         mlpkit.trace(found, 1)
-    with pytest.raises(mlpkit.UsageError, match=r'mlpkit\.resume_seeds\(".*both"\) goes on'):
+    with pytest.raises(mlpkit.UsageError, match=r'resume it with: mlpkit\.resume_seeds\(".*both"\)'):
         mlpkit.resume(found)
 
 

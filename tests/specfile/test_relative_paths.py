@@ -93,7 +93,7 @@ def test_a_path_from_the_current_folder_is_pointed_out(project):
     with pytest.raises(mlpkit.SpecError) as caught:
         mlpkit.load_spec("specs/main.yaml")
     (fault,) = caught.value.faults
-    assert fault.message == "there is no 'specs/tables/a.csv'; a path starts from the folder of the spec"
+    assert fault.message == "there is no 'specs/tables/a.csv'; paths are relative to the spec's folder"
     assert fault.remedy == "write ../tables/a.csv"
     (project / "specs/main.yaml").write_text(SPEC.replace("DATA", "../tables/a.csv"))
     assert file_of(mlpkit.load_spec("specs/main.yaml"))

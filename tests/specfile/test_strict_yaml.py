@@ -165,7 +165,7 @@ def test_carets(text, path, expected):
 def test_depth_ends_at_the_limit():
     deepest = "[" * DEEPEST_NESTING + "]" * DEEPEST_NESTING
     assert plain(parse(deepest))
-    with pytest.raises(SpecSyntaxError, match=r"more than 20 deep"):
+    with pytest.raises(SpecSyntaxError, match=r"more than 20 levels deep"):
         parse(f"[{deepest}]")
 
 

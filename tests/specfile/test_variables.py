@@ -54,7 +54,7 @@ def test_vars_are_no_part_of_the_values_and_may_be_unused():
 
 
 def test_a_wrong_reference_in_an_unused_variable_is_reported(faults_of):
-    assert faults_of("vars: {unused: $x}\ny: 2", reader=parse_document) == ["<spec>:1:16: there is no variable $x"]
+    assert faults_of("vars: {unused: $x}\ny: 2", reader=parse_document) == ["<spec>:1:16: unknown variable $x"]
 
 
 def test_a_fault_in_a_substituted_value_points_at_the_use_and_tells_the_value():
@@ -101,13 +101,13 @@ def test_variables_that_multiply_are_refused(faults_of):
 def test_variables_that_nest_too_deep_are_refused(faults_of):
     nesting = "".join(f"  v{index}: [$v{index + 1}]\n" for index in range(19))
     (fault,) = faults_of(f"vars:\n{nesting}  v19: 1\nx: $v0", reader=parse_document)
-    assert fault.endswith(": with variables put in, lists and mappings lie more than 20 deep inside one another")
+    assert fault.endswith(": with variables put in, lists and mappings are nested more than 20 levels deep")
 
 
 def test_a_long_line_of_variables_is_refused(faults_of):
     line = "".join(f"  v{index}: $v{index + 1}\n" for index in range(3_000))
     faults = faults_of(f"vars:\n{line}  v3000: 1\nx: $v0", reader=parse_document)
-    assert faults[0] == "<spec>:21:8: variables refer to one another more than 20 deep"
+    assert faults[0] == "<spec>:21:8: variables refer to each other more than 20 levels deep"
 
 
 def test_the_longest_line_of_variables():

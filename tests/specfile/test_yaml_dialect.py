@@ -186,9 +186,9 @@ LEFT_OUT = {
     "not a string": ["1: a", "true: a", "null: a", "~: a", "1.5: a", "{1: a}", "? 0x1\n: a"],
     "a key is missing": [": a", "- : a", "{: a}", "[: a]", "?\n: a", "{a: b, : c}", "{? : a}"],
     "can't hold the character": ['"\\b"', '"\\0"', '"\\e"', "a\u0085b", "\u2028", '"\\N"', '"\\ud83d\\ude00"', "\x07"],
-    "is here twice": ["a: 1\na: 2", "{a: 1, 'a': 2}", "? a\n? a"],
+    "is given twice": ["a: 1\na: 2", "{a: 1, 'a': 2}", "? a\n? a"],
     "a tab can't": ["-\ta", "-\t- a", "\t[a]", "a:\n \tb", "?\ta\n: b", "- \ta: b"],
-    "in the same line": ["{a\n : b}", "{'a'\n : b}", "{ a\n  b: c}", "{\n a\n :\n b\n}", "['a'\n :b]"],
+    "on the same line": ["{a\n : b}", "{'a'\n : b}", "{ a\n  b: c}", "{\n a\n :\n b\n}", "['a'\n :b]"],
     "'...' ends the spec": ["...", "# a\n...\n"],
 }
 
@@ -217,11 +217,11 @@ NOT_YAML = {
         "a: b\n\tc",
         "- a\n\t- b",
     ],
-    "can't begin with": ["[-]", "[-, -]", "[a, ?]", "{?}", "a: @b", "a: `b", "a: %b", "a: ]", "- }", "- ,"],
+    "can't start with": ["[-]", "[-, -]", "[a, ?]", "{?}", "a: @b", "a: `b", "a: %b", "a: ]", "- }", "- ,"],
     "is never closed": ["[a", "{a: b", "a: [b\nc: d", "'a", '"a\nb: c', "a: [\n---\n]", "[a\n...\n", "'a\n---\n'"],
     "is closed by": ["[a}", "{a: b]", "a: [{b: c]"],
     "closes nothing": ["[a]]", "a: b\n]", "{a: b}}", "- a\n},"],
-    "no character that double quotes know": [r'"\q"', r'"\x4"', r'"\u12"', r'"\UFFFFFFFF"', r'"\'"'],
+    "not an escape that double quotes allow": [r'"\q"', r'"\x4"', r'"\u12"', r'"\UFFFFFFFF"', r'"\'"'],
     "is missing before": [
         "[a, , b]",
         "[,]",
@@ -233,7 +233,7 @@ NOT_YAML = {
         "{a: b\n c: d}",
     ],
     "second ':'": ["a: b: c", "a: 'b': c", "{a: b: c}", "a: b: - c"],
-    "begin in the line": ["a: - b", "a: - b\n   - c"],
+    "start on the line": ["a: - b", "a: - b\n   - c"],
     "text after the end of a value": ["a: 'b' c", '"a" b', "a: [b] c", "'a''' b"],
     "indented": [
         "a: 1\n  b: 2",
@@ -243,7 +243,7 @@ NOT_YAML = {
         "a: 'b'\n  c: d",
         " a: 1\nb: 2",
     ],
-    "can't stand among": ["a: 1\n- b", "- a\nb: 1"],
+    "isn't allowed among": ["a: 1\n- b", "- a\nb: 1"],
     "has no ':'": ["a: 1\nb\nc: 2", "a\nb: 1", "a: 1\nb"],
     "complex keys": ["a: ? b", "- a: ? b\n"],
     "a space is missing": ["a:1\nb: 2", "{a:[1]}", "{a:1}", "{a:, b: c}", "a: 1\nb:2"],

@@ -25,7 +25,7 @@ MISSING_MODULES = (
 )
 MISSING_FUNCTIONS = ("forkpty", "geteuid", "mkfifo", "posix_spawn", "posix_spawnp", "sched_getaffinity")
 NO_THREAD = "can't start new thread"
-NO_PROCESS = "emscripten does not support processes."
+NO_PROCESS = "emscripten doesn't support processes."
 
 
 def _no_thread(*_args, **_kwargs):

@@ -119,7 +119,7 @@ def test_expected_failures_of_what_is_not_checked(declared, message):
     ("plugin", "message"),
     [
         ("xyzzy", "there is no plugin or component 'xyzzy' to check; known: mlpkit"),
-        ("./nowhere.py", "the plugin file nowhere.py is not there"),
+        ("./nowhere.py", "the plugin file nowhere.py doesn't exist"),
         (int, "the class int is not a component"),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_run_without_a_folder_is_in_the_exception():
         mlpkit.fit(X, T, observer=Interrupting(), **OPTIONS)
     run = caught.value.run
     assert str(caught.value) == (
-        "stopped after step 6; the exception has what was trained: in a notebook, run = sys.last_value.run"
+        "stopped after step 6; the exception holds the run: in a notebook, run = sys.last_value.run"
     )
     assert (run.steps, run.stopped, run.metrics) == (6, "SIGINT", {})
     six_steps = mlpkit.fit(X, T, **OPTIONS | {"epochs": None, "iterations": 6})
@@ -69,17 +69,17 @@ def test_a_folder_goes_on_to_the_same_bits_as_the_message_says(tmp_path):
     with pytest.raises(KeyboardInterrupt) as caught:
         mlpkit.fit(X, T, directory=folder, observer=Interrupting(), **OPTIONS)
     _, _, told = str(caught.value).partition("; ")
-    assert told == f'mlpkit.resume("{folder}", examples=(x, t)) goes on'
+    assert told == f'resume it with: mlpkit.resume("{folder}", examples=(x, t))'
     with pytest.raises(KeyboardInterrupt):
         mlpkit.resume(folder, examples=(X, T), observer=Interrupting(30))
-    resumed = eval(told.removesuffix(" goes on"), {"mlpkit": mlpkit, "x": X, "t": T})
+    resumed = eval(told.removeprefix("resume it with: "), {"mlpkit": mlpkit, "x": X, "t": T})
     assert (resumed.steps, resumed.stopped) == (120, "")
     assert np.array_equal(resumed.network.predict(X), whole.network.predict(X))
 
 
 def test_a_spec_needs_no_examples_to_go_on(train, work):
     spec = mlpkit.load_spec("tiny.yaml")
-    with pytest.raises(KeyboardInterrupt, match=r'step 4; mlpkit\.resume\("run"\) goes on'):
+    with pytest.raises(KeyboardInterrupt, match=r'step 4; resume it with: mlpkit\.resume\("run"\)$'):
         mlpkit.run(spec, "run", observer=Interrupting(4))
     assert mlpkit.resume("run").history == mlpkit.run(spec, "whole").history
 
@@ -135,5 +135,5 @@ def test_a_script_ends_and_says_how_to_go_on(tmp_path):
     done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (-signal.SIGINT, "")
     assert done.stderr.splitlines()[-1] == (
-        'KeyboardInterrupt: stopped after step 1; mlpkit.resume("run", examples=(x, t)) goes on'
+        'KeyboardInterrupt: stopped after step 1; resume it with: mlpkit.resume("run", examples=(x, t))'
     )

@@ -78,12 +78,13 @@ def message_of(trainer):
     return str(caught.value)
 
 
-REMEDY = "Try a learning rate below 0.1, smaller first weights, or check the data for values out of scale"
+REMEDY = "Try a learning rate below 0.1, smaller initial weights, or check the data for values out of scale"
 
 
 def test_the_output_of_a_layer(make_trainer):
     assert message_of(make_trainer(broken(at=3, there=math.inf), evaluate_every=99)) == (
-        "training diverged: the loss of step 3 is not a number. What is not finite first is the output of Broken1 "
+        "training diverged: the loss of step 3 is not a number. The first value that isn't finite is the output of "
+        "Broken1 "
         "(Broken), in 2 of 5 rows, the first of them row 2. The parameters were left as they were before that step. "
         + REMEDY
     )
@@ -98,12 +99,12 @@ def test_the_output_of_a_layer_that_only_overflows_if_its_factors_are_rounded(ma
 
     trainer = make_trainer(Affine(2, weights="zeros"), augmentations=[Huge()], dtype="float32", precision="bfloat16")
     found = message_of(trainer)
-    assert "What is not finite first is the output of Affine1 (Affine), in row 1. " in found
+    assert "The first value that isn't finite is the output of Affine1 (Affine), in row 1. " in found
 
 
 def test_the_inputs(make_trainer):
     found = message_of(make_trainer(augmentations=[Poisoned()]))
-    assert "What is not finite first is the inputs of the minibatch, in row 1. " in found
+    assert "The first value that isn't finite is the inputs of the minibatch, in row 1. " in found
 
 
 def test_targets(make_trainer, toy):
@@ -140,7 +141,7 @@ def test_targets(make_trainer, toy):
             return x
 
     found = message_of(make_trainer(dataset=Data(), loss=Squares(), metrics={}))
-    assert "What is not finite first is the targets of the minibatch, in row 3. " in found
+    assert "The first value that isn't finite is the targets of the minibatch, in row 3. " in found
 
 
 def test_a_gradient_makes_parameters_wrong_and_the_next_step_names_those_nearest_to_the_loss(make_trainer):
@@ -148,8 +149,8 @@ def test_a_gradient_makes_parameters_wrong_and_the_next_step_names_those_nearest
     found = message_of(make_trainer(*layers, evaluate_every=99))
     assert found == (
         "training diverged: the loss of step 3 is not a number. Before that, the parameter Affine1.b (1 of 3 values), "
-        "the parameter Affine1.W (3 of 9 values) are not finite any more: the update of step 2 overflowed, or an "
-        "earlier one. " + REMEDY
+        "the parameter Affine1.W (3 of 9 values) are no longer finite: the update of step 2, or an earlier one, "
+        "overflowed. " + REMEDY
     )
 
 
@@ -162,7 +163,7 @@ def test_parameters_are_looked_at_before_they_are_evaluated_or_saved(make_traine
     trainer = make_trainer(*layers, store=kept, callbacks=[callback], **occasion)
     assert message_of(trainer) == (
         "training diverged: after step 2, the parameter Affine1.b (1 of 3 values), the parameter Affine1.W (3 of 9 "
-        "values) are not finite any more. " + REMEDY
+        "values) are no longer finite. " + REMEDY
     )
     assert (kept.steps, trainer.history) == ([], [])
 
@@ -173,7 +174,7 @@ def test_slots_are_looked_at_too(make_trainer):
         optimizer=Overflowing(), store=kept, evaluate_every=99, checkpoint=CheckpointSection(every=1)
     )
     found = message_of(trainer)
-    assert "after step 2, the slot v of Affine1.W (1 of 12 values) is not finite any more. " in found
+    assert "after step 2, the slot v of Affine1.W (1 of 12 values) is no longer finite. " in found
     assert kept.steps == [1]
 
 
@@ -192,7 +193,7 @@ def test_what_a_layer_remembers_is_looked_at_too(make_trainer):
             return dy
 
     found = message_of(make_trainer(Counting(), evaluate_every=2))
-    assert "after step 2, the state Counting1.seen (1 of 1 values) is not finite any more. " in found
+    assert "after step 2, the state Counting1.seen (1 of 1 values) is no longer finite. " in found
 
 
 def test_a_list_of_three_is_whole(make_trainer):
@@ -202,18 +203,18 @@ def test_a_list_of_three_is_whole(make_trainer):
             return super().build(input_shape)
 
     found = message_of(make_trainer(Counting(3), broken(at=1, back=math.nan), evaluate_every=1))
-    assert "(3 of 9 values), the state Counting1.seen (1 of 1 values) are not finite any more. " in found
+    assert "(3 of 9 values), the state Counting1.seen (1 of 1 values) are no longer finite. " in found
 
 
 def test_a_long_list_is_cut(make_trainer):
     layers = [Affine(3) for _ in range(4)]
     found = message_of(make_trainer(*layers, broken(at=1, back=math.nan), evaluate_every=1))
     assert "Affine4.b (1 of 3 values), the parameter Affine4.W (3 of 9 values), the parameter Affine3.b" in found
-    assert ", and 5 more are not finite any more. " in found
+    assert ", and 5 more are no longer finite. " in found
 
 
 def test_a_list_that_just_fits_is_not_cut(make_trainer):
     found = message_of(make_trainer(Affine(3), Affine(3, bias=False), broken(at=1, back=math.nan), evaluate_every=1))
     assert found.count("the parameter ") == 3
-    assert re.search(r"the parameter Affine1\.W \(\d+ of \d+ values\) are not finite any more\. ", found)
+    assert re.search(r"the parameter Affine1\.W \(\d+ of \d+ values\) are no longer finite\. ", found)
     assert ", and " not in found

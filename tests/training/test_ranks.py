@@ -199,5 +199,5 @@ def test_slices_that_the_ranks_cannot_share_are_an_error(slices, ranks, fitting)
     with pytest.raises(UsageError) as error:
         own_slices(slices, ranks, 0)
     assert f"{ranks} ranks can't share the {slices} slice" in str(error.value)
-    assert f"expected {fitting} ranks for so many slices" in str(error.value)
+    assert f"expected {fitting} ranks for this number of slices" in str(error.value)
     assert own_slices(ranks, ranks, 0) == range(1)  # what the message advises

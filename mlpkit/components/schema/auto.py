@@ -57,7 +57,7 @@ class OrAutoType(ValueType):
             attempt = CheckContext()
             said = kind.check(value, path, attempt)
             if said is not INVALID and context.resolve is None:  # a call in Python, where no data is known
-                what = f"{show(said)} is for specs, whose data fills it in"
+                what = f"{show(said)} only works in specs, where the data fills it in"
                 return context.report(path, what, expected=self.value.describe())
             if said is not INVALID:
                 return Auto(said, partial(self.fill_in, said), self.stand_in)
@@ -81,7 +81,7 @@ def _units(said: str, facts: DataFacts) -> int:
     """
     shape = facts.loss_inputs()
     if shape is None:
-        what = f"{facts.loss_name} doesn't say how many inputs it takes for {facts.target}"
+        what = f"{facts.loss_name} doesn't declare how many inputs it takes for {facts.target}"
         raise WrongUseError(f"{said} can't be filled in: {what}", expected="a number of units")
     return prod(shape)
 
@@ -99,7 +99,7 @@ def _class_weights(said: str | Mapping[str, float], facts: DataFacts) -> list[fl
     names = facts.class_names()
     for name in said:
         if name not in names:
-            message, shown = f"there is no class {show(name)}", ", ".join(names[:20])
+            message, shown = f"unknown class {show(name)}", ", ".join(names[:20])
             raise WrongUseError(message, expected=f"some of {shown}", remedy=did_you_mean(name, names))
     return [float(said.get(name, 1.0)) for name in names]
 

@@ -110,7 +110,7 @@ class ComponentOfKind(ValueType):
         if self.literal is not None and number and not isinstance(value, bool):
             return self.literal.check(value, path, context)
         if not isinstance(value, str) and not (isinstance(value, dict) and value):
-            forms = f"the name of {either_of(self.kinds)}, nor a mapping from one"
+            forms = f"the name of {either_of(self.kinds)} or a mapping from one"
             message = f"{show(value)} is not {f'{self.literal.describe()}, ' if self.literal else ''}{forms}"
             return context.report(path, message, expected=self.describe())
         if context.resolve is None:
@@ -135,7 +135,7 @@ class RecipeOfKind(ComponentOfKind):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the recipe, or the callable given instead."""
         if isinstance(value, self.bases):
-            built = f"{type(value).__name__} is built already"
+            built = f"{type(value).__name__} is already built"
             return context.report(path, built, expected=self.describe(), remedy="pass a function that builds it")
         if callable(value) and not isinstance(value, Recipe):
             return value

@@ -97,6 +97,6 @@ def _in_order(owner: type, fields: list[inspect.Parameter]) -> list[inspect.Para
         if out_of_order and field.kind is field.POSITIONAL_OR_KEYWORD:
             raise PluginError(
                 f"{owner.__module__}.{owner.__qualname__}: parameter '{field.name}' has no default, and follows "
-                f"'{before.name}', which has one; put it first, or write _: KW_ONLY in a line before it"
+                f"'{before.name}', which has one; put it first, or write _: KW_ONLY on a line before it"
             )
     return fields

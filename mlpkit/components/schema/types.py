@@ -197,7 +197,7 @@ class PathType(TextType):
             return text
         if not _exists(found) and _exists(Path(text)):
             here = os.path.relpath(text, folder)
-            message = f"there is no {show(str(found))}; a path starts from the folder of the spec"
+            message = f"there is no {show(str(found))}; paths are relative to the spec's folder"
             return context.report(path, message, remedy=f"write {here}")
         return str(_seen_from_here(found)) if folder != Path() else text
 
@@ -384,7 +384,7 @@ class EitherType(ValueType):
         if len(deepest) == 1:  # the value has the form of just one alternative: its faults are the helpful ones
             context.faults += deepest[0].faults
             return INVALID
-        return context.report(path, f"{show(value)} is not what is expected here", expected=self.describe())
+        return context.report(path, f"{show(value)} isn't allowed here", expected=self.describe())
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""

@@ -115,4 +115,5 @@ def _death(code: int) -> str:
     text = f"charts can't be drawn: the process of the chart library (vl-convert) ended {how_it_ended(code)}"
     if address_limit() is None:
         return text
-    return f"{text}; it needs more addresses than ulimit -v allows; make the page without a limit: ulimit -v unlimited"
+    remedy = "make the page without that limit: ulimit -v unlimited"
+    return f"{text}; it needs more address space than ulimit -v allows; {remedy}"

@@ -126,9 +126,11 @@ def _remedy(registry: Registry, name: str) -> str:
         place = Path(name) if Path(name).is_absolute() else f"./{Path(name)}"
         return f'a folder is not a plugin; install it with pip install -e "{place}", and name its namespace'
     namespaces = sorted({plugin.namespace for plugin in registry.plugins})
-    close = nearest(name, namespaces) or registry.nearest_to(name, tuple(KINDS))
-    if close:
+    if close := nearest(name, namespaces):
         return f"did you mean '{close}'?"
+    if close := registry.nearest_to(name, tuple(KINDS)):
+        install = f" If '{name}' is a plugin, install its package first" if re.fullmatch("[a-z0-9_]+", name) else ""
+        return f"did you mean '{close}'?{install}"
     return f"known: {', '.join(namespaces)}; a package is found by its entry point of the group mlpkit, once installed"
 
 

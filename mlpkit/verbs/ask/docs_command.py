@@ -23,13 +23,13 @@ def _complete_page(ctx: click.Context, parameter: click.Parameter, incomplete: s
 
 @options.verb("docs")
 @click.argument("page", metavar="[PAGE]", default="README", shell_complete=_complete_page)
-@click.option("--print", "printed", is_flag=True, help="Print the address, and open nothing.")
-@click.option("--offline", is_flag=True, help="Make the pages from what is installed, even if there is a site.")
+@click.option("--print", "printed", is_flag=True, help="Print the address without opening it.")
+@click.option("--offline", is_flag=True, help="Build the pages from the installed files, even if there is a site.")
 def command(page: str, printed: bool, offline: bool) -> None:
     """Open the documentation in a browser.
 
-    PAGE is the name of a page, such as spec, training or layer; without it, the page that lists all. The pages are
-    those of the installed version. They come with mlpkit, and need no network.
+    PAGE is the name of a page, such as spec, training or layer; the default is the index. The pages are those of the
+    installed version; they come with mlpkit and need no network.
     """
     from mlpkit.verbs.ask.documentation import documentation  # noqa: PLC0415 - loads what writes pages
 

@@ -111,7 +111,7 @@ def _position(spec: Spec, key: str) -> _Position:
     except UsageError:
         keys = [known for known, _ in keys_below(whole)]
         if ending := [known for known in keys if known.endswith(f".{key}")]:
-            raise UsageError(f"there is no key {show(key)}; {suggestion(ending)}") from None
+            raise UsageError(f"unknown key {show(key)}; {suggestion(ending)}") from None
         raise
     return position
 
@@ -158,7 +158,7 @@ def _step(position: _Position, name: str, above: str) -> _Position:
         return _Position(kind.values, checked[name], (*path, name), meaning=meaning)
     if isinstance(kind, RequirementsType) and checked:
         _index(list(checked), name, above)
-        return _Position(TextType(), checked[name], (*path, name), meaning=f"the versions of {name} that will do.")
+        return _Position(TextType(), checked[name], (*path, name), meaning=f"the accepted versions of {name}.")
     raise UsageError(f"'{above}' has no keys below it")
 
 
@@ -208,7 +208,7 @@ def _unknown(name: str, names: list[str], above: str, nested: str = "") -> Usage
     place = f" in '{above}'" if above else ""
     meant = ".".join(filter(None, (above, nested))) if nested else ""
     remedy = f"did you mean '{meant}'?" if meant else did_you_mean(name, names) or f"expected one of {', '.join(names)}"
-    return UsageError(f"there is no key {show(name)}{place}; {remedy}")
+    return UsageError(f"unknown key {show(name)}{place}; {remedy}")
 
 
 def _shortened(plain: Any) -> Any:

@@ -33,10 +33,10 @@ def command(
     plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
-    """Say what a key of a spec means, and where its value comes from.
+    """Explain a key of a spec, and where its value comes from.
 
-    KEY is the names that lead to it with dots between them, such as training.batch_size or layers.Affine1.units.
-    Without it, all keys are listed with their values; with --json, one line per key.
+    KEY is a dotted path, such as training.batch_size or layers.Affine1.units. Without it, all keys are listed with
+    their values; with --json, one line per key.
     """
     from mlpkit.verbs.ask.explain import explain, explain_all  # noqa: PLC0415 - loads YAML, which --help doesn't need
 

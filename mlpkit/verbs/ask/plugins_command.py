@@ -27,8 +27,8 @@ COLOURS: Final = {"loaded": "green", "broken": "red", "refused": "red", "blocked
 def command(path: str | None, requirements: bool, plugin_options: PluginOptions, as_json: bool) -> None:
     """List the plugins, and what each provides.
 
-    With SPEC, only those whose components it names. A plugin that is broken, refused or blocked is listed with the
-    reason; each is loaded in a subprocess, where it can do no harm. With --json, one line per plugin.
+    With SPEC, list only those whose components it names. A plugin that is broken, refused or blocked is listed with the
+    reason; each is loaded in a subprocess, where it can do no harm. With --json, print one line per plugin.
     """
     from mlpkit.verbs.ask import plugins as job  # noqa: PLC0415 - loads the registry, which --help doesn't need
 

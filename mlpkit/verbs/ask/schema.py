@@ -80,7 +80,7 @@ PARTIAL: Final = "partial_"
 LAYER_NAME: Final = {
     "type": "string",
     "pattern": r"^([^$.]|\$\$)+$",
-    "description": "the layer's name; by default its type and ordinal, such as the first's of its type with a 1.",
+    "description": "the layer's name; by default its type with a number, such as 1 for the first of its type.",
 }
 
 

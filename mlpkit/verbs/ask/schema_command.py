@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def command(registry: Registry) -> None:
     """Print the JSON Schema of specs, for editors.
 
-    It knows every component that is installed. An editor with a YAML language server completes and checks a spec that
-    begins with this comment:
+    It knows every installed component. An editor with a YAML language server completes and checks a spec that starts
+    with this comment:
 
     \b
     # yaml-language-server: $schema=FILE

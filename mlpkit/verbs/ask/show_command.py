@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 def command(name: str, registry: Registry, as_json: bool) -> None:
     """Describe a component: its mathematics, parameters and source.
 
-    The gradients and the ONNX operators of layers and losses are checked on the examples that the component gives of
-    itself.
-    NAME is as in specs: Affine, sgd, acme.Conv2d. With a kind, such as layer or optimizer, its components are listed.
+    NAME is as in specs: Affine, sgd, acme.Conv2d; or a kind, such as layer or optimizer, to list its components. The
+    gradients and ONNX operators of layers and losses are checked on the component's own examples.
     """
     from mlpkit.verbs.ask.show import kind_named, list_components, show  # noqa: PLC0415 - loads NumPy
 

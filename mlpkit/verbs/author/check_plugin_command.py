@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
     """Test a plugin's components against what their kinds promise.
 
-    NAME is a plugin's namespace, a component, or a plugin's file: acme, acme.Swish, my_layers.py. A line a component;
-    for one that failed, the checks that it failed and why. The exit code is 1 if any failed.
+    NAME is a plugin's namespace, a component, or a plugin's file: acme, acme.Swish, my_layers.py. Prints a line for
+    each component, with the checks that failed and why. The exit code is 1 if any failed.
     """
     from mlpkit.testing.check_plugin import check_plugin  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
@@ -42,7 +42,7 @@ def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
 def _lines(checked: CheckedComponent) -> list[str]:
     verdict = styled("passed", "green") if checked.passed else styled("failed", "red")
     count = f"{len(checked.failed)} of {checked.checks} checks" if checked.failed else f"{checked.checks} checks"
-    left_out = f"; {checked.left_out} more skipped, as they rest on what failed" if checked.left_out else ""
+    left_out = f"; {checked.left_out} more skipped, since they depend on what failed" if checked.left_out else ""
     lines = [f"{styled(checked.name, bold=True)} ({checked.kind}): {verdict}, {count}{left_out}"]
     for failed in checked.failed:
         if not failed.may_follow:
@@ -50,6 +50,6 @@ def _lines(checked: CheckedComponent) -> list[str]:
             lines += paragraph(failed.reason, indent="    ", width=line_length())
     follow = [failed.check for failed in checked.failed if failed.may_follow]
     if follow:
-        text = f"may follow from {checked.failed[0].check}, so mend that first: {', '.join(follow)}"
+        text = f"may follow from {checked.failed[0].check}, so fix that first: {', '.join(follow)}"
         lines += paragraph(text, indent="  ", width=line_length())
     return lines

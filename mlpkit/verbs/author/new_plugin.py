@@ -60,7 +60,7 @@ def _require_namespace(namespace: str) -> None:
     if len(namespace) > LONGEST_NAMESPACE or not SNAKE_CASE.fullmatch(namespace) or keyword.iskeyword(namespace):
         raise UsageError(
             f"{show(namespace)} can't be a namespace; expected a word or words in snake_case, such as acme or "
-            f"acme_vision, of up to {LONGEST_NAMESPACE} characters, and none of Python's keywords"
+            f"acme_vision, of up to {LONGEST_NAMESPACE} characters, and not a Python keyword"
         )
     for plugin in installed_plugins():
         if plugin.namespace == namespace:

@@ -23,7 +23,7 @@ class KindType(click.Choice[str]):
         """Return the name, or suggest a similar one in the error."""
         close = None if value in KINDS else nearest(value, KINDS)
         if close:
-            self.fail(f"there is no kind '{value}'; did you mean '{close}'?", param, ctx)
+            self.fail(f"unknown kind '{value}'; did you mean '{close}'?", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -38,10 +38,10 @@ class KindType(click.Choice[str]):
     help="The new folder, missing or empty; by default NAME-mlpkit in this folder.",
 )
 def command(namespace: str, kind: str, folder: Path | None) -> None:
-    """Write a package with a component of your own, to begin from.
+    """Create a package for a component of your own.
 
-    NAME is its namespace: the component is called NAME.Component. The package is complete: a component with its
-    documentation, tests that pass, a spec to try it with, and the files to publish it.
+    NAME is its namespace: the component is called NAME.Component. The package is complete: a documented component,
+    tests that pass, a spec to try it with, and the files to publish it.
     """
     from mlpkit.verbs.author.new_plugin import component_of, new_plugin  # noqa: PLC0415 - only the job that is done
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.dataset import ROLES
-from mlpkit.terminal.formatting import GAP, blocks, counted, paragraph, shortened, sparkline
+from mlpkit.components.schema.wording import counted
+from mlpkit.terminal.formatting import GAP, blocks, paragraph, shortened, sparkline
 from mlpkit.terminal.output import on_one_line
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def remarks(
     """
     told = [on_one_line(f"{column.name} {remark}") for column in columns for remark in column.remarks]
     told += [
-        f"{counted(count, 'row')} of {sizes[split]:,} in {split} {'stands' if count == 1 else 'stand'} in train too"
+        f"{counted(count, 'row')} of {sizes[split]:,} in {split} {'appears' if count == 1 else 'appear'} in train too"
         for split, count in repeated.items()
     ]
     return [line for text in told for line in paragraph(text, indent=INDENT, width=width)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @options.verb("data")
 @click.argument("path", metavar="SPEC", shell_complete=completion.specs)
-@click.option("--encoded", is_flag=True, help="Show what the network gets, and not what stands in the file.")
+@click.option("--encoded", is_flag=True, help="Show the encoded inputs of the network, not the raw values in the file.")
 @click.option("--all", "every", is_flag=True, help="Show all columns of a wide table.")
 @click.option(
     "--rows", type=click.IntRange(min=0), default=5, show_default=True, help="Training examples to show, encoded."
@@ -33,14 +33,14 @@ def command(
     plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
-    """Show what a spec's data is like, before training.
+    """Describe a spec's data before training.
 
-    Reads all of it: sizes of the splits, how often each class occurs, and of a table what stands in each column, in
-    all splits together: its type, missing and distinct values, a histogram, and the range or the most common texts.
-    Columns with a single value, columns that tell the target, and rows that splits share are pointed out.
+    Reads all of it. Shows the sizes of the splits, how often each class occurs and, for a table, the type of each
+    column, its missing and distinct values, a histogram, and its range or most common texts, over all splits. Points
+    out columns with a single value, columns that reveal the target, and rows that splits share.
 
-    Of arrays and images: their type, shape and range in the file. With --encoded, and of other data: shapes, the range
-    of each input, and a few examples, as the network gets them. With --json, all of this.
+    For arrays and images, shows their type, shape and range in the file. With --encoded, and for other data, shows the
+    shapes, the range of each input, and a few examples, as the network gets them. With --json, prints all of this.
     """
     from mlpkit.verbs.data import data, lines  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels, target_to_plain
 from mlpkit.errors import DataError
-from mlpkit.jobs.filling_in import counted
+from mlpkit.jobs.filling_in import count_classes
 from mlpkit.jobs.spec_data import data_warnings, describe_data, keys_of_examples, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.minibatches import BatchReader
@@ -257,7 +257,7 @@ def _read_examples(
         together = max(1, min(len(split), _VALUES_READ_TOGETHER // max(width, 1)))
         count = np.zeros(target.count if isinstance(target, Classes | Labels) else 0, np.int64)
         for x, t, _ in BatchReader(split, description, dtype, together).in_order():
-            count += counted(target, t)
+            count += count_classes(target, t)
             found.repeated.update(name, x, t)
             if name == "train":
                 inputs.update(x.reshape(-1, columns_of[0]))

@@ -113,11 +113,11 @@ def _remarks(column: WholeColumn, targets: Sequence[WholeColumn]) -> tuple[str, 
     if not column.rows:
         return ("has no value",)
     if column.distinct == 1:
-        return ("has one value only",)
+        return ("has only one value",)
     remarks = []
     if column.role == "input" and column.rows >= FEWEST_ROWS:
         if _looks_like_an_id(column):
-            remarks.append("differs in every row, as an id does")
+            remarks.append("differs in every row, like an id")
         remarks += leaks_of(column, targets)
     return (*remarks, *column.remarks)
 

@@ -9,7 +9,8 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED
-from mlpkit.terminal.formatting import counted, line_length, paragraph
+from mlpkit.components.schema.wording import counted
+from mlpkit.terminal.formatting import line_length, paragraph
 from mlpkit.terminal.output import document, message, result, styled
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 @options.plugins_option
 @options.json_option
 def command(directory: Path, plugin_options: PluginOptions, as_json: bool) -> None:
-    """Say what was wrong with a training, and what to try.
+    """Diagnose a training, and suggest what to try.
 
-    RUN is a run folder; the run may be unfinished. The exit code is 0 if it is healthy, and 1 if something was noticed:
-    dead or saturated units, gradients that vanish or explode, a loss that stays at chance, a learning rate that is too
-    high or too low, and others.
+    RUN is a run folder; the run may be unfinished. The exit code is 0 if it is healthy, and 1 if there are symptoms,
+    such as dead or saturated units, gradients that vanish or explode, a loss that stays at chance, or a learning rate
+    that is too high or too low.
     """
     from mlpkit.verbs.doctor.doctor import doctor  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
@@ -40,7 +41,7 @@ def command(directory: Path, plugin_options: PluginOptions, as_json: bool) -> No
         for leak in found.leaks:
             message(f"note: {leak}")
         if found.unread:
-            message(f"note: the data wasn't looked at for columns that tell the target: {found.unread}")
+            message(f"note: the data wasn't checked for columns that reveal the target: {found.unread}")
     if not found.healthy:
         raise click.exceptions.Exit(WORK_FAILED)
 
@@ -56,14 +57,14 @@ def _lines(found: Diagnosis) -> Iterator[str]:
             yield from paragraph(f"{'try' if position == 0 else 'or '} {advice}", indent="  ", width=width)
         yield ""
     verdict = "healthy" if found.healthy else counted(len(found.symptoms), "symptom")
-    yield from paragraph(f"{styled(verdict, bold=True)}: {_looked_at(found)}", width=width)
+    yield from paragraph(f"{styled(verdict, bold=True)}: {_basis(found)}", width=width)
 
 
-def _looked_at(found: Diagnosis) -> str:
+def _basis(found: Diagnosis) -> str:
     """Return what the diagnosis is based on."""
-    times = counted(len(found.looks), "look")
+    probes = counted(len(found.probes), "probe")
     now = ", taken just now," if found.afresh else ""
     return (
-        f"{times}{now} at {counted(found.layers, 'layer')} with {counted(found.rows, 'training row')}, the last after "
-        f"step {found.looks[-1]:,}; {counted(found.evaluations, 'evaluation')}"
+        f"{probes}{now} of {counted(found.layers, 'layer')} with {counted(found.rows, 'training row')}, the last after "
+        f"step {found.probes[-1]:,}; {counted(found.evaluations, 'evaluation')}"
     )

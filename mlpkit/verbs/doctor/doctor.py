@@ -48,7 +48,7 @@ class Diagnosis:
     Args:
         directory: the run folder.
         symptoms: what was not as it should be, in the order in which it was noticed.
-        looks: after how many steps the network was looked at.
+        probes: after how many steps the network was probed.
         rows: how many training rows were followed each time.
         layers: how many layers were looked at.
         evaluations: how many evaluations there are.
@@ -59,7 +59,7 @@ class Diagnosis:
 
     directory: Path
     symptoms: tuple[Symptom, ...]
-    looks: tuple[int, ...]
+    probes: tuple[int, ...]
     rows: int
     layers: int
     evaluations: int
@@ -89,7 +89,7 @@ class Diagnosis:
             "run": str(self.directory),
             "healthy": self.healthy,
             "symptoms": [symptom.to_plain() for symptom in self.symptoms],
-            "looks": list(self.looks),
+            "probes": list(self.probes),
             "rows": self.rows,
             "layers": self.layers,
             "evaluations": self.evaluations,
@@ -156,9 +156,9 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
     if afresh:
         healths = _probes_now(folder, history, registry or Registry.discover())
     symptoms = recorded_symptoms(folder, healths)
-    looks = tuple(health["iteration"] for health in healths)
+    probes = tuple(health["iteration"] for health in healths)
     rows, layers = healths[-1]["rows"], len(healths[-1]["layers"])
-    return Diagnosis(directory, tuple(symptoms), looks, rows, layers, len(history), afresh)
+    return Diagnosis(directory, tuple(symptoms), probes, rows, layers, len(history), afresh)
 
 
 def _probes_now(folder: RunFolder, records: list[Record], registry: Registry) -> list[Health]:
@@ -183,8 +183,7 @@ def _proved(folder: RunFolder, spec: Spec) -> SpecProof:
     dataset = spec.new_dataset()
     if dataset.in_memory:
         raise UsageError(
-            f"{folder.directory}: kept no record of its health, and its examples came from Python; train it again to "
-            "have it watched"
+            f"{folder.directory}: has no health record, and its examples came from Python; train it again to record one"
         )
     return prove_again(folder.directory, spec, dataset)
 

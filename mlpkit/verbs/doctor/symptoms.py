@@ -131,10 +131,10 @@ def target_not_scaled(history: HealthHistory) -> Finding | None:
         return None
     advice = (history.facts.scale_target or "values to predict with mean 0 and standard deviation 1",)
     if history.iteration == 0 and loss > FAR_ABOVE_CHANCE * chance:
-        return "", f"the first loss is {loss:.3g}, and a constant prediction can have {chance:.3g}", advice
+        return "", f"the initial loss is {loss:.3g}, and a constant prediction reaches {chance:.3g}", advice
     spread = number_of(history.healths[0]["spread"]) or 0.0
     if history.settled and 0 < spread < 1 / OUT_OF_SCALE**2 and history.recently(_is_at_chance):
-        return "", f"the first predictions vary by {100 * spread:.2g} % of what the values do", advice
+        return "", f"the initial predictions vary {100 * spread:.2g} % as much as the values", advice
     return None
 
 
@@ -146,9 +146,9 @@ def first_weights_too_large(history: HealthHistory) -> Finding | None:
     outputs = _rms(history.now["layers"][-1]["outputs"]) if history.now["layers"] else math.inf
     if outputs**2 <= FAR_ABOVE_CHANCE:
         return None  # of the usual size; one frequent class, or a few far values, makes the constant's loss small
-    first = f"the first loss is {loss:.3g}, from outputs of about {outputs:.3g}"
-    finding = f"{first}, and a constant prediction can have {chance:.3g}"
-    return "", finding, (*history.first_weights_advice(), "smaller first weights")
+    first = f"the initial loss is {loss:.3g}, from outputs of about {outputs:.3g}"
+    finding = f"{first}, and a constant prediction reaches {chance:.3g}"
+    return "", finding, (*history.first_weights_advice(), "smaller initial weights")
 
 
 def too_much_noise(history: HealthHistory) -> Finding | None:
@@ -158,7 +158,7 @@ def too_much_noise(history: HealthHistory) -> Finding | None:
     if not first and not history.recently(_is_noisy):
         return None
     finding = f"the loss is {loss:.3g} in training and {history.now['prediction_loss']:.3g} in prediction"
-    return "", f"{finding}; a constant prediction can have {chance:.3g}", ("a lower rate of dropout",)
+    return "", f"{finding}; a constant prediction reaches {chance:.3g}", ("a lower rate of dropout",)
 
 
 def bounded_outputs(history: HealthHistory) -> Finding | None:
@@ -197,7 +197,7 @@ def identical_units(history: HealthHistory) -> Finding | None:
             return None  # all layers after it return the same
         if layer["identical"] and layer["norm"] is not None:
             finding = f"its {layer['units']} units return the same, get the same gradient, and so stay the same"
-            return layer["layer"], finding, (*history.first_weights_advice(layer["layer"]), "random first weights")
+            return layer["layer"], finding, (*history.first_weights_advice(layer["layer"]), "random initial weights")
     return None
 
 
@@ -207,9 +207,9 @@ def dead_units(history: HealthHistory) -> Finding | None:
     if layer is None:
         return None
     units, rows = f"{_percent(layer['dead'])} of its {layer['units']} units", history.now["rows"]
-    finding = f"{units} pass no gradient on, whichever of {rows} examples they see"
+    finding = f"{units} pass no gradient on, for any of {rows} examples"
     lower = (history.rate_advice(0.1),) if history.iteration > 0 else ()
-    return layer["layer"], finding, (*history.first_weights_advice(), *lower, "an activation that is flat nowhere")
+    return layer["layer"], finding, (*history.first_weights_advice(), *lower, "an activation without flat parts")
 
 
 def saturated_units(history: HealthHistory) -> Finding | None:
@@ -227,7 +227,7 @@ def vanishing_gradient(history: HealthHistory) -> Finding | None:
     """Gradients that have all but vanished on their way back."""
     if not history.recently(lambda health: _gain_backwards(health) < 1 / APART):
         return None
-    advice = ("activations that are steeper, shortcuts around layers or normalizations between them", "fewer layers")
+    advice = ("steeper activations, skip connections, or normalizations between layers", "fewer layers")
     return *_gradients_at_the_ends(history.now), (*history.first_weights_advice(), *advice)
 
 
@@ -235,7 +235,7 @@ def exploding_gradient(history: HealthHistory) -> Finding | None:
     """Gradients that grow on their way back."""
     if _gain_backwards(history.now) < APART:
         return None
-    advice = ("smaller first weights", *history.clip_advice())
+    advice = ("smaller initial weights", *history.clip_advice())
     return *_gradients_at_the_ends(history.now), (*history.first_weights_advice(), *advice)
 
 
@@ -269,13 +269,13 @@ def rate_too_high(history: HealthHistory) -> Finding | None:
     if history.iteration > 0 and loss is not None and chance is not None and first is not None:
         long_enough = history.settled and loss > 1.2 * chance
         if loss > first and (long_enough or loss > FAR_ABOVE_CHANCE * chance):
-            finding = f"the loss is {loss:.3g}, after {first:.3g} at first; a constant prediction can have {chance:.3g}"
+            finding = f"the loss is {loss:.3g}, from {first:.3g} at first; a constant prediction reaches {chance:.3g}"
             return "", finding, advice
     change, length = _last_change(history.now), _length(history.healths[0])
     thrown = history.iteration > 0 and change > THROWN * length > 0 and not _is_noisy(history.now)
     if thrown and loss is not None and chance is not None and loss > 1.2 * chance:
-        finding = f"a step changed the parameters by {_percent(change / length)} of their first length, and the loss is"
-        return "", f"{finding} {loss:.3g}; a constant prediction can have {chance:.3g}", advice
+        finding = f"a step changed the parameters by {_percent(change / length)} of their initial norm, and the loss is"
+        return "", f"{finding} {loss:.3g}; a constant prediction reaches {chance:.3g}", advice
     records = [record for record in history.evaluations if "train_loss" in record][-10:]
     losses = [record["train_loss"] for record in records]
     scale = chance or max(losses, default=0.0)
@@ -304,13 +304,13 @@ def rate_too_low(history: HealthHistory) -> Finding | None:
     moved = loss is not None and first is not None and loss < 0.95 * first
     if not history.settled or not loss or (moved and not _is_at_chance(history.now)):
         return None
-    looks = [(health["iteration"], _largest_update(health)) for health in history.healths]
-    changed = sum(ratio * (step - before) for (before, _), (step, ratio) in pairwise(looks))
-    steps, largest = history.facts.total_steps or 10 * history.iteration, max(ratio for _, ratio in looks)
-    if len(looks) < 2 or changed + looks[-1][1] * (steps - history.iteration) >= LARGE_RISE:
+    probes = [(health["iteration"], _largest_update(health)) for health in history.healths]
+    changed = sum(ratio * (step - before) for (before, _), (step, ratio) in pairwise(probes))
+    steps, largest = history.facts.total_steps or 10 * history.iteration, max(ratio for _, ratio in probes)
+    if len(probes) < 2 or changed + probes[-1][1] * (steps - history.iteration) >= LARGE_RISE:
         return None
     finding = (
-        f"a step changes no layer's parameters by more than {largest:.1e} of their length, and the loss went from "
+        f"a step changes no layer's parameters by more than {largest:.1e} of their norm, and the loss went from "
         f"{first:.4g} to {loss:.4g}"
     )
     return "", finding, (history.rate_advice(USUAL_UPDATE / largest if largest else 1000), "mlpkit tune-rate SPEC")
@@ -327,7 +327,7 @@ def shrunk_weights(history: HealthHistory) -> Finding | None:
         return None
     finding = f"the norm of all parameters fell from {first:.3g} to {now:.3g}"
     if now >= SHRUNK * first:
-        finding += f", although the gradient would lengthen them, and the loss stays at {loss:.3g}"
+        finding += f", although the gradient would increase it, and the loss stays at {loss:.3g}"
     return "", finding, ("a smaller weight decay",)
 
 
@@ -361,7 +361,7 @@ def loss_at_chance(history: HealthHistory) -> Finding | None:
     ):
         return None
     finding = (
-        f"the loss stays at {history.now['loss']:.4g}, and a constant prediction can have {history.now['chance']:.4g}"
+        f"the loss stays at {history.now['loss']:.4g}, and a constant prediction reaches {history.now['chance']:.4g}"
     )
     return "", finding, (CHECK_DATA, history.rate_advice(10), history.rate_advice(0.1))
 
@@ -374,8 +374,8 @@ def too_few_steps(history: HealthHistory) -> Finding | None:
     if not over or not (approaches if history.settled else _is_at_chance(history.now)):
         return None
     loss, chance = history.now["loss"], history.now["chance"]
-    finding = f"after all {steps} steps the loss is {loss:.4g}, and a constant prediction can have {chance:.4g}"
-    smaller = "a smaller batch_size, for more steps an epoch" if history.facts.steps_per_epoch < SETTLED_STEPS else ""
+    finding = f"after all {steps} steps the loss is {loss:.4g}, and a constant prediction reaches {chance:.4g}"
+    smaller = "a smaller batch_size, for more steps per epoch" if history.facts.steps_per_epoch < SETTLED_STEPS else ""
     return "", finding, tuple(filter(None, (history.facts.longer, history.rate_advice(10), smaller)))
 
 
@@ -393,7 +393,7 @@ def nothing_carries_over(history: HealthHistory) -> Finding | None:
         return None
     finding = (
         f"the training loss is {train:.4g}, but the validation loss was never below {best:.4g}, and a constant "
-        f"prediction can have {validation_chance:.4g}"
+        f"prediction reaches {validation_chance:.4g}"
     )
     return "", finding, (CHECK_DATA, "other inputs", "more data")
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.components.schema.wording import counted
 from mlpkit.terminal.figures import figure
-from mlpkit.terminal.formatting import columns, counted
+from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     "--format",
     "exporter",
     metavar="NAME",
-    help="The exporter that writes it, such as acme.weights; by default the one for the ending of FILE.",
+    help="The exporter that writes it, such as acme.weights; by default the one for the suffix of FILE.",
 )
 @click.option("--network-only", is_flag=True, help="Leave out the data set's encoder and the names of classes.")
 @click.option("--quantize", type=click.Choice(["int8"]), help="Round the weights in a .c file to eight bits.")
@@ -43,12 +44,12 @@ def command(
 ) -> None:
     """Write a trained model to a file that other programs use.
 
-    RUN is a run folder. The ending of FILE says the format: .onnx, .c, .js or .html. The file takes raw inputs, such as
-    the columns of a table, and gives labels and probabilities, or values. Before it takes its place, its results are
-    compared with the model's on the rows for testing.
+    RUN is a run folder. The suffix of FILE decides the format: .onnx, .c, .js or .html. The file takes raw inputs, such
+    as the columns of a table, and gives labels and probabilities, or values. mlpkit compares its results with the
+    model's on the test rows before it puts the file in place.
 
     With --quantize int8, a .c file holds each weight of a product in a byte, and computes what the network with these
-    weights predicts. What that changes on the rows for testing is printed.
+    weights predicts. mlpkit prints how that changes the results on the test rows.
     """
     from mlpkit.verbs.export.export import export  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
@@ -84,7 +85,7 @@ def command(
 def _said(rounding: Rounding) -> str:
     """Return what rounding changed: loss and metrics before and after, and how many rows have another label."""
     if not rounding.before:
-        return "weights rounded to int8; what that changes isn't known without the run's data"
+        return "weights rounded to int8; the effect isn't known without the run's data"
     names = [name for name, value in rounding.before.items() if not isinstance(value, list)]
     rows = [
         ["weights", *names],

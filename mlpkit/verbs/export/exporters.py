@@ -47,7 +47,7 @@ def exporter_of(file: Path, named: str | dict[str, Any] | Exporter | None, regis
         expected = f"expected a name that ends in {', '.join(dict.fromkeys(each for each, _ in found))}"
         example = f", such as model{[*built_in][-1]}" if built_in else ""
         remedy = f"; to write {ending} files, install a plugin that has an exporter for them" if ending else ""
-        raise UsageError(f"'{file}' doesn't say what to export as; {expected}{example}{remedy}")
+        raise UsageError(f"the format of '{file}' is unknown; {expected}{example}{remedy}")
     if len(names) > 1:
         raise UsageError(f"{' and '.join(names)} write {ending}; choose one, such as --format {names[0]}")
     return _made(dict(found)[ending], registry)

@@ -69,7 +69,7 @@ def provenance(file: Path, directory: Path | None = None) -> FileProvenance:
     except OSError as error:
         raise reading_error(file, error, UsageError) from error
     if found is None:
-        raise DataError(file, "doesn't say what it came from; expected a file that mlpkit export wrote")
+        raise DataError(file, "has no record of its origin; expected a file that mlpkit export wrote")
     if directory is not None:
         return FileProvenance(found, directory, hashes(directory))
     for folder in _candidates(file, str(found.get("run"))):

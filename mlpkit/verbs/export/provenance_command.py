@@ -24,14 +24,14 @@ HASHED = ("spec", "data", "weights")
     metavar="RUN",
     type=click.Path(path_type=Path),
     shell_complete=completion.runs,
-    help="The run folder to compare with; by default it is looked for.",
+    help="The run folder to compare with; by default mlpkit searches for it.",
 )
 @options.json_option
 def command(file: Path, directory: Path | None, as_json: bool) -> None:
-    """Say which run an exported file came from.
+    """Show which run an exported file came from.
 
     FILE was written by mlpkit export. Its spec, data and weights are compared with those of the run's folder, which is
-    looked for near FILE and the current folder; the exit code is 1 if they are others now.
+    searched for near FILE and the current folder. The exit code is 1 if they differ now.
     """
     from mlpkit.verbs.export.provenance import provenance  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
@@ -47,7 +47,9 @@ def command(file: Path, directory: Path | None, as_json: bool) -> None:
     if found.directory is None:
         message("the run's folder was not found; name it with --run")
     elif not found.changed:
-        message(f"mlpkit repro {shlex.quote(str(found.directory))} still gives these bits, if versions are the same")
+        message(
+            f"mlpkit repro {shlex.quote(str(found.directory))} still gives these bits, if the versions are the same"
+        )
     else:
         message(f"{found.directory} is not what {file} came from: it has other {' and '.join(found.changed)} now")
         raise click.exceptions.Exit(WORK_FAILED)

@@ -36,27 +36,36 @@ def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     "targets",
     metavar="NAME",
     multiple=True,
-    help="With --data: what to predict: a column, an array or a file; of a table, several columns.",
+    help="With --data: what to predict: a column, an array or a file; may be repeated for columns of a table.",
 )
 @click.option(
     "--predict",
     type=click.Choice(["classes", "labels", "values"]),
-    help="With --data: what the target of a table holds; by default what it seems to hold.",
+    help="With --data: what the target of a table holds; by default, mlpkit decides.",
 )
-@click.option("--drop", metavar="COLUMN", multiple=True, help="With --data: a column of a table that is no input.")
+@click.option(
+    "--drop",
+    metavar="COLUMN",
+    multiple=True,
+    help="With --data: a column of a table that isn't an input; may be repeated.",
+)
 @click.option(
     "--id",
     "id_column",
     metavar="COLUMN",
-    help="With --data: the column that says which rows belong together, as those of a patient; they share a split.",
+    help="With --data: the column that identifies groups of rows, such as patients; each group stays in one split.",
 )
-@click.option("--validation", metavar="PATH", help="With --data: validation data of its own; by default, a share.")
-@click.option("--test", metavar="PATH", help="With --data: test data of its own; by default, a share.")
+@click.option(
+    "--validation", metavar="PATH", help="With --data: a separate file for validation; by default, a share of the rows."
+)
+@click.option(
+    "--test", metavar="PATH", help="With --data: a separate file for testing; by default, a share of the rows."
+)
 @click.option(
     "--recipe",
     metavar="NAME",
     shell_complete=_complete,
-    help="With --data: which network, of those that mlpkit init names; by default one that fits the data.",
+    help="With --data: the recipe for the network, as listed by mlpkit init; by default one that fits the data.",
 )
 @click.option(
     "--out",
@@ -82,8 +91,8 @@ def command(
 ) -> None:
     """Write a first spec for your data, or copy a shipped one.
 
-    With --data, look at a file of data, and write a spec with comments that trains well on it. With NAME, copy a
-    shipped spec, or a folder of lessons. With neither, list what is shipped, and name the recipes.
+    With --data, look at a file of data, and write a commented spec that trains well on it. With NAME, copy a shipped
+    spec, or a folder of lessons. With neither, list the shipped specs and the recipes.
     """
     from mlpkit.verbs.init import first_spec, init, init_from_data  # noqa: PLC0415 - loads NumPy
 

@@ -133,7 +133,7 @@ def _require_recipe(registry: Registry, recipe: str) -> None:
     if recipe not in known:
         expected = f"expected one of {', '.join(known)}" if known else "no data set has any"
         close = did_you_mean(recipe, known)
-        raise UsageError("; ".join(filter(None, (f"--recipe: there is no recipe {show(recipe)}", expected, close))))
+        raise UsageError("; ".join(filter(None, (f"--recipe: unknown recipe {show(recipe)}", expected, close))))
 
 
 def _proposal(
@@ -183,7 +183,7 @@ def _unread(file: str, asked: Sequence[str], unloadable: Sequence[PluginError]) 
     """Return the error for a file that no data set reads."""
     message = f"no data set reads {show(file)} to propose a spec"
     if asked:
-        message += f"; those that propose a spec are {', '.join(asked)}"
+        message += f"; the ones that propose a spec are {', '.join(asked)}"
     error = UsageError(message)
     path = Path(file)
     if not os.path.lexists(path):

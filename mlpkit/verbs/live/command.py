@@ -15,14 +15,16 @@ from mlpkit.errors import RunFolderError
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path), shell_complete=completion.folders_of_runs)
 @click.option("--port", type=options.PORT, default=0, help="Where to serve the page; by default any free port.")
 def command(folder: Path, port: int) -> None:
-    """Show runs on a page while they go on.
+    """Show runs live on a web page.
 
-    FOLDER is a run folder, or holds run folders, such as those of several seeds: their curves are drawn together. Runs
-    that begin later appear, too. The page is for browsers on this machine; Ctrl-C ends the command, and no run.
+    FOLDER is a run folder, or a folder of run folders, such as those of several seeds, whose curves are drawn together.
+    Runs that start later appear, too. The page is for browsers on this machine. Ctrl-C ends the command, but no run.
     """
     from mlpkit.verbs.live import live_page, watched  # noqa: PLC0415 - loads much that --help doesn't need
 
     if not folder.is_dir():
-        raise RunFolderError(f"{folder}: is no folder; give a run folder, or one that holds run folders, such as runs")
+        raise RunFolderError(
+            f"{folder}: is not a folder; give a run folder, or one that holds run folders, such as runs"
+        )
     with live_page.server_at(port, str(folder), watched.FolderRuns(folder).runs, {}):
         threading.Event().wait()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BUTTONS: Final = {"pause": "Pause", "stop": "Stop"}
 STATE: Final = (
     '<p id="run-state" role="status">Waiting for the run</p><p id="run-progress"></p>'
-    '<progress id="run-done" max="1" value="0" aria-label="share of the steps that are done"></progress>'
+    '<progress id="run-done" max="1" value="0" aria-label="steps done"></progress>'
 )
 NOTES: Final = '<div id="run-notes" role="status"></div>'
 CHART: Final = '<template id="run-chart"><figure><figcaption></figcaption><div class="chart"></div></figure></template>'
@@ -60,7 +60,7 @@ def state_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:
     """Return what changes from step to step: state, progress, and what the buttons can do."""
     if len(runs) != 1:
         going = sum(run.state == "running" for run in runs)
-        said = f"{len(runs)} runs, {going} of them running" if runs else "There is no run yet"
+        said = f"{len(runs)} runs, {going} of them running" if runs else "No runs yet"
         return {"state": said, "progress": "", "done": None, "active": going > 0, "paused": False, "notes": ""}
     (run,) = runs
     return {

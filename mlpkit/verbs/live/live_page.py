@@ -53,7 +53,7 @@ def server_at(
     try:
         server = LiveServer(title, runs, actions, spec=spec, port=port)
     except OSError as error:
-        diagnostic(f"warning: port {port} can't be used: {error.strerror}; the live page gets another one", "yellow")
+        diagnostic(f"warning: port {port} can't be used: {error.strerror}; the live page uses another one", "yellow")
         server = LiveServer(title, runs, actions, spec=spec)
     message(f"live page: {server.address}")
     return server

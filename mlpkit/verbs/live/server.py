@@ -197,7 +197,7 @@ class _Server(ThreadingHTTPServer):
         for oldest, since in list(self._silent.items())[:1]:
             time.sleep(max(0.0, since + SECONDS_TO_BEGIN - time.monotonic()))
             if oldest in self._silent:
-                _refuse(oldest, "408 Request Timeout", "Others ask, too, and no request came.")
+                _refuse(oldest, "408 Request Timeout", "The server is busy, and no request came.")
 
     def _forget(self, request: socket.socket) -> None:
         self.heard(request)
@@ -246,7 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command != "HEAD":
                 self.server.live.stream(self._send)
         elif what is not None:
-            self._answer(404, "There is no such page.\n")
+            self._answer(404, "No such page.\n")
 
     do_HEAD = do_GET  # noqa: N815 - the name that http.server calls
 
@@ -258,7 +258,7 @@ class _Handler(BaseHTTPRequestHandler):
             action()
             self._answer(204, "")
         elif what is not None:
-            self._answer(404, "There is no such button.\n")
+            self._answer(404, "No such button.\n")
 
     def _send(self, text: str) -> None:
         self.wfile.write(text.encode())
@@ -271,11 +271,11 @@ class _Handler(BaseHTTPRequestHandler):
         origin = self.headers.get("Origin")
         own = f"http://{self.headers.get('Host')}"
         if self.headers.get("Host") not in hosts or (origin != own if origin or self.command == "POST" else False):
-            self._answer(403, "This page is for browsers on this machine that were given its address.\n")
+            self._answer(403, "This page is only for browsers on this machine that have its full address.\n")
             return None
         _, token, what, *more = [*self.path.partition("?")[0].split("/"), "", "", ""]
         if more[0] or not hmac.compare_digest(token.encode(), live.token.encode()):
-            self._answer(404, "The address of the page is the one that mlpkit printed.\n")
+            self._answer(404, "Open the address that mlpkit printed.\n")
             return None
         return what
 

@@ -55,7 +55,7 @@ def confusion_section(scored: ScoredPredictions) -> str:
     drawn = len(scored.names) <= MOST_CELLS_WIDE
     return section(
         "Classes",
-        paragraph(f"Of {scored.rows}, {np.count_nonzero(right):,} are predicted right."),
+        paragraph(f"Of {scored.rows}, {np.count_nonzero(right):,} are predicted correctly."),
         beside(
             _matrix(scored) if drawn else _commonest_mistakes(scored),
             _per_class("class", scored.names, hits, found, there),
@@ -92,7 +92,7 @@ def _commonest_mistakes(scored: ScoredPredictions) -> str:
     pairs, counts = np.unique(true[wrong] * len(names) + predicted[wrong], return_counts=True)
     commonest = np.argsort(-counts, kind="stable")[:MOST_MIXED_UP]
     rows = [[names[pairs[i] // len(names)], names[pairs[i] % len(names)], f"{counts[i]:,}"] for i in commonest]
-    return table(["true", "predicted", "rows"], rows, caption="Commonest mistakes", texts=[0, 1])
+    return table(["true", "predicted", "rows"], rows, caption="Most common mistakes", texts=[0, 1])
 
 
 def _per_class(
@@ -168,7 +168,7 @@ def _roc_figure(curves: Mapping[str, Roc]) -> str:
         for name, curve in curves.items()
         for x, y in zip(GRID, curve.hits_at(end * GRID), strict=True)
     ]
-    titles = ("share of the others that is taken for it", "share of it that is found")
+    titles = ("false positive rate", "true positive rate")
     chart = charts.curves(points, "others", "found", titles=titles, zero=end == 1, diagonal=end == 1)
     return charts.figure("ROC curves" if end == 1 else f"ROC curves, the first {end:.0%} of the width", chart)
 
@@ -182,7 +182,7 @@ def _calibration_figure(predicted: Mapping[str, tuple[NDArray[np.bool_], NDArray
     ]
     if not points:
         return ""
-    titles = ("probability predicted", "share that is true")
+    titles = ("predicted probability", "observed frequency")
     return charts.figure(
         "Calibration curves" if len(predicted) > 1 else "Calibration curve",
         charts.curves(points, "predicted", "true", titles=titles, diagonal=True),

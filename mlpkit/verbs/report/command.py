@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 @options.plugins_option
 @options.json_option
 def command(directory: Path, to: Path | None, plugin_options: PluginOptions, as_json: bool) -> None:
-    """Write a page about a run: results, curves, mistakes, layers.
+    """Write a report on a run: results, curves, mistakes, layers.
 
-    RUN is a run folder; the run may be unfinished. Of a folder with the runs of several seeds, the page has means with
-    intervals, and all curves; of a sweep, its trials, and what each searched key does. It is one file that works from
-    disk, without a network.
+    RUN is a run folder; the run may be unfinished. For the runs of several seeds, the page shows means with intervals,
+    and all curves; for a sweep, its trials and the effect of each searched key. The page is one file that works without
+    a network.
     """
     from mlpkit.verbs.report.report import report  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 

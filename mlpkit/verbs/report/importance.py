@@ -233,13 +233,13 @@ def importance_section(found: Sequence[Importance], rows: str, image: NDArray[An
     if image is None:
         values = [{"input": each.name, "loss added": each.gain} for each in shown]
         chart = charts.bars(values, "input", "loss added", titles=("", "loss added"))
-        part = charts.figure("Loss added when a column is shuffled", chart, numbers)
+        part = charts.figure("Loss increase when a column is shuffled", chart, numbers)
     else:
         part = pictures(
-            [thumbnail(image), _heat(found, image)], ["mean of the images", "loss added by patch"]
+            [thumbnail(image), _heat(found, image)], ["mean of the images", "loss increase by patch"]
         ) + folded("Numbers", numbers)
     said = (
-        f"What the loss gains when a {what} is shuffled among {rows}: inputs that tell the same share their importance."
+        f"How much the loss increases when a {what} is shuffled among {rows}. Redundant inputs share their importance."
     )
     if len(shown) < len(found) and image is None:
         said += f" The {len(shown)} most important of {len(found):,} columns."

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_LAYERS: Final = 200
 MOST_CHARTED: Final = 8
-MOST_LOOKS: Final = 200
+MOST_PROBES: Final = 200
 """Most times at which a distribution is drawn."""
 SECONDS: Final = 0.1
 """How long layers are timed, if one pass doesn't take longer."""
@@ -164,14 +164,14 @@ def times_section(times: Sequence[LayerTime], rows: int) -> str:
     )
 
 
-def spread_section(looks: Sequence[Mapping[str, Any]]) -> str:
+def spread_section(probes: Sequence[Mapping[str, Any]]) -> str:
     """Return how activations and gradients of each layer spread while the network was trained.
 
     Args:
-        looks: what was found in the network, one mapping a time, as in ``health.jsonl``.
+        probes: what was found in the network, one mapping a time, as in ``health.jsonl``.
     """
-    chosen = [looks[i] for i in evenly_spaced(len(looks), MOST_LOOKS)]
-    names = list(dict.fromkeys(layer["layer"] for look in chosen for layer in look["layers"]))
+    chosen = [probes[i] for i in evenly_spaced(len(probes), MOST_PROBES)]
+    names = list(dict.fromkeys(layer["layer"] for probe in chosen for layer in probe["layers"]))
     drawn = [names[i] for i in evenly_spaced(len(names), MOST_CHARTED)]
     figures = [
         _bands(chosen, name, key, word)
@@ -183,20 +183,20 @@ def spread_section(looks: Sequence[Mapping[str, Any]]) -> str:
     return section(
         "Activations and gradients",
         paragraph(
-            "On some training rows, the same each time: the median, the middle half and nine tenths of what each layer "
-            "returns, and of the derivatives of a row's loss by that. Where the norm of its parameters' gradient is 0, "
-            "a layer doesn't learn."
+            "On a fixed sample of training rows: the median, the middle half and the middle nine tenths of each "
+            "layer's outputs, and of the derivatives of a row's loss by them. A layer doesn't learn while the norm of "
+            "its parameters' gradient is 0."
         ),
         beside(*figures, _norms(chosen)),
     )
 
 
-def _norms(looks: Sequence[Mapping[str, Any]]) -> str:
+def _norms(probes: Sequence[Mapping[str, Any]]) -> str:
     """Return the norm of the gradient of each layer's parameters; of many layers, all that get none are among them."""
     points = [
-        {"iteration": look["iteration"], "norm": norm, "series": layer["layer"]}
-        for look in looks
-        for layer in look["layers"]
+        {"iteration": probe["iteration"], "norm": norm, "series": layer["layer"]}
+        for probe in probes
+        for layer in probe["layers"]
         if (norm := layer.get("gradient_norm")) is not None
     ]
     if not points:
@@ -216,11 +216,11 @@ def _norms(looks: Sequence[Mapping[str, Any]]) -> str:
     return charts.figure("Norm of the gradient by each layer's parameters", chart)
 
 
-def _bands(looks: Sequence[Mapping[str, Any]], name: str, key: str, word: str) -> str:
+def _bands(probes: Sequence[Mapping[str, Any]], name: str, key: str, word: str) -> str:
     points = [
-        {"iteration": look["iteration"], **_quantiles(layer[key]["quantiles"])}
-        for look in looks
-        for layer in look["layers"]
+        {"iteration": probe["iteration"], **_quantiles(layer[key]["quantiles"])}
+        for probe in probes
+        for layer in probe["layers"]
         if layer["layer"] == name and layer.get(key)
     ]
     if not points:

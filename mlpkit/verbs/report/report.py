@@ -75,7 +75,7 @@ if TYPE_CHECKING:
 
 MOST_TIMED_ROWS: Final = 1000
 EXAMPLES_NEEDED: Final = "the examples were given in Python; give them again: mlpkit.report(run, examples=(x, t))"
-BY_HAND: Final = "shuffle a column of your rows, and see what mlpkit.load(run).evaluate(rows) says"
+BY_HAND: Final = "shuffle a column of your rows, and compare mlpkit.load(run).evaluate(rows)"
 TOO_LONG: Final = f"it would take longer than the rest of the page; {BY_HAND}"
 
 
@@ -172,12 +172,12 @@ def _read(directory: Path, registry: Registry) -> _Found:
     metrics = in_order(folder.read_metrics() if folder.finished else {}, spec)
     found = _Found(folder, spec, folder.read_history(), metrics, None)
     if not folder.has_model:
-        found.notes.append("There is no model yet, so that nothing is said of its layers and predictions.")
+        found.notes.append("There is no model yet, so its layers and predictions are left out.")
         return found
     try:
         found.model = load_run(directory, registry)
     except DivergenceError as error:
-        found.notes.append(f"Nothing is said of layers and predictions: {error}")
+        found.notes.append(f"Layers and predictions are left out: {error}")
     return found
 
 
@@ -282,7 +282,7 @@ def _scored(model: TrainedModel, split: str, of: int, batch: Batch) -> ScoredPre
         whole = model.network.predict_encoded(x)
     prediction = model.network.replicas[0].point_prediction(whole)
     if not np.isfinite(prediction).all():
-        raise DivergenceError(f"the network predicts what is not a finite number for a row of {split}")
+        raise DivergenceError(f"the prediction for a row of {split} is not finite")
     return ScoredPredictions(split, of, model.target, prediction, t, _names(model), _interval(model, whole))
 
 

@@ -33,7 +33,7 @@ def values_section(scored: ScoredPredictions) -> str:
     headings = ["", "mean residual", "standard deviation", "mean absolute", "largest"]
     return section(
         "Predicted and true",
-        paragraph(f"From {scored.rows}. A residual is the value predicted less the true one."),
+        paragraph(f"From {scored.rows}. A residual is the predicted value minus the true one."),
         beside(*figures),
         table(headings, rows, caption="Residuals", texts=[0]),
     )

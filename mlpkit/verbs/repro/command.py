@@ -26,7 +26,7 @@ DIGITS_SHOWN = 16
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Keep the repeated run here; by default it is not kept.",
+    help="Keep the repeated run in this folder; by default it is deleted.",
 )
 @options.plugins_option
 @options.quiet_option
@@ -34,9 +34,8 @@ DIGITS_SHOWN = 16
 def command(directory: Path, out: Path | None, plugin_options: PluginOptions, quiet: bool, as_json: bool) -> None:
     """Reproduce a run, and compare the results.
 
-    RUN is the folder of a finished run. It is run again from resolved.yaml, and the SHA-256 of
-    history, metrics and model are compared; the exit code is 1 if one differs. Versions that are not those of
-    lock.json are named; other data is refused.
+    RUN is the folder of a finished run. mlpkit runs resolved.yaml again and compares the SHA-256 of history, metrics
+    and model; the exit code is 1 if one differs. It names versions that differ from lock.json, and refuses other data.
     """
     options.require_one_display(quiet, as_json)
     with Interrupts() as interrupts:

@@ -92,7 +92,7 @@ def repro(
     if spec.trains_ensemble and spec.training.seconds is not None:
         remedy = f"repeat its networks, such as mlpkit repro {shlex.quote(str(directory / MEMBERS / '0'))}"
         raise UsageError(
-            f"{directory}: can't be repeated: each network took as many steps as there was time for; {remedy}"
+            f"{directory}: can't be repeated: each network trained as many steps as its time allowed; {remedy}"
         )
     observer = observer or Observer()
     for warning in spec.warnings:
@@ -100,10 +100,10 @@ def repro(
     changes = lock_changes(lock, _lock_now(directory, spec, resolved))
     for change in changes:
         if change.key == DATA:
-            raise RunFolderError(f"{directory}: can't be repeated: the data is not what it was: {change}")
+            raise RunFolderError(f"{directory}: can't be repeated: the data has changed: {change}")
         if change.key == INITIALIZED_FROM:
-            raise without_first_weights(directory, spec, "repeated", f"is not what it was: {change}")
-        observer.noticed(f"another result is possible, since {change}")
+            raise without_first_weights(directory, spec, "repeated", f"has changed: {change}")
+        observer.noticed(f"the result may differ, since {change}")
     then = result_hashes(directory)
     done = max((int(record["iteration"]) for record in folder.read_history()), default=None)
     with TemporaryDirectory(prefix="mlpkit-") as temporary:

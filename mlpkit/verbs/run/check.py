@@ -87,7 +87,7 @@ class CheckedSpec:
         """Return the memory that training needs at least; empty if that is a small part of what there is."""
         there = memory_limit()
         if there is not None and self.memory > PART_OF_MEMORY * there:
-            yield f"memory: at least {memory_size(self.memory)} to train, {memory_size(there)} there"
+            yield f"memory: at least {memory_size(self.memory)} to train, {memory_size(there)} available"
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""

@@ -33,8 +33,8 @@ def command(
 ) -> None:
     """Check specs, and show the shapes of their layers.
 
-    Checks the syntax, then every key, component and value, then the shapes of the layers. Of the data, only what the
-    shapes depend on is read: headers of files, if it has any. All specs are checked; the exit code is 2 if one of
+    Checks the syntax, then every key, component and value, then the shapes of the layers. Reads only the part of the
+    data that the shapes depend on: headers of files, if there are any. Checks all specs; the exit code is 2 if one of
     them is wrong. With --json, one line per spec.
     """
     from mlpkit.verbs.run.check import check  # noqa: PLC0415 - loads NumPy, which --help doesn't need
@@ -91,7 +91,7 @@ def _about_weights(checked: CheckedSpec) -> Iterator[str]:
     """Return which layers start with another run's weights, and which are frozen."""
     section = checked.spec.top_level.initialize_from
     if section is not None:
-        yield f"first weights from {section.run}: {', '.join(checked.initialized)}"
+        yield f"initial weights from {section.run}: {', '.join(checked.initialized)}"
     if checked.frozen:
         yield f"frozen: {', '.join(checked.frozen)}"
 

@@ -35,10 +35,10 @@ def command(
 ) -> None:
     """Compute a trained network's loss and metrics.
 
-    RUN is a run folder, or one with the runs of several seeds: the result is then mean and 95 % interval over the
-    finished runs. By default, for every split that the data set has. If the data has changed since training, a
-    warning says so. With --data, for a file or folder like the one trained on, with inputs and targets; - is standard
-    input.
+    RUN is a run folder, or a folder with the runs of several seeds: the result is then the mean and 95 % interval over
+    the finished runs. Evaluates every split of the data set, unless --split names some, and warns if the data has
+    changed since training. With --data, evaluates a file or folder like the one trained on, with inputs and targets; -
+    is standard input.
     """
     if file is not None and splits:
         raise UsageError("--split names parts of the run's own data; leave it out, or --data")

@@ -45,7 +45,8 @@ ONE_SEED: Final = (
 NO_LAYERS: Final = "fit needs layers, with a loss at the end; to begin with, add layers={layers}"
 
 OF_TABLES: Final = (
-    "fit takes no '{key}' with such inputs: only tables have it; give x as a data frame, such as pandas.DataFrame(x)"
+    "fit doesn't take '{key}' with these inputs: only tables have it; give x as a data frame, such as "
+    "pandas.DataFrame(x)"
 )
 
 OF_FILES: Final = (

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.components.schema.wording import counted
 from mlpkit.errors import UsageError
 from mlpkit.terminal.figures import figure
-from mlpkit.terminal.formatting import columns, counted
+from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, result
 from mlpkit.verbs.run.standard_input import file_or_standard_input
 
@@ -41,13 +42,13 @@ def command(
 ) -> None:
     """Predict with a trained network.
 
-    RUN is a run folder, FILE holds raw inputs: .npy, .npz, or a format of the data set; - is standard input. Prints a
-    line a row of FILE: the most probable class and its probability, the probability of each label, or the values. With
-    --json, the probabilities of all classes.
+    RUN is a run folder. FILE holds raw inputs: .npy, .npz, or a format of the data set; - is standard input. Prints one
+    line per row of FILE: the most probable class and its probability, the probability of each label, or the values.
+    With --json, prints the probabilities of all classes.
 
-    Rows are counted from 0, as in an array; in a table with a header, row 0 is the one below it. Files of a folder have
-    their names beside them. A row that lacks a value, which no row did in training, has no prediction: a warning names
-    it.
+    Rows are counted from 0, as in an array; in a table with a header, row 0 is the first one below it. For files of a
+    folder, each line also has the file's name. A row with a missing value has no prediction if no training row had one;
+    a warning names it.
     """
     from mlpkit.groups import prediction_file  # noqa: PLC0415 - loads NumPy, which --help doesn't need
     from mlpkit.jobs.predict import predict  # noqa: PLC0415 - for the same reason

@@ -75,7 +75,7 @@ def resume(
     kind = kind_of(directory)
     if kind is not None and not kind.is_run:
         way = f'{kind.python}("{directory}")' if kind.python else f"{kind.command} {quote(str(directory))}"
-        raise UsageError(f"{directory}: holds {kind.holds}; {way} goes on")
+        raise UsageError(f"{directory}: holds {kind.holds}; resume it with: {way}")
     longer = epochs is not None or iterations is not None or out is not None
     if longer and kind is ENSEMBLE_RUN:
         raise UsageError(f"{directory}: is an ensemble; one of its networks can be trained for longer")

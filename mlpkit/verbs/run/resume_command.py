@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     "directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs_and_folders_of_runs
 )
 @click.option("--epochs", metavar="N", type=click.IntRange(1), help="Train a finished run for longer: N epochs in all.")
-@click.option("--iterations", metavar="N", type=click.IntRange(1), help="The same in steps.")
+@click.option(
+    "--iterations", metavar="N", type=click.IntRange(1), help="Train a finished run for longer: N steps in all."
+)
 @click.option(
     "--out",
     metavar="DIR",
@@ -38,10 +40,10 @@ def command(
 ) -> None:
     """Resume an interrupted run, or train a finished one for longer.
 
-    RUN is a run folder. The run goes on from its newest checkpoint, and its results are the same to the bit as if it
-    had never been interrupted. If the spec, a plugin or the data has changed since, it is refused. A finished run
-    is left as it is; with --epochs or --iterations, it is continued in a folder of its own. Of a folder with the runs
-    of several seeds, or of a sweep, those go on that are not finished, and so do the networks of an ensemble.
+    RUN is a run folder. The run continues from its newest checkpoint, and its results are the same to the bit as if it
+    had never been interrupted. mlpkit refuses if the spec, a plugin or the data has changed. --epochs or --iterations
+    continue a finished run in a new folder, and leave the old one unchanged. For the runs of several seeds, a sweep or
+    an ensemble, all that are unfinished are resumed.
     """
     kind = kind_of(directory) or RUN  # which refuses a folder of no kind
     require_one_rank(ranks, several=kind is not RUN)

@@ -35,7 +35,7 @@ def resume_for_longer(
     if (epochs is None) == (iterations is None):
         raise UsageError("expected either --epochs N or --iterations N, to train a finished run for longer")
     if ranks.size > 1:
-        raise UsageError("several ranks can't begin a longer run; begin it without mpiexec, and resume it with mpiexec")
+        raise UsageError("several ranks can't start a longer run; start it without mpiexec, and resume it with mpiexec")
     with Interrupts() as interrupts:
         registry = Registry.discover(**wanted.plugin_options)
         folder = folder_for(directory, out)

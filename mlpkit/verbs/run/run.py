@@ -57,12 +57,12 @@ def run(
 ) -> Run | SeedRuns:
     """Train the network of a spec, and evaluate it at the end; with several seeds, once with each of them.
 
-    Of a spec with ``ensemble``, all networks are trained and averaged, and what comes of it is an ``EnsembleRun``.
+    Of a spec with ``ensemble``, all networks are trained and averaged, and the result is an ``EnsembleRun``.
 
     Args:
         spec: the spec.
         directory: where to keep what happened; missing or empty. None keeps nothing.
-        seeds: the seeds to train with, or how many, from the spec's seed on; what comes of it is then a ``SeedRuns``.
+        seeds: the seeds to train with, or how many, from the spec's seed on; the result is then a ``SeedRuns``.
         observer: receives the events, warnings of the data set included; by default Python warns of these, and a
             notebook shows progress. Not with seeds or an ensemble.
         quiet: whether to show no progress in a notebook.

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 @options.verb("run")
 @click.argument("paths", metavar="SPEC...", nargs=-1, required=True, shell_complete=completion.specs)
 @options.overrides_option
-@click.option("--seeds", metavar="K", help="Train with K seeds, a run each; or with certain ones: 3,5,8.")
+@click.option("--seeds", metavar="K", help="Train with K seeds, one run each; or with given seeds, such as 3,5,8.")
 @click.option(
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on. Of several specs, the "
-    "folder for all, in place of runs.",
+    help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on. With several "
+    "specs, the folder for all of them, instead of runs.",
 )
 @options.training_options
 @with_ranks
@@ -38,12 +38,12 @@ def command(
 ) -> None:
     """Train the network of a spec, or of several.
 
-    What happens is kept in the run folder. Ctrl-C ends the training after the step it is in, and saves it for mlpkit
+    Everything is kept in the run folder. Ctrl-C stops the training after the current step, and saves it for mlpkit
     resume; a second Ctrl-C ends the program at once.
 
     With several seeds, the folder holds a run folder for each, and the mean of each metric with its 95 % interval. As
-    many train at once as there are cores for. So do the networks of an ensemble, whose average is the result, and
-    several specs, each in a folder of its own; all are checked before the first is trained.
+    many runs train at once as the cores allow. The same holds for the networks of an ensemble, whose average is the
+    result, and for several specs, each in its own folder; all specs are checked before the first is trained.
     """
     with Interrupts() as interrupts:
         from mlpkit.verbs.run import run_specs, training  # noqa: PLC0415 - a signal meanwhile must find the handlers

@@ -120,13 +120,15 @@ def override_of(seeds: str) -> str:
     """
     numbers = [number.strip() for number in seeds.split(",")]
     if not all(number.isascii() and number.isdigit() for number in numbers):
-        raise UsageError(f"--seeds {seeds}: expected how many, such as --seeds 5, or which, such as --seeds 3,5,8")
+        raise UsageError(
+            f"--seeds {seeds}: expected a number of seeds, such as --seeds 5, or a list, such as --seeds 3,5,8"
+        )
     values = [str(int(number)) for number in numbers]  # a spec takes no 05
     if len(values) == 1 and not 1 <= int(values[0]) <= MOST_SEEDS:
-        raise UsageError(f"--seeds {seeds}: expected from 1 to {MOST_SEEDS:,} seeds, or which, such as --seeds 3,5,8")
+        raise UsageError(f"--seeds {seeds}: expected from 1 to {MOST_SEEDS:,} seeds, or a list, such as --seeds 3,5,8")
     twice = [value for i, value in enumerate(values) if value in values[:i]]
     if twice:
-        raise UsageError(f"--seeds {seeds}: the seed {twice[0]} is there twice; expected different seeds")
+        raise UsageError(f"--seeds {seeds}: the seed {twice[0]} is given twice; expected different seeds")
     return f"seeds={values[0]}" if len(values) == 1 else f"seeds=[{', '.join(values)}]"
 
 

@@ -114,7 +114,7 @@ def _begin(
     with reopened(finished, last + 1, "continued", registry, examples, observer) as run:
         if run.proved.spec.training.seconds is not None:
             remedy = f"start a new run from its weights, with initialize_from: {finished.directory}"
-            raise UsageError(f"{finished.directory}: was trained for a time and not for a length; {remedy}")
+            raise UsageError(f"{finished.directory}: was trained for a time, not for a number of steps; {remedy}")
         training = replace(run.proved.spec.training, epochs=length.epochs, iterations=length.iterations)
         spec = replace(run.proved.spec, top_level=replace(run.proved.spec.top_level, training=training))
         snapshot = _last_step(run, last, length, folder, finished, observer)
@@ -146,7 +146,7 @@ def _last_step(
     if total <= last:
         done = last if length.epochs is None else last / trainer.steps_per_epoch
         raise UsageError(
-            f"{finished.directory}: {length} in all are no more than the {done:.4g} that are done; give more"
+            f"{finished.directory}: {length} in all are not more than the {done:.4g} already done; give more"
         )
     if run.snapshot is not None:
         trainer.restore(run.snapshot)
@@ -157,7 +157,7 @@ def _last_step(
     before, after = rate_at(rate, trainer.progress), rate_at(rate, progress)
     if before != after:
         observer.noticed(
-            f"the learning rate ended at {before:.4g}, and goes on at {after:.4g}: its schedule is for {length}"
+            f"the learning rate ended at {before:.4g}, and continues at {after:.4g}: its schedule is for {length}"
         )
     for callback, state in zip(trainer.callbacks, snapshot.metadata["callbacks"], strict=True):
         if isinstance(callback, EarlyStopping):

@@ -151,14 +151,14 @@ class Comparison:
 
     def _about_unfinished(self) -> Iterator[Note]:
         if self.unfinished:
-            said = "Some seeds aren't finished. Unless they still train, go on with:"
+            said = "Some seeds aren't finished. Unless they are still training, resume them with:"
             yield Note(said, [f"mlpkit resume {shlex.quote(folder)}" for folder in self.unfinished])
 
     def _about_chance(self) -> Iterator[Note]:
         if not self.metrics or self.finished < 2:
             return
         if self.only_seeds:
-            yield Note("The runs differ in their seeds alone: what differs is chance.")
+            yield Note("The runs differ only in their seeds: all differences are chance.")
         elif alone := self._alone:
             said = (
                 "One run each can't tell a better spec from a lucky seed. Train with several seeds, and compare the "
@@ -167,8 +167,8 @@ class Comparison:
             yield Note(said, [*dict.fromkeys(alone)])
         if self.too_few:
             yield Note(
-                f"{' and '.join(self.too_few)} and {self.runs[0]} have other seeds, of which a test needs "
-                f"{FEWEST_UNPAIRED} on each side: train more, or the same seeds, for which two are enough."
+                f"{' and '.join(self.too_few)} and {self.runs[0]} have different seeds, so a test needs "
+                f"{FEWEST_UNPAIRED} on each side: train more, or train the same seeds, of which two are enough."
             )
 
     @property
@@ -353,7 +353,7 @@ def _judged(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
     names = list(names)
     for name in wanted:
         if not any(_is_named(metric, name) for metric in names):
-            raise UsageError(f"no run has the metric {name} at its end; expected {', '.join(names) or 'finished runs'}")
+            raise UsageError(f"no finished run has the metric {name}; expected {', '.join(names) or 'finished runs'}")
     if wanted:
         return [metric for metric in names if any(_is_named(metric, name) for name in wanted)]
     by_split = ([metric for metric in names if metric.startswith(f"{split}.")] for split in SPLITS)

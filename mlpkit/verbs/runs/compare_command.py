@@ -26,7 +26,7 @@ from mlpkit.terminal.output import document, result
     "metrics",
     metavar="NAME",
     multiple=True,
-    help="Judge only this metric, such as loss or test.loss; may be repeated.",
+    help="Compare only this metric, such as loss or test.loss; may be repeated.",
 )
 @click.option(
     "--html",
@@ -37,12 +37,12 @@ from mlpkit.terminal.output import document, result
 )
 @options.json_option
 def command(directories: tuple[Path, ...], metrics: tuple[str, ...], page: Path | None, as_json: bool) -> None:
-    """Show what differs between runs, and whether by chance.
+    """Compare runs, and test whether they differ by more than chance.
 
-    Each RUN is a run folder, or a folder with the runs of several seeds. What is the same in all of them is left out:
-    keys of the spec, versions, the last figures of the history, the metrics at the end, the SHA-256 of the results.
+    Each RUN is a run folder, or a folder with the runs of several seeds. Shows only what differs: keys of the spec,
+    versions, the last values of the history, the final metrics, the SHA-256 of the results.
 
-    Runs that differ in their seeds alone are compared as one, by their means. A test then says whether loss and metrics
+    Runs that differ only in their seeds are compared as one, by their means. A test then shows whether loss and metrics
     differ from those of the first by more than chance.
     """
     from mlpkit.verbs.runs import compare, compare_table  # noqa: PLC0415 - loads NumPy, which --help doesn't need

@@ -50,7 +50,7 @@ def _chance_section(found: Comparison) -> str:
     verdicts = (
         [table(headings, rows, caption=caption, texts=[0, 1, 4, 5], sortable=True, values=values)] if rows else []
     )
-    nothing = [] if rows or found.remarks else [paragraph("There are no two finished runs whose results differ.")]
+    nothing = [] if rows or found.remarks else [paragraph("No two finished runs have different results.")]
     return section("More than chance?", *verdicts, *nothing, *map(_said, found.remarks))
 
 
@@ -69,7 +69,7 @@ def _results_section(sides: Sequence[RunSet]) -> str:
 
 def _differences_section(found: Comparison) -> str:
     """Return what differs in specs and versions."""
-    apart = [] if found.part_at is None else [paragraph(f"The histories are apart from iteration {found.part_at} on.")]
+    apart = [] if found.part_at is None else [paragraph(f"The histories differ from iteration {found.part_at} on.")]
     every = _differences("Spec, every key", found.spec, found)
     return section(
         "What differs",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.components.schema.wording import counted
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.statistics import Interval
 from mlpkit.terminal.figures import figure, plus_minus
-from mlpkit.terminal.formatting import GAP, LONGEST_CELL, blocks, columns, counted, paragraph, shortened
+from mlpkit.terminal.formatting import GAP, LONGEST_CELL, blocks, columns, paragraph, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +39,7 @@ def lines_of(found: Comparison, width: int | None) -> list[str]:
 
 def _table(found: Comparison, width: int | None) -> list[list[str]]:
     blank = [""] * len(found.runs)
-    apart = "" if found.part_at is None else f" (apart from iteration {found.part_at} on)"
+    apart = "" if found.part_at is None else f" (different from iteration {found.part_at} on)"
     beside, longest = _room(found, width)
     rows = [["", *(shortened(run, longest) for run in found.runs)]]
     if found.grouped:
@@ -65,7 +66,7 @@ def _table(found: Comparison, width: int | None) -> list[list[str]]:
         common = {SPLIT.sub("", key) for key in values if key not in lone}
         names = dict.fromkeys(key if (name := SPLIT.sub("", key)) in common else name for key in lone)
         rows += [[f"  only one run has {', '.join(names)}", *blank]] if lone else []
-    rows += [[f"  tables, which --json has: {', '.join(found.tables)}", *blank]] if found.tables else []
+    rows += [[f"  tables, which --json prints: {', '.join(found.tables)}", *blank]] if found.tables else []
     return rows if width is None else _with_short_keys(rows, width, beside)
 
 

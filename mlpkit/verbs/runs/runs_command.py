@@ -37,7 +37,11 @@ RUNS: Final = Path("runs")
 )
 @click.option("--spec", "specs", multiple=True, metavar="NAME", help="Only runs of this spec, such as mnist*.")
 @click.option(
-    "--where", "conditions", multiple=True, metavar="CONDITION", help="Only runs for which it holds: 'loss<0.1'."
+    "--where",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    help="Only runs that meet a condition, such as 'loss<0.1'.",
 )
 @click.option(
     "--sort",
@@ -47,8 +51,8 @@ RUNS: Final = Path("runs")
     shell_complete=completion.sort_keys,
     help="Sort by age, name, state, spec, steps, best, or a loss or metric; the best first.",
 )
-@click.option("--reverse", is_flag=True, help="Turn the order around.")
-@click.option("--watch", is_flag=True, help="Draw the list every second, until Ctrl-C.")
+@click.option("--reverse", is_flag=True, help="Reverse the order.")
+@click.option("--watch", is_flag=True, help="Redraw the list every second, until Ctrl-C.")
 @options.json_option
 def command(
     directory: Path,
@@ -60,12 +64,12 @@ def command(
     watch: bool,
     as_json: bool,
 ) -> None:
-    """List the runs there are.
+    """List runs.
 
-    FOLDER holds run folders; by default it is runs. A folder with several runs in it is one line, with the mean of its
-    finished runs and a 95 % interval if they differ in their seeds alone; name it as FOLDER to see each. Loss and
-    metrics are those of the validation data, or of the training data without any: at the end of a finished run, of the
-    last evaluation of another.
+    FOLDER holds run folders; the default is runs. A folder with several runs is one line, with the mean of its finished
+    runs and a 95 % interval if they differ only in their seeds; name it as FOLDER to see each run. Loss and metrics are
+    those of the validation data, or else of the training data: at the end of a finished run, at the last evaluation of
+    another.
     """
     if watch:
         _require_terminal(as_json)
@@ -97,12 +101,12 @@ def command(
 
 def _require_folder(directory: Path) -> None:
     if directory == RUNS and not directory.exists():
-        raise RunFolderError(f"{directory}: there is no such folder yet; mlpkit run SPEC makes it, or name another")
+        raise RunFolderError(f"{directory}: no such folder yet; mlpkit run SPEC creates it, or name another")
 
 
 def _require_terminal(as_json: bool) -> None:
     """Check that redrawn content replaces the earlier content."""
     if as_json:
-        raise UsageError("--watch draws a table, and --json prints none; leave one of them out")
+        raise UsageError("--watch and --json can't both be given")
     if not on_screen():
         raise UsageError("--watch draws on a terminal, and standard output isn't one; leave it out, or use --json")

@@ -64,7 +64,9 @@ def lines_of(entries: Sequence[RunGroup], width: int | None) -> list[str]:
     if left_out:
         lines += [
             "",
-            *paragraph(f"not shown, for lack of width: {', '.join(left_out)}; --json prints all", width=width),
+            *paragraph(
+                f"not shown, since the terminal is too narrow: {', '.join(left_out)}; --json prints all", width=width
+            ),
         ]
     problems = [run.problem for entry in entries for run in entry.runs if _is_worth_a_line(run.state, len(entries))]
     below = [line for problem in problems if problem for line in paragraph(problem, width=width)]

@@ -18,7 +18,7 @@ SECONDS_BETWEEN_DRAWINGS: Final = 1.0
 
 
 def draw_again_and_again(lines_at: Callable[[int], list[str]]) -> NoReturn:
-    """Draw the list every second, until Ctrl-C.
+    """Redraw the list every second, until Ctrl-C.
 
     Args:
         lines_at: returns its lines at a width.
@@ -30,6 +30,6 @@ def draw_again_and_again(lines_at: Callable[[int], list[str]]) -> NoReturn:
             lines = lines_at(width) or ["no runs yet"]
             most = max(height - 2, 1)
             if len(lines) > most:
-                lines = [*lines[:most], f"and {len(lines) - most} lines more"]
+                lines = [*lines[:most], f"and {len(lines) - most} more lines"]
             live.update(Text("\n").join(Text.from_ansi(as_printed(line), no_wrap=True) for line in lines), refresh=True)
             time.sleep(SECONDS_BETWEEN_DRAWINGS)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     metavar="ENGINE",
     default=LOCAL,
     show_default=True,
-    help="What trains them: local, processes on this machine; or an engine, such as acme.queue of a plugin.",
+    help="Where to train them: local, in processes on this machine; or an engine of a plugin, such as acme.queue.",
 )
 @click.option(
     "--out",
@@ -45,14 +45,14 @@ if TYPE_CHECKING:
     metavar="DIR",
     type=click.Path(path_type=Path),
     shell_complete=completion.runs_and_folders_of_runs,
-    help="Go on with the sweep in a folder; in place of SPEC.",
+    help="Resume the sweep in a folder, instead of SPEC.",
 )
 @click.option(
     "--add-trials",
     "added",
     metavar="N",
     type=click.IntRange(1),
-    help="With --resume: train N trials beyond the planned.",
+    help="With --resume: extra trials to train.",
 )
 @click.option(
     "--status",
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     type=click.Path(path_type=Path),
     shell_complete=completion.runs_and_folders_of_runs,
-    help="Show what the sweep in a folder has come to so far, and leave it alone.",
+    help="Show the state of the sweep in a folder, and change nothing.",
 )
 @click.option(
     "--stop",
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     type=click.Path(path_type=Path),
     shell_complete=completion.runs_and_folders_of_runs,
-    help="Stop the sweep in a folder after the steps it is in, and wait until it has saved its trials.",
+    help="Stop the sweep in a folder after its current steps, and wait until it has saved its trials.",
 )
 @options.report_option
 @options.plugins_option
@@ -90,10 +90,10 @@ def command(
 ) -> None:
     """Train a spec with many values of some keys, and find the best.
 
-    The section sweep of the spec says which keys to vary, and what makes a trial good. Each trial is a run in a folder
-    of its own. Ctrl-C ends the sweep after the steps it is in. --resume goes on, even after a crash, and repeats
-    nothing. The best is written as a spec, best.yaml, and a page about all of them, report.html. The exit code is 1 if
-    a trial failed; one that diverged is a result.
+    The section sweep of the spec sets which keys to vary, and how to rank trials. Each trial is a run in its own
+    folder. Ctrl-C stops the sweep after the current steps; --resume continues it, even after a crash, and repeats
+    nothing. The results are the best spec, best.yaml, and a page about all trials, report.html. The exit code is 1 if a
+    trial failed; one that diverged is a result.
     """
     with ranks_as_workers(engine_of_ranks(engine["on"], plugin_options)):
         options.require_one_display(quiet, as_json)
@@ -125,10 +125,10 @@ def _require_spec_or_folder(
         UsageError: there isn't, or there is one.
     """
     if sum(given is not None for given in (path, folder, *others)) != 1:
-        raise UsageError("expected a spec, to begin a sweep, or one of --resume DIR, --status DIR and --stop DIR")
+        raise UsageError("expected a spec, to start a sweep, or one of --resume DIR, --status DIR and --stop DIR")
     if folder is None and added is not None:
-        raise UsageError("--add-trials goes with --resume DIR; a spec says itself how many trials to train")
+        raise UsageError("--add-trials goes with --resume DIR; a spec sets its own number of trials")
     if path is None and overrides:
-        raise UsageError("--set can't change a sweep that has begun; begin another")
+        raise UsageError("--set can't change a sweep that has started; start another")
     if path is None and out is not None:
-        raise UsageError("--out is for a new sweep; one that has begun stays where it is")
+        raise UsageError("--out is for a new sweep; one that has started stays where it is")

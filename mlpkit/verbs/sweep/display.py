@@ -6,6 +6,7 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mlpkit.components.schema.wording import counted
 from mlpkit.display.display import Display
 from mlpkit.display.json_events import JsonEvents
 from mlpkit.display.lines import Lines
@@ -15,7 +16,7 @@ from mlpkit.runs.layout import BEST
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED, STOPPED
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.terminal.figures import duration, figure
-from mlpkit.terminal.formatting import blocks, counted, line_length, paragraph
+from mlpkit.terminal.formatting import blocks, line_length, paragraph
 from mlpkit.terminal.output import diagnostic, document, message, result
 from mlpkit.verbs.sweep.driver import ranked
 from mlpkit.verbs.sweep.sweep import plain_trial, written_results
@@ -64,7 +65,7 @@ class SweepLines(SweepDisplay, Lines):
         """Print that a pruned trial continues."""
         if trial.number in self._pruned:
             self._pruned.discard(trial.number)
-            result(f"trial {trial.number} goes on: it is no longer weaker than the others")
+            result(f"trial {trial.number} continues: it is no longer weaker than the others")
 
     def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
         """Print the line."""
@@ -109,16 +110,22 @@ class SweepJson(SweepDisplay, JsonEvents):
         document({"event": "trial", **plain_trial(trial), "best": best.number if best else None})
 
 
-def of_sweep(found: Sweep) -> Outcome:
-    """Return how a sweep ended, for its display."""
+def of_sweep(found: Sweep, engine: Sequence[str] = ()) -> Outcome:
+    """Return how a sweep ended, for its display.
+
+    Args:
+        found: the sweep.
+        engine: the options that choose its engine, for the command that resumes it.
+    """
+    resume = shlex.join(["mlpkit", "sweep", "--resume", str(found.folder), *engine])
     reason = {"reason": found.stopped} if found.stopped else {}
     unfinished = found.stopped or found.left
-    print_stop = partial(print_way_on, found) if unfinished else None
-    return Outcome(found.stopped, {**reason, **found.to_plain()}, partial(_print_sweep, found), print_stop)
+    print_stop = partial(_print_way_on, found, resume) if unfinished else None
+    return Outcome(found.stopped, {**reason, **found.to_plain()}, partial(_print_timed, found, resume), print_stop)
 
 
-def _print_sweep(found: Sweep, best: str, seconds: float | None) -> None:
-    print_sweep(found)
+def _print_timed(found: Sweep, resume: str, best: str, seconds: float | None) -> None:
+    _print_sweep(found, resume)
     if seconds is not None and not found.stopped:
         result(f"after {duration(seconds)}")
 
@@ -145,10 +152,10 @@ def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: 
     return blocks([titles, *rows], right=range(len(titles)), width=width) if rows else []
 
 
-def print_sweep(found: Sweep) -> None:
+def _print_sweep(found: Sweep, resume: str) -> None:
     """Print the best trials, the states of the other trials, and the folder."""
     if found.stopped:
-        print_way_on(found)
+        _print_way_on(found, resume)
         return
     for line in best_table(found.trials, found.objectives, line_length()):
         result(line)
@@ -156,7 +163,7 @@ def print_sweep(found: Sweep) -> None:
         result("\n".join(paragraph(str(lead), width=line_length())))
     if len(found.objectives) > 1 and found.front:
         front = listed_runs([trial.number for trial in found.front], "trial")
-        result("\n".join(paragraph(f"no trial is better by all objectives than {front}", width=line_length())))
+        result("\n".join(paragraph(f"Pareto front: {front}", width=line_length())))
     for state in (PRUNED, DIVERGED, FAILED):
         numbers = [trial.number for trial in found.trials if trial.state == state]
         if numbers:
@@ -169,17 +176,17 @@ def print_sweep(found: Sweep) -> None:
         result(f"the best, ready to run: {found.folder / BEST}")
     result(f"saved in {found.folder}")
     if found.left:
-        print_way_on(found)
+        _print_way_on(found, resume)
 
 
-def print_way_on(found: Sweep) -> None:
-    """Print why a sweep was stopped, or ended early, how many trials are over or left, and how to resume it."""
+def _print_way_on(found: Sweep, resume: str) -> None:
+    """Print why a sweep was stopped, or ended early, how many trials are done or left, and how to resume it."""
     over = sum(trial.over for trial in found.trials)
     if found.stopped:
-        message(f"stopped by {found.stopped}, with {counted(over, 'trial')} over; saved in {found.folder}")
+        message(f"stopped by {found.stopped}, with {counted(over, 'trial')} done; saved in {found.folder}")
     else:
         message(f"ended early, with {counted(found.left, 'trial')} left")
-    message(f"resume it with: mlpkit sweep --resume {shlex.quote(str(found.folder))}")
+    message(f"resume it with: {resume}")
 
 
 def print_status(status: SweepStatus) -> None:
@@ -193,7 +200,7 @@ def print_status(status: SweepStatus) -> None:
 
 def _progress(status: SweepStatus) -> str:
     over, planned = status.over, status.planned
-    said = [f"{counted(over, 'trial')} over" if planned is None else f"{over} of {counted(planned, 'trial')} over"]
+    said = [f"{counted(over, 'trial')} done" if planned is None else f"{over} of {counted(planned, 'trial')} done"]
     return ", ".join([*said, *(f"{number} {state}" for state, number in status.counts.items())])
 
 
@@ -207,5 +214,5 @@ def _driver(status: SweepStatus) -> str:
         host = f" on {status.driver.host}" if status.driver.host and status.driver.is_here else ""
         return f"driver: {status.driver}{host}"
     if status.planned is None or status.over < status.planned or {STOPPED, FAILED} & {*status.counts}:
-        return f"no driver is at work; go on with: mlpkit sweep --resume {shlex.quote(str(status.folder))}"
-    return "no driver is at work, and no trial is left"
+        return f"no driver is running; resume it with: mlpkit sweep --resume {shlex.quote(str(status.folder))}"
+    return "no driver is running, and no trial is left"

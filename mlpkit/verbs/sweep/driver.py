@@ -201,7 +201,7 @@ class Driver:
             return self._folder.reopen(found)
         except RunFolderError as error:  # it is resumed by hand
             self._busy.add(found.number)
-            self._tell("noticed", f"trial {found.number} is left alone: {error}")
+            self._tell("noticed", f"trial {found.number} is skipped: {error}")
             return None
 
     def _in_order(self) -> list[Trial]:
@@ -288,10 +288,10 @@ class Driver:
         self._deaths[trial.number] += counts
         deaths = self._deaths[trial.number]
         if deaths >= MOST_DEATHS:
-            return self._folder.set_aside(trial, f"{deaths} processes died of it, the last {death}")
+            return self._folder.set_aside(trial, f"{deaths} processes died training it, the last {death}")
         runs = [RunFolder(run) for run in members_of(trial.directory).values()]
         saved = any(run.checkpoints.exist or run.finished for run in runs)
-        how = "it goes on from its last checkpoint" if saved else "it begins again"
+        how = "it continues from its last checkpoint" if saved else "it starts over"
         self._tell("noticed", f"trial {trial.number}: its process ended {death}; {how}")
         self._interrupted.append(trial.number)
         return replace(trial, state=STOPPED, problem="")  # a trial that failed before, as its folder may say still
@@ -308,7 +308,7 @@ class Driver:
             self._failures = [each for each in self._failures if each == reason] + [reason]
             if len(self._failures) == MOST_FAILURES:
                 self._tell(
-                    "noticed", f"{MOST_FAILURES} trials in a row failed for the same reason, so no other is begun"
+                    "noticed", f"{MOST_FAILURES} trials in a row failed for the same reason, so no more are started"
                 )
 
 

@@ -207,7 +207,7 @@ class SweepFolder:
         path = self.directory / PROGRESS
         if not has_file(self.directory, PROGRESS):
             return SweepProgress()
-        with _removable(path, "that forgets the time, and the trials that were added"):
+        with _removable(path, "the sweep then counts its time, and added trials, from zero"):
             return _read_progress(path)
 
     def write_progress(self, progress: SweepProgress) -> None:
@@ -275,10 +275,10 @@ def require_sweep_folder(directory: Path) -> None:
         RunFolderError: it doesn't.
     """
     if is_run_folder(directory):
-        raise RunFolderError(f"{directory}: is a run, and no sweep; give the folder of the sweep")
+        raise RunFolderError(f"{directory}: is a run, not a sweep; give the folder of the sweep")
     if kind_of(directory) is not SWEEP_FOLDER:
-        what = f"holds no {SWEEP}, so it is no sweep" if directory.is_dir() else "there is no such folder"
-        raise RunFolderError(f"{directory}: {what}; expected a folder that mlpkit sweep has made")
+        what = f"holds no {SWEEP}, so it is not a sweep" if directory.is_dir() else "no such folder"
+        raise RunFolderError(f"{directory}: {what}; expected a folder that mlpkit sweep created")
 
 
 def is_trial(directory: Path) -> bool:

@@ -27,11 +27,11 @@ ORDERS: Final = 1000
 CHANCE: Final = 0.05
 
 EXPLANATION: Final = (
-    "Trials are ranked by the objective; those that were pruned or diverged share the last rank. The importance of a "
-    "key is the share of the ranks' variance that lies between groups of its values, less what chance alone gives on "
-    "average: 0 if the key makes no difference, 100 % if it alone decides. A group is a choice, or a quarter of the "
-    "trials by a number's size. What keys do only together isn't seen. p: how often a random order of the trials gives "
-    "as much, corrected for the number of keys (Holm)."
+    "Trials are ranked by the objective; pruned and diverged trials share the last rank. The importance of a key is "
+    "the share of the ranks' variance between groups of its values, minus the average share due to chance: 0 if the "
+    "key makes no difference, 100 % if it alone decides. A group is a choice, or a quarter of the trials by a number's "
+    "size. Interactions of keys aren't measured. p: the probability that a random order of the trials gives as much, "
+    "corrected for the number of keys (Holm)."
 )
 
 

@@ -63,7 +63,7 @@ class Margin:
 
     def __str__(self) -> str:
         """Return it as a sentence without a full stop."""
-        other = f"trial {self.over}" if self.chosen_from is None else f"the spec as it stands, trial {self.over},"
+        other = f"trial {self.over}" if self.chosen_from is None else f"the unchanged spec, trial {self.over},"
         if not self.by:
             return f"trial {self.trial} and {other.removesuffix(',')} are equally good"
         said = f"trial {self.trial} leads {other} by {figure(self.by)}"

@@ -81,12 +81,13 @@ def write_sweep_page(directory: Path, file: Path, registry: Registry, *_: object
 
 def _outcome_section(found: Sweep) -> str:
     """Return the result of the sweep, and how to resume it."""
-    counts = ", ".join(f"{number} {state}" for state, number in found.counts.items()) or "none has begun"
+    counts = ", ".join(f"{number} {state}" for state, number in found.counts.items()) or "none has started"
     waiting = [trial.number for trial in found.trials if not trial.over]
     failed = [[str(trial.number), trial.problem] for trial in found.trials if trial.state == FAILED]
     parts = [paragraph(f"Trials: {counts}."), *_best_in_words(found)]
     if waiting:
-        parts.append(paragraph(f"Not over: {listed_runs(waiting, 'trial')}; unless the sweep is at work, go on with:"))
+        unfinished = listed_runs(waiting, "trial")
+        parts.append(paragraph(f"Not finished: {unfinished}; unless the sweep is still running, resume it with:"))
         parts.append(preformatted(f"mlpkit sweep --resume {shlex.quote(str(found.folder))}"))
     if failed:
         parts.append(table(["trial", "why it failed"], failed[:MOST_BEST], texts=[1]))
@@ -104,7 +105,7 @@ def _best_in_words(found: Sweep) -> list[str]:
     if not file.is_file() or kind_of(found.best.directory) is ENSEMBLE_RUN:  # the sweep is at work, or was interrupted
         return said
     commands = f"mlpkit run {shlex.quote(str(file))} --seeds 3"
-    return [*said, paragraph("To see what it is worth, train it with other seeds:"), preformatted(commands)]
+    return [*said, paragraph("To confirm it, train it with other seeds:"), preformatted(commands)]
 
 
 def _sections_about_trials(found: Sweep, search: Mapping[str, SearchedKey], seed: int) -> list[str]:
@@ -150,8 +151,8 @@ def _front_section(found: Sweep) -> str:
     first, *others = found.objectives
     best = sorted(found.front, key=lambda trial: first.cost(trial.results[first.key]))
     said = (
-        "No trial is better by one objective than a trial of the Pareto front, and as good by the others. "
-        "Trials that are far from it are not shown."
+        "No trial beats one on the Pareto front by one objective without being worse by another. Trials far from the "
+        "front are not shown."
     )
     figures = [_front_figure(found, first, other) for other in others] if best else []
     return section("Pareto front", paragraph(said), beside(*figures), _trials_table(found, best, "The Pareto front"))

@@ -56,14 +56,14 @@ class Curve(NamedTuple):
     finished: bool = False
 
     def before(self, epoch: float) -> float | None:
-        """Return the cost of the last evaluation up to an epoch; None if the trial did not get there."""
+        """Return the cost of the last evaluation up to an epoch; None if the trial didn't get there."""
         if not self.evaluations or self.evaluations[-1].epoch < epoch - ROUNDING:
             return None
         found = [each.cost for each in self.evaluations if each.epoch <= epoch + ROUNDING]
         return found[-1] if found else None
 
     def after(self, epoch: float) -> float | None:
-        """Return the cost of the first evaluation from an epoch on; None if the trial did not get there."""
+        """Return the cost of the first evaluation from an epoch on; None if the trial didn't get there."""
         return next((each.cost for each in self.evaluations if each.epoch >= epoch - ROUNDING), None)
 
 

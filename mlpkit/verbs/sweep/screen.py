@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
+from mlpkit.components.schema.wording import counted
 from mlpkit.display.screen import Screen
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
 from mlpkit.terminal.figures import duration
-from mlpkit.terminal.formatting import counted, line_length
+from mlpkit.terminal.formatting import line_length
 from mlpkit.verbs.sweep.display import SweepDisplay, best_table
 
 if TYPE_CHECKING:

@@ -91,9 +91,9 @@ def _missing_results(objectives: Iterable[Objective], proved: SpecProof) -> Iter
     splits = {*proved.description.sizes, *(["validation"] if proved.spec.folds else [])}  # that is out of fold
     for objective in objectives:
         if objective.split not in splits:
-            yield f"the data has no rows for {objective.split}, so that there is no {objective.key}"
+            yield f"the data has no rows for {objective.split}, so there is no {objective.key}"
         elif objective.name not in names:
-            yield f"training.metrics has no {objective.name}, so that there is no {objective.key}"
+            yield f"training.metrics has no {objective.name}, so there is no {objective.key}"
 
 
 def _key_faults(spec: Spec, sweep: SweepSection) -> Iterator[Diagnostic]:
@@ -108,7 +108,7 @@ def _key_faults(spec: Spec, sweep: SweepSection) -> Iterator[Diagnostic]:
             yield place.fault("these conditions can't hold at once")
     for key, other in combinations(sweep.search, 2):
         if _may_be_one(key, other) and _is_lost(spec, sweep, key, other):
-            yield key_place(spec, other).fault(f"this is the same key as {key}", remedy="keep one of both")
+            yield key_place(spec, other).fault(f"this is the same key as {key}", remedy="keep one of the two")
 
 
 def _may_be_one(key: str, other: str) -> bool:

@@ -91,7 +91,7 @@ class SearchedKey(Section):
     rules = (
         OneOf(
             ("choices", "low"),
-            missing="nothing says what the key may be",
+            missing="no values are given for the key",
             expected="a list of choices, or low: NUMBER and high: NUMBER",
         ),
     )
@@ -168,25 +168,27 @@ class SearchedKey(Section):
         assert self.choices is not None
         for key in ("high", "step"):
             if getattr(self, key) is not None:
-                context.report((*path, key), f"{key} is for a range, and here are choices", remedy="keep one of both")
+                context.report(
+                    (*path, key), f"{key} is for a range, but choices are given", remedy="keep one of the two"
+                )
         if self.log:
-            context.report((*path, "log"), "log is for a range, and here are choices", remedy="leave out log")
+            context.report((*path, "log"), "log is for a range, but choices are given", remedy="leave out log")
         for i, choice in enumerate(self.choices):
             if any(repr(choice) == repr(other) for other in self.choices[:i]):
-                context.report((*path, "choices", i), f"the choice {show(choice)} is there twice")
+                context.report((*path, "choices", i), f"the choice {show(choice)} is given twice")
 
     def _check_range(self, path: KeyPath, context: CheckContext) -> None:
         low, high, step = self.low, self.high, self.step
         assert low is not None
         if high is None:
-            context.report(path, "the range has no end", expected="high: NUMBER, beside low", at_key=True)
+            context.report(path, "the range has no upper end", expected="high: NUMBER, in addition to low", at_key=True)
         elif high <= low:
             context.report((*path, "high"), f"{show(high)} is not above low: {show(low)}", expected="low < high")
         elif self.log and low <= 0:
-            remedy = "begin above 0, or leave out log"
+            remedy = "start above 0, or leave out log"
             context.report((*path, "low"), f"a logarithmic scale has no {show(low)}", remedy=remedy)
         elif self.log and step is not None:
-            remedy = "leave out one of both, or list choices"
+            remedy = "leave out one of the two, or list choices"
             context.report((*path, "step"), "a logarithmic scale has no steps", remedy=remedy)
         elif step is not None:
             self._check_step(low, high, step, path, context)
@@ -196,7 +198,7 @@ class SearchedKey(Section):
 
     def _check_step(self, low: float, high: float, step: float, path: KeyPath, context: CheckContext) -> None:
         if self.of_integers and not isinstance(step, int):
-            context.report((*path, "step"), f"{show(step)} is not an integer, as low and high are")
+            context.report((*path, "step"), f"{show(step)} is not an integer, unlike low and high")
             return
         steps = (high - low) / step
         if round(steps) < 1 or abs(steps - round(steps)) > DIFFERENCE * max(1.0, steps):
@@ -332,7 +334,7 @@ class SweepSection(GuestSection):
             so far and needs the extra `sweep`; or each combination once.
         prune: how weak trials are ended early: if they are worse than the median of the others so far, or by
             successive halving with several budgets; by default none is.
-        baseline: whether trial 0 is the spec as it stands, so that the sweep says how far the best is ahead of it.
+        baseline: whether trial 0 is the unchanged spec, so that the sweep shows how far the best is ahead of it.
         timeout: seconds in which a trial does no step, after which its process counts as dead.
     """
 
@@ -365,7 +367,7 @@ class SweepSection(GuestSection):
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Check that there is something to search, that conditions can hold, and that the sweep ends."""
         if not self.search:
-            context.report((*path, "search"), "there is no key to search", expected="KEY: [CHOICE, ...]", at_key=True)
+            context.report((*path, "search"), "no key to search is given", expected="KEY: [CHOICE, ...]", at_key=True)
         earlier: dict[str, SearchedKey] = {}
         for key, searched in self.search.items():
             self._check_key(key, (*path, "search", key), context)
@@ -380,9 +382,9 @@ class SweepSection(GuestSection):
         objectives = [objective.key for objective in self.objectives]
         for i, (place, objective) in enumerate(self.placed_objectives()):
             if objective.key in objectives[:i]:
-                context.report((*path, *place), f"the objective {objective.key} is there twice")
+                context.report((*path, *place), f"the objective {objective.key} is given twice")
         if self.prune is not None and len(self.objectives) > 1:
-            message = "with several objectives, no trial is weaker than another before its end"
+            message = "with several objectives, unfinished trials can't be compared"
             context.report((*path, "prune"), message, remedy="keep one objective, or leave out prune", at_key=True)
 
     def check_in_spec(self, spec: TopLevel, path: KeyPath, context: CheckContext) -> None:
@@ -391,7 +393,7 @@ class SweepSection(GuestSection):
         for below, objective in objectives:
             place = (*path, *below)
             if objective.split == "test":
-                message = "a choice by the test data leaves none that the choice hasn't seen"
+                message = "choosing by the test data leaves no data that the choice hasn't seen"
                 context.report(place, message, expected=f"validation_{objective.name}")
             elif objective.split not in ("validation", "train"):
                 numbers = [f"validation_{metric.name}" for metric in metrics if metric.component.table is None]
@@ -405,7 +407,7 @@ class SweepSection(GuestSection):
                 if len(context.faults) == before:
                     _check_direction(objective, metrics, place, context)
         if self.prune is not None and spec.training.seconds is not None:
-            message = "trainings that end after a time can't be compared before their end"
+            message = "trainings that end after a time can't be compared while they run"
             remedy = "give epochs or iterations, or leave out prune"
             context.report((*path, "prune"), message, remedy=remedy, at_key=True)
 
@@ -425,12 +427,12 @@ class SweepSection(GuestSection):
             below = key in self.search
             remedy = f"move {key} up, before this one" if below else did_you_mean(key, earlier)
             expected = "" if remedy else f"one of the keys before this one: {', '.join(earlier) or 'it is the first'}"
-            message = f"{show(key)} is no searched key{' before this one' if below else ''}"
+            message = f"{show(key)} is not a searched key{' before this one' if below else ''}"
             context.report(path, message, expected=expected, remedy=remedy, at_key=True)
             return
         choices = earlier[key].choices
         if choices is None:
-            context.report(path, f"{key} has no choices, but a range", expected="a key with choices", at_key=True)
+            context.report(path, f"{key} has a range, not choices", expected="a key with choices", at_key=True)
             return
         if wanted == []:
             context.report(path, f"no choice of {key} is named", expected=f"one of {', '.join(map(_named, choices))}")
@@ -451,7 +453,7 @@ class SweepSection(GuestSection):
             context.report((*path, "sampler"), message, remedy="take larger steps, another sampler, or give trials")
         elif self.sampler != "grid" and self.trials is None and self.seconds is None:
             expected = "trials: COUNT, seconds: TIME, or both"
-            context.report(path, "nothing says when the sweep ends", expected=expected, at_key=True)
+            context.report(path, "the sweep has no limit", expected=expected, at_key=True)
 
 
 def _check_direction(
@@ -477,7 +479,7 @@ class SweepType(SectionType):
             if misplaced:
                 message = f"unknown key {show(misplaced[0])} of sweep"
                 remedy = did_you_mean(misplaced[0], ["search"])
-                remedy = remedy or f"keys to vary stand below search: {{{misplaced[0]}: ...}}"
+                remedy = remedy or f"keys to vary belong under search: {{{misplaced[0]}: ...}}"
                 return context.report((*path, misplaced[0]), message, remedy=remedy, at_key=True)
         return super().check(value, path, context)
 

@@ -63,7 +63,7 @@ class SweepStatus:
         if self.best is not None:
             values = ", ".join(as_overrides(self.best.values))
             said.append(f"best: trial {self.best.number}, {written_results(self.best, self.objectives)}; {values}")
-        said.append(f"driver: {self.driver}" if self.driver else "no driver at work")
+        said.append(f"driver: {self.driver}" if self.driver else "no driver running")
         return f"<SweepStatus of {'; '.join(said)}>"
 
     @property

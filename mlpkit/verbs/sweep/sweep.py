@@ -164,7 +164,7 @@ def sweep(
     engine = EngineChoice(on, workers, options)
     engine.require_possible(spec.registry)
     if not isinstance(spec.sweep, SweepSection):
-        raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
+        raise UsageError(f"{spec.document.path}: has no section sweep, which sets what to vary; see mlpkit docs sweeps")
     make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
     folder, plugin_options = Path(directory), spec.registry.arguments()
     proved, searched = prove(spec), list[Diagnostic]()
@@ -211,7 +211,7 @@ def resume_sweep(
     engine = EngineChoice(on, workers, options)
     engine.require_possible(registry)
     if add_trials < 0:
-        raise UsageError(f"{add_trials} trials can't be added; expected a number from 0 up")
+        raise UsageError(f"{add_trials} trials can't be added; expected a number, at least 0")
     with SweepFolder.open(directory_of(directory)) as folder, engine.started(registry) as started:
         return _swept(folder, registry.arguments(), started, add_trials, observer, stop)
 
@@ -248,13 +248,13 @@ def _swept(
             driver.run()
         except StorageError as error:
             again = shlex.join(["mlpkit", "sweep", "--resume", str(folder.directory)])
-            error.add_note(f"help: then go on with: {again}")
+            error.add_note(f"help: then resume it with: {again}")
             raise
     found = sum_up(folder, spec, request.reason, driver.left)
     if found.best is not None:
         folder.write_best(_best_text(spec, found, folder.directory))
     if ctrl_c.received or (stop is None and request.reason):
-        raise interrupt_with(f'stopped; mlpkit.resume_sweep("{folder.directory}") goes on', found)
+        raise interrupt_with(f'stopped; resume it with: mlpkit.resume_sweep("{folder.directory}")', found)
     return found
 
 

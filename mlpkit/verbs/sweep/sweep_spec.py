@@ -76,8 +76,8 @@ def require_unchanged(folder: SweepFolder, spec: Spec) -> None:
         restore = shlex.join(["cp", str(trial / SPEC), str(folder.spec_path)])
         other = shlex.join(["mlpkit", "sweep", str(folder.spec_path), "--out", "DIR"])
         raise RunFolderError(
-            f"{folder.spec_path}: has changed since its trials were begun ({named}{more}); undo that with: {restore}; "
-            f"or begin another sweep: {other}"
+            f"{folder.spec_path}: has changed since its trials started ({named}{more}); undo that with: {restore}; "
+            f"or start another sweep: {other}"
         )
 
 

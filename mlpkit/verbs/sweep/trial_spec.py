@@ -72,7 +72,7 @@ def as_overrides(values: Mapping[str, Any]) -> list[str]:
 
 def written_values(values: Mapping[str, Any]) -> str:
     """Write the values of a trial on a line."""
-    return ", ".join(as_overrides(values)) or "the spec as it stands"
+    return ", ".join(as_overrides(values)) or "the unchanged spec"
 
 
 def short_keys(keys: Sequence[str]) -> list[str]:

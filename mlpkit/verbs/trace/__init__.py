@@ -1,1 +1,1 @@
-"""Look into a past step of a run."""
+"""Inspect a past step of a run."""

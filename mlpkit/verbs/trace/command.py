@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.components.schema.wording import counted
 from mlpkit.display.display import Display
 from mlpkit.errors import UsageError
 from mlpkit.runs.files import require_writable
-from mlpkit.terminal.formatting import counted, line_length
+from mlpkit.terminal.formatting import line_length
 from mlpkit.terminal.output import document, message, result
 from mlpkit.training.events import ObserverGroup
 
@@ -40,16 +41,16 @@ def command(
     plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
-    """Look into a past step of a run.
+    """Inspect a past step of a run.
 
-    RUN is a run folder. The step is computed again, from the nearest checkpoint before it, to the bits that it had:
-    its minibatch and the examples that add most to the loss, and how parameters, gradient, update and the output of
-    each layer are distributed. With --example or --row, one example is followed forward and backward, with its numbers.
+    RUN is a run folder. The step is computed again from the nearest earlier checkpoint, to the same bits. Shows its
+    minibatch, the examples that add most to the loss, and how parameters, gradient, update and the output of each layer
+    are distributed. With --example or --row, follows one example forward and backward, with its numbers.
     """
     from mlpkit.verbs.trace import data, lines, trace  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     if example is not None and row is not None:
-        raise UsageError("--example and --row both say which example to follow; leave one out")
+        raise UsageError("--example and --row both choose an example to follow; leave one out")
     for file in filter(None, (arrays, html)):
         require_writable(file)
     if arrays is not None:
@@ -79,4 +80,4 @@ def _print_steps(step: int, event: Event) -> None:
     """Print how many steps are done again, if there are more than the one that is looked at."""
     if event.kind == "resumed" and (again := step - event.data[0]) > 1:
         where = f"from the checkpoint after step {event.data[0]:,}" if event.data[0] else "from the beginning"
-        message(f"doing {counted(again, 'step')} again, {where}")
+        message(f"repeating {counted(again, 'step')}, {where}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.components.schema.wording import counted
 from mlpkit.terminal.figures import figure
-from mlpkit.terminal.formatting import blocks, columns, counted, paragraph, sparkline
+from mlpkit.terminal.formatting import blocks, columns, paragraph, sparkline
 from mlpkit.verbs.trace.distribution import HEADINGS, norm_of
 from mlpkit.verbs.trace.trace import numbers_in_words
 

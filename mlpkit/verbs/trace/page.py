@@ -83,7 +83,7 @@ def _about(traced: Trace) -> list[str]:
         for kind, name in norms.items()
         if getattr(traced, kind) and (kind != "clipped_gradient" or traced.is_clipped)
     ]
-    changed = f"The run's bits are no longer certain: {'; '.join(traced.changes)}" if traced.changes else ""
+    changed = f"The run's bits are no longer guaranteed: {'; '.join(traced.changes)}" if traced.changes else ""
     return [f"{'; '.join(said)}.", *filter(None, (traced.divergence, changed))]
 
 

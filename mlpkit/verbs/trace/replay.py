@@ -226,7 +226,7 @@ def _watched_step(
 def _require_done(folder: RunFolder, step: int) -> None:
     """Check that a step has a number, and that a run that is finished came so far."""
     if _index(step) < 1:
-        raise UsageError(f"{step!r} is no step of a run; they are whole numbers, counted from 1")
+        raise UsageError(f"{step!r} is not a step; steps are numbered from 1")
     if folder.finished:
         last = max((int(record["iteration"]) for record in folder.read_history()), default=0)
         if step > last:
@@ -242,7 +242,7 @@ def _require_not_later(folder: RunFolder, step: int, trainer: Trainer, spec: Spe
     known = max(evaluated, *folder.checkpoints.steps(), 0)
     last = min(known - known % every + every, trainer.total_steps)
     if step > last:
-        why = f"the run is not finished, and its folder knows of {known:,} steps"
+        why = f"the run is not finished, and its folder has records of {known:,} steps"
         raise _no_such_step(folder.directory, step, f"from 1 to {last:,}: {why}")
 
 

@@ -51,7 +51,7 @@ def command(
     """Suggest a learning rate.
 
     Trains the network of a spec for some steps, with a learning rate that grows until the loss explodes, and shows the
-    curve. Nothing of it is kept.
+    curve. Nothing is saved.
     """
     from mlpkit.verbs.tune_rate.tune_rate import tune_rate  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
@@ -79,7 +79,7 @@ def _lines(found: RateTest) -> Iterator[str]:
     yield from _curve(found, min(WIDEST, (width or 80) - 12))
     yield ""
     ended = "; then it exploded" if found.exploded else ""
-    said = f"from a learning rate of {found.bottom_from:.2g} on, the loss doesn't fall any further{ended}"
+    said = f"above a learning rate of {found.bottom_from:.2g}, the loss doesn't fall any further{ended}"
     yield from paragraph(said, width=width)
     yield f"suggestion: --set {found.override}"
 

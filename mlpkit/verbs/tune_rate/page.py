@@ -35,7 +35,7 @@ def write_rate_page(file: Path, name: str, path: str, found: RateTest) -> None:
 
 def _suggestion(path: str, found: RateTest) -> str:
     said = (
-        f"The suggestion is {found.suggestion:g}: a third of {found.bottom_from:.2g}, from where on the loss doesn't "
+        f"The suggestion is {found.suggestion:g}: a third of {found.bottom_from:.2g}, above which the loss doesn't "
         "fall any further."
     )
     command = f"mlpkit run {shlex.quote(path)} --set {found.override}"

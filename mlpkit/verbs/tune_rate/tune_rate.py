@@ -65,7 +65,7 @@ class RateTest:
 
     def __repr__(self) -> str:
         """Return the suggestion, and why."""
-        why = f"from {self.bottom_from:.2g} on, the loss doesn't fall any further"
+        why = f"above {self.bottom_from:.2g}, the loss doesn't fall any further"
         return f"<RateTest of {len(self.rates)} steps: {self.override}; {why}>"
 
     def to_plain(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def tune_rate(
         stop: may ask the test to end after the step that it is in.
 
     Raises:
-        UsageError: the argument isn't a Spec, the rates do not grow, the optimizer has no learning rate, or no loss was
+        UsageError: the argument isn't a Spec, the rates don't grow, the optimizer has no learning rate, or no loss was
             lower than the first.
         SpecShapeError: the layers don't fit each other or the data.
         DataError: a data file is not what it should be.
@@ -205,9 +205,11 @@ def _require_range(steps: int, lowest: float, highest: float) -> None:
     numbers = all(isinstance(rate, Real) for rate in (lowest, highest))
     if not numbers or not 0 < lowest < highest < math.inf:
         low, high = (f"{rate:g}" if numbers else repr(rate) for rate in (lowest, highest))
-        raise UsageError(f"there are no learning rates from {low} to {high}; expected two that grow, from 0 up")
+        raise UsageError(
+            f"there are no learning rates from {low} to {high}; expected positive rates, the lower one first"
+        )
     if not hasattr(steps, "__index__"):
-        raise UsageError(f"{steps!r} is no number of steps; expected a whole number, at least {FEWEST_STEPS}")
+        raise UsageError(f"{steps!r} is not a number of steps; expected an integer, at least {FEWEST_STEPS}")
     if steps < FEWEST_STEPS:
         raise UsageError(f"{steps} steps are too few to see how the loss changes; expected at least {FEWEST_STEPS}")
 
@@ -216,6 +218,6 @@ def _key_of_rate(spec: Spec) -> str:
     """Return the key that sets the learning rate: its schedule's scale, if that has one, or the rate itself."""
     optimizer = spec.training.optimizer
     if "learning_rate" not in optimizer.arguments:
-        raise UsageError(f"optimizer {optimizer.name} has no parameter learning_rate, so that none can be suggested")
+        raise UsageError(f"optimizer {optimizer.name} has no parameter learning_rate, so there is none to suggest")
     scale = scale_of_rate(optimizer)
     return f"training.optimizer.{optimizer.name}.learning_rate" if scale is None else scale[0]

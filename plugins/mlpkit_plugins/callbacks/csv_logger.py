@@ -21,7 +21,7 @@ class CsvLogger(Callback):
         file: name of the file in the run folder, ending in .csv.
 
     Raises:
-        ParameterError: ``file`` does not end in .csv.
+        ParameterError: ``file`` doesn't end in .csv.
         StorageError: the file can't be written.
 
     Source: Shafranovich, Common Format and MIME Type for Comma-Separated Values (CSV) Files, RFC 4180 (2005).

@@ -216,7 +216,7 @@ def _fill(
 
 
 def _too_short(path: Path, shape: tuple[int, ...], length: int) -> DataError:
-    return idx_error(path, f"the content ends too early; the header declares {_declared(shape)}", byte=length)
+    return idx_error(path, f"the content is too short; the header declares {_declared(shape)}", byte=length)
 
 
 def _too_long(path: Path, shape: tuple[int, ...]) -> DataError:

@@ -30,7 +30,7 @@ class Adamw(WeightDecay, Adam):
         weight_decay: share of the value that a step subtracts, divided by the learning rate; 0 for no decay.
 
     Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2, where the factor of the
-        value is called λ and does not include the learning rate.
+        value is called λ and doesn't include the learning rate.
     """
 
     # WeightDecay's ``kept`` replaces Adam's, and Adam's step multiplies the value by it.

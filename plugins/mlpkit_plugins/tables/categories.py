@@ -18,7 +18,7 @@ OTHER: Final = "other"
 """The category that replaces categories which are rare in training, or don't occur."""
 
 UNKNOWN: Final = -2
-"""The code of a category that did not occur in training."""
+"""The code of a category that didn't occur in training."""
 
 
 class ColumnCategories(NamedTuple):

@@ -269,7 +269,7 @@ class TableOptions(ColumnOptions):
             inputs: the inputs of a trained model; None for the spec's inputs.
 
         Raises:
-            ParameterError: a parameter names a column that the table does not have.
+            ParameterError: a parameter names a column that the table doesn't have.
         """
         file, header = source.name, source.header
         known = frozenset(header)

@@ -113,7 +113,7 @@ def test_no_name_is_declared_twice(first, second):
 
 @pytest.mark.parametrize("name", ["", "a.b"])
 def test_names_are_not_empty_and_have_no_dots(name):
-    with pytest.raises(ValueError, match=r"^Same declares '.*'; names are not empty and have no dots$"):
+    with pytest.raises(ValueError, match=r"^Same declares '.*'; names must not be empty or contain dots$"):
         Same().parameter(name, (1,), "zeros")
     with pytest.raises(ValueError, match=r"^Same1 declares '"):
         named(Same(), "Same1").state(name, (1,), 0)
@@ -267,7 +267,7 @@ def test_only_a_matrix_that_need_not_be_contiguous_has_gaps_between_rows_that_wo
 
 
 def test_a_buffer_without_a_shape_is_an_error():
-    with pytest.raises(TypeError, match=r"^buffer 'y' of Same has neither a shape nor an array that it is like$"):
+    with pytest.raises(TypeError, match=r"^buffer 'y' of Same has neither a shape nor an array to copy it from$"):
         Same().buffer("y")
 
 

@@ -223,7 +223,7 @@ REMEDY = "; if it is not a parameter, annotate it where it is assigned, or start
         (
             OutOfOrder,
             "parameter 'second' has no default, and follows 'first', which has one; put it first, or write _: KW_ONLY "
-            "in a line before it",
+            "on a line before it",
         ),
         (
             NamedLikeAMethod,

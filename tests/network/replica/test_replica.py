@@ -1,4 +1,4 @@
-"""What a pass through the stack does not do: needless gradients, new memory."""
+"""What a pass through the stack doesn't do: needless gradients, new memory."""
 
 from __future__ import annotations
 

@@ -429,7 +429,7 @@ def test_mistakes_in_arrays(save, numbers):
         "inputs: there is no file 'xx.npy'; did you mean 'x.npy'?"
     )
     save(np.empty((0, 3)), np.empty(0, int))
-    assert ask() == ("x.npy, byte 8: has the shape (0, 3); expected a row for each example, and something in each row")
+    assert ask() == ("x.npy, byte 8: has the shape (0, 3); expected at least one row, with at least one value in each")
     save(x.astype("c16"), t)
     assert ask() == "x.npy, byte 8: holds complex128; expected numbers of up to 64 bits"
     names = np.array(["cat", "dog", "fly", "owl"])[t]
@@ -529,7 +529,7 @@ def test_an_archive_is_compared_with_its_checksums_before_training(save, numbers
 
 def test_objects_are_never_unpickled(save, numbers):
     save(np.array([print] * 40, object), numbers[1])
-    assert "x.npy, byte 8: holds Python objects, which would be run as code" in message(
+    assert "x.npy, byte 8: holds Python objects, which can run code" in message(
         Npy("x.npy", "t.npy").describe, DataError
     )
 

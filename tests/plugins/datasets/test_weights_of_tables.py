@@ -159,7 +159,8 @@ def test_weights_in_memory_are_named_by_row_and_column(write):
     with pytest.raises(DataError) as caught:
         dataset.read_examples({"a": [1, 2], "kind": ["x", "y"], "w": [3, None]})
     assert str(caught.value) == (
-        "the rows (counted from 0), row 1, column 'w': the weight is missing; expected a number from 0 up; write one, "
+        "the rows (counted from 0), row 1, column 'w': the weight is missing; expected a number, at least 0; write "
+        "one, "
         "or leave out the row"
     )
 

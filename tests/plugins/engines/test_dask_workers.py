@@ -21,7 +21,7 @@ def test_a_worker_says_what_is_in_the_way(tmp_path):
         return asyncio.run(dask_workers._begin((str(folder), str(here)), version))
 
     missing = tmp_path / "missing"
-    advice = f"finds no folder {missing}; put it on a disk that all machines share, under the same path"
+    advice = f"can't find the folder {missing}; put it on a disk that all machines share, under the same path"
     assert problem(tmp_path, tmp_path, VERSION) == ""
     assert problem(missing, tmp_path, VERSION) == problem(tmp_path, missing, VERSION) == advice
     other = f"has mlpkit {VERSION}, and the driver 0.0.7; install the same version"

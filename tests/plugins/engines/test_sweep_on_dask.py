@@ -98,14 +98,16 @@ def test_killed_workers_lose_nothing(started, invoke, environment):
     plain = swept_plainly(invoke, *LONGER)
     for env, said in (
         ({}, ""),
-        ({"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}, "ended with its Dask worker; it goes on from"),
+        ({"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}, "ended with its Dask worker; it continues from"),
     ):
         words = ("tiny.yaml", "--out", "swept", "--workers", 2, "--on", "dask", "--json", *LONGER)
         driver = started("sweep", *words, env=environment | env)
         first, pid = in_the_middle("swept")
         os.kill(pid, signal.SIGKILL)
         name = first.name.replace("-", " ")
-        assert f"{name}: its process ended by SIGKILL; it goes on from its last checkpoint" in driver.stderr.readline()
+        assert (
+            f"{name}: its process ended by SIGKILL; it continues from its last checkpoint" in driver.stderr.readline()
+        )
         second, pid = in_the_middle("swept", beside=first)
         psutil.Process(pid).parent().kill()
         assert driver.wait(timeout=120) == 0

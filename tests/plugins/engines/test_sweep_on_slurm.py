@@ -87,7 +87,7 @@ def test_time_limits_and_preemption_set_no_trial_aside(sweep, cluster, forever, 
     cluster.ask("scancel", "--signal=TERM", cluster.ask("squeue", "--noheader", "--format=%i").split()[0])
     said.append(driver.stderr.readline())
     assert said == [
-        f"warning: trial 0: its process ended by Slurm ({number}); it goes on from its last checkpoint\n"
+        f"warning: trial 0: its process ended by Slurm ({number}); it continues from its last checkpoint\n"
         for number in ("SIGUSR2", "SIGUSR2", "SIGTERM")
     ]
     driver.send_signal(signal.SIGTERM)

@@ -148,7 +148,7 @@ def test_a_flipped_bit_of_a_compressed_file_never_changes_the_array(tmp_path: Pa
         ),
         (
             idx(TEN_IMAGES)[:-1],
-            "FOLDER/x, byte 135: the content ends too early; the header declares 10 x 3 x 4 elements, 136 bytes in all",
+            "FOLDER/x, byte 135: the content is too short; the header declares 10 x 3 x 4 elements, 136 bytes in all",
         ),
         (
             idx(TEN_IMAGES) + b"!",
@@ -156,7 +156,7 @@ def test_a_flipped_bit_of_a_compressed_file_never_changes_the_array(tmp_path: Pa
         ),
         (
             struct.pack(">4I", 0x803, 4_000_000_000, 28, 28),
-            "FOLDER/x, byte 16: the content ends too early; "
+            "FOLDER/x, byte 16: the content is too short; "
             "the header declares 4000000000 x 28 x 28 elements, 3,136,000,000,016 bytes in all",
         ),
     ],

@@ -30,5 +30,5 @@ def test_the_shape_may_change_once():
 def test_what_it_can_not_take():
     with pytest.raises(ParameterError, match="times: 0 is out of range"):
         Repeat(0, lambda: Affine(2))
-    with pytest.raises(ParameterError, match=r"layer: Affine is built already; .*; pass a function that builds it"):
+    with pytest.raises(ParameterError, match=r"layer: Affine is already built; .*; pass a function that builds it"):
         Repeat(2, Affine(2))

@@ -74,7 +74,7 @@ def test_needs_no_median_and_averages_the_ends_of_an_ensemble():
 @pytest.mark.parametrize(
     ("loss", "message", "remedy"),
     [
-        ("MeanSquaredError", "MeanSquaredError1 predicts no interval", "use such a loss"),
+        ("MeanSquaredError", "MeanSquaredError1 doesn't predict an interval", "use such a loss"),
         (
             "Pinball",
             "Pinball1 predicts one quantile, and no interval",

@@ -98,8 +98,8 @@ def test_only_momentum_needs_a_slot():
         ({"momentum": -0.1}, "momentum: -0.1 is out of range; expected a number, at least 0 and less than 1"),
         (
             {"momentum": True},
-            "momentum: true is not a number, at least 0 and less than 1, the name of a schedule, nor a "
-            "mapping from one; expected a number, at least 0 and less than 1, or a schedule",
+            "momentum: true is not a number, at least 0 and less than 1, the name of a schedule or a mapping from "
+            "one; expected a number, at least 0 and less than 1, or a schedule",
         ),
         ({"weight_decay": -1}, "weight_decay: -1 is out of range; expected a number, at least 0"),
         ({"nesterov": 1}, "nesterov: 1 is not true or false; expected true or false; did you mean true?"),

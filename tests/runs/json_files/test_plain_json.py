@@ -88,7 +88,7 @@ def test_endless_nesting_is_refused() -> None:
         (b"NaN", "NaN is not a finite number"),
         (b"[-Infinity]", "-Infinity is not a finite number"),
         (b"1e999", "1e999 is not a finite number"),
-        (b'{"a": 1, "b": 2, "a": 1}', "the key 'a' is there twice"),
+        (b'{"a": 1, "b": 2, "a": 1}', "the key 'a' appears twice"),
         (b"1" * 5000, "Exceeds the limit"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a":' * 100_000, "nested too deeply"),
@@ -101,6 +101,6 @@ def test_what_is_no_json_is_refused(text: bytes, message: str) -> None:
 
 def test_messages_stay_short() -> None:
     name = b"n" * 1_000_000
-    with pytest.raises(ValueError, match="is there twice") as raised:
+    with pytest.raises(ValueError, match="appears twice") as raised:
         decode(b'{"%s":1,"%s":1}' % (name, name))
     assert len(str(raised.value)) < 200

@@ -167,7 +167,7 @@ def test_a_safetensors_file_of_another_program_has_its_own_message(path: Path) -
 
 
 def test_messages_about_what_is_no_file(tmp_path: Path, path: Path) -> None:
-    assert refusal(path) == f"{path}: there is no such file; {ADVICE}"
+    assert refusal(path) == f"{path}: no such file; {ADVICE}"
     assert refusal(tmp_path) == f"{tmp_path}: is a folder; {ADVICE}"
     save_model(path, {}, {})
     assert refusal(tmp_path) == f"{tmp_path}: is a folder; give {path}"

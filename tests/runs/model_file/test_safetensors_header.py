@@ -107,7 +107,7 @@ def test_a_wrong_header_is_refused(entries: Any) -> None:
 
 def test_a_name_that_comes_twice_is_refused() -> None:
     one = json.dumps(entry())
-    with pytest.raises(ValueError, match="'a' is there twice"):
+    with pytest.raises(ValueError, match="'a' appears twice"):
         parse_header(f'{{"a":{one},"a":{one}}}'.encode())
 
 

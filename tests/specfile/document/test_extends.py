@@ -80,7 +80,7 @@ def test_a_circle_through_a_link_is_found(write, tmp_path, faults_of):
 
 def test_a_spec_in_memory_reads_no_files(write):
     write(b="seed: 3")
-    with pytest.raises(SpecSyntaxError, match="not in a file of its own"):
+    with pytest.raises(SpecSyntaxError, match="not read from a file"):
         parse_document("extends: b.yaml")
 
 

@@ -115,7 +115,7 @@ def test_a_layer_that_does_not_fit_and_what_feeds_it_go_by_their_keys():
     ("value", "said"),
     [
         (math.nan, "seed: nan is not finite"),
-        (object(), "seed: a value of type object can't stand in a spec"),
+        (object(), "seed: a value of type object can't be part of a spec"),
         ({1: 2}, "seed: the key 1 is not a string"),
         ("\a", "seed: a string can't hold the character U+0007"),
     ],
@@ -127,7 +127,7 @@ def test_what_no_spec_can_hold_is_named_by_its_key(value, said):
 def test_a_mapping_that_holds_itself_is_refused():
     spec = changed()
     spec["training"]["clip"] = spec
-    assert "lists and mappings lie more than 20 deep" in message_of(spec)
+    assert "lists and mappings are nested more than 20 levels deep" in message_of(spec)
 
 
 def test_the_root_is_called_the_spec():

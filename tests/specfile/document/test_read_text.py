@@ -112,7 +112,7 @@ def test_more_lines_are_not(message_of, tmp_path):
     (tmp_path / "a.yaml").write_text("#\n" * MOST_LINES + "a: 1")
     first, *_, last = message_of("a.yaml").splitlines()
     assert first == "a.yaml:1:1: 'a.yaml' has more than 100,000 lines"
-    assert last == "  help: keep data in files of their own"
+    assert last == "  help: keep data in separate files"
 
 
 def test_an_endless_file_is_not_read_to_its_end(message_of):

@@ -173,7 +173,7 @@ def test_layers_that_variables_make_endless_are_named_as_they_are_written(faults
 def test_overrides_that_nest_too_deep_are_refused(faults_of):
     override = ".".join("x" * 15) + "=" + "[" * 10 + "]" * 10
     (fault,) = faults_of("seed: 0", "s", [override], reader=parse_document)
-    assert fault == "--set:1:36: with variables put in, lists and mappings lie more than 20 deep inside one another"
+    assert fault == "--set:1:36: with variables put in, lists and mappings are nested more than 20 levels deep"
 
 
 def test_a_later_override_wins():

@@ -46,7 +46,7 @@ def test_by_default_there_is_one_network(text):
 @pytest.mark.parametrize(
     ("text", "place", "message", "expected"),
     [
-        ("ensemble: {}", "7:1", "nothing says how many networks to train", "either members: NETWORKS or folds: PARTS"),
+        ("ensemble: {}", "7:1", "the number of networks is not set", "either members: NETWORKS or folds: PARTS"),
         (
             "ensemble: {members: 3, folds: 3}",
             "7:24",

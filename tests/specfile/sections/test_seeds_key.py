@@ -44,12 +44,12 @@ def test_the_seeds_are(text, seeds):
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [
-        ("seeds: 0", "6:8", "0 is not what is expected here"),
-        ("seeds: 1001", "6:8", "1001 is not what is expected here"),
-        ("seeds: five", "6:8", "'five' is not what is expected here"),
+        ("seeds: 0", "6:8", "0 isn't allowed here"),
+        ("seeds: 1001", "6:8", "1001 isn't allowed here"),
+        ("seeds: five", "6:8", "'five' isn't allowed here"),
         ("seeds: []", "6:8", "the list of seeds is empty"),
         ("seeds: [3, -1]", "6:12", "-1 is out of range"),
-        ("seeds: [3, 5, 3]", "6:15", "the seed 3 is there twice"),
+        ("seeds: [3, 5, 3]", "6:15", "the seed 3 is given twice"),
     ],
 )
 def test_a_wrong_value_is_an_error_at_its_place(text, place, message):

@@ -96,15 +96,15 @@ def test_what_is_left_out_has_its_default(key, value):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("checkpoint: {}", "nothing says when to save a checkpoint"),
+        ("checkpoint: {}", "no checkpoint would be saved"),
         ("checkpoint: {keep: 3}", "expected: one of every, every_epochs, every_seconds, best"),
-        ("checkpoint: {every: null}", "nothing says when to save a checkpoint"),
+        ("checkpoint: {every: null}", "no checkpoint would be saved"),
         ("checkpoint: {every: 0}", "expected: an integer, at least 1"),
         ("checkpoint: {every_seconds: 0}", "expected: a number, greater than 0"),
         ("checkpoint: {every: 1, keep: 0}", "expected: an integer, at least 1"),
         ("checkpoint: {evry: 1}", "help: did you mean 'every'?"),
         ("checkpoint: 5", "expected: a mapping with the keys of training.checkpoint"),
-        ("clip: {}", "9:3: nothing says how large a gradient may be"),
+        ("clip: {}", "9:3: no limit for the gradient is set"),
         ("clip: {norm: null}", "expected: either norm: LENGTH or value: LIMIT"),
         ("clip: {norm: 1, value: 1}", "9:19: both norm and value are given"),
         ("clip: {norm: 0}", "expected: a number, greater than 0"),

@@ -130,7 +130,7 @@ def _examine(
     except MlpkitError as error:
         report.refused += 1
         if names_file and path.name not in str(error):
-            fault = f"does not name the file: {error}"
+            fault = f"doesn't name the file: {error}"
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise

@@ -49,7 +49,7 @@ def mlpkit_components():
             "        return input_shape\n",
             "",
             "can_be_used",
-            "it raised build of Scale1 returned None; expected the outputs' shape, a tuple of integers from 1 up; "
+            "it raised build of Scale1 returned None; expected the outputs' shape, a tuple of positive integers; "
             "end build with 'return input_shape' if forward keeps the shape; expected it to work on random inputs",
         ),
         (
@@ -88,7 +88,7 @@ def mlpkit_components():
             "def backward(self, dy)",
             "def backward(self)",
             "can_be_loaded",
-            "Scale.backward(self) can't be called as it will be: too many positional "
+            "Scale.backward(self) can't be called as mlpkit calls it: too many positional "
             "arguments; expected backward(self, dy)",
         ),
         (

@@ -340,7 +340,7 @@ def test_a_schedule_that_fails_is_named(make_trainer, toy):
 def test_an_optimizer_without_a_learning_rate_is_named(make_trainer, toy):
     optimizer = toy.RecordingOptimizer()
     del optimizer.learning_rate
-    with pytest.raises(ComponentFailure, match=r"^optimizer RecordingOptimizer keeps no learning rate: AttributeError"):
+    with pytest.raises(ComponentFailure, match=r"^optimizer RecordingOptimizer has no learning rate: AttributeError"):
         make_trainer(optimizer=optimizer)
 
 

@@ -145,8 +145,8 @@ def test_a_snapshot_of_another_network_is_refused_before_anything_is_written(who
         ({"slots/m": None}, r"array slots/m of the checkpoint is missing; expected float64 of \(16,\)"),
         ({"parameters": np.zeros(9)}, r"is float64 of shape \(9,\); expected float64 of \(16,\)"),
         ({"parameters": np.zeros(16, np.float32)}, "is float32 of shape"),
-        ({"history/epoch": None}, "the checkpoint lacks or garbles history/epoch"),
-        ({"history/epoch": np.zeros(4)}, "the checkpoint garbles its history"),
+        ({"history/epoch": None}, "the checkpoint has no valid history/epoch"),
+        ({"history/epoch": np.zeros(4)}, "the checkpoint's history is damaged"),
     ):
         arrays = {name: array for name, array in (snapshot.arrays | broken).items() if array is not None}
         with pytest.raises(ModelFileError, match=message):
@@ -175,11 +175,11 @@ def test_metadata_that_no_run_has_are_refused(key, value, whole, make_trainer):
     snapshot = whole[1].saved[5]
     other = make_trainer(slices=2, **settings())
     before = other.network.values.tobytes()
-    with pytest.raises(ModelFileError, match=f"the checkpoint lacks or garbles {key};"):
+    with pytest.raises(ModelFileError, match=f"the checkpoint has no valid {key};"):
         other.restore(snapshot._replace(metadata=snapshot.metadata | {key: value}))
     metadata = {name: value for name, value in snapshot.metadata.items() if name != key}
     if key not in {"learning_rate", "best"}:
-        with pytest.raises(ModelFileError, match=f"the checkpoint lacks or garbles {key};"):
+        with pytest.raises(ModelFileError, match=f"the checkpoint has no valid {key};"):
             other.restore(snapshot._replace(metadata=metadata))
     assert other.network.values.tobytes() == before
 

@@ -69,9 +69,9 @@ def test_a_parameter_of_a_layer_inside_a_layer_is_explained(key, invoke):
         in of_the_layer.out
     )
     missing = invoke("explain", "tiny.yaml", "layers.Residual1.Affine1", *RESIDUAL)
-    assert "there is no key 'Affine1' in 'layers.Residual1'" in missing.err
+    assert "unknown key 'Affine1' in 'layers.Residual1'" in missing.err
     missing = invoke("explain", "tiny.yaml", "layers.Residual1.layers.lst", *RESIDUAL)
-    assert missing.err == "error: there is no key 'lst' in 'layers.Residual1.layers'; did you mean 'last'?\n"
+    assert missing.err == "error: unknown key 'lst' in 'layers.Residual1.layers'; did you mean 'last'?\n"
 
 
 def test_a_metric_has_a_meaning(invoke):
@@ -83,7 +83,7 @@ def test_a_metric_has_a_meaning(invoke):
 def test_a_misspelt_key_is_answered_with_the_nearest(invoke):
     done = invoke("explain", "tiny.yaml", "training.batchsize")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "error: there is no key 'batchsize' in 'training'; did you mean 'batch_size'?\n"
+    assert done.err == "error: unknown key 'batchsize' in 'training'; did you mean 'batch_size'?\n"
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,7 @@ def test_variables_are_listed(cwd, invoke):
 
 def test_a_key_without_its_first_parts_is_answered_with_the_whole_key(invoke):
     done = invoke("explain", "tiny.yaml", "learning_rate")
-    assert done.err == (
-        "error: there is no key 'learning_rate'; did you mean 'training.optimizer.sgd.learning_rate'?\n"
-    )
+    assert done.err == ("error: unknown key 'learning_rate'; did you mean 'training.optimizer.sgd.learning_rate'?\n")
     assert invoke("explain", "tiny.yaml", "training.optimizer.sgd.learning_rate").code == 0
 
 

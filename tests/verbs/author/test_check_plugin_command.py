@@ -82,7 +82,7 @@ def test_what_rests_on_a_failed_check_is_left_out_and_counted(plugin, invoke):
     assert half["checks"] + half["left_out"] == whole["checks"]
     lines = invoke("check-plugin", "twice.Doubled", "--plugin", "twice.py").out.splitlines()
     assert lines[0].endswith(
-        f"failed, 1 of {half['checks']} checks; {half['left_out']} more skipped, as they rest on what failed"
+        f"failed, 1 of {half['checks']} checks; {half['left_out']} more skipped, since they depend on what failed"
     )
     assert lines[1] == "  can_be_used"
 
@@ -116,7 +116,12 @@ def test_one_component_alone(plugin, invoke):
             "error: there is no plugin or component 'twice.XyZzY' to check; it provides twice.Doubled, twice.halving\n",
         ),
         ("Dubled", "error: there is no plugin or component 'Dubled' to check; did you mean 'twice.Doubled'?\n"),
-        ("rleu", "error: there is no plugin or component 'rleu' to check; did you mean 'Relu'?\n"),
+        ("Rleu", "error: there is no plugin or component 'Rleu' to check; did you mean 'Relu'?\n"),
+        (
+            "acme",
+            "error: there is no plugin or component 'acme' to check; did you mean 'frame'? "
+            "If 'acme' is a plugin, install its package first\n",
+        ),
         (
             "xyzzy",
             "error: there is no plugin or component 'xyzzy' to check; known: mlpkit, twice; a package is found by its "
@@ -127,7 +132,7 @@ def test_one_component_alone(plugin, invoke):
             "error: there is no plugin or component 'folder' to check; a folder is not a plugin; install it with pip "
             'install -e "./folder", and name its namespace\n',
         ),
-        ("nothing_like_it.py", "error: the plugin file nothing_like_it.py is not there\n"),
+        ("nothing_like_it.py", "error: the plugin file nothing_like_it.py doesn't exist\n"),
     ],
 )
 def test_what_is_not_there(plugin, cwd, invoke, name, message):
@@ -254,7 +259,7 @@ def test_one_fault_is_reported_first_and_what_may_follow_from_it_by_name(cwd, in
     assert int(verdict.split()[3]) == len(rest.split(": ")[1].split(", ")) + 1 > 5
     assert first == f"  {root}"
     assert remedy in reason
-    assert rest.startswith(f"  may follow from {root}, so mend that first: ")
+    assert rest.startswith(f"  may follow from {root}, so fix that first: ")
     failed = json.loads(invoke("check-plugin", "gain.py", "--json").out)["failed"]
     assert [each["may_follow"] for each in failed] == [False] + [True] * (len(failed) - 1)
 

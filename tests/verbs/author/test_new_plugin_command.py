@@ -45,7 +45,7 @@ def test_the_last_command_uses_a_component_of_that_kind(invoke, kind, lines):
 def test_mistakes_are_shown(invoke):
     assert invoke("new-plugin", "Acme").err == (
         "error: 'Acme' can't be a namespace; expected a word or words in snake_case, such as acme or acme_vision, "
-        "of up to 100 characters, and none of Python's keywords\n"
+        "of up to 100 characters, and not a Python keyword\n"
     )
     assert invoke("new-plugin", "acme").code == 0
     again = invoke("new-plugin", "acme")
@@ -56,4 +56,4 @@ def test_mistakes_are_shown(invoke):
     assert "'thing' is not one of 'layer', 'loss'" in wrong.err
     misspelt = invoke("new-plugin", "acme", "--kind", "layers")
     assert misspelt.code == 2
-    assert misspelt.err.endswith("Invalid value for '--kind': there is no kind 'layers'; did you mean 'layer'?\n")
+    assert misspelt.err.endswith("Invalid value for '--kind': unknown kind 'layers'; did you mean 'layer'?\n")

@@ -115,9 +115,9 @@ def test_what_no_network_should_be_given_is_pointed_out(spoiled, invoke):
     assert done.code == 0
     told = done.out.rpartition("\n\n")[2].splitlines()
     assert told == [
-        "  constant has one value only",
-        "  copy tells good on its own: is it known when you predict?",
-        "  3 rows of 3 in test stand in train too",
+        "  constant has only one value",
+        "  copy predicts good by itself: is it known when you predict?",
+        "  3 rows of 3 in test appear in train too",
     ]
     found = json.loads(invoke("data", "table.yaml", "--json").out)
     assert found["repeated_rows"] == {"test": 3}
@@ -180,7 +180,7 @@ def test_a_name_of_two_lines_stands_on_one(cwd, invoke):
     (cwd / "table.yaml").write_text(TABLE.format(options="target: good", loss="SoftmaxWithLoss"))
     lines = invoke("data", "table.yaml").out.splitlines()
     assert "si\\nze" in [line.split()[0] for line in lines if line]
-    assert "  con\\nstant has one value only" in lines
+    assert "  con\\nstant has only one value" in lines
 
 
 def test_json_has_all_of_it(table, invoke):
@@ -255,7 +255,7 @@ own.yaml: npz
   input: own.npz, array 'x'   int16  2 x 2  -20 to 179
   target: own.npz, array 't'  int64         0 to 1
 
-  3 rows of 10 in test stand in train too
+  3 rows of 10 in test appear in train too
 """
     )
     found = json.loads(invoke("data", "own.yaml", "--json").out)

@@ -36,7 +36,7 @@ def test_a_symptom_is_an_event(runs, invoke):
 def test_a_healthy_run(runs, invoke):
     done = invoke("doctor", "healthy")
     assert (done.code, done.err) == (0, "")
-    said = "healthy: 2 looks at 3 layers with 150 training rows, the last after step 4; 2 evaluations\n"
+    said = "healthy: 2 probes of 3 layers with 150 training rows, the last after step 4; 2 evaluations\n"
     assert done.out == said
 
 
@@ -45,12 +45,12 @@ def test_a_sick_run(runs, invoke):
     assert (done.code, done.err) == (1, "")
     assert done.out == (
         "dead units in Relu1\n"
-        "  100 % of its 5 units pass no gradient on, whichever of 150 examples they see; "
+        "  100 % of its 5 units pass no gradient on, for any of 150 examples; "
         "noticed before the first step\n"
         "  try --set layers.Affine1.weights=he_normal\n"
-        "  or  an activation that is flat nowhere\n"
+        "  or  an activation without flat parts\n"
         "\n"
-        "1 symptom: 2 looks at 3 layers with 150 training rows, the last after step 4; 2 evaluations\n"
+        "1 symptom: 2 probes of 3 layers with 150 training rows, the last after step 4; 2 evaluations\n"
     )
 
 
@@ -58,7 +58,7 @@ def test_json(runs, invoke):
     done = invoke("doctor", "dead", "--json")
     assert done.code == 1
     found = json.loads(done.out)
-    assert (found["healthy"], found["looks"], found["afresh"]) == (False, [0, 4], False)
+    assert (found["healthy"], found["probes"], found["afresh"]) == (False, [0, 4], False)
     assert [symptom["name"] for symptom in found["symptoms"]] == ["dead_units"]
 
 
@@ -73,7 +73,9 @@ def test_a_column_that_tells_the_target_is_a_note(cwd, invoke):
     (cwd / "t.csv").write_text("\n".join(["kind,paid,size", *rows]))
     assert invoke("init", "--data", "t.csv", "--target", "kind", "--out", "t.yaml").code == 0
     assert invoke("run", "t.yaml", "--set", "training.epochs=3", "--out", "leaking", "--quiet").code == 0
-    assert invoke("doctor", "leaking").err == "note: paid tells the target on its own: is it known when you predict?\n"
+    assert (
+        invoke("doctor", "leaking").err == "note: paid predicts the target by itself: is it known when you predict?\n"
+    )
     (cwd / "t.csv").unlink()
-    begins = "note: the data wasn't looked at for columns that tell the target: leaking: "
+    begins = "note: the data wasn't checked for columns that reveal the target: leaking: "
     assert invoke("doctor", "leaking").err.startswith(begins)

@@ -58,7 +58,7 @@ def test_a_healthy_run_is_called_healthy_with_what_was_looked_at(runs):
     found = diagnose(runs / "healthy")
     assert (found.healthy, found.symptoms, found.afresh) == (True, (), False)
     assert (found.layers, found.rows, found.evaluations) == (3, 140, 25)
-    assert found.looks[:3] == (0, 14, 28)  # every second evaluation, as there are seven steps between two
+    assert found.probes[:3] == (0, 14, 28)  # every second evaluation, as there are seven steps between two
 
 
 def test_what_was_noticed_is_said_afterwards(runs):
@@ -70,7 +70,7 @@ def test_what_was_noticed_is_said_afterwards(runs):
 def test_a_run_without_a_record_is_looked_at_afresh(without_record):
     healthy, dead = diagnose(without_record("healthy")), diagnose(without_record("dead"))
     assert (healthy.healthy, healthy.afresh) == (True, True)
-    assert healthy.looks == (0, 100, 175)
+    assert healthy.probes == (0, 100, 175)
     assert [symptom.name for symptom in dead.symptoms] == ["dead_units"]
 
 
@@ -106,7 +106,7 @@ def test_examples_from_python_without_a_record_are_an_error(tmp_path):
     mlpkit.fit(x, (x[:, 0] > 0).astype(int), layers=[{"Affine": {"units": 2}}, "SoftmaxWithLoss"], **options)
     assert diagnose(tmp_path / "run").healthy
     (tmp_path / "run/health.jsonl").unlink()
-    with pytest.raises(UsageError, match="its examples came from Python; train it again to have it watched"):
+    with pytest.raises(UsageError, match="its examples came from Python; train it again to record one"):
         diagnose(tmp_path / "run")
 
 
@@ -154,7 +154,7 @@ def leaking(tmp_path):
 def test_a_column_that_tells_the_target_is_named_from_the_data(leaking):
     found = mlpkit.doctor(leaking)
     assert found.healthy
-    assert found.leaks == ("paid tells the target on its own: is it known when you predict?",)
+    assert found.leaks == ("paid predicts the target by itself: is it known when you predict?",)
 
 
 def test_data_that_is_gone_is_said_not_to_be_looked_at(leaking):

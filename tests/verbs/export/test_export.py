@@ -251,7 +251,7 @@ def test_the_ending_says_the_format(train, work, name):
         export(work / "run", work.joinpath(name).relative_to(work))
 
     said, endings = str(caught.value).partition("; to write .xyz")[0].split(" a name that ends in ")
-    assert said == f"'{name}' doesn't say what to export as; expected"
+    assert said == f"the format of '{name}' is unknown; expected"
     assert set(endings.removesuffix(", such as model.onnx").split(", ")) == {*EXPORTERS}
 
 
@@ -433,7 +433,7 @@ def test_a_data_set_without_an_encoder_takes_inputs_as_they_are(guest):
 def test_a_data_set_with_an_encoder_must_describe_it(guest):
     with pytest.raises(
         NotExportableError,
-        match=r"^dataset acme\.doubled can't be exported: it has an encode, but no method onnx; "
+        match=r"^dataset acme\.doubled can't be exported: it has a method encode, but no method onnx; "
         "export the network alone with --network-only$",
     ):
         guest("doubled")

@@ -84,9 +84,7 @@ def test_a_name_that_is_no_name_of_a_folder_leads_nowhere(exported, work, run):
 
 
 def test_a_file_that_says_nothing(work):
-    with pytest.raises(
-        DataError, match=r"tiny\.yaml: doesn't say what it came from; expected a file that mlpkit export"
-    ):
+    with pytest.raises(DataError, match=r"tiny\.yaml: has no record of its origin; expected a file that mlpkit export"):
         provenance(work / "tiny.yaml")
 
 

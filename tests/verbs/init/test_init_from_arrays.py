@@ -345,7 +345,7 @@ SPOILED_ARRAYS = {
     "objects": (
         X,
         T.astype(object),
-        "holds Python objects, which would be run as code; expected numbers",
+        "holds Python objects, which can run code; expected numbers",
     ),
     "other_lengths": (X[:50], T, "own.npz, array 't': has 100 targets for the 50 examples of own.npz, array 'x'"),
     "one_class": (X, T * 0, "own.npz, array 't': every target is 0, so there is nothing to predict"),
@@ -381,7 +381,7 @@ def test_texts_and_objects_as_targets_say_what_to_do(cwd, refused, first):
     np.savez("own.npz", x=X, t=np.unique(words, return_inverse=True)[1])
     first("own.npz")
     np.savez("own.npz", x=X, t=words.astype(object))
-    assert "holds Python objects, which would be run as code; expected numbers" in refused("own.npz", "--target", "t")
+    assert "holds Python objects, which can run code; expected numbers" in refused("own.npz", "--target", "t")
 
 
 def test_whole_floats_are_values_with_a_note(cwd, first):

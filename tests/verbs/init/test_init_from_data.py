@@ -179,7 +179,7 @@ def test_a_column_that_tells_the_target_is_named_by_init_and_at_the_end_of_a_run
     told = [f"{row},{100 * int(row[-1]) + i % 50}" for i, row in enumerate(text[1:])]
     (titanic / "titanic.csv").write_text("\n".join([f"{text[0]},boat", *told]))
     done = invoke("init", "--data", "titanic.csv", "--target", "Survived")
-    sentence = "boat tells the target on its own: is it known when you predict?"
+    sentence = "boat predicts the target by itself: is it known when you predict?"
     assert f"  leak        {sentence}\n" in done.out
     run, _ = commands(done.out)
     done = invoke(*run, "--set", "training.epochs=1")

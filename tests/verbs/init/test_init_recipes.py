@@ -89,7 +89,7 @@ def test_the_list_of_specs_names_the_recipes_of_all_plugins(own, named, cwd, inv
     [
         (
             ["--data", "example:loans.csv", "--target", "paid_back", "--recipe", "realmpl_td"],
-            f"error: --recipe: there is no recipe 'realmpl_td'; expected one of {', '.join(RECIPES)}; "
+            f"error: --recipe: unknown recipe 'realmpl_td'; expected one of {', '.join(RECIPES)}; "
             "did you mean 'realmlp_td'?\n",
         ),
         (["--recipe", "tabm"], "error: --recipe needs --data, the file to write a spec for\n"),

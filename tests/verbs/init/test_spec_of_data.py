@@ -112,7 +112,7 @@ def test_a_data_set_of_a_plugin_has_recipes(plugins):
     ("file", "target", "recipe", "expected"),
     [
         ("a.dots", "odd", "two", "^--recipe: two is for even numbers of dots$"),
-        ("a.dots", "ink", "tow", "^--recipe: there is no recipe 'tow'; expected one of .*two, tow_truck; did you mean"),
+        ("a.dots", "ink", "tow", "^--recipe: unknown recipe 'tow'; expected one of .*two, tow_truck; did you mean"),
         (
             "a.dots",
             "ink",
@@ -141,7 +141,7 @@ def test_recipes_that_are_none(tmp_path, plugins, returned, expected):
 
 
 def test_without_data_sets_there_are_no_recipes(plugins):
-    with pytest.raises(UsageError, match=r"^--recipe: there is no recipe 'two'; no data set has any$"):
+    with pytest.raises(UsageError, match=r"^--recipe: unknown recipe 'two'; no data set has any$"):
         init_from_data({"train": "a.csv"}, "y", recipe="two", blocked=["csv", "parquet"])
 
 

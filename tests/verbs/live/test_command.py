@@ -33,7 +33,7 @@ def test_a_port_that_is_taken_is_named_and_the_run_goes_on(invoke):
         port = taken.getsockname()[1]
         done = invoke("run", "tiny.yaml", "--out", "run", "--live", port)
     assert done.code == 0
-    assert f"warning: port {port} can't be used: Address already in use; the live page gets another one" in done.err
+    assert f"warning: port {port} can't be used: Address already in use; the live page uses another one" in done.err
     assert address_in(done.err)[2] != str(port)
     assert "saved in run" in done.out
 
@@ -94,4 +94,4 @@ def test_runs_in_a_folder_are_shown_until_ctrl_c(started, invoke):
 def test_a_folder_that_is_not_there(invoke):
     done = invoke("live", "nowhere")
     assert done.code == 2
-    assert done.err.startswith("error: nowhere: is no folder; give a run folder, or one that holds run folders")
+    assert done.err.startswith("error: nowhere: is not a folder; give a run folder, or one that holds run folders")

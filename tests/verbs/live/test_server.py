@@ -185,7 +185,7 @@ def test_silent_connections_make_room_for_one_that_asks(small):
     silent = [connected(small, b"GET /"[: i % 6]) for i in range(30)]
     assert asked(small, own(small))[0] == 200
     assert len(threads_of(small)) - before <= 4
-    assert silent[0].recv(100) == b"HTTP/1.0 408 Request Timeout\r\n\r\nOthers ask, too, and no request came.\n"
+    assert silent[0].recv(100) == b"HTTP/1.0 408 Request Timeout\r\n\r\nThe server is busy, and no request came.\n"
     for each in silent:
         each.close()
 

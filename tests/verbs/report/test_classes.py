@@ -82,8 +82,8 @@ def test_a_hundred_thousand_classes_take_no_matrix_of_them():
     part, peak = with_peak(lambda: confusion_section(scored))
 
     assert peak < 3 * prediction.nbytes
-    assert "8 rows of test, 5 are predicted right" in part
-    assert cells(part, "Commonest mistakes") == [["4", "7", "2"], ["5", "99999", "1"]]
+    assert "8 rows of test, 5 are predicted correctly" in part
+    assert cells(part, "Most common mistakes") == [["4", "7", "2"], ["5", "99999", "1"]]
     assert len(cells(part, "By class")) == 200
 
 
@@ -95,7 +95,7 @@ def test_of_many_classes_the_commonest_mistakes_are_listed():
 
     part = confusion_section(ScoredPredictions("test", 60, Classes(30), prediction, t, names))
 
-    assert cells(part, "Commonest mistakes") == [["class 5", "class 7", "2"]]
+    assert cells(part, "Most common mistakes") == [["class 5", "class 7", "2"]]
 
 
 @pytest.mark.parametrize("decimals", [16, 1])

@@ -79,7 +79,7 @@ def test_a_limit_of_addresses_costs_the_report_and_not_the_run(reporting, cwd):
 
     reason = (
         "charts can't be drawn: the process of the chart library (vl-convert) ended by SIGTRAP; "
-        "it needs more addresses than ulimit -v allows; make the page without a limit: ulimit -v unlimited"
+        "it needs more address space than ulimit -v allows; make the page without that limit: ulimit -v unlimited"
     )
     assert (done.returncode, done.stderr) == (0, f"warning: no report.html: {reason}\n")
     assert (cwd / "runs/tiny/model.safetensors").exists()
@@ -123,7 +123,7 @@ def test_what_is_no_run_and_what_is_damaged(finished, cwd, invoke):
 
     assert (damaged.code, missing.code) == (2, 2)
     assert "history.jsonl" in damaged.err
-    assert "runs/other: there is no such folder" in missing.err
+    assert "runs/other: no such folder" in missing.err
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(finished, invoke):

@@ -21,5 +21,5 @@ def test_it_says_how_to_go_on_with_the_others(tmp_path, finished, means):
 
     assert text.count("At the end, over the seeds</caption>") == means
     others = "seeds 0, 1, 2" if finished == 0 else "seeds 1, 2"
-    assert f"Not finished: {others}; unless they still train, go on with:" in text
+    assert f"Not finished: {others}; unless they are still training, resume them with:" in text
     assert f"mlpkit resume &#x27;{folder}&#x27;" in text

@@ -49,7 +49,7 @@ def test_other_versions_are_named(finished, invoke):
     (finished / "lock.json").write_text(json.dumps(lock))
     done = invoke("repro", "run", "--json")
     assert done.code == 0
-    assert done.err == "warning: another result is possible, since mlpkit: 0.0.1 then, 0.1.0 now\n"
+    assert done.err == "warning: the result may differ, since mlpkit: 0.0.1 then, 0.1.0 now\n"
     assert json.loads(done.out)["changes"] == [{"key": "mlpkit", "then": "0.0.1", "now": "0.1.0"}]
 
 
@@ -76,6 +76,6 @@ def test_the_run_that_a_run_began_from_is_needed(cwd, invoke):
     (cwd / "base").rename(cwd / "moved")
     done = invoke("repro", "fine")
     assert done.code == 2
-    assert "can't be repeated: the model in base, whose weights it began with, can't be read" in done.err
+    assert "can't be repeated: the model in base, from whose weights it started, can't be read" in done.err
     (cwd / "moved").rename(cwd / "base")
     assert invoke("repro", "fine").code == 0

@@ -70,14 +70,14 @@ def test_other_versions_are_reported(train, work):
     change(work / "run/lock.json", mlpkit="0.0.1")
     told = Told()
     assert repro(Path("run"), observer=told).same
-    assert told.notices == [f"another result is possible, since mlpkit: 0.0.1 then, {mlpkit.__version__} now"]
+    assert told.notices == [f"the result may differ, since mlpkit: 0.0.1 then, {mlpkit.__version__} now"]
 
 
 def test_another_spec_or_other_data_is_refused(train, work):
     train("run")
     lock = (work / "run/lock.json").read_text()
     change(work / "run/lock.json", data_checksum="0" * 64)
-    assert "run: can't be repeated: the data is not what it was: data_checksum: 000" in refusal(Path("run"))
+    assert "run: can't be repeated: the data has changed: data_checksum: 000" in refusal(Path("run"))
     (work / "run/lock.json").write_text(lock)
     resolved = work / "run/resolved.yaml"
     resolved.write_text(resolved.read_text() + "# a comment\n")

@@ -174,7 +174,7 @@ def test_first_weights_and_frozen_layers_are_shown(invoke):
     assert invoke("run", "tiny.yaml", "--out", "base", "--quiet").code == 0
     options = ("--set", "initialize_from=base", "--set", "training.freeze=['*1']")
     lines = invoke("check", "tiny.yaml", *options).out.splitlines()
-    assert lines[3:5] == ["  first weights from base: Affine1, Affine2", "  frozen: Affine1, Relu1, SoftmaxWithLoss1"]
+    assert lines[3:5] == ["  initial weights from base: Affine1, Affine2", "  frozen: Affine1, Relu1, SoftmaxWithLoss1"]
     document = json.loads(invoke("check", "tiny.yaml", *options, "--json").out)
     assert document["initialized"] == ["Affine1", "Affine2"]
     assert document["frozen"] == ["Affine1", "Relu1", "SoftmaxWithLoss1"]
@@ -184,7 +184,7 @@ def test_memory_is_named_if_it_is_a_part_worth_mentioning(invoke, monkeypatch):
     monkeypatch.setattr("mlpkit.verbs.run.check.memory_limit", lambda: 10**9)
     wide = ("--set", "layers.Affine1.units=300000", "--set", "training.optimizer=adam")
     done = invoke("check", "tiny.yaml", *wide)
-    assert done.out.splitlines()[3] == "  memory: at least 250 MB to train, 1 GB there"
+    assert done.out.splitlines()[3] == "  memory: at least 250 MB to train, 1 GB available"
     assert json.loads(invoke("check", "tiny.yaml", *wide, "--json").out)["memory"] == 249_602_160
     assert "memory" not in invoke("check", "tiny.yaml").out
 

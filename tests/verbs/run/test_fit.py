@@ -195,7 +195,7 @@ def test_the_network_keeps_no_examples():
 def test_layers_must_end_in_a_loss():
     assert message_of(X, T, layers=["Relu"], epochs=1) == (
         "layers[0]: the stack ends in Relu, which is a layer\n  expected: a loss at the end\n"
-        "  help: add a loss after it; mlpkit plugins lists those that are installed"
+        "  help: add a loss after it; mlpkit plugins lists the installed ones"
     )
 
 
@@ -327,7 +327,7 @@ def test_what_only_tables_have_is_answered_with_what_to_do(key):
     pandas = require_package("pandas")
     said = message_of(X, T, layers=LAYERS, epochs=1, **{key: "fill"}, error=mlpkit.UsageError)
     assert said == (
-        f"fit takes no '{key}' with such inputs: only tables have it; give x as a data frame, such as "
+        f"fit doesn't take '{key}' with these inputs: only tables have it; give x as a data frame, such as "
         "pandas.DataFrame(x)"
     )
     assert fit(pandas.DataFrame(X), T, layers=LAYERS, epochs=1, missing="fill").steps

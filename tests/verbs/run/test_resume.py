@@ -111,13 +111,13 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before_and_says_so(in
     kinds = [kind for kind, _ in watch.told]
     assert kinds == ["noticed", "resumed", "started"]
     assert watch.told[0][1].startswith(f"{newest}: is damaged: ")
-    assert watch.told[0][1].endswith("; the run goes on from the checkpoint of step 18 instead")
+    assert watch.told[0][1].endswith("; the run continues from the checkpoint of step 18 instead")
     assert results(interrupted) == whole
 
 
 def test_without_an_observer_a_warning_says_so(interrupted):
     (interrupted / "checkpoints/step-000000020.safetensors").write_bytes(b"")
-    with pytest.warns(UserWarning, match="is damaged.*; the run goes on from the checkpoint of step 18 instead"):
+    with pytest.warns(UserWarning, match="is damaged.*; the run continues from the checkpoint of step 18 instead"):
         mlpkit.resume(interrupted)
 
 
@@ -136,7 +136,7 @@ def test_without_a_checkpoint_nothing_is_begun_silently(train, work):
     train("run")
     (work / "run/metrics.json").unlink()
     assert refusal(work / "run") == (
-        f"{work / 'run'}: can't be resumed: there is no checkpoint yet; start a new run: "
+        f"{work / 'run'}: can't be resumed: it has no checkpoint yet; start a new run: "
         f"mlpkit run {work / 'run/resolved.yaml'}"
     )
 
@@ -155,7 +155,7 @@ def test_a_changed_resolved_spec_is_refused_with_a_diff(interrupted):
         "    -  batch_size: 50\n"
         "    +  batch_size: 40\n"
         "       accumulate: 1\n"
-        "  help: put it back as it was, or start a new run"
+        "  help: restore it, or start a new run"
     )
 
 
@@ -206,7 +206,7 @@ def test_another_numpy_is_reported_and_the_run_continues(interrupted, monkeypatc
     watch = Remembering()
     assert mlpkit.resume(interrupted, observer=watch).steps == 48
     told = dict(watch.told)["noticed"]
-    assert told.startswith(f"{interrupted}: the same bits as without the break are no longer certain: ")
+    assert told.startswith(f"{interrupted}: the same bits as without the break are no longer guaranteed: ")
     assert told.endswith("9.9 now")
 
 
@@ -221,7 +221,7 @@ def test_a_change_of_what_computes_a_layer_is_reported(interrupted, monkeypatch)
 def test_a_model_in_the_place_of_a_checkpoint_is_named(interrupted):
     newest = interrupted / "checkpoints/step-000000020.safetensors"
     save_model(newest, {"x": np.zeros(1)}, {"spec": "..."})
-    with pytest.raises(mlpkit.ModelFileError, match="is a model, and no checkpoint"):
+    with pytest.raises(mlpkit.ModelFileError, match="is a model, not a checkpoint"):
         mlpkit.resume(interrupted)
 
 

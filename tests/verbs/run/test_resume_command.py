@@ -45,7 +45,7 @@ def stopped(cwd, invoke):
 
 def test_lines(stopped, invoke, cwd):
     done = invoke("resume", "run", *PLUGIN)
-    assert (done.code, done.err) == (0, "going on after step 3\n")
+    assert (done.code, done.err) == (0, "resuming after step 3\n")
     heading, evaluation, test, kept = done.out.splitlines()
     assert heading.split()[0] == "iteration"
     assert evaluation.split()[0] == "4"
@@ -75,7 +75,7 @@ def test_quiet_tells_of_a_damaged_checkpoint_all_the_same(stopped, invoke):
     assert (done.code, done.out) == (0, "")
     assert re.fullmatch(
         r"warning: run/checkpoints/step-000000003\.safetensors: is damaged: .*; "
-        r"the run goes on from the checkpoint of step 3 instead\n",
+        r"the run continues from the checkpoint of step 3 instead\n",
         done.err,
     )
 
@@ -105,14 +105,14 @@ def test_a_resumed_run_can_be_interrupted_again(stopped, invoke):
 def test_on_a_terminal_the_bar_goes_on_where_it_was(stopped, terminal):
     screen = terminal("resume", "run", *PLUGIN)
     assert screen.wait_for_end() == 0
-    assert "going on after step 3" in [line.strip() for line in screen.lines()]
+    assert "resuming after step 3" in [line.strip() for line in screen.lines()]
     assert re.fullmatch(r"saved in run, after \d+ s", screen.lines()[-2])
 
 
 def test_a_folder_that_is_not_a_run(cwd, invoke):
     done = invoke("resume", "nothing")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("error: nothing: there is no such folder; expected the folder of a run")
+    assert done.err.startswith("error: nothing: no such folder; expected the folder of a run")
 
 
 def test_a_finished_run_is_trained_for_longer_by_the_command_that_resume_names(cwd, invoke):
@@ -121,12 +121,12 @@ def test_a_finished_run_is_trained_for_longer_by_the_command_that_resume_names(c
     way = done.err.removeprefix("runs/tiny: the run is finished; to train longer: mlpkit ").split()
     assert way == ["resume", "runs/tiny", "--iterations", "8"]
     longer = invoke(*way, "--no-report")
-    assert (longer.code, longer.err.splitlines()[0]) == (0, "going on after step 4")
+    assert (longer.code, longer.err.splitlines()[0]) == (0, "resuming after step 4")
     assert longer.out.splitlines()[-1] == "saved in runs/tiny-2"
     history = [json.loads(line)["iteration"] for line in (cwd / "runs/tiny-2/history.jsonl").read_text().splitlines()]
     assert history == [2, 4, 6, 8]
     for arguments, fault in (
-        (("--iterations", "3"), "runs/tiny: 3 steps in all are no more than the 4 that are done; give more"),
+        (("--iterations", "3"), "runs/tiny: 3 steps in all are not more than the 4 already done; give more"),
         (("--out", "x"), "expected either --epochs N or --iterations N, to train a finished run for longer"),
     ):
         refused = invoke("resume", "runs/tiny", *arguments)

@@ -72,7 +72,7 @@ def test_its_folder_names_the_run_that_it_continues(work):
 def test_schedules_are_those_of_the_new_length(work):
     mlpkit.run(spec(**COSINE), "short")
     with pytest.warns(
-        UserWarning, match=r"the learning rate ended at .*, and goes on at 0\.05: its schedule is for 8 epochs"
+        UserWarning, match=r"the learning rate ended at .*, and continues at 0\.05: its schedule is for 8 epochs"
     ):
         run = mlpkit.resume("short", epochs=8)
     rates = [record["learning_rate"] for record in run.history]
@@ -102,8 +102,8 @@ def test_examples_in_memory_are_given_again(work):
 @pytest.mark.parametrize(
     ("length", "fault"),
     [
-        ({"epochs": 4}, r"short: 4 epochs in all are no more than the 4 that are done; give more"),
-        ({"iterations": 16}, r"16 steps in all are no more than the 16 that are done"),
+        ({"epochs": 4}, r"short: 4 epochs in all are not more than the 4 already done; give more"),
+        ({"iterations": 16}, r"16 steps in all are not more than the 16 already done"),
         ({"epochs": 5, "iterations": 20}, "either epochs or iterations"),
         ({"out": "longer"}, "either epochs or iterations"),
     ],
@@ -123,5 +123,8 @@ def test_an_unfinished_run_and_one_of_a_time_are_refused(work):
     ):
         mlpkit.resume("stopped", epochs=9)
     mlpkit.run(spec(**{"training.epochs": None, "training.seconds": 0.01}), "timed")
-    with warnings.catch_warnings(), pytest.raises(mlpkit.UsageError, match=r"for a time and not for a length; .*timed"):
+    with (
+        warnings.catch_warnings(),
+        pytest.raises(mlpkit.UsageError, match=r"for a time, not for a number of steps; .*timed"),
+    ):
         mlpkit.resume("timed", epochs=900)

@@ -64,9 +64,7 @@ def test_two_runs_of_other_seeds_are_too_few(tmp_path):
     found = compare([group(tmp_path / "a", SMALL), group(tmp_path / "b", LARGE[:2], units=20, first_seed=7)])
     (remark,) = found.remarks
     assert found.chance == []
-    assert remark.text.startswith(
-        f"{tmp_path}/b and {tmp_path}/a have other seeds, of which a test needs 3 on each side"
-    )
+    assert remark.text.startswith(f"{tmp_path}/b and {tmp_path}/a have different seeds, so a test needs 3 on each side")
     same = compare([group(tmp_path / "c", SMALL[:2], units=30), group(tmp_path / "d", LARGE[:2], units=40)])
     assert (len(same.chance), same.remarks) == (2, [])
 
@@ -141,9 +139,9 @@ def test_what_is_judged(tmp_path):
     assert [verdict.metric for verdict in compare(sides).chance] == ["validation.loss", "validation.accuracy"]
     assert [verdict.metric for verdict in compare(sides, ["loss"]).chance] == ["train.loss", "validation.loss"]
     assert [verdict.metric for verdict in compare(sides, ["train.loss"]).chance] == ["train.loss"]
-    with pytest.raises(mlpkit.UsageError, match=r"no run has the metric f1 at its end; expected train\.loss, "):
+    with pytest.raises(mlpkit.UsageError, match=r"no finished run has the metric f1; expected train\.loss, "):
         compare(sides, ["f1"])
-    with pytest.raises(mlpkit.UsageError, match=r"no run has the metric f1 at its end; expected train\.loss, "):
+    with pytest.raises(mlpkit.UsageError, match=r"no finished run has the metric f1; expected train\.loss, "):
         compare([side / "seed-0" for side in sides], ["f1"])
 
 
@@ -218,7 +216,7 @@ def test_seeds_that_are_not_finished_are_to_be_finished(tmp_path):
     begun = of_seeds(tmp_path / "begun", (0.3, None, None))
     done = of_seeds(tmp_path / "done", LARGE, units=20)
     (remark,) = compare([begun, done]).remarks
-    assert remark.text == "Some seeds aren't finished. Unless they still train, go on with:"
+    assert remark.text == "Some seeds aren't finished. Unless they are still training, resume them with:"
     assert remark.commands == [f"mlpkit resume {begun}"]
     assert [each.commands for each in compare([begun]).remarks] == [[f"mlpkit resume {begun}"]]
     assert compare([done, of_seeds(tmp_path / "other", LARGE)]).remarks == []

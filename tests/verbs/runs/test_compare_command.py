@@ -123,7 +123,7 @@ def test_one_comparison_needs_no_correction(groups, invoke):
     assert "\nchance: width-40 against width-10 (seed by seed, paired t-test, 95 %)\n" in out
     done = invoke("compare", "width-10", "width-40", "--metric", "f1")
     assert done.code == 2
-    assert done.err == "error: no run has the metric f1 at its end; expected test.loss, test.accuracy\n"
+    assert done.err == "error: no finished run has the metric f1; expected test.loss, test.accuracy\n"
 
 
 def test_verdicts_as_json(groups, invoke):
@@ -158,7 +158,7 @@ def test_the_advice_to_train_with_several_seeds_works(cwd, invoke):
 
 def test_runs_that_differ_in_their_seeds_differ_by_chance(groups, invoke):
     out = invoke("compare", "width-10").out
-    assert out.endswith("\nThe runs differ in their seeds alone: what differs is chance.\n")
+    assert out.endswith("\nThe runs differ only in their seeds: all differences are chance.\n")
 
 
 @pytest.mark.parametrize("width", [50, 80])
@@ -218,7 +218,7 @@ def test_quite_different_runs_stand_beside_each_other_on_a_terminal(unlike, term
 def test_what_only_one_run_has_is_named_and_tables_are_left_to_json(unlike, invoke):
     out = invoke("compare", *unlike).out
     assert "\n  only one run has accuracy, r2\n" in out
-    assert "\n  tables, which --json has: test.confusion_matrix\n" in out
+    assert "\n  tables, which --json prints: test.confusion_matrix\n" in out
     assert not re.search(r"^  test\.(accuracy|r2|confusion_matrix)", out, re.M)
     found = json.loads(invoke("compare", *unlike, "--json").out)
     assert found["metrics"]["test.confusion_matrix.1.0"] == [3, None]

@@ -175,8 +175,8 @@ def test_runs_that_have_just_begun_can_be_compared(tmp_path):
         made_up_run(tmp_path / name, losses=())
     write_comparison([tmp_path / "a", tmp_path / "b"], tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
-    assert "There was no evaluation yet." in text
-    assert "There are no two finished runs whose results differ." in text
+    assert "No evaluation yet." in text
+    assert "No two finished runs have different results." in text
 
 
 def test_a_run_that_has_diverged_leaves_its_curves_out(tmp_path):

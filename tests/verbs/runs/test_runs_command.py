@@ -94,13 +94,13 @@ def test_filters(runs, invoke):
     assert invoke("runs", "--where", "accuracy>1").err == "runs: no such run\n"
     done = invoke("runs", "--where", "acuracy>0.9")
     assert (done.code, done.out) == (0, "")
-    assert done.err == "runs: no such run: none has acuracy, there are loss, accuracy\n"
+    assert done.err == "runs: no such run: no run has acuracy; the runs have loss, accuracy\n"
 
 
 def test_no_runs_yet(cwd, invoke):
     done = invoke("runs")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "error: runs: there is no such folder yet; mlpkit run SPEC makes it, or name another\n"
+    assert done.err == "error: runs: no such folder yet; mlpkit run SPEC creates it, or name another\n"
     (cwd / "runs").mkdir()
     assert invoke("runs").err == "runs: no runs\n"
 
@@ -114,7 +114,7 @@ def test_no_runs_yet(cwd, invoke):
             ["--watch"],
             "--watch draws on a terminal, and standard output isn't one; leave it out, or use --json\n",
         ),
-        (["--watch", "--json"], "error: --watch draws a table, and --json prints none; leave one of them out\n"),
+        (["--watch", "--json"], "error: --watch and --json can't both be given\n"),
         (["--state", "done"], "Error: Invalid value for '--state': 'done' is not one of 'running', "),
     ],
 )
@@ -135,7 +135,7 @@ def test_a_terminal_has_as_many_columns_as_fit(width, runs, cwd, terminal):
     assert [line.split()[1] for line in found][:3] == ["finished", "damaged", "diverged"]
     columns = {50: ["loss"], 80: ["loss", "spec"], 120: ["steps", "loss", "accuracy", "age", "spec"]}
     assert title.split() == ["run", "state", *columns[width]]
-    assert any(line.startswith("not shown, for lack of width: ") for line in lines)
+    assert any(line.startswith("not shown, since the terminal is too narrow: ") for line in lines)
     assert "0.0900 ± 0.0248" in "\n".join(lines)
 
 
@@ -168,7 +168,7 @@ def test_a_screen_that_is_too_low_says_how_many_are_missing(cwd, terminal):
     for number in range(20):
         made_up_run(cwd / f"runs/{number}", results=results(0.9))
     screen = terminal("runs", "--watch", columns=150, rows=10)
-    screen.wait_until_shown("and 13 lines more")
+    screen.wait_until_shown("and 13 more lines")
     screen.child.sendintr()
     assert screen.wait_for_end() == 130
 

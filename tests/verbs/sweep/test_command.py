@@ -114,7 +114,7 @@ def test_a_killed_worker_and_a_killed_driver_lose_nothing(started, invoke, spec)
     wait_for(lambda: list((trial / "checkpoints").glob("*.safetensors")))
     os.kill(pid, signal.SIGKILL)
     assert (
-        f"{trial.name.replace('-', ' ')}: its process ended by SIGKILL; it goes on from its last checkpoint"
+        f"{trial.name.replace('-', ' ')}: its process ended by SIGKILL; it continues from its last checkpoint"
         in driver.stderr.readline()
     )
     wait_for(lambda: len(trials_in("killed")) > 1 and list((trials_in("killed")[-1] / "checkpoints").glob("*")))
@@ -138,7 +138,7 @@ def test_ctrl_c_stops_all_and_says_how_to_go_on(started, spec, forever, invoke):
     process.send_signal(signal.SIGINT)
     events = [json.loads(line) for line in process.stdout.read().splitlines()]
     assert process.stderr.read().splitlines() == [
-        "stopped by SIGINT, with 0 trials over; saved in runs/tiny",
+        "stopped by SIGINT, with 0 trials done; saved in runs/tiny",
         "resume it with: mlpkit sweep --resume runs/tiny",
     ]
     assert process.wait(timeout=20) == 130
@@ -153,8 +153,8 @@ def test_a_trial_that_hangs_goes_on_in_another_process(started, spec):
     wait_for(lambda: list((trial / "checkpoints").glob("*.safetensors")))
     os.kill(pid, signal.SIGSTOP)
     _, said = driver.communicate(timeout=60)
-    ended = f"{trial.name.replace('-', ' ')}: its process ended after 1 s in which nothing happened"
-    assert f"{ended}; it goes on from its last checkpoint" in said
+    ended = f"{trial.name.replace('-', ' ')}: its process ended after 1 s without progress"
+    assert f"{ended}; it continues from its last checkpoint" in said
     assert driver.returncode == 0
     assert all((trial / "metrics.json").exists() for trial in trials_in("swept"))
 
@@ -214,11 +214,11 @@ def mlpkit_components():
     spec({"metrics: [accuracy]": "metrics: [accuracy]\n  callbacks: [deadly.deadly]"}, search)
     done = invoke("sweep", "tiny.yaml", "--plugin", "deadly.py", "--workers", 2)
     assert done.code == 1
-    assert "error: trial 1: set aside: 2 processes died of it, the last by SIGKILL" in done.err
+    assert "error: trial 1: set aside: 2 processes died training it, the last by SIGKILL" in done.err
     assert "1 trial failed: 1" in done.err
     again = invoke("sweep", "--resume", "runs/tiny", "--plugin", "deadly.py")
     assert again.code == 1
-    assert "error: trial 1: set aside: 2 processes died of it, the last by SIGKILL" in again.err
+    assert "error: trial 1: set aside: 2 processes died training it, the last by SIGKILL" in again.err
 
 
 def test_a_sweep_that_ended_early_has_failed(invoke, spec):
@@ -257,19 +257,22 @@ def mlpkit_components():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "expected a spec, to begin a sweep, or one of --resume DIR, --status DIR and --stop DIR"),
+        ((), "expected a spec, to start a sweep, or one of --resume DIR, --status DIR and --stop DIR"),
         (
             ("tiny.yaml", "--resume", "x"),
-            "expected a spec, to begin a sweep, or one of --resume DIR, --status DIR and --stop DIR",
+            "expected a spec, to start a sweep, or one of --resume DIR, --status DIR and --stop DIR",
         ),
         (
             ("tiny.yaml", "--add-trials", 3),
-            "--add-trials goes with --resume DIR; a spec says itself how many trials to train",
+            "--add-trials goes with --resume DIR; a spec sets its own number of trials",
         ),
-        (("--resume", "x", "--set", "seed=3"), "--set can't change a sweep that has begun; begin another"),
-        (("--resume", "x"), "x: there is no such folder; expected a folder that mlpkit sweep has made"),
-        (("--resume", "."), ".: holds no sweep.yaml, so it is no sweep; expected a folder that mlpkit sweep has made"),
-        (("tiny.yaml",), "tiny.yaml: has no section sweep, which says what to vary; see mlpkit docs sweeps"),
+        (("--resume", "x", "--set", "seed=3"), "--set can't change a sweep that has started; start another"),
+        (("--resume", "x"), "x: no such folder; expected a folder that mlpkit sweep created"),
+        (
+            ("--resume", "."),
+            ".: holds no sweep.yaml, so it is not a sweep; expected a folder that mlpkit sweep created",
+        ),
+        (("tiny.yaml",), "tiny.yaml: has no section sweep, which sets what to vary; see mlpkit docs sweeps"),
     ],
 )
 def test_wrong_usage(arguments, message, invoke, cwd):

@@ -196,7 +196,7 @@ def test_a_worker_that_dies_costs_nothing_but_time(folder):
 
     workers, watch, _ = driven(folder, train)
     assert workers.tried == [0, 1, 1, 2, 3]
-    assert watch.noted == ["trial 1: its process ended by SIGKILL; it begins again"]
+    assert watch.noted == ["trial 1: its process ended by SIGKILL; it starts over"]
     assert set(states(folder).values()) == {"finished"}
 
 
@@ -206,7 +206,7 @@ def test_a_worker_that_something_else_stops_is_replaced(folder):
 
     workers, watch, _ = driven(folder, train)
     assert workers.tried == [0, 1, 1, 2, 3]
-    assert watch.noted == ["trial 1: its process ended by SIGTERM; it begins again"]
+    assert watch.noted == ["trial 1: its process ended by SIGTERM; it starts over"]
 
 
 def test_a_trial_that_is_stopped_in_order_is_set_aside_only_if_it_does_not_get_on(folder):
@@ -222,7 +222,7 @@ def test_a_trial_that_is_stopped_in_order_is_set_aside_only_if_it_does_not_get_o
     shutil.rmtree(folder.directory / "trial-0")
     workers, _, driver = driven(folder, stopped_at(5, 5, 10, 10, 15), 1)
     assert workers.tried == [0] * 4
-    assert driver.trials[0].problem == "set aside: 2 processes died of it, the last by its time limit"
+    assert driver.trials[0].problem == "set aside: 2 processes died training it, the last by its time limit"
 
 
 def test_a_trial_that_kills_two_workers_is_set_aside(folder):
@@ -232,7 +232,7 @@ def test_a_trial_that_kills_two_workers_is_set_aside(folder):
     workers, watch, driver = driven(folder, train)
     assert workers.tried == [0, 1, 1, 2, 3]
     assert (1, "failed", 0) in watch.over
-    assert driver.trials[1].problem == "set aside: 2 processes died of it, the last by SIGKILL"
+    assert driver.trials[1].problem == "set aside: 2 processes died training it, the last by SIGKILL"
     again, _, _ = driven(folder, lambda directory, tries: finish(directory))
     assert again.tried == [1]
     assert set(states(folder).values()) == {"finished"}
@@ -247,7 +247,7 @@ def test_a_trial_with_a_checkpoint_goes_on_after_its_worker_died(folder):
         return TrainingEnd(death="by SIGKILL")
 
     _, watch, _ = driven(folder, train, 1)
-    assert watch.noted == ["trial 0: its process ended by SIGKILL; it goes on from its last checkpoint"]
+    assert watch.noted == ["trial 0: its process ended by SIGKILL; it continues from its last checkpoint"]
 
 
 def test_a_trial_that_fails_leaves_the_others_alone_and_is_tried_again_by_a_resume(folder):
@@ -274,7 +274,7 @@ def test_five_failures_in_a_row_for_the_same_reason_end_the_sweep(folder):
 
     workers, watch, driver = driven(folder, train, 12)
     assert workers.tried == list(range(9))
-    assert watch.noted == ["5 trials in a row failed for the same reason, so no other is begun"]
+    assert watch.noted == ["5 trials in a row failed for the same reason, so no more are started"]
     assert driver.left == 3
     again, _, driver = driven(folder, lambda directory, tries: finish(directory), 12)
     assert again.tried == [9, 10, 11, 0, 1, 2, 4, 5, 6, 7, 8]

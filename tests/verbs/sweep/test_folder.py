@@ -72,7 +72,9 @@ def test_damaged_progress_is_named(text, folder):
     with pytest.raises(RunFolderError, match=r"progress.json: is damaged: .*; restore the file from a copy") as caught:
         folder.read_progress()
     path = folder.directory / "progress.json"
-    assert caught.value.__notes__ == [f"help: or remove {path}; that forgets the time, and the trials that were added"]
+    assert caught.value.__notes__ == [
+        f"help: or remove {path}; the sweep then counts its time, and added trials, from zero"
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"values": 3, "asked_at": 0}', '{"values": {}}'])
@@ -96,6 +98,6 @@ def test_only_the_folder_of_a_sweep_is_opened(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/spec.yaml").touch()
     (tmp_path / "run/sweep.yaml").touch()
-    for name, what in (("run", "is a run, and no sweep"), ("none", "there is no such folder")):
+    for name, what in (("run", "is a run, and no sweep"), ("none", "no such folder")):
         with pytest.raises(RunFolderError, match=what):
             SweepFolder.open(tmp_path / name)

@@ -109,7 +109,7 @@ def test_against_the_spec_as_it_stands_the_choice_of_the_best_counts(tmp_path):
     interval = expected.confidence_interval(0.975)
     assert (lead.trial, lead.over, lead.chosen_from, lead.beyond_chance) == (2, 0, 2, False)
     assert [lead.p_value, lead.low, lead.high] == pytest.approx([2 * expected.pvalue, *interval])
-    assert str(lead).startswith("trial 2 leads the spec as it stands, trial 0, by 0.2633, which may be chance, p 0.")
+    assert str(lead).startswith("trial 2 leads the unchanged spec, trial 0, by 0.2633, which may be chance, p 0.")
     assert str(lead).endswith(", corrected for the choice from 2 trials by Bonferroni's method)")
     assert lead_over_baseline(trials[1:], [ACCURACY]) is None
     only_two = lead_over_baseline([trials[0], trials[2]], [ACCURACY])

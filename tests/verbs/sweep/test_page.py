@@ -157,13 +157,13 @@ def test_it_says_how_to_try_the_best_with_other_seeds(written):
     assert "Trials: 9 finished, 1 pruned, 1 diverged, 1 failed." in text
     assert "<h1>digits: 12 trials</h1>" in text
     assert "failed &lt;i&gt;" in text
-    assert "Not over" not in text
+    assert "Not finished" not in text
 
 
 def test_a_sweep_that_is_not_over_says_how_to_go_on(tmp_path):
     folder = make_sweep(tmp_path / "s", "maximize: validation_accuracy", LOSSES[:3], ("", "pruned"))
     text = text_of(folder)
-    assert "Not over: trial 3; unless the sweep is at work, go on with:" in text
+    assert "Not finished: trial 3; unless the sweep is still running, resume it with:" in text
     assert f"mlpkit sweep --resume {folder}" in text
     assert "Trial 1 has the highest validation_accuracy, 0.6000." in text
     assert "Pareto" not in text

@@ -22,7 +22,7 @@ sweep:
   sampler: grid
   maximize: validation_accuracy
 """
-GO_ON = "go on with: mlpkit sweep --resume runs/tiny\n"
+GO_ON = "resume it with: mlpkit sweep --resume runs/tiny\n"
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_sweep_at_work_is_looked_at_and_stopped(started, forever, invoke):
     shown = invoke("sweep", "--status", "runs/tiny")
     assert (shown.code, shown.err) == (0, "")
     progress, spent, by = shown.out.splitlines()
-    assert progress == "0 of 3 trials over, 1 running"
+    assert progress == "0 of 3 trials done, 1 running"
     assert spent.startswith("at work for ")
     assert by == f"driver: process {driver.pid} on {socket.gethostname()}"
     status = json.loads(invoke("sweep", "--status", "runs/tiny", "--json").out)
@@ -58,14 +58,14 @@ def test_a_sweep_at_work_is_looked_at_and_stopped(started, forever, invoke):
     )
     assert not holders("runs/tiny")
     assert driver.wait(timeout=20) == 130  # as by Ctrl-C
-    assert "stopped by mlpkit sweep --stop, with 0 trials over; saved in runs/tiny\n" in driver.stderr.read()
+    assert "stopped by mlpkit sweep --stop, with 0 trials done; saved in runs/tiny\n" in driver.stderr.read()
     assert list(Path("runs/tiny/trial-0/checkpoints").iterdir())
     assert invoke("sweep", "--status", "runs/tiny").out.splitlines()[::2] == [
-        "0 of 3 trials over, 1 stopped",
-        f"no driver is at work; {GO_ON.strip()}",
+        "0 of 3 trials done, 1 stopped",
+        f"no driver is running; {GO_ON.strip()}",
     ]
     again = invoke("sweep", "--stop", "runs/tiny")
-    assert (again.code, again.err) == (0, f"runs/tiny: no driver is at work; {GO_ON}")
+    assert (again.code, again.err) == (0, f"runs/tiny: no driver is running; {GO_ON}")
 
 
 @pytest.mark.usefixtures("at_rest")
@@ -74,7 +74,7 @@ def test_a_sweep_at_rest_is_left_as_it_is(invoke):
     before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*")}
     lines = invoke("sweep", "--status", folder).out.splitlines()
     assert lines[0].split() == ["trial", "validation_accuracy", "units"]
-    assert (lines[4], lines[6]) == ("3 of 3 trials over, 3 finished", "no driver is at work, and no trial is left")
+    assert (lines[4], lines[6]) == ("3 of 3 trials done, 3 finished", "no driver is running, and no trial is left")
     status = json.loads(invoke("sweep", "--status", folder, "--json").out)
     assert (status["driver"], status["counts"], status["left"]) == (None, {"finished": 3}, None)
     metrics = {n: json.loads((folder / f"trial-{n}/metrics.json").read_text()) for n in range(3)}
@@ -92,7 +92,7 @@ def test_a_stop_is_asked_for_in_the_folder_however_often_and_no_process_gets_a_s
     asked, here = folder / ".stop", socket.gethostname()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as bystander:
         lock.path.write_text(f"{bystander.pid}\n{here}\n")  # of a driver that has ended
-        assert "no driver is at work" in invoke("sweep", "--stop", folder).err
+        assert "no driver is running" in invoke("sweep", "--stop", folder).err
         lock.acquire()
         lock.path.write_text(f"{bystander.pid}\n{here}\n")
         first = started("sweep", "--stop", folder)
@@ -161,12 +161,12 @@ def test_a_sweep_goes_on_if_it_has_time_or_a_trial_that_failed(invoke):
     def says(seconds, added=0):
         progress.write_text(json.dumps({"seconds": seconds, "added": added, "trials": None}))
         lines = invoke("sweep", "--status", "runs/tiny").out.splitlines()
-        return lines[-3].partition(" over")[0], lines[-1]
+        return lines[-3].partition(" done")[0], lines[-1]
 
-    go_on = f"no driver is at work; {GO_ON.strip()}"
+    go_on = f"no driver is running; {GO_ON.strip()}"
     assert says(60) == ("3 of 9 trials", go_on)
     assert says(90, added=2)[1] == go_on
-    assert says(90) == ("3 of 3 trials", "no driver is at work, and no trial is left")
+    assert says(90) == ("3 of 3 trials", "no driver is running, and no trial is left")
     Path("runs/tiny/trial-1/metrics.json").unlink()
     Path("runs/tiny/trial-1/failure.json").write_text('{"state": "failed", "steps": 0, "message": "disk full"}')
     assert says(90) == ("3 of 3 trials", go_on)
@@ -174,13 +174,11 @@ def test_a_sweep_goes_on_if_it_has_time_or_a_trial_that_failed(invoke):
 
 @pytest.mark.parametrize("option", ["--status", "--stop"])
 def test_what_is_no_sweep(option, invoke, cwd):
-    assert (
-        "x: there is no such folder; expected a folder that mlpkit sweep has made" in invoke("sweep", option, "x").err
-    )
+    assert "x: no such folder; expected a folder that mlpkit sweep created" in invoke("sweep", option, "x").err
     assert invoke("sweep", "tiny.yaml", option, "x").code == 2
-    assert "--set can't change a sweep that has begun" in invoke("sweep", option, "x", "--set", "seed=3").err
+    assert "--set can't change a sweep that has started" in invoke("sweep", option, "x", "--set", "seed=3").err
     assert invoke("run", "tiny.yaml", "--out", "run", "--quiet").code == 0
     lock = WriterLock(Path("run/.lock"))
     lock.acquire()
-    assert invoke("sweep", option, "run").err == "error: run: is a run, and no sweep; give the folder of the sweep\n"
+    assert invoke("sweep", option, "run").err == "error: run: is a run, not a sweep; give the folder of the sweep\n"
     lock.release()

@@ -68,7 +68,7 @@ def test_a_spec_that_has_changed_since_is_refused_and_what_the_message_says_undo
         path.write_text(written.replace(old, new))
         with pytest.raises(RunFolderError) as caught:
             mlpkit.resume_sweep("s")
-        assert str(caught.value).startswith(f"s/sweep.yaml: has changed since its trials were begun ({told}")
+        assert str(caught.value).startswith(f"s/sweep.yaml: has changed since its trials started ({told}")
         undo = str(caught.value).partition("undo that with: ")[2].partition(";")[0]
         assert subprocess.run(undo, shell=True, check=False).returncode == 0
         assert path.read_text() == written
@@ -101,7 +101,7 @@ def test_a_full_disk_ends_the_sweep_and_the_message_says_how_to_go_on(work, monk
 
     with pytest.raises(StorageError, match="No space left on device; free space on this disk") as caught:
         mlpkit.sweep(spec(), "s", workers=1, observer=Filling())
-    assert caught.value.__notes__ == ["help: then go on with: mlpkit sweep --resume s"]
+    assert caught.value.__notes__ == ["help: then resume it with: mlpkit sweep --resume s"]
     monkeypatch.undo()
     monkeypatch.chdir(work)
     assert mlpkit.resume_sweep("s").counts == {"finished": 2}
@@ -151,7 +151,7 @@ def test_trials_may_differ_in_their_data(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("work")
 def test_what_can_not_be_done_is_said_before_anything_is_written(monkeypatch):
-    with pytest.raises(UsageError, match="has no section sweep, which says what to vary"):
+    with pytest.raises(UsageError, match="has no section sweep, which sets what to vary"):
         mlpkit.sweep(mlpkit.load_spec("tiny.yaml"), "s")
     with pytest.raises(UsageError, match=r"sweep takes a spec, not 'tiny\.yaml'"):
         mlpkit.sweep("tiny.yaml", "s")
@@ -168,10 +168,10 @@ def test_what_can_not_be_done_is_said_before_anything_is_written(monkeypatch):
 
 @pytest.mark.usefixtures("work")
 def test_what_is_no_sweep_can_not_be_resumed():
-    with pytest.raises(UsageError, match="-1 trials can't be added; expected a number from 0 up"):
+    with pytest.raises(UsageError, match="-1 trials can't be added; expected a number, at least 0"):
         mlpkit.resume_sweep("s", add_trials=-1)
     mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=["training.epochs=1"]), "r")
-    with pytest.raises(RunFolderError, match="r: is a run, and no sweep; give the folder of the sweep"):
+    with pytest.raises(RunFolderError, match="r: is a run, not a sweep; give the folder of the sweep"):
         mlpkit.resume_sweep("r")
 
 
@@ -188,7 +188,7 @@ def test_sigterm_and_a_request_in_the_folder_save_the_trials_as_ctrl_c_does(ask,
         def trial_begun(self, trial):
             ask()
 
-    with pytest.raises(KeyboardInterrupt, match=r'stopped; mlpkit\.resume_sweep\("s"\) goes on') as caught:
+    with pytest.raises(KeyboardInterrupt, match=r'stopped; resume it with: mlpkit\.resume_sweep\("s"\)$') as caught:
         mlpkit.sweep(spec(), "s", workers=1, observer=Asking())
     assert (caught.value.run.stopped, caught.value.run.counts) == (reason, {"stopped": 1})
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

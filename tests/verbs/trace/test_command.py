@@ -28,7 +28,7 @@ def cells(line):
 def test_a_step_as_text(run, invoke):
     traced = mlpkit.trace(run, 4)
     done = invoke("trace", run, "--step", 4)
-    assert (done.code, done.err) == (0, "doing 2 steps again, from the checkpoint after step 2\n")
+    assert (done.code, done.err) == (0, "repeating 2 steps, from the checkpoint after step 2\n")
     lines = done.out.splitlines()
     assert lines[0] == "step 4 of run, epoch 1.33"
     assert lines[1].startswith(f"loss {traced.loss:.4f}, learning rate 0.1, gradient norm ")
@@ -104,9 +104,9 @@ def test_all_arrays_go_into_a_file(run, invoke, cwd, name):
         (["--step", 4, "--example", 51], "step 4 has no example 51; its minibatch has examples 1 to 50"),
         (["--step", 4, "--example", 0], "step 4 has no example 0; its minibatch has examples 1 to 50"),
         (["--step", 5], "run: has no step 5; expected one from 1 to 4, its last"),
-        (["--step", 0], "0 is no step of a run; they are whole numbers, counted from 1"),
+        (["--step", 0], "0 is not a step; steps are numbered from 1"),
         (["--step", 1, "--row", 150], "the training split has no row 150; expected one from 0 to 149"),
-        (["--step", 1, "--example", 1, "--row", 1], "--example and --row both say which example to follow"),
+        (["--step", 1, "--example", 1, "--row", 1], "--example and --row both choose an example to follow"),
         (["--step", 1, "--arrays", "x.csv"], "expected a name that ends in .npz or .safetensors"),
         ([], "Missing option '--step'"),
     ],
@@ -142,7 +142,7 @@ def test_another_numpy_is_said(run, invoke, cwd):
     (cwd / "run/lock.json").write_text(json.dumps(lock))
     done = invoke("trace", run, "--step", 1)
     assert done.code == 0
-    assert "warning: run: the same bits as in the run are no longer certain: environment.numpy: 1.0.0" in done.err
+    assert "warning: run: the same bits as in the run are no longer guaranteed: environment.numpy: 1.0.0" in done.err
 
 
 def test_of_several_seeds_the_runs_are_named(cwd, invoke):

@@ -307,7 +307,7 @@ def refusal(kind=mlpkit.UsageError, directory="run", step=5, **options):
 
 @pytest.mark.parametrize("step", [0, -3, 1.5, "5"])
 def test_steps_are_counted_from_1(run, step):
-    assert refusal(step=step) == f"{step!r} is no step of a run; they are whole numbers, counted from 1"
+    assert refusal(step=step) == f"{step!r} is not a step; steps are numbered from 1"
 
 
 def test_a_step_after_the_last_is_refused_with_the_range(run, train):
@@ -325,7 +325,8 @@ def test_a_run_that_is_not_finished_may_have_come_to_its_next_evaluation(train, 
     assert mlpkit.trace("run", 20).step == 20
     assert mlpkit.trace("run", 23).began_after == 20
     assert refusal(step=25) == (
-        "run: has no step 25; expected one from 1 to 24: the run is not finished, and its folder knows of 20 steps"
+        "run: has no step 25; expected one from 1 to 24: the run is not finished, and its folder has records of 20 "
+        "steps"
     )
 
 
@@ -350,7 +351,7 @@ def change(path, **values):
 def test_other_data_and_another_spec_are_refused(run, work):
     lock = (work / "run/lock.json").read_text()
     change(work / "run/lock.json", data_checksum="0" * 64)
-    assert refusal(mlpkit.RunFolderError).startswith("run: can't be traced: the data is not what it was: data_checksum")
+    assert refusal(mlpkit.RunFolderError).startswith("run: can't be traced: the data has changed: data_checksum")
     (work / "run/lock.json").write_text(lock)
     (work / "run/resolved.yaml").write_text((work / "run/resolved.yaml").read_text().replace("units: 16", "units: 17"))
     assert "is not the spec that was run: lock.json has another spec_hash" in refusal(mlpkit.RunFolderError)
@@ -361,14 +362,14 @@ def test_other_data_and_another_spec_are_refused(run, work):
 
 def test_missing_data_is_named(run, work):
     (work / "digits").rename(work / "moved")
-    assert "put back the data that it was trained on" in refusal(mlpkit.RunFolderError)
+    assert "restore the data that it was trained on" in refusal(mlpkit.RunFolderError)
 
 
 def test_another_processor_or_version_is_said(run, work):
     environment = json.loads((work / "run/lock.json").read_text())["environment"]
     change(work / "run/lock.json", environment=environment | {"numpy": "1.0.0"})
     with pytest.warns(
-        UserWarning, match="^run: the same bits as in the run are no longer certain: environment.numpy: 1"
+        UserWarning, match="^run: the same bits as in the run are no longer guaranteed: environment.numpy: 1"
     ):
         traced = mlpkit.trace(run, 5)
     assert traced.changes == (f"environment.numpy: 1.0.0 then, {np.__version__} now",)

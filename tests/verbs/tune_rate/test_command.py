@@ -15,7 +15,7 @@ def test_the_curve_and_the_suggestion(cwd, invoke):
     assert sum(line.count("*") for line in curve[:10]) > 30
     assert curve[11].strip() == "^"
     assert curve[12].startswith("    rate  1e-06 ")
-    assert re.fullmatch(r"from a learning rate of \S+ on, the loss doesn't fall any further(; then it exploded)?", said)
+    assert re.fullmatch(r"above a learning rate of \S+, the loss doesn't fall any further(; then it exploded)?", said)
     assert re.fullmatch(r"suggestion: --set training\.optimizer\.sgd\.learning_rate=[\d.]+", suggestion)
 
 

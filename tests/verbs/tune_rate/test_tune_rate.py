@@ -87,7 +87,7 @@ def test_no_rate_that_helps_is_an_error():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lowest": 0.0}, "no learning rates from 0 to 100; expected two that grow"),
+        ({"lowest": 0.0}, "no learning rates from 0 to 100; expected positive rates, the lower one first"),
         ({"lowest": 1.0, "highest": 0.1}, "no learning rates from 1 to 0.1"),
         ({"steps": 3}, "3 steps are too few to see how the loss changes; expected at least 20"),
     ],
@@ -125,7 +125,7 @@ def test_it_says_what_it_suggests_in_a_line(found):
     assert isinstance(found, mlpkit.RateTest)
     assert repr(found) == (
         f"<RateTest of {len(found.rates)} steps: {key}={found.suggestion:g}; "
-        f"from {found.bottom_from:.2g} on, the loss doesn't fall any further>"
+        f"above {found.bottom_from:.2g}, the loss doesn't fall any further>"
     )
     spec = mlpkit.load_spec(SHIPPED["loans"], overrides=[found.override])
     assert spec.training.optimizer.arguments["learning_rate"] == pytest.approx(found.suggestion)
@@ -134,10 +134,16 @@ def test_it_says_what_it_suggests_in_a_line(found):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"steps": "many"}, "'many' is no number of steps; expected a whole number, at least 20"),
-        ({"steps": 30.5}, "30.5 is no number of steps; expected a whole number, at least 20"),
-        ({"lowest": "a"}, "there are no learning rates from 'a' to 100.0; expected two that grow"),
-        ({"highest": None}, "there are no learning rates from 1e-06 to None; expected two that grow"),
+        ({"steps": "many"}, "'many' is not a number of steps; expected an integer, at least 20"),
+        ({"steps": 30.5}, "30.5 is not a number of steps; expected an integer, at least 20"),
+        (
+            {"lowest": "a"},
+            "there are no learning rates from 'a' to 100.0; expected positive rates, the lower one first",
+        ),
+        (
+            {"highest": None},
+            "there are no learning rates from 1e-06 to None; expected positive rates, the lower one first",
+        ),
     ],
 )
 def test_what_is_no_number_is_refused(options, said):

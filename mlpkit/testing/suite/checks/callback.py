@@ -113,7 +113,7 @@ def writes_no_other_files_than_it_says(example: CallbackExample) -> None:
     others = sorted(written - set(files))
     if others:
         raise CheckFailure(
-            f"it wrote {', '.join(others)} into the run folder, which files does not name",
+            f"it wrote {', '.join(others)} into the run folder, which files doesn't name",
             expected="files to return the name of each file and folder",
             remedy="write the method files",
         )

@@ -245,7 +245,7 @@ def description_is_whole(example: DatasetExample) -> None:
     """
     shape, target, sizes, _, columns = describe(example.make())
     if not isinstance(shape, tuple) or not all(isinstance(length, int) and length >= 1 for length in shape):
-        raise CheckFailure(f"input_shape is {shape!r}", expected="a tuple of integers from 1 up")
+        raise CheckFailure(f"input_shape is {shape!r}", expected="a tuple of positive integers")
     if not isinstance(target, Classes | Labels | Values):
         raise CheckFailure(f"target is {target!r}", expected="Classes(n), Labels(n) or Values(shape)")
     if "train" not in sizes or set(sizes) - set(SPLITS) or not all(size >= 1 for size in sizes.values()):

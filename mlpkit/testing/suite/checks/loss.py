@@ -167,7 +167,7 @@ def loss_of_the_whole_is_the_mean_of_its_parts(example: LossExample) -> None:
 
 @checks_examples("loss")
 def weight_of_the_whole_is_the_sum_of_its_parts(example: LossExample) -> None:
-    """Is ``weight`` a finite number from 0 up, and the weight of a minibatch the sum of its parts' weights?
+    """Is ``weight`` a finite number, at least 0, and the weight of a minibatch the sum of its parts' weights?
 
     The share of a slice in its minibatch is its weight in the sum of all.
     """

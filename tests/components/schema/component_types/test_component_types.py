@@ -83,24 +83,24 @@ def test_a_literal_may_stand_for_a_component(checked):
         (
             INITIALIZER,
             3,
-            "p: 3 is not the name of an initializer, nor a mapping from one; expected an initializer",
+            "p: 3 is not the name of an initializer or a mapping from one; expected an initializer",
         ),
         (
             INITIALIZER,
             {},
-            "p: a mapping is not the name of an initializer, nor a mapping from one; expected an initializer",
+            "p: a mapping is not the name of an initializer or a mapping from one; expected an initializer",
         ),
         (
             INITIALIZER,
             Flat(),
-            "p: FLAT is not the name of an initializer, nor a mapping from one; expected an initializer",
+            "p: FLAT is not the name of an initializer or a mapping from one; expected an initializer",
         ),
         (INITIALIZER, "twos", "p: unknown initializer 'twos'"),
         (INITIALIZER, "0.1", "p: unknown initializer '0.1'"),
         (
             RATE,
             True,
-            "p: true is not a number, the name of a schedule, nor a mapping from one; expected a number or a schedule",
+            "p: true is not a number, the name of a schedule or a mapping from one; expected a number or a schedule",
         ),
         (RATE, float("nan"), "p: nan is not finite; expected a number"),
         (RATE, "0.1", "p: '0.1' is not a number; expected a number; write it without quotes"),
@@ -108,7 +108,7 @@ def test_a_literal_may_stand_for_a_component(checked):
         (
             LAYER,
             Same(),
-            "p: Same is built already; expected a layer; pass a function that builds it",
+            "p: Same is already built; expected a layer; pass a function that builds it",
         ),
     ],
 )

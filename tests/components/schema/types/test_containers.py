@@ -73,7 +73,7 @@ def test_takes_and_hands_over(checked, value_type, value, expected):
         (RATES, [1], ["p: a list is not a mapping; expected a mapping from names, each to a number"]),
         (RATES, {1: 2}, ["p: the key 1 is not a string; expected a mapping from names, each to a number"]),
         (RATES, {"a": 1, "b": "2"}, ["p.b: '2' is not a number; expected a number; write it without quotes"]),
-        (EITHER, "3", ["p: '3' is not what is expected here; expected an integer or a list, each an integer"]),
+        (EITHER, "3", ["p: '3' isn't allowed here; expected an integer or a list, each an integer"]),
         (EITHER, [True], ["p.0: true is not an integer; expected an integer"]),
     ],
 )
@@ -89,7 +89,7 @@ def test_the_faults_of_an_optional_value_are_those_of_the_value(checked):
 def test_where_several_alternatives_have_the_form_the_faults_of_none_are_shown(checked):
     either = EitherType((ListType(IntegerType()), ListType(BooleanType())))
     assert checked(either, ["x"]) == [
-        "p: a list is not what is expected here; expected a list, each an integer or a list, each true or false"
+        "p: a list isn't allowed here; expected a list, each an integer or a list, each true or false"
     ]
 
 

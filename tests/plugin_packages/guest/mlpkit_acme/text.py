@@ -61,7 +61,7 @@ class Text(Exporter):
         """Read the file, and compute its operators one after the other."""
         lines = file.read_text(encoding="utf-8").splitlines()
         if lines[0] != HEADER:
-            raise ExportError(f"{file} does not begin with '{HEADER}'")
+            raise ExportError(f"{file} doesn't begin with '{HEADER}'")
         values, found = {}, {}
         for kind, *rest in (json.loads(line) for line in lines[1:] if not line.startswith("#")):
             if kind == "input":

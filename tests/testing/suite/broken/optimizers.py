@@ -153,7 +153,7 @@ class DividesByTheGradient(Momentum):
 
 @caught_by("sees_blocks_or_parameters")
 class SeesMatrices(Momentum):
-    """asks for something that the trainer does not know"""
+    """asks for something that the trainer doesn't know"""
 
     sees = "matrices"
 
