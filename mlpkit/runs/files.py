@@ -147,6 +147,8 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) 
     """
     parts = [content] if isinstance(content, bytes) else content
     try:
+        if not path.name:  # the current folder, or the root
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with _flushed(path.parent):
             _replace(path, parts)
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,6 @@ from mlpkit.runs.files import require_writable, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 FAILURES = [
     pytest.param(OSError(code, os.strerror(code)), id=errno.errorcode[code])
@@ -198,3 +198,9 @@ def test_whether_a_file_can_be_written_is_known_beforehand(tmp_path: Path) -> No
         with pytest.raises(StorageError, match=f"{tmp_path / name}: can't be written: {reason}"):
             require_writable(tmp_path / name)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+@pytest.mark.parametrize("path", ["", ".", "/"])
+def test_a_path_without_a_name_is_a_folder(path: str) -> None:
+    with pytest.raises(StorageError, match=r"can't be written: Is a directory; a folder is in its place"):
+        write_atomically(Path(path), b"")

@@ -54,13 +54,15 @@ class EngineChoice:
         if self.name not in (LOCAL, *built_in, *namespaces) and "." not in self.name:
             *others, last = LOCAL, *built_in
             known = f"{', '.join(others)} or {last}" if others else last
-            raise UsageError(f"there is no engine '{self.name}' for sweeps; expected {known}")
+            raise UsageError(f"unknown sweep engine '{self.name}'; expected {known}")
         own = () if self.name == LOCAL else registry.find((Engine.kind,), self.name).schema.types
         owners = {option: name for name, entry in built_in.items() for option in entry.schema.types}
-        for option in [option for option in self._given if option not in own]:
+        for option in [option for option in self.options if option not in own]:
             if option not in owners:
                 parts = f"neither a sweep nor its engine takes '{option}'", did_you_mean(option, (*own, *owners))
                 raise UsageError("; ".join(filter(None, parts)))
+            if option not in self._given:
+                continue
             is_setting = isinstance(self._given[option], Mapping)
             what = f"a setting of {option.capitalize()}" if is_setting else with_article(option)
             raise UsageError(f"{what} goes with the engine {owners[option]}, not with {self.name}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from shlex import quote
@@ -12,11 +14,14 @@ import click
 from mlpkit.cli.around_training import after_run
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
+from mlpkit.cli.launcher import started_processes
 from mlpkit.cli.new_folders import run_folder
 from mlpkit.cli.options import given_spec, require_one_display
+from mlpkit.components.engine import LOCAL
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FAILED
 from mlpkit.runs.writer_lock import writer_of
+from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.terminal.output import document, message, on_screen, print_warnings
 from mlpkit.training.events import ObserverGroup
 from mlpkit.verbs.sweep.display import SweepDisplay, SweepJson, SweepLines, of_sweep, print_status
@@ -25,7 +30,7 @@ from mlpkit.verbs.sweep.status import stop_sweep, sweep_status
 from mlpkit.verbs.sweep.sweep import resume_sweep, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from mlpkit.registry.discovery import PluginOptions
@@ -78,7 +83,7 @@ class SweepTraining:
         with _make_display(title, folder, self.quiet, self.as_json) as display:
             interrupts.before_stopping = display.interrupted
             found = job(**self.engine, observer=ObserverGroup((interrupts, display)), stop=interrupts.stop)
-            display.finished(of_sweep(found))
+            display.finished(of_sweep(found, _engine_arguments(self.engine, self.plugin_options["plugins"])))
         return found
 
     def _end(self, found: Sweep, interrupts: Interrupts) -> None:
@@ -92,6 +97,29 @@ class SweepTraining:
         end_if_stopped(interrupts, found.stopped)
         if found.best is None or found.left or FAILED in found.counts:
             raise click.exceptions.Exit(WORK_FAILED)
+
+
+def _engine_arguments(engine: Mapping[str, Any], plugins: Iterable[object]) -> list[str]:
+    """Return the arguments that choose an engine again; none for this machine, and for ranks, which mpiexec starts.
+
+    Args:
+        engine: the command's argument ``engine``.
+        plugins: the files of ``--plugin``.
+    """
+    name = engine.get("on", LOCAL)
+    if name == LOCAL or started_processes(os.environ) > 1:
+        return []
+    words = ["--on", name]
+    for option, value in engine.items():
+        if option == "on" or value in (None, "", {}):
+            continue
+        settings = (
+            [key if part is True else f"{key}={part}" for key, part in value.items()]
+            if isinstance(value, Mapping)
+            else [value if isinstance(value, str) else to_inline_yaml(value)]
+        )
+        words += [word for setting in settings for word in (f"--{option.replace('_', '-')}", setting)]
+    return words + [word for file in plugins if "." in name for word in ("--plugin", str(file))]
 
 
 def _make_display(title: str, folder: Path, quiet: bool, as_json: bool) -> SweepDisplay:
@@ -138,5 +166,5 @@ def stop(folder: Path, *, quiet: bool, as_json: bool) -> None:
     if as_json:
         document({"stopped": stopped, "folder": folder})
     elif shown:
-        again = f"go on with: mlpkit sweep --resume {quote(str(folder))}"
-        message(f"{folder}: {'stopped' if stopped else 'no driver is at work'}; {again}")
+        again = f"resume it with: mlpkit sweep --resume {quote(str(folder))}"
+        message(f"{folder}: {'stopped' if stopped else 'no driver is running'}; {again}")

@@ -43,7 +43,7 @@ def test_without_mpi4py_the_engine_mpi_says_how_to_install_it(invoke, monkeypatc
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--on", "dusk"), "there is no engine 'dusk' for sweeps; expected local, dask, mpi or slurm"),
+        (("--on", "dusk"), "unknown sweep engine 'dusk'; expected local, dask, mpi or slurm"),
         (("--scheduler", "tcp://x:1"), "a scheduler goes with the engine dask, not with local"),
         (("--on", "slurm", "--scheduler", "tcp://x:1"), "a scheduler goes with the engine dask, not with slurm"),
         (("--slurm", "partition=cpu"), "a setting of Slurm goes with the engine slurm, not with local"),
@@ -61,9 +61,10 @@ def test_wrong_engines(arguments, message, invoke):
         ("shceduler", "neither a sweep nor its engine takes 'shceduler'; did you mean 'scheduler'?"),
     ],
 )
-def test_a_keyword_of_neither_sweep_nor_engine_is_named(keyword, message):
+@pytest.mark.parametrize("value", [3, None])
+def test_a_keyword_of_neither_sweep_nor_engine_is_named(keyword, message, value):
     with pytest.raises(mlpkit.UsageError, match=f"^{re.escape(message)}$"):
-        mlpkit.sweep(mlpkit.load_spec("tiny.yaml"), "x", **{keyword: 3})
+        mlpkit.sweep(mlpkit.load_spec("tiny.yaml"), "x", **{keyword: value})
 
 
 PLUGIN = '''\
@@ -182,8 +183,8 @@ def mlpkit_components():
             "shutdown\n",
         ),
         ("del workers.submit", "engine acme.queue returned a SimpleNamespace without submit from start; expected an"),
-        ("workers.count = 0", "engine acme.queue has workers with count 0; expected an integer, at least 1\n"),
-        ("workers.threads = print", "engine acme.queue has workers with the method threads; expected an integer"),
+        ("workers.count = 0", "engine acme.queue has workers whose count is 0; expected an integer, at least 1\n"),
+        ("workers.threads = print", "engine acme.queue has workers whose threads is a method; expected an integer"),
         ("workers.submit = print", "engine acme.queue failed in submit: TypeError: "),
         ("workers.submit = lambda *_, **__: 3", "engine acme.queue returned something of type int from submit; "),
         ("workers.submit = failed", "the worker of trial 0 failed: KeyError: 'gone'\n"),
@@ -195,6 +196,47 @@ def test_mistakes_in_the_workers_of_an_engine_are_its_own(mistake, message, invo
     done = invoke("sweep", "tiny.yaml", "--on", "acme.queue", "--plugin", "acme.py")
     assert done.code == 1
     assert done.err.startswith(f"error: {message}")
+
+
+INTERRUPTED = """\
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+from mlpkit import Engine, component, hookimpl
+
+
+class Queue(Engine):
+    \"\"\"Trains one trial, and is interrupted.\"\"\"
+
+    def __init__(self, max_jobs: int = 8, labels: dict[str, str] | None = None):
+        self.pool = ThreadPoolExecutor(1)
+
+    def start(self, most):
+        def submit(*task, **named):
+            signal.raise_signal(signal.SIGINT)
+            return self.pool.submit(*task, **named)
+
+        return SimpleNamespace(
+            count=1, threads=1, submit=submit, stop=lambda: None, shutdown=self.pool.shutdown
+        )
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("engine", "queue", Queue)]
+"""
+
+
+def test_an_interrupted_sweep_is_resumed_with_the_same_engine(invoke):
+    Path("acme.py").write_text(INTERRUPTED)
+    engine = "--on acme.queue --workers 2 --max-jobs 7 --labels team=a --labels urgent=no --plugin acme.py"
+    done = invoke("sweep", "tiny.yaml", "--out", "swept", *engine.split())
+    assert done.code == 130
+    words = done.err.splitlines()[-1].removeprefix("resume it with: mlpkit sweep --resume swept ").split()
+    assert sorted(words) == sorted(engine.split())
+    resumed = invoke("sweep", "--resume", "swept", *words)
+    assert "stopped by SIGINT, with 2 trials done" in resumed.err
 
 
 def test_the_namespace_alone_is_answered_with_its_engines(invoke):
@@ -209,4 +251,4 @@ def test_a_built_in_engine_can_be_blocked_like_any_component(engine, invoke):
     done = invoke("sweep", "tiny.yaml", "--on", engine, "--no-plugin", engine)
     others = [name for name in ("local", "dask", "mpi", "slurm") if name != engine]
     known = f"{', '.join(others[:-1])} or {others[-1]}"
-    assert (done.code, done.err) == (2, f"error: there is no engine '{engine}' for sweeps; expected {known}\n")
+    assert (done.code, done.err) == (2, f"error: unknown sweep engine '{engine}'; expected {known}\n")
