@@ -102,7 +102,7 @@ def main() -> None:
     add_names(parser, "tables", TABLES)
     parser.add_argument("--seed", type=int, default=0, help="of the rows for testing (default: %(default)s)")
     options = parser.parse_args()
-    warnings.simplefilter("ignore")  # scikit-learn's, that its networks have not converged
+    warnings.simplefilter("ignore")  # scikit-learn's, that its networks haven't converged
     print("| table | rows x columns | mlpkit | MLP | HistGB |\n| --- | --- | ---: | ---: | ---: |", flush=True)
     failed = False
     for name in options.tables:

@@ -32,7 +32,7 @@ EVALUATION_ROWS: Final = 1000
 
 
 def main() -> None:
-    """Train, evaluate, and print what came of it."""
+    """Train, evaluate, and print the results."""
     folder, seed = Path(sys.argv[1]), int(sys.argv[2])
     torch.manual_seed(seed)
     splits = {name: tuple(map(torch.from_numpy, read_arrays(folder, name))) for name in ("train", "test")}

@@ -269,7 +269,7 @@ def _spec_of(folder: EnsembleFolder, registry: Registry) -> Spec:
 def _failed(folder: EnsembleFolder, failures: Mapping[int, str]) -> EnsembleError:
     """Return the error for networks that could not be trained."""
     why = "; ".join(dict.fromkeys(failures.values()))
-    remedy = "there is no average without it; change the spec, and train a new ensemble"
+    remedy = "they have no average without it; change the spec, and train a new ensemble"
     return EnsembleError(f"{folder.directory}: {listed_runs(failures, MEMBER)} failed: {why}; {remedy}")
 
 

@@ -357,7 +357,7 @@ def _raw(model: TrainedModel, rows: object, columns: Columns | None) -> NDArray[
             remedy = "if these rows are encoded already, pass them to model.network.predict"
             raise ShapeError(error.message, expected=error.expected, remedy=remedy) from error
     if not columns or not len(next(iter(columns.values()))):
-        raise UsageError("there are no rows; expected at least one")
+        raise UsageError("no rows are given; expected at least one")
     return model.dataset.from_columns(columns)
 
 

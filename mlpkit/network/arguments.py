@@ -104,7 +104,7 @@ def encoded_inputs(x: ArrayLike, input_shape: Shape, encoder: Dataset | None) ->
         message, expected = f"the network can't take inputs of shape {inputs.shape}", f"(rows, *{input_shape})"
         raise ShapeError(message, expected=expected, remedy=remedy)
     if len(inputs) == 0:
-        raise UsageError("there are no rows; expected at least one")
+        raise UsageError("no rows are given; expected at least one")
     if encoder is not None:
         _require_encoded(encoder, inputs)
     return inputs

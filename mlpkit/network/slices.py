@@ -61,7 +61,7 @@ class NoExchange:
         if len(values) != slices:
             raise UsageError(
                 f"the network computes {len(values)} of {slices} slices of a minibatch; expected all of them, or an "
-                "exchange with the processes that compute the others"
+                "exchange with the processes that compute the rest"
             )
         return values
 

@@ -100,7 +100,9 @@ def _from_text(text: str, order: int, faults: DiagnosticList) -> Override | None
     if value.strip() and not value.lstrip().startswith("#"):
         node = parse_yaml(source, faults, start=start)
     else:
-        faults.report(Span(source, start, start), "there is no value after '='", remedy="write null or '' for nothing")
+        faults.report(
+            Span(source, start, start), "the value after '=' is missing", remedy="write null or '' for nothing"
+        )
     return Override(source, *parts, node) if node is not None and parts else None
 
 

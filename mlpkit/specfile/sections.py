@@ -271,7 +271,7 @@ class EnsembleSection(Section):
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Check that the only network to train is one of them."""
         if self.member is not None and self.size and self.member >= self.size:
-            message = f"there is no network {self.member} among {self.size}"
+            message = f"network {self.member} is not one of {self.size}"
             context.report((*path, "member"), message, expected=f"a number from 0 to {self.size - 1}")
 
 

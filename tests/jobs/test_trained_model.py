@@ -269,7 +269,7 @@ def test_its_network_refuses_raw_rows(model):
         model.network.predict([[30, 9.5, 7, 0, 0, 0, 1]])
 
 
-NO_ROWS = "there are no rows; expected at least one"
+NO_ROWS = "no rows are given; expected at least one"
 NO_TARGETS = "these rows have no targets; pass them as well: evaluate(rows, targets)"
 PLACE = "the rows (counted from 0)"
 

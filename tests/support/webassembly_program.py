@@ -29,7 +29,7 @@ def mlpkit_components():
 
 
 def results(folder: Path):
-    """Train, resume, load, predict and fail; return what came of it, as plain data."""
+    """Train, resume, load, predict and fail; return the results as plain data."""
     return {
         "trained": trained(folder / "trained"),
         "exported": exported(folder / "trained", folder / "model.html"),

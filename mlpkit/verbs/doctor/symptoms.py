@@ -522,8 +522,8 @@ def _gradients_at_the_ends(health: Health) -> tuple[str, str]:
     """Return the name of the first of these layers, and how its gradients compare with the last's."""
     first, *_, last = _reached(health)
     finding = (
-        f"its outputs get gradients of about {_rms(first['gradients']):.2g}, and those of {last['layer']} of about "
-        f"{_rms(last['gradients']):.2g}"
+        f"its outputs get gradients of about {_rms(first['gradients']):.2g}, and the outputs of {last['layer']} of "
+        f"about {_rms(last['gradients']):.2g}"
     )
     return first["layer"], finding
 

@@ -76,7 +76,7 @@ def command(
         )
         return
     how = "bit for bit" if found.exact == found.rows else "up to rounding"
-    checked = f"; its predictions for {counted(found.rows, 'row')} of {found.split} equal those of mlpkit predict {how}"
+    checked = f"; its predictions for {counted(found.rows, 'row')} of {found.split} match mlpkit predict {how}"
     result(f"{found.file} returns {' and '.join(found.outputs)}{checked if found.rows else ''}")
     if found.rounding is not None:
         result(_said(found.rounding))

@@ -50,7 +50,7 @@ def layers_section(network: Sequential, image: tuple[int, ...] | None) -> str:
         "Layers",
         paragraph(
             f"{parameters:,} parameters; {network.flops:,} floating-point operations for an example, forward and "
-            "backward. Figures of a layer include those of the layers inside it."
+            "backward. Figures of a layer include the layers inside it."
         ),
         table(["name", "layer", "outputs", "parameters", "FLOPs"], rows, caption=more, texts=[0, 1, 2]),
         *(weights if images else []),

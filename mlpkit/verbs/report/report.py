@@ -172,7 +172,7 @@ def _read(directory: Path, registry: Registry) -> _Found:
     metrics = in_order(folder.read_metrics() if folder.finished else {}, spec)
     found = _Found(folder, spec, folder.read_history(), metrics, None)
     if not folder.has_model:
-        found.notes.append("There is no model yet, so its layers and predictions are left out.")
+        found.notes.append("The run has no model yet, so its layers and predictions are left out.")
         return found
     try:
         found.model = load_run(directory, registry)

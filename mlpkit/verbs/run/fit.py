@@ -42,7 +42,7 @@ ONE_SEED: Final = (
     "that a spec names, for mlpkit.run(spec, seeds=5)"
 )
 
-NO_LAYERS: Final = "fit needs layers, with a loss at the end; to begin with, add layers={layers}"
+NO_LAYERS: Final = "fit needs layers, with a loss at the end; to start with, add layers={layers}"
 
 OF_TABLES: Final = (
     "fit doesn't take '{key}' with these inputs: only tables have it; give x as a data frame, such as "

@@ -65,7 +65,7 @@ class SweepLines(SweepDisplay, Lines):
         """Print that a pruned trial continues."""
         if trial.number in self._pruned:
             self._pruned.discard(trial.number)
-            result(f"trial {trial.number} continues: it is no longer weaker than the others")
+            result(f"trial {trial.number} continues: it is no longer weaker than other trials")
 
     def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
         """Print the line."""

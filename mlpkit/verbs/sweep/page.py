@@ -251,7 +251,7 @@ def _curves_section(found: Sweep, best: Sequence[Trial]) -> str:
     shown = [*best, *(trial for trial in found.trials if trial.state != FINISHED)][:MOST_LINES]
     histories = {_name(trial): history_of(trial.directory) for trial in shown}
     most = max(MOST_POINTS // (len(shown) * len(found.objectives)), ENOUGH_POINTS)
-    said = f"Thick: the best, trial {best[0].number}. Thin: the others."
+    said = f"Thick: the best, trial {best[0].number}. Thin: other trials."
     figures = [_curves(objective, histories, most) for objective in found.objectives]
     return section("Curves", paragraph(said), beside(*figures))
 

@@ -365,7 +365,7 @@ class SweepSection(GuestSection):
                 yield (key,), Objective(given, key == "maximize")
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
-        """Check that there is something to search, that conditions can hold, and that the sweep ends."""
+        """Check that a key is searched, that conditions can hold, and that the sweep ends."""
         if not self.search:
             context.report((*path, "search"), "no key to search is given", expected="KEY: [CHOICE, ...]", at_key=True)
         earlier: dict[str, SearchedKey] = {}

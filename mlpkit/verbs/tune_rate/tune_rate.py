@@ -218,6 +218,6 @@ def _key_of_rate(spec: Spec) -> str:
     """Return the key that sets the learning rate: its schedule's scale, if that has one, or the rate itself."""
     optimizer = spec.training.optimizer
     if "learning_rate" not in optimizer.arguments:
-        raise UsageError(f"optimizer {optimizer.name} has no parameter learning_rate, so there is none to suggest")
+        raise UsageError(f"optimizer {optimizer.name} has no parameter learning_rate, so nothing can be suggested")
     scale = scale_of_rate(optimizer)
     return f"training.optimizer.{optimizer.name}.learning_rate" if scale is None else scale[0]

@@ -19,7 +19,7 @@ from mlpkit.specfile.document import parse_document
 )  # fmt: skip
 def test_values_are_yaml_of_one_line(text, value, faults_of):
     if value is None and text == "x=":
-        assert faults_of("seed: 0", "s", [text], reader=parse_document) == ["--set:1:3: there is no value after '='"]
+        assert faults_of("seed: 0", "s", [text], reader=parse_document) == ["--set:1:3: the value after '=' is missing"]
         return
     found = parse_document("vars: {v: [50]}", overrides=[text]).values["x"]
     assert found == value
@@ -93,6 +93,6 @@ def test_faults_of_all_overrides_come_in_their_order(faults_of):
         "s:2:1: the key 'a' is given twice",
         "--set:1:3: this [ is never closed",
         "--set:1:1: '' is not a key",
-        "--set:1:2: there is no value after '='",
+        "--set:1:2: the value after '=' is missing",
         "--set:1:1: '=' is missing",
     ]

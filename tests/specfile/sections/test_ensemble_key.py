@@ -56,7 +56,7 @@ def test_by_default_there_is_one_network(text):
         ("ensemble: {members: 1}", "7:21", "1 is out of range", "an integer, at least 2 and at most 100"),
         ("ensemble: {folds: 101}", "7:19", "101 is out of range", "an integer, at least 2 and at most 100"),
         ("ensemble: 5", "7:11", "5 is not a mapping", "a mapping with the keys of ensemble"),
-        ("ensemble: {folds: 5, member: 5}", "7:30", "there is no network 5 among 5", "a number from 0 to 4"),
+        ("ensemble: {folds: 5, member: 5}", "7:30", "network 5 is not one of 5", "a number from 0 to 4"),
     ],
 )
 def test_a_wrong_value_is_an_error_at_its_place(text, place, message, expected):

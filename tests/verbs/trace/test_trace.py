@@ -76,7 +76,7 @@ class Killed(BaseException):
 
 
 class Oracle:
-    """Remembers what goes into clipping and into the optimizer, and what comes of it, as a run goes on."""
+    """Remembers what goes into clipping and into the optimizer, and what comes out, as a run continues."""
 
     def __init__(self, monkeypatch):
         self.gradients, self.clipped, self.before, self.after, self.rates = {}, {}, {}, {}, {}

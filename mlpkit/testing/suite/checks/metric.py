@@ -143,7 +143,7 @@ def result_is_a_finite_number(example: MetricExample) -> None:
                 raise CheckFailure(
                     f"the result for {rows} rows is {reprlib.repr(result)}",
                     expected="one finite number",
-                    remedy="set table in the class if it is to be a table",
+                    remedy="set table in the class if it should be a table",
                 )
 
 
