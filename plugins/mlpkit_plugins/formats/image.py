@@ -41,7 +41,7 @@ def read_image(path: Path, *, colour: bool = False, size: tuple[int, int] | None
     with _opened(path) as image:
         if image.format == "PNG":
             _check_all_pixels(path)
-        image.verify()  # compares checksums, which decoding does not
+        image.verify()  # compares checksums, which decoding doesn't
     with _opened(path) as image:
         pixels = _colours(image) if colour else _grey(image)
         if size is not None and pixels.size != size[::-1]:

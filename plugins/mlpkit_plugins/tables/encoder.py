@@ -35,7 +35,7 @@ class TableEncoder:
         x = 1 if the number is missing, else 0   for each column of numbers that has an indicator
 
     A missing number is replaced by the mean. Columns of categories that become numbers are encoded like all numbers.
-    A category that did not occur in training counts as missing, unless its column has a category ``other``. Columns
+    A category that didn't occur in training counts as missing, unless its column has a category ``other``. Columns
     that are constant in the training rows are left out: nothing can be learned about changes in them.
 
     Args:

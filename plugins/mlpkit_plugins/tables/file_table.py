@@ -97,7 +97,7 @@ class FileTable(TableDataset, FileOption):
 
         Returns:
             Raw inputs, shape (rows, columns): the columns of numbers, then the columns of categories as positions;
-            NaN for a missing value, -1 for a category that did not occur in training.
+            NaN for a missing value, -1 for a category that didn't occur in training.
 
         Raises:
             DataError: the file is damaged, a column is missing, or a value doesn't fit its column.
