@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from requirements import Optional
@@ -52,6 +52,7 @@ def test_the_best_constant_is_that_of_each_quantile(weights):
     np.testing.assert_array_equal(loss_of().best_constant(T, weights), expected)
 
 
+@settings(deadline=None)
 @given(PREDICTIONS, arrays(np.float64, (5, 1), elements=st.floats(-1e6, 1e6)))
 def test_sorting_makes_no_prediction_worse(x, t):
     loss = loss_of((0.05, 0.3, 0.6, 0.95))

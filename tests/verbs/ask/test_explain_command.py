@@ -61,7 +61,7 @@ RESIDUAL = ("--set", "layers.Relu1={Residual: {layers: [Relu, {Affine: {units: 5
 @pytest.mark.parametrize("key", ["layers.Residual1.last.units", "layers.Residual1.layers.last.units"])
 def test_a_parameter_of_a_layer_inside_a_layer_is_explained(key, invoke):
     done = invoke("explain", "tiny.yaml", key, *RESIDUAL)
-    assert done.out.startswith(f"{key}: 5\n  meaning  number of outputs, or auto for as many as the loss takes for ")
+    assert done.out.startswith(f"{key}: 5\n  meaning  number of outputs, or auto for the number that the loss takes ")
     assert "  place    --set:1:58\n" in done.out
     of_the_layer = invoke("explain", "tiny.yaml", key.removesuffix(".units"), *RESIDUAL)
     assert (

@@ -108,7 +108,7 @@ def test_a_key_without_a_default_is_offered_without_null(editor):
     ("word", "title", "text"),
     [
         ("batch_size", "training", "examples of a minibatch; by default no more than the training data has."),
-        ("units", "Affine", "number of outputs, or auto for as many as the loss takes for the data's target."),
+        ("units", "Affine", "number of outputs, or auto for the number that the loss takes for the data's target."),
         ("optimizer", "an optimizer", "Updates parameters from their gradients."),
         ("sgd", "sgd", "    plain:     value    ← value - learning_rate g\n"),
         ("Relu", "a layer or a loss", "    y  = max(x, 0)\n"),

@@ -28,7 +28,7 @@ def test_parameters_come_with_their_meanings_and_defaults(validator):
     _, properties = alternatives(validator, "named_layer_or_loss")
     affine = properties["Affine"]
     assert affine["properties"]["units"] == {
-        "description": "number of outputs, or auto for as many as the loss takes for the data's target.",
+        "description": "number of outputs, or auto for the number that the loss takes for the data's target.",
         "anyOf": [{"type": "integer", "minimum": 1}, {"enum": ["auto"]}, {"$ref": "#/$defs/variable"}],
     }
     assert affine["properties"]["bias"]["default"] is True
