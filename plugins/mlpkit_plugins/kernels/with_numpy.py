@@ -43,14 +43,14 @@ MISH_IS_X = 25.0
 """The x from which mish(x) = x in all digits; the powers of exp(x) are still finite in float32."""
 
 
-class _Begun(local):
+class _Mode(local):
     """The thread's open calls of ``begin_bfloat16`` and ``begin_row_order``."""
 
     bfloat16 = 0
     row_order = 0
 
 
-_BEGUN = _Begun()
+_MODE = _Mode()
 
 
 def to_bfloat16(x: Array) -> NDArray[np.float32]:
@@ -83,7 +83,7 @@ def product(a: Array, b: Array, out: Array) -> Array:
         b: shape (inner, columns).
         out: shape (rows, columns), or (columns,).
     """
-    rounds = _BEGUN.bfloat16 and not _BEGUN.row_order
+    rounds = _MODE.bfloat16 and not _MODE.row_order
     if rounds and a.ndim == 2 and a.dtype.type is b.dtype.type is np.float32:
         a, b = to_bfloat16(a), to_bfloat16(b)
     np.matmul(a, b, out=out)
@@ -903,22 +903,22 @@ def end_sharing_threads(*_: object) -> None:
 
 def begin_row_order(*_: object) -> None:
     """Disable rounding to bfloat16; NumPy has no fixed order of rows."""
-    _BEGUN.row_order += 1
+    _MODE.row_order += 1
 
 
 def end_row_order(*_: object) -> None:
     """Undo one ``begin_row_order``."""
-    _BEGUN.row_order -= 1
+    _MODE.row_order -= 1
 
 
 def begin_bfloat16(*_: object) -> None:
     """Round the factors of float32 matrix products to bfloat16 in this thread, and sum in float32."""
-    _BEGUN.bfloat16 += 1
+    _MODE.bfloat16 += 1
 
 
 def end_bfloat16(*_: object) -> None:
     """Undo one ``begin_bfloat16``."""
-    _BEGUN.bfloat16 -= 1
+    _MODE.bfloat16 -= 1
 
 
 def read_rows(descriptor: int, start: int, indices: Array, out: Array) -> bool:

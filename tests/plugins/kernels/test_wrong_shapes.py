@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
+from inspect import signature
 
 import numpy as np
 import pytest
+from kernel_builds import ROOT
 from requirements import require_module
 
 from mlpkit_plugins.kernels import row_order, with_numpy
@@ -68,6 +71,16 @@ ROOM = 64
 def test_no_kernel_is_left_out():
     kernels = {name for name in dir(compiled) if callable(getattr(compiled, name)) and not name.startswith("_")}
     assert CALLS.keys() | WITHOUT_SHAPES == {name for name in kernels if not name.startswith(("begin_", "end_"))}
+
+
+def test_the_list_of_kernels_agrees_with_numpy():
+    """With another number of arguments, NumPy would compute each call, and no other test would fail."""
+    listed = (ROOT / "plugins/mlpkit_plugins/kernels/kernel_list.h").read_text("utf-8")
+    counts = {name: int(count) for name, count in re.findall(r"^KERNEL\((\w+), (\d+)\)$", listed, re.M)}
+    for name, parameters in re.findall(r"^ACTIVATION\((\w+), (\d)\)$", listed, re.M):
+        counts |= {name: 2 + int(parameters), f"{name}_gradient": 3 + int(parameters)}
+    assert counts.keys() == CALLS.keys() | WITHOUT_SHAPES
+    assert counts == {name: len(signature(getattr(with_numpy, name)).parameters) for name in counts}
 
 
 def memory_of(shape, dtype, rng):
