@@ -154,6 +154,7 @@ def test_a_file_that_onnxruntime_can_not_run(tmp_path):
 
 
 def expect_onnxruntime_to_predict(network, folder):
+    require_package("onnxruntime")
     x = random_inputs(network)
     model, file = written(network, folder)
     found = OnnxFile().compute(file, model, {"x": x}, ["prediction"])["prediction"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from requirements import require_components_of
 
 RECIPES = ["realmlp_td_s", "realmlp_td", "mlp_plr", "tabm"]
 SHORT = ("--quiet", "--set", "training.epochs=null", "--set", "training.iterations=2")
@@ -125,6 +126,7 @@ def test_the_list_of_specs_names_the_recipes_of_all_plugins(own, named, cwd, inv
     ],
 )
 def test_wrong_usage(arguments, expected, cwd, invoke):
+    require_components_of(expected)
     (cwd / "words.csv").write_text("colour,kind\n" + "red,a\nblue,b\nred,b\n" * 30)
     done = invoke("init", *arguments)
     assert (done.code, done.out) == (2, "")

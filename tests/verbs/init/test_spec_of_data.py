@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from requirements import require_components_of, require_package
 
 from mlpkit.errors import ComponentFailure, DataError, PluginError, StorageError, UsageError
 from mlpkit.specfile.spec import read_spec
@@ -123,6 +124,7 @@ def test_a_data_set_of_a_plugin_has_recipes(plugins):
     ],
 )
 def test_recipes_that_can_not_serve(tmp_path, plugins, file, target, recipe, expected):
+    require_components_of(expected)
     with pytest.raises(UsageError, match=expected):
         init_from_data({"train": file}, target, recipe=recipe, plugins=plugins)
     assert not (tmp_path / "a.yaml").exists()
@@ -146,6 +148,7 @@ def test_without_data_sets_there_are_no_recipes(plugins):
 
 
 def test_a_file_that_no_data_set_reads(plugins):
+    require_package("pyarrow")
     with pytest.raises(
         UsageError, match=r"^no data set reads 'a.xyz' to propose a spec; .* are idx, csv, parquet, .*dots"
     ):

@@ -147,6 +147,7 @@ def test_tpe_depends_on_the_trials_and_the_number_alone():
 
 
 def test_tpe_keeps_to_the_search():
+    require_package("optuna")
     sampler = TpeSampler(SweepSection(SEARCH, trials=3), seed=1)
     known = []
     for number in range(15):
@@ -168,6 +169,7 @@ def test_after_a_baseline_without_values_come_those_of_a_sweep_without_one(sampl
 
 
 def test_tpe_takes_each_step_of_a_range():
+    require_package("optuna")
     steps = {"x": SearchedKey(low=0, high=1.0, step=0.0078125), "y": SearchedKey(low=0.0, high=1.0, step=0.33333333334)}
     sampler = TpeSampler(SweepSection(steps, trials=3), seed=1)
     known = [trial(i, {"x": i / 128, "y": (0.0, 0.33333333334, 1.0)[i % 3]}, validation_loss=i) for i in range(129)]
