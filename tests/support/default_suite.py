@@ -36,7 +36,7 @@ def mark_full(config: pytest.Config, items: list[pytest.Item]) -> None:
         full |= "browser" in item.fixturenames  # type: ignore[attr-defined]
         if function == CONFORMANCE:
             subject = item.callspec.params["subject"]  # type: ignore[attr-defined]
-            full = first.setdefault(subject.kind, subject.name) != subject.name
+            full |= first.setdefault(subject.kind, subject.name) != subject.name
         asked_for = any(item.nodeid.partition("::")[2].startswith(each) for each in named)
         special = item.get_closest_marker("long") or item.get_closest_marker("fuzz")
         if full and not asked_for and not special:
