@@ -9,8 +9,10 @@ import sys
 
 import numpy as np
 import pytest
+from data import taken
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import message
 
 from mlpkit import (
     Classes,
@@ -54,23 +56,6 @@ def numbers():
 
 def both(**options):
     return Npy("x.npy", "t.npy", **options), Npz("data.npz", **options)
-
-
-def taken(dataset, split="train", indices=None, dtype=np.float64):
-    description = dataset.describe()
-    part = dataset.open(0)[split]
-    indices = np.arange(len(part)) if indices is None else np.array(indices)
-    shape, target_dtype = description.target.array(np.dtype(dtype))
-    x = np.full((len(indices), *description.input_shape), 7, dtype)
-    t = np.full((len(indices), *shape), 7, target_dtype)
-    part.take(indices, (x, t))
-    return x, t
-
-
-def message(action, kind):
-    with pytest.raises(kind) as caught:
-        action()
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("compressed", [False, True])

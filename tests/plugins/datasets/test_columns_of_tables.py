@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from messages import message
 from requirements import Optional
 
 import mlpkit
@@ -56,12 +57,6 @@ def inputs(dataset, split="train"):
     return x.tolist()
 
 
-def said_by(action, kind):
-    with pytest.raises(kind) as caught:
-        action()
-    return str(caught.value)
-
-
 # Yes and no
 
 
@@ -86,11 +81,11 @@ def test_ordered_categories_are_numbers(table_of):
 
 def test_a_category_that_the_order_lacks(table_of):
     dataset = table_of(SIZES, ordinal={"size": ("small", "mediums", "large")}, missing="fill")
-    assert "column 'size': 'medium' is not one of small, mediums, large; did you mean 'mediums'?" in said_by(
+    assert "column 'size': 'medium' is not one of small, mediums, large; did you mean 'mediums'?" in message(
         dataset.describe, DataError
     )
     dataset = table_of(SIZES, ordinal={"size": ("small", "large")}, missing="fill")
-    assert "add it to ordinal: {size: [...]}" in said_by(dataset.describe, DataError)
+    assert "add it to ordinal: {size: [...]}" in message(dataset.describe, DataError)
 
 
 LEVELS = ("small", "medium", "large")
@@ -151,7 +146,7 @@ def test_dates_may_be_written_in_another_way(table_of):
     text = "day,t\n31.01.2024,0\n29.02.2024,1\n"
     assert inputs(table_of(text, dates={"day": "%d.%m.%Y"}, date_parts=("month",), predict="values")) == [[1], [2]]
     assert "'31.01.2024' is not an ISO date, such as 2024-05-31; write one, or set dates: {day: '%d.%m.%Y'}" in (
-        said_by(table_of(text, dates=("day",)).describe, DataError)
+        message(table_of(text, dates=("day",)).describe, DataError)
     )
 
 
@@ -182,11 +177,11 @@ def test_a_model_takes_dates_and_orders_from_rows_to_predict(table_of, tmp_path)
     raw = used.read(tmp_path / new.file)
     assert used.encode(raw).tolist() == [[12, 24, 1]]
     wrong = table_of("size,day\nhuge,2025-12-24\n", name="wrong")
-    assert said_by(lambda: used.read(tmp_path / wrong.file), DataError).endswith(
+    assert message(lambda: used.read(tmp_path / wrong.file), DataError).endswith(
         "column 'size': 'huge' is not one of small, large; put one there, or leave out the row"
     )
     lacking = table_of("size\nlarge\n", name="lacking")
-    assert "no such column; it has size" in said_by(lambda: used.read(tmp_path / lacking.file), DataError)
+    assert "no such column; it has size" in message(lambda: used.read(tmp_path / lacking.file), DataError)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +202,7 @@ def test_a_model_takes_dates_and_orders_from_rows_to_predict(table_of, tmp_path)
     ],
 )
 def test_columns_that_are_named_wrongly(table_of, options, expected):
-    assert said_by(lambda: table_of(DAYS, **options).describe(), ParameterError).startswith(expected)
+    assert message(lambda: table_of(DAYS, **options).describe(), ParameterError).startswith(expected)
 
 
 # Missing values
@@ -291,7 +286,7 @@ def test_another_quote_comments_and_rows_to_skip(tmp_path):
     assert inputs(dataset) == [[1], [3], [5], [6]]
     assert dataset.feature_names() == ("a, b",)
     wrong = csv_of(tmp_path, text.replace("5,x", "five,x"), quote="'", comment="#", skip_rows=1)
-    assert "row 9, column 'a, b': 'five'" in said_by(wrong.describe, DataError)
+    assert "row 9, column 'a, b': 'five'" in message(wrong.describe, DataError)
 
 
 def test_rows_are_skipped_before_a_file_without_a_header(tmp_path):
@@ -309,7 +304,7 @@ def test_a_compressed_file(tmp_path):
     assert inputs(dataset) == [[1], [2], [3], [4]]
     assert csv_of(tmp_path, text).describe() == dataset.describe()
     cut = csv_of(tmp_path, gzip.compress(text)[:-12], name="cut.csv.gz")
-    assert "the compressed content ends too early; the file is incomplete" in said_by(cut.describe, DataError)
+    assert "the compressed content ends too early; the file is incomplete" in message(cut.describe, DataError)
 
 
 @pytest.mark.parametrize(
@@ -324,7 +319,7 @@ def test_a_compressed_file(tmp_path):
     ],
 )
 def test_parameters_that_can_t_be(tmp_path, options, expected):
-    assert said_by(lambda: csv_of(tmp_path, "a,t\n", **options), ParameterError) == expected
+    assert message(lambda: csv_of(tmp_path, "a,t\n", **options), ParameterError) == expected
 
 
 # Columns of texts that no parameter names
@@ -333,7 +328,7 @@ def test_parameters_that_can_t_be(tmp_path, options, expected):
 def test_all_columns_of_words_come_in_one_error_to_be_pasted(tmp_path):
     text = "a,colour,soil,size: x,ok,price,t\n1,red,clay,big1,yes,$5,0\n2,blue,sand,small,no,$6,1\n"
     dataset = csv_of(tmp_path, text, categorical=("soil",))
-    assert said_by(dataset.describe, ParameterError).endswith(
+    assert message(dataset.describe, ParameterError).endswith(
         "data.csv hold texts: 'colour' ('red'), 'size: x' ('big1'); expected numbers in each column that nothing else "
         "names; write categorical: [soil, colour, 'size: x'], or name those in ignore that you don't need"
     )
@@ -349,7 +344,7 @@ def test_advice_about_dollars_works_in_a_spec(tmp_path, monkeypatch):
         "mlpkit: 1\ndata: {csv: {file: data.csv, target: t, predict: values, validation: 0, test: 0}}\n"
         "layers: [Affine: {units: auto}, MeanSquaredError]\ntraining: {optimizer: sgd, epochs: 1}\n"
     )
-    said = said_by(lambda: mlpkit.build(mlpkit.load_spec("spec.yaml")), DataError)
+    said = message(lambda: mlpkit.build(mlpkit.load_spec("spec.yaml")), DataError)
     advice = re.search(r"set (symbols): (\[.*\])", said)
     mlpkit.build(mlpkit.load_spec("spec.yaml", overrides=[f"data.csv.{advice[1]}={advice[2]}"]))
 
@@ -357,7 +352,7 @@ def test_advice_about_dollars_works_in_a_spec(tmp_path, monkeypatch):
 def test_of_many_columns_of_words_some_are_shown_and_all_are_pasted(tmp_path):
     names = [f"c{i}" for i in range(12)]
     text = ",".join([*names, "t"]) + "\n" + ",".join(["x"] * 12 + ["0"]) + "\n" + ",".join(["y"] * 12 + ["1"]) + "\n"
-    found = said_by(csv_of(tmp_path, text).describe, ParameterError)
+    found = message(csv_of(tmp_path, text).describe, ParameterError)
     assert "'c7' ('x') and 4 more; expected" in found
     assert f"write categorical: [{', '.join(names)}]" in found
 
@@ -389,7 +384,7 @@ def test_numbers_that_mean_a_missing_value_in_one_column_only(table_of):
     assert (raw["a"].codes["train"] == -1).tolist() == [True, False, False, False]
     assert not (raw["b"].codes["train"] == -1).any()
     missing = table_of(text, predict="values", missing_numbers={"a": (-999,)})
-    assert "column 'a': the value is missing" in said_by(missing.describe, DataError)
+    assert "column 'a': the value is missing" in message(missing.describe, DataError)
 
 
 @pytest.mark.parametrize(

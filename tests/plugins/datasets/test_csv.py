@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
+import messages
 import numpy as np
 import pytest
+from data import taken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +28,7 @@ from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.formats.csv_file import CsvFile
 
 NONE = {"validation": 0, "test": 0}
+message = partial(messages.message, name="data.csv")
 
 
 @pytest.fixture
@@ -36,23 +40,6 @@ def write(tmp_path):
         return str(tmp_path / name)
 
     return written
-
-
-def taken(dataset, split="train", indices=None, dtype=np.float64):
-    description = dataset.describe()
-    part = dataset.open(0)[split]
-    indices = np.arange(len(part)) if indices is None else np.array(indices)
-    shape, target_dtype = description.target.array(np.dtype(dtype))
-    x = np.full((len(indices), *description.input_shape), 7, dtype)
-    t = np.full((len(indices), *shape), 7, target_dtype)
-    part.take(indices, (x, t))
-    return x, t
-
-
-def message(action, kind, file):
-    with pytest.raises(kind) as caught:
-        action()
-    return str(caught.value).replace(file, "data.csv")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

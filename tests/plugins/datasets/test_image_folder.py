@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import data
 import numpy as np
 import pytest
+from messages import message
 from PIL import Image
 
 import mlpkit
@@ -16,6 +19,7 @@ from mlpkit import Classes, DataError, Description, ModelFileError, ParameterErr
 from mlpkit_plugins.datasets.image_folder import ImageFolder
 
 NONE = {"validation": 0, "test": 0}
+taken = partial(data.taken, dtype=np.float32)
 
 
 def pixels(number, channels=1):
@@ -39,24 +43,10 @@ def add(path, image):
     Image.fromarray(image).save(path)
 
 
-def taken(dataset, split="train"):
-    description = dataset.describe()
-    part = dataset.open(0)[split]
-    x, t = np.full((len(part), *description.input_shape), 7.0, np.float32), np.full(len(part), 7)
-    part.take(np.arange(len(part)), (x, t))
-    return x, t
-
-
 def numbers(dataset, split="train"):
     """Return the numbers that the images of a split tell."""
     x, _ = taken(dataset, split)
     return set(x.reshape(len(x), -1)[:, 0].astype(int).tolist())
-
-
-def message(action, kind):
-    with pytest.raises(kind) as caught:
-        action()
-    return str(caught.value)
 
 
 def test_a_loss_on_values_gets_advice_that_folders_are_classes(folder):
@@ -313,11 +303,11 @@ def test_the_weights_belong_to_the_fingerprint(folder):
         (WEIGHTS[1:], "weights.csv, column 'file': an image has no row, such as 'cat/0.png'; add one for each, with"),
         (
             [*WEIGHTS[:-1], "dog/39.png,-1"],
-            "weights.csv, row 41, column 'weight': '-1' is no weight; expected a number",
+            "weights.csv, row 41, column 'weight': '-1' is not a weight; expected 0 or more",
         ),
         (
             [*WEIGHTS[:-1], "dog/39.png,"],
-            "weights.csv, row 41, column 'weight': '' is no weight; expected a number from",
+            "weights.csv, row 41, column 'weight': '' is not a weight; expected 0 or more",
         ),
         ([row.split(",")[0] + ",0" for row in WEIGHTS], "weights.csv, column 'weight': the weight of every image is 0"),
     ],

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from data import taken
 
 import mlpkit
 from mlpkit_plugins.datasets.in_memory import InMemory
@@ -18,15 +19,6 @@ def held(x, t=T, **options):
     dataset = InMemory(**options)
     dataset.hold({"train": (x, t)})
     return dataset
-
-
-def taken(dataset, dtype="float64"):
-    shape, target, *_ = dataset.describe()
-    train = dataset.open(0)["train"]
-    form, target_dtype = target.array(np.dtype(dtype))
-    x, t = np.empty((len(train), *shape), dtype), np.empty((len(train), *form), target_dtype)
-    train.take(np.arange(len(train)), (x, t))
-    return x, t
 
 
 def message_of(x, t=T, **options):

@@ -8,18 +8,21 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import data
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from messages import message
 from PIL import Image
 
 import mlpkit_plugins.datasets
-from mlpkit import Classes, DataError, Description, MlpkitError, ModelFileError, ParameterError, ShapeError
+from mlpkit import Classes, DataError, Description, ModelFileError, ParameterError, ShapeError
 from mlpkit_plugins.datasets import mnist_shipped
 from mlpkit_plugins.datasets.mnist import Mnist
 from mlpkit_plugins.kernels import COMPILED
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+taken = partial(data.taken, dtype=np.float32)
+message_of = partial(message, name="FOLDER")
 SHIPPED = Path(next(iter(mlpkit_plugins.datasets.__path__))) / "mnist_files"
 
 
@@ -70,23 +75,6 @@ def small(tmp_path: Path) -> Path:
 def parsed(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     images = np.frombuffer((folder / TRAIN_IMAGES).read_bytes(), np.uint8, offset=16).reshape(-1, 4, 5)
     return images, np.frombuffer((folder / TRAIN_LABELS).read_bytes(), np.uint8, offset=8)
-
-
-def taken(
-    dataset: Mnist, split: str, indices: NDArray[Any], dtype: Any = np.float32
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    description = dataset.describe()
-    shape, target_dtype = description.target.array(np.dtype(dtype))
-    x = np.full((len(indices), *description.input_shape), np.nan, dtype)
-    t = np.full((len(indices), *shape), 77, target_dtype)
-    dataset.open(0)[split].take(indices, (x, t))
-    return x, t
-
-
-def message_of(action: Callable[[], object], kind: type[MlpkitError], folder: Path) -> str:
-    with pytest.raises(kind) as caught:
-        action()
-    return str(caught.value).replace(str(folder), "FOLDER")
 
 
 # The shipped files
@@ -236,7 +224,7 @@ def test_take_in_every_form(small: Path, normalize: bool, flatten: bool, one_hot
     )
     for index_dtype in (np.int64, np.int32, np.uint16):
         indices = np.array([17, 0, 3, 3, 16, 1, 0], index_dtype)
-        x, t = taken(dataset, "train", indices, dtype)
+        x, t = taken(dataset, "train", indices, dtype=dtype)
         expected = images[indices].astype(np.float64) / (255 if normalize else 1)
         assert x.dtype == dtype
         np.testing.assert_allclose(x.reshape(-1, 4, 5), expected, rtol=1e-6 if dtype == np.float32 else 1e-15)
@@ -248,7 +236,7 @@ def test_the_ends_of_the_range_are_exact(small: Path) -> None:
     pixels[0] = 255
     (small / TRAIN_IMAGES).write_bytes(idx(pixels))
     for dtype in (np.float32, np.float64):
-        x, _ = taken(Mnist(directory=str(small), validation=0), "train", np.array([0, 1]), dtype)
+        x, _ = taken(Mnist(directory=str(small), validation=0), "train", np.array([0, 1]), dtype=dtype)
         np.testing.assert_array_equal(x, [[1] * 20, [0] * 20])
 
 

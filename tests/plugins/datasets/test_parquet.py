@@ -6,9 +6,12 @@ import datetime
 import decimal
 import subprocess
 import sys
+from functools import partial
 
+import messages
 import numpy as np
 import pytest
+from data import taken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from requirements import Optional
@@ -22,6 +25,7 @@ pq = Optional("pyarrow.parquet")
 Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 NONE = {"validation": 0, "test": 0}
+message = partial(messages.message, name="data.parquet")
 
 
 @pytest.fixture
@@ -33,21 +37,6 @@ def write(tmp_path):
         return str(tmp_path / name)
 
     return written
-
-
-def taken(dataset, split="train"):
-    description = dataset.describe()
-    part = dataset.open(0)[split]
-    shape, target_dtype = description.target.array(np.dtype(float))
-    x, t = np.empty((len(part), *description.input_shape)), np.empty((len(part), *shape), target_dtype)
-    part.take(np.arange(len(part)), (x, t))
-    return x, t
-
-
-def message(action, kind, file):
-    with pytest.raises(kind) as caught:
-        action()
-    return str(caught.value).replace(file, "data.parquet")
 
 
 # What reaches the network

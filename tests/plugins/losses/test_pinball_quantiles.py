@@ -12,7 +12,7 @@ from requirements import Optional
 from mlpkit import Graph, ParameterError, ShapeError, TargetError, Values
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.network.shape_proof import StackError
-from mlpkit.testing import check_gradients, standalone
+from mlpkit.testing import standalone
 from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss
 from mlpkit_plugins.losses.pinball import Pinball
 
@@ -39,11 +39,6 @@ def test_is_the_mean_of_scikit_learns_loss_of_each_quantile(t, weights):
     ]
     loss = loss_of(target=Values(t.shape[1:]))
     assert loss.forward(X, t, weights) == pytest.approx(np.mean(of_each), rel=1e-12)
-
-
-def test_gradients_are_those_of_central_differences():
-    t = X[:, 1:2] + np.where(np.random.default_rng(3).random((ROWS, 1)) < 0.5, -1, 1)
-    check_gradients(Pinball(quantiles=QUANTILES), (3,), x=X, t=t, target=ONE_VALUE)
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["", "with weights"])

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+from data import taken
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.datasets.csv import Csv
@@ -19,13 +20,6 @@ def write(tmp_path, monkeypatch):
     """Return a function that writes x.csv from rows."""
     monkeypatch.chdir(tmp_path)
     return lambda rows: (tmp_path / "x.csv").write_text("\n".join(rows))
-
-
-def taken(dataset, split):
-    rows = len(dataset.open(0)[split])
-    x = np.empty((rows, *dataset.describe().input_shape))
-    dataset.open(0)[split].take(np.arange(rows), (x, np.empty(rows, np.int64)))
-    return x
 
 
 @pytest.mark.parametrize("constant", [0.0, 5.0, 0.1, -1e9])
@@ -89,6 +83,6 @@ def test_a_column_of_categories_that_all_training_rows_lack_has_none(write):
     write(["g,a,b,t", *rows, *(f"2,{i},x,{'pq'[i % 2]}" for i in range(ROWS + 1))])
     dataset = split_by_group(categorical=("b",), unknown="zeros")
     assert dataset.encoder_state()["categories"] == [["b", []]]
-    assert taken(dataset, "validation").shape == (ROWS + 1, 1)
+    assert taken(dataset, "validation")[0].shape == (ROWS + 1, 1)
     with pytest.raises(DataError, match=r"column 'b': the category 'x' occurs in no training row"):
         split_by_group(categorical=("b",))
