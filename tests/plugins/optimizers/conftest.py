@@ -21,19 +21,16 @@ class Steps:
         self.value = generator.normal(size=size).astype(dtype)
         self.gradients = (scale * generator.normal(size=(steps, size))).astype(dtype)
 
-    def taken_by(self, optimizer, *, rates=0.01, cuts=(), decay=True, each=map):
-        """Return the value and the slots after all steps, each taken in blocks with ``each`` in the place of map."""
+    def taken_by(self, optimizer, *, rates=0.01, cuts=(), decay=True):
+        """Return the value and the slots after all steps, each taken in blocks."""
         value = self.value.copy()
         slots = {name: np.zeros_like(value) for name in optimizer.slots}
         rates = np.broadcast_to(rates, len(self.gradients)).tolist()
         for step, (rate, gradient) in enumerate(zip(rates, self.gradients.copy(), strict=True), start=1):
-
-            def update(edges, rate=rate, step=step, gradient=gradient):
+            for edges in pairwise([0, *sorted(cuts), value.size]):
                 block = slice(*edges)
                 parts = {name: slot[block] for name, slot in slots.items()}
                 optimizer.update(value[block], gradient[block], parts, Step(rate, step, decay))
-
-            list(each(update, pairwise([0, *sorted(cuts), value.size])))
         return value, slots
 
     def expect(self, value, expected):

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import ParameterError, Step
 from mlpkit_plugins.optimizers.adagrad import Adagrad
 
 RATES = st.lists(st.floats(0, 1), min_size=100, max_size=100)
@@ -53,25 +52,3 @@ def test_the_first_step_is_as_long_as_the_rate(make_steps):
     steps = make_steps(0, steps=1)
     value, _ = steps.taken_by(Adagrad(), rates=0.5)
     np.testing.assert_allclose(value, steps.value - 0.5 * np.sign(steps.gradients[0]), rtol=1e-7)
-
-
-@pytest.mark.parametrize("scale", [0.0, 1e-45, 1e-25, 1e-10, 1e10])
-@pytest.mark.parametrize("epsilon", [1e-300, 1e-60, 1e-30])
-def test_an_epsilon_too_small_for_single_precision_leaves_steps_finite(scale, epsilon):
-    value, gradient, v = np.zeros(1, "float32"), np.array([scale], "float32"), np.zeros(1, "float32")
-    with np.errstate(under="ignore"):
-        Adagrad(epsilon=epsilon).update(value, gradient, {"v": v}, Step(0.5, 1))
-    assert -0.5001 <= value[0] <= 0
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"epsilon": 0}, "epsilon: 0 is out of range; expected a number, greater than 0"),
-        ({"weight_decay": -1}, "weight_decay: -1 is out of range; expected a number, at least 0"),
-    ],
-)
-def test_wrong_parameters_are_refused(parameters, message):
-    with pytest.raises(ParameterError) as caught:
-        Adagrad(**parameters)
-    assert str(caught.value) == message

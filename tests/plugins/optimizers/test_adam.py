@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import ParameterError, Step
+from mlpkit import Step
 from mlpkit_plugins.optimizers.adam import Adam
 
 RATES = st.lists(st.floats(0, 1), min_size=100, max_size=100)
-BETA = "a number, at least 0 and less than 1"
 
 
 def published(steps, rates, beta1, beta2, epsilon):
@@ -58,37 +57,7 @@ def test_without_memory_each_step_is_as_long_as_the_rate(make_steps):
     np.testing.assert_allclose(value, steps.value - 0.5 * np.sign(steps.gradients[0]), rtol=1e-14)
 
 
-@pytest.mark.parametrize("scale", [0.0, 1e-45, 1e-25, 1e-10, 1e10])
-@pytest.mark.parametrize("epsilon", [1e-300, 1e-60, 1e-30])
-@pytest.mark.parametrize("step", [1, 10**9])
-def test_an_epsilon_too_small_for_single_precision_leaves_steps_finite(scale, epsilon, step):
-    value, gradient = np.zeros(1, "float32"), np.array([scale], "float32")
-    slots = {"m": np.zeros(1, "float32"), "v": np.zeros(1, "float32")}
-    with np.errstate(under="ignore"):
-        Adam(beta1=0, beta2=0, epsilon=epsilon).update(value, gradient, slots, Step(0.5, step))
-    assert -0.5001 <= value[0] <= 0
-
-
 def test_goes_on_after_very_many_steps():
     value, slots = np.zeros(1), {"m": np.ones(1), "v": np.ones(1)}
     Adam().update(value, np.ones(1), slots, Step(0.5, 10**9))
     np.testing.assert_allclose(value, -0.5, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"beta1": 1}, f"beta1: 1 is out of range; expected {BETA}"),
-        ({"beta1": -0.5}, f"beta1: -0.5 is out of range; expected {BETA}"),
-        ({"beta2": 1.5}, f"beta2: 1.5 is out of range; expected {BETA}"),
-        ({"epsilon": 0}, "epsilon: 0 is out of range; expected a number, greater than 0"),
-        (
-            {"epsilon": "1e-8"},
-            "epsilon: '1e-8' is not a number; expected a number, greater than 0; write it without quotes",
-        ),
-    ],
-)
-def test_wrong_parameters_are_refused(parameters, message):
-    with pytest.raises(ParameterError) as caught:
-        Adam(**parameters)
-    assert str(caught.value) == message

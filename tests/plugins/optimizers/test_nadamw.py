@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import ParameterError
 from mlpkit_plugins.optimizers.nadamw import Nadamw
 
 
@@ -49,8 +47,3 @@ def test_parameters_that_do_not_decay_take_the_step_alone(make_steps):
     steps = make_steps(0)
     still = steps.taken_by(Nadamw(weight_decay=0.5), decay=0)[0]
     assert still.tobytes() == steps.taken_by(Nadamw(weight_decay=0))[0].tobytes()
-
-
-def test_a_wrong_parameter_is_refused():
-    with pytest.raises(ParameterError, match="momentum_decay: -1 is out of range; expected a number, at least 0"):
-        Nadamw(momentum_decay=-1)

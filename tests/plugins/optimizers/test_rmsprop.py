@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import ParameterError, Step
 from mlpkit_plugins.optimizers.rmsprop import Rmsprop
 
 RATES = st.lists(st.floats(0, 1), min_size=100, max_size=100)
@@ -57,27 +56,3 @@ def test_only_momentum_needs_a_second_slot():
     assert Rmsprop(momentum=0.5).slots == ("v", "velocity")
     assert Rmsprop(weight_decay=0.1).uses_decay
     assert not Rmsprop().uses_decay
-
-
-@pytest.mark.parametrize("scale", [0.0, 1e-45, 1e-25, 1e-10, 1e10])
-@pytest.mark.parametrize("epsilon", [1e-300, 1e-60, 1e-30])
-def test_an_epsilon_too_small_for_single_precision_leaves_steps_finite(scale, epsilon):
-    value, gradient, v = np.zeros(1, "float32"), np.array([scale], "float32"), np.zeros(1, "float32")
-    with np.errstate(under="ignore"):
-        Rmsprop(rho=0, epsilon=epsilon).update(value, gradient, {"v": v}, Step(0.5, 1))
-    assert -0.5001 <= value[0] <= 0
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"rho": 1}, "rho: 1 is out of range; expected a number, at least 0 and less than 1"),
-        ({"momentum": -1}, "momentum: -1 is out of range; expected a number, at least 0 and less than 1"),
-        ({"epsilon": 0}, "epsilon: 0 is out of range; expected a number, greater than 0"),
-        ({"weight_decay": -1}, "weight_decay: -1 is out of range; expected a number, at least 0"),
-    ],
-)
-def test_wrong_parameters_are_refused(parameters, message):
-    with pytest.raises(ParameterError) as caught:
-        Rmsprop(**parameters)
-    assert str(caught.value) == message
