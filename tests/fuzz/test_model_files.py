@@ -126,11 +126,6 @@ def _forged(model: SmallModel, chance: random.Random, count: int, path: Path) ->
         yield path.read_bytes()
 
 
-def with_spec(text: str, **changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return what replaces the spec inside."""
-    return lambda metadata: metadata | {"spec": text} | changes
-
-
 def changed(path: Path, **values: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """Return what changes keys of the spec inside."""
 
