@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sweep_engines import SWEEP
 from swept_folders import contents, holders, wait_for
 
 import mlpkit
@@ -20,13 +21,6 @@ pytestmark = [
         importlib.util.find_spec("distributed") is None, reason='needs Dask: pip install "mlpkit[dask]"'
     ),
 ]
-SWEEP = """\
-sweep:
-  search:
-    training.optimizer.learning_rate: {low: 0.001, high: 0.5, log: true}
-    layers.Affine1.units: {low: 4, high: 16}
-  trials: 3
-"""
 DELAYED = '''\
 import os
 import time

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import Centred
 
 from mlpkit import Layer, Loss, Sequential, UsageError
 from mlpkit.components.randomness import keyed_generator
@@ -27,23 +28,6 @@ class Dropout(Layer):
 
     def backward(self, dy):
         return dy * self.mask
-
-
-class Centred(Layer):
-    """Subtracts the mean of the rows seen so far, kept as state."""
-
-    def build(self, input_shape):
-        self.mean = self.state("mean", input_shape, 0.5)
-        return input_shape
-
-    def forward(self, x):
-        y = x - self.mean.value
-        if self.training:
-            self.mean.value += 0.25 * (x.mean(axis=0) - self.mean.value)
-        return y
-
-    def backward(self, dy):
-        return dy
 
 
 class Masked(Loss):

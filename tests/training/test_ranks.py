@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from networks import Centred
 from thread_ranks import SECONDS, Meeting, ThreadRanks
 from training_section import section_of
 
-from mlpkit import Layer, Sequential, UsageError
+from mlpkit import Sequential, UsageError
 from mlpkit.errors import DivergenceError
 from mlpkit.network.replica import add_along_tree
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage
@@ -31,23 +32,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:BatchNorm1 computes over")
 @pytest.fixture(autouse=True)
 def _several_batches_an_evaluation(monkeypatch):
     monkeypatch.setattr("mlpkit.training.evaluation.EVALUATION_ROWS", 4)
-
-
-class Centred(Layer):
-    """Subtracts the mean of the rows seen so far, kept as state."""
-
-    def build(self, input_shape):
-        self.mean = self.state("mean", input_shape, 0.5)
-        return input_shape
-
-    def forward(self, x):
-        y = x - self.mean.value
-        if self.training:
-            self.mean.value += 0.25 * (x.mean(axis=0) - self.mean.value)
-        return y
-
-    def backward(self, dy):
-        return dy
 
 
 def trainer(toy, ranks, *, slices=4, classes=None, **settings):

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from stop_at import StopAt
 
 import mlpkit
-from mlpkit.training.events import Observer, StopRequest
 
 SPEC = """\
 mlpkit: 1
@@ -18,17 +18,6 @@ training:
   callbacks: [CALLBACK]
   checkpoint: {every: 1}
 """
-
-
-class StopAfter(Observer):
-    """Asks to stop at an evaluation."""
-
-    def __init__(self, stop, iteration):
-        self.stop, self.iteration = stop, iteration
-
-    def evaluated(self, record, seconds):
-        if record["iteration"] == self.iteration:
-            self.stop.stop("SIGINT")
 
 
 @pytest.fixture
@@ -48,10 +37,10 @@ def run_until():
     """Return a function that runs a spec and interrupts it at an evaluation; with 0, before the first one."""
 
     def run(spec, folder, iteration):
-        stop = StopRequest()
+        watch = StopAt(iteration)
         if iteration == 0:
-            stop.stop("SIGINT")
-        interrupted = mlpkit.run(spec, folder, observer=StopAfter(stop, iteration), stop=stop)
+            watch.stop.stop("SIGINT")
+        interrupted = mlpkit.run(spec, folder, observer=watch, stop=watch.stop)
         assert interrupted.stopped
 
     return run

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pytest
+from networks import Kept
 
 from mlpkit import DivergenceError, Layer
 from mlpkit.specfile.sections import CheckpointSection
@@ -15,17 +14,6 @@ from mlpkit_plugins.optimizers.sgd import Sgd
 
 WILD = {"optimizer": Sgd(0.8), "iterations": 24, "evaluate_every": 3}
 """A training whose loss goes up and down."""
-
-
-class Kept:
-    def __init__(self):
-        self.saved = []
-
-    def save(self, snapshot):
-        self.saved.append(copy.deepcopy(snapshot))
-
-    def raise_failure(self):
-        pass
 
 
 class Watching(BestWeights):

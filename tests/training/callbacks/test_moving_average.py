@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pytest
+from networks import Kept
 
 from mlpkit import Callback
 from mlpkit.network import flat_layout
@@ -26,17 +25,6 @@ class Weights(Callback):
 
     def on_evaluation(self, training, record):
         self.evaluated.append(training.weights.values.copy())
-
-
-class Kept:
-    def __init__(self):
-        self.saved, self.best = [], []
-
-    def save(self, snapshot):
-        self.saved.append(copy.deepcopy(snapshot))
-
-    def raise_failure(self):
-        pass
 
 
 def mean_as_written_out(weights, decay):

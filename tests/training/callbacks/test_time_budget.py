@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from types import SimpleNamespace
 
 import pytest
+from networks import Kept
 
 from mlpkit import Progress, TrainingView
 from mlpkit.specfile.sections import CheckpointSection
@@ -27,17 +27,6 @@ def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(time_budget, "time", SimpleNamespace(monotonic=clock))
     return clock
-
-
-class Kept:
-    def __init__(self):
-        self.saved = []
-
-    def save(self, snapshot):
-        self.saved.append(copy.deepcopy(snapshot))
-
-    def raise_failure(self):
-        pass
 
 
 def test_training_ends_with_an_evaluation_after_the_step_in_which_the_time_is_over(make_trainer, clock):

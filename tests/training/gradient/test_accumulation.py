@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from itertools import chain
 
 import numpy as np
 import pytest
+from networks import Kept
 
 from mlpkit import DivergenceError, Layer
 from mlpkit.network import flat_layout
@@ -16,17 +16,6 @@ from mlpkit_plugins.layers.dropout import Dropout
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 from mlpkit_plugins.optimizers.adam import Adam
 from mlpkit_plugins.optimizers.sgd import Sgd
-
-
-class Kept:
-    def __init__(self):
-        self.saved = []
-
-    def save(self, snapshot):
-        self.saved.append(copy.deepcopy(snapshot))
-
-    def raise_failure(self):
-        pass
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import loans_sweep
 import pytest
+from stop_at import StopAt
 
 import mlpkit
 from mlpkit.errors import RunFolderError
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import Observer, StopRequest, TrainingEnd
+from mlpkit.training.events import StopRequest, TrainingEnd
 from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
 from mlpkit.verbs.sweep.trial_spec import as_overrides
 
@@ -50,18 +51,9 @@ def test_trials_in_one_process_are_the_runs_by_hand_to_the_byte(folder):
         assert contents(trial.directory) == by_hand(values, f"hand-{number}")
 
 
-class StopAfter(Observer):
-    def __init__(self, step):
-        self.stop, self._step = StopRequest(), step
-
-    def evaluated(self, record, seconds):
-        if record["iteration"] == self._step:
-            self.stop.stop("SIGTERM")
-
-
 def test_a_trial_that_was_stopped_goes_on_to_the_same_bits(folder):
     trial = folder.begin(0, VALUES[0], 0.0)
-    observer = StopAfter(20)
+    observer = StopAt(20)
     end = train_trial(trial.directory, observer=observer, stop=observer.stop)
     assert (end.steps, end.stopped, folder.trial(0).state) == (20, "SIGTERM", "stopped")
     train_trial(trial.directory)
