@@ -81,3 +81,21 @@ def test_parameters_that_do_not_decay_take_the_step_alone():
             slots = {name: np.zeros(of) for name, of in optimizer.slots_of("W", shape).items()}
             optimizer.update(result, gradient.copy(), slots, Step(0.1, 1, decay=0.0))
         np.testing.assert_array_equal(*values)
+
+
+@pytest.mark.parametrize("shape", [(3, 8), (8, 3), (5, 5)])
+def test_is_pytorchs(monkeypatch, shape):
+    torch = pytest.importorskip("torch")
+    if not hasattr(torch.optim, "Muon"):
+        pytest.skip("an earlier PyTorch")
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.double)  # it computes in bfloat16 otherwise
+    generator = np.random.default_rng(0)
+    found, gradients = generator.normal(size=shape), generator.normal(size=(100, *shape))
+    theirs = torch.nn.Parameter(torch.from_numpy(found.T.copy()))
+    made = torch.optim.Muon([theirs], lr=0.02, weight_decay=0.1)
+    velocity = np.zeros(shape)
+    for number, gradient in enumerate(gradients, start=1):
+        theirs.grad = torch.from_numpy(gradient.T.copy())
+        made.step()
+        Muon(weight_decay=0.1).update(found, gradient, {"velocity": velocity}, Step(0.02, number))
+    np.testing.assert_allclose(found, theirs.detach().numpy().T, rtol=1e-6, atol=1e-6)

@@ -32,19 +32,6 @@ def test_is_the_schedule_times_a_share(schedule, steps):
         assert warm(progress) == pytest.approx(schedule(progress) * min(1, (step + 1) / steps), rel=1e-15)
 
 
-@settings(deadline=None, max_examples=50)
-@given(first=st.floats(1e-3, 1e3), steps=st.integers(2, 100), factor=st.floats(0.5, 1))
-def test_around_a_schedule_it_is_pytorchs(learning_rates, first, steps, factor):
-    def chained(schedulers, optimizer):
-        linear = schedulers.LinearLR(optimizer, start_factor=1 / steps, total_iters=steps - 1)
-        return schedulers.ChainedScheduler([linear, schedulers.StepLR(optimizer, 10, factor)])
-
-    warm = Warmup(Step(first, 10, factor=factor, unit="steps"), steps)
-    expected = learning_rates(first, chained)
-    found = [warm(Progress(step, 0.0, 100)) for step in range(100)]
-    assert found == pytest.approx(expected, rel=1e-9)  # PyTorch goes from value to value, and gathers rounding errors
-
-
 SPEC = """\
 mlpkit: 1
 data: mnist
