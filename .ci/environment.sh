@@ -1,16 +1,16 @@
-# Sourced by the legs, from the root of the tree: makes a virtual environment, which is removed at exit.
+# Functions for the legs, which source this file from the root of the tree. The virtual environment is removed at exit.
 
 export CI=true # Hypothesis without deadlines
 python=${PYTHON:-python3}
 
-# What must be here: a test that lacks it fails instead of being skipped (tests/support/requirements.py). A leg that
-# lacks something takes it out, and a workflow adds what its machines have.
+# What the machine must have: a test that needs it fails without it, instead of being skipped
+# (tests/support/requirements.py). A leg removes what it doesn't have, and a workflow adds what its machines have.
 expected=${MLPKIT_EXPECT:+$MLPKIT_EXPECT,}node,packages
 if [ "$(uname)" = Linux ]; then expected+=,compiler,flush,kernels; fi
 if command -v chromium chromium-browser google-chrome google-chrome-stable > /dev/null; then expected+=,browser; fi
 export MLPKIT_EXPECT=$expected
 
-# Make a new virtual environment with these options, and set $environment to its folder.
+# Create a virtual environment with these options, and set $environment to its folder.
 make_environment() {
     environment=$(mktemp -d)/venv
     trap 'rm -rf "$(dirname "$environment")"' EXIT
@@ -22,7 +22,7 @@ make_environment() {
 # Build the wheel of this tree while the tests' dependencies are installed with these options of uv, and install it.
 install_mlpkit() {
     local wheels=$environment/wheels
-    rm -rf build # setuptools would put what an earlier build left there into the wheel
+    rm -rf build # setuptools would add files of an earlier build to the wheel
     "$environment/bin/pip" wheel --quiet --no-deps --wheel-dir "$wheels" . &
     "$environment/bin/uv" pip install --quiet --python "$environment" "$@" --requirements pyproject.toml --extra test-all
     wait $!
@@ -30,8 +30,8 @@ install_mlpkit() {
     "$environment/bin/mlpkit" --version --verbose
 }
 
-# Run the default suite with these arguments; without any, on two cores. If the variable EVERYTHING isn't empty, slow tests
-# run, too.
+# Run the default suite with these arguments; without arguments, on two cores. If EVERYTHING isn't empty, slow tests run,
+# too.
 run_tests() {
     if [ $# -eq 0 ]; then set -- -n 2 --dist loadfile; fi
     if [ -n "${EVERYTHING:-}" ]; then set -- -m "not long and not fuzz" "$@"; fi

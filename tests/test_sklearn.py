@@ -367,7 +367,9 @@ def test_the_order_may_list_classes_that_a_part_lacks(sizes):
 
 
 def test_texts_without_an_order_are_refused(sizes):
-    with pytest.raises(ValueError, match=r"large, medium, small; give them in their order, lowest first: .*classes=\["):
+    with pytest.raises(
+        ValueError, match=r"large, medium, small; give the classes in order, lowest first: .*classes=\["
+    ):
         SpecEstimator(SIZES).fit(*sizes)
     with pytest.raises(ValueError, match="are of several types"):
         SpecEstimator(SIZES, classes=["small", 1]).fit(*sizes)

@@ -167,7 +167,7 @@ def test_it_is_not_trained_further(folded):
     fitted, targets = folded
     assert not hasattr(fitted, "partial_fit")
     assert hasattr(clone(fitted).set_params(ensemble=None), "partial_fit")
-    with pytest.raises(ValueError, match="an ensemble isn't trained further"):
+    with pytest.raises(ValueError, match="an ensemble can't be trained further"):
         pickle.loads(pickle.dumps(fitted)).set_params(warm_start=True).fit(X, targets)
 
 

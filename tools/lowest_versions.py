@@ -1,4 +1,4 @@
-"""Prints pip constraints that hold each dependency at the lowest version that pyproject.toml allows.
+"""Prints pip constraints that pin each dependency to the lowest version that pyproject.toml allows.
 
     python tools/lowest_versions.py [EXTRA...]
 

@@ -2,18 +2,18 @@
 
     python tools/mutants.py --seed 1 --count 60 --results mutants.jsonl
 
-It changes the source files of the tree that it lies in, and restores each, so run it in a copy that mlpkit is installed
-from (``pip install -e ".[test-all]"``). Each mutant meets the tests named as its file, then those that mention its file
-or function, and with ``--wide`` those of its folder and of the files that import it: slow ones too, or with
-``--default`` those of the default suite alone. A test that fails without the mutant, too, doesn't count. The results
-have a line for each mutant, with the verdict
+It changes source files of its own tree and restores each afterwards, so run it in a copy, with mlpkit installed from it
+(``pip install -e ".[test-all]"``). Each mutant is tested by the tests named after its file, then by those that mention
+its file or function. With ``--wide`` it is tested by those of its folder and of the files that import it. Slow tests
+run, too; with ``--default`` only the default suite. A test that also fails without the mutant doesn't count. The
+results have a line for each mutant, with a verdict:
 
-    killed     a test fails;
-    survived   tests ran the line, and none failed: write a test, or find out that the mutant changes nothing;
-    unreached  no test that was run runs the line: try --wide;
-    invalid    it doesn't compile, and doesn't count.
+    killed     a test fails
+    survived   tests run the line, and none fails: write a test, or make sure that the mutant changes nothing
+    unreached  none of the tests runs the line: try --wide
+    invalid    the mutant doesn't compile, and doesn't count
 
-The same command, called again, goes on where it was stopped; with ``--wide``, it tries those that weren't killed again.
+The same command, called again, continues where it was stopped; with ``--wide``, it repeats the mutants not killed.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ TESTS_OF_KERNELS = [
     ["tests/plugins/formats", "tests/plugins/functions"],
     ["tests/plugins/layers"],
 ]
-SELDOM_OF_USE = {"architecture", "benchmarks", "docs", "hosts", "plugin_packages", "readme", "site"}
-MOST_IN_A_FILE = 2
-MOST_FILES_THAT_MENTION_IT = 8
-LONGEST_TEST, LONGEST_RUN = 120, 900
+RARELY_USEFUL = {"architecture", "benchmarks", "docs", "hosts", "plugin_packages", "readme", "site"}
+MAX_PER_FILE = 2
+MAX_MENTIONING_FILES = 8
+TEST_TIMEOUT, RUN_TIMEOUT = 120, 900
 
 SWAPPED: dict[type[ast.AST], type[Any]] = {}
 for one, other in (
@@ -73,7 +73,7 @@ PATTERNS_OF_C = {
 }
 NO_CODE_IN_C = re.compile(r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|^#[^\n]*", re.DOTALL | re.MULTILINE)
 CACHING_COMPILER = """#!/bin/sh
-# Compiles a text once, and copies the object from then on.
+# Compiles each source once, and copies the object afterwards.
 for each; do
     shift
     if [ "$before" = -o ]; then object=$each; elif [ "$each" != -o ]; then set -- "$@" "$each"; fi
@@ -101,14 +101,14 @@ class Mutant:
 
     Args:
         file: the file, from the root of the tree.
-        line: where it is changed.
-        kind: what kind of change it is.
-        before: what was there.
-        after: what is there now.
-        begin: where that begins, in bytes.
-        end: where it ends.
+        line: the line of the change.
+        kind: the kind of change.
+        before: the original code.
+        after: the code that replaces it.
+        begin: the offset of the original code in the file, in bytes.
+        end: the offset of its end.
         names: the functions and classes around it.
-        recorded: whether it runs inside a function, so that the mutant can record that it was reached.
+        recorded: whether it is inside a function, so that the mutant can record that it was reached.
         is_statement: whether it is a whole statement.
     """
 
@@ -135,7 +135,7 @@ class Mutant:
 
 
 class _Finder(ast.NodeVisitor):
-    """Finds the places of a file that can be changed: no annotations, texts, decorators or code for type checkers."""
+    """Finds all possible mutants of a file, except in annotations, strings, decorators and code for type checkers."""
 
     def __init__(self, file: str, source: bytes) -> None:
         self.file, self.source, self.mutants = file, source, list[Mutant]()
@@ -256,19 +256,19 @@ class _Finder(ast.NodeVisitor):
             self.visit(child)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        """Skip it: before Python 3.12, its parts have no places."""
+        """Skip it: before Python 3.12, its parts have no positions."""
 
 
 def _mutants_of_c(file: str, source: bytes) -> list[Mutant]:
     text = source.decode("ascii")
-    code = NO_CODE_IN_C.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    code = NO_CODE_IN_C.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
     mutants = []
     for kind, pattern in PATTERNS_OF_C.items():
-        for found in pattern.finditer(code):
-            line, before = code.count("\n", 0, found.start()) + 1, found[0]
+        for match in pattern.finditer(code):
+            line, before = code.count("\n", 0, match.start()) + 1, match[0]
             after = IN_C[before] if kind == "operator" else str(int(before) + 1) if kind == "constant" else ";"
             mutants.append(
-                Mutant(file, line, kind, before, after, *found.span(), (), recorded=False, is_statement=True)
+                Mutant(file, line, kind, before, after, *match.span(), (), recorded=False, is_statement=True)
             )
     return mutants
 
@@ -281,29 +281,29 @@ def _is_number(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
 
 
-def sampled(seed: int, count: int, chosen: list[str]) -> list[Mutant]:
-    """Return mutants at random places of the files whose paths begin as one of those that are chosen, or of C."""
-    found: list[Mutant] = []
-    if chosen == ["C"]:
+def sample_mutants(seed: int, count: int, prefixes: list[str]) -> list[Mutant]:
+    """Draw mutants at random from files whose paths begin with one of the prefixes, or from C code for ``["C"]``."""
+    mutants: list[Mutant] = []
+    if prefixes == ["C"]:
         for path in sorted([*(ROOT / KERNELS).glob("*.c"), *(ROOT / KERNELS).glob("*.h")]):
-            found += _mutants_of_c(path.relative_to(ROOT).as_posix(), path.read_bytes())
+            mutants += _mutants_of_c(path.relative_to(ROOT).as_posix(), path.read_bytes())
     for file in source_files():
-        if any(map(file.as_posix().startswith, chosen)):
-            found += _Finder(file.as_posix(), (ROOT / file).read_bytes()).mutants
-    random.Random(seed).shuffle(found)
-    in_file: dict[str, int] = {}
-    mutants = []
-    for mutant in found:
-        in_file[mutant.file] = in_file.get(mutant.file, 0) + 1
-        if in_file[mutant.file] <= MOST_IN_A_FILE:
-            mutants.append(mutant)
-    return mutants[:count]
+        if any(map(file.as_posix().startswith, prefixes)):
+            mutants += _Finder(file.as_posix(), (ROOT / file).read_bytes()).mutants
+    random.Random(seed).shuffle(mutants)
+    per_file: dict[str, int] = {}
+    sample = []
+    for mutant in mutants:
+        per_file[mutant.file] = per_file.get(mutant.file, 0) + 1
+        if per_file[mutant.file] <= MAX_PER_FILE:
+            sample.append(mutant)
+    return sample[:count]
 
 
 def tests_of(mutant: Mutant) -> list[list[str]]:
-    """Return the files of tests for a mutant, in three steps: those named as its file, that mention it, and all others.
+    """Return the test files for a mutant in three steps: those named after its file, those that mention it, others.
 
-    Others are those of its folder, and those named as a file that imports it, or imports one that does.
+    The others are those of its folder, and those named after files that import it, directly or through another file.
     """
     file = Path(mutant.file)
     if file.suffix != ".py":
@@ -313,7 +313,7 @@ def tests_of(mutant: Mutant) -> list[list[str]]:
     ]
     scores = {}
     for path in _test_files(ROOT / "tests"):
-        if not SELDOM_OF_USE.isdisjoint(path.parts):
+        if not RARELY_USEFUL.isdisjoint(path.parts):
             continue
         text = path.read_text("utf-8")
         scores[path] = sum(bool(each.search(text)) for each in mentions)
@@ -322,7 +322,7 @@ def tests_of(mutant: Mutant) -> list[list[str]]:
     others = [test for each in sorted(above | set().union(*map(importers, above))) for test in _named(each)]
     done: set[Path] = set()
     steps = []
-    for tests in (_named(file), mentioned[:MOST_FILES_THAT_MENTION_IT], [*others, *_test_files(_folder(file))]):
+    for tests in (_named(file), mentioned[:MAX_MENTIONING_FILES], [*others, *_test_files(_folder(file))]):
         steps.append([path.relative_to(ROOT).as_posix() for path in dict.fromkeys(tests) if path not in done])
         done |= set(tests)
     return steps
@@ -341,9 +341,9 @@ def importers(file: Path) -> set[Path]:
 
 @cache
 def source_files() -> list[Path]:
-    """Return the source files that can be changed, from the root of the tree: no texts and no data."""
-    found = [path.relative_to(ROOT) for folder in SOURCES for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [file for file in found if not re.search("/(shipped|example)_", file.as_posix())]
+    """Return the source files that can be changed, relative to the root of the tree, without texts and data."""
+    files = [path.relative_to(ROOT) for folder in SOURCES for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [file for file in files if not re.search("/(shipped|example)_", file.as_posix())]
 
 
 def _module(file: Path) -> str:
@@ -352,7 +352,7 @@ def _module(file: Path) -> str:
 
 
 def _folder(file: Path) -> Path:
-    """Return the folder of the tests of a source file, or the nearest above it."""
+    """Return the test folder of a source file, or the nearest existing one above it."""
     root = next(folder for folder in SOURCES if file.is_relative_to(folder))
     folder = ROOT / SOURCES[root] / file.relative_to(root).parent
     while not folder.exists():
@@ -372,10 +372,10 @@ def _test_files(folder: Path) -> list[Path]:
 
 
 def run_tests(tests: list[str], without: Sequence[str] = (), *, default: bool) -> str | None:
-    """Return the first test that fails; None if all pass, or there are none."""
+    """Return the first test that fails; None if all pass or there are no tests."""
     if not tests:
         return None
-    options = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "--timeout", str(LONGEST_TEST)]
+    options = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "--timeout", str(TEST_TIMEOUT)]
     options += [f"--deselect={test}" for test in without]
     if not default:
         options += ["-m", "not long and not fuzz"]
@@ -389,20 +389,20 @@ def run_tests(tests: list[str], without: Sequence[str] = (), *, default: bool) -
         start_new_session=True,
     )
     try:
-        said, _ = process.communicate(timeout=LONGEST_RUN)
+        output, _ = process.communicate(timeout=RUN_TIMEOUT)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        return f"no end within {LONGEST_RUN} s"
+        return f"not finished within {RUN_TIMEOUT} s"
     if process.returncode in {0, 5}:  # passed, or nothing collected
         return None
-    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said, re.MULTILINE)
-    return failed[1] if failed else said.strip().splitlines()[-1][:200]
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.MULTILINE)
+    return failed[1] if failed else output.strip().splitlines()[-1][:200]
 
 
 @contextmanager
 def broken(mutant: Mutant, record: Path) -> Iterator[bool]:
-    """Break the tree inside the block; give whether it compiles."""
+    """Apply a mutant inside the block, and yield whether it compiles."""
     path = ROOT / mutant.file
     original = path.read_bytes()
     changed = mutant.source(original, record)
@@ -423,7 +423,7 @@ def broken(mutant: Mutant, record: Path) -> Iterator[bool]:
 
 
 def build_kernels() -> None:
-    """Compile the kernels in place; objects of texts that were compiled before are copied."""
+    """Compile the kernels in place, copying the objects of sources compiled before."""
     compiler = Path(tempfile.gettempdir(), "compiled_for_mutants", "cc")
     compiler.parent.mkdir(exist_ok=True)
     compiler.write_text(CACHING_COMPILER, "ascii")
@@ -432,9 +432,9 @@ def build_kernels() -> None:
     subprocess.run(command, cwd=ROOT, env={**os.environ, "CC": str(compiler)}, capture_output=True, check=False)
 
 
-def verdict_on(mutant: Mutant, *, wide: bool, default: bool) -> dict[str, Any]:
-    """Return what becomes of a mutant, as a line of the results."""
-    began, failed, known = time.monotonic(), None, list[str]()
+def test_mutant(mutant: Mutant, *, wide: bool, default: bool) -> dict[str, Any]:
+    """Test a mutant, and return the line of the results."""
+    start, failed, known = time.monotonic(), None, list[str]()
     steps = tests_of(mutant)
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder, "reached")
@@ -455,19 +455,19 @@ def verdict_on(mutant: Mutant, *, wide: bool, default: bool) -> dict[str, Any]:
         verdict = "invalid"
     place = {"file": mutant.file, "line": mutant.line, "begin": mutant.begin, "kind": mutant.kind}
     change = {"before": mutant.before, "after": mutant.after}
-    return place | change | {"verdict": verdict, "by": failed, "seconds": round(time.monotonic() - began)}
+    return place | change | {"verdict": verdict, "by": failed, "seconds": round(time.monotonic() - start)}
 
 
 def main() -> None:
-    """Study as many mutants as asked for, and print the numbers."""
+    """Test the requested number of mutants, and print the counts of the verdicts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
-    parser.add_argument("--wide", action="store_true", help="more tests for those not killed before")
-    parser.add_argument("--default", action="store_true", help="only tests of the default suite")
+    parser.add_argument("--wide", action="store_true", help="run more tests, on mutants not killed before")
+    parser.add_argument("--default", action="store_true", help="run only the default suite")
     parser.add_argument("--list", action="store_true", help="only print the mutants")
-    where = "where to break it: beginnings of paths, or C for the kernels"
+    where = "what to break: beginnings of paths, or C for the kernels"
     parser.add_argument("files", nargs="*", default=list(SOURCES), help=where)
     options = parser.parse_args()
     results = {}
@@ -475,12 +475,12 @@ def main() -> None:
         for line in options.results.read_text("utf-8").splitlines():
             result = json.loads(line)
             results[result["file"], result["begin"], result["kind"]] = result
-    for mutant in sampled(options.seed, options.count, options.files):
+    for mutant in sample_mutants(options.seed, options.count, options.files):
         key = (mutant.file, mutant.begin, mutant.kind)
         if options.list:
             print(f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before!r} -> {mutant.after!r}")
         elif key not in results or (options.wide and results[key]["verdict"] in {"survived", "unreached"}):
-            results[key] = verdict_on(mutant, wide=options.wide, default=options.default)
+            results[key] = test_mutant(mutant, wide=options.wide, default=options.default)
             with options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(results[key]) + "\n")
             print(*(results[key][name] for name in ("verdict", "file", "line", "kind", "by")), flush=True)

@@ -1,9 +1,9 @@
-"""Tests an installed mlpkit from outside its source tree: kernels, the main job shortened, a check, an export.
+"""Tests an installed mlpkit from outside its source tree: kernels, a check, a short training, an export.
 
     python smoke_test.py compiled
     python smoke_test.py numpy
 
-The argument says what must compute. The exit code is 1 if something is wrong.
+The argument tells which kernels must be in use. The exit code is 1 if something is wrong.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ LEAST_ACCURACY = 0.9
 
 
 def main() -> None:
-    """Run the tests in a new folder, and print what was found."""
+    """Run the tests in a new folder, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kernels", choices=["compiled", "numpy"], help="what must compute")
+    parser.add_argument("kernels", choices=["compiled", "numpy"], help="which kernels must be in use")
     kernels = parser.parse_args().kernels
     with tempfile.TemporaryDirectory() as folder:
         print(f"installed in {installed_package()}")
-        print(expected_kernels(kernels, folder))
-        print(f"test accuracy after {STEPS} steps: {trained(folder)}")
-        exported(folder)
+        print(check_kernels(kernels, folder))
+        print(f"test accuracy after {STEPS} steps: {train(folder)}")
+        export(folder)
         print(f"mlpkit {metadata.version('mlpkit')}: passed")
 
 
@@ -38,34 +38,34 @@ def installed_package() -> Path:
     """Return the folder of the installed package, which must not be the source tree.
 
     Raises:
-        SystemExit: it is.
+        SystemExit: it is the source tree.
     """
-    found = util.find_spec("mlpkit")
-    package = Path(found.origin).parent if found and found.origin else Path()
+    spec = util.find_spec("mlpkit")
+    package = Path(spec.origin).parent if spec and spec.origin else Path()
     if not package.is_relative_to(sys.prefix):
         sys.exit(f"mlpkit is imported from {package}; expected a package installed in {sys.prefix}")
     return package
 
 
-def expected_kernels(kernels: str, folder: str) -> str:
-    """Return what the program says of its kernels.
+def check_kernels(kernels: str, folder: str) -> str:
+    """Return the program's description of its kernels.
 
     Raises:
         SystemExit: other kernels are in use than expected.
     """
-    from mlpkit_plugins.kernels import COMPILED  # noqa: PLC0415 - once it is known which package that is
+    from mlpkit_plugins.kernels import COMPILED  # noqa: PLC0415 - only after the package was checked
 
-    said = mlpkit(folder, "--version", "--verbose").strip()
+    description = mlpkit(folder, "--version", "--verbose").strip()
     if (kernels == "compiled") != COMPILED:
-        sys.exit(f"expected {kernels} kernels, but:\n{said}")
-    return said
+        sys.exit(f"expected {kernels} kernels, but:\n{description}")
+    return description
 
 
-def trained(folder: str) -> float:
-    """Check the main job's spec, train for a part of its steps, and return the accuracy on the test split.
+def train(folder: str) -> float:
+    """Check the spec, train for some of its steps, and return the accuracy on the test split.
 
     Raises:
-        SystemExit: it is too low.
+        SystemExit: the accuracy is too low.
     """
     mlpkit(folder, "init", SPEC)
     mlpkit(folder, "check", f"{SPEC}.yaml")
@@ -78,23 +78,23 @@ def trained(folder: str) -> float:
     return accuracy
 
 
-def exported(folder: str) -> None:
-    """Export the model as a page and as C."""
+def export(folder: str) -> None:
+    """Export the model as an HTML page and as C."""
     for name in ("model.html", "model.c"):
         mlpkit(folder, "export", "run", "--to", name)
 
 
 def mlpkit(folder: str, *arguments: str) -> str:
-    """Run the program in a folder, and return its results.
+    """Run the program in a folder, and return its output.
 
     Raises:
-        SystemExit: it failed.
+        SystemExit: the program failed.
     """
     command = [sys.executable, "-P", "-m", "mlpkit", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"mlpkit {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if process.returncode:
+        sys.exit(f"mlpkit {' '.join(arguments)} ended with {process.returncode}:\n{process.stdout}{process.stderr}")
+    return process.stdout
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A trained model as operators: what an exporter gets, and what it needs to read it.
+"""A trained model as a graph of operators, and helpers with which exporters read it.
 
 Names are loaded when they are first used, and type checkers read ``__init__.pyi``, as with ``mlpkit``.
 """

@@ -1,6 +1,6 @@
-"""A small reference evaluator: what a graph computes, in NumPy, operator by operator.
+"""A small reference evaluator, which computes a graph in NumPy, operator by operator.
 
-Exporters take shapes and dtypes of values from it, and conformance compares it with ``forward`` and ``predict``.
+Exporters take shapes and dtypes from it, and the conformance checks compare it with ``forward`` and ``predict``.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ OPERATORS: Final[dict[tuple[str, str], Callable[..., Array]]] = {
     **{("", name): function for family in FAMILIES for name, function in family.items()},
     **{(ML_DOMAIN, name): function for name, function in CATEGORIES.items()},
 }
-"""The operators that mlpkit knows, by domain and name; the engines in C and JavaScript know the same."""
+"""The operators that mlpkit supports, by domain and name; the engines in C and JavaScript support the same."""
 
 OF_MIXED_TYPES: Final = frozenset(
     {"Expand", "Gather", "Pad", "Pow", "ReduceSum", "Reshape", "Slice", "Squeeze", "Tile", "Unsqueeze", "Where"}
 )
-"""The operators whose inputs may have several types; those of all others have one."""
+"""The operators whose inputs may have different types; the inputs of all others must have the same type."""
 
 
 def evaluate(graph: Graph, feeds: Mapping[str, Array]) -> dict[str, Array]:
-    """Return one mapping with every value of a graph by its name, and each output also by the name it leaves with.
+    """Compute every value of a graph, by name; outputs also by their output names.
 
     Args:
         graph: the graph.
-        feeds: an array for each of its raw inputs, all with as many rows.
+        feeds: an array for each raw input, all with the same number of rows.
 
     Raises:
         NotExportableError: the graph uses an operator that mlpkit doesn't know, or one that can't take its inputs.
@@ -57,11 +57,11 @@ def evaluate(graph: Graph, feeds: Mapping[str, Array]) -> dict[str, Array]:
     with np.errstate(all="ignore"):
         for node in graph.nodes:
             inputs = [values[name] if name else None for name in node.inputs]
-            values[node.outputs[0]] = _computed(node, inputs)
+            values[node.outputs[0]] = _compute(node, inputs)
     return {**values, **{name: values[value.name] for name, value in graph.outputs.items()}}
 
 
-def _computed(node: Node, inputs: Sequence[Array | None]) -> Array:
+def _compute(node: Node, inputs: Sequence[Array | None]) -> Array:
     operator = operator_of(node)
     types = {"texts" if each.dtype.kind == "U" else each.dtype.name for each in inputs if each is not None}
     if len(types) > 1 and node.operator not in OF_MIXED_TYPES:
@@ -78,7 +78,7 @@ def _computed(node: Node, inputs: Sequence[Array | None]) -> Array:
 
 
 def operator_of(node: Node) -> Callable[..., Array]:
-    """Return what computes a node.
+    """Return the function that computes a node.
 
     Raises:
         NotExportableError: mlpkit doesn't know the operator.
@@ -89,6 +89,6 @@ def operator_of(node: Node) -> Callable[..., Array]:
         names = [operator for _, operator in OPERATORS]
         raise NotExportableError(
             f"{node.made_by} uses the operator {node.operator}, which mlpkit doesn't know; "
-            + (did_you_mean(node.operator, names) or "expected one of those that the reference lists"),
+            + (did_you_mean(node.operator, names) or "expected an operator listed in the reference"),
             node.made_by,
         ) from None

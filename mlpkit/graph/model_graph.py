@@ -28,15 +28,15 @@ VALUE: Final = "value"
 
 
 def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, Any]) -> ModelGraph:
-    """Return the graph of a model: the data set's encoder, the network, and what its prediction means.
+    """Return the graph of a model: the data set's encoder, the network, and the decoding of its prediction.
 
-    The outputs are ``label`` and ``probabilities`` if classes or labels are predicted, otherwise ``value``. One that
-    has the name of an input is called ``predicted_label``, and so on.
+    The outputs are ``label`` and ``probabilities`` if classes or labels are predicted, otherwise ``value``. An output
+    whose name is also that of an input is called ``predicted_label``, and so on.
 
     Args:
-        network: the network, whose target is known.
-        dataset: the data set, with the encoder of the model.
-        provenance: what the model came from.
+        network: the network, with a target.
+        dataset: the data set, with the model's encoder.
+        provenance: the origin of the model.
 
     Raises:
         NotExportableError: the data set, a layer or the loss doesn't describe its operators.
@@ -54,19 +54,19 @@ def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, 
         _require_unicode("column", feed.name)
         _require_unicode(f"category of '{feed.name}'", *feed.choices)
     _require_unicode("class", *(names or ()))
-    came_from = _with_columns(provenance, graph, predicted if isinstance(network.target, Values) else None)
-    return ModelGraph(graph, network.target, encoded, logits, prediction, names, predicted, came_from)
+    origin = _with_columns(provenance, graph, predicted if isinstance(network.target, Values) else None)
+    return ModelGraph(graph, network.target, encoded, logits, prediction, names, predicted, origin)
 
 
 def _require_unicode(what: str, *names: str) -> None:
-    """Check that names are valid Unicode that files can hold: no surrogates.
+    """Check that names are valid Unicode, without surrogates.
 
     Raises:
-        NotExportableError: one is not.
+        NotExportableError: a name contains a surrogate.
     """
     for name in names:
         if any("\ud800" <= character <= "\udfff" for character in name):
-            message = f"the {what} {name!a} has half of a character, a surrogate, which no file can hold"
+            message = f"the {what} {name!a} contains half of a character, a surrogate, which files can't store"
             raise NotExportableError(f"{message}; rename it before training")
 
 
@@ -74,8 +74,8 @@ def bare_network(network: Sequential, provenance: Mapping[str, Any]) -> ModelGra
     """Return the graph of a network alone, from its encoded input ``x`` to ``logits`` and ``prediction``.
 
     Args:
-        network: the network, whose target is known.
-        provenance: what the network came from.
+        network: the network, with a target.
+        provenance: the origin of the network.
 
     Raises:
         NotExportableError: a layer or the loss doesn't describe its operators.
@@ -85,8 +85,8 @@ def bare_network(network: Sequential, provenance: Mapping[str, Any]) -> ModelGra
     (encoded,) = map(Value, graph.feeds)
     logits, prediction = graph.outputs[LOGITS], graph.outputs[PREDICTION]
     predicted = network.replicas[0].prediction_names(None)
-    came_from = _with_columns(provenance, graph, predicted)
-    return ModelGraph(graph, network.target, encoded, logits, prediction, None, predicted, came_from)
+    origin = _with_columns(provenance, graph, predicted)
+    return ModelGraph(graph, network.target, encoded, logits, prediction, None, predicted, origin)
 
 
 def _outputs(graph: Graph, target: Target, prediction: Value, names: tuple[str, ...] | None) -> dict[str, Value]:
@@ -110,7 +110,7 @@ def _outputs(graph: Graph, target: Target, prediction: Value, names: tuple[str, 
 
 
 def _with_columns(provenance: Mapping[str, Any], graph: Graph, values: tuple[str, ...] | None) -> dict[str, Any]:
-    """Return provenance with the table of inputs, and the names of the values predicted if there are several."""
+    """Add the table of inputs to provenance, and the names of the predicted values if there are several."""
     inputs = [
         {"name": feed.name, "dtype": feed.dtype, "shape": list(feed.shape), "kind": feed.kind, "meaning": feed.meaning}
         for feed in graph.feeds.values()

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
 
 LOGITS = "logits"
-"""Name of what the loss takes, as an output of the graph."""
+"""The name of the graph's output that the loss takes."""
 
 PREDICTION = "prediction"
-"""Name of what ``predict`` returns, as an output of the graph."""
+"""The name of the graph's output that ``predict`` returns."""
 
 
 def network_graph(network: Sequential) -> Graph:

@@ -1,4 +1,4 @@
-"""Artificial rows for proving a file: every category, missing values, and numbers outside the test rows."""
+"""Artificial rows for testing an exported file: every category, missing values, and numbers outside the test rows."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from mlpkit.components.exporter import ModelGraph
     from mlpkit.components.graph import Feed
 
-FEWEST: Final = 64
+LEAST_ROWS: Final = 64
 UNKNOWN: Final = "a text that no training row has"
 MISSING_EVERY: Final = 7
-"""One number in so many is missing."""
+"""One number in seven is missing."""
 
 
 def probe_rows(model: ModelGraph, known: Mapping[str, NDArray[Any]] | None) -> dict[str, NDArray[Any]]:
-    """Return rows made up at random, always the same for the same model, that the encoder turns into finite numbers.
+    """Draw random rows that the encoder turns into finite numbers, always the same rows for the same model.
 
     Args:
         model: the model.
-        known: real rows, from which numbers are drawn; None without any.
+        known: real rows, from which numbers are drawn; None if there are no real rows.
     """
     texts = {name: _texts(model, feed) for name, feed in model.graph.feeds.items() if feed.dtype == "str"}
-    count = max(FEWEST, *map(len, texts.values()), 0)
+    count = max(LEAST_ROWS, *map(len, texts.values()), 0)
     rng = np.random.default_rng(0)
     feeds: dict[str, NDArray[Any]] = {}
     for name, feed in model.graph.feeds.items():
@@ -45,14 +45,14 @@ def probe_rows(model: ModelGraph, known: Mapping[str, NDArray[Any]] | None) -> d
 
 
 def _texts(model: ModelGraph, feed: Feed) -> list[str]:
-    """Return all texts that operators distinguish in a raw input, an empty one and an unknown one."""
-    found = [
+    """Return all texts that operators distinguish in a raw input, an empty text and an unknown one."""
+    keys = [
         text
         for node in model.graph.nodes
         if feed.name in node.inputs
         for text in node.attributes.get("keys_strings", ())
     ]
-    return [*dict.fromkeys([*feed.choices, *found, "", UNKNOWN])]
+    return [*dict.fromkeys([*feed.choices, *keys, "", UNKNOWN])]
 
 
 def _compared_with(model: ModelGraph, feed: Feed) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What an exported file came from: a line of JSON that any kind of file can carry."""
+"""The origin of an exported file, as a line of JSON that fits into any kind of file."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MARKER: Final = "mlpkit-provenance"
-"""What stands before the JSON in a file."""
+"""The text before the JSON in a file."""
 
 QUANTIZED: Final = "quantized"
-"""The key that says what weights were rounded to; it isn't there if they weren't."""
+"""The key with the type that weights were rounded to; absent if they weren't rounded."""
 
 _CANDIDATES: Final = 8
-"""How many braces after a marker are tried: in binary files, a byte before the JSON may be one by chance."""
+"""The number of braces tried after a marker: in binary files, a byte before the JSON may look like a brace."""
 
 LONGEST: Final = 1 << 24
-"""Most bytes of JSON that are read."""
+"""The largest number of bytes read as JSON."""
 
 
 def provenance_line(provenance: Mapping[str, Any]) -> str:
-    """Return a line with a file's provenance: a marker, and JSON in ASCII that can't end a comment."""
+    """Return a line with a file's provenance: a marker and JSON in ASCII, which can't end a comment."""
     return f"{MARKER}: {provenance_json(provenance)}"
 
 
@@ -35,16 +35,16 @@ def provenance_json(provenance: Mapping[str, Any]) -> str:
 
 
 def find_provenance(content: bytes) -> dict[str, Any] | None:
-    """Return a file's provenance; None without any.
+    """Return a file's provenance, or None if it has none.
 
     Args:
-        content: the file's bytes; of a text or a binary file, uncompressed.
+        content: the uncompressed bytes of a text or binary file.
     """
     start = content.find(MARKER.encode())
     while start >= 0:
-        found = _object_after(content, start + len(MARKER))
-        if found is not None:
-            return found
+        provenance = _object_after(content, start + len(MARKER))
+        if provenance is not None:
+            return provenance
         start = content.find(MARKER.encode(), start + 1)
     return None
 
@@ -56,9 +56,9 @@ def _object_after(content: bytes, position: int) -> dict[str, Any] | None:
         if position < 0:
             return None
         try:
-            found, _ = json.JSONDecoder().raw_decode(content[position : position + LONGEST].decode("latin-1"))
+            value, _ = json.JSONDecoder().raw_decode(content[position : position + LONGEST].decode("latin-1"))
         except ValueError:
             position += 1
         else:
-            return found if isinstance(found, dict) else None
+            return value if isinstance(value, dict) else None
     return None

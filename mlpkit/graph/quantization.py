@@ -1,4 +1,4 @@
-"""Weights of products rounded to integers of eight bits, with a scale for each output unit."""
+"""Weights of products rounded to 8-bit integers, with a scale for each output unit."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
 
 Quantization: TypeAlias = Literal["int8"]
-"""What weights can be rounded to."""
+"""The types that weights can be rounded to."""
 
 PRODUCTS: Final = ("Gemm", "MatMul", "Conv")
-"""The operators whose weights are rounded, their second input."""
+"""The operators whose weights, their second input, are rounded."""
 
 LARGEST: Final = 127
 
@@ -32,7 +32,7 @@ class Int8Weights(NamedTuple):
     """Weights W = q s.
 
     Args:
-        numbers: q, integers of eight bits.
+        numbers: q, 8-bit integers.
         scales: s, a float32 for each output unit, with as many axes as q.
     """
 
@@ -62,27 +62,27 @@ def int8_weights(weights: NDArray[Any], axis: int) -> Int8Weights:
 
 
 def exact_int8_weights(weights: NDArray[Any], axis: int) -> Int8Weights | None:
-    """Return weights as q s; None if that would change one.
+    """Return weights as q s, or None if that would change a weight.
 
     Args:
         weights: finite numbers.
         axis: the axis of the output units.
     """
-    found = int8_weights(weights, axis)
-    return found if np.array_equal(found.values, weights) else None
+    rounded = int8_weights(weights, axis)
+    return rounded if np.array_equal(rounded.values, weights) else None
 
 
 def with_int8_weights(network: Sequential) -> tuple[Sequential, tuple[str, ...]]:
-    """Return a copy of a network with rounded weights, and the names of the parameters that they are.
+    """Return a copy of a network with rounded weights, and the names of the rounded parameters.
 
-    Those parameters are rounded that products of the network's graph take as their weights.
+    The parameters that products of the network's graph take as their weights are rounded.
 
     Args:
         network: the network.
 
     Raises:
-        NotExportableError: a layer or the loss doesn't describe its operators; the network has no such weights or holds
-            them in a different order from the product's.
+        NotExportableError: a layer or the loss doesn't describe its operators; the network has no such weights, or
+            stores them in another order than the product takes them.
     """
     rounded = deepcopy(network)
     graph = network_graph(rounded)
@@ -99,7 +99,7 @@ def with_int8_weights(network: Sequential) -> tuple[Sequential, tuple[str, ...]]
 
 
 def _is_product(node: Node, graph: Graph) -> bool:
-    """Return whether an operator multiplies by one matrix or by filters that don't change."""
+    """Return whether an operator multiplies by a constant matrix or constant filters."""
     if node.operator not in PRODUCTS:
         return False
     weights = graph.constants.get(node.inputs[1])
@@ -107,21 +107,21 @@ def _is_product(node: Node, graph: Graph) -> bool:
 
 
 def _output_axis(node: Node) -> int:
-    """Return the axis of a product's weights that its output units are on."""
+    """Return the axis of the output units in a product's weights."""
     return 0 if node.operator == "Conv" or node.attributes.get("transB", 0) else 1
 
 
 def _require_rounded(products: list[Node], graph: Graph) -> None:
-    """Check that products take rounded weights, once the parameters are rounded.
+    """Check that products take rounded weights after the parameters were rounded.
 
     Raises:
-        NotExportableError: one doesn't.
+        NotExportableError: the weights of a product aren't rounded.
     """
     for node in products:
         path = node.inputs[1]
         if exact_int8_weights(graph.constants[path], _output_axis(node)) is None:
             raise NotExportableError(
-                f"{node.made_by} gives {node.operator} other numbers for {path} than the parameter holds, so it can't "
-                "be rounded; leave out quantize, or give the operator the parameter itself",
+                f"{node.made_by} gives {node.operator} other numbers for {path} than those of the parameter, so they "
+                "can't be rounded; leave out quantize, or give the operator the parameter itself",
                 node.made_by,
             )

@@ -1,7 +1,7 @@
-"""Estimators of scikit-learn that train with mlpkit; the extra ``sklearn`` installs what they need.
+"""Estimators for scikit-learn that train with mlpkit; the extra ``sklearn`` installs what they need.
 
-The names of parameters are scikit-learn's where the meaning is the same. An estimator is loaded when it is first used,
-and what trains it by its first fit.
+Parameters have scikit-learn's names where their meaning is the same. An estimator is loaded when it is first used, and
+the training code by its first fit.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ NORMS: Final = {None: [], "batch": ["BatchNorm"], "layer": ["LayerNorm"]}
 
 
 class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
-    """What classifiers share."""
+    """The base class of classifiers."""
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row."""
@@ -48,7 +48,7 @@ class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
 
 
 class _Mlp(NetworkEstimator):
-    """A multilayer perceptron: its layers and how it is trained, from scikit-learn's parameters."""
+    """A multilayer perceptron, with layers and training from scikit-learn's parameters."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class _Mlp(NetworkEstimator):
 
     @property
     def _dtypes(self) -> Any:
-        return np.float64 if self.dtype == "float64" else np.float32  # converted once, and not in each minibatch
+        return np.float64 if self.dtype == "float64" else np.float32  # converted once, not per minibatch
 
     def _train(
         self,
@@ -100,18 +100,18 @@ class _Mlp(NetworkEstimator):
         weights: NDArray[Any] | None,
         end: list[Any],
         *,
-        go_on: bool,
+        resume: bool,
         epochs: int | None = None,
     ) -> Run:
         """Train a network, and return the run.
 
         Args:
             X: inputs.
-            t: targets as the data set takes them.
+            t: targets, as the data set takes them.
             weights: the weight of each row; None for equal weights.
             end: the last layer and the loss.
-            go_on: whether to continue training the current network.
-            epochs: passes over the examples; None for ``max_iter`` at most.
+            resume: whether to train the current network further.
+            epochs: passes over the examples; None for at most ``max_iter``.
         """
         from mlpkit.sklearn.training import LossCurve, mean_curve, networks, training_rows  # noqa: PLC0415 - as a fit does
 
@@ -122,9 +122,9 @@ class _Mlp(NetworkEstimator):
         steps, passes = [-(-count // batch) for count in rows], epochs or self.max_iter
         patience = sys.maxsize if watching else self.n_iter_no_change
         curves = {i: LossCurve(count, self.tol, patience) for i, count in enumerate(steps)}
-        together = batch if weights is None else batch * float(weights.mean())
-        training = {"optimizer": self._optimizer(together), "batch_size": batch, "epochs": passes}
-        training |= self._watched() if watching else {"evaluate_every": passes * max(steps)}
+        total_weight = batch if weights is None else batch * float(weights.mean())
+        training = {"optimizer": self._optimizer(total_weight), "batch_size": batch, "epochs": passes}
+        training |= self._early_stopping() if watching else {"evaluate_every": passes * max(steps)}
         target: dict[str, Any] = {"predict": self._predicts}
         if hasattr(self, "classes_"):
             target["classes"] = list(range(len(self.classes_)))
@@ -139,7 +139,7 @@ class _Mlp(NetworkEstimator):
                 "ensemble": ensemble,
             },
             {**training, **target, "split_seed": seed},
-            go_on=go_on,
+            resume=resume,
             held_out=held_out,
             callbacks={number: [curve] for number, curve in curves.items()},
             evaluated=["validation"] if watching else [],
@@ -151,12 +151,12 @@ class _Mlp(NetworkEstimator):
         self.n_layers_ = 2 + len(self._sizes())
         if epochs is None and len(losses) == self.max_iter and not run.ended and self.n_iter_no_change < self.max_iter:
             message = f"training ended after max_iter={self.max_iter} epochs, and the loss was still falling"
-            # Without a file whose source line Python would print below it: a search fits many times.
+            # Without a file, whose source line Python would print below the warning: a search fits many times.
             warnings.warn_explicit(message, ConvergenceWarning, f"mlpkit.sklearn.{type(self).__name__}", 0)
         return run
 
-    def _watched(self) -> dict[str, Any]:
-        """Return the keys of ``training`` that end it once examples held out are predicted no better."""
+    def _early_stopping(self) -> dict[str, Any]:
+        """Return the keys of ``training`` that end it when predictions of held-out examples stop improving."""
         monitor = self._monitor
         early_stopping = {"metric": monitor, "patience": self.n_iter_no_change, "minimum_change": self.tol}
         metrics = [monitor] if monitor != "loss" else []
@@ -174,7 +174,7 @@ class _Mlp(NetworkEstimator):
         return [layer for size in self._sizes() for layer in (_affine(size), *NORMS[self.norm], *activation, *dropout)]
 
     def _optimizer(self, batch: float) -> Any:
-        """Return the optimizer, its weight decay that of the penalty alpha / (2 n) Σ W² for n rows of a minibatch.
+        """Return the optimizer, with the weight decay of the penalty alpha / (2 n) Σ W² for n rows of a minibatch.
 
         If rows have weights, n is the average sum of a minibatch's weights.
         """
@@ -196,27 +196,28 @@ class MLPClassifier(_Classifier, _Mlp):
 
     Args:
         hidden_layer_sizes: units of each hidden layer.
-        activation: ``relu``, ``tanh``, ``logistic``, ``gelu``, ``identity``, or the name of a layer of mlpkit.
-        solver: ``adam``, ``sgd`` (momentum 0.9), another optimizer's name, or a mapping from it to its parameters.
+        activation: ``relu``, ``tanh``, ``logistic``, ``gelu``, ``identity``, or the name of one of mlpkit's layers.
+        solver: ``adam``, ``sgd`` (momentum 0.9), another optimizer's name, or a mapping from a name to parameters.
         alpha: strength of the L2 penalty, divided by the rows of a minibatch; with ``adam`` it is decoupled (AdamW).
-        batch_size: rows of a minibatch; ``auto`` for 200, or all if there are fewer.
-        learning_rate_init: the learning rate, or a schedule of mlpkit, such as ``{"cosine": {"initial": 0.01}}``.
-        max_iter: most passes over the examples.
-        tol: how much the loss, or the score with early stopping, must improve to count.
-        early_stopping: whether to hold out examples, end once their accuracy stops improving, and keep the best
+        batch_size: rows of a minibatch; ``auto`` for 200, or all rows if there are fewer.
+        learning_rate_init: the learning rate, or one of mlpkit's schedules, such as ``{"cosine": {"initial": 0.01}}``.
+        max_iter: the largest number of passes over the examples.
+        tol: the least decrease of the loss that counts as an improvement; with early stopping, the least increase of
+            the score.
+        early_stopping: whether to hold out examples, stop when their accuracy stops improving, and keep the best
             weights.
         validation_fraction: share of the examples to hold out.
-        n_iter_no_change: epochs in a row without improvement, after which training ends.
-        random_state: seed of weights, minibatches, dropout and the examples held out.
-        warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
+        n_iter_no_change: consecutive epochs without improvement after which training ends.
+        random_state: seed of weights, minibatches, dropout and the choice of held-out examples.
+        warm_start: whether ``fit`` continues from the weights and the optimizer's state of the previous call.
         dropout: share of each hidden layer's outputs that is set to zero in training.
-        norm: ``batch`` or ``layer`` normalization before each activation; None for neither.
-        dtype: what to compute in, ``float32`` or ``float64``. In float32, weights of rows and rows that are repeated
-            as often give the same only to about six digits, so that one of scikit-learn's checks fails, which asks for
-            seven: ``check_sample_weight_equivalence_on_dense_data``. In float64 all pass.
-        class_weight: weights of classes by label, or ``balanced``; None for equal ones.
-        ensemble: how many networks to train and average, a number or ``{"members": 8}``; or ``{"folds": 5}``: each fold
-            is held out of the training of its network, for early stopping and ``oob_decision_function_``.
+        norm: ``batch`` or ``layer`` normalization before each activation; None for no normalization.
+        dtype: the type to compute in, ``float32`` or ``float64``. In float32, a weighted row and a repeated row give
+            the same result to about six digits, so one of scikit-learn's checks fails, which requires seven:
+            ``check_sample_weight_equivalence_on_dense_data``. In float64 all checks pass.
+        class_weight: weights of classes by label, or ``balanced``; None for equal weights.
+        ensemble: the number of networks to train and average, as a number or ``{"members": 8}``; or ``{"folds": 5}``:
+            each fold is held out of the training of its network, for early stopping and ``oob_decision_function_``.
     """
 
     _monitor = "accuracy"
@@ -269,29 +270,29 @@ class MLPClassifier(_Classifier, _Mlp):
         """Train the network.
 
         Args:
-            X: inputs, an array or a data frame, whose columns of text become zeros and ones.
+            X: inputs, an array or a data frame, whose text columns are one-hot encoded.
             y: the class of each row, of any type.
-            sample_weight: how much each row counts in the loss and in the score; None for equal weights.
+            sample_weight: the weight of each row in the loss and in the score; None for equal weights.
         """
         X, y, weights = rows_with_weight(X, y, sample_weight)
-        go_on = self.warm_start and hasattr(self, "network_")
-        X, numbers, classes = self._numbered(X, y, None, reset=not go_on)
-        if go_on and not np.array_equal(classes, self.classes_):
+        resume = self.warm_start and hasattr(self, "network_")
+        X, numbers, classes = self._numbered(X, y, None, reset=not resume)
+        if resume and not np.array_equal(classes, self.classes_):
             raise ValueError(f"warm_start needs the classes of the last fit, {self.classes_}; y has {classes}")
         self.classes_ = classes
-        run = self._train(X, numbers, weights, self._end(numbers, weights), go_on=go_on)
+        run = self._train(X, numbers, weights, self._end(numbers, weights), resume=resume)
         self._keep_out_of_fold(run, classes[numbers], sample_weight)
         return self
 
     @available_if(lambda self: self._is_one_network())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Pass over some examples once, from the weights and the optimizer's state that the last call left.
+        """Pass over some examples once, starting from the weights and the optimizer's state of the previous call.
 
         Args:
             X: inputs.
             y: the class of each row.
-            classes: all classes; needed at the first call.
-            sample_weight: how much each row counts in the loss and in the score; None for equal weights.
+            classes: all classes; required at the first call.
+            sample_weight: the weight of each row in the loss and in the score; None for equal weights.
         """
         X, y, weights = rows_with_weight(X, y, sample_weight)
         first = not hasattr(self, "network_")
@@ -301,7 +302,7 @@ class MLPClassifier(_Classifier, _Mlp):
             raise ValueError(f"classes={classes!r} are not those of the last call, {self.classes_}")
         known = np.unique(classes) if first else self.classes_
         X, numbers, self.classes_ = self._numbered(X, y, known, reset=first)
-        self._train(X, numbers, weights, self._end(numbers, weights), go_on=not first, epochs=1)
+        self._train(X, numbers, weights, self._end(numbers, weights), resume=not first, epochs=1)
         return self
 
     def _numbered(self, X: Any, y: Any, classes: Any, *, reset: bool) -> tuple[Any, NDArray[Any], NDArray[Any]]:
@@ -309,11 +310,11 @@ class MLPClassifier(_Classifier, _Mlp):
         X, y = self._validated(X, y, reset=reset)
         check_classification_targets(y)
         y = column_or_1d(y, warn=True)
-        found, numbers = np.unique(y, return_inverse=True)
+        present, numbers = np.unique(y, return_inverse=True)
         if classes is None:
-            return X, numbers, found
-        if not np.isin(found, classes).all():
-            raise ValueError(f"y has classes {np.setdiff1d(found, classes)}, which are not in classes={classes}")
+            return X, numbers, present
+        if not np.isin(present, classes).all():
+            raise ValueError(f"y has classes {np.setdiff1d(present, classes)}, which are not in classes={classes}")
         return X, np.searchsorted(classes, y), classes
 
     def _end(self, numbers: NDArray[Any], weights: NDArray[Any] | None) -> list[Any]:
@@ -322,16 +323,16 @@ class MLPClassifier(_Classifier, _Mlp):
         count = len(self.classes_)
         loss: Any = "SoftmaxWithLoss"
         if self.class_weight is not None:
-            weights, found = np.ones(count), np.unique(numbers)  # a part may miss a class
-            weights[found] = compute_class_weight(
-                self.class_weight, classes=self.classes_[found], y=self.classes_[numbers]
+            weights, present = np.ones(count), np.unique(numbers)  # partial_fit may get rows without a class
+            weights[present] = compute_class_weight(
+                self.class_weight, classes=self.classes_[present], y=self.classes_[numbers]
             )
             loss = {loss: {"class_weights": weights.tolist()}}
         return [_affine(count), loss]
 
 
 class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
-    """A multilayer perceptron that predicts numbers; it sees the targets standardized while it trains.
+    """A multilayer perceptron for regression, trained on standardized targets.
 
     Args:
         hidden_layer_sizes: units of each hidden layer.
@@ -341,8 +342,8 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         batch_size: as for ``MLPClassifier``.
         learning_rate_init: as for ``MLPClassifier``.
         max_iter: as for ``MLPClassifier``.
-        tol: how much the loss must improve to count, in units of the targets' variance.
-        early_stopping: whether to hold out examples, end once their loss stops improving, and keep the best weights.
+        tol: the least decrease of the loss that counts as an improvement, in units of the targets' variance.
+        early_stopping: whether to hold out examples, stop when their loss stops improving, and keep the best weights.
         validation_fraction: share of the examples to hold out.
         n_iter_no_change: as for ``MLPClassifier``.
         random_state: as for ``MLPClassifier``.
@@ -360,53 +361,53 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         """Train the network.
 
         Args:
-            X: inputs, an array or a data frame, whose columns of text become zeros and ones.
-            y: the number of each row, or several.
-            sample_weight: how much each row counts in the loss and in the score; None for equal weights.
+            X: inputs, an array or a data frame, whose text columns are one-hot encoded.
+            y: one or several numbers per row.
+            sample_weight: the weight of each row in the loss and in the score; None for equal weights.
         """
-        return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "network_"))
+        return self._fit(X, y, sample_weight, resume=self.warm_start and hasattr(self, "network_"))
 
     @available_if(lambda self: self._is_one_network())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Pass over some examples once, from the weights and the optimizer's state that the last call left.
+        """Pass over some examples once, starting from the weights and the optimizer's state of the previous call.
 
-        The first call decides how targets are standardized.
+        The targets of the first call determine how targets are standardized.
 
         Args:
             X: inputs.
-            y: the number of each row, or several.
-            sample_weight: how much each row counts in the loss and in the score; None for equal weights.
+            y: one or several numbers per row.
+            sample_weight: the weight of each row in the loss and in the score; None for equal weights.
         """
-        return self._fit(X, y, sample_weight, go_on=hasattr(self, "network_"), epochs=1)
+        return self._fit(X, y, sample_weight, resume=hasattr(self, "network_"), epochs=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the number of each row, or several, as ``fit`` got them."""
+        """Return one or several numbers per row, as in the targets of ``fit``."""
         return self._predictions(self._outputs(X))
 
     def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Return the numbers that standardized ones stand for."""
+        """Undo the standardization of targets."""
         values: NDArray[Any] = outputs * self._target_std + self._target_mean
         return values[:, 0] if self._one_number else values
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, go_on: bool, epochs: int | None = None) -> Self:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, resume: bool, epochs: int | None = None) -> Self:
         X, y, weights = rows_with_weight(X, y, sample_weight)
-        X, y = self._validated(X, y, reset=not go_on, numbers=True)
+        X, y = self._validated(X, y, reset=not resume, numbers=True)
         y = np.asarray(y, np.float64)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         columns = y[:, None] if y.ndim == 1 else y
-        if not go_on:
+        if not resume:
             self._one_number = y.ndim == 1
             self._target_mean = np.average(columns, axis=0, weights=weights)
             std = np.sqrt(np.average((columns - self._target_mean) ** 2, axis=0, weights=weights))
             self._target_std = np.where(std > 0, std, 1.0)
         scaled = (columns - self._target_mean) / self._target_std
         end = [_affine(columns.shape[1]), "MeanSquaredError"]
-        run = self._train(X, scaled, weights, end, go_on=go_on, epochs=epochs)
+        run = self._train(X, scaled, weights, end, resume=resume, epochs=epochs)
         self._keep_out_of_fold(run, y, sample_weight)
         return self
 
 
 def _affine(units: int) -> dict[str, Any]:
-    """Return a layer whose first weights are drawn as scikit-learn draws them."""
+    """Return a layer with the same distribution of initial weights as in scikit-learn."""
     return {"Affine": {"units": units, "weights": "glorot_uniform"}}

@@ -1,4 +1,4 @@
-"""What the estimators share: a network that takes rows, and how it is trained."""
+"""The base class of the estimators: the network, its training, and its predictions."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from mlpkit.training.update import OptimizerState
 
 LARGEST_SEED: Final = 2**31 - 1
-NOT_FURTHER: Final = "an ensemble isn't trained further: partial_fit and warm_start are for one network"
+NOT_FURTHER: Final = "an ensemble can't be trained further: partial_fit and warm_start are for a single network"
 OUT_OF_FOLD: Final = frozenset(("oob_decision_function_", "oob_prediction_", "oob_score_"))
-"""What scikit-learn calls predictions for rows that an estimator has not seen, of classifiers and of regressors."""
+"""scikit-learn's names for predictions of rows that an estimator has not seen, and for their score."""
 
 
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """What the estimators share: a network that takes rows, and how it is trained."""
+    """The base class of the estimators: the network, its training, and its predictions."""
 
     network_: Sequential
     _optimizer_state: OptimizerState
@@ -40,7 +40,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     @property
     def _dtypes(self) -> Any:
-        """What inputs are kept in; others are converted to the first."""
+        """The accepted types of inputs; others are converted to the first."""
         return (np.float64, np.float32)
 
     def save(self, path: str | Path) -> None:
@@ -57,7 +57,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         self.network_.save(path)
 
     def _validated(self, X: Any, y: Any = "no_validation", *, reset: bool, numbers: bool = False) -> tuple[Any, Any]:
-        """Return inputs as numbers, or as a frame that has columns of text; and targets, if there are any, checked."""
+        """Validate inputs and targets; inputs become an array, unless they are a frame with text columns."""
         if has_texts(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X, y
@@ -69,7 +69,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         )
 
     def _outputs(self, X: Any) -> NDArray[Any]:
-        """Return what the network predicts."""
+        """Return the network's predictions."""
         check_is_fitted(self)
         rows, _ = self._validated(X, reset=False)
         encoder = self.network_.encoder
@@ -77,57 +77,57 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return self._arranged(self.network_.predict(encoder.encode(rows)))
 
     def _arranged(self, predicted: NDArray[Any]) -> NDArray[Any]:
-        """Return what the network predicts, with a column for each of ``classes_``, if there are any."""
+        """Return the network's predictions, of classes with a column for each of ``classes_``."""
         return predicted.astype(np.float64)
 
     def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Return what ``predict`` returns, from what the network predicts."""
+        """Convert the network's predictions to those that ``predict`` returns."""
         raise NotImplementedError
 
     def _is_one_network(self) -> bool:
-        """Whether the estimator has a network that can be trained further.
+        """Return whether the estimator trains a single network, which can be trained further.
 
         Raises:
-            AttributeError: several are, whose average can't.
+            AttributeError: it trains an ensemble.
         """
         if self._ensemble():
             raise AttributeError(NOT_FURTHER)
         return True
 
     def _ensemble(self) -> Any:
-        """Return the key ``ensemble`` of a spec; a number is that of the networks that are trained on the same rows."""
+        """Return the key ``ensemble`` of a spec; a number becomes ``members``, trained on the same rows."""
         is_number = isinstance(self.ensemble, Integral) and not isinstance(self.ensemble, bool)
         return {"members": int(self.ensemble)} if is_number else self.ensemble
 
     def _keep_out_of_fold(self, run: Run, y: Any, sample_weight: Any) -> None:
-        """Keep what is predicted out of fold, and its score, under scikit-learn's names.
+        """Store the out-of-fold predictions and their score under scikit-learn's names.
 
         Args:
-            run: the training; without folds there is nothing to keep.
-            y: the targets of the rows that have a weight.
-            sample_weight: the weights that ``fit`` got; rows without one have no prediction.
+            run: the training; without folds, nothing is stored.
+            y: the targets of the rows whose weight isn't 0.
+            sample_weight: the weights passed to ``fit``; rows whose weight is 0 have no prediction.
         """
         for name in OUT_OF_FOLD & vars(self).keys():
             delattr(self, name)
-        found: OutOfFold | None = getattr(run, "out_of_fold", None)
-        if found is None:
+        out_of_fold: OutOfFold | None = getattr(run, "out_of_fold", None)
+        if out_of_fold is None:
             return
-        outputs = self._arranged(found.values)
+        outputs = self._arranged(out_of_fold.values)
         predicted = self._predictions(outputs)
         with suppress(ShapeError):  # quantiles without a median have no score
-            self.oob_score_ = self._score(y, predicted, found.weights)
+            self.oob_score_ = self._score(y, predicted, out_of_fold.weights)
         if hasattr(self, "classes_"):
             self.oob_decision_function_ = _of_all_rows(outputs, sample_weight)
         else:
             self.oob_prediction_ = _of_all_rows(predicted, sample_weight)
 
     def _score(self, y: Any, predicted: NDArray[Any], weights: Any) -> float:
-        """Return the accuracy of classes, or R² of numbers; of quantiles that of the median.
+        """Return the accuracy for classes, R² for numbers, and R² of the median for quantiles.
 
         Raises:
-            ShapeError: nothing in the prediction stands for the target.
+            ShapeError: the prediction has no value to compare with the target.
         """
-        from sklearn.metrics import accuracy_score, r2_score  # noqa: PLC0415 - takes long to load, and most need neither
+        from sklearn.metrics import accuracy_score, r2_score  # noqa: PLC0415 - slow to load, and rarely needed
 
         point = self.network_.loss_layer.point_prediction(predicted)
         return float((accuracy_score if hasattr(self, "classes_") else r2_score)(y, point, sample_weight=weights))
@@ -138,28 +138,28 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         top_level: Mapping[str, Any],
         options: Mapping[str, Any],
         *,
-        go_on: bool,
+        resume: bool,
         **how: Any,
     ) -> Run:
-        """Train a network, or several and their average, keep it, and return the run.
+        """Train a network or an ensemble, keep it, and return the run.
 
         Args:
             data: as for ``training.train``.
             top_level: as for ``training.train``.
             options: as for ``training.train``.
-            go_on: whether to continue with the current network and optimizer state.
+            resume: whether to continue with the current network and optimizer state.
             how: more keywords of ``training.train``.
         """
-        from mlpkit.sklearn.training import train  # noqa: PLC0415 - what trains is loaded by the first fit
+        from mlpkit.sklearn.training import train  # noqa: PLC0415 - only a fit loads the training code
         from mlpkit.training.update import OptimizerState  # noqa: PLC0415 - for the same reason
 
         ensemble = top_level.get("ensemble")
-        if ensemble and go_on:
+        if ensemble and resume:
             raise ValueError(NOT_FURTHER)
-        if not go_on:
+        if not resume:
             self._optimizer_state = OptimizerState()
         try:
-            network = self.network_ if go_on else None
+            network = self.network_ if resume else None
             run = train(data, top_level, options, network=network, optimizer_state=self._optimizer_state, **how)
         except KeyboardInterrupt as interrupt:
             if not ensemble and (stopped := getattr(interrupt, "run", None)):
@@ -173,10 +173,10 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
 
 def rows_with_weight(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, NDArray[np.float64] | None]:
-    """Return the rows whose weight is not 0, their targets, and their weights; None if rows have no weights.
+    """Return the rows whose weight is not 0, their targets, and their weights, or None without weights.
 
     Raises:
-        ValueError: there are more or fewer weights than rows, one is negative, or all are 0.
+        ValueError: there isn't one weight per row, a weight is negative, or all are 0.
     """
     if sample_weight is None:
         return X, y, None
@@ -184,22 +184,22 @@ def rows_with_weight(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, NDAr
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     rows = np.flatnonzero(weights)
     if not len(rows):
-        raise ValueError("sample_weight is 0 for every row; expected a greater number for at least one")
+        raise ValueError("sample_weight is 0 for every row; expected a positive number for at least one")
     if len(rows) == len(weights):
         return X, y, weights
     return _safe_indexing(X, rows), _safe_indexing(y, rows), weights[rows]
 
 
 def _of_all_rows(values: NDArray[Any], sample_weight: Any) -> NDArray[Any]:
-    """Return the values of rows that have a weight, with NaN for all others."""
+    """Extend values of rows whose weight isn't 0 to all rows, with NaN for the others."""
     if sample_weight is None:
         return values
     weights = np.asarray(sample_weight)
-    found = np.full((len(weights), *values.shape[1:]), np.nan)
-    found[np.flatnonzero(weights)] = values
-    return found
+    all_values = np.full((len(weights), *values.shape[1:]), np.nan)
+    all_values[np.flatnonzero(weights)] = values
+    return all_values
 
 
 def has_texts(X: Any) -> bool:
-    """Whether something is a data frame with columns that hold no numbers."""
+    """Return whether X is a data frame with a column that isn't numeric."""
     return hasattr(X, "columns") and any(np.asarray(X[name]).dtype.kind not in "biuf" for name in X.columns)

@@ -1,4 +1,4 @@
-"""The network and the training of a spec as an estimator of scikit-learn."""
+"""The network and the training of a spec as a scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
 
 class SpecEstimator(NetworkEstimator):
-    """The network and the training of a spec, on the data that ``fit`` gets in place of the spec's.
+    """The network and the training of a spec, with data from ``fit`` instead of the spec's.
 
-    It is a classifier or a regressor, whichever the loss at the end of the layers is for. Inputs and targets are
-    encoded and scaled as the spec's data set does it; without one, categories are one-hot, and numbers as they are. As
-    with ``MLPClassifier``, one of scikit-learn's checks needs more digits than float32 has, and ``dtype: float64``.
+    The loss at the end of the layers decides whether it is a classifier or a regressor. Inputs and targets are encoded
+    and scaled as by the spec's data set; without one, categories are one-hot encoded, and numbers unchanged. As for
+    ``MLPClassifier``, one of scikit-learn's checks requires more digits than float32 has, and so ``dtype: float64``.
 
     Args:
         spec: a spec, a spec file, or an equivalent mapping; its ``data`` may be left out.
         validation_fraction: share of the examples for validation, which early stopping and ``best_weights`` need.
-        random_state: seed in place of the spec's; None for the spec's.
-        warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
-        ensemble: how many networks to train and average, a number or ``{"members": 8}``; or ``{"folds": 5}``: each fold
-            is held out of the training of its network, for early stopping and ``oob_decision_function_`` or
+        random_state: the seed; None for the spec's.
+        warm_start: whether ``fit`` continues from the weights and the optimizer's state of the previous call.
+        ensemble: the number of networks to train and average, as a number or ``{"members": 8}``; or ``{"folds": 5}``:
+            each fold is held out of the training of its network, for early stopping and ``oob_decision_function_`` or
             ``oob_prediction_``. None for the spec's.
-        classes: all classes, lowest first, which a loss of ordered classes needs to know of texts; by default those
-            that ``fit`` gets. ``classes_`` and the columns of ``predict_proba`` are sorted nevertheless, as everywhere
-            in scikit-learn.
+        classes: all classes, lowest first. A loss of ordered classes needs them if the classes are texts; by default
+            the classes in the targets of ``fit``. ``classes_`` and the columns of ``predict_proba`` are sorted
+            nevertheless, as always in scikit-learn.
     """
 
     def __init__(
@@ -64,36 +64,36 @@ class SpecEstimator(NetworkEstimator):
         self.classes = classes
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train the network, for as long as the spec sets.
+        """Train the network for the spec's number of epochs or iterations.
 
         Args:
-            X: inputs, an array or a data frame, whose columns of text are categories.
+            X: inputs, an array or a data frame, whose text columns are categories.
             y: the target of each row.
-            sample_weight: how much each row counts in the loss and in metrics; None for equal weights.
+            sample_weight: the weight of each row in the loss and in metrics; None for equal weights.
         """
-        return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "network_"))
+        return self._fit(X, y, sample_weight, resume=self.warm_start and hasattr(self, "network_"))
 
     @available_if(lambda self: self._is_one_network())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Pass over some examples once, from the weights and the optimizer's state that the last call left.
+        """Pass over some examples once, starting from the weights and the optimizer's state of the previous call.
 
         Args:
             X: inputs.
             y: the target of each row.
-            classes: all classes, if the targets are classes; needed at the first call, unless the estimator has them.
-            sample_weight: how much each row counts in the loss and in metrics; None for equal weights.
+            classes: all classes, if targets are classes; required at the first call, unless the estimator has them.
+            sample_weight: the weight of each row in the loss and in metrics; None for equal weights.
         """
         first = not hasattr(self, "network_")
         if first and classes is None and self.classes is None and _is_classifier(_loaded(self.spec)):
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        return self._fit(X, y, sample_weight, go_on=not first, classes=classes, epochs=1)
+        return self._fit(X, y, sample_weight, resume=not first, classes=classes, epochs=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most likely class of each row, or its number; or several numbers, such as quantiles."""
+        """Return the most likely class of each row; or one number per row, or several, such as quantiles."""
         return self._predictions(self._outputs(X))
 
     def _validated(self, X: Any, y: Any = "no_validation", *, reset: bool, numbers: bool = False) -> tuple[Any, Any]:
-        """Return inputs and targets, checked; a frame stays one, since layers and encodings may need its columns."""
+        """Validate inputs and targets; a frame stays a frame, since layers and encodings may need its columns."""
         checked, y = super()._validated(X, y, reset=reset, numbers=numbers)
         return (X if hasattr(X, "columns") else checked), y
 
@@ -102,7 +102,7 @@ class SpecEstimator(NetworkEstimator):
         return outputs[:, self._ranks] if hasattr(self, "classes_") else outputs
 
     def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Return the most likely class of each row, or its number, or several numbers."""
+        """Return the most likely class of each row, or one or several numbers per row."""
         if hasattr(self, "classes_"):
             return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
         alone = outputs.shape[1:] == (1,) and self.network_.loss_layer.prediction_names() is None
@@ -114,12 +114,12 @@ class SpecEstimator(NetworkEstimator):
         return self._outputs(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy of classes, or R² of numbers; of quantiles that of the median.
+        """Return the accuracy for classes, R² for numbers, and R² of the median for quantiles.
 
         Args:
             X: inputs.
             y: the target of each row.
-            sample_weight: weights of the rows; None for equal ones.
+            sample_weight: the weight of each row; None for equal weights.
         """
         return self._score(y, self.predict(X), sample_weight)
 
@@ -139,14 +139,14 @@ class SpecEstimator(NetworkEstimator):
         return tags
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, *, go_on: bool, classes: Any = None, epochs: int | None = None
+        self, X: Any, y: Any, sample_weight: Any, *, resume: bool, classes: Any = None, epochs: int | None = None
     ) -> Self:
         X, y, weights = rows_with_weight(X, y, sample_weight)
         spec = _loaded(self.spec)
         is_classifier = _is_classifier(spec)
-        X, y = self._validated(X, y, reset=not go_on, numbers=not is_classifier)
+        X, y = self._validated(X, y, reset=not resume, numbers=not is_classifier)
         if is_classifier:
-            y = self._numbered(spec, column_or_1d(y, warn=True), classes, go_on=go_on)
+            y = self._numbered(spec, column_or_1d(y, warn=True), classes, resume=resume)
             target: dict[str, Any] = {"predict": "classes", "classes": list(range(len(self.classes_)))}
         else:
             y, target = np.asarray(y, np.float64), {"predict": "values"}
@@ -168,7 +168,7 @@ class SpecEstimator(NetworkEstimator):
                 "ensemble": ensemble,
             },
             {**training, **_encodings(self.spec, spec, X, y), **target},
-            go_on=go_on,
+            resume=resume,
             held_out=self.validation_fraction,
             registry=spec.registry,
         )
@@ -180,12 +180,12 @@ class SpecEstimator(NetworkEstimator):
         own = super()._ensemble()
         return own if own or self.spec is None else _loaded(self.spec).ensemble
 
-    def _numbered(self, spec: Spec, y: NDArray[Any], classes: Any, *, go_on: bool) -> NDArray[Any]:
-        """Return the number of each row's class in the network, which goes by the order of the classes."""
+    def _numbered(self, spec: Spec, y: NDArray[Any], classes: Any, *, resume: bool) -> NDArray[Any]:
+        """Return the number of each row's class in the network, where classes are in their order."""
         check_classification_targets(y)
-        if not go_on:
-            given = classes if self.classes is None else self.classes
-            self.classes_ = np.unique(y if given is None else list(given))
+        if not resume:
+            declared = classes if self.classes is None else self.classes
+            self.classes_ = np.unique(y if declared is None else list(declared))
             self._ranks = _ranks(self.classes_, self.classes)
         if not np.isin(y, self.classes_).all():
             raise ValueError(f"y has classes {np.setdiff1d(y, self.classes_)}, which are not in {self.classes_}")
@@ -194,12 +194,12 @@ class SpecEstimator(NetworkEstimator):
             raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
         outputs = _outputs_of(spec)
         if outputs and outputs != _outputs_for(spec, Classes(count)):
-            found = "1 class" if count == 1 else f"{count} classes"
-            raise ValueError(f"y has {found}; the last layer of the spec has {outputs} units")
+            counted = "1 class" if count == 1 else f"{count} classes"
+            raise ValueError(f"y has {counted}; the last layer of the spec has {outputs} units")
         are_names = self.classes is None and isinstance(self.classes_[0], str)
         if are_names and not _takes(spec, Classes(count, ordered=False)):
-            msg = f"the loss needs classes in an order, and y only has their names, {', '.join(self.classes_)}"
-            raise ValueError(f"{msg}; give them in their order, lowest first: SpecEstimator(spec, classes=[...])")
+            msg = f"the loss needs ordered classes, but y has only their names, {', '.join(self.classes_)}"
+            raise ValueError(f"{msg}; give the classes in order, lowest first: SpecEstimator(spec, classes=[...])")
         return self._ranks[np.searchsorted(self.classes_, y)]
 
 
@@ -221,13 +221,13 @@ ENCODINGS: Final = (
     "scale_target",
     "clip_predictions",
 )
-"""Parameters of a spec's data set that say how inputs and targets are encoded."""
+"""Parameters of a spec's data set that determine how inputs and targets are encoded."""
 
 LENGTHS: Final = ("iterations", "epochs", "seconds", "evaluate_every")
 
 
 def _loaded(spec: Any) -> Spec:
-    """Return the spec of a ``SpecEstimator``; data that it doesn't need may be missing."""
+    """Load the spec of a ``SpecEstimator``, whose ``data`` may be missing."""
     if isinstance(spec, Spec):
         return spec
     if spec is None:
@@ -237,29 +237,29 @@ def _loaded(spec: Any) -> Spec:
     return load_spec(spec)
 
 
-def _encodings(given: Any, spec: Spec, X: Any, y: Any) -> dict[str, Any]:
-    """Return how the data set of a spec encodes, as parameters of the one in memory; none if its data was left out."""
-    if isinstance(given, Mapping) and "data" not in given:
+def _encodings(original: Any, spec: Spec, X: Any, y: Any) -> dict[str, Any]:
+    """Return the encodings of the spec's data set as parameters of the one in memory; empty if ``data`` is missing."""
+    if isinstance(original, Mapping) and "data" not in original:
         return {}
-    own = dataset_for(spec.registry, {"train": (X, y)}, {})[0].schema.types
-    theirs = spec.registry.find(("dataset",), spec.data.name).schema.types
-    said = spec.resolved()["data"][spec.data.name]
-    found = {key: said[key] for key in ENCODINGS if key in said and theirs[key] == own.get(key)}
-    if found.get("numbers") is not None:
-        found.pop("standardize", None)
-    return {key: _of_columns(value, X) if key in OF_COLUMNS else value for key, value in found.items()}
+    in_memory = dataset_for(spec.registry, {"train": (X, y)}, {})[0].schema.types
+    types = spec.registry.find(("dataset",), spec.data.name).schema.types
+    parameters = spec.resolved()["data"][spec.data.name]
+    encodings = {key: parameters[key] for key in ENCODINGS if key in parameters and types[key] == in_memory.get(key)}
+    if encodings.get("numbers") is not None:
+        encodings.pop("standardize", None)
+    return {key: _of_columns(value, X) if key in OF_COLUMNS else value for key, value in encodings.items()}
 
 
-def _of_columns(named: Any, X: Any) -> Any:
-    """Return a parameter about columns, without columns that the frame doesn't have."""
+def _of_columns(value: Any, X: Any) -> Any:
+    """Remove columns that the frame doesn't have from a parameter's value."""
     names = {str(name) for name in X.columns}
-    if isinstance(named, Mapping):
-        return {name: value for name, value in named.items() if name in names}
-    return [name for name in named if name in names]
+    if isinstance(value, Mapping):
+        return {name: each for name, each in value.items() if name in names}
+    return [name for name in value if name in names]
 
 
 def _ranks(classes: NDArray[Any], order: Sequence[Any] | None) -> NDArray[np.intp]:
-    """Return the place of each class in an order; without one, they are in their own.
+    """Return the position of each class in an order, by default the given one.
 
     Raises:
         ValueError: the order mixes texts and numbers.
@@ -272,7 +272,7 @@ def _ranks(classes: NDArray[Any], order: Sequence[Any] | None) -> NDArray[np.int
 
 
 def _is_classifier(spec: Spec) -> bool:
-    """Return whether the loss is one on classes."""
+    """Return whether the loss takes classes."""
     return _takes(spec, Classes(2))
 
 
@@ -282,7 +282,7 @@ def _takes_many_classes(spec: Spec) -> bool:
 
 
 def _takes(spec: Spec, classes: Classes) -> bool:
-    """Return whether the loss takes such a target."""
+    """Return whether the loss takes these classes as its target."""
     loss: Any = spec.layers[-1].recipe()
     try:
         loss.build(loss.expected_inputs(classes) or (classes.count,), classes)
@@ -292,13 +292,13 @@ def _takes(spec: Spec, classes: Classes) -> bool:
 
 
 def _outputs_for(spec: Spec, classes: Classes) -> int:
-    """Return how many outputs the last layer should have: as the loss requires, or one for each class."""
+    """Return the number of outputs that the last layer should have: as the loss requires, or one per class."""
     loss: Any = spec.layers[-1].recipe()
     return int(np.prod(loss.expected_inputs(classes) or (classes.count,)))
 
 
 def _outputs_of(spec: Spec) -> int:
-    """Return how many outputs the last layer has, or 0 if that depends on the data."""
+    """Return the number of outputs of the last layer, or 0 if it depends on the data."""
     if any(leaves_to_data(member.recipe) for member in spec.layers[:-1]):
         return 0
     try:

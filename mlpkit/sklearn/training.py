@@ -1,4 +1,4 @@
-"""What trains an estimator; only a fit loads it."""
+"""The training of estimators, which only a fit loads."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ def train(
     callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
     evaluated: Collection[str] = ("train", "validation"),
 ) -> Run:
-    """Train a network, or several and their average.
+    """Train a network or an ensemble.
 
     Args:
         data: inputs and targets, and weights, if rows have them.
-        top_level: keys of the spec, its seed and layers among them.
+        top_level: keys of the spec, including its seed and layers.
         options: keys of ``training``, and parameters of the data set.
         network: the network to train further; None for a new one.
-        optimizer_state: what the optimizer keeps from call to call.
-        held_out: share of the examples for validation; of folds, each is held out of the training of its network.
-        registry: where components come from; by default all that is installed.
-        callbacks: what follows training, by number of the network.
+        optimizer_state: the state that the optimizer keeps from call to call.
+        held_out: share of the examples for validation; ignored with folds, each of which is held out.
+        registry: the registry of components; by default all installed ones.
+        callbacks: callbacks for the training of each network, by its number.
         evaluated: splits to evaluate.
     """
-    seed = top_level["seed"] + optimizer_state.steps  # a call draws no random number of the one before again
+    seed = top_level["seed"] + optimizer_state.steps  # so that random numbers differ from those of the previous call
     kept: dict[str, Any] = {"checkpoint": None, **_threads()}
     if hasattr(data[0], "columns"):
         scaled = {} if options.get("numbers") is not None else {"standardize": False}
@@ -84,30 +84,30 @@ def train(
 
 
 def _threads() -> dict[str, int]:
-    """Return the key ``threads`` if the process may use fewer threads than there are cores, as one of a search does."""
+    """Return the key ``threads`` if the environment limits BLAS to one thread, as in the processes of a search."""
     limits = [os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")]
     allowed = min((int(limit) for limit in limits if limit.isdigit() and int(limit)), default=available_cores())
     return {"threads": 1} if allowed == 1 else {}
 
 
 def networks(ensemble: Any) -> int:
-    """Return how many networks the key ``ensemble`` of a spec asks for; the spec's checks find what is wrong in it."""
+    """Return the number of networks in the key ``ensemble`` of a spec; the spec's checks report errors in it."""
     members = ensemble.get("members") if isinstance(ensemble, Mapping) else None
     count = int(members) if isinstance(members, Integral) else _folds_of(ensemble)
     return min(max(1, count), MOST_MEMBERS)
 
 
 def _folds_of(ensemble: Any) -> int:
-    """Return into how many folds the rows are cut; 0 if they aren't."""
+    """Return the number of folds, or 0 without folds."""
     folds = ensemble.get("folds") if isinstance(ensemble, Mapping) else None
     return int(folds) if isinstance(folds, Integral) and int(folds) > 1 else 0
 
 
 def training_rows(rows: int, held_out: float, ensemble: Any, member: int = 0) -> int:
-    """Return how many rows a network is trained on; of networks with folds, the first has the fewest.
+    """Return the number of rows that a network is trained on; with folds, the first network has the fewest.
 
     Args:
-        rows: how many there are.
+        rows: the number of all rows.
         held_out: share of the rows for validation.
         ensemble: the key ``ensemble`` of a spec.
         member: the number of the network.
@@ -124,12 +124,12 @@ def training_rows(rows: int, held_out: float, ensemble: Any, member: int = 0) ->
 
 
 class LossCurve(Callback):
-    """Keeps the mean loss of each epoch, and ends training once it improves no more.
+    """Records the mean loss of each epoch, and ends training when the loss stops improving.
 
     Args:
         steps: steps of an epoch.
-        tolerance: how much lower the loss must be to count as improved.
-        patience: epochs in a row without improvement, after which training ends.
+        tolerance: the least decrease of the loss that counts as an improvement.
+        patience: consecutive epochs without improvement after which training ends.
     """
 
     def __init__(self, steps: int, tolerance: float, patience: int) -> None:
@@ -142,7 +142,7 @@ class LossCurve(Callback):
         self.waited = 0
 
     def on_step(self, training: TrainingView, loss: float) -> None:
-        """Add a loss, and look at the mean at the end of an epoch."""
+        """Add a loss, and check the mean at the end of an epoch."""
         self.total += loss
         if training.progress.step % self.steps:
             return
@@ -155,7 +155,7 @@ class LossCurve(Callback):
 
 
 def mean_curve(curves: Iterable[LossCurve]) -> list[float]:
-    """Return the mean of the losses of several networks, epoch by epoch; one that has ended counts with its last."""
-    kept = [curve.curve for curve in curves if curve.curve]
-    epochs = max(map(len, kept))
-    return [sum(curve[min(epoch, len(curve) - 1)] for curve in kept) / len(kept) for epoch in range(epochs)]
+    """Return the mean loss of several networks by epoch; a network that has ended counts with its last loss."""
+    losses = [curve.curve for curve in curves if curve.curve]
+    epochs = max(map(len, losses))
+    return [sum(curve[min(epoch, len(curve) - 1)] for curve in losses) / len(losses) for epoch in range(epochs)]

@@ -31,7 +31,7 @@ class FailedCheck:
         check: the check's name.
         asks: the question that it asks.
         reason: what happened, what was expected, what to do.
-        may_follow: whether it may follow from the failure of another check, which comes before it.
+        may_follow: whether it may follow from the failure of an earlier check.
     """
 
     check: str
@@ -48,9 +48,9 @@ class CheckedComponent:
         name: its name in specs.
         kind: its kind.
         passed: whether no check failed.
-        checks: how many were run.
-        left_out: how many were blocked by one that failed.
-        failed: the failed checks; first one that others may follow from.
+        checks: the number of checks that were run.
+        left_out: the number of checks blocked by a failed check.
+        failed: the failed checks, a root cause first.
     """
 
     name: str
@@ -62,11 +62,11 @@ class CheckedComponent:
 
 
 def check_plugin(plugin: str, files: Sequence[str] = ()) -> Iterator[CheckedComponent]:
-    """Run all checks on every component of a plugin, and yield the verdicts one by one.
+    """Run all checks on every component of a plugin, and yield the results one by one.
 
     Args:
         plugin: a namespace, a component's name, or the path of a plugin's file.
-        files: paths of plugins' files in which namespaces and names are looked up too.
+        files: more plugin files in which to look up namespaces and names.
 
     Raises:
         UsageError: no such plugin or component.
@@ -77,15 +77,15 @@ def check_plugin(plugin: str, files: Sequence[str] = ()) -> Iterator[CheckedComp
         failed = []
         for check in checks_for(subject.kind):
             try:
-                with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # of NumPy, on odd inputs
+                with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # by NumPy, for unusual inputs
                     run_check(check, subject)
             except Blocked:
                 left_out += 1
                 continue
             except NotApplicable:
                 continue
-            except CheckFailure as found:
-                failed.append(FailedCheck(check.name, check.asks, str(found)))
+            except CheckFailure as failure:
+                failed.append(FailedCheck(check.name, check.asks, str(failure)))
             asked += 1
         yield CheckedComponent(subject.name, subject.kind, not failed, asked, left_out, _root_first(failed))
 
@@ -97,11 +97,11 @@ ROOTS: Final = (
     "global_random_numbers_play_no_part",
     "a_repeated_step_gives_the_same_bits",
 )
-"""Checks that pull down others, any that run the component; the most particular first."""
+"""Checks whose failure may make any check fail that runs the component; the most specific first."""
 
 
 def _root_first(failed: list[FailedCheck]) -> tuple[FailedCheck, ...]:
-    """Return failed checks, a root cause first and its possible consequences after it."""
+    """Order failed checks: a root cause first, its possible consequences last."""
     names = [each.check for each in failed]
     root = next((failed[names.index(name)] for name in ROOTS if name in names), None)
     if root is None:
@@ -110,12 +110,12 @@ def _root_first(failed: list[FailedCheck]) -> tuple[FailedCheck, ...]:
         check for check in all_checks() if check.each_example and check.function.__module__ != every_component.__name__
     )
     follow = {check.name for check in runs} - {root.check}
-    apart = [each for each in failed if each is not root and each.check not in follow]
-    return root, *apart, *(replace(each, may_follow=True) for each in failed if each.check in follow)
+    independent = [each for each in failed if each is not root and each.check not in follow]
+    return root, *independent, *(replace(each, may_follow=True) for each in failed if each.check in follow)
 
 
 OPERATIONS: Final = ("layer", "loss")
-"""The kinds that have gradients, and that describe themselves in operators."""
+"""The kinds that have gradients and describe themselves as operators."""
 
 DERIVATIVES: Final = ("input_gradient_is_the_derivative", "parameter_gradients_are_the_derivatives")
 """The checks of the conformance suite that compare ``backward`` with differences of ``forward``."""
@@ -129,9 +129,9 @@ class ExamplesReport:
     """The result of a comparison on a component's examples.
 
     Args:
-        status: ``checked``; ``failed`` if something is wrong, or can't be computed; ``unchecked`` without an example;
+        status: ``checked``; ``failed`` if something is wrong or can't be computed; ``unchecked`` without an example;
             ``refused`` if the component declares that it can't be exported; ``described`` for a data set that can.
-        examples: how many examples were compared.
+        examples: the number of examples compared.
         detail: what is wrong or missing.
     """
 
@@ -141,11 +141,14 @@ class ExamplesReport:
 
 
 def gradient_report(entry: RegisteredComponent, registry: Registry) -> ExamplesReport | None:
-    """Compare the gradients of a component with differences, on each of its examples; None if it has no gradients.
+    """Compare the gradients of a component with differences, on each of its examples.
 
     Args:
         entry: the component.
-        registry: builds components that an example names.
+        registry: the registry of the components that an example names.
+
+    Returns:
+        The result; None if the component's kind has no gradients.
     """
     if entry.kind not in OPERATIONS:
         return None
@@ -153,13 +156,16 @@ def gradient_report(entry: RegisteredComponent, registry: Registry) -> ExamplesR
 
 
 def export_report(entry: RegisteredComponent, registry: Registry) -> ExamplesReport | None:
-    """Compare the operators that a layer or a loss describes with what it computes; None if its kind describes none.
+    """Compare the operators that a layer or a loss describes with its results.
 
     A data set's examples may be large, so only the existence of its encoder's description is checked.
 
     Args:
         entry: the component.
-        registry: builds components that an example names.
+        registry: the registry of the components that an example names.
+
+    Returns:
+        The result; None if the component's kind isn't exported.
     """
     if issubclass(entry.component, Dataset):
         return _encoder_report(entry.component)
@@ -175,29 +181,29 @@ def _encoder_report(dataset: type[Dataset]) -> ExamplesReport:
     if dataset.onnx is not Dataset.onnx:
         return ExamplesReport("described")
     if dataset.encode is Dataset.encode:
-        return ExamplesReport("described", detail="it has no encoder, and inputs are taken as they are.")
+        return ExamplesReport("described", detail="it has no encoder, so inputs are used unchanged.")
     return ExamplesReport("refused", detail="It has an encode, but no method onnx.")
 
 
 def _report(subject: ComponentUnderTest, names: tuple[str, ...]) -> ExamplesReport:
-    """Run checks, after the ones on whether the examples can be built."""
+    """Run checks, after those that the examples can be built."""
     checks = {check.name: check for check in checks_for(subject.kind)}
     for name in (*TO_BUILD, *names):
         try:
             with redirect_stdout(sys.stderr):  # standard output is for results, which may be JSON
                 run_check(checks[name], subject, TO_BUILD)
-        except CheckFailure as found:
-            return ExamplesReport("failed" if name in names else "unchecked", detail=one_line(str(found)))
+        except CheckFailure as failure:
+            return ExamplesReport("failed" if name in names else "unchecked", detail=one_line(str(failure)))
     return ExamplesReport("checked", len(subject.examples))
 
 
 def _refusals(subject: ComponentUnderTest) -> list[str]:
-    """Return why examples can't be exported, for each that can't."""
-    found = []
+    """Return the reasons why examples can't be exported."""
+    reasons = []
     for example in subject.examples:
         assert isinstance(example, OperationExample)
         try:
             example.graph(example.ready())
         except NotExportableError as error:
-            found.append(str(error))
-    return found
+            reasons.append(str(error))
+    return reasons

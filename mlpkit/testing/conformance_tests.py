@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class ExpectedFailures:
-    """Why checks of components are expected to fail.
+    """The reasons why checks of components are expected to fail.
 
     Args:
-        declared: by a component's name, with or without its namespace, and then by a check's, the reason.
-        subjects: the components that are checked.
+        declared: the reasons, by a component's name, with or without its namespace, and a check's name.
+        subjects: the components to check.
 
     Raises:
-        UsageError: no such component or check is made, or a reason is missing.
+        UsageError: there is no such component or check, or a reason is missing.
     """
 
     def __init__(self, declared: Mapping[str, Mapping[str, str]], subjects: Sequence[ComponentUnderTest]) -> None:
@@ -37,7 +37,7 @@ class ExpectedFailures:
         names |= {subject.name: subject for subject in subjects}
         for name, reasons in declared.items():
             if name not in names:
-                remedy = did_you_mean(name, names) or f"checked are {', '.join(subject.name for subject in subjects)}"
+                remedy = did_you_mean(name, names) or f"known: {', '.join(subject.name for subject in subjects)}"
                 raise UsageError(f"expected_failures: no component '{name}' is checked; {remedy}")
             subject = names[name]
             checks = {check.name for check in checks_for(subject.kind)}
@@ -50,7 +50,7 @@ class ExpectedFailures:
                 self._reasons[subject.name, check] = reason
 
     def __call__(self, check: Check, subject: ComponentUnderTest) -> str:
-        """Return why a check is expected to fail; empty if it is not."""
+        """Return the reason why a check is expected to fail; empty if it should pass."""
         return self._reasons.get((subject.name, check.name), "")
 
 
@@ -59,7 +59,7 @@ def conformance(
     *,
     expected_failures: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[..., None]:
-    """Return a test that runs every check on every component of a plugin, each as a separate test item.
+    """Make a pytest test that runs every check on every component of a plugin, each as a separate test item.
 
     In a test file::
 
@@ -70,11 +70,11 @@ def conformance(
     Args:
         plugin: the namespace of an installed plugin, the name of one of its components, the path of a plugin's file,
             a module with the hook, or a component's class.
-        expected_failures: by a component's name, and then by a check's, why that check is expected to fail. It is a
-            failure if it passes.
+        expected_failures: the reason why a check is expected to fail, by the component's name and the check's. If the
+            check passes, that is a failure.
 
     Raises:
-        UsageError: no such plugin, component or check, or pytest is not installed.
+        UsageError: there is no such plugin, component or check, or pytest is not installed.
         PluginError: the plugin is broken.
     """
     try:
@@ -97,9 +97,9 @@ def conformance(
             run_check(check, subject)
         except NotApplicable as inapplicable:
             pytest.skip(str(inapplicable))
-        except CheckFailure as found:
-            if found.__cause__ is None:  # no line of the author's code to show
-                pytest.fail(str(found), pytrace=False)
+        except CheckFailure as failure:
+            if failure.__cause__ is None:  # no line of the author's code to show
+                pytest.fail(str(failure), pytrace=False)
             raise
 
     decorated: Any = pytest.mark.parametrize(("subject", "check"), items)(test_conformance)

@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 EPSILON: Final = float(np.finfo(np.float64).eps)
 
 STEP: Final = EPSILON ** (1 / 3)
-"""Where the error of a central difference, h² f‴/6 and ε f/h, is least: about 6e-6."""
+"""The step that minimizes the error of a central difference, h² f‴/6 + ε f/h: about 6e-6."""
 
 MOST_ELEMENTS: Final = 256
-"""Up to this size every element is compared; beyond it, random directions are."""
+"""Arrays up to this size are compared element by element, larger ones along random directions."""
 
 DIRECTIONS: Final = 8
 
 DLOSS: Final = 0.75
-"""The dloss given to a loss, other than 1, so that a loss that ignores it fails."""
+"""The dloss passed to a loss, other than 1, so that a loss that ignores it fails."""
 
 
-class GradientMismatch(MlpkitError, AssertionError):  # noqa: N818 - reads as what was found, in a test's report
-    """A gradient that ``backward`` computed is not that of ``forward``.
+class GradientMismatch(MlpkitError, AssertionError):  # noqa: N818 - reads better in a test's report
+    """A gradient computed by ``backward`` is not the derivative of ``forward``.
 
     Args:
         operation: the layer's or loss's name.
         parameter: the parameter's name; ``x`` for the inputs.
         relative_error: the largest difference, relative to the largest element of the gradient.
-        tolerance: what was allowed.
+        tolerance: the largest relative error allowed.
         detail: where the difference is.
     """
 
@@ -62,13 +62,13 @@ class GradientMismatch(MlpkitError, AssertionError):  # noqa: N818 - reads as wh
 def numerical_gradient(
     function: Callable[[NDArray[np.float64]], float], x: ArrayLike, *, step: float = STEP
 ) -> NDArray[np.float64]:
-    """Return the gradient of a function by central differences, element by element.
+    """Compute the gradient of a function by central differences, element by element.
 
         ∂f/∂xᵢ ≈ (f(x + h eᵢ) - f(x - h eᵢ)) / 2h
 
     Args:
-        function: takes an array of x's shape and returns a number.
-        x: the point; it is not changed.
+        function: takes an array of x's shape, and returns a number.
+        x: the point; the array is not changed.
         step: the step h.
     """
     point = np.array(x, np.float64)
@@ -99,27 +99,27 @@ def check_gradients(
 ) -> None:
     """Compare the gradients of a layer or loss with central differences, in float64.
 
-    The gradient by each parameter and by the inputs is compared, for the loss Σ y dy with random dy if it is
-    a layer's. Small arrays are compared element by element, large ones along random directions. Parameters
-    are moved a little off their first values, so that zeros hide nothing, and their gradients are set to NaN
-    beforehand, so that ``backward`` must overwrite them. Differences too small for float64 to resolve count as zero. At
-    a kink, such as Relu's at 0, the gradient doesn't exist: keep ``x`` away from it.
+    The gradients by each parameter and by the inputs are compared; for a layer, of the loss Σ y dy with random dy.
+    Small arrays are compared element by element, large ones along random directions. Parameters are moved slightly off
+    their initial values, so that zeros hide nothing. Their gradients are set to NaN, so that ``backward`` must
+    overwrite them. Differences too small for float64 to resolve count as zero. At a kink, such as Relu's at 0, the
+    gradient doesn't exist: keep ``x`` away from it.
 
     Args:
         layer_or_loss: a new layer or loss.
         input_shape: shape of one example.
-        rows: rows of the minibatch, unless ``x`` is given.
-        target: for a loss, the kind of target; targets are drawn at random unless ``t`` is given.
+        rows: rows of the minibatch, unless ``x`` is passed.
+        target: for a loss, the kind of target; targets are drawn at random unless ``t`` is passed.
         seed: the seed of all random numbers.
         tolerance: the largest relative error allowed.
         x: inputs, shape (rows, *input_shape); by default standard normal numbers.
         t: for a loss, targets of the same rows.
-        resolver: builds components given by name; by default any that is installed.
+        resolver: builds components from their names; by default all installed ones.
 
     Raises:
         GradientMismatch: a gradient is wrong.
         ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.
-        UsageError: a loss was given neither ``target`` nor ``t``.
+        UsageError: neither ``target`` nor ``t`` was passed for a loss.
     """
     mismatches = gradient_mismatches(
         layer_or_loss,
@@ -149,13 +149,13 @@ def gradient_mismatches(
     resolver: Resolver | None = None,
     training: bool = True,
 ) -> list[GradientMismatch]:
-    """Return what ``check_gradients``, given the same, would raise, for every gradient that is wrong.
+    """Return an error for every wrong gradient, with the arguments of ``check_gradients``.
 
     ``training`` is whether the passes are part of training.
 
     Raises:
         ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.
-        UsageError: a loss was given neither ``target`` nor ``t``.
+        UsageError: neither ``target`` nor ``t`` was passed for a loss.
     """
     operation = standalone(layer_or_loss, input_shape, target=target, seed=seed, resolver=resolver)
     for each in operation.operations():
@@ -176,18 +176,18 @@ def gradient_mismatches(
     resolution = 20 * EPSILON * scale / STEP
     mismatches = []
     for name, (array, gradient) in gradients.items():
-        found = _compare(name, array, gradient.copy(), objective, rng)
-        if not found.error <= tolerance * found.size + resolution:
+        worst = _compare(name, array, gradient.copy(), objective, rng)
+        if not worst.error <= tolerance * worst.size + resolution:
             who = f"{operation.kind} {operation.path} ({operation.type_name})"
-            relative_error = found.error / found.size if found.size else np.inf
-            mismatches.append(GradientMismatch(who, name, relative_error, tolerance, found.detail))
+            relative_error = worst.error / worst.size if worst.size else np.inf
+            mismatches.append(GradientMismatch(who, name, relative_error, tolerance, worst.detail))
     return mismatches
 
 
 def _objective_of_layer(
     layer: Layer, x: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[Callable[[], float], NDArray[Any], float]:
-    """Return Σ y dy as a function of x and the parameters in place, its gradient dx, and the size of its terms."""
+    """Return Σ y dy as a function of the current x and parameters, its gradient dx, and the size of its terms."""
 
     def forward() -> NDArray[Any]:
         begin_pass(layer)
@@ -206,7 +206,7 @@ def _objective_of_layer(
 def _objective_of_loss(
     loss: Loss, x: NDArray[np.float64], t: NDArray[Any]
 ) -> tuple[Callable[[], float], NDArray[Any], float]:
-    """Return dloss times the loss as a function of x and the parameters in place, its gradient dx, and its size."""
+    """Return dloss times the loss as a function of the current x and parameters, its gradient dx, and its size."""
 
     def forward() -> float:
         begin_pass(loss)
@@ -248,11 +248,11 @@ def _compare(
         return objective()
 
     if array.size <= MOST_ELEMENTS:
-        found = _compare_elements(name, gradient, numerical_gradient(at, here))
+        worst = _compare_elements(name, gradient, numerical_gradient(at, here))
     else:
-        found = _compare_slopes(gradient, here, at, rng)
+        worst = _compare_slopes(gradient, here, at, rng)
     array[...] = here
-    return found
+    return worst
 
 
 def _compare_elements(name: str, gradient: NDArray[Any], numerical: NDArray[np.float64]) -> _Comparison:
@@ -269,13 +269,13 @@ def _compare_slopes(
     at: Callable[[NDArray[np.float64]], float],
     rng: np.random.Generator,
 ) -> _Comparison:
-    """Compare slopes along directions whose elements are ±1, so that no element moves further than one step."""
+    """Compare slopes along directions whose elements are ±1, so that every element moves by one step."""
     size = float(np.linalg.norm(gradient.reshape(-1)))
-    found = []
+    comparisons = []
     for _ in range(DIRECTIONS):
         direction = rng.choice((-1.0, 1.0), here.shape)
         numerical = (at(here + STEP * direction) - at(here - STEP * direction)) / (2 * STEP)
         slope = float(np.sum(gradient * direction))
         detail = f"along a random direction backward gives {slope:.6g}, differences give {numerical:.6g}"
-        found.append(_Comparison(abs(slope - numerical), size, detail))
-    return max(found, key=lambda comparison: comparison.error)
+        comparisons.append(_Comparison(abs(slope - numerical), size, detail))
+    return max(comparisons, key=lambda comparison: comparison.error)

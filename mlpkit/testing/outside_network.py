@@ -1,4 +1,4 @@
-"""Running layers and losses outside of a network, with random targets."""
+"""Runs layers and losses outside a network, with random targets."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 def random_targets(
     target: Target, rows: int, rng: np.random.Generator, dtype: DTypeLike = np.float64, *, negative: bool = True
 ) -> NDArray[Any]:
-    """Return targets for a number of rows.
+    """Draw random targets.
 
     Args:
         target: the kind of target.
-        rows: number of rows.
-        rng: random numbers.
-        dtype: the network's dtype, which all targets but class numbers have.
+        rows: the number of rows.
+        rng: the random number generator.
+        dtype: the network's dtype, which all targets have except class numbers.
         negative: whether values may be negative.
     """
     if isinstance(target, Classes):
@@ -45,13 +45,13 @@ O = TypeVar("O", bound="Operation")  # noqa: E741 - stands for operation
 
 
 class Projection(Loss):
-    """Scalar product of the inputs with the targets, so that backward's dx is dloss t.
+    """Scalar product of the inputs and the targets, so that backward's dx is dloss t.
 
     loss = Σ x t
     """
 
     def build(self, input_shape: Shape, target: Target | None) -> None:
-        """Take inputs of any shape."""
+        """Accept inputs of any shape."""
 
     def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
         """Return Σ x t."""
@@ -72,21 +72,21 @@ def standalone(
     dtype: DTypeLike = np.float64,
     resolver: Resolver | None = None,
 ) -> O:
-    """Build a new layer or loss by itself, and return it ready for ``forward`` and ``backward``.
+    """Build a new layer or loss outside a network, ready for ``forward`` and ``backward``.
 
-    Its parameters have their first values and arrays for their gradients, it is in training, and its input
-    gradient is needed. Call ``begin_pass`` before each ``forward`` if it draws random numbers.
+    Its parameters have initial values and arrays for their gradients, it is in training, and its input gradient is
+    needed. If it draws random numbers, call ``begin_pass`` before each ``forward``.
 
     Args:
         operation: the layer or loss; it can't become part of a network afterwards.
         input_shape: shape of one example.
-        target: for a loss, the kind of target, if that is known.
+        target: for a loss, the kind of target, if known.
         seed: the seed of initializers and random numbers.
         dtype: float32 or float64.
-        resolver: builds components given by name; by default any that is installed.
+        resolver: builds components from their names; by default all installed ones.
 
     Raises:
-        StackError: it can't take such inputs or targets.
+        StackError: the layer or loss can't take such inputs or targets.
     """
     if not isinstance(operation, Layer | Loss):
         raise UsageError(f"{operation!r} is neither a layer nor a loss")

@@ -1,4 +1,4 @@
-"""Batch normalization, for first weights of sixteen sizes.
+"""Batch normalization, for initial weights of sixteen sizes.
 
 python specs/from_scratch/batch_norm.py [--to FILE] [--set KEY=VALUE]
 """
@@ -19,35 +19,35 @@ NETWORKS = {
 
 
 def accuracies(lesson: Lesson, std: float) -> dict[str, list[tuple[float, float]]]:
-    """Return for both networks the accuracy on the training data by epoch; nothing if the training diverged."""
-    found = {}
+    """Return the accuracy on the training data by epoch, for both networks; an empty list if training diverged."""
+    curves = {}
     for name, changes in NETWORKS.items():
         try:
             history = lesson.train(f"vars.std={std:.2g}", *changes).history
         except mlpkit.DivergenceError:
             history = []
-        found[name] = [(record["epoch"], record["train_accuracy"]) for record in history]
-    return found
+        curves[name] = [(record["epoch"], record["train_accuracy"]) for record in history]
+    return curves
 
 
 def make(lesson: Lesson) -> str:
     """Return the page."""
-    found = {std: accuracies(lesson, std) for std in SIZES}
+    by_size = {std: accuracies(lesson, std) for std in SIZES}
     rows = [
         [f"{std:.2g}", *(f"{curves[name][-1][1]:.2f}" if curves[name] else "diverged" for name in NETWORKS)]
-        for std, curves in found.items()
+        for std, curves in by_size.items()
     ]
     return lesson.page(
         parts.section(
-            "Accuracy on the training data by epoch, for first weights from std 1 to 0.0001",
-            parts.beside(*(figure(std, curves) for std, curves in found.items()), least=11),
+            "Accuracy on the training data by epoch, for initial weights from std 1 to 0.0001",
+            parts.beside(*(figure(std, curves) for std, curves in by_size.items()), least=11),
             parts.folded("Numbers", parts.table(["std", *NETWORKS], rows, caption="Accuracy at the end")),
         )
     )
 
 
 def figure(std: float, curves: dict[str, list[tuple[float, float]]]) -> str:
-    """Return the two curves of a size."""
+    """Draw the two curves of a size."""
     points = [
         {"epoch": epoch, "accuracy": accuracy, "series": name}
         for name in NETWORKS

@@ -14,7 +14,7 @@ from mlpkit.pages import parts
 DIGITS = 3
 """How many digits are shown through filters."""
 SHOWN = 7
-"""How many filters they are shown through."""
+"""How many filters each digit is shown through."""
 
 
 def filters(network: mlpkit.Sequential) -> np.ndarray:
@@ -49,21 +49,21 @@ def make(lesson: Lesson) -> str:
 
 
 def grid(images: np.ndarray) -> str:
-    """Return filters beside each other, with their numbers."""
+    """Show filters side by side, with their numbers."""
     return parts.pictures([shades(image) for image in images], [f"{i}" for i in range(1, len(images) + 1)], least=3)
 
 
 def shades(image: np.ndarray) -> np.ndarray:
-    """Return an image as grey values, zero in the middle."""
+    """Convert an image to grey values, with zero in the middle."""
     grey: np.ndarray = 127.5 + 127.5 * image / max(np.abs(image).max(), 1e-12)
     return grey.astype(np.uint8)
 
 
 def through(network: mlpkit.Sequential, digit: np.ndarray, chosen: np.ndarray) -> str:
-    """Return a digit, and what each of some filters finds in it."""
-    found = network.activations(digit[np.newaxis])["Relu1"][0]
-    brightest = max(found[chosen].max(), 1e-12)
-    images = [(255 * image).astype(np.uint8) for image in (digit, *(found[chosen] / brightest))]
+    """Show a digit, and what each of the chosen filters finds in it."""
+    outputs = network.activations(digit[np.newaxis])["Relu1"][0]
+    brightest = max(outputs[chosen].max(), 1e-12)
+    images = [(255 * image).astype(np.uint8) for image in (digit, *(outputs[chosen] / brightest))]
     return parts.pictures(images, ["the digit", *(f"filter {i + 1}" for i in chosen)], least=6)
 
 

@@ -1,4 +1,4 @@
-"""The gradient by differences beside that of backpropagation.
+"""The gradient by differences compared with that of backpropagation.
 
 python specs/from_scratch/gradient_check.py [--to FILE] [--set KEY=VALUE]
 """
@@ -18,11 +18,11 @@ STEPS = [10.0**exponent for exponent in np.arange(-11, -0.5, 0.5)]
 
 
 def gradients(lesson: Lesson, steps: list[float]) -> dict[str, tuple[np.ndarray, dict[float, np.ndarray]]]:
-    """Return for some elements of each parameter the gradient of backpropagation, and those by differences."""
+    """Return the gradient by backpropagation and those by differences, for some elements of each parameter."""
     spec = lesson.spec()
     network = mlpkit.build(spec)
     x, t = mlpkit.load_data(spec, rows=ROWS)
-    found = {}
+    both = {}
     for name, exact in network.gradient(x, t).items():
         rng = np.random.default_rng(spec.seed)
         chosen = np.unravel_index(rng.choice(exact.size, min(SAMPLE, exact.size), replace=False), exact.shape)
@@ -33,24 +33,24 @@ def gradients(lesson: Lesson, steps: list[float]) -> dict[str, tuple[np.ndarray,
             values[chosen] = moved
             return network.loss(x, t)
 
-        found[name] = exact[chosen], {h: numerical_gradient(loss, here, step=h) for h in steps}
+        both[name] = exact[chosen], {h: numerical_gradient(loss, here, step=h) for h in steps}
         values[chosen] = here
-    return found
+    return both
 
 
 def make(lesson: Lesson) -> str:
     """Return the page."""
-    found = gradients(lesson, STEPS)
-    by_step = errors(found)
+    both = gradients(lesson, STEPS)
+    by_step = errors(both)
     best = min(by_step, key=by_step.__getitem__)
     pairs = [
         {"backpropagation": a, "differences": n, "parameter": name}
-        for name, (exact, numerical) in found.items()
+        for name, (exact, numerical) in both.items()
         for a, n in zip(exact.tolist(), numerical[best].tolist(), strict=True)
     ]
     rows = [
         [name, f"{len(exact)}", f"{np.abs(exact).max():.2e}", f"{np.abs(exact - numerical[best]).mean():.1e}"]
-        for name, (exact, numerical) in found.items()
+        for name, (exact, numerical) in both.items()
     ]
     curve = [
         {"log₁₀ h": float(np.log10(h)), "log₁₀ error": float(np.log10(error)), "series": "mean error"}
@@ -75,11 +75,11 @@ def make(lesson: Lesson) -> str:
     )
 
 
-def errors(found: dict[str, tuple[np.ndarray, dict[float, np.ndarray]]]) -> dict[float, float]:
-    """Return the mean difference between the two gradients by the step h."""
-    steps = next(iter(found.values()))[1]
+def errors(both: dict[str, tuple[np.ndarray, dict[float, np.ndarray]]]) -> dict[float, float]:
+    """Return the mean difference between the two gradients for each step h."""
+    steps = next(iter(both.values()))[1]
     return {
-        h: float(np.mean([np.abs(exact - numerical[h]).mean() for exact, numerical in found.values()])) for h in steps
+        h: float(np.mean([np.abs(exact - numerical[h]).mean() for exact, numerical in both.values()])) for h in steps
     }
 
 

@@ -1,4 +1,4 @@
-"""What each of five layers returns at first, by how its weights were drawn.
+"""What each of five layers returns before training, by how its weights were drawn.
 
 python specs/from_scratch/initialization.py [--to FILE] [--set KEY=VALUE]
 """
@@ -19,9 +19,9 @@ WEIGHTS = {
     "He": "he_normal: {}",
 }
 ACTIVATIONS = {"Sigmoid": (0, 1), "Tanh": (-1, 1), "Relu": (0, 1)}
-"""Each with the range of its histograms."""
+"""Activation functions, each with the range of its histograms."""
 CUT = {"Relu": 10_000}
-"""The count at which bars are cut: half of what Relu returns is zero."""
+"""The count at which bars are cut: half of Relu's outputs are zero."""
 
 
 def activations(lesson: Lesson, activation: str, weights: str) -> list[np.ndarray]:
@@ -33,7 +33,7 @@ def activations(lesson: Lesson, activation: str, weights: str) -> list[np.ndarra
 
 
 def losses(lesson: Lesson, weights: str) -> list[tuple[float, float]]:
-    """Return how the loss falls with Relu, by iteration."""
+    """Return the loss by iteration, with Relu."""
     history = lesson.train(f"vars.weights={{{weights}}}").history
     return [(record["iteration"], record["train_loss"]) for record in history]
 
@@ -48,8 +48,8 @@ def make(lesson: Lesson) -> str:
     return lesson.page(
         *(parts.section(heading(name), *histograms(lesson, name, limits)) for name, limits in ACTIVATIONS.items()),
         parts.section(
-            "What becomes of it",
-            charts.figure("Training with Relu, by the first weights", charts.curves(curves, "iteration", "loss")),
+            "The effect on training",
+            charts.figure("Training with Relu, by initial weights", charts.curves(curves, "iteration", "loss")),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What the scripts of this folder share: the spec and the text beside a script, and the page that it makes of them."""
+"""What the scripts of this folder share: the spec and the text of a script, and the page made from them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Lesson:
 
     Args:
         script: the script's file.
-        settings: what changes every network of the page, as after ``--set``.
+        settings: changes to every network of the page, as after ``--set``.
     """
 
     def __init__(self, script: Path, settings: Sequence[str] = ()) -> None:
@@ -44,7 +44,7 @@ class Lesson:
         return mlpkit.run(self.spec(*changes), quiet=True)
 
     def page(self, *figures: str) -> str:
-        """Return the page: what is to be seen, the figures, what to notice, what to try next, and how it is made.
+        """Return the page: what it shows, the figures, what to notice, what to try next, and how it is made.
 
         Args:
             figures: sections that show the figures.
@@ -53,13 +53,13 @@ class Lesson:
         for file in (self.script, self.spec_file):
             text = text.replace(f"{HERE}/{file.name}", quote(str(file)))
         begin, *sections = re.split(r"^#+ (.+)\n", text, flags=re.MULTILINE)[1:]
-        seen, *rest = sections
+        summary, *rest = sections
         headed = zip(rest[::2], rest[1::2], strict=True)
         changes = [parts.paragraph(f"Made with {' '.join(f'--set {each}' for each in self.settings)}")]
         return page(
             begin,
             [
-                parts.section("What is to be seen", *blocks(seen)),
+                parts.section("What this page shows", *blocks(summary)),
                 *figures,
                 *(parts.section(heading, *blocks(body)) for heading, body in headed),
                 parts.section(
@@ -73,12 +73,12 @@ class Lesson:
 
 
 def blocks(text: str) -> list[str]:
-    """Return paragraphs, formulas (fenced as ``text``) and commands of a text in Markdown as parts of a page."""
-    found = re.findall(r"^```(\w+)\n(.*?)\n```$|^(\S.*?)(?=\n\n|\s*\Z)", text, re.MULTILINE | re.DOTALL)
+    """Convert paragraphs, formulas (fenced as ``text``) and commands of a Markdown text to parts of a page."""
+    matches = re.findall(r"^```(\w+)\n(.*?)\n```$|^(\S.*?)(?=\n\n|\s*\Z)", text, re.MULTILINE | re.DOTALL)
     fenced = {"text": parts.formula, "sh": parts.preformatted}
     return [
         fenced[language](inside) if language else parts.paragraph(" ".join(words.split()))
-        for language, inside, words in found
+        for language, inside, words in matches
     ]
 
 
@@ -92,13 +92,13 @@ def main(make: Callable[[Lesson], str]) -> None:
     parser = argparse.ArgumentParser(description=f"Writes the page of {script.stem}.")
     parser.add_argument("--to", type=Path, default=Path(f"{script.stem}.html"), metavar="FILE", help="the page")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a change to the spec")
-    given = parser.parse_args()
-    if not given.to.parent.is_dir():
-        parser.error(f"argument --to: there is no folder {given.to.parent}")
+    options = parser.parse_args()
+    if not options.to.parent.is_dir():
+        parser.error(f"argument --to: there is no folder {options.to.parent}")
     try:
-        given.to.write_text(make(Lesson(script, given.set)), "utf-8")
+        options.to.write_text(make(Lesson(script, options.set)), "utf-8")
     except (mlpkit.MlpkitError, OSError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    sys.stdout.write(f"{given.to}\n")
+    sys.stdout.write(f"{options.to}\n")

@@ -18,7 +18,7 @@ SHOWN = 27
 
 
 class Mistakes(NamedTuple):
-    """Images that a network is wrong about, the surest mistake first, with label, answer and its probability."""
+    """Images that a network gets wrong, the most confident mistake first, with label, answer and its probability."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -53,7 +53,7 @@ def make(lesson: Lesson) -> str:
     ]
     return lesson.page(
         parts.section(
-            f"The {len(shown)} surest of {len(wrong.images)} mistakes",
+            f"The {len(shown)} most confident of {len(wrong.images)} mistakes",
             parts.pictures(shown, captions[:SHOWN], least=5.5),
             parts.paragraph(f"Accuracy on the test images: {accuracy:.3f}"),
         ),

@@ -17,7 +17,7 @@ OPTIMIZERS = {
     "AdaGrad": ("adagrad: {learning_rate: 1.5}", "adagrad: {learning_rate: 0.01}"),
     "Adam": ("adam: {learning_rate: 0.3}", "adam: {learning_rate: 0.001}"),
 }
-"""Each as a spec writes it, for the valley and for MNIST."""
+"""Optimizers as in a spec, for the valley and for MNIST."""
 STEPS = 30
 START = (-7.0, 2.0)
 
@@ -29,16 +29,16 @@ def gradient(place: np.ndarray) -> np.ndarray:
 
 
 def path(spec: mlpkit.Spec) -> list[tuple[float, float]]:
-    """Return where the optimizer of a spec comes by, from the start on."""
+    """Return the points that the optimizer of a spec visits, beginning with the start."""
     optimizer = spec.training.optimizer()
     rate = float(spec.training.optimizer.arguments["learning_rate"])
     place = np.array(START)
     slots = {name: np.zeros(2) for name in optimizer.slots}
-    passed = [START]
+    visited = [START]
     for number in range(1, STEPS + 1):
         optimizer.update(place, gradient(place), slots, mlpkit.Step(rate, number))
-        passed.append((float(place[0]), float(place[1])))
-    return passed
+        visited.append((float(place[0]), float(place[1])))
+    return visited
 
 
 def paths(lesson: Lesson) -> dict[str, list[tuple[float, float]]]:
@@ -49,14 +49,14 @@ def paths(lesson: Lesson) -> dict[str, list[tuple[float, float]]]:
 
 
 def histories(lesson: Lesson) -> dict[str, list[dict[str, float]]]:
-    """Return what each optimizer makes of the network of the spec."""
+    """Train the network of the spec with each optimizer, and return the histories."""
     return {
         name: lesson.train(f"training.optimizer={{{on_mnist}}}").history for name, (_, on_mnist) in OPTIMIZERS.items()
     }
 
 
 def contours() -> list[dict[str, object]]:
-    """Return lines on which f is 0.25, 1, 2.25, ... : ellipses."""
+    """Return the ellipses on which f is 0.25, 1, 2.25, ..."""
     turn = np.linspace(0, 2 * np.pi, 73)
     return [
         {"x": x, "y": y, "series": f"f = {root**2:g}"}
@@ -72,10 +72,10 @@ def make(lesson: Lesson) -> str:
         charts.figure(
             f"{name}, {OPTIMIZERS[name][0]}",
             charts.paths(
-                [{"x": x, "y": y, "series": name, "step": i} for i, (x, y) in enumerate(passed)], "x", "y", lines=lines
+                [{"x": x, "y": y, "series": name, "step": i} for i, (x, y) in enumerate(points)], "x", "y", lines=lines
             ),
         )
-        for name, passed in paths(lesson).items()
+        for name, points in paths(lesson).items()
     ]
     curves = [
         {"iteration": record["iteration"], "loss": record["train_loss"], "series": name}

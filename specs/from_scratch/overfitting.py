@@ -1,4 +1,4 @@
-"""Three hundred digits learned by heart, and what helps against it.
+"""Overfitting on three hundred digits, and remedies.
 
 python specs/from_scratch/overfitting.py [--to FILE] [--set KEY=VALUE]
 """
@@ -17,22 +17,22 @@ REMEDIES = {
 
 
 def histories(lesson: Lesson) -> dict[str, list[dict[str, float]]]:
-    """Return the evaluations of a training with each remedy."""
+    """Train with each remedy, and return the histories."""
     return {name: lesson.train(*changes).history for name, changes in REMEDIES.items()}
 
 
 def make(lesson: Lesson) -> str:
     """Return the page."""
-    found = histories(lesson)
-    figures = [charts.figure(name, accuracies(history)) for name, history in found.items()]
+    by_remedy = histories(lesson)
+    figures = [charts.figure(name, accuracies(history)) for name, history in by_remedy.items()]
     rows = [
         [name, f"{train:.3f}", f"{validation:.3f}", f"{train - validation:.3f}"]
-        for name, history in found.items()
+        for name, history in by_remedy.items()
         for train, validation in [(history[-1]["train_accuracy"], history[-1]["validation_accuracy"])]
     ]
     return lesson.page(
         parts.section(
-            "Accuracy on the training digits, and on new ones",
+            "Accuracy on training digits and on new ones",
             parts.beside(*figures, least=16),
             parts.table(["remedy", "training", "validation", "gap"], rows, caption="At the end", texts=[0]),
         )

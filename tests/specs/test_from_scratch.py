@@ -257,7 +257,7 @@ def test_a_page_shows_its_figures_and_is_accessible(browser, pages, topic):
     assert violations(browser) == []
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
     headings = browser.evaluate("[...document.querySelectorAll('h2')].map((heading) => heading.textContent)")
-    assert headings[0] == "What is to be seen"
+    assert headings[0] == "What this page shows"
     assert headings[-3:] == ["What to notice", "What to try next", "How it is made"]
 
 

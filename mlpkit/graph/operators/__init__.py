@@ -1,1 +1,1 @@
-"""ONNX's operators in NumPy, for opset 17: a function each, by family; each family ends in a table of them."""
+"""ONNX's operators of opset 17 in NumPy: one function per operator, one module per family, with a table at its end."""

@@ -1,4 +1,4 @@
-"""Activation functions as ONNX has them."""
+"""ONNX's activation functions."""
 
 from __future__ import annotations
 

@@ -21,11 +21,11 @@ DEFAULTS: Final = {
     "int64s": ("default_int64", -1),
     "strings": ("default_string", "_Unused"),
 }
-"""The attribute with the value of all that isn't a key, and what that is without it."""
+"""The attribute with the value for elements that aren't keys, and its default."""
 
 
 def label_encoder(x: Array, **attributes: Any) -> Array:
-    """Look up each element among the keys, and return the values at these positions, or a default.
+    """Replace each element, which is a key, by its value; other elements by a default.
 
     Args:
         x: texts, float32 or int64.
@@ -37,13 +37,13 @@ def label_encoder(x: Array, **attributes: Any) -> Array:
     keys = np.array(attributes[f"keys_{of_keys}"], TYPES[of_keys]).tolist()
     values = attributes[f"values_{of_values}"]
     default = attributes.get(*DEFAULTS[of_values])
-    value_of = {_found_by(key): value for key, value in zip(keys, values, strict=True)}
-    encoded = [value_of.get(_found_by(element), default) for element in x.ravel().tolist()]
+    value_of = {_lookup_key(key): value for key, value in zip(keys, values, strict=True)}
+    encoded = [value_of.get(_lookup_key(element), default) for element in x.ravel().tolist()]
     return np.array(encoded, TYPES[of_values]).reshape(x.shape)
 
 
-def _found_by(element: Any) -> Any:
-    """Return what stands for an element in a dictionary, None for NaN, which equals nothing."""
+def _lookup_key(element: Any) -> Any:
+    """Return the key for an element in a dictionary: the element itself, or None for NaN, which equals nothing."""
     return element if element == element else None  # noqa: PLR0124
 
 

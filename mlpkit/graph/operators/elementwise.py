@@ -1,4 +1,4 @@
-"""Operators that compute each element by itself: arithmetic, comparisons, rounding, mathematical functions, types."""
+"""Elementwise operators: arithmetic, comparisons, rounding, mathematical functions, types."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ DTYPES: Final = {
     12: np.uint32,
     13: np.uint64,
 }
-"""NumPy's types, by the numbers that ONNX gives them."""
+"""NumPy's types, by their numbers in ONNX."""
 
 
 def divide(a: Array, b: Array) -> Array:
-    """Return a / b; the quotient of integers is cut off towards 0."""
+    """Return a / b; the quotient of integers is truncated towards 0."""
     if a.dtype.kind == "f":
         return a / b
     quotient: Array = np.sign(a) * np.sign(b) * (np.abs(a) // np.abs(b))
@@ -42,7 +42,7 @@ def divide(a: Array, b: Array) -> Array:
 
 
 def power(x: Array, exponent: Array) -> Array:
-    """Return x to the power of the exponent, of x's type."""
+    """Return x to the power of the exponent, with x's type."""
     y: Array = np.power(x, exponent).astype(x.dtype)
     return y
 
@@ -58,7 +58,7 @@ def minimum(*inputs: Array) -> Array:
 
 
 def clip(x: Array, least: Array | None = None, greatest: Array | None = None) -> Array:
-    """Return min(max(x, least), greatest); a limit that is left out doesn't count."""
+    """Return min(max(x, least), greatest), where either limit may be left out."""
     y = x if least is None else np.maximum(x, least)
     return y if greatest is None else np.minimum(y, greatest)
 
@@ -86,7 +86,7 @@ def reciprocal(x: Array) -> Array:
 
 
 def cast(x: Array, *, to: int) -> Array:
-    """Return x in another type; texts are read, and numbers become texts."""
+    """Convert x to another type; texts are parsed, and numbers become texts."""
     return x.astype(DTYPES[to])
 
 

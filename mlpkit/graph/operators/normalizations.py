@@ -1,4 +1,4 @@
-"""Operators that bring numbers to mean 0 and variance 1, or to length 1."""
+"""Operators that normalize to mean 0 and variance 1."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def batch_normalization(
     x: Array, scale: Array, b: Array, mean: Array, variance: Array, *, epsilon: float = 1e-5, momentum: float = 0.9
 ) -> Array:
-    """Return scale (x - mean) / √(variance + epsilon) + b, with the statistics given for each channel."""
+    """Return scale (x - mean) / √(variance + epsilon) + b, with given statistics of each channel."""
     scale, b, mean, variance = (each.reshape(-1, *[1] * (x.ndim - 2)) for each in (scale, b, mean, variance))
     y: Array = scale * (x - mean) / np.sqrt(variance + epsilon) + b
     return y
@@ -26,7 +26,7 @@ def batch_normalization(
 def layer_normalization(
     x: Array, scale: Array, b: Array | None = None, *, axis: int = -1, epsilon: float = 1e-5, stash_type: int = 1
 ) -> Array:
-    """Return scale (x - mean x) / √(variance of x + epsilon) + b, over the axes from one to the last."""
+    """Return scale (x - mean x) / √(variance of x + epsilon) + b, over the axes from ``axis`` to the last."""
     y = scale * _normalized(x, tuple(range(axis % x.ndim, x.ndim)), epsilon)
     return y if b is None else y + b
 

@@ -40,8 +40,8 @@ def conv(
         w: shape (filters, channels of a group, *patch).
         b: shape (filters,).
         group: groups of channels with separate filters.
-        kernel_shape: the shape of a patch, which ``w`` has too.
-        how: attributes that ``patches`` takes.
+        kernel_shape: the shape of a patch, as in ``w``.
+        how: attributes for ``patches``.
     """
     axes = w.ndim - 2
     of_patch, of_filter = (1, *range(-axes, 0)), tuple(range(1, w.ndim))
@@ -57,8 +57,8 @@ def max_pool(x: Array, *, kernel_shape: Sequence[int], storage_order: int = 0, *
     Args:
         x: images, shape (rows, channels, ...).
         kernel_shape: the shape of a patch.
-        storage_order: of no consequence, as positions are not returned.
-        how: attributes that ``patches`` takes.
+        storage_order: ignored, since positions are not returned.
+        how: attributes for ``patches``.
     """
     least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     y: Array = patches(x, kernel_shape, around=least, beyond=least, **how).max(axis=_of_patch(kernel_shape))
@@ -75,7 +75,7 @@ def average_pool(
     pads: Sequence[int] | None = None,
     strides: Sequence[int] | None = None,
 ) -> Array:
-    """Return the mean of each patch, over its elements of x, including the padding if ``count_include_pad`` is set."""
+    """Return the mean of each patch, without padding unless ``count_include_pad`` is set."""
     how: dict[str, Any] = {"auto_pad": auto_pad, "ceil_mode": ceil_mode, "pads": pads, "strides": strides}
     counted = patches(np.ones_like(x), kernel_shape, around=count_include_pad, **how)
     along = _of_patch(kernel_shape)
@@ -105,35 +105,35 @@ def patches(
 
     Args:
         x: the images, shape (rows, channels, ...).
-        kernel: elements of a patch along each axis.
-        around: what the padding around the images is full of.
-        beyond: what follows the padding, if the last patch reaches so far.
-        auto_pad: ``SAME_UPPER`` or ``SAME_LOWER`` for as many places as x has elements, divided by the stride and
-            rounded up, the odd element of padding at the end or at the beginning; ``NOTSET`` for the padding in
-            ``pads``; ``VALID`` for none.
-        ceil_mode: whether a last patch that starts inside the padded image counts, even if it ends outside.
+        kernel: the length of a patch along each axis.
+        around: the value of the padding around the images.
+        beyond: the value after the padding, if the last patch extends that far.
+        auto_pad: ``SAME_UPPER`` or ``SAME_LOWER`` for ceil(length / stride) patches along each axis, with the odd
+            element of padding at the end or at the beginning; ``NOTSET`` for the padding in ``pads``; ``VALID`` for no
+            padding.
+        ceil_mode: whether to include a last patch that starts inside the padded image but ends outside.
         dilations: distance between the elements of a patch along each axis; by default 1.
-        pads: for each axis how much padding comes before, then for each how much comes after.
-        strides: elements from one patch to the next along each axis; by default 1.
+        pads: the padding before each axis, followed by the padding after each.
+        strides: distance from one patch to the next along each axis; by default 1.
     """
     axes = range(len(kernel))
     dilations, strides = dilations or [1 for _ in axes], strides or [1 for _ in axes]
     spans = [(kernel[i] - 1) * dilations[i] + 1 for i in axes]
     padding, excess = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
     for i in axes:
-        given = (pads[i], pads[i + len(kernel)]) if pads else (0, 0)
-        before, after = _same(x.shape[2 + i], spans[i], strides[i], auto_pad) or given
+        explicit = (pads[i], pads[i + len(kernel)]) if pads else (0, 0)
+        before, after = _same_padding(x.shape[2 + i], spans[i], strides[i], auto_pad) or explicit
         padding.append((before, after))
         excess.append((0, _excess(x.shape[2 + i] + before, after, spans[i], strides[i]) if ceil_mode else 0))
     padded = np.pad(np.pad(x, padding, constant_values=around), excess, constant_values=beyond)
-    found: Array = sliding_window_view(padded, spans, tuple(range(2, x.ndim)))
+    windows: Array = sliding_window_view(padded, spans, tuple(range(2, x.ndim)))
     places = tuple(slice(None, None, stride) for stride in strides)
     elements = tuple(slice(None, None, dilation) for dilation in dilations)
-    return found[(slice(None), slice(None), *places, *elements)]
+    return windows[(slice(None), slice(None), *places, *elements)]
 
 
-def _same(length: int, span: int, stride: int, auto_pad: str) -> tuple[int, int] | None:
-    """Return the padding along an axis for one place for each stride; None if that isn't asked for."""
+def _same_padding(length: int, span: int, stride: int, auto_pad: str) -> tuple[int, int] | None:
+    """Return the padding along an axis that gives one patch per stride; None unless ``auto_pad`` asks for it."""
     if not auto_pad.startswith("SAME"):
         return None
     places = -(-length // stride)
@@ -143,7 +143,7 @@ def _same(length: int, span: int, stride: int, auto_pad: str) -> tuple[int, int]
 
 
 def _excess(length: int, after: int, span: int, stride: int) -> int:
-    """Return how far the last patch that starts within the length reaches beyond the padding after it."""
+    """Return how far the last patch that starts within the length extends beyond the padding after it."""
     steps = -(-(length + after - span) // stride)
     if steps * stride >= length:
         steps -= 1

@@ -1,4 +1,4 @@
-"""Operators that go along axes: sums, means, extremes, and where these are."""
+"""Operators that reduce axes: sums, means, extremes, and the positions of extremes."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 def reduction(function: Callable[..., Array]) -> Callable[..., Array]:
-    """Return an operator that goes along the axes that an attribute lists; without it along all.
+    """Return an operator that reduces the axes in its attribute ``axes``, by default all.
 
     Args:
-        function: what it computes, with NumPy's arguments ``axis`` and ``keepdims``.
+        function: the reduction, with NumPy's arguments ``axis`` and ``keepdims``.
     """
 
-    def reduced(x: Array, *, axes: Sequence[int] | None = None, keepdims: int = 1) -> Array:
+    def reduce(x: Array, *, axes: Sequence[int] | None = None, keepdims: int = 1) -> Array:
         y: Array = function(x, axis=None if axes is None else tuple(axes), keepdims=bool(keepdims))
         return y.astype(x.dtype)
 
-    return reduced
+    return reduce
 
 
 def reduce_sum(x: Array, axes: Array | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0) -> Array:
-    """Return Σ x along axes, which are an input; without axes along all, or none if ``noop_with_empty_axes`` is set."""
+    """Return Σ x along axes; without axes along all, or x itself if ``noop_with_empty_axes`` is set."""
     if axes is None or not len(axes):
         return x if noop_with_empty_axes else x.sum(keepdims=bool(keepdims), dtype=x.dtype)
     y: Array = x.sum(axis=tuple(axes), keepdims=bool(keepdims), dtype=x.dtype)

@@ -1,4 +1,4 @@
-"""Operators that lay elements out in another way: shapes, axes, parts of arrays, and arrays made of a shape."""
+"""Operators that rearrange elements: shapes, axes, repetition, parts of arrays."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ def flatten(x: Array, *, axis: int = 1) -> Array:
 
 
 def reshape(x: Array, shape: Array, *, allowzero: int = 0) -> Array:
-    """Return x in a shape, where -1 is inferred, and 0 keeps x's length on that axis."""
+    """Return x in another shape, where -1 is inferred, and 0 keeps x's length on that axis."""
     lengths = [x.shape[i] if length == 0 and not allowzero else int(length) for i, length in enumerate(shape)]
     return x.reshape(lengths)
 
 
 def transpose(x: Array, *, perm: Sequence[int] | None = None) -> Array:
-    """Return x with its axes in another order; without one, backwards."""
+    """Return x with its axes in the order ``perm``, by default reversed."""
     return x.transpose(perm)
 
 
 def squeeze(x: Array, axes: Array | None = None) -> Array:
-    """Return x without some axes of length 1; without ``axes``, without all of them."""
+    """Remove the given axes of length 1, by default all of them."""
     y: Array = np.squeeze(x, None if axes is None else tuple(axes))
     return y
 
 
 def unsqueeze(x: Array, axes: Array) -> Array:
-    """Return x with more axes of length 1, at these positions of the result."""
+    """Insert axes of length 1, at these positions of the result."""
     return np.expand_dims(x, tuple(axes))
 
 
 def expand(x: Array, shape: Array) -> Array:
-    """Return x repeated along axes of length 1, so that it fits a shape, as NumPy broadcasts."""
+    """Broadcast x to a shape, as NumPy does."""
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(shape)))
 
 
@@ -54,12 +54,12 @@ def tile(x: Array, repeats: Array) -> Array:
 
 
 def concat(*inputs: Array, axis: int) -> Array:
-    """Return the inputs one after the other along an axis."""
+    """Concatenate the inputs along an axis."""
     return np.concatenate(inputs, axis)
 
 
 def take_slice(x: Array, starts: Array, ends: Array, axes: Array | None = None, steps: Array | None = None) -> Array:
-    """Return a part of x: from start to end along each of the axes, in steps."""
+    """Return the part of x from start to end along each of the axes, in steps."""
     of_axis = [slice(None)] * x.ndim
     for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         axis = i if axes is None else int(axes[i])
@@ -75,13 +75,13 @@ def gather(x: Array, indices: Array, *, axis: int = 0) -> Array:
 
 
 def pad(x: Array, pads: Array, value: Array | None = None, *, mode: str = "constant") -> Array:
-    """Return x with more elements around it, or fewer where a number is negative.
+    """Add elements around x, or remove them where a number is negative.
 
     Args:
         x: the array.
-        pads: for each axis how many elements come before, then for each how many come after.
-        value: what they are, in the mode ``constant``; by default 0.
-        mode: as ``numpy.pad`` knows it.
+        pads: the number of elements before each axis, followed by the number after each.
+        value: the value of added elements in the mode ``constant``; by default 0.
+        mode: the mode of ``numpy.pad``.
     """
     before, after = np.split(pads.astype(int), 2)
     inside = tuple(slice(max(-b, 0), n - max(-a, 0)) for b, a, n in zip(before, after, x.shape, strict=True))

@@ -1,1 +1,1 @@
-"""The conformance suite: small checks of what every component of a kind must do."""
+"""The conformance suite: small checks of the requirements for every component of a kind."""

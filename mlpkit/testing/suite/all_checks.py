@@ -1,4 +1,4 @@
-"""Collects the checks in the folder ``checks``, and runs one on a component."""
+"""Collects the checks in the folder ``checks``, and runs them on components."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 @cache
 def all_checks() -> tuple[Check, ...]:
     """Return every check, in the order of folders, files and lines, with prerequisites first."""
-    found: dict[str, Check] = {}
+    collected: dict[str, Check] = {}
     for module in pkgutil.walk_packages(checks.__path__, f"{checks.__name__}."):
         for member in vars(import_module(module.name)).values():
             check = check_of(member)
             if check is not None:
-                found[check.name] = check
-    return tuple(found.values())
+                collected[check.name] = check
+    return tuple(collected.values())
 
 
 def checks_for(kind: str) -> list[Check]:
@@ -45,7 +45,7 @@ def run_check(check: Check, subject: ComponentUnderTest, prerequisites: tuple[st
     Args:
         check: the check.
         subject: the component.
-        prerequisites: the checks that must pass before.
+        prerequisites: the checks that must pass first.
 
     Raises:
         CheckFailure: the component doesn't conform.
@@ -53,23 +53,23 @@ def run_check(check: Check, subject: ComponentUnderTest, prerequisites: tuple[st
         NotApplicable: the check doesn't apply.
     """
     __tracebackhide__ = True
-    _expect(prerequisites, check, subject)
+    _run_prerequisites(prerequisites, check, subject)
     if not check.each_example:
-        _ask(check, subject, subject, "")
+        _run_on(subject, check, subject, "")
         return
     for example in subject.examples:
-        _ask(check, subject, example, example.title())
+        _run_on(example, check, subject, example.title())
 
 
-def _ask(check: Check, subject: ComponentUnderTest, whom: ComponentUnderTest | Example, where: str) -> None:
+def _run_on(checked: ComponentUnderTest | Example, check: Check, subject: ComponentUnderTest, title: str) -> None:
     __tracebackhide__ = True
-    place = f" ({where})" if where else ""
+    place = f" ({title})" if title else ""
     try:
-        check.function(whom)
-    except CheckFailure as found:
+        check.function(checked)
+    except CheckFailure as failure:
         raise CheckFailure(
-            f"{subject.name}{place}: {found.happened}", expected=found.expected, remedy=found.remedy
-        ) from found.__cause__
+            f"{subject.name}{place}: {failure.happened}", expected=failure.expected, remedy=failure.remedy
+        ) from failure.__cause__
     except NotApplicable:
         raise
     except Exception as error:
@@ -80,7 +80,7 @@ def _ask(check: Check, subject: ComponentUnderTest, whom: ComponentUnderTest | E
         ) from error
 
 
-def _expect(prerequisites: tuple[str, ...], check: Check, subject: ComponentUnderTest) -> None:
+def _run_prerequisites(prerequisites: tuple[str, ...], check: Check, subject: ComponentUnderTest) -> None:
     for earlier in prerequisites:
         if check.name == earlier or (earlier == TO_USE and check.says_why_unusable):
             return

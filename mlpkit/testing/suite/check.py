@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class CheckFailure(MlpkitError, AssertionError):  # noqa: N818 - reads as what was found, in a test's report
+class CheckFailure(MlpkitError, AssertionError):  # noqa: N818 - reads better in a test's report
     """A component doesn't conform to its kind.
 
     Args:
-        happened: what it did.
+        happened: what the component did.
         expected: what was expected instead.
         remedy: what to do.
     """
@@ -31,14 +31,14 @@ class CheckFailure(MlpkitError, AssertionError):  # noqa: N818 - reads as what w
 
 
 class NotApplicable(Exception):  # noqa: N818 - not an error: there is nothing to check
-    """A check doesn't apply here, with the reason."""
+    """A check doesn't apply to a component; the message is the reason."""
 
 
 class Blocked(NotApplicable):
-    """A check is blocked by another that has failed.
+    """A check is blocked by an earlier check that failed.
 
     Args:
-        earlier: that other one's name.
+        earlier: the name of the earlier check.
     """
 
     def __init__(self, earlier: str) -> None:
@@ -46,7 +46,7 @@ class Blocked(NotApplicable):
 
 
 def described(error: Exception) -> str:
-    """Describe an exception and, unless mlpkit raised it on purpose, its place."""
+    """Describe an exception and, unless mlpkit raised it on purpose, where it was raised."""
     cause = error.__cause__ if isinstance(error, MlpkitError) else error
     text = str(error) if isinstance(error, MlpkitError) else named(error)
     if cause is None or isinstance(cause, MlpkitError):
@@ -66,10 +66,10 @@ class Check:
 
     Args:
         name: the function's name.
-        kinds: the kinds of component that it is for.
+        kinds: the kinds of component to check.
         each_example: whether it runs on each example of a component, or once per component.
         says_why_unusable: whether it also runs on unusable components, since it may show the reason.
-        function: asks, and raises ``CheckFailure`` if the answer is no.
+        function: raises ``CheckFailure`` if the answer is no.
     """
 
     name: str
@@ -80,12 +80,12 @@ class Check:
 
     @property
     def asks(self) -> str:
-        """The question that it asks, in a sentence."""
+        """The question, as a sentence."""
         return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[0].split())
 
     @property
     def why(self) -> str:
-        """Why it matters."""
+        """The reason why the check matters."""
         return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[2].split())
 
 
@@ -95,8 +95,8 @@ def checks_component(
     """Mark a function as a check of a component as a whole.
 
     Args:
-        kinds: the kinds of component it is for.
-        says_why_unusable: whether it also runs on components that can't be used.
+        kinds: the kinds of component to check.
+        says_why_unusable: whether it also runs on unusable components, since it may show the reason.
     """
     return _marked(kinds, each_example=False, says_why_unusable=says_why_unusable)
 
@@ -107,16 +107,16 @@ def checks_examples(
     """Mark a function as a check of every example of a component.
 
     Args:
-        kinds: the kinds of component it is for.
+        kinds: the kinds of component to check.
         says_why_unusable: as for ``checks_component``.
     """
     return _marked(kinds, each_example=True, says_why_unusable=says_why_unusable)
 
 
 def check_of(function: object) -> Check | None:
-    """Return the check of a marked function; None for any other."""
-    found: Check | None = vars(function).get(_MARK) if inspect.isfunction(function) else None
-    return found
+    """Return the check of a marked function, or None for anything else."""
+    check: Check | None = vars(function).get(_MARK) if inspect.isfunction(function) else None
+    return check
 
 
 def _marked(

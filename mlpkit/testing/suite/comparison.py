@@ -1,4 +1,4 @@
-"""Compares named arrays, of graphs too; the message shows which differ and by how much."""
+"""Compares named arrays and outputs of graphs; the message shows which arrays differ and by how much."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Arrays = dict[str, "NDArray[Any]"]
 def check_same_bits(
     found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str
 ) -> None:
-    """Check that two results are the same to the bit.
+    """Check that two results have the same bits.
 
     Args:
         found: arrays by name.
         expected: the expected arrays, by the same names.
-        when: the circumstances, as in ``when a step is repeated``.
-        remedy: what to do if they are not.
+        when: the circumstances, such as ``when a step is repeated``.
+        remedy: what to do if they differ.
 
     Raises:
         CheckFailure: two arrays differ.
@@ -48,11 +48,11 @@ def check_close(
         found: arrays by name.
         expected: the expected arrays, by the same names.
         when: the circumstances.
-        remedy: what to do if they are not.
+        remedy: what to do if they differ.
         tolerance: the largest difference allowed, relative to the largest element.
 
     Raises:
-        CheckFailure: two arrays differ by more.
+        CheckFailure: two arrays differ by more than the tolerance.
     """
     for what, one, other in _pairs(found, expected, when, remedy):
         if not _largest_difference(one, other) <= tolerance * max(1.0, _size(other)):
@@ -77,7 +77,7 @@ def _pairs(
 
 def _differ(what: str, one: NDArray[Any], other: NDArray[Any], when: str, expected: str, remedy: str) -> CheckFailure:
     difference = _largest_difference(one, other)
-    by = f"by up to {difference:.2g}" if np.isfinite(difference) else "(one of them holds NaN)"
+    by = f"by up to {difference:.2g}" if np.isfinite(difference) else "(one of them contains NaN)"
     return CheckFailure(f"{what} changed {by} {when}", expected=expected, remedy=remedy)
 
 
@@ -98,9 +98,9 @@ def _size(array: NDArray[Any]) -> float:
 
 
 def evaluated(graph: Graph, feeds: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
-    """Return an output of a graph that a component described."""
+    """Compute an output of a graph that a component described."""
     try:
         return evaluate(graph, feeds)[output]
     except NotExportableError as error:
-        message = f"what onnx describes can't be computed: {error}"
-        raise CheckFailure(message, expected="operators that the reference lists, as in opset 17") from error
+        message = f"the graph described by onnx can't be computed: {error}"
+        raise CheckFailure(message, expected="operators listed in the reference, as in opset 17") from error

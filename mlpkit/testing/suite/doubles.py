@@ -1,4 +1,4 @@
-"""Test doubles: the components around the one under test in a short training; a plugin that users' specs never name."""
+"""Test doubles, used with the component under test in a short training; a plugin that users' specs never name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 NAMESPACE = __name__.rpartition(".")[2]
-"""The doubles' namespace in specs, as of any plugin that is a module."""
+"""The namespace of the doubles in specs, which is the module's name, as for any plugin module."""
 
 EXAMPLES = 20
 
@@ -40,7 +40,7 @@ class FakeDataset(Dataset):
     Args:
         input_shape: shape of one example.
         target: the kind of target, as plain data.
-        columns: what inputs come from, as plain data.
+        columns: the columns that inputs come from, as plain data.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class FakeSplit:
 
     def __init__(self, dataset: FakeDataset, rng: np.random.Generator) -> None:
         self._x = rng.uniform(size=(EXAMPLES, *dataset.input_shape))
-        self._t = random_targets(dataset.target, EXAMPLES, rng, negative=False)  # some losses take nothing below 0
+        self._t = random_targets(dataset.target, EXAMPLES, rng, negative=False)  # some losses need that
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -84,7 +84,7 @@ class FakeLayer(Layer):
     """One factor for all inputs, y = w x.
 
     Args:
-        factors: first value of w.
+        factors: initial value of w.
     """
 
     def __init__(self, factors: InitializerLike) -> None:
@@ -112,8 +112,8 @@ class FakeUnits(Layer):
     """Units with weights of any shape, y_j = m_j Σ x, where m_j is the mean of the weights of unit j.
 
     Args:
-        weights: first values of w.
-        shape: shape of w, whose last axis counts the units; without axes there is one.
+        weights: initial values of w.
+        shape: shape of w, whose last axis is that of the units; without axes there is one unit.
     """
 
     def __init__(self, weights: InitializerLike, shape: tuple[int, ...]) -> None:

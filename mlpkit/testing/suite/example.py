@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 ROWS = 7
-"""Default rows of a minibatch; odd, so that its two parts differ in size."""
+"""Default number of rows of a minibatch; odd, so that its two halves differ in size."""
 
 
 class Example(ABC):
@@ -27,12 +27,12 @@ class Example(ABC):
     Args:
         entry: the component.
         registry: the components that its parameters may name.
-        index: which of the component's examples; None for its default parameters.
+        index: the index among the component's examples; None for its default parameters.
 
     Attributes:
-        form: what ``examples`` must return, in words.
-        sample: an example of that.
-        place: the shape or target for a component without examples; None if an example is parameters only.
+        form: a description of what ``examples`` must return.
+        sample: a sample of what ``examples`` may return.
+        place: the shape or target for a component without examples; None if an example consists of parameters only.
     """
 
     form: ClassVar[str] = "a list of parameters, each a dict"
@@ -46,7 +46,7 @@ class Example(ABC):
 
     @classmethod
     def is_item(cls, item: object) -> bool:
-        """Whether ``examples`` may return this item."""
+        """Return whether ``examples`` may return this item."""
         return isinstance(item, dict)
 
     @classmethod
@@ -65,7 +65,7 @@ class Example(ABC):
         return self.entry.component
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters, new objects at each call."""
+        """Return the parameters, as new objects at each call."""
         item = self._item()
         parameters: dict[str, Any] = item if isinstance(item, dict) else item[0]
         return parameters
@@ -75,7 +75,7 @@ class Example(ABC):
         return self._item()[1]
 
     def make(self) -> Any:
-        """Build the component, as a spec would."""
+        """Build the component as from a spec."""
         return self.registry.create(self.entry.kind, {self.name: self.parameters()})
 
     def title(self) -> str:
@@ -85,12 +85,12 @@ class Example(ABC):
         return f"{{{inner}}}" if parameters else "default parameters"
 
     def random(self, *key: str | int) -> np.random.Generator:
-        """Return random numbers that are the same for every example."""
+        """Return a random number generator that gives the same numbers for every example."""
         return keyed_generator(0, "conformance", *key)
 
     @abstractmethod
     def exercise(self) -> Arrays:
-        """Use a new component in all the usual ways, and return the results."""
+        """Use a new component in all usual ways, and return the results."""
 
     def _item(self) -> Any:
         if self.index is None:
@@ -99,7 +99,7 @@ class Example(ABC):
 
 
 class ExampleWithShape(Example):
-    """An example that is a pair of parameters and a shape."""
+    """An example that consists of parameters and a shape."""
 
     form = "a list of pairs of parameters and the shape of one example's inputs"
     sample = "[({'units': 3}, (4,))]"
@@ -107,7 +107,7 @@ class ExampleWithShape(Example):
 
     @classmethod
     def is_item(cls, item: object) -> bool:
-        """Whether it is a pair of a dict and a shape."""
+        """Return whether the item is a pair of a dict and a shape."""
         match item:
             case (dict(), tuple(shape)):
                 return all(isinstance(length, int) and length >= 1 for length in shape)
@@ -125,14 +125,14 @@ class ExampleWithShape(Example):
 
 
 def example_class(kind: str) -> type[Example]:
-    """Return the class of examples for a kind of component; it's in the module with that kind's checks."""
+    """Return the class of examples for a kind of component, from the module with the checks of that kind."""
     module = import_module(f"mlpkit.testing.suite.checks.{kind}")
-    found: type[Example] = getattr(module, f"{KINDS[kind].base}Example")
-    return found
+    example: type[Example] = getattr(module, f"{KINDS[kind].base}Example")
+    return example
 
 
 def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]:
-    """Return a component's examples, or its default parameters.
+    """Return a component's examples, or one with its default parameters.
 
     Args:
         entry: the component.
@@ -142,17 +142,17 @@ def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]
         CheckFailure: ``examples`` returned something else, or nothing although a parameter is required.
     """
     kind = example_class(entry.kind)
-    given = entry.component.examples()
-    if not isinstance(given, list) or not all(kind.is_item(item) for item in given):
+    items = entry.component.examples()
+    if not isinstance(items, list) or not all(kind.is_item(item) for item in items):
         raise CheckFailure(
-            f"{entry.name}.examples() returned {given!r}", expected=kind.form, remedy=f"as in {kind.sample}"
+            f"{entry.name}.examples() returned {items!r}", expected=kind.form, remedy=f"as in {kind.sample}"
         )
     required = [field.name for field in entry.schema.fields if field.required]
-    if not given and required:
+    if not items and required:
         raise CheckFailure(
-            f"{entry.name} has no examples, and requires {', '.join(required)}",
+            f"{entry.name} has no examples, but requires {', '.join(required)}",
             expected="parameters to check it with",
             remedy=f"write a class method examples that returns {kind.form}, as in {kind.sample}",
         )
-    indices: list[int | None] = [*range(len(given))] or [None]
+    indices: list[int | None] = [*range(len(items))] or [None]
     return [example for index in indices for example in kind.variants(entry, registry, index)]

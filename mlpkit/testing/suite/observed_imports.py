@@ -1,4 +1,4 @@
-"""Observes the side effects of importing a plugin, in a subprocess that hasn't loaded it yet."""
+"""Observes the side effects of importing a plugin, in a subprocess that hasn't loaded the plugin yet."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ ROWS = 8
 
 @dataclass
 class ObservedImports:
-    """Side effects of importing a plugin, and then each of its components, after mlpkit and NumPy.
+    """Side effects of importing a plugin and then each of its components, after mlpkit and NumPy.
 
     Args:
         results_before: checksum of a few steps of every quick shipped spec, before the plugin was loaded.
-        results_after: the same afterwards.
-        seconds: processor time of each component's import by its name; that of the plugin by its namespace.
-        changed: what else the imports changed, by the same names.
-        printed: what they printed.
+        results_after: the same checksum afterwards.
+        seconds: processor time of imports, by the component's name, or by the namespace for the plugin itself.
+        changed: settings that the imports changed, by the same names.
+        printed: output of the imports, by the same names.
     """
 
     results_before: str = ""
@@ -57,10 +57,10 @@ class ObservedImports:
     def observe(self, name: str, load: Callable[[], object]) -> None:
         """Import something, and record the side effects."""
         before, output = _state(), io.StringIO()
-        began = time.process_time()
+        start = time.process_time()
         with redirect_stdout(output), redirect_stderr(output):
             load()
-        self.seconds[name] = time.process_time() - began
+        self.seconds[name] = time.process_time() - start
         self.changed[name] = changes(before, _state())
         self.printed[name] = output.getvalue()
 
@@ -70,11 +70,11 @@ def observed_imports(namespace: str, arguments: tuple[str, ...] | None) -> Obser
     """Import a plugin in a subprocess, once, and return the side effects.
 
     Args:
-        namespace: the plugin's.
+        namespace: the plugin's namespace.
         arguments: the path of the plugin if it is not installed; None if another process can't find it.
 
     Raises:
-        NotApplicable: the subprocess can't find it.
+        NotApplicable: the subprocess can't find the plugin.
         RuntimeError: the subprocess failed.
     """
     if arguments is None:
@@ -104,7 +104,7 @@ def observe(request: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def results_of_shipped_specs() -> str:
-    """Return a checksum of a few steps of each quick shipped spec, on random examples, or of why it can't be loaded."""
+    """Return a checksum of a few steps of each quick shipped spec on random examples, or of its loading error."""
     digest = hashlib.sha256()
     for path in shipped_specs(QUICK).values():
         try:
@@ -136,18 +136,18 @@ def _state() -> dict[str, Any]:
 
 
 def _load(entry: RegisteredComponent) -> None:
-    with suppress(PluginError):  # another check reports that
+    with suppress(PluginError):  # reported by another check
         entry.component  # noqa: B018 - imports it
 
 
 def global_random_states() -> tuple[str, object]:
-    """Return the states for comparison."""
+    """Return the states of the global random number generators, for comparison."""
     return repr(np.random.get_state()), random.getstate()
 
 
 @contextmanager
 def global_randomness_kept() -> Iterator[None]:
-    """Restore the states afterwards."""
+    """Restore the states of the global random number generators afterwards."""
     states = np.random.get_state(), random.getstate()
     try:
         yield
@@ -157,7 +157,7 @@ def global_randomness_kept() -> Iterator[None]:
 
 
 def process_state() -> dict[str, Any]:
-    """Return the settings by name."""
+    """Return settings of the process that a component mustn't change, by name."""
     return {
         "NumPy's error settings": np.geterr(),
         "NumPy's print options": np.get_printoptions(),
@@ -169,7 +169,7 @@ def process_state() -> dict[str, Any]:
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Return which settings differ."""
+    """Return the names of settings that differ."""
     return [what for what in before if before[what] != after[what]]
 
 

@@ -1,4 +1,4 @@
-"""Finds the components to check by what an author names."""
+"""Finds the components to check by namespace, name, file, module or class."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ComponentUnderTest:
-    """A component of a plugin, as the suite sees it.
+    """A component of a plugin, with the results of its prerequisites.
 
     Args:
         entry: the component, as registered.
-        registry: everything it may be used together with.
-        in_new_process: what a subprocess needs to find the plugin: nothing if it is installed, or a path; None if a
-            subprocess can't find it.
-        answers: whether it passed the prerequisites that were run so far.
+        registry: all components that it may be used with.
+        in_new_process: arguments with which a subprocess finds the plugin: empty if it is installed, or a path; None
+            if a subprocess can't find it.
+        answers: whether the component passed each prerequisite run so far.
     """
 
     entry: RegisteredComponent
@@ -80,10 +80,10 @@ def subjects_of(
 
     Args:
         plugin: the namespace of a plugin, a component's name, the path of a plugin's file, a module, or a class.
-        files: paths of plugins' files in which namespaces and names are looked up too.
+        files: more plugin files in which to look up namespaces and names.
 
     Raises:
-        UsageError: no such plugin or component.
+        UsageError: there is no such plugin or component.
         PluginError: the plugin is broken.
     """
     if isinstance(plugin, type):
@@ -96,7 +96,7 @@ def subjects_of(
         return _subjects(Registry.discover(plugins=[path, doubles]), path.stem, (str(path.absolute()),))
     registry = Registry.discover(plugins=files)
     paths = {Path(file).stem: (str(Path(file).absolute()),) for file in files}
-    is_namespace = any(found.namespace == plugin for found in registry.plugins)
+    is_namespace = any(each.namespace == plugin for each in registry.plugins)
     entry = None if is_namespace else _entry(registry, plugin)
     registry.plugins += local_plugins([doubles])  # only now, so that no message lists them
     if entry is None:
@@ -116,7 +116,7 @@ def _entry(registry: Registry, name: str) -> RegisteredComponent:
 
 
 def _remedy(registry: Registry, name: str) -> str:
-    """Suggest what was meant by an unknown name, if possible without loading a plugin."""
+    """Suggest a correction for an unknown name, if possible without loading a plugin."""
     last = normalized(Path(name).name)
     by_distribution = (plugin for plugin in registry.plugins if plugin.usable and normalized(plugin.source) == last)
     plugin = next(by_distribution, None)
@@ -146,17 +146,17 @@ def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...
     ]
 
 
-def _subject_of_class(found: type[Component]) -> ComponentUnderTest:
+def _subject_of_class(cls: type[Component]) -> ComponentUnderTest:
     """Register a class without a plugin; its namespace is the first part of its module's name."""
-    if not issubclass(found, Component):
+    if not issubclass(cls, Component):
         raise UsageError(
-            f"the class {found.__name__} is not a component; expected a subclass of mlpkit.Layer, or the like"
+            f"the class {cls.__name__} is not a component; expected a subclass of mlpkit.Layer, or the like"
         )
-    snake_case = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", found.__name__).lower()
-    name = found.__name__ if KINDS[found.kind].camel_case else snake_case
-    namespace = re.sub(r"\W", "_", found.__module__.partition(".")[0])
-    declared = {name: component(found.kind, name, found)}
-    origin = PluginOrigin(None, f"class {found.__qualname__}", carrier=found)
+    snake_case = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+    name = cls.__name__ if KINDS[cls.kind].camel_case else snake_case
+    namespace = re.sub(r"\W", "_", cls.__module__.partition(".")[0])
+    declared = {name: component(cls.kind, name, cls)}
+    origin = PluginOrigin(None, f"class {cls.__qualname__}", carrier=cls)
     plugin = Plugin(namespace, origin, Status.LOADED, declarations=declared)
     registry = Registry.discover(plugins=[doubles])
     registry.plugins = [
@@ -168,7 +168,7 @@ def _subject_of_class(found: type[Component]) -> ComponentUnderTest:
 
 def _as_seen_from_new_process(module: ModuleType) -> tuple[str, ...] | None:
     try:
-        found = importlib.util.find_spec(module.__name__)
+        spec = importlib.util.find_spec(module.__name__)
     except (ImportError, ValueError):
         return None
-    return (module.__name__,) if found is not None else None
+    return (module.__name__,) if spec is not None else None

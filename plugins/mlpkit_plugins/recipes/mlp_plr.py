@@ -53,6 +53,6 @@ def mlp_plr(facts: TableFacts) -> TableNetwork:
         ("network", f"MLP-PLR: hidden layers of {', '.join(map(str, WIDTHS))} units"),
         ("training", f"{EPOCHS} epochs at most, in minibatches of {batch}, with early stopping"),
     ]
-    data = {"numbers": Commented("quantile", "to normal numbers, by rank")}
+    data = {"numbers": Commented("quantile", "to a normal distribution, by rank")}
     title = "MLP-PLR, a multilayer perceptron on periodic embeddings of its numbers"
     return TableNetwork(title, data, layers, training, decisions)

@@ -25,7 +25,7 @@ EPOCHS: Final = 256
 MOST_ONE_HOT: Final = 8
 """In TD, columns with more categories are embedded."""
 
-SCALE: Final = Commented("Scale", "a factor for each input: which of them matter")
+SCALE: Final = Commented("Scale", "a factor for each input, which learns how much it matters")
 
 
 def realmlp_td_s(facts: TableFacts) -> TableNetwork:
@@ -103,7 +103,7 @@ def _realmlp(
         "epochs": EPOCHS,
         "evaluate_train": EVALUATE_TRAIN,
         "metrics": ["accuracy"] if facts.has_classes else ["r2", "mean_absolute_error"],
-        "best_weights": Commented("accuracy" if facts.has_classes else "loss", "of the best epoch"),
+        "best_weights": Commented("accuracy" if facts.has_classes else "loss", "from the best epoch"),
         "ties": "last",
     }
     decisions = [

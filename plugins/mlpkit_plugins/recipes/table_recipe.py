@@ -56,7 +56,7 @@ class Commented(NamedTuple):
     comment: str
 
 
-EVALUATE_TRAIN: Final = Commented(False, "at the end only, which saves a fifth of the time")
+EVALUATE_TRAIN: Final = Commented(False, "only at the end, which saves a fifth of the time")
 """``evaluate_train`` of recipes, whose training never depends on the training metrics."""
 
 
@@ -88,7 +88,7 @@ def written_batch_size(batch: int, usual: int) -> Any:
         batch: the size.
         usual: the size in the recipe.
     """
-    return batch if batch == usual else Commented(batch, f"{usual} from {2 * usual} training rows on")
+    return batch if batch == usual else Commented(batch, f"{usual} for {2 * usual} or more training rows")
 
 
 def columns_layer(facts: TableFacts, groups: Mapping[str, Sequence[Any]]) -> list[Any]:

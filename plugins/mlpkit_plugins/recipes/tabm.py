@@ -38,7 +38,7 @@ def tabm(facts: TableFacts) -> TableNetwork:
     }
     layers = [
         {"EnsembleView": {"members": MEMBERS}},
-        Commented(first, "the signs tell the members apart"),
+        Commented(first, "random signs make the members differ"),
         *then,
         *further * 2,
         Commented({"EnsembleAffine": {"units": "auto"}}, "each member has its own"),
@@ -48,6 +48,6 @@ def tabm(facts: TableFacts) -> TableNetwork:
         ("network", f"TabM: {MEMBERS} networks in one, each of 3 hidden layers of {WIDTH} units"),
         ("training", f"{EPOCHS} epochs at most, in minibatches of {batch}, with early stopping"),
     ]
-    data = {"numbers": Commented("quantile", "to normal numbers, by rank")}
+    data = {"numbers": Commented("quantile", "to a normal distribution, by rank")}
     title = "TabM, 32 networks in one, which share nearly all weights"
     return TableNetwork(title, data, layers, training, decisions)

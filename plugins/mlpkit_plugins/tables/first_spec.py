@@ -289,7 +289,7 @@ class _Writer:
             comments |= {("ignore", index): guess.reason for index, guess in enumerate(left_out)}
         if categorical:
             parameters |= {"categorical": [guess.name for guess in categorical], "unknown": "zeros"}
-            comments["unknown",] = "a category that no training row has counts as none"
+            comments["unknown",] = "a category unseen in training becomes zeros"
         if about_rare := self._about_rare():
             parameters["rare"] = FEWEST_ROWS
             comments["rare",] = f"with fewer rows, a category counts as other: {about_rare}"
@@ -310,7 +310,7 @@ class _Writer:
             comments |= {("missing_numbers", guess.name): str(guess.sentinel) for guess in sentinels}
         about_missing = self._about_missing()
         parameters["missing"] = "indicate" if sentinels else "fill"
-        comments["missing",] = about_missing or "no value is missing here; in new rows, the mean takes its place"
+        comments["missing",] = about_missing or "no value is missing here; in new rows, the mean replaces it"
         parameters |= self.reading.parameters
         comments |= {(parameter,): text for parameter, text in self.reading.comments.items()}
         parameters |= {split: share for split, share in self._shares().items() if share != 0.1}

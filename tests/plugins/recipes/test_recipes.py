@@ -68,7 +68,7 @@ def test_a_recipe_gives_a_right_spec_for_a_table_of_categories(recipe, inputs, t
 
 
 def test_waves_need_numbers(table):
-    with pytest.raises(ParameterError, match=r"mlp_plr embeds numbers, and no input column holds any") as caught:
+    with pytest.raises(ParameterError, match=r"mlp_plr embeds numbers, but no input column holds any") as caught:
         Csv.recipes()["mlp_plr"](table("colour", "kind"), "kind")
     assert (caught.value.parameter, caught.value.remedy) == ("recipe", "take realmlp_td_s, or leave out --recipe")
 

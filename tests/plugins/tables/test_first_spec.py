@@ -18,7 +18,7 @@ pq = Optional("pyarrow.parquet")
 Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 ROWS = 200
-PRECAUTION = "no value is missing here; in new rows, the mean takes its place"
+PRECAUTION = "no value is missing here; in new rows, the mean replaces it"
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def test_a_message_says_which_array_and_by_how_much():
             "when repeated",
             "look again",
         )
-    with pytest.raises(CheckFailure, match=r"^y changed \(one of them holds NaN\)"):
+    with pytest.raises(CheckFailure, match=r"^y changed \(one of them contains NaN\)"):
         check_close({"y": np.array([np.nan])}, {"y": np.ones(1)}, "when repeated", "", tolerance=1e-9)
 
 

@@ -27,11 +27,11 @@ In a spec:
 
 Source: Acme, Annual Report (1949).
 
-Gradients: not checked. acme.Slow: acme.Slow has no examples, and requires seconds; \
+Gradients: not checked. acme.Slow: acme.Slow has no examples, but requires seconds; \
 expected parameters to check it with; write a class method examples that returns a list of pairs of parameters \
 and the shape of one example's inputs, as in [({'units': 3}, (4,))]
 
-Export: not checked. acme.Slow: acme.Slow has no examples, and requires seconds; \
+Export: not checked. acme.Slow: acme.Slow has no examples, but requires seconds; \
 expected parameters to check it with; write a class method examples that returns a list of pairs of parameters \
 and the shape of one example's inputs, as in [({'units': 3}, (4,))]
 

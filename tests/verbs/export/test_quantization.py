@@ -170,7 +170,7 @@ def test_a_parameter_described_in_another_order_is_refused():
         with_int8_weights(network_of(Turned()))
 
     assert caught.value.made_by == "Turned1"
-    assert str(caught.value).startswith("Turned1 gives MatMul other numbers for Turned1.W than the parameter holds")
+    assert str(caught.value).startswith("Turned1 gives MatMul other numbers for Turned1.W than those of the parameter")
 
 
 def test_a_network_without_weights_is_refused():

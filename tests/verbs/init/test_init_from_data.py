@@ -92,7 +92,7 @@ data:
       - Cabin  # nearly every row has a different text, such as 'C1'
       - alive  # a copy of the target: it says the same as 'Survived' in nearly every row
     categorical: [Sex, Embarked]
-    unknown: zeros  # a category that no training row has counts as none
+    unknown: zeros  # a category unseen in training becomes zeros
     missing: fill  # 11% of Age
     validation: 0.2
     test: 0.2

@@ -42,15 +42,15 @@ data:
     target: paid_back
     predict: classes  # 2 classes: no 18%, yes 82%
     categorical: [purpose]
-    unknown: zeros  # a category that no training row has counts as none
-    missing: fill  # no value is missing here; in new rows, the mean takes its place
+    unknown: zeros  # a category unseen in training becomes zeros
+    missing: fill  # no value is missing here; in new rows, the mean replaces it
     validation: 0.2
     test: 0.2
     numbers: robust_smooth_clip  # median 0, quartiles 1 apart, outliers within ±3
     sign_of_two: true  # two categories become one input, 1 or -1
     encode_one_hot: true  # one-hot inputs are scaled like numbers
 layers:
-  - Scale  # a factor for each input: which of them matter
+  - Scale  # a factor for each input, which learns how much it matters
 """
         )
     )

@@ -32,7 +32,7 @@ def main(folder: Path = HERE) -> None:
 
 
 def flowers(path: Path) -> None:
-    """Three species, by the sizes of their petals and the soil that they like; some sizes are missing."""
+    """Write three species, with the sizes of their petals and the soil that they like; some sizes are missing."""
     rng = np.random.default_rng(1)
     lines = ["petal_length,petal_width,stem_height,soil,species"]
     for _ in range(240):
@@ -47,7 +47,7 @@ def flowers(path: Path) -> None:
 
 
 def houses(path: Path) -> None:
-    """Prices of houses, in thousands, by area, rooms, age and district."""
+    """Write prices of houses, in thousands, by area, rooms, age and district."""
     rng = np.random.default_rng(2)
     lines = ["area,rooms,age,district,price"]
     for _ in range(300):
@@ -61,7 +61,7 @@ def houses(path: Path) -> None:
 
 
 def loans(path: Path) -> None:
-    """Whether loans were paid back, by amount, income, years in the job, and purpose."""
+    """Write whether loans were paid back, by amount, income, years in the job, and purpose."""
     rng = np.random.default_rng(3)
     lines = ["amount,income,years_in_job,purpose,paid_back"]
     for _ in range(400):
@@ -75,7 +75,7 @@ def loans(path: Path) -> None:
 
 
 def weather(path: Path) -> None:
-    """Days with rain, wind and fog, any of them or none, by what the instruments say."""
+    """Write days with or without rain, wind and fog, by readings of instruments."""
     rng = np.random.default_rng(4)
     lines = ["day,pressure,humidity,temperature,rain,wind,fog"]
     for day in range(1, 366):
@@ -89,7 +89,7 @@ def weather(path: Path) -> None:
 
 
 def machines(path: Path) -> None:
-    """Whether machines fail within a week, by what is measured at them; some vibrations are missing."""
+    """Write whether machines fail within a week, by measurements; some vibrations are missing."""
     import pyarrow as pa  # noqa: PLC0415 - only for this file
     import pyarrow.parquet as pq  # noqa: PLC0415 - only for this file
 
@@ -117,7 +117,7 @@ def machines(path: Path) -> None:
 
 
 def shapes() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Grey images of 8 by 8 pixels with a disc, a square or a cross somewhere, and its number from 0 to 2."""
+    """Draw grey images of 8 by 8 pixels with a disc, a square or a cross, and return them with its number, 0 to 2."""
     rng = np.random.default_rng(5)
     down, across = np.mgrid[0:8, 0:8]
     images, numbers = np.empty((150, 8, 8), np.uint8), np.empty(150, np.uint8)
@@ -133,7 +133,7 @@ def shapes() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 
 def _write_npz(path: Path, arrays: dict[str, NDArray[np.uint8]]) -> None:
-    """Write what np.savez would, but for the date of each member."""
+    """Write the same as np.savez, except for the date of each member."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
             content = io.BytesIO()

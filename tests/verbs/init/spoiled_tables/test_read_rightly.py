@@ -95,7 +95,7 @@ def test_a_target_that_is_missing_in_some_rows(table, save, trains):
     save(table)
     lines = trains(told="no target 2% of the rows, left out").splitlines()
     assert [line.strip() for line in lines if "missing" in line] == [
-        "missing: fill  # no value is missing here; in new rows, the mean takes its place"
+        "missing: fill  # no value is missing here; in new rows, the mean replaces it"
     ]
 
 
