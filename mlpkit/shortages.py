@@ -1,4 +1,4 @@
-"""What the system has too little of for mlpkit, told without a further file, and with hardly any memory."""
+"""What the system has too little of for mlpkit, explained without opening a file, and with hardly any memory."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ def _shortage(error: BaseException) -> str:
         return ERRORS.get(error.errno or 0, "")
     if isinstance(error, ImportError | RuntimeError):
         text = str(error)
-        return next((said for sign, said in LOADING.items() if sign in text), "")
+        return next((message for sign, message in LOADING.items() if sign in text), "")
     return ""

@@ -74,15 +74,15 @@ COLOR: Final = click.Option(
 
 def colours_said(arguments: Sequence[str]) -> bool | None:
     """Return the value of ``--color``, wherever it is; None if it is missing or invalid."""
-    said = values_said("--color", arguments)
-    return COLOURS.get(said[-1]) if said else None
+    values = values_of_option("--color", arguments)
+    return COLOURS.get(values[-1]) if values else None
 
 
-def values_said(option: str, arguments: Sequence[str]) -> list[str]:
+def values_of_option(option: str, arguments: Sequence[str]) -> list[str]:
     """Return an option's values before the arguments are parsed, wherever it is."""
     options = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    said = [argument.removeprefix(f"{option}=") for argument in options if argument.startswith(f"{option}=")]
-    return said + [after for argument, after in pairwise(options) if argument == option]
+    values = [argument.removeprefix(f"{option}=") for argument in options if argument.startswith(f"{option}=")]
+    return values + [after for argument, after in pairwise(options) if argument == option]
 
 
 def _key_of_a_spec(option: str) -> str:

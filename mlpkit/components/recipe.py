@@ -25,18 +25,18 @@ class Auto:
     """A parameter's value that a spec leaves to the data, by a word such as ``auto``.
 
     Args:
-        said: the value in the spec.
+        written: the value in the spec.
         fill_in: returns the value once the data is known; raises ``WrongUseError`` if the data gives no value.
         stand_in: what the component is built with until then, for what only its constructor can check.
     """
 
-    said: object
+    written: object
     fill_in: Callable[[DataFacts], object]
     stand_in: object
 
     def reference(self) -> object:
         """Return the spec's value."""
-        return self.said
+        return self.written
 
 
 @dataclass(frozen=True)

@@ -186,8 +186,8 @@ def _require_unchanged(folder: EnsembleFolder, registry: Registry, examples: Giv
     now = lock_of(spec, resolved, dataset, lock.get(INITIALIZED_FROM))
     changed = [str(change) for change in lock_changes(lock, now) if not change.of_environment]
     if changed:
-        told = f"{folder.directory}: can't be resumed: what it depends on has changed: {'; '.join(changed)}"
-        raise RunFolderError(f"{told}; restore it, or start a new run")
+        message = f"{folder.directory}: can't be resumed: what it depends on has changed: {'; '.join(changed)}"
+        raise RunFolderError(f"{message}; restore it, or start a new run")
     return spec
 
 

@@ -206,5 +206,5 @@ def described(error: Exception) -> str:
     if os.environ.get(DEBUG):
         traceback.print_exception(error)
     own = str(error) if isinstance(error, MlpkitError) else shortage(error)
-    told = own or f"internal error: {type(error).__name__}: {error}"
-    return "\n  ".join([told, *getattr(error, "__notes__", ())])
+    message = own or f"internal error: {type(error).__name__}: {error}"
+    return "\n  ".join([message, *getattr(error, "__notes__", ())])

@@ -106,8 +106,8 @@ class Run:
 
     def _repr_html_(self) -> str:
         """Return the history and the results as tables for a notebook."""
-        said = [self._steps_done(), *self._circumstances()]
-        return str(load("mlpkit.pages.run_html:run_html")(self.history, self._compared(), self.metrics, said))
+        notes = [self._steps_done(), *self._circumstances()]
+        return str(load("mlpkit.pages.run_html:run_html")(self.history, self._compared(), self.metrics, notes))
 
     def _steps_done(self) -> str:
         return "1 step" if self.steps == 1 else f"{self.steps:,} steps"

@@ -41,13 +41,13 @@ def curves_section(history: Sequence[Record], tracker: BestTracker, units: Mappi
         return section("Curves", paragraph("No evaluation yet."))
     best = position_of_best(history, tracker) if len(history) > 1 else None
     figures = [charts.figure(caption, chart) for caption, chart in curve_charts(history, best, units).items()]
-    said = [paragraph(f"Marked: {best_in_words(tracker, history[-1])}.")] if best is not None else []
+    notes = [paragraph(f"Marked: {best_in_words(tracker, history[-1])}.")] if best is not None else []
     rate = constant_rate(history)
-    said += [] if rate is None else [paragraph(f"Learning rate: {rate:.6g} throughout.")]
+    notes += [] if rate is None else [paragraph(f"Learning rate: {rate:.6g} throughout.")]
     return section(
         "Curves",
         beside(*figures),
-        *said,
+        *notes,
         folded("Evaluations", evaluations_table(history, best)),
     )
 
@@ -136,7 +136,7 @@ def curves_of_sets(sides: Sequence[RunSet]) -> str:
     if not shown:
         return section("Curves", paragraph("No evaluation yet."))
     several = any(len(side.runs) > 1 for side in sides)
-    said = [paragraph("Thick: the mean of the runs. Thin: each run.")] if several else []
+    notes = [paragraph("Thick: the mean of the runs. Thin: each run.")] if several else []
     curves = (len(shown) + 1) * sum(len(side.runs) for side in sides)
     most = max(MOST_POINTS_TOGETHER // curves, ENOUGH_POINTS)
     named = dict(zip(_short_names([side.name for side in sides]), sides, strict=True))
@@ -144,11 +144,11 @@ def curves_of_sets(sides: Sequence[RunSet]) -> str:
     if None in rates.values():
         shown.append(LEARNING_RATE)
     elif len(set(rates.values())) == 1:
-        said.append(paragraph(f"Learning rate: {next(iter(rates.values())):.6g} throughout."))
+        notes.append(paragraph(f"Learning rate: {next(iter(rates.values())):.6g} throughout."))
     else:
-        told = "; ".join(f"{name} {rate:.6g}" for name, rate in rates.items())
-        said.append(paragraph(f"Learning rate, throughout: {told}."))
-    return section("Curves", *said, beside(*(_figure(named, key, most) for key in shown)))
+        listed = "; ".join(f"{name} {rate:.6g}" for name, rate in rates.items())
+        notes.append(paragraph(f"Learning rate, throughout: {listed}."))
+    return section("Curves", *notes, beside(*(_figure(named, key, most) for key in shown)))
 
 
 def _short_names(names: Sequence[str]) -> list[str]:

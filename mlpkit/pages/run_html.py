@@ -34,8 +34,8 @@ def run_html(
     """
     best = position_of_best(history, tracker)
     evaluations = history_html(history, best) if history else ""
-    said = [best_in_words(tracker, history[-1])] if best is not None and len(history) > 1 else []
-    return f"<p>{escape('; '.join([*circumstances, *said]))}</p>{_results(metrics)}{evaluations}"
+    notes = [best_in_words(tracker, history[-1])] if best is not None and len(history) > 1 else []
+    return f"<p>{escape('; '.join([*circumstances, *notes]))}</p>{_results(metrics)}{evaluations}"
 
 
 def seeds_html(metrics: Mapping[str, Mapping[str, Interval]], circumstances: Sequence[str]) -> str:
@@ -46,8 +46,8 @@ def seeds_html(metrics: Mapping[str, Mapping[str, Interval]], circumstances: Seq
         circumstances: further facts.
     """
     rows = summary_rows(metrics)
-    said = f"<p>{escape('; '.join(circumstances))}</p>" if circumstances else ""
-    return said + (html_table(SUMMARY_TITLES, rows, texts=[0]) if rows else "")
+    summary = f"<p>{escape('; '.join(circumstances))}</p>" if circumstances else ""
+    return summary + (html_table(SUMMARY_TITLES, rows, texts=[0]) if rows else "")
 
 
 SUMMARY_TITLES: Final = ("", "mean ± 95 %", "std", "runs")

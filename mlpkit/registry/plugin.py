@@ -274,9 +274,9 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
         methods = " and ".join(plain_call(name, inspect.getattr_static(found, name)) for name in missing)
         raise PluginError(f"{who}: {found.__name__} is missing {methods}")
     for attribute in ("computed_by", "computed_by_reason", "slow_because"):
-        said = getattr(found, attribute)
-        if not isinstance(said, str):
-            raise PluginError(f"{who}: {found.__name__}.{attribute} is {show(said)}; expected a string")
+        value = getattr(found, attribute)
+        if not isinstance(value, str):
+            raise PluginError(f"{who}: {found.__name__}.{attribute} is {show(value)}; expected a string")
     try:
         schema_of(found)
         check_interface(found)

@@ -116,7 +116,7 @@ def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_lo
             try:
                 reason, provided = next(answers)
                 verdict = ProbeResult(
-                    str(reason), tuple(Provided._make((*said, tuple(aliases))) for *said, aliases in provided)
+                    str(reason), tuple(Provided._make((*fields, tuple(aliases))) for *fields, aliases in provided)
                 )
             except NoAnswerError as error:
                 verdict = ProbeResult(str(error))

@@ -197,8 +197,8 @@ class Registry:
 
     def computed_by(self) -> dict[str, str]:
         """Return what computes the components that were asked for, by name, where they declare it."""
-        said = {name: entry.component.computed_by for name, entry in self._found.items()}
-        return {name: what for name, what in said.items() if what}
+        libraries = {name: entry.component.computed_by for name, entry in self._found.items()}
+        return {name: what for name, what in libraries.items() if what}
 
     def slow_because(self) -> dict[str, list[str]]:
         """Return why components that were asked for are slower than they could be, with the names of these."""

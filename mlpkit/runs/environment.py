@@ -61,10 +61,10 @@ def _processor() -> str:
         import subprocess  # noqa: PLC0415 - slow to load, and needed only on macOS
 
         command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
-        told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        name = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     else:
-        told = _model_name(_PROCESSORS_OF_LINUX)
-    return told.strip() or platform.processor() or platform.machine()
+        name = _model_name(_PROCESSORS_OF_LINUX)
+    return name.strip() or platform.processor() or platform.machine()
 
 
 def _model_name(cpuinfo: Path) -> str:

@@ -234,8 +234,8 @@ class Spec:
             training: keys of ``training`` that were chosen for this run, such as ``slices``.
         """
         written = self.top_level.reference()
-        said = {key: value for key, value in written["training"].items() if key not in training}
-        written["training"] = said | training  # in one order, whichever of them the spec sets itself
+        rest = {key: value for key, value in written["training"].items() if key not in training}
+        written["training"] = rest | training  # in one order, whichever of them the spec sets itself
         of_stack = ("data", "layers", "initialize_from", "training")
         order = ("mlpkit", "name", "seed", "ensemble", "dtype", "requires", *of_stack)
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}

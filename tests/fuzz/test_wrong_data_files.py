@@ -157,7 +157,7 @@ ARRAYS = {
     "an archive of nothing": ("x.npz", npz(), None, "holds 0 arrays"),
     "two arrays": ("x.npz", npz(("a.npy", npy(ROWS)), ("b.npy", npy(ROWS))), None, "holds 2 arrays (a, b)"),
     "names that command a terminal": ("x.npz", npz(("\x1b[2J", b""), ("b", b"")), None, r"holds 2 arrays (\x1b[2J, b)"),
-    "one array twice": ("x.npz", npz(("x.npy", npy(ROWS)), ("x", npy(ROWS))), None, "two arrays of one name"),
+    "one array twice": ("x.npz", npz(("x.npy", npy(ROWS)), ("x", npy(ROWS))), None, "two arrays with the same name"),
     "a member of text": ("x.npz", npz(("x.npy", b"no array")), 0, "array 'x', byte 0: is not an .npy file"),
     "a member of objects": ("x.npz", npz(("x.npy", npy(ROWS, descr="|O"))), 8, "which can run code"),
     "a zip bomb": ("x.npz", npz(("x.npy", npy(ROWS) + bytes(100_000_000))), 0, "48 bytes; 100,000,048 follow"),

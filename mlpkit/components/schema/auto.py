@@ -36,31 +36,31 @@ class OrAutoType(ValueType):
 
     Args:
         value: the type of the value.
-        said: the types of values that leave it to the data.
+        automatic: the types of values that leave it to the data.
         fill_in: returns the value, from the spec's value and what is known of the data.
         stand_in: what a component is built with until then.
     """
 
     value: ValueType
-    said: tuple[ValueType, ...]
+    automatic: tuple[ValueType, ...]
     fill_in: Callable[[Any, DataFacts], object]
     stand_in: object
 
     def describe(self) -> str:
         """Describe what is expected."""
-        return ", or ".join(kind.describe() for kind in (self.value, *self.said))
+        return ", or ".join(kind.describe() for kind in (self.value, *self.automatic))
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the value, or what fills it in."""
         faults = []
-        for kind in self.said:
+        for kind in self.automatic:
             attempt = CheckContext()
-            said = kind.check(value, path, attempt)
-            if said is not INVALID and context.resolve is None:  # a call in Python, where no data is known
-                what = f"{show(said)} only works in specs, where the data fills it in"
+            written = kind.check(value, path, attempt)
+            if written is not INVALID and context.resolve is None:  # a call in Python, where no data is known
+                what = f"{show(written)} only works in specs, where the data fills it in"
                 return context.report(path, what, expected=self.value.describe())
-            if said is not INVALID:
-                return Auto(said, partial(self.fill_in, said), self.stand_in)
+            if written is not INVALID:
+                return Auto(written, partial(self.fill_in, written), self.stand_in)
             faults += [fault for fault in attempt.faults if fault.remedy or len(fault.path) > len(path)]
         found = self.value.check(value, path, CheckContext() if faults else context)
         if found is INVALID:
@@ -70,10 +70,10 @@ class OrAutoType(ValueType):
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
-        return EitherType((self.value, *self.said)).json_schema(references)
+        return EitherType((self.value, *self.automatic)).json_schema(references)
 
 
-def _units(said: str, facts: DataFacts) -> int:
+def _units(written: str, facts: DataFacts) -> int:
     """Return as many units as the loss takes for the data's target.
 
     Raises:
@@ -82,11 +82,11 @@ def _units(said: str, facts: DataFacts) -> int:
     shape = facts.loss_inputs()
     if shape is None:
         what = f"{facts.loss_name} doesn't declare how many inputs it takes for {facts.target}"
-        raise WrongUseError(f"{said} can't be filled in: {what}", expected="a number of units")
+        raise WrongUseError(f"{written} can't be filled in: {what}", expected="a number of units")
     return prod(shape)
 
 
-def _class_weights(said: str | Mapping[str, float], facts: DataFacts) -> list[float]:
+def _class_weights(written: str | Mapping[str, float], facts: DataFacts) -> list[float]:
     """Return a weight per class: balanced, or that of its name, or 1.
 
     Raises:
@@ -94,14 +94,14 @@ def _class_weights(said: str | Mapping[str, float], facts: DataFacts) -> list[fl
     """
     if not isinstance(facts.target, Classes):
         raise WrongUseError(f"the data gives {facts.target}, which have no class weights")
-    if isinstance(said, str):
+    if isinstance(written, str):
         return _balanced_weights(facts)
     names = facts.class_names()
-    for name in said:
+    for name in written:
         if name not in names:
             message, shown = f"unknown class {show(name)}", ", ".join(names[:20])
             raise WrongUseError(message, expected=f"some of {shown}", remedy=did_you_mean(name, names))
-    return [float(said.get(name, 1.0)) for name in names]
+    return [float(written.get(name, 1.0)) for name in names]
 
 
 def _balanced_weights(facts: DataFacts) -> list[float]:

@@ -187,13 +187,13 @@ def _whole(items: Any) -> Any:
 
 def _about(entry: RegisteredComponent) -> dict[str, Any]:
     docstring, advice = entry.schema.docstring, entry.declaration.deprecated
-    said = [
+    parts = [
         f"Deprecated: {advice}." if advice else "",
         docstring.summary,
         docstring.body,
         f"From {entry.plugin.label}.",
     ]
-    about: dict[str, Any] = {"description": "\n\n".join(filter(None, said))}
+    about: dict[str, Any] = {"description": "\n\n".join(filter(None, parts))}
     return about | ({"deprecated": True} if advice else {})
 
 

@@ -75,11 +75,11 @@ def _print(shown: ShownComponent) -> None:
             _print_part(paragraph(f"{title}: {plain(text)}", width=width))
     if shown.gradients:
         agree = "agree with differences of forward"
-        _print_part(paragraph(f"Gradients: {_said_of(shown.gradients, agree)}", width=width))
+        _print_part(paragraph(f"Gradients: {_in_words(shown.gradients, agree)}", width=width))
     if shown.export:
         computes = "predict" if shown.kind == "loss" else "forward"
         agree = f"its ONNX operators agree with {computes}"
-        _print_part(paragraph(f"Export: {_said_of(shown.export, agree)}", width=width))
+        _print_part(paragraph(f"Export: {_in_words(shown.export, agree)}", width=width))
     places = dict.fromkeys(place for place in (shown.source, shown.file) if place)  # the same for a local plugin
     _print_part([f"From {', '.join(places)}"])
 
@@ -89,17 +89,17 @@ def _faults(raises: str) -> list[str]:
     return [plain(fault).strip() for fault in re.split(r"\b[A-Z]\w*Error: ", raises) if fault]
 
 
-def _said_of(report: ExamplesReport, agree: str) -> str:
+def _in_words(report: ExamplesReport, agree: str) -> str:
     """Return a report's status in words; ``agree`` is the text for success."""
     examples = "example" if report.examples == 1 else "examples"
-    said = {
+    texts = {
         "checked": f"{agree} on {report.examples} {examples}.",
         "failed": f"WRONG. {report.detail}",
         "unchecked": f"not checked. {report.detail}",
         "refused": f"not possible. {report.detail}",
         "described": report.detail or "its encoder is described in ONNX operators.",
     }
-    return said[report.status]
+    return texts[report.status]
 
 
 def _print_part(lines: list[str]) -> None:

@@ -62,12 +62,12 @@ def remarks(
         sizes: the number of rows of each split.
         width: the line length; None for no limit.
     """
-    told = [on_one_line(f"{column.name} {remark}") for column in columns for remark in column.remarks]
-    told += [
+    notes = [on_one_line(f"{column.name} {remark}") for column in columns for remark in column.remarks]
+    notes += [
         f"{counted(count, 'row')} of {sizes[split]:,} in {split} {'appears' if count == 1 else 'appear'} in train too"
         for split, count in repeated.items()
     ]
-    return [line for text in told for line in paragraph(text, indent=INDENT, width=width)]
+    return [line for text in notes for line in paragraph(text, indent=INDENT, width=width)]
 
 
 def _most_unusual(columns: Sequence[ColumnSummary]) -> list[ColumnSummary]:

@@ -64,14 +64,14 @@ def _arrays(report: DataReport, width: int | None) -> list[str]:
         return [*lines, "", *paragraph(f"can't be trained on: {report.refused}", indent="  ", width=width)]
     if report.values:
         lines += ["", *_statistics("target", report.target_names, report.values, width)]
-    told = remarks((), report.repeated, report.sizes, width)
-    return [*lines, "", *told] if told else lines
+    notes = remarks((), report.repeated, report.sizes, width)
+    return [*lines, "", *notes] if notes else lines
 
 
 def _columns(report: DataReport, width: int | None, *, every: bool) -> list[str]:
     lines = ["", *column_table(report.columns, width, every=every)]
-    told = remarks(report.columns, report.repeated, report.sizes, width)
-    return [*lines, "", *told] if told else lines
+    notes = remarks(report.columns, report.repeated, report.sizes, width)
+    return [*lines, "", *notes] if notes else lines
 
 
 def _encoded(report: DataReport, width: int | None) -> list[str]:

@@ -36,13 +36,17 @@ def command(file: Path, directory: Path | None, as_json: bool) -> None:
     from mlpkit.verbs.export.provenance import provenance  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     found = provenance(file, directory)
-    said = found.provenance
+    origin = found.provenance
     if as_json:
-        document({"provenance": said, "folder": found.directory, "changed": found.changed})
+        document({"provenance": origin, "folder": found.directory, "changed": found.changed})
     else:
-        rows = [["run", str(said.get("run"))], ["name", str(said.get("name"))], ["mlpkit", str(said.get("mlpkit"))]]
+        rows = [
+            ["run", str(origin.get("run"))],
+            ["name", str(origin.get("name"))],
+            ["mlpkit", str(origin.get("mlpkit"))],
+        ]
         rows += [["quantized", f"weights to {found.quantized}"]] if found.quantized else []
-        rows += [[name, _short(said.get(name)), _state(name, found.now, found.changed)] for name in HASHED]
+        rows += [[name, _short(origin.get(name)), _state(name, found.now, found.changed)] for name in HASHED]
         result("\n".join(columns([[*row, ""][:3] for row in rows])))
     if found.directory is None:
         message("the run's folder was not found; name it with --run")

@@ -60,8 +60,8 @@ def state_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:
     """Return what changes from step to step: state, progress, and what the buttons can do."""
     if len(runs) != 1:
         going = sum(run.state == "running" for run in runs)
-        said = f"{len(runs)} runs, {going} of them running" if runs else "No runs yet"
-        return {"state": said, "progress": "", "done": None, "active": going > 0, "paused": False, "notes": ""}
+        text = f"{len(runs)} runs, {going} of them running" if runs else "No runs yet"
+        return {"state": text, "progress": "", "done": None, "active": going > 0, "paused": False, "notes": ""}
     (run,) = runs
     return {
         "state": f"{run.state.capitalize()}{f': {run.message}' if run.message else ''}",
@@ -75,12 +75,12 @@ def state_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:
 
 def _progress(run: WatchedRun) -> str:
     of = f" of {run.total:,}" if run.total else ""
-    said = [f"step {run.step:,}{of}"]
+    facts = [f"step {run.step:,}{of}"]
     if run.loss is not None and math.isfinite(run.loss):
-        said.append(f"loss {figure(run.loss)}")
+        facts.append(f"loss {figure(run.loss)}")
     if run.seconds_left is not None and run.state == "running":
-        said.append(f"{duration(run.seconds_left)} left")
-    return ", ".join(said)
+        facts.append(f"{duration(run.seconds_left)} left")
+    return ", ".join(facts)
 
 
 def evaluations_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:

@@ -124,20 +124,20 @@ class LiveServer:
             self._streams.discard(threading.current_thread())
 
     def _stream(self, send: Callable[[str], None]) -> None:
-        said: tuple[Any, Any] = (None, None)
+        sent: tuple[Any, Any] = (None, None)
         spoke = evaluated = 0.0
         while True:
             last, now = self.closing.is_set(), time.monotonic()
             runs = self.runs()
             news = state = state_of(runs)
             counted = [(run.name, run.state if len(runs) > 1 else "", len(run.records)) for run in runs]
-            if counted != said[1] and (last or now >= evaluated + SECONDS_BETWEEN_EVALUATIONS):
+            if counted != sent[1] and (last or now >= evaluated + SECONDS_BETWEEN_EVALUATIONS):
                 news, evaluated = state | evaluations_of(runs), now
             else:
-                counted = said[1]
-            if (state, counted) != said:
+                counted = sent[1]
+            if (state, counted) != sent:
                 send(f"data: {json.dumps(news, separators=(',', ':'))}\n\n")
-                said, spoke = (state, counted), now
+                sent, spoke = (state, counted), now
             elif now >= spoke + SECONDS_OF_SILENCE:
                 send(":\n\n")
                 spoke = now

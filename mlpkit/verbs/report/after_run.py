@@ -23,10 +23,10 @@ def report_at_the_end(directory: Path, plugin_options: PluginOptions, *, shown: 
         shown: whether to print where it is, or why it's missing.
     """
     try:
-        said = f"report in {report(directory, **plugin_options)}"
+        text = f"report in {report(directory, **plugin_options)}"
     except UsageError as error:
-        said = f"note: no report.html: {error}"
+        text = f"note: no report.html: {error}"
     except Exception as error:  # the run is finished, whatever went wrong with a page about it
-        said = f"warning: no report.html: {error}"
+        text = f"warning: no report.html: {error}"
     if shown:
-        (result if said.startswith("report") else message)(said)
+        (result if text.startswith("report") else message)(text)

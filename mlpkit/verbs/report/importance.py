@@ -238,12 +238,12 @@ def importance_section(found: Sequence[Importance], rows: str, image: NDArray[An
         part = pictures(
             [thumbnail(image), _heat(found, image)], ["mean of the images", "loss increase by patch"]
         ) + folded("Numbers", numbers)
-    said = (
+    text = (
         f"How much the loss increases when a {what} is shuffled among {rows}. Redundant inputs share their importance."
     )
     if len(shown) < len(found) and image is None:
-        said += f" The {len(shown)} most important of {len(found):,} columns."
-    return section("Importance of inputs", paragraph(said), part)
+        text += f" The {len(shown)} most important of {len(found):,} columns."
+    return section("Importance of inputs", paragraph(text), part)
 
 
 def _heat(found: Sequence[Importance], image: NDArray[Any]) -> NDArray[np.uint8]:

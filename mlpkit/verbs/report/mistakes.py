@@ -70,16 +70,17 @@ def mistakes_section(
     title = "Largest residuals" if isinstance(scored.target, Values) else "Most confident mistakes"
     if not len(rows):
         return section(title, paragraph(f"No mistake among {scored.rows}."))
-    headings, said = _said(scored, rows)
+    headings, cells_of_rows = _cells(scored, rows)
     if isinstance(raw, np.ndarray) and image_shape(raw) is not None:
         captions = [
-            ", ".join(f"{name} {cell}" for name, cell in zip(headings, cells, strict=True) if cell) for cells in said
+            ", ".join(f"{name} {cell}" for name, cell in zip(headings, cells, strict=True) if cell)
+            for cells in cells_of_rows
         ]
         return section(title, paragraph(f"Among {scored.rows}."), pictures([thumbnail(each) for each in raw], captions))
     columns = _columns(raw)
     shown = [
         [f"{indices[row]:,}", *cells, *(_shortened(values[i]) for values in columns.values())]
-        for i, (row, cells) in enumerate(zip(rows[:MOST_ROWS], said, strict=False))
+        for i, (row, cells) in enumerate(zip(rows[:MOST_ROWS], cells_of_rows, strict=False))
     ]
     texts = [] if isinstance(scored.target, Values) else [1, 2]
     return section(
@@ -99,7 +100,7 @@ def _shortened(value: Any) -> str:
     return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
 
 
-def _said(scored: ScoredPredictions, rows: NDArray[np.intp]) -> tuple[list[str], list[list[str]]]:
+def _cells(scored: ScoredPredictions, rows: NDArray[np.intp]) -> tuple[list[str], list[list[str]]]:
     """Return headings, and what is predicted and true of each row."""
     if isinstance(scored.target, Values):
         return _said_of_values(scored, rows)

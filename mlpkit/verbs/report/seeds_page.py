@@ -49,5 +49,5 @@ def _summary(folder: SeedsFolder) -> list[str]:
     means = [table(SUMMARY_TITLES, rows, caption="At the end, over the seeds", texts=[0])] if rows else []
     if not folder.unfinished:
         return means
-    said = f"Not finished: {listed_runs(folder.unfinished)}; unless they are still training, resume them with:"
-    return [*means, paragraph(said), preformatted(f"mlpkit resume {shlex.quote(str(folder.directory))}")]
+    text = f"Not finished: {listed_runs(folder.unfinished)}; unless they are still training, resume them with:"
+    return [*means, paragraph(text), preformatted(f"mlpkit resume {shlex.quote(str(folder.directory))}")]

@@ -245,8 +245,8 @@ def _require_parameters(options: Mapping[str, Any], types: Mapping[str, object],
     """
     for key in options.keys() - types.keys() - TRAINING.types.keys():
         if readers := _data_sets_with(key, registry):
-            told = OF_TABLES if {*readers} & {*registry.defaults("dataset")} else OF_FILES
-            raise UsageError(told.format(key=key, readers=" and ".join(readers), reader=readers[0]))
+            template = OF_TABLES if {*readers} & {*registry.defaults("dataset")} else OF_FILES
+            raise UsageError(template.format(key=key, readers=" and ".join(readers), reader=readers[0]))
 
 
 def _data_sets_with(key: str, registry: Registry) -> list[str]:

@@ -91,7 +91,7 @@ def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOpti
     from mlpkit.groups.several_specs import prove_spec  # noqa: PLC0415 - most commands train one
 
     proved: list[Group] = []
-    said, exit_code = set(), 0
+    printed, exit_code = set(), 0
     for path in paths:
         try:
             spec = given_spec(path, overrides, **wanted.plugin_options)
@@ -101,9 +101,9 @@ def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOpti
         except UsageError:  # of the command, and not of this spec
             raise
         except MlpkitError as error:
-            if str(error) not in said:  # a mistake in --set is one of all specs
+            if str(error) not in printed:  # a mistake in --set is one of all specs
                 print_error(error)
-            said.add(str(error))
+            printed.add(str(error))
             exit_code = max(exit_code, error.exit_code)
     if exit_code:
         wrong = len(paths) - len(proved)

@@ -151,8 +151,8 @@ class Comparison:
 
     def _about_unfinished(self) -> Iterator[Note]:
         if self.unfinished:
-            said = "Some seeds aren't finished. Unless they are still training, resume them with:"
-            yield Note(said, [f"mlpkit resume {shlex.quote(folder)}" for folder in self.unfinished])
+            text = "Some seeds aren't finished. Unless they are still training, resume them with:"
+            yield Note(text, [f"mlpkit resume {shlex.quote(folder)}" for folder in self.unfinished])
 
     def _about_chance(self) -> Iterator[Note]:
         if not self.metrics or self.finished < 2:
@@ -160,11 +160,11 @@ class Comparison:
         if self.only_seeds:
             yield Note("The runs differ only in their seeds: all differences are chance.")
         elif alone := self._alone:
-            said = (
+            text = (
                 "One run each can't tell a better spec from a lucky seed. Train with several seeds, and compare the "
                 "folders:"
             )
-            yield Note(said, [*dict.fromkeys(alone)])
+            yield Note(text, [*dict.fromkeys(alone)])
         if self.too_few:
             yield Note(
                 f"{' and '.join(self.too_few)} and {self.runs[0]} have different seeds, so a test needs "

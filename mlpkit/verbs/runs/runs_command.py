@@ -95,8 +95,8 @@ def command(
         result("\n".join(lines_of(entries, line_length())))
     else:
         why = list_runs.nothing_to_judge(listed.read(), where)
-        said = "no such run" if states or specs or where else "no runs"
-        message(f"{directory}: {said}{why and f': {why}'}")
+        text = "no such run" if states or specs or where else "no runs"
+        message(f"{directory}: {text}{why and f': {why}'}")
 
 
 def _require_folder(directory: Path) -> None:

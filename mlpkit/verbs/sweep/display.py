@@ -167,8 +167,8 @@ def _print_sweep(found: Sweep, resume: str) -> None:
     for state in (PRUNED, DIVERGED, FAILED):
         numbers = [trial.number for trial in found.trials if trial.state == state]
         if numbers:
-            said = f"{counted(len(numbers), 'trial')} {state}: {', '.join(map(str, numbers))}"
-            message("\n".join(paragraph(said, width=line_length())))
+            text = f"{counted(len(numbers), 'trial')} {state}: {', '.join(map(str, numbers))}"
+            message("\n".join(paragraph(text, width=line_length())))
     if found.best is None:
         what = f" with a {found.objectives[0].key}" if FINISHED in found.counts else ""
         message(f"no trial is finished{what}, so there is no best")
@@ -200,8 +200,8 @@ def print_status(status: SweepStatus) -> None:
 
 def _progress(status: SweepStatus) -> str:
     over, planned = status.over, status.planned
-    said = [f"{counted(over, 'trial')} done" if planned is None else f"{over} of {counted(planned, 'trial')} done"]
-    return ", ".join([*said, *(f"{number} {state}" for state, number in status.counts.items())])
+    parts = [f"{counted(over, 'trial')} done" if planned is None else f"{over} of {counted(planned, 'trial')} done"]
+    return ", ".join([*parts, *(f"{number} {state}" for state, number in status.counts.items())])
 
 
 def _time(status: SweepStatus) -> str:

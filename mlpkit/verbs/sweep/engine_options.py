@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mlpkit.cli.options import HelpfulCommand, values_said
+from mlpkit.cli.options import HelpfulCommand, values_of_option
 from mlpkit.components.engine import LOCAL, Engine
 from mlpkit.components.schema.types import MappingType, without_null
 from mlpkit.errors import UsageError
@@ -37,8 +37,8 @@ class SweepCommand(HelpfulCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments."""
-        registry = _registry(plugins=() if ctx.resilient_parsing else values_said("--plugin", args))
-        ctx.meta[ENGINES] = _engines((LOCAL, *values_said("--on", args))[-1], registry)
+        registry = _registry(plugins=() if ctx.resilient_parsing else values_of_option("--plugin", args))
+        ctx.meta[ENGINES] = _engines((LOCAL, *values_of_option("--on", args))[-1], registry)
         ctx.meta[ENGINE_OPTIONS] = _options(ctx.meta[ENGINES], {*OF_SWEEP, *(option.name for option in self.params)})
         rest = super().parse_args(ctx, args)
         names = ("workers", "on", *(option.name for option in ctx.meta[ENGINE_OPTIONS]))

@@ -66,15 +66,15 @@ class Margin:
         other = f"trial {self.over}" if self.chosen_from is None else f"the unchanged spec, trial {self.over},"
         if not self.by:
             return f"trial {self.trial} and {other.removesuffix(',')} are equally good"
-        said = f"trial {self.trial} leads {other} by {figure(self.by)}"
+        lead = f"trial {self.trial} leads {other} by {figure(self.by)}"
         if self.p_value is None or self.low is None or self.high is None:
-            return f"{said}, which may be chance; a sweep with seeds or folds can tell"
+            return f"{lead}, which may be chance; a sweep with seeds or folds can tell"
         verdict = "more than chance" if self.beyond_chance else "which may be chance"
         low, high = (signed(end, self.high - self.low) for end in (self.low, self.high))
         test = f"{self.paired_by} by {self.paired_by}, paired t-test, 95 %: {low} to {high}"
         if self.chosen_from is not None and self.chosen_from > 1:
             test += f", corrected for the choice from {self.chosen_from} trials by Bonferroni's method"
-        return f"{said}, {verdict}, p {probability(self.p_value)} ({test})"
+        return f"{lead}, {verdict}, p {probability(self.p_value)} ({test})"
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""

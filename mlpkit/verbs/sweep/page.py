@@ -100,12 +100,12 @@ def _best_in_words(found: Sweep) -> list[str]:
     first = found.objectives[0]
     result = f"the {'highest' if first.maximize else 'lowest'} {first.key}, {figure(found.best.results[first.key])}"
     leads = "".join(f" In the sweep, {lead}." for lead in found.leads)
-    said = [paragraph(f"Trial {found.best.number} has {result}.{leads} The best of many trials is often a lucky one.")]
+    parts = [paragraph(f"Trial {found.best.number} has {result}.{leads} The best of many trials is often a lucky one.")]
     file = found.folder / BEST
     if not file.is_file() or kind_of(found.best.directory) is ENSEMBLE_RUN:  # the sweep is at work, or was interrupted
-        return said
+        return parts
     commands = f"mlpkit run {shlex.quote(str(file))} --seeds 3"
-    return [*said, paragraph("To confirm it, train it with other seeds:"), preformatted(commands)]
+    return [*parts, paragraph("To confirm it, train it with other seeds:"), preformatted(commands)]
 
 
 def _sections_about_trials(found: Sweep, search: Mapping[str, SearchedKey], seed: int) -> list[str]:
@@ -150,12 +150,12 @@ def _front_section(found: Sweep) -> str:
     """Return charts of the first objective and each other, and the trials of the Pareto front."""
     first, *others = found.objectives
     best = sorted(found.front, key=lambda trial: first.cost(trial.results[first.key]))
-    said = (
+    text = (
         "No trial beats one on the Pareto front by one objective without being worse by another. Trials far from the "
         "front are not shown."
     )
     figures = [_front_figure(found, first, other) for other in others] if best else []
-    return section("Pareto front", paragraph(said), beside(*figures), _trials_table(found, best, "The Pareto front"))
+    return section("Pareto front", paragraph(text), beside(*figures), _trials_table(found, best, "The Pareto front"))
 
 
 def _front_figure(found: Sweep, first: Objective, other: Objective) -> str:
@@ -208,15 +208,15 @@ def _coordinates_section(found: Sweep, search: Mapping[str, SearchedKey], best: 
             for place, trial in reversed([*enumerate(shown)])
         ),
     ]
-    said = f"A line for each trial, from its values to its result: orange for the best, trial {best[0].number}, and "
-    said += "the bluer, the better. Dotted: pruned or diverged." if weak else "the bluer, the better."
+    text = f"A line for each trial, from its values to its result: orange for the best, trial {best[0].number}, and "
+    text += "the bluer, the better. Dotted: pruned or diverged." if weak else "the bluer, the better."
     if len(lines) < len(best) + len(weak):
-        said += f" These are the {len(lines)} best of {len(best) + len(weak):,}."
+        text += f" These are the {len(lines)} best of {len(best) + len(weak):,}."
     chart = charts.parallel([scale.axis for scale in scales], lines, marked=_name(best[0]))
     ranks = {trial.number: place for place, trial in enumerate(best)}
     every = sorted(found.trials, key=lambda trial: ranks.get(trial.number, len(best)))
     numbers = _trials_table(found, every, "All trials")
-    return section("Values and results", paragraph(said), charts.figure("Values of the trials", chart, numbers))
+    return section("Values and results", paragraph(text), charts.figure("Values of the trials", chart, numbers))
 
 
 def _line(trial: Trial, scales: Sequence[Scale], shade: float | None, outcome: str) -> ParallelLine:
@@ -251,9 +251,9 @@ def _curves_section(found: Sweep, best: Sequence[Trial]) -> str:
     shown = [*best, *(trial for trial in found.trials if trial.state != FINISHED)][:MOST_LINES]
     histories = {_name(trial): history_of(trial.directory) for trial in shown}
     most = max(MOST_POINTS // (len(shown) * len(found.objectives)), ENOUGH_POINTS)
-    said = f"Thick: the best, trial {best[0].number}. Thin: other trials."
+    text = f"Thick: the best, trial {best[0].number}. Thin: other trials."
     figures = [_curves(objective, histories, most) for objective in found.objectives]
-    return section("Curves", paragraph(said), beside(*figures))
+    return section("Curves", paragraph(text), beside(*figures))
 
 
 def _curves(objective: Objective, histories: Mapping[str, Sequence[Mapping[str, float]]], most: int) -> str:

@@ -74,12 +74,12 @@ class SweepScreen(SweepDisplay, Screen):
     def _progress(self) -> str:
         """Return how far the sweep has come, and how long it still takes."""
         over = len(self._trials)
-        said = [counted(over, "trial") if self._planned is None else f"{over} of {counted(self._planned, 'trial')}"]
+        parts = [counted(over, "trial") if self._planned is None else f"{over} of {counted(self._planned, 'trial')}"]
         states = [trial.state for trial in self._trials.values()]
-        said += [f"{states.count(state)} {state}" for state in (PRUNED, DIVERGED, FAILED) if state in states]
-        said += [f"{len(self._training)} training"] if self._training else []
+        parts += [f"{states.count(state)} {state}" for state in (PRUNED, DIVERGED, FAILED) if state in states]
+        parts += [f"{len(self._training)} training"] if self._training else []
         new = over - self._over_before
         if self._planned is not None and new > 0:
             left = (self._clock() - self._began_at) / new * (self._planned - over)
-            said.append(f"{duration(left)} left")
-        return ", ".join(said)
+            parts.append(f"{duration(left)} left")
+        return ", ".join(parts)

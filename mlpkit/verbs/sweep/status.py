@@ -59,12 +59,12 @@ class SweepStatus:
         """Return the number of trials, and the best."""
         counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
         planned = "" if self.planned is None else f" of {self.planned}"
-        said = [f"{len(self.trials)}{planned} trials ({counts})" if counts else f"0{planned} trials"]
+        parts = [f"{len(self.trials)}{planned} trials ({counts})" if counts else f"0{planned} trials"]
         if self.best is not None:
             values = ", ".join(as_overrides(self.best.values))
-            said.append(f"best: trial {self.best.number}, {written_results(self.best, self.objectives)}; {values}")
-        said.append(f"driver: {self.driver}" if self.driver else "no driver running")
-        return f"<SweepStatus of {'; '.join(said)}>"
+            parts.append(f"best: trial {self.best.number}, {written_results(self.best, self.objectives)}; {values}")
+        parts.append(f"driver: {self.driver}" if self.driver else "no driver running")
+        return f"<SweepStatus of {'; '.join(parts)}>"
 
     @property
     def counts(self) -> dict[str, int]:

@@ -49,16 +49,16 @@ def lines_of(traced: Trace, example: TracedExample | None, width: int | None) ->
 
 
 def _about(traced: Trace) -> list[str]:
-    said = [f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
+    facts = [f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
     if traced.gradient:
         clipped = f", clipped to {figure(norm_of(traced.clipped_gradient))}" if traced.is_clipped else ""
-        said.append(f"gradient norm {figure(norm_of(traced.gradient))}{clipped}")
-        said.append(f"update norm {figure(norm_of(traced.update))}")
+        facts.append(f"gradient norm {figure(norm_of(traced.gradient))}{clipped}")
+        facts.append(f"update norm {figure(norm_of(traced.update))}")
     rows = list(map(str, traced.rows[:ROWS_NAMED].tolist()))
     more = f", ... {rows.pop()}" if len(traced.rows) > ROWS_NAMED else ""
     return [
         f"step {traced.step:,} of {traced.folder}, epoch {traced.epoch:.2f}",
-        ", ".join(said),
+        ", ".join(facts),
         f"minibatch of {counted(len(traced.rows), 'example')}: rows {', '.join(rows)}{more} of the training split",
         *([traced.divergence] if traced.divergence else []),
     ]
@@ -70,9 +70,9 @@ def _largest_losses(traced: Trace, width: int | None) -> list[str]:
     known = [column for column in zip(headings, *rows, strict=True) if any(column[1:])]
     shown = [heading for heading, *_ in known]
     right = [i for i, heading in enumerate(shown) if heading not in {"from", "label", "predicted"}]
-    said = "where the loss comes from" + ("; probability is that of the label" if "probability" in shown else "")
+    text = "where the loss comes from" + ("; probability is that of the label" if "probability" in shown else "")
     table = list(zip(*known, strict=True))
-    return [*paragraph(said, width=width), *blocks(table, right=right, width=width)]
+    return [*paragraph(text, width=width), *blocks(table, right=right, width=width)]
 
 
 def _distributions(heading: str, found: Mapping[str, Distribution], width: int | None) -> list[str]:

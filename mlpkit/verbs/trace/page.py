@@ -76,21 +76,21 @@ def _kinds(traced: Trace, titles: Mapping[str, str]) -> list[tuple[str, dict[str
 
 
 def _about(traced: Trace) -> list[str]:
-    said = [f"Epoch {traced.epoch:.2f}", f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
+    facts = [f"Epoch {traced.epoch:.2f}", f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
     norms = {"gradient": "gradient", "clipped_gradient": "clipped gradient", "update": "update"}
-    said += [
+    facts += [
         f"norm of the {name} {figure(norm_of(getattr(traced, kind)))}"
         for kind, name in norms.items()
         if getattr(traced, kind) and (kind != "clipped_gradient" or traced.is_clipped)
     ]
     changed = f"The run's bits are no longer guaranteed: {'; '.join(traced.changes)}" if traced.changes else ""
-    return [f"{'; '.join(said)}.", *filter(None, (traced.divergence, changed))]
+    return [f"{'; '.join(facts)}.", *filter(None, (traced.divergence, changed))]
 
 
 def _largest_losses(traced: Trace) -> list[str]:
     examples = [traced.example(number) for number in traced.largest_losses(EXAMPLES_SHOWN)]
     count, shown = len(traced.rows), len(examples)
-    said = f"The {shown} of {count} examples that add most to the loss" if shown < count else f"All {count} examples"
+    text = f"The {shown} of {count} examples that add most to the loss" if shown < count else f"All {count} examples"
     names = list(traced.columns)[:COLUMNS_SHOWN]
     headings = ["example", "row", "label", "predicted", "probability", "loss", "share", "from", *names]
     rows = [[*each.cells, *(str(each.columns[name]) for name in names)] for each in examples]
@@ -103,8 +103,8 @@ def _largest_losses(traced: Trace) -> list[str]:
     )
     captions = [f"{each.number}: {each.label}, predicted {each.predicted}" for each in examples]
     probability = "" if examples[0].probability is None else "the probability of the label and "
-    said += f", with {probability}the share of the loss."
-    return [*_pictures(traced, [each.input for each in examples], captions), parts.paragraph(said), table]
+    text += f", with {probability}the share of the loss."
+    return [*_pictures(traced, [each.input for each in examples], captions), parts.paragraph(text), table]
 
 
 def _is_number(cell: str) -> bool:
@@ -133,14 +133,14 @@ def _bytes_of(image: NDArray[Any]) -> NDArray[np.uint8]:
 def _blackboard(traced: Trace, example: TracedExample) -> list[str]:
     source = f", from {example.source}" if example.source else ""
     known = "" if example.probability is None else f"; probability of {example.label}: {example.probability:.4g}"
-    said = [
+    facts = [
         f"Row {example.row} of the training split{source}.",
         f"Label {example.label}, predicted {example.predicted}{known};",
         f"loss {figure(example.loss)}, {example.share:.1%} of the minibatch's.",
     ]
     return [
         *_pictures(traced, [example.input], [f"example {example.number}"]),
-        parts.paragraph(" ".join(said)),
+        parts.paragraph(" ".join(facts)),
         parts.heading("Forward"),
         _trace_points(example.forward(), "what each layer returns"),
         *_feature_maps(example),

@@ -262,8 +262,8 @@ def _require_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
     nearest = [
         next((other for other in steps if row in trainer.rows_of_step(other)), None) for steps in (earlier, later)
     ]
-    said = " and ".join(f"{other:,}" for other in nearest if other is not None)
-    remedy = f"the nearest steps that have it: {said}" if said else "nor of any step near it"
+    listed = " and ".join(f"{other:,}" for other in nearest if other is not None)
+    remedy = f"the nearest steps that have it: {listed}" if listed else "nor of any step near it"
     raise UsageError(f"row {row} of the training split is not in the minibatch of step {step:,}; {remedy}")
 
 

@@ -118,8 +118,8 @@ class TracedExample:
 
     def __repr__(self) -> str:
         """Name the example, its label, the prediction and the loss."""
-        said = f"row {self.row}, label {self.label}, predicted {self.predicted}, loss {figure(self.loss)}"
-        return f"<TracedExample {self.number}: {said}>"
+        text = f"row {self.row}, label {self.label}, predicted {self.predicted}, loss {figure(self.loss)}"
+        return f"<TracedExample {self.number}: {text}>"
 
     @property
     def cells(self) -> tuple[str, ...]:

@@ -79,8 +79,8 @@ def _lines(found: RateTest) -> Iterator[str]:
     yield from _curve(found, min(WIDEST, (width or 80) - 12))
     yield ""
     ended = "; then it exploded" if found.exploded else ""
-    said = f"above a learning rate of {found.bottom_from:.2g}, the loss doesn't fall any further{ended}"
-    yield from paragraph(said, width=width)
+    text = f"above a learning rate of {found.bottom_from:.2g}, the loss doesn't fall any further{ended}"
+    yield from paragraph(text, width=width)
     yield f"suggestion: --set {found.override}"
 
 

@@ -34,12 +34,12 @@ def write_rate_page(file: Path, name: str, path: str, found: RateTest) -> None:
 
 
 def _suggestion(path: str, found: RateTest) -> str:
-    said = (
+    text = (
         f"The suggestion is {found.suggestion:g}: a third of {found.bottom_from:.2g}, above which the loss doesn't "
         "fall any further."
     )
     command = f"mlpkit run {shlex.quote(path)} --set {found.override}"
-    return section("Suggestion", paragraph(said), preformatted(command))
+    return section("Suggestion", paragraph(text), preformatted(command))
 
 
 def _curve(found: RateTest) -> str:

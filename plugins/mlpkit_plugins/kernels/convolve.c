@@ -9,7 +9,7 @@
 /* The most steps of a product in a block. */
 #define STEPS_PER_BLOCK 256
 
-/* Small parts, so that no member waits long for a late one. */
+/* Small parts, so that waits for a late member are short. */
 #define PARTS_PER_MEMBER 8
 
 static const Tiles *tiles;
@@ -147,7 +147,7 @@ static Taps taps_of(const Convolution *of, ptrdiff_t pixel, ptrdiff_t outputs)
     return (Taps){first, first > highest ? 0 : (highest - first) / of->stride + 1, (pixel - first) / of->stride};
 }
 
-/* The number of pixels, from this one on, that meet all elements of a filter along the axis; 1 if it is zero, or if
+/* The number of pixels, from this one on, that meet all elements of a filter along the axis; 1 if no pixel does, or if
  * the stride is above 1. */
 static ptrdiff_t uniform_pixels(const Convolution *of, ptrdiff_t pixel, ptrdiff_t outputs, ptrdiff_t end)
 {

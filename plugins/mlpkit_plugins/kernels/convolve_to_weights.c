@@ -14,7 +14,7 @@
 /* Tiles whose sums a thread keeps at once. */
 #define TILES_AT_ONCE 128
 
-/* Small parts, so that no member waits long for a late one. */
+/* Small parts, so that waits for a late member are short. */
 #define PARTS_PER_MEMBER 2
 
 typedef float Sums[MAX_DOT_ROWS][MAX_DOT_COLUMNS][DOT_SUMS];

@@ -13,7 +13,7 @@
 /* Enough elements that the cost of taking a part is negligible. */
 #define ELEMENTS_PER_PART 16384
 
-/* Small parts, so that no member waits long for a late one. */
+/* Small parts, so that waits for a late member are short. */
 #define PARTS_PER_MEMBER 4
 
 typedef struct {

@@ -26,7 +26,7 @@ VECTORIZED static void TYPED(shift_transposed)(const Matrix *arrays, const doubl
     }
 }
 
-/* Return the first row whose label is out of range, -1 if all are in range. */
+/* Return the first row whose label is out of range, -1 if all are valid. */
 static npy_intp TYPED(pick_labels)(const Matrix *p, const npy_int64 *t, const Matrix *out)
 {
     for (npy_intp i = 0; i < p->columns; i++) {

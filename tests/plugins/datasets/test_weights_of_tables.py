@@ -133,8 +133,8 @@ def test_a_trained_data_set_reads_weights_to_evaluate_but_not_to_predict(write):
 
 WRONG = {
     "-1": "the weight is -1; expected 0 or more; write such a number, or leave out the row",
-    "": "the weight is missing; expected a number from 0 up; write one, or leave out the row",
-    "NA": "the weight is missing; expected a number from 0 up; write one, or leave out the row",
+    "": "the weight is missing; expected 0 or more; write such a number, or leave out the row",
+    "NA": "the weight is missing; expected 0 or more; write such a number, or leave out the row",
     "inf": "'inf' is not a finite number; put a number there, or leave out the row",
     "much": "'much' is not a finite number; put a number there, or leave out the row",
     "?": "'?' is not a finite number; put a number there, or leave out the row",
@@ -159,8 +159,7 @@ def test_weights_in_memory_are_named_by_row_and_column(write):
     with pytest.raises(DataError) as caught:
         dataset.read_examples({"a": [1, 2], "kind": ["x", "y"], "w": [3, None]})
     assert str(caught.value) == (
-        "the rows (counted from 0), row 1, column 'w': the weight is missing; expected a number, at least 0; write "
-        "one, "
+        "the rows (counted from 0), row 1, column 'w': the weight is missing; expected 0 or more; write such a number, "
         "or leave out the row"
     )
 

@@ -355,7 +355,7 @@ def test_without_layers_the_message_has_some_that_work(t, loss, as_frame):
     x = {f"x{number}": column for number, column in enumerate(X.T)} if as_frame else X
     said = message_of(x, t, epochs=1, error=mlpkit.UsageError)
     advice, _, layers = said.partition("layers=")
-    assert advice == "fit needs layers, with a loss at the end; to begin with, add "
+    assert advice == "fit needs layers, with a loss at the end; to start with, add "
     layers = ast.literal_eval(layers)
     assert layers[-1] == loss
     assert fit(x, t, epochs=1, layers=layers).steps

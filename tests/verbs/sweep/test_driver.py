@@ -179,7 +179,7 @@ def test_a_pruned_trial_that_another_process_resumes_is_left_alone(folder):
     workers, watch, _ = driven(folder, train, strong_again=pruned_in)
     kept[0].close()
     assert workers.tried == [0, 1, 2, 3]
-    assert [message.partition(":")[0] for message in watch.noted] == ["trial 1 is left alone"]
+    assert [message.partition(":")[0] for message in watch.noted] == ["trial 1 is skipped"]
 
 
 def test_no_pruned_trial_goes_on_once_the_time_is_over(folder):

@@ -98,6 +98,6 @@ def test_only_the_folder_of_a_sweep_is_opened(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/spec.yaml").touch()
     (tmp_path / "run/sweep.yaml").touch()
-    for name, what in (("run", "is a run, and no sweep"), ("none", "no such folder")):
+    for name, what in (("run", "is a run, not a sweep"), ("none", "no such folder")):
         with pytest.raises(RunFolderError, match=what):
             SweepFolder.open(tmp_path / name)

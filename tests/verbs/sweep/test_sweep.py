@@ -120,7 +120,7 @@ def test_the_first_trial_may_be_the_spec_as_it_stands(work):
     for name in ("history.jsonl", "metrics.json"):
         assert Path("s/trial-0", name).read_bytes() == Path("hand", name).read_bytes()
     assert "trial 0, validation_loss" in found.described(found.trials[0])
-    assert found.described(found.trials[0]).endswith("; the spec as it stands")
+    assert found.described(found.trials[0]).endswith("; the unchanged spec")
     lead = found.lead_over_baseline
     assert lead is None if found.best.number == 0 else (lead.trial, lead.over) == (found.best.number, 0)
     with pytest.raises(UsageError, match="of the 3 combinations of the grid, 3 are planned already"):
