@@ -83,7 +83,6 @@ NOT_RUN = {
         "$ mlpkit run quick.yaml --out runs/long": "tests/cli/test_interrupt.py interrupts a run",
         "$ mlpkit runs": "runs in every state; tests/verbs/runs/test_runs_command.py has them",
         "mlpkit runs --state running --watch": "goes on until it is stopped; options checked below",
-        "$ mlpkit run quick.yaml --out runs/faster": "docs/first-hour.md has such a session, which is run",
     },
     "docs/machines.md": {
         'pip install "mlpkit[mpi]" mpich': INSTALLS,
@@ -125,8 +124,6 @@ NOT_RUN = {
     "docs/plugins.md": {
         "[project.entry-points.mlpkit]": "tests/plugin_packages installs such packages",
         "$ mlpkit check needs_broken.yaml": "tests/registry breaks plugins in many ways",
-        "$ mlpkit plugins --plugin broken.py": "lines are left out; tests/verbs/ask has whole ones",
-        "mlpkit plugins my.yaml --requirements": NEEDS_A_READERS_FILE,
     },
     "docs/run-folder.md": {
         "mlpkit: 1": KEYS_CHECKED,
