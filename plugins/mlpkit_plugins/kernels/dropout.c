@@ -9,8 +9,9 @@
 VECTORIZED static void drop_float32(const Matrix *arrays, const double *numbers)
 {
     const Matrix *x = &arrays[0], *chance = &arrays[1], *out = &arrays[2];
-    int dropped = (int)rint(CHANCES * numbers[0]);
-    float scale = (float)(1 / (1 - numbers[0]));
+    double rate = numbers[0];
+    int dropped = (int)rint(CHANCES * rate);
+    float scale = (float)(1 / (1 - rate));
     for (npy_intp i = 0; i < x->rows; i++) {
         const float *from = (const float *)x->data + i * x->stride;
         const npy_uint16 *drawn = (const npy_uint16 *)chance->data + i * chance->stride;
