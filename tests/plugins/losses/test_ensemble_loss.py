@@ -10,7 +10,7 @@ from mlpkit import Classes, Sequential, ShapeError, Values
 from mlpkit.components.target import ValuesScaling
 from mlpkit.errors import WrongUseError
 from mlpkit.network.shape_proof import StackError
-from mlpkit.testing import check_gradients, standalone
+from mlpkit.testing import standalone
 from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine
 from mlpkit_plugins.layers.ensemble_view import EnsembleView
 from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss
@@ -53,12 +53,6 @@ def test_is_the_mean_of_the_members_losses_and_predictions(case, weights):
     assert value == pytest.approx(np.mean(values), rel=1e-12)
     np.testing.assert_allclose(loss.predict(x), np.mean(predictions, axis=0), rtol=1e-12)
     assert loss.weight(t, weights) == single.weight(t, weights)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_gradients_are_those_of_central_differences(case):
-    make, target = CASES[case]
-    check_gradients(EnsembleLoss(make()), (MEMBERS, CLASSES), target=target)
 
 
 def test_says_of_itself_what_the_loss_does():

@@ -35,12 +35,6 @@ def test_gradients_are_those_of_central_differences(drawn):
     check_gradients(SigmoidWithLoss(), x.shape[1:], x=x, t=t, target=Labels(x.shape[1]))
 
 
-@pytest.mark.parametrize("target", [Classes(2), Classes(2, one_hot=True), Labels(1)])
-@pytest.mark.parametrize("rows", [1, 200])
-def test_gradients_of_minibatches(target, rows):
-    check_gradients(SigmoidWithLoss(), (1,), rows=rows, target=target)
-
-
 def test_is_the_formula():
     loss = loss_of(3)
     x, t = np.array([[1.0, -2, 3], [0, 0, 0]]), np.array([[1, 0, 0], [1, 1, 0]])

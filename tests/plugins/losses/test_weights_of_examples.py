@@ -1,14 +1,11 @@
-"""Losses of rows that have weights: a weight of n counts as n such rows."""
+"""A minibatch of rows that have weights, cut into slices, is that of repeated rows."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mlpkit import Classes, Labels, Sequential, Values
-from mlpkit.testing import standalone
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.huber import Huber
 from mlpkit_plugins.losses.mean_absolute_error import MeanAbsoluteError
@@ -33,7 +30,6 @@ CASES = [
     pytest.param(lambda: Huber(0.5), (2,), Values((2,)), id="huber"),
 ]
 of_each = pytest.mark.parametrize(("make", "shape", "target"), CASES)
-REPEATS = st.lists(st.integers(0, 3), min_size=2, max_size=12).filter(any)
 
 
 def targets(target, rows, generator):
@@ -43,35 +39,6 @@ def targets(target, rows, generator):
     if isinstance(target, Labels):
         return generator.integers(2, size=(rows, target.count)).astype(float)
     return generator.normal(size=(rows, *target.shape))
-
-
-@of_each
-@settings(deadline=None, max_examples=25)
-@given(repeats=REPEATS, seed=st.integers(0, 1000))
-def test_a_weight_counts_as_that_many_rows(make, shape, target, repeats, seed):
-    generator = np.random.default_rng(seed)
-    x, t = generator.normal(size=(len(repeats), *shape)), targets(target, len(repeats), generator)
-    loss, rows, weights = standalone(make(), shape, target=target), np.repeat(range(len(x)), repeats), np.array(repeats)
-    expected, of_rows = loss.forward(x[rows], t[rows]), np.zeros(x.shape)
-    np.add.at(of_rows, rows, loss.backward(0.75))
-    assert loss.forward(x, t, weights * 1.0) == pytest.approx(expected, rel=1e-12, abs=1e-15)
-    np.testing.assert_allclose(loss.backward(0.75), of_rows, rtol=1e-10, atol=1e-14)
-    assert loss.weight(t, weights * 1.0) == pytest.approx(loss.weight(t[rows]))
-    scaled = loss.forward(x, t, weights * 1e6)
-    assert scaled == pytest.approx(expected, rel=1e-12, abs=1e-15)
-
-
-@of_each
-def test_in_float32_dx_has_the_dtype_of_the_network(make, shape, target):
-    generator = np.random.default_rng(0)
-    x, t = generator.normal(size=(5, *shape)).astype(np.float32), targets(target, 5, generator)
-    loss = standalone(make(), shape, target=target, dtype="float32")
-    plain = loss.forward(x, t), loss.backward().copy()
-    ones = loss.forward(x, t, np.ones(5)), loss.backward()
-    assert ones[1].dtype == np.float32
-    assert ones[0] == pytest.approx(plain[0], rel=1e-6)
-    np.testing.assert_allclose(ones[1], plain[1], rtol=1e-5, atol=1e-8)
-    assert (loss.forward(x, t), *loss.backward().ravel()) == (plain[0], *plain[1].ravel())  # the weights are forgotten
 
 
 @of_each
