@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
+from run_folders import ALL_FILES, results
 
-RESULTS = ("spec.yaml", "resolved.yaml", "lock.json", "history.jsonl", "metrics.json", "model.safetensors")
-
-
-def contents(folder):
-    return {name: (Path(folder) / name).read_bytes() for name in RESULTS}
+contents = partial(results, names=ALL_FILES)
 
 
 @pytest.fixture

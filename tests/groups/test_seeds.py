@@ -10,11 +10,13 @@ import signal
 import threading
 import time
 import types
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from requirements import Optional, require_package
+from run_folders import ALL_FILES, results
 
 import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
@@ -29,7 +31,7 @@ from mlpkit.training.workers import available_cores
 
 stats = Optional("scipy.stats")
 
-RESULTS = ("spec.yaml", "resolved.yaml", "lock.json", "history.jsonl", "metrics.json", "model.safetensors")
+contents = partial(results, names=ALL_FILES)
 SEEDS = [3, 8]
 LONG = {"training.epochs": 300, "training.evaluate_every": 50, "training.checkpoint": {"every": 100}}
 
@@ -56,10 +58,6 @@ def mlpkit_components():
 
 def spec(**overrides):
     return mlpkit.load_spec("tiny.yaml", overrides=overrides)
-
-
-def contents(folder):
-    return {name: (Path(folder) / name).read_bytes() for name in RESULTS}
 
 
 def trainer_of(folder):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from requirements import require_package
+from run_folders import results
 from swept_folders import wait_for
 
 import mlpkit
@@ -26,7 +27,6 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(not is_of_mpich(), reason="needs MPICH's mpiexec: pip install mpich"),
 ]
-RESULTS = ("model.safetensors", "history.jsonl", "metrics.json", "resolved.yaml")
 PATIENCE = 4
 """Seconds that a rank waits for others."""
 
@@ -50,10 +50,6 @@ def ranks(hosts, begin):
 def finish(process):
     _, errors = process.communicate(timeout=100)
     return process.returncode, errors
-
-
-def results(run):
-    return {name: (run / name).read_bytes() for name in RESULTS}
 
 
 @pytest.mark.parametrize(

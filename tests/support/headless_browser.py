@@ -71,6 +71,15 @@ class Page:
         self.call("Page.navigate", url=address)
         self._until(lambda message: message.get("method") == "Page.loadEventFired")
 
+    def show(self, address, until="true", screen="desk, light"):
+        """Open a page on a screen, with nothing to remember of those before, wait for something, and return self."""
+        self.complaints.clear()
+        self.requests.clear()
+        self.size(**SCREENS[screen])
+        self.open(address)
+        self.wait_for(until)
+        return self
+
     def leave(self, statements):
         """Run JavaScript that leads to another page, and wait until that is loaded."""
         self.evaluate(f"setTimeout(() => {{ {statements} }}), 0")

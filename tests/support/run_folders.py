@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+RESULTS = ("model.safetensors", "history.jsonl", "metrics.json", "resolved.yaml")
+ALL_FILES = ("spec.yaml", "lock.json", *RESULTS)
+
+
+def results(folder, names=RESULTS):
+    """Return the bytes of files of a run."""
+    return {name: Path(folder, name).read_bytes() for name in names}
+
 
 RESOLVED = """\
 mlpkit: 1

@@ -55,14 +55,8 @@ def towns_page(towns, tmp_path_factory):
 def opened(browser):
     """Return a function that opens a page from disk; at the end it has complained of nothing."""
 
-    def open_page(file, screen="desk, light"):
-        browser.complaints.clear()
-        browser.size(**SCREENS[screen])
-        browser.open(file.as_uri())
-        browser.wait_for("document.querySelector('output')?.textContent")
-        return browser
-
-    yield open_page
+    ready = "document.querySelector('output')?.textContent"
+    yield lambda file, screen="desk, light": browser.show(file.as_uri(), ready, screen)
     assert browser.complaints == []
 
 

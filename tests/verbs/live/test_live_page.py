@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS, TWO_SCREENS
+from headless_browser import TWO_SCREENS
 
 from mlpkit.verbs.live.server import LiveServer
 from mlpkit.verbs.live.watched import WatchedRun
@@ -64,11 +64,7 @@ def running(*arguments, folder):
 @contextmanager
 def shown(browser, address, screen="desk, light"):
     """Open a page; at the end it has complained of nothing, and asked for nothing from elsewhere."""
-    browser.complaints.clear()
-    browser.requests.clear()
-    browser.size(**SCREENS[screen])
-    browser.open(address)
-    yield browser
+    yield browser.show(address, screen=screen)
     assert browser.complaints == []
     assert {request for request in browser.requests if not request.startswith(address)} == set()
 

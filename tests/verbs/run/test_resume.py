@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from run_folders import results
 from stop_at import StopAt
 
 import mlpkit
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file, save_model
 from mlpkit_plugins.layers.affine import Affine
-
-RESULTS = ("model.safetensors", "history.jsonl", "metrics.json")
 
 
 class Remembering(StopAt):
@@ -52,10 +51,6 @@ def whole(work):
     overrides = {"training.checkpoint": {"every": 6, "keep": 3}}
     mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=overrides), "whole")
     return results(work / "whole")
-
-
-def results(folder):
-    return {name: (folder / name).read_bytes() for name in RESULTS}
 
 
 def refusal(folder, **options):

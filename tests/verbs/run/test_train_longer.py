@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from run_folders import results
 from stop_at import StopAt
 
 import mlpkit
 from mlpkit.verbs.repro.repro import repro
 
-RESULTS = ("model.safetensors", "history.jsonl", "metrics.json", "resolved.yaml")
 ADAM = {"training.optimizer": {"adam": {"learning_rate": 0.002}}}
 CHECKPOINTS = {"training.checkpoint": {"every": 7}}
 AT_THE_END = {"training.checkpoint": {"every": 4, "keep": 1}}
@@ -24,10 +24,6 @@ KEEPING = {"training.best_weights": "loss", "training.moving_average": {"decay":
 
 def spec(**overrides):
     return mlpkit.load_spec("tiny.yaml", overrides={"training.epochs": 4, **overrides})
-
-
-def results(folder):
-    return {name: Path(folder, name).read_bytes() for name in RESULTS}
 
 
 @pytest.mark.parametrize("overrides", [ADAM, ADAM | CHECKPOINTS, ADAM | AT_THE_END, KEEPING, KEEPING | CHECKPOINTS])

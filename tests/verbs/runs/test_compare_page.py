@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS, TWO_SCREENS
+from headless_browser import TWO_SCREENS
 from run_folders import made_up_run
 
 import mlpkit
@@ -45,15 +45,7 @@ def pages(tmp_path_factory):
 def opened(browser, pages):
     """Return a function that opens a page, and waits until its charts are drawn."""
 
-    def open_page(name="sides.html", screen="desk, light"):
-        browser.complaints.clear()
-        browser.requests.clear()
-        browser.size(**SCREENS[screen])
-        browser.open((pages / name).as_uri())
-        browser.wait_for(DRAWN)
-        return browser
-
-    return open_page
+    return lambda name="sides.html", screen="desk, light": browser.show((pages / name).as_uri(), DRAWN, screen)
 
 
 @pytest.mark.parametrize("screen", TWO_SCREENS)

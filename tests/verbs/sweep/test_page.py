@@ -6,7 +6,6 @@ import json
 
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS
 from requirements import require_package
 from run_folders import made_up_run
 
@@ -78,15 +77,7 @@ def written(tmp_path_factory):
 def opened(browser, written):
     """Return a function that opens the page, and waits until its charts are drawn."""
 
-    def open_page(screen="desk, light"):
-        browser.complaints.clear()
-        browser.requests.clear()
-        browser.size(**SCREENS[screen])
-        browser.open(written.as_uri())
-        browser.wait_for(DRAWN.format(6))
-        return browser
-
-    return open_page
+    return lambda screen="desk, light": browser.show(written.as_uri(), DRAWN.format(6), screen)
 
 
 @pytest.mark.parametrize("screen", ["desk, light", "phone, dark"])

@@ -7,7 +7,6 @@ import re
 import numpy as np
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS
 
 import mlpkit
 from mlpkit.terminal.figures import figure
@@ -59,12 +58,7 @@ DRAWN = "document.querySelectorAll('.chart .chart svg').length === document.quer
 
 
 def opened(browser, file, screen="desk, light"):
-    browser.complaints.clear()
-    browser.requests.clear()
-    browser.size(**SCREENS[screen])
-    browser.open(file.as_uri())
-    browser.wait_for(DRAWN)
-    return browser
+    return browser.show(file.as_uri(), DRAWN, screen)
 
 
 @pytest.fixture(scope="module")
