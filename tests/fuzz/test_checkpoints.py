@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fuzzing.checked_file import BEYOND_THE_FILE, refuses_damage, survives_forgeries
-from fuzzing.watch import Limits, campaign
+from fuzzing.watch import Limits, campaign, counts
 
 import mlpkit
 from mlpkit.runs.folder import RunFolder
@@ -38,12 +38,6 @@ training:
   threads: 1
   slices: 1
 """
-
-
-def counts(short: int, long: int) -> pytest.MarkDecorator:
-    """Return the two lengths of a suite."""
-    cases = [pytest.param(short, id="short"), pytest.param(long, id="long", marks=pytest.mark.fuzz)]
-    return pytest.mark.parametrize("count", cases)
 
 
 class StopAt(Observer):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from fuzzing.checked_file import BEYOND_THE_FILE, refuses_damage, survives_forgeries
 from fuzzing.spec_mutants import VALUES, spec_mutants
-from fuzzing.watch import Limits, campaign
+from fuzzing.watch import Limits, campaign, counts
 
 from mlpkit.errors import StorageError
 from mlpkit.jobs.load_model import TrainedModel, load_trained
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import SmallModel
-
-
-def counts(short: int, long: int) -> pytest.MarkDecorator:
-    """Return the two lengths of a suite."""
-    cases = [pytest.param(short, id="short"), pytest.param(long, id="long", marks=pytest.mark.fuzz)]
-    return pytest.mark.parametrize("count", cases)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from fuzzing.right_specs import ALL as TEXTS
 from fuzzing.right_specs import RICH
 from fuzzing.spec_mutants import spec_mutants
-from fuzzing.watch import campaign
+from fuzzing.watch import campaign, counts
 
 from mlpkit.errors import SpecError
 from mlpkit.jobs.prove import prove
@@ -21,12 +21,6 @@ from mlpkit.specfile.spec import check_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-
-def counts(short: int, long: int) -> pytest.MarkDecorator:
-    """Return the two lengths of a suite."""
-    cases = [pytest.param(short, id="short"), pytest.param(long, id="long", marks=pytest.mark.fuzz)]
-    return pytest.mark.parametrize("count", cases)
 
 
 @cache

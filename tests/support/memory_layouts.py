@@ -65,3 +65,9 @@ def outputs(shape, dtype, *, layouts=WRITABLE):
         layouts: how it may lie in memory.
     """
     return arrays(shape, dtype, layouts=layouts)
+
+
+def bits(array):
+    """Return float32 numbers as what can be compared bit by bit; all that are not a number are the same."""
+    native = np.array(array, np.float32, order="C")
+    return np.where(np.isnan(native), np.float32(np.nan), native).view(np.uint32)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from memory_layouts import bits
 from requirements import require, requires
 
 from mlpkit_plugins import exporters, kernels
@@ -76,10 +77,6 @@ def compiled(tmp_path_factory):
 def computed(program, name, x):
     done = subprocess.run([program, name], input=x.tobytes(), stdout=subprocess.PIPE, check=True)
     return np.frombuffer(done.stdout, np.float32)
-
-
-def bits(y):
-    return np.where(np.isnan(y), np.float32(np.nan), y).view(np.uint32)
 
 
 @pytest.fixture(scope="module")

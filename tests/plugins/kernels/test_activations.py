@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_layouts import arrays, outputs, twin
+from memory_layouts import arrays, bits, outputs, twin
 from requirements import require_module, requires
 
 from mlpkit.network.subnormals import flushed_subnormals
@@ -46,11 +46,6 @@ PER_FEATURE = {
 """Names, and how many inputs, arrays with a number for each feature, and outputs they take."""
 
 with_vectors = requires("kernels", bool(compiled.INSTRUCTIONS), "NumPy computes")
-
-
-def bits(array):
-    native = np.array(array, np.float32, order="C")
-    return np.where(np.isnan(native), np.float32(np.nan), native).view(np.uint32)
 
 
 def numbers():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE
-from memory_layouts import arrays, outputs, twin
+from memory_layouts import arrays, bits, outputs, twin
 from requirements import require
 
 from mlpkit_plugins import kernels
@@ -20,11 +20,6 @@ require("kernels", kernels.PRODUCTS_BY != "NumPy", "NumPy computes, in orders of
 FUNCTIONS = ["exp", "rectify"]
 WAVES = ["cos", "sin"]
 """Functions that have these bits outside of a row order, too."""
-
-
-def bits(array):
-    native = np.array(array, np.float32, order="C")
-    return np.where(np.isnan(native), np.float32(np.nan), native).view(np.uint32)
 
 
 def normal(*shape):

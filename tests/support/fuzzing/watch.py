@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from calibration import slowness
 
 from fuzzing.minimize import minimized
@@ -188,3 +189,9 @@ def _kept(
     keep.mkdir(parents=True, exist_ok=True)
     (keep / name).write_bytes(small)
     return f"{fault} [{keep / name}]"
+
+
+def counts(short: int, long: int) -> pytest.MarkDecorator:
+    """Return the two lengths of a suite."""
+    cases = [pytest.param(short, id="short"), pytest.param(long, id="long", marks=pytest.mark.fuzz)]
+    return pytest.mark.parametrize("count", cases)
