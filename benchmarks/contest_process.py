@@ -3,7 +3,7 @@
     python benchmarks/contest_process.py REQUEST
 
 The request is JSON: ``work`` (``steps``, ``first_step``, ``predict`` or ``train``), ``contestant``
-(``module:Class``), ``task``, ``data`` (the folder of MNIST's arrays), and what the work needs besides. The result is
+(``module:Class``), ``task``, ``data`` (the folder of MNIST's arrays), and further keys of the work. The result is
 one line of JSON on stdout. Only what the contestant itself needs is imported.
 """
 

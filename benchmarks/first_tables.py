@@ -1,4 +1,4 @@
-"""What ``mlpkit init`` and ``mlpkit run`` make of 22 tables of packages, unedited, beside scikit-learn's defaults.
+"""Scores of unedited ``mlpkit init`` and ``mlpkit run`` on 22 tables of packages, and of scikit-learn's defaults.
 
 Run it as ``python benchmarks/first_tables.py``, with ``pip install "mlpkit[tables]"``. A fifth of the rows, drawn at
 random, is for testing. scikit-learn's MLP and HistGradientBoosting learn from the same rows: without ids, dates as days
@@ -35,7 +35,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 TEST_SHARE: Final = 0.2
 NUMBERS: Final = ["number", "bool"]
 MOST_TEXTS: Final = 0.5
-"""A column of texts of which more differ is no category for scikit-learn."""
+"""A column of texts with a larger share of different ones isn't given to scikit-learn."""
 
 
 class Table(NamedTuple):

@@ -239,7 +239,7 @@ JOBS: Final = {
     "checkpoints": cost_of_checkpoints,
     "report": cost_of_report,
 }
-"""What is measured, each in a process of its own, one after the other."""
+"""The measurements, in order, each in a process of its own."""
 
 
 def table(axis: str, found: dict[int, dict[str, float]]) -> Iterator[str]:

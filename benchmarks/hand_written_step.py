@@ -20,7 +20,7 @@ FEATURES, CLASSES = 784, 10
 class HandWrittenStep:
     """Trains 784-H-H-10 with Relu, softmax with cross-entropy and plain gradient descent.
 
-    The parameters W1, b1, W2, b2, W3, b3 lie in one flat array of their dtype, and all gradients in another. Every
+    The parameters W1, b1, W2, b2, W3, b3 share one flat array of their dtype, and all gradients another. Every
     intermediate result has an array of its own, reused at each step. Images are uint8, shape (examples, 784).
     """
 
@@ -130,6 +130,6 @@ class HandWrittenStep:
 
 
 def views(flat: NDArray[Any], shapes: list[tuple[int, ...]]) -> list[NDArray[Any]]:
-    """Return arrays of these shapes, one after the other, as views of a flat array."""
+    """Return consecutive views of a flat array with these shapes."""
     edges = np.cumsum([0, *(math.prod(shape) for shape in shapes)])
     return [flat[edges[i] : edges[i + 1]].reshape(shape) for i, shape in enumerate(shapes)]

@@ -68,8 +68,8 @@ def start(ranks: int, arguments: list[str]) -> str:
     if ranks == 1:
         cores = {min(os.sched_getaffinity(0))}
     else:
-        beside = Path(sys.executable).with_name("mpiexec")
-        command = [str(beside) if beside.exists() else shutil.which("mpiexec") or "mpiexec", "-n", str(ranks), *command]
+        own = Path(sys.executable).with_name("mpiexec")
+        command = [str(own) if own.exists() else shutil.which("mpiexec") or "mpiexec", "-n", str(ranks), *command]
     pin = partial(os.sched_setaffinity, 0, cores) if cores else None
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, preexec_fn=pin).stdout
 

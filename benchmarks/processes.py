@@ -1,4 +1,4 @@
-"""Starting contestants' processes, none of which writes into the repository."""
+"""Starts contestants' processes; they write nothing into the repository."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Times reading a table from a CSV file, beside pyarrow.
+"""Times reading a table from a CSV file, against pyarrow.
 
     python benchmarks/read_csv.py [--rows 100000] [--rounds 9] [--json]
 
-The file has 22 columns: 18 of numbers, of which six have all digits of a float64 and six are whole, and some are
+The file has 22 columns: 18 of numbers, six with all digits of a float64 and six with whole numbers, some of them
 missing; two of categories, one of texts in quotes, and classes. mlpkit reads it as the data set ``csv`` does, up to the
 arrays that are encoded: the file's checksum, its numbers in float64, and codes of its texts. pyarrow reads it into its
 own arrays, on all cores and on one. The three take turns, and the numbers of both must have the same bits.

@@ -53,7 +53,7 @@ def accuracies(values: dict[str, Any], train: Examples, test: Examples, request:
 
 
 def search_with_optuna(train: Examples, test: Examples, request: dict[str, Any]) -> list[float]:
-    """Return the accuracies of the trials, one after the other."""
+    """Return the accuracies of the trials, which train in turn."""
     import optuna  # noqa: PLC0415 - the other search doesn't need it
 
     def objective(trial: optuna.Trial) -> float:

@@ -41,7 +41,7 @@ LIMIT: Final = 1.15
 STEPS_COMPARED: Final = 20
 LARGEST_DIFFERENCE: Final = 1e-10
 PAUSE: Final = 0.1
-"""Seconds before each turn: the BLAS threads of the turn before go on waiting, busily, for some hundredths."""
+"""Seconds before each turn: BLAS threads spin for some hundredths of a second after their last product."""
 SHAPES: Final = {(50, 32): 1500, (50, 1000): 120, (256, 1000): 30}
 """Units of a hidden layer and examples of a minibatch, and how many steps make a round of a fifth of a second."""
 
@@ -137,7 +137,7 @@ def time_shape(data: Data, hidden: int, batch_size: int, *, placements: int, rou
     times: dict[str, list[float]] = {"mlpkit": [], "by_hand": []}
     threads = contests[0].ours.threads
     with blas_threads(threads):
-        # In float64, for in float32 roundings alone decide now and then on which side of zero a Relu's input lies.
+        # In float64: in float32, rounding may decide whether the input of a Relu is positive.
         difference = Contest(data, hidden, batch_size, dtype="float64").difference(STEPS_COMPARED)
         if not difference < LARGEST_DIFFERENCE:
             sys.exit(f"the two don't do the same: their parameters differ by {difference:g} of how far they moved")

@@ -1,11 +1,11 @@
-"""Networks of mlpkit beside others and beside trees, on tables with fixed splits: test errors, times, sizes.
+"""Compares mlpkit's networks for tables with others and with trees, on fixed splits: test errors, times, sizes.
 
 Run it as ``python benchmarks/tables.py FOLDER --out results.jsonl``. FOLDER has a folder for each table, with
 train.csv.gz, validation.csv.gz, test.csv.gz, and table.json, which says ``task`` (classes or values), ``target`` and
 ``categorical``. An error is the percentage of wrong classes, or the root of the mean squared error, on the test rows.
 For each table and seed the contestants take turns, each fit in a process of its own, on ``--threads`` threads. The file
 gets a line of JSON for each fit, and what it has already is left out, so that the command may be stopped and run again.
-``--show`` prints the file as tables, with what it says of the errors.
+``--show`` prints the file as tables, and whether errors agree.
 """
 
 from __future__ import annotations

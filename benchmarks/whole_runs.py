@@ -88,7 +88,7 @@ def _whole_runs(
         return report
 
     sides = [side for side in seeds if side.entry is OURS or side.entry in bench.peers]
-    take_turns(sides, 1, measure)  # fills caches; who fails here fails again
+    take_turns(sides, 1, measure)  # fills caches
     measured = take_turns(sides, max(bench.rounds, SEEDS), measure)
     means = {name: statistics.mean(found.values()) for name, found in accuracies.items()}
     return Comparison.of(workload, title, measured, {"test_accuracy": accuracies, "mean_test_accuracy": means})
