@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 import data
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from messages import message
 from PIL import Image
 
@@ -238,18 +236,6 @@ def test_the_ends_of_the_range_are_exact(small: Path) -> None:
     for dtype in (np.float32, np.float64):
         x, _ = taken(Mnist(directory=str(small), validation=0), "train", np.array([0, 1]), dtype=dtype)
         np.testing.assert_array_equal(x, [[1] * 20, [0] * 20])
-
-
-@settings(max_examples=30, deadline=None)
-@given(batches=st.lists(st.lists(st.integers(0, 54_999), max_size=40), min_size=1, max_size=5))
-def test_batches_of_any_size_follow_each_other(batches: list[list[int]]) -> None:
-    split, images, labels = _train()
-    for batch in batches:
-        indices = np.array(batch, np.int64)
-        x, t = np.empty((len(batch), 784), np.float32), np.empty(len(batch), np.int64)
-        split.take(indices, (x, t))
-        np.testing.assert_allclose(x, images[indices] / 255, rtol=1e-6)
-        np.testing.assert_array_equal(t, labels[indices])
 
 
 _KEPT: list[Any] = []

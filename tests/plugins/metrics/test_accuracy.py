@@ -48,19 +48,3 @@ def test_is_scikit_learns(sklearn_metrics, figure_of, classified, in_two_classes
 def test_nothing_seen_is_no_number():
     assert math.isnan(Accuracy().result())
     assert math.isnan(accuracy_of(np.zeros((0, 3)), np.zeros(0, int)))
-
-
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1), st.data())
-def test_minibatches_and_merging_change_nothing(rows, data):
-    prediction = np.eye(4)[[predicted for predicted, _ in rows]]
-    t = np.array([target for _, target in rows])
-    cut = data.draw(st.integers(0, len(rows)))
-    whole, first, second, both = (Accuracy() for _ in range(4))
-    whole.update(prediction, t)
-    first.update(prediction[:cut], t[:cut])
-    second.update(prediction[cut:], t[cut:])
-    both.update(prediction[:cut], t[:cut])
-    both.update(prediction[cut:], t[cut:])
-    first.merge(second)
-    expected = sum(predicted == target for predicted, target in rows) / len(rows)
-    assert whole.result() == both.result() == first.result() == expected
