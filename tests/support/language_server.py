@@ -12,7 +12,7 @@ from time import monotonic
 
 import pytest
 
-from mlpkit_plugins.exporters.js_engines import NODE, found_program
+from mlpkit_plugins.exporters.js_engines import NODE, find_program
 
 NODE_MODULES = Path(__file__).parents[1] / "node" / "node_modules"
 INSTALL = "npm install --no-package-lock --prefix tests/node"
@@ -171,7 +171,7 @@ def language_server(folder, schemas=None):
         folder: the folder that is open in the editor.
         schemas: the editor's setting ``yaml.schemas``, if it has any.
     """
-    node, program = found_program(NODE), NODE_MODULES / "yaml-language-server" / "bin" / "yaml-language-server"
+    node, program = find_program(NODE), NODE_MODULES / "yaml-language-server" / "bin" / "yaml-language-server"
     if node is None or not program.exists():
         pytest.skip(f"there is no yaml-language-server; {INSTALL} installs it")
     with subprocess.Popen(

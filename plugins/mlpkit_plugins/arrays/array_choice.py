@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlpkit import DataError, ParameterError, did_you_mean
-from mlpkit_plugins.files.paired_names import INPUTS, OTHER_SPLITS, TARGETS, TRAINING, has_word, of_split, renamed
+from mlpkit_plugins.files.paired_names import INPUTS, OTHER_SPLITS, TARGETS, TRAINING, has_word, name_for_split, renamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,7 +47,7 @@ def choose_arrays(shapes: Shapes, name: str, target: str | None) -> ArrayChoice:
     inputs = _inputs(shapes, numbers, name, targets)
     splits = {}
     for split in OTHER_SPLITS:
-        x, t = of_split(inputs, numbers, split), of_split(targets, numbers, split)
+        x, t = name_for_split(inputs, numbers, split), name_for_split(targets, numbers, split)
         if x is not None and t is not None:
             splits[split] = (x, t)
     used = {inputs, targets, *(array for pair in splits.values() for array in pair)}

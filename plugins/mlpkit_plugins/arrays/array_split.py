@@ -87,7 +87,7 @@ class ArraySplit:
         if (x.dtype, t.dtype) not in self._held_by:
             self._check_range(x.dtype, t.dtype)
         rows = indices + self._rows.start if isinstance(self._rows, range) else self._rows[indices]
-        if isinstance(self._inputs, np.ndarray) and self._as_they_are(x):
+        if isinstance(self._inputs, np.ndarray) and self._is_unchanged(x):
             take_rows(self._inputs, rows, x)
         else:
             self._scaling.write(self._inputs[rows], x)
@@ -95,7 +95,7 @@ class ArraySplit:
         if weights:
             weights[0][...] = 1.0 if self._examples.weights is None else self._examples.weights[rows]
 
-    def _as_they_are(self, x: Array) -> bool:
+    def _is_unchanged(self, x: Array) -> bool:
         """Whether inputs have the shape and dtype of ``x``, and are not scaled."""
         same = self._inputs.dtype == x.dtype and self._inputs.shape[1:] == x.shape[1:]
         scaling = self._scaling

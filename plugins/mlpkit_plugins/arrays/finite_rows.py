@@ -34,7 +34,7 @@ def check_finite(rows: Rows, name: str) -> float:
     if rows.dtype.kind != "f":
         return float(np.iinfo(rows.dtype).max) if rows.dtype.kind in "iu" else 1.0
     largest = 0.0
-    for begin, part in in_parts(rows):
+    for begin, part in row_blocks(rows):
         least, greatest = float(part.min()), float(part.max())  # NaN if one is
         if not (math.isfinite(least) and math.isfinite(greatest)):
             finite = np.isfinite(part)
@@ -47,7 +47,7 @@ def check_finite(rows: Rows, name: str) -> float:
     return largest
 
 
-def in_parts(rows: Rows) -> Iterator[tuple[int, Array]]:
+def row_blocks(rows: Rows) -> Iterator[tuple[int, Array]]:
     """Yield blocks of rows, each with the position of its first row."""
     together = max(1, _VALUES_TOGETHER // math.prod(rows.shape[1:]))
     for begin in range(0, rows.shape[0], together):

@@ -9,7 +9,7 @@ from mlpkit_plugins.arrays.array_dataset import check_pairs
 from mlpkit_plugins.arrays.finite_rows import check_finite
 from mlpkit_plugins.arrays.input_guess import guess_inputs
 from mlpkit_plugins.arrays.target_guess import guess_target
-from mlpkit_plugins.files.neighbouring_files import pairs_of_splits, with_targets
+from mlpkit_plugins.files.neighbouring_files import find_targets, pairs_of_splits
 from mlpkit_plugins.first_networks.convolutions import convolutional
 from mlpkit_plugins.first_networks.first_spec import FirstData, first_spec, held_out, left_to_train
 from mlpkit_plugins.first_networks.perceptron import perceptron
@@ -72,9 +72,9 @@ def propose_for_pair(
         ParameterError: a file is missing, or the file of targets isn't clear.
         DataError: a file is damaged, or holds nothing to learn from.
     """
-    inputs, targets = with_targets("train", files["train"], target, expected)
+    inputs, targets = find_targets("train", files["train"], target, expected)
     own = pairs_of_splits(inputs, targets)
-    own |= {split: with_targets(split, file) for split, file in files.items() if split != "train"}
+    own |= {split: find_targets(split, file) for split, file in files.items() if split != "train"}
     for split, (x, t) in own.items():
         open_pair((split, x), (split, t))
     arrays = FoundArrays(

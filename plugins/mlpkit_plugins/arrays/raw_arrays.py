@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlpkit import RawArray
-from mlpkit_plugins.arrays.finite_rows import in_parts
+from mlpkit_plugins.arrays.finite_rows import row_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ def raw_array(name: str, role: str, arrays: Iterable[Rows]) -> RawArray:
     arrays = list(arrays)
     dtypes = dict.fromkeys(str(array.dtype) for array in arrays)
     least, greatest, missing = math.nan, math.nan, 0
-    for part in (part for array in arrays for _, part in in_parts(array)):
+    for part in (part for array in arrays for _, part in row_blocks(array)):
         present = part[np.isfinite(part)] if part.dtype.kind == "f" else part
         missing += part.size - present.size
         if present.size:

@@ -132,7 +132,7 @@ class Frame(TableDataset):
         columns = columns_in(x, name)
         rows = len(next(iter(columns.values()))) if columns else 0
         if not _are_names(t, columns):
-            columns |= _as_columns(t, self.targets, rows, f"t{_of(split)}")
+            columns |= _to_columns(t, self.targets, rows, f"t{_of(split)}")
         if weights and not isinstance(weights[0], str) and self.weight is not None:
             columns[self.weight] = weight_array(weights[0], rows, f"weights{_of(split)}")
         elif self.weight is not None and self.weight not in columns:
@@ -267,7 +267,7 @@ def _predicted(t: Any, targets: Sequence[str], columns: Mapping[str, Array]) -> 
     return kind_of_target(array)
 
 
-def _as_columns(t: Any, names: Sequence[str], rows: int, source: str) -> dict[str, Array]:
+def _to_columns(t: Any, names: Sequence[str], rows: int, source: str) -> dict[str, Array]:
     """Return targets as columns of the frame.
 
     Raises:

@@ -67,7 +67,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
     def __post_init__(self) -> None:
         self.shares, _ = shares_and_files(self.validation, self.test)
         self._held: Mapping[str, tuple[Any, ...]] = {}
-        self._labels = self._given_classes()
+        self._labels = self._listed_classes()
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -183,7 +183,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         """Return the classes as the user passed them, in the order of their numbers; None for other targets."""
         return None if self._labels is None else self._labels.classes
 
-    def _given_classes(self) -> Labelled | None:
+    def _listed_classes(self) -> Labelled | None:
         if self.classes is None:
             return None
         if self.predict not in ("auto", "classes"):

@@ -214,7 +214,7 @@ class SlurmWorkers(RemoteWorkers):
             sent.job = SlurmJob(sent.folder, left[-1])
             return
         executor = _Executor(sent.folder)
-        executor.update_parameters(job_name=sent.job_name, **_for_submitit(self._settings))
+        executor.update_parameters(job_name=sent.job_name, **_submitit_parameters(self._settings))
         call = sent.call._replace(directory=str(real_path(sent.directory)))
         try:
             job = executor.submit(_train, self._here, call)
@@ -227,7 +227,7 @@ class SlurmWorkers(RemoteWorkers):
     def _refusal(self, sent: _Sent, error: FailedJobError) -> UsageError:
         """Return the error with Slurm's reason to refuse a trial's job, and how to resume."""
         reason = _one_line(str(getattr(error.__cause__, "output", "") or error))
-        options = [word for each in _as_given(self._settings) for word in ("--slurm", each)]
+        options = [word for each in _command_line_options(self._settings) for word in ("--slurm", each)]
         most = [] if self.count == MOST_JOBS else ["--workers", str(self.count)]
         again = shlex.join(
             ["mlpkit", "sweep", "--resume", str(sent.directory.parent), "--on", "slurm", *most, *options]
@@ -304,13 +304,13 @@ def _checked(settings: dict[str, object]) -> dict[str, object]:
     return settings
 
 
-def _as_given(settings: Mapping[str, object]) -> list[str]:
+def _command_line_options(settings: Mapping[str, object]) -> list[str]:
     """Return the settings of jobs for the command line."""
     options = {key if key == DELAY else key.replace("_", "-"): value for key, value in settings.items()}
     return [key if value is True else f"{key}={value}" for key, value in options.items()]
 
 
-def _for_submitit(settings: Mapping[str, object]) -> dict[str, Any]:
+def _submitit_parameters(settings: Mapping[str, object]) -> dict[str, Any]:
     """Return the settings of jobs for submitit; options of sbatch are passed unchanged.
 
     Slurm never requeues a job, so that at most one job trains a trial.
@@ -354,8 +354,8 @@ def _asked(command: Sequence[str]) -> str | None:
 def _without_cluster() -> bool:
     """Whether Slurm's commands are installed, and find no configuration of a cluster."""
     with suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(["squeue", "--noheader"], capture_output=True, text=True, check=False, timeout=60)
-        return done.returncode != 0 and "configuration source" in done.stderr
+        process = subprocess.run(["squeue", "--noheader"], capture_output=True, text=True, check=False, timeout=60)
+        return process.returncode != 0 and "configuration source" in process.stderr
     return False
 
 

@@ -82,16 +82,16 @@ def _run(program: str, name: str) -> str:
         EngineMissingError: there is neither Node nor a browser.
         ExportError: the module fails.
     """
-    node, browser = found_program(NODE), found_program(BROWSERS)
+    node, browser = find_program(NODE), find_program(BROWSERS)
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         if node is not None:
-            return _in_node(node, program, Path(folder), name)
+            return _run_in_node(node, program, Path(folder), name)
         if browser is not None:
-            return _in_browser(browser, program, Path(folder), name)
+            return _run_in_browser(browser, program, Path(folder), name)
     raise EngineMissingError("there is no JavaScript engine; install Node or Chromium")
 
 
-def found_program(names: Sequence[str]) -> str | None:
+def find_program(names: Sequence[str]) -> str | None:
     """Return the first program found by some names, on the path or next to Python, where packages install programs.
 
     Args:
@@ -101,29 +101,29 @@ def found_program(names: Sequence[str]) -> str | None:
     return next(filter(None, (shutil.which(name, path=places) for name in names)), None)
 
 
-def _in_node(node: str, program: str, folder: Path, name: str) -> str:
+def _run_in_node(node: str, program: str, folder: Path, name: str) -> str:
     file = folder / "program.mjs"
     file.write_text(program, "utf-8")
-    return _finished([node, str(file)], name)
+    return _output_of([node, str(file)], name)
 
 
-def _in_browser(browser: str, program: str, folder: Path, name: str) -> str:
+def _run_in_browser(browser: str, program: str, folder: Path, name: str) -> str:
     page = folder / "program.html"
     page.write_text(f'<!doctype html><body><script type="module">{program}</script>', "utf-8")
     options = ["--headless", "--disable-gpu", f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=1000000"]
     if os.geteuid() == 0:
         options.append("--no-sandbox")  # Chromium has no sandbox for root
-    dom = _finished([browser, *options, "--dump-dom", page.as_uri()], name)
+    dom = _output_of([browser, *options, "--dump-dom", page.as_uri()], name)
     body = re.search(r"<body>(.*?)</body>", dom, re.DOTALL)
     return unescape(body[1]) if body else ""
 
 
-def _finished(command: list[str], name: str) -> str:
+def _output_of(command: list[str], name: str) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, timeout=LONGEST, encoding="utf-8", check=True)
+        process = subprocess.run(command, capture_output=True, timeout=LONGEST, encoding="utf-8", check=True)
     except subprocess.CalledProcessError as error:
         lines = [line for line in error.stderr.splitlines() if "Error" in line] or error.stderr.splitlines()[-1:]
         raise ExportError(f"{name} doesn't run: {' '.join(lines[:1])}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EngineMissingError(f"{command[0]} doesn't run: {error}") from error
-    return done.stdout
+    return process.stdout

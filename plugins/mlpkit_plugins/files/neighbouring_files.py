@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit import ParameterError
 from mlpkit_plugins.files.named_file import SHIPPED, named_file
-from mlpkit_plugins.files.paired_names import INPUTS, OTHER_SPLITS, TARGETS, of_split, renamed
+from mlpkit_plugins.files.paired_names import INPUTS, OTHER_SPLITS, TARGETS, name_for_split, renamed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def targets_beside(path: Path) -> Path | None:
     return None if name is None else path.with_name(name)
 
 
-def with_targets(parameter: str, inputs: str, targets: str | None = None, expected: str = "") -> tuple[str, str]:
+def find_targets(parameter: str, inputs: str, targets: str | None = None, expected: str = "") -> tuple[str, str]:
     """Return the names of a file of inputs and of its file of targets.
 
     Args:
@@ -55,7 +55,10 @@ def pairs_of_splits(inputs: str, targets: str) -> dict[str, tuple[str, str]]:
     x, t = named_file("train", inputs), named_file("target", targets)
     pairs = {}
     for split in OTHER_SPLITS:
-        other_x, other_t = of_split(x.name, names_in(x.parent), split), of_split(t.name, names_in(t.parent), split)
+        other_x, other_t = (
+            name_for_split(x.name, names_in(x.parent), split),
+            name_for_split(t.name, names_in(t.parent), split),
+        )
         if other_x is not None and other_t is not None:
             pairs[split] = (_beside(inputs, other_x), _beside(targets, other_t))
     return pairs

@@ -38,7 +38,7 @@ def renamed(name: str, names: Iterable[str], words: Collection[str], others: Seq
     return None
 
 
-def of_split(name: str, names: Iterable[str], split: str) -> str | None:
+def name_for_split(name: str, names: Iterable[str], split: str) -> str | None:
     """Return the name for another split of the training data ``name``, such as ``x_test`` for ``x_train``."""
     names = list(names)
     words, parts = OTHER_SPLITS[split], _words(name)

@@ -278,7 +278,7 @@ class CsvFile:
         if len(record) == 1 < len(self.header) - 1:
             remedy = "leave it out if it is a note, not an example"
         if len(record) > len(self.header) and not any(record[len(self.header) :]):
-            remedy = f"remove {_in_words(self._dialect.delimiter)} at the end of each row"
+            remedy = f"remove {_delimiter_name(self._dialect.delimiter)} at the end of each row"
         return f"the row has {_fields(len(record))}; expected {len(self.header)}, {what}; {remedy}"
 
     def _check_text(self) -> None:
@@ -322,7 +322,7 @@ class CsvFile:
         for other in DELIMITERS:
             if len(first) == 1 and other in first[0]:
                 what = "the header has" if self.header_row is not None else "the row has"
-                put = f"put {_in_words(self._dialect.delimiter)} between columns"
+                put = f"put {_delimiter_name(self._dialect.delimiter)} between columns"
                 remedy = self._remedy(put, f"set delimiter: {_in_yaml(other)}")
                 raise DataError(self.name, f"{what} one column, {shown_text(first[0])}; {remedy}", row=self._first_row)
 
@@ -442,7 +442,7 @@ def _in_yaml(delimiter: str) -> str:
     return r'"\t", in double quotes' if delimiter == "\t" else f"'{delimiter}'"
 
 
-def _in_words(delimiter: str) -> str:
+def _delimiter_name(delimiter: str) -> str:
     return "a tab" if delimiter == "\t" else f"'{delimiter}'"
 
 

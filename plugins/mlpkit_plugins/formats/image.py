@@ -122,14 +122,14 @@ def _check_all_pixels(path: Path) -> None:
 
 
 def _grey(image: PillowImage) -> PillowImage:
-    return _of_eight_bits(image).convert("L")
+    return _to_eight_bits(image).convert("L")
 
 
 def _colours(image: PillowImage) -> PillowImage:
-    return _of_eight_bits(image).convert("RGB")
+    return _to_eight_bits(image).convert("RGB")
 
 
-def _of_eight_bits(image: PillowImage) -> PillowImage:
+def _to_eight_bits(image: PillowImage) -> PillowImage:
     """Return an image with eight bits per channel, on black where it is transparent."""
     from PIL import Image  # noqa: PLC0415 - an optional library, and slow to load
 

@@ -78,7 +78,7 @@ def propose_for_images(files: Mapping[str, str], target: str | None) -> Proposal
         ParameterError: the folder of another split is missing, there is only one class, or a target is named.
         DataError: the folder doesn't hold one folder per class, or an image is damaged.
     """
-    folder = _with_images(files["train"])
+    folder = _folder_of_images(files["train"])
     if folder is None:
         return None
     if target is not None:
@@ -107,7 +107,7 @@ def propose_for_images(files: Mapping[str, str], target: str | None) -> Proposal
     return first_spec(f"Predicts the folder of an image in {folders['folder']}.", data, shares, network)
 
 
-def _with_images(name: str) -> Path | None:
+def _folder_of_images(name: str) -> Path | None:
     """Return a folder if it holds an image at any depth; otherwise None."""
     try:
         folder = named_folder("train", name)

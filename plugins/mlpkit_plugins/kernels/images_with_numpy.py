@@ -56,9 +56,9 @@ def convolution(x: Array, W: Array, b: Array | None, stride: int, out: Array) ->
         out: shape (across, filters, down, rows).
     """
     across, filters, down, _ = out.shape
-    strips, by_strip = _strips(x, W.shape[3], stride, down), _by_strip(W)
+    strips, by_strip = _strips(x, W.shape[3], stride, down), _weights_by_strip(W)
     for j in range(across):
-        y = by_strip @ _of_patches(strips, j, W.shape[3], stride)
+        y = by_strip @ _patch_matrix(strips, j, W.shape[3], stride)
         out[j] = y.reshape(filters, down, -1)
     if b is not None:
         out += b[:, np.newaxis, np.newaxis]
@@ -105,7 +105,7 @@ def convolution_weights_gradient(x: Array, dy: Array, stride: int, dW: Array, db
     """
     (across, filters, down, _), (_, channels, _, size) = dy.shape, dW.shape
     strips = _strips(x, size, stride, down)
-    of_columns = (_of_patches(strips, j, size, stride) @ dy[j].reshape(filters, -1).T for j in range(across))
+    of_columns = (_patch_matrix(strips, j, size, stride) @ dy[j].reshape(filters, -1).T for j in range(across))
     dW[...] = sum(of_columns).reshape(size, channels, size, filters).transpose(3, 1, 2, 0)
     if db is not None:
         np.sum(dy, axis=(0, 2, 3), out=db)
@@ -183,12 +183,12 @@ def _strips(x: Array, size: int, stride: int, down: int) -> Array:
     return strips
 
 
-def _of_patches(strips: Array, j: int, size: int, stride: int) -> Array:
+def _patch_matrix(strips: Array, j: int, size: int, stride: int) -> Array:
     """Return the strips of a column of patches as a matrix with a column for each patch."""
     _, channels, _, down, rows = strips.shape
     return strips[j * stride : j * stride + size].reshape(size * channels * size, down * rows)
 
 
-def _by_strip(W: Array) -> Array:
+def _weights_by_strip(W: Array) -> Array:
     """Return W as a matrix with a row for each filter, in the order of a patch's strips."""
     return W.transpose(0, 3, 1, 2).reshape(len(W), -1)

@@ -12,7 +12,7 @@ import numpy as np
 from mlpkit import DataError
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.options import OF_AN_INDEX, shown_names
-from mlpkit_plugins.tables.ordered_scales import in_known_order
+from mlpkit_plugins.tables.ordered_scales import sorted_levels
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, is_number, numbers_of
 from mlpkit_plugins.tables.times import formats_of
 from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING
@@ -132,7 +132,7 @@ class ColumnGuesser:
         guess = self.content(name, present)
         self._check_no_total(name, counts)
         self.check_visible(name, present)
-        return self._unless_an_id(guess) if guess.holds == "numbers" else self._of_texts(guess, present)
+        return self._unless_an_id(guess) if guess.holds == "numbers" else self._guess_texts(guess, present)
 
     def _about_unnamed(self) -> str:
         """Return why columns without a name are left out; a nameless first column may number the rows."""
@@ -238,14 +238,14 @@ class ColumnGuesser:
         steps = np.unique(np.diff(ordered))
         return len(steps) == 1 and ordered[0] in (0, 1) and (steps[0] == 1 or not self._sample.is_whole)
 
-    def _of_texts(self, guess: ColumnGuess, present: Mapping[str, int]) -> ColumnGuess:
+    def _guess_texts(self, guess: ColumnGuess, present: Mapping[str, int]) -> ColumnGuess:
         """Return the guess for a column of texts: dates, categories, or nothing to learn from."""
         also_missing = frozenset(text for text in present if text.lower() in OFTEN_MISSING)
         formats = formats_of(set(present) - also_missing) if guess.distinct - len(also_missing) > 2 else []
         if formats:
             missing = guess.missing + sum(present[text] for text in also_missing)
             return replace(guess, holds="dates", formats=tuple(formats), missing=missing, missing_texts=also_missing)
-        if levels := in_known_order(present):
+        if levels := sorted_levels(present):
             return replace(guess, holds="ordinal", levels=levels)
         if reason := self._why_no_categories(guess, present):
             return ColumnGuess(guess.name, "nothing", reason, guess.distinct)

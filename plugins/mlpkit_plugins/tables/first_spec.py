@@ -305,7 +305,7 @@ class _Writer:
         sentinels = self._sentinels()
         if sentinels:
             values = {guess.name: guess.sentinel.value for guess in sentinels if guess.sentinel}
-            parameters["missing_numbers"] = {name: [_as_written(value)] for name, value in values.items()}
+            parameters["missing_numbers"] = {name: [_short_number(value)] for name, value in values.items()}
             comments["missing_numbers",] = "counted as missing; remove the columns in which they are real values"
             comments |= {("missing_numbers", guess.name): str(guess.sentinel) for guess in sentinels}
         about_missing = self._about_missing()
@@ -394,7 +394,7 @@ class _Writer:
         return [(label, text) for label, text in decisions if text]
 
 
-def _as_written(value: float) -> float | int:
+def _short_number(value: float) -> float | int:
     """Return a number in the form that a spec should have."""
     return int(value) if value.is_integer() else value
 

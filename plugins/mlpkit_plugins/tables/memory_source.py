@@ -82,7 +82,7 @@ class MemorySource:
             names: the columns.
             numbers: the positions of the rows.
         """
-        return {name: [*_in_python(np.asarray(self._columns[name])[numbers])] for name in names}
+        return {name: [*_to_python(np.asarray(self._columns[name])[numbers])] for name in names}
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
         """Return all rows as texts, empty for missing values."""
@@ -109,7 +109,7 @@ class MemorySource:
             numbers = np.empty((len(rows), len(columns.all_numbers)))
             codes = np.empty((len(rows), len(codebooks)), np.int32)
             for index, name in enumerate(columns.all_numbers):
-                values = self._columns[columns.in_file(name)][part]
+                values = self._columns[columns.name_in_file(name)][part]
                 if name in columns.readers:
                     numbers[:, index] = self._read(values, rows, name, columns)
                 else:
@@ -135,8 +135,8 @@ class MemorySource:
     ) -> NDArray[np.float64]:
         """Convert values to texts, and these to numbers with the column's reader; NaN for missing values."""
         reader = columns.readers[name]
-        values = [reader.written(value) if _is_date(value) else value for value in _in_python(values)]
-        texts = self._texts(values, columns.in_file(name))
+        values = [reader.written(value) if _is_date(value) else value for value in _to_python(values)]
+        texts = self._texts(values, columns.name_in_file(name))
         present = [index for index, text in enumerate(texts) if text is not None]
         numbers = np.full(len(texts), np.nan)
         try:
@@ -194,10 +194,10 @@ class MemorySource:
     def _texts(self, values: Sequence[Any] | Array, name: str) -> list[str | None]:
         """Return the text of each value; None for missing values."""
         cache = _Texts(self._known.get(name, ()))
-        return [value if type(value) is str else cache.text(value) for value in _in_python(values)]
+        return [value if type(value) is str else cache.text(value) for value in _to_python(values)]
 
 
-def _in_python(values: Sequence[Any] | Array) -> Sequence[Any]:
+def _to_python(values: Sequence[Any] | Array) -> Sequence[Any]:
     if not isinstance(values, np.ndarray):
         return values
     # In microseconds, ``tolist`` makes dates Python's, and NaT None.

@@ -57,7 +57,7 @@ _FROM: Final = re.compile(
 _RANK: Final = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
 
 
-def in_known_order(texts: Collection[str]) -> tuple[str, ...]:
+def sorted_levels(texts: Collection[str]) -> tuple[str, ...]:
     """Return categories in their order, lowest first; empty if the order isn't certain.
 
     Args:

@@ -148,7 +148,7 @@ class ParquetSource:
         if name in columns.readers:
             distinct, positions = _distinct(values)
             try:
-                read = columns.readers[name].numbers(self._texts(distinct, columns.in_file(name)), self._missing)
+                read = columns.readers[name].numbers(self._texts(distinct, columns.name_in_file(name)), self._missing)
             except WrongTextError as error:
                 row = int(rows[(positions == error.index).argmax()])
                 raise wrong_text(self.name, row, columns, name, error) from error

@@ -95,7 +95,7 @@ def without_numbers(column: RawColumn, missing: Collection[float]) -> RawColumn:
     )
 
 
-def with_remarks(columns: Iterable[RawColumn]) -> list[RawColumn]:
+def add_remarks(columns: Iterable[RawColumn]) -> list[RawColumn]:
     """Add a remark to each column with a number that most likely marks a missing value."""
     columns = list(columns)
     numbers = {

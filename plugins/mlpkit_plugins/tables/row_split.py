@@ -53,7 +53,7 @@ def split_rows(table: Table, options: TableOptions) -> Mapping[str, NDArray[np.i
         positions = split_at_random(len(table), shares, seed)
     else:
         positions = split_by_key(row_keys(table), shares, seed)
-    return _with_lonely_classes(positions, table.codes[:, -1]) if classes and table.keys is None else positions
+    return _move_lonely_classes(positions, table.codes[:, -1]) if classes and table.keys is None else positions
 
 
 def warnings_about_split(
@@ -77,7 +77,7 @@ def warnings_about_split(
     return warnings_about_shares(counts, classes or (), options.shares, options.own_tables, remedy)
 
 
-def _with_lonely_classes(
+def _move_lonely_classes(
     positions: Mapping[str, NDArray[np.intp]], classes: NDArray[np.int32]
 ) -> Mapping[str, NDArray[np.intp]]:
     """Move rows that are the only one of their class to training."""

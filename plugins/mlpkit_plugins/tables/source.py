@@ -50,7 +50,7 @@ class Columns:
         """Return the advice to set a parameter: in a spec, or as an argument of ``mlpkit.fit``."""
         return f"pass {parameter}={value!r} to mlpkit.fit" if self.in_python else f"set {parameter}: {value}"
 
-    def in_file(self, name: str) -> str:
+    def name_in_file(self, name: str) -> str:
         """Return the column of the file from which a column of numbers is made."""
         return self.readers[name].column if name in self.readers else name
 
@@ -58,7 +58,7 @@ class Columns:
     def names_in_file(self) -> tuple[str, ...]:
         """The columns of the file: numbers, texts, weight and key."""
         others = [name for name in (self.weight, self.key) if name is not None]
-        return (*map(self.in_file, self.all_numbers), *self.all_categories, *others)
+        return (*map(self.name_in_file, self.all_numbers), *self.all_categories, *others)
 
     @property
     def has_target(self) -> bool:

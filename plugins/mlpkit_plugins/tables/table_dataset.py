@@ -22,7 +22,7 @@ from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
 from mlpkit_plugins.tables.options import TableOptions, check_columns
 from mlpkit_plugins.tables.ranges import far_outside
 from mlpkit_plugins.tables.rare_classes import without_rare_classes
-from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks, without_numbers
+from mlpkit_plugins.tables.raw_table import RawSplit, add_remarks, numbers_in, raw_texts, without_numbers
 from mlpkit_plugins.tables.readers import DatePart
 from mlpkit_plugins.tables.row_split import Part, split_rows, warnings_about_split
 from mlpkit_plugins.tables.source import Columns
@@ -161,7 +161,7 @@ class TableDataset(TableOptions, Dataset):
         roles = {self.split_column: "split"} if self.split_column is not None and any(self.shares) else {}
         roles |= {self.weight: "weight"} if self.weight is not None else {}
         roles |= dict.fromkeys(self._columns_read(encoder), "input") | dict.fromkeys(self.targets, "target")
-        return with_remarks(
+        return add_remarks(
             without_numbers(
                 RawColumn(name, roles.get(name, "left out"), texts, numbers_in(texts, self.number_format), codes),
                 self.missing_numbers.get(name, ()),

@@ -139,7 +139,7 @@ def warnings_about_spelling(table: Table) -> tuple[DataWarning, ...]:
         return ()
     first: dict[float | str, str] = {}
     for text in table.texts[-1]:
-        other = first.setdefault(_in_one_way(text), text)
+        other = first.setdefault(_normalized(text), text)
         if other != text:
             message = (
                 f"the column '{table.columns.target_class}' of {table.name} holds {shown_text(other)} and "
@@ -149,7 +149,7 @@ def warnings_about_spelling(table: Table) -> tuple[DataWarning, ...]:
     return ()
 
 
-def _in_one_way(text: str) -> float | str:
+def _normalized(text: str) -> float | str:
     for number in (int, float):  # distinct large integers may be the same float
         try:
             return number(text)

@@ -102,7 +102,7 @@ def wrong_text(file: str, row: int, columns: Columns, name: str, error: WrongTex
         error: the reader's error.
     """
     remedy = "put one there, or leave out the row" if columns.trained else error.remedy
-    return DataError(file, f"{error.message}; {remedy}", row=row, column=columns.in_file(name))
+    return DataError(file, f"{error.message}; {remedy}", row=row, column=columns.name_in_file(name))
 
 
 def _any_number(texts: Sequence[str], text: str) -> bool:

@@ -33,7 +33,7 @@ def computed(network, folder, ending, names=("prediction",)):
 
 def require_other_than(missing):
     what, names = ("node", js_engines.NODE) if missing == "BROWSERS" else ("browser", js_engines.BROWSERS)
-    require(what, js_engines.found_program(names) is not None, f"{', '.join(names)}: all are missing")
+    require(what, js_engines.find_program(names) is not None, f"{', '.join(names)}: all are missing")
 
 
 @pytest.mark.parametrize("ending", FORMATS)

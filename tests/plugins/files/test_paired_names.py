@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mlpkit_plugins.files.idx_files import idx_pairs
-from mlpkit_plugins.files.neighbouring_files import pairs_of_splits, targets_beside, with_targets
-from mlpkit_plugins.files.paired_names import INPUTS, TARGETS, has_word, of_split, renamed
+from mlpkit_plugins.files.neighbouring_files import find_targets, pairs_of_splits, targets_beside
+from mlpkit_plugins.files.paired_names import INPUTS, TARGETS, has_word, name_for_split, renamed
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_targets_of_inputs(name, names, found):
     ],
 )
 def test_the_same_of_another_split(name, names, split, found):
-    assert of_split(name, names, split) == found
+    assert name_for_split(name, names, split) == found
 
 
 def test_words_are_whole():
@@ -52,9 +52,9 @@ def test_files_beside(tmp_path, monkeypatch):
     for name in ("x.npy", "t.npy", "x_test.npy", "t_test.npy", "x_val.npy"):
         (tmp_path / "a" / name).write_bytes(b"")
     assert targets_beside(tmp_path / "a/x_val.npy") is None
-    assert with_targets("train", "a/x.npy") == ("a/x.npy", "a/t.npy")
+    assert find_targets("train", "a/x.npy") == ("a/x.npy", "a/t.npy")
     assert pairs_of_splits("a/x.npy", "a/t.npy") == {"test": ("a/x_test.npy", "a/t_test.npy")}
-    assert with_targets("train", "example:shapes_x.npy") == ("example:shapes_x.npy", "example:shapes_t.npy")
+    assert find_targets("train", "example:shapes_x.npy") == ("example:shapes_x.npy", "example:shapes_t.npy")
 
 
 def test_images_without_labels_are_no_pair(tmp_path):

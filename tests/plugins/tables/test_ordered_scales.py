@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit_plugins.tables.ordered_scales import SCALES, in_known_order
+from mlpkit_plugins.tables.ordered_scales import SCALES, sorted_levels
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from mlpkit_plugins.tables.ordered_scales import SCALES, in_known_order
 def test_known_orders(ordered):
     texts = list(ordered)
     random.Random(0).shuffle(texts)
-    assert in_known_order(texts) == ordered
+    assert sorted_levels(texts) == ordered
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_known_orders(ordered):
     ],
 )
 def test_orders_that_are_not_sure(texts):
-    assert in_known_order(texts) == ()
+    assert sorted_levels(texts) == ()
 
 
 @given(st.sampled_from(SCALES), st.randoms())
@@ -57,6 +57,6 @@ def test_every_part_of_a_scale_comes_in_its_order(scale, rng):
     levels = [rng.choice(level.split(",")).strip() for level in scale.split("<")]
     part = sorted(rng.sample(range(len(levels)), rng.randint(3, len(levels))))
     ordered = tuple(levels[place] for place in part)
-    found = in_known_order(rng.sample(ordered, len(ordered)))
+    found = sorted_levels(rng.sample(ordered, len(ordered)))
     assert found in (ordered, tuple(sorted(ordered, key=found.index)))
     assert set(found) == set(ordered)

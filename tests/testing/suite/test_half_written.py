@@ -57,7 +57,7 @@ def mlpkit_components():
             "return self.g * x",
             "can_be_used",
             "it raised TypeError: unsupported operand type(s) for *: 'Parameter' and 'float' (at PLUGIN:15); expected "
-            "it to work on random inputs; the array of a parameter is its value, as in self.W.value",
+            "it to work on random inputs; use the parameter's array, as in self.W.value",
         ),
         (
             "return self.g.value * x",
@@ -82,7 +82,7 @@ def mlpkit_components():
             "return self.g.value * dy",
             "raise NotImplementedError",
             "can_be_used",
-            "it raised NotImplementedError (at PLUGIN:19); expected it to work on random inputs; write that method",
+            "it raised NotImplementedError (at PLUGIN:19); expected it to work on random inputs; implement that method",
         ),
         (
             "def backward(self, dy)",

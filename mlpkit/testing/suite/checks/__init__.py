@@ -1,1 +1,1 @@
-"""The checks: a file per kind of component, with the examples that they use, and files for several kinds."""
+"""The checks: one file per kind of component, with the examples that they use, and files for several kinds."""

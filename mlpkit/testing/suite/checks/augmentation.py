@@ -1,4 +1,4 @@
-"""Examples and checks of augmentations: changes written into ``out`` and drawn from ``rng``."""
+"""Examples and checks of augmentations, which write random changes drawn from ``rng`` into ``out``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class AugmentationExample(ExampleWithShape):
-    """An augmentation of inputs of a shape, between 0 and 1 as pixels are."""
+    """An augmentation of inputs of some shape, with values between 0 and 1 like pixels."""
 
     sample = "[({'std': 0.1}, (28, 28))]"
 
@@ -54,9 +54,9 @@ SHAPES = ((), (5,), (3, 4), (2, 3, 4), (2, 2, 3, 2))
 
 @checks_examples("augmentation")
 def writes_into_out(example: AugmentationExample) -> None:
-    """Is what it returns the array ``out``, for minibatches of 1 and of 7 rows?
+    """Does it return the array ``out``, for minibatches of 1 and of 7 rows?
 
-    The array is used again and again, so that no step allocates memory.
+    The array is reused, so that no step allocates memory.
     """
     augmentation = example.make()
     for rows in (1, 7):
@@ -71,13 +71,13 @@ def writes_into_out(example: AugmentationExample) -> None:
 
 @checks_examples("augmentation")
 def writes_every_element_of_out(example: AugmentationExample) -> None:
-    """Is the result the same whatever ``out`` held before?
+    """Is the result the same for any previous content of ``out``?
 
     Its content is undefined.
     """
     augmentation, x = example.make(), example.inputs()
     one, other = (np.array(example.augment(augmentation, x, fill=fill)) for fill in (-1000.0, 1000.0))
-    remedy = "write every element of out, as in out[...] = x to begin with"
+    remedy = "write every element of out, for example with out[...] = x at the beginning"
     check_same_bits({WHAT: one}, {WHAT: other}, "with other content in out", remedy)
 
 
@@ -85,7 +85,7 @@ def writes_every_element_of_out(example: AugmentationExample) -> None:
 def leaves_the_minibatch_alone(example: AugmentationExample) -> None:
     """Is ``x`` the same afterwards, and may it be read-only?
 
-    It is the data set's own, or the augmentation's before.
+    It belongs to the data set, or to the previous augmentation.
     """
     x = example.inputs()
     before = x.copy()
@@ -98,14 +98,14 @@ def leaves_the_minibatch_alone(example: AugmentationExample) -> None:
 
 @checks_examples("augmentation")
 def keeps_the_dtype(example: AugmentationExample) -> None:
-    """Does it work in float32 as in float64, with finite results of that dtype?
+    """Does it work in float32 and in float64, with finite results of that dtype?
 
     Networks compute in either.
     """
     for dtype in ("float32", "float64"):
-        found = np.asarray(example.augment(example.make(), example.inputs(dtype=dtype)))
-        if found.dtype != dtype or not np.isfinite(found).all():
-            raise CheckFailure(f"it returned {found.dtype} for {dtype}, or values that are not finite", expected=dtype)
+        array = np.asarray(example.augment(example.make(), example.inputs(dtype=dtype)))
+        if array.dtype != dtype or not np.isfinite(array).all():
+            raise CheckFailure(f"it returned {array.dtype} for {dtype}, or values that are not finite", expected=dtype)
 
 
 @checks_examples("augmentation")
@@ -118,19 +118,19 @@ def other_minibatches_leave_no_trace(example: AugmentationExample) -> None:
     example.augment(used, example.inputs(3, number=1), number=1)
     found = np.array(example.augment(used, x))
     expected = np.array(example.augment(example.make(), x))
-    remedy = "keep nothing from step to step, and draw from rng alone"
+    remedy = "keep nothing from step to step, and draw only from rng"
     check_same_bits({WHAT: found}, {WHAT: expected}, "when the object had been used before", remedy)
 
 
 @checks_examples("augmentation")
 def draws_from_rng(example: AugmentationExample) -> None:
-    """Does the change depend on ``rng``, and on it alone?
+    """Does the change depend on ``rng``?
 
-    An augmentation that always does the same is preprocessing, and belongs in the data set.
+    An augmentation that always makes the same change is preprocessing, and belongs in the data set.
     """
     augmentation, x = example.make(), example.inputs(20)
-    found = {np.array(example.augment(augmentation, x, number=number)).tobytes() for number in range(8)}
-    if len(found) == 1:
+    results = {np.array(example.augment(augmentation, x, number=number)).tobytes() for number in range(8)}
+    if len(results) == 1:
         raise CheckFailure(
             "it changed the inputs in the same way for eight generators",
             expected="random changes",
@@ -140,7 +140,7 @@ def draws_from_rng(example: AugmentationExample) -> None:
 
 @checks_examples("augmentation")
 def refuses_inputs_it_can_not_change(example: AugmentationExample) -> None:
-    """Does ``expect_inputs`` take the example's shape, and each other shape only if inputs of it can be changed?
+    """Does ``expect_inputs`` accept the example's shape, and other shapes only if such inputs can be changed?
 
     It is called before data is read; the error shows the line of the spec, and what would fit.
     """

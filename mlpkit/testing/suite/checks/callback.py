@@ -1,4 +1,4 @@
-"""Examples and checks of callbacks: they only observe, and their state is enough to resume."""
+"""Examples and checks of callbacks, which only observe, and resume from their state."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class CallbackExample(Example):
     sample = "[{'patience': 2}]"
 
     def view(self, folder: Path | None = None) -> TrainingView:
-        """Return the view of a training that has not begun."""
+        """Return the view of a training before its first step."""
         rng = self.random("parameters")
         values = np.append(rng.normal(size=12), np.zeros(3))
         parameters = {"Layer1.W": values[:12].reshape(4, 3), "Layer1.b": values[12:]}
         return TrainingView(Progress(0, 0.0, STEPS), parameters, folder, weights=Weights(values, np.ones(2)))
 
     def follow(self, callback: Callback, view: TrainingView, first: int = 1, last: int = STEPS) -> list[Any]:
-        """Pass some steps of a training to a callback, and return after which it asked to stop, and why.
+        """Pass some steps of a training to a callback, and return the steps after which it asked to stop, and why.
 
         Args:
             callback: the callback; ``on_start`` is called before the first of these steps, as when a run is resumed,
-                and ``on_end`` and ``on_close`` after the last step of all.
-            view: the view that it gets.
+                and ``on_end`` and ``on_close`` after the last step of the training.
+            view: the view passed to the callback.
             first: the first step, from 1.
             last: the last step.
         """
@@ -66,19 +66,19 @@ class CallbackExample(Example):
         return asked
 
     def exercise(self) -> Arrays:
-        """Follow a training from beginning to end."""
+        """Follow a whole training."""
         callback = self.make()
         asked = self.follow(callback, self.view())
         return {"the steps that it asked to stop after": np.array([step for step, _ in asked], np.int64)}
 
 
 def loss_after(step: int) -> float:
-    """Return the loss of a step: it falls at first, and then rises again."""
+    """Return the loss of a step, which first falls and then rises."""
     return 0.5 + abs(step - STEPS / 3) / STEPS
 
 
 def record_after(step: int) -> dict[str, float]:
-    """Return the history's line after a step."""
+    """Return the record of the history after a step."""
     loss = loss_after(step)
     figures = {"train_loss": loss, "validation_loss": loss + 0.1}
     return {"iteration": step, "epoch": step / STEPS_PER_EVALUATION, "learning_rate": 0.1, **figures}
@@ -86,9 +86,9 @@ def record_after(step: int) -> dict[str, float]:
 
 @checks_examples("callback", says_why_unusable=True)
 def follows_a_training_with_and_without_a_folder(example: CallbackExample) -> None:
-    """Can it follow a training from beginning to end, with a run folder and without one?
+    """Can it follow a whole training, with a run folder and without one?
 
-    In Python there may be no run folder; ``training.folder`` is None then.
+    In Python there may be no run folder; ``training.folder`` is then None.
     """
     example.follow(example.make(), example.view())
     with TemporaryDirectory() as folder:
@@ -97,9 +97,9 @@ def follows_a_training_with_and_without_a_folder(example: CallbackExample) -> No
 
 @checks_examples("callback")
 def writes_no_other_files_than_it_says(example: CallbackExample) -> None:
-    """Does it write only those files in the run folder that ``files`` names?
+    """Does it write only files that ``files`` names into the run folder?
 
-    Those are compared with the files of mlpkit and of other callbacks before a run begins.
+    Before a run starts, these are compared with the files of mlpkit and of other callbacks.
     """
     with TemporaryDirectory() as folder:
         callback = example.make()
@@ -115,15 +115,15 @@ def writes_no_other_files_than_it_says(example: CallbackExample) -> None:
         raise CheckFailure(
             f"it wrote {', '.join(others)} into the run folder, which files doesn't name",
             expected="files to return the name of each file and folder",
-            remedy="write the method files",
+            remedy="add the method files",
         )
 
 
 @checks_examples("callback")
 def leaves_the_parameters_alone(example: CallbackExample) -> None:
-    """Are the network's parameters the same after every event as before?
+    """Are the network's parameters unchanged after every event?
 
-    A callback that only observes changes no result.
+    A callback that only observes doesn't change results.
     """
     view = example.view()
     before = {name: array.copy() for name, array in view.parameters.items()}
@@ -133,9 +133,9 @@ def leaves_the_parameters_alone(example: CallbackExample) -> None:
 
 @checks_examples("callback")
 def state_is_plain_data(example: CallbackExample) -> None:
-    """Is what ``state`` returns a mapping that a checkpoint can hold?
+    """Does ``state`` return a mapping that a checkpoint can store?
 
-    It may hold None, truth values, numbers, strings and arrays, in lists, tuples and mappings with strings as keys.
+    It may contain None, Booleans, numbers, strings and arrays, in lists, tuples and mappings with strings as keys.
     """
     callback = example.make()
     for first, last in ((1, 4), (5, STEPS)):
@@ -149,17 +149,17 @@ def state_is_plain_data(example: CallbackExample) -> None:
             _saved(state)
         except TypeError as error:
             raise CheckFailure(
-                f"state returned {state!r}, which a checkpoint can't hold: {error}",
-                expected="None, truth values, numbers, strings, arrays, and lists, tuples and mappings of them",
+                f"state returned {state!r}, which a checkpoint can't store: {error}",
+                expected="None, Booleans, numbers, strings, arrays, and lists, tuples and mappings of them",
                 remedy="convert its values to these, with strings as keys",
             ) from error
 
 
 @checks_examples("callback")
 def goes_on_after_a_resume(example: CallbackExample) -> None:
-    """Does a new object that was given the state continue as the old one would have?
+    """Does a new object, after loading the state, continue as the old one would have?
 
-    A training that was interrupted must end as if it had not been. ``on_start`` is called after ``load_state``.
+    A training that was interrupted must end as if it hadn't been. ``on_start`` is called after ``load_state``.
     """
     whole, before = example.make(), example.make()
     expected = example.follow(whole, example.view())
@@ -172,19 +172,19 @@ def goes_on_after_a_resume(example: CallbackExample) -> None:
             raise CheckFailure(
                 f"interrupted after step {interrupted} it asked to stop at {asked} and remembered {after.state()}",
                 expected=f"{expected} and {whole.state()}, as without an interruption",
-                remedy="return from state all that load_state needs, and reset nothing in on_start",
+                remedy="return from state everything that load_state needs, and reset nothing in on_start",
             )
         before = example.make()
 
 
 def _saved(state: dict[str, Any]) -> tuple[str, Arrays]:
-    """Return a state as a checkpoint holds it: as JSON, and the arrays separately."""
+    """Return a state as a checkpoint stores it: as JSON, with the arrays apart."""
     arrays: Arrays = {}
     return json.dumps(pack(state, arrays, "state")), arrays
 
 
 def _read(text: str, arrays: Arrays) -> dict[str, Any]:
-    """Return the state that a resumed callback is given."""
+    """Return the state that a resumed callback loads."""
     state: dict[str, Any] = unpack(json.loads(text), arrays)
     return state
 
@@ -196,7 +196,7 @@ def _bits(state: dict[str, Any]) -> object:
 
 
 def _sorted(value: Any) -> Any:
-    """Return a state with its keys in order."""
+    """Return a state with sorted keys."""
     if isinstance(value, dict):
         return {key: _sorted(value[key]) for key in sorted(value)}
     return [_sorted(item) for item in value] if isinstance(value, list) else value
@@ -204,7 +204,7 @@ def _sorted(value: Any) -> Any:
 
 @checks_examples("callback")
 def new_callbacks_start_fresh(example: CallbackExample) -> None:
-    """Does a new object know nothing of a training that another has followed?
+    """Is a new object independent of trainings that other objects followed?
 
     A program may train many networks.
     """

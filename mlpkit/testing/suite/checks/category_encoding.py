@@ -1,4 +1,4 @@
-"""Examples and checks of category encodings: what they learn, and what becomes of a column of categories."""
+"""Examples and checks of category encodings: what they learn, and how they encode a column of categories."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROWS: Final = 100
 
 
 class CategoryEncodingExample(Example):
-    """A category encoding, fitted on a column of categories, one missing here and there."""
+    """A category encoding, fitted on a column of categories with missing values."""
 
     sample = "[{'buckets': 8}]"
 
@@ -45,12 +45,12 @@ class CategoryEncodingExample(Example):
         return [candidate for candidate in candidates if candidate.is_accepted()] or candidates[:1]
 
     def is_accepted(self) -> bool:
-        """Whether ``fit`` accepts such a column."""
+        """Return whether ``fit`` accepts such a column."""
         try:
             self.fit(self.make())
         except ParameterError:
             return False
-        except Exception:  # which the checks tell
+        except Exception:  # reported by the checks
             return True
         return True
 
@@ -65,7 +65,7 @@ class CategoryEncodingExample(Example):
 
     @property
     def codes(self) -> NDArray[np.int32]:
-        """Codes to encode: all there are, in some order, and more than once."""
+        """Codes to encode: all codes, in reverse order, twice."""
         return np.tile(np.arange(-1, len(self.categories), dtype=np.int32)[::-1], 2)
 
     @cached_property
@@ -74,7 +74,7 @@ class CategoryEncodingExample(Example):
         return self.fit(self.make())
 
     def fit(self, encoding: CategoryEncoding, *, backward: bool = False) -> FittedCategoryEncoding:
-        """Fit an encoding on the training rows, in their order or backward."""
+        """Fit an encoding on the training rows, in their order or reversed."""
         random = self.random("training rows")
         codes = random.integers(-1, len(self.categories), ROWS).astype(np.int32)
         targets = random.normal(codes, 1.0)[:, None]
@@ -88,7 +88,7 @@ class CategoryEncodingExample(Example):
 
 
 def encoded(fitted: FittedCategoryEncoding, codes: NDArray[Any]) -> NDArray[np.float64]:
-    """Return encoded rows, with a number in place of NaN, so that they can be compared."""
+    """Return encoded rows, with NaN replaced by a number so that they can be compared."""
     return _comparable(fitted.encode(codes))
 
 
@@ -98,9 +98,9 @@ def _comparable(rows: Any) -> NDArray[np.float64]:
 
 @checks_examples("category_encoding")
 def encoded_categories_have_the_declared_features(example: CategoryEncodingExample) -> None:
-    """Does ``encode`` return a row for each code, with an element for each name that ``features`` returns, all finite?
+    """Does ``encode`` return a row per code, with a finite number for each name that ``features`` returns?
 
-    The network's input shape follows from the names. NaN stands for a missing number, so only for the code -1.
+    The network's input shape follows from the names. Only the code -1, a missing value, may become NaN.
     """
     fitted, holds = example.fitted, example.component.holds
     if holds not in ("one_hot", "numbers", "categories"):
@@ -120,21 +120,21 @@ def encoded_categories_have_the_declared_features(example: CategoryEncodingExamp
 
 @checks_examples("category_encoding")
 def encoding_a_category_needs_no_others(example: CategoryEncodingExample) -> None:
-    """Does a row get the same bits alone and among others, and are the codes left as they are?
+    """Does a row get the same bits alone and among others, and are the codes unchanged?
 
     A prediction must not depend on the other rows.
     """
     codes = example.codes
     together = encoded(example.fitted, codes)
     alone = np.concatenate([encoded(example.fitted, code) for code in example.codes[:, None]])
-    check_same_bits({ENCODED: alone}, {ENCODED: together}, "for rows by themselves", "learn in fit alone")
+    check_same_bits({ENCODED: alone}, {ENCODED: together}, "for single rows", "learn only in fit")
     if not np.array_equal(codes, example.codes):
-        raise CheckFailure("encode changed the codes", expected="the codes left as they are")
+        raise CheckFailure("encode changed the codes", expected="unchanged codes")
 
 
 @checks_examples("category_encoding")
 def fit_depends_on_no_order_of_the_rows(example: CategoryEncodingExample) -> None:
-    """Does ``fit`` learn the same, up to rounding, if the rows come backward, and keep nothing in self?
+    """Does ``fit`` learn the same, up to rounding, from the rows in reverse order, and keep nothing in self?
 
     One object may encode several columns.
     """
@@ -142,18 +142,18 @@ def fit_depends_on_no_order_of_the_rows(example: CategoryEncodingExample) -> Non
     before = repr(vars(encoding))
     found = encoded(example.fit(encoding, backward=True), example.codes)
     expected = encoded(example.fitted, example.codes)
-    remedy = "learn from all rows alike"
-    check_close({ENCODED: found}, {ENCODED: expected}, "with the rows backward", remedy, tolerance=1e-9)
+    remedy = "treat all rows in the same way"
+    check_close({ENCODED: found}, {ENCODED: expected}, "with the rows reversed", remedy, tolerance=1e-9)
     if repr(vars(encoding)) != before:
         changed = ", ".join(sorted(vars(encoding)))
-        raise CheckFailure(f"fit changed {changed}", expected="what was learned to be returned")
+        raise CheckFailure(f"fit changed {changed}", expected="the learned values to be returned")
 
 
 @checks_examples("category_encoding")
 def what_was_learned_of_categories_can_be_saved(example: CategoryEncodingExample) -> None:
-    """Is what ``fit`` returns arrays of finite numbers, and do the same bits come of them once saved and loaded?
+    """Does ``fit`` return arrays of finite numbers that give the same bits after saving and loading?
 
-    A model file holds them.
+    A model file contains them.
     """
     fitted = example.fitted
     for name, values in fitted.learned.items():
@@ -165,29 +165,29 @@ def what_was_learned_of_categories_can_be_saved(example: CategoryEncodingExample
     except ModelFileError as error:
         raise CheckFailure(str(error), expected="encode to work with what fit returned, as float64") from error
     expected = {ENCODED: encoded(fitted, example.codes)}
-    check_same_bits({ENCODED: encoded(loaded, example.codes)}, expected, "once loaded", "return float64 from fit")
+    check_same_bits({ENCODED: encoded(loaded, example.codes)}, expected, "after loading", "return float64 from fit")
 
 
 @checks_examples("category_encoding")
 def indices_count_from_0(example: CategoryEncodingExample) -> None:
-    """If a column becomes indices, are these integers from 0 up, with 0 for a missing or an unknown category?
+    """If a column becomes indices, are these integers from 0 up, with 0 for a missing or unknown category?
 
-    An embedding has a vector for each.
+    An embedding has a vector for each index.
     """
     if example.component.holds != "categories":
         return
-    found = encoded(example.fitted, example.codes)
-    if (found != np.rint(found)).any() or (found < 0).any():
-        raise CheckFailure("an index is negative, or no integer", expected="integers from 0 up")
-    if found[example.codes == -1].any():
-        raise CheckFailure("a missing category is no index 0", expected="0 for the code -1")
+    indices = encoded(example.fitted, example.codes)
+    if (indices != np.rint(indices)).any() or (indices < 0).any():
+        raise CheckFailure("an index is negative, or not an integer", expected="integers from 0 up")
+    if indices[example.codes == -1].any():
+        raise CheckFailure("a missing category doesn't get the index 0", expected="0 for the code -1")
 
 
 @checks_examples("category_encoding")
 def onnx_describes_what_categories_become(example: CategoryEncodingExample) -> None:
     """Does the graph of ``onnx`` compute what ``encode`` returns?
 
-    Exporters read the graph and nothing else.
+    Exporters read only the graph.
     """
     fitted, codes = example.fitted, example.codes
     graph = Graph(np.dtype(np.float32), (len(fitted.features()),))
@@ -196,6 +196,6 @@ def onnx_describes_what_categories_become(example: CategoryEncodingExample) -> N
     except NotExportableError as error:
         raise NotApplicable(str(error)) from error
     found = evaluated(graph, {"codes": codes.astype(np.int64)}, "encoded")
-    remedy = "do in operators what encode does, in the same order, in float64"
+    remedy = "use operators for the steps of encode, in the same order, in float64"
     expected = encoded(fitted, codes)
     check_close({ENCODED: _comparable(found)}, {ENCODED: expected}, "in the graph", remedy, tolerance=1e-9)

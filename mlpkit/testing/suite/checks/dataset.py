@@ -1,4 +1,4 @@
-"""Examples and checks of data sets: what they describe, read and advise."""
+"""Examples and checks of data sets: descriptions, examples, encoders, names and warnings."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ TARGETS: Final = "the targets"
 WEIGHTS: Final = "the weights"
 
 STRANGE: Final = "no-such-file.no-such-ending"
-"""A file that isn't there, of no format."""
+"""A file that doesn't exist, of an unknown format."""
 
 
 class DatasetExample(Example):
-    """A data set, opened once for all the checks that only read it."""
+    """A data set, opened once for all checks that only read it."""
 
     sample = "[{'examples': 100}]"
 
     def make(self) -> Dataset:
-        """Build the data set; one that holds examples in memory is given some."""
+        """Build the data set, with examples if it holds them in memory."""
         dataset: Dataset = super().make()
         if dataset.in_memory:
             dataset.hold(self._held(type(dataset)))
         return dataset
 
     def _held(self, kind: type[Dataset]) -> dict[str, tuple[Any, ...]]:
-        """Return an array of inputs, or columns with names for a data set that takes these alone."""
+        """Return an array of inputs, or named columns for a data set that takes only columns."""
         random = self.random("examples in memory")
         x, t = random.normal(size=(40, 3)), random.integers(0, 2, 40)
         if kind.parameters_for({"train": (x, t)}, {}) is not None:
@@ -56,7 +56,7 @@ class DatasetExample(Example):
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The data set that was opened."""
+        """The data set, shared by the checks that only read it."""
         return self.make()
 
     @cached_property
@@ -67,8 +67,8 @@ class DatasetExample(Example):
     @cached_property
     def splits(self) -> Mapping[str, Split]:
         """The opened splits."""
-        self.description  # noqa: B018 - describe comes first, as in a run
-        return opened(self.dataset)
+        self.description  # noqa: B018 - describe is called first, as in a run
+        return open_splits(self.dataset)
 
     def some_rows(self, split: str, rows: int = ROWS) -> NDArray[np.int64]:
         """Return positions in a split, in random order and with repeats."""
@@ -101,34 +101,34 @@ class DatasetExample(Example):
         """Describe and open a new object, and read some examples."""
         dataset = self.make()
         describe(dataset)
-        return self.sample_of(opened(dataset))
+        return self.sample_of(open_splits(dataset))
 
 
 def describe(dataset: Dataset) -> Description:
     """Return a data set's description."""
-    found = dataset.describe()
-    if not isinstance(found, Description):
+    description = dataset.describe()
+    if not isinstance(description, Description):
         raise CheckFailure(
-            f"describe returned {found!r}",
+            f"describe returned {description!r}",
             expected="a Description",
             remedy="return Description(input_shape, target, sizes)",
         )
-    return found
+    return description
 
 
-def opened(dataset: Dataset) -> Mapping[str, Split]:
-    """Return a described data set's splits, for the seed 0."""
-    found = dataset.open(0)
-    if not isinstance(found, Mapping):
-        raise CheckFailure(f"open returned {found!r}", expected="a mapping", remedy="return {'train': split}")
-    return found
+def open_splits(dataset: Dataset) -> Mapping[str, Split]:
+    """Open a described data set with seed 0."""
+    splits = dataset.open(0)
+    if not isinstance(splits, Mapping):
+        raise CheckFailure(f"open returned {splits!r}", expected="a mapping", remedy="return {'train': split}")
+    return splits
 
 
 @checks_examples("dataset")
 def warnings_are_about_parameters(example: DatasetExample) -> None:
     """Does ``warnings``, called after ``describe``, return ``DataWarning``s, each with a parameter's name and a text?
 
-    Each is shown as a warning at the parameter's place in the spec.
+    Each warning shows the parameter's line in the spec.
     """
     dataset = example.make()
     dataset.describe()
@@ -147,24 +147,24 @@ def warnings_are_about_parameters(example: DatasetExample) -> None:
 
 @checks_component("dataset")
 def proposes_nothing_for_files_of_others(subject: ComponentUnderTest) -> None:
-    """Does ``propose``, and each of ``recipes``, return None for a file whose name ends as no data does, unopened?
+    """Do ``propose`` and each of ``recipes`` return None for a file with an unknown ending, without opening it?
 
-    ``mlpkit init --data`` asks one data set after the other.
+    ``mlpkit init --data`` asks all data sets, one by one.
     """
     assert issubclass(subject.component, Dataset)
     recipes = {f"the recipe {name}": recipe for name, recipe in subject.component.recipes().items()}
     for name, propose in {"propose": subject.component.propose, **recipes}.items():
         try:
-            found = propose({"train": STRANGE}, None)
+            proposal = propose({"train": STRANGE}, None)
         except MlpkitError as error:
-            raise CheckFailure(f"{name} said {str(error)!r} about {STRANGE}", expected="None") from error
-        if found is not None:
-            raise CheckFailure(f"{name} returned {found!r} for {STRANGE}", expected="None")
+            raise CheckFailure(f"{name} raised {str(error)!r} for {STRANGE}", expected="None") from error
+        if proposal is not None:
+            raise CheckFailure(f"{name} returned {proposal!r} for {STRANGE}", expected="None")
 
 
 @checks_examples("dataset")
 def raw_columns_fit_the_splits(example: DatasetExample) -> None:
-    """Does ``raw_columns``, if it returns columns, give each split of each column a code for every row?
+    """If ``raw_columns`` returns columns, do they have a code for every row of each split?
 
     ``mlpkit data`` shows them.
     """
@@ -174,9 +174,9 @@ def raw_columns_fit_the_splits(example: DatasetExample) -> None:
             raise CheckFailure(f"a raw column is {column!r}", expected="RawColumn(name, role, texts, numbers, codes)")
         if column.role not in ROLES:
             raise CheckFailure(f"the role of {column.name!r} is {column.role!r}", expected=f"one of {', '.join(ROLES)}")
-        found = {name: len(codes) for name, codes in column.codes.items()}
-        if found != sizes:
-            raise CheckFailure(f"the column {column.name!r} has {found} codes", expected=f"{sizes}, as the splits have")
+        counts = {name: len(codes) for name, codes in column.codes.items()}
+        if counts != sizes:
+            raise CheckFailure(f"the column {column.name!r} has {counts} codes", expected=f"{sizes}, as in the splits")
         if not all(np.isin(codes, range(-1, len(column.texts))).all() for codes in column.codes.values()):
             raise CheckFailure(
                 f"a code of the column {column.name!r} has no text", expected="positions in texts, or -1"
@@ -188,11 +188,11 @@ def raw_columns_fit_the_splits(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def raw_arrays_have_a_range(example: DatasetExample) -> None:
-    """Does ``raw_arrays``, if it returns arrays, give each its role, and numbers of which one is the least?
+    """If ``raw_arrays`` returns arrays, does each have its role, and a least and a greatest number?
 
     ``mlpkit data`` shows them.
     """
-    arrays = example.dataset.raw_arrays() if example.splits else ()  # asked for once the data is open
+    arrays = example.dataset.raw_arrays() if example.splits else ()  # called after the data is opened
     for array in arrays or ():
         if not isinstance(array, RawArray):
             raise CheckFailure(
@@ -202,7 +202,7 @@ def raw_arrays_have_a_range(example: DatasetExample) -> None:
             raise CheckFailure(f"the role of {array.name!r} is {array.role!r}", expected="input or target")
         if not array.least <= array.greatest:
             raise CheckFailure(
-                f"{array.name!r} goes from {array.least!r} to {array.greatest!r}", expected="two numbers"
+                f"{array.name!r} ranges from {array.least!r} to {array.greatest!r}", expected="two numbers"
             )
 
 
@@ -230,7 +230,7 @@ def advice_changes_no_example(example: DatasetExample) -> None:
     dataset.warnings()
     dataset.target_remedy()
     expected = example.sample_of(example.splits)
-    when, remedy = "after warnings and target_remedy were called", "only use in them what describe has read"
+    when, remedy = "after warnings and target_remedy were called", "let them use only what describe has read"
     check_same_bits(example.sample_of(dataset.open(0)), expected, when, remedy)
 
 
@@ -239,7 +239,7 @@ SPLITS = ("train", "validation", "test")
 
 @checks_examples("dataset", says_why_unusable=True)
 def description_is_whole(example: DatasetExample) -> None:
-    """Does ``describe`` give a shape, a target, the sizes of the splits, ``train`` among them, and columns that fit?
+    """Does ``describe`` return a shape, a target, the sizes of the splits, including ``train``, and columns that fit?
 
     The network is built from it before the data is opened.
     """
@@ -255,14 +255,14 @@ def description_is_whole(example: DatasetExample) -> None:
             raise CheckFailure(f"a column is {column!r}", expected=f"InputColumn(name, holds) of {', '.join(GROUPS)}")
     if columns and (sum(column.width for column in columns),) != shape:
         raise CheckFailure(
-            f"columns have {sum(column.width for column in columns)} elements, and input_shape is {shape}",
-            expected="as many elements as an input has",
+            f"columns have {sum(column.width for column in columns)} elements, but input_shape is {shape}",
+            expected="as many elements as in an input",
         )
 
 
 @checks_examples("dataset")
 def weights_are_numbers_from_0_up(example: DatasetExample) -> None:
-    """If the description says ``weighted``, are weights finite numbers from 0 up, and not all 0?
+    """If ``weighted`` is set in the description, are weights finite numbers from 0 up, and not all 0?
 
     The loss of a minibatch is divided by the sum of its weights.
     """
@@ -272,21 +272,21 @@ def weights_are_numbers_from_0_up(example: DatasetExample) -> None:
         weights = example.take(split, np.arange(len(split)))[WEIGHTS]
         if not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
             raise CheckFailure(
-                f"the weights of {name} go from {weights.min():g} to {weights.max():g}",
+                f"the weights of {name} range from {weights.min():g} to {weights.max():g}",
                 expected="finite numbers from 0 up, and not all 0",
             )
 
 
 @checks_examples("dataset", says_why_unusable=True)
 def description_agrees_with_the_splits(example: DatasetExample) -> None:
-    """Does ``open`` return the splits that ``describe`` named, each of that size?
+    """Does ``open`` return the splits that ``describe`` lists, with the same sizes?
 
-    The number of steps of an epoch is computed from the description.
+    The number of steps in an epoch is computed from the description.
     """
     sizes = dict(example.description.sizes)
-    found = {name: len(split) for name, split in example.splits.items()}
-    if found != sizes:
-        raise CheckFailure(f"open returned splits of sizes {found}", expected=f"{sizes}, as describe said")
+    opened = {name: len(split) for name, split in example.splits.items()}
+    if opened != sizes:
+        raise CheckFailure(f"open returned splits of sizes {opened}", expected=f"{sizes}, as in describe")
 
 
 @checks_examples("dataset")
@@ -302,7 +302,7 @@ def the_same_seed_gives_the_same_splits(example: DatasetExample) -> None:
             dataset.describe()
             results.append(example.sample_of(dataset.open(seed)))
             fingerprints.append(dataset.fingerprint())
-        remedy = "draw from a generator that is made from the seed"
+        remedy = "draw from a generator made from the seed"
         check_same_bits(results[0], results[1], "when opened again with the same seed", remedy)
         if fingerprints[0] != fingerprints[1] or not isinstance(fingerprints[0], str):
             raise CheckFailure(f"the fingerprints are {fingerprints}", expected="the same text twice")
@@ -310,7 +310,7 @@ def the_same_seed_gives_the_same_splits(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
-    """Does a new object, given the encoder's state and no data, encode as the opened one does?
+    """Does a new object, with the encoder's state but without data, encode like the opened one?
 
     That is how a model is used: on new inputs, in another process.
     """
@@ -321,9 +321,9 @@ def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
         read = json.loads(json.dumps(state, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise CheckFailure(
-            f"encoder_state returned values that JSON can't hold: {error}",
+            f"encoder_state returned values that JSON can't represent: {error}",
             expected="finite numbers, strings, lists and mappings",
-            remedy="turn arrays into lists with tolist()",
+            remedy="convert arrays to lists with tolist()",
         ) from error
     new = example.make()
     new.load_encoder_state(read)
@@ -331,16 +331,16 @@ def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
     found, expected = _encoded(new, raw), _encoded(opened, raw)
     if isinstance(expected, str) or isinstance(found, str):
         if found != expected:
-            raise CheckFailure(f"encode said {found!r}", expected=f"{expected!r}, as the opened object did")
+            raise CheckFailure(f"encode raised {found!r}", expected=f"{expected!r}, as in the opened object")
         return
     what = "what encode returns"
-    remedy = "return from encoder_state all that encode needs besides the parameters"
+    remedy = "return from encoder_state everything that encode needs, except parameters"
     check_same_bits({what: found}, {what: expected}, "in a new object with the encoder's state", remedy)
 
 
 @checks_examples("dataset")
 def opens_with_the_encoders_state(example: DatasetExample) -> None:
-    """Does a new object that is given the encoder's state, and then opened, give the same examples?
+    """Does a new object, opened after loading the encoder's state, give the same examples?
 
     That is how a run is evaluated again.
     """
@@ -354,7 +354,7 @@ def opens_with_the_encoders_state(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def class_names_are_as_many_as_classes(example: DatasetExample) -> None:
-    """If the classes have names, are there as many as classes, all distinct texts?
+    """If the classes have names, are these distinct texts, one per class?
 
     Predictions are printed by name.
     """
@@ -370,7 +370,7 @@ def class_names_are_as_many_as_classes(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def features_and_targets_have_names_of_their_own(example: DatasetExample) -> None:
-    """If elements of inputs or of targets have names, is there one for each, all distinct texts?
+    """If elements of inputs or targets have names, are these distinct texts, one per element?
 
     ``mlpkit data`` shows them.
     """
@@ -401,7 +401,7 @@ def columns_have_names_of_their_own(example: DatasetExample) -> None:
     if new.column_names() != names:
         raise CheckFailure(
             f"column_names returned {new.column_names()!r} in a new object with the encoder's state",
-            expected=f"{names!r}, as the opened object did",
+            expected=f"{names!r}, as in the opened object",
         )
     if names is not None and (len(set(names)) < len(names) or not all(isinstance(name, str) for name in names)):
         raise CheckFailure(f"column_names returned {names!r}", expected="distinct names, or None")
@@ -409,22 +409,22 @@ def columns_have_names_of_their_own(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def says_which_column_is_missing(example: DatasetExample) -> None:
-    """If inputs come from columns with names, does ``from_columns`` name one that is missing, in a ``DataError``?
+    """If inputs come from columns with names, does ``from_columns`` name a missing one, in a ``DataError``?
 
-    Rows in memory may be anybody's.
+    Rows in memory may come from anywhere.
     """
     example.splits  # noqa: B018 - names may be known only once the data is opened
     names = example.dataset.column_names()
     if not names:
         return
     try:
-        found = f"returned {example.dataset.from_columns({})!r}"
+        result = f"returned {example.dataset.from_columns({})!r}"
     except DataError as error:
         if error.column in names or any(name in str(error) for name in names):
             return
-        found = f"said {str(error)!r}"
+        result = f"raised {str(error)!r}"
     raise CheckFailure(
-        f"from_columns, given no columns, {found}",
+        f"from_columns, without any columns, {result}",
         expected="a DataError that names a missing column",
         remedy=f"raise DataError('the rows', 'there is no such column', column='{names[0]}')",
     )
@@ -443,7 +443,7 @@ def takes_its_examples_for_encoded(example: DatasetExample) -> None:
 
 
 def _encoded(dataset: Any, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | str:
-    """Return what ``encode`` returns, or its error for such inputs."""
+    """Encode inputs, and return the result or the error's message."""
     try:
         return np.asarray(dataset.encode(raw.copy()))
     except MlpkitError as error:
@@ -452,15 +452,15 @@ def _encoded(dataset: Any, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | 
 
 @checks_examples("dataset")
 def takes_any_examples(example: DatasetExample) -> None:
-    """Does ``take`` give the same for positions in any order, with repeats, as for each by itself?
+    """Does ``take`` give the same for positions in any order, with repeats, as for single positions?
 
-    Minibatches are drawn at random, and with replacement an example comes twice.
+    Minibatches are drawn at random, and with replacement an example may occur twice.
     """
     for name, split in example.splits.items():
         indices = example.some_rows(name)
         together = example.take(split, indices)
         one_by_one = [example.take(split, np.array([index])) for index in indices]
-        alone = {what: np.concatenate([found[what] for found in one_by_one]) for what in (INPUTS, TARGETS)}
+        alone = {what: np.concatenate([arrays[what] for arrays in one_by_one]) for what in (INPUTS, TARGETS)}
         check_same_bits(together, alone, f"in {name}, together with others", "write row i of out from indices[i]")
 
 
@@ -480,7 +480,7 @@ def takes_every_example(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def writes_all_of_out(example: DatasetExample) -> None:
-    """Is what ``take`` gives the same whatever the arrays held before?
+    """Does ``take`` give the same for any previous content of the arrays?
 
     The arrays are reused for the next minibatch.
     """
@@ -492,7 +492,7 @@ def writes_all_of_out(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def leaves_the_positions_alone(example: DatasetExample) -> None:
-    """Are the positions the same after ``take`` as before, and may they be read-only?
+    """Are the positions unchanged after ``take``, and may they be read-only?
 
     They belong to the sampler.
     """
@@ -501,14 +501,14 @@ def leaves_the_positions_alone(example: DatasetExample) -> None:
         before = indices.copy()
         example.take(split, indices)
         if (indices != before).any():
-            raise CheckFailure(f"take of {name} changed the positions", expected="them to be left unchanged")
+            raise CheckFailure(f"take of {name} changed the positions", expected="unchanged positions")
         indices.flags.writeable = False
         example.take(split, indices)
 
 
 @checks_examples("dataset")
 def examples_are_what_was_described(example: DatasetExample) -> None:
-    """Are the inputs finite, and do the targets fit the description, in float32 as in float64?
+    """Are the inputs finite, and do the targets fit the description, in float32 and in float64?
 
     Layers and loss were built for that description.
     """
@@ -527,4 +527,4 @@ def examples_are_what_was_described(example: DatasetExample) -> None:
             elif isinstance(target, Labels):
                 right = bool(((t == 0) | (t == 1)).all())
             if not right:
-                raise CheckFailure(f"targets of {name} are such as {t[:3].tolist()}", expected=f"{target}")
+                raise CheckFailure(f"targets of {name} are like {t[:3].tolist()}", expected=f"{target}")

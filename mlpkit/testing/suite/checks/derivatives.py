@@ -1,4 +1,4 @@
-"""Checks of layers and losses: gradients, and what repeated and concurrent steps leave behind."""
+"""Checks of layers and losses: gradients, and side effects of repeated and concurrent steps."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @checks_examples("layer", "loss")
 def input_gradient_is_the_derivative(example: OperationExample) -> None:
-    """Is what ``backward`` returns the derivative by the inputs, compared with differences in float64?
+    """Does ``backward`` return the derivative by the inputs, compared with differences in float64?
 
-    All layers before this one learn from it.
+    All previous layers learn from it.
     """
     wrong = [mismatch for mismatch in _mismatches(example) if mismatch.parameter == "x"]
     _require_none(wrong, "look at the dx of backward")
@@ -35,7 +35,7 @@ def input_gradient_is_the_derivative(example: OperationExample) -> None:
 def parameter_gradients_are_the_derivatives(example: OperationExample) -> None:
     """Is the gradient of every parameter the derivative by it, compared with differences in float64?
 
-    The parameters are moved off their first values, and their gradients are set to NaN beforehand.
+    The parameters are moved off their initial values, and their gradients are set to NaN beforehand.
     """
     wrong = [mismatch for mismatch in _mismatches(example) if mismatch.parameter != "x"]
     remedy = "look at the formula of that gradient in backward"
@@ -48,21 +48,21 @@ def parameter_gradients_are_the_derivatives(example: OperationExample) -> None:
 def input_gradient_outside_training_is_the_derivative(example: OperationExample) -> None:
     """If ``forward`` computes something else outside training, does ``backward`` return the derivative of that?
 
-    A frozen layer computes as in evaluation, and the layers before it still learn from what it returns.
+    A frozen layer computes as in evaluation, and the previous layers still learn from its ``backward``.
     """
     batch = example.batch(3)
     in_training, outside = (np.array(example.forward(example.ready(training=mode), batch)) for mode in (True, False))
     if np.array_equal(in_training, outside, equal_nan=True):
         return
     wrong = [mismatch for mismatch in _mismatches(example, training=False) if mismatch.parameter == "x"]
-    _require_none(wrong, "remember in forward what self.training was, and let backward follow the same branch")
+    _require_none(wrong, "store self.training in forward, and let backward follow the same branch")
 
 
 @checks_examples("layer")
 def gradients_are_overwritten(example: OperationExample) -> None:
-    """Does ``backward`` overwrite the gradients, and not add to them?
+    """Does ``backward`` overwrite the gradients, rather than add to them?
 
-    They are not set to zero between two steps.
+    They are not set to zero between steps.
     """
     first = _gradients_of_pass(example, example.ready())
     operation = example.ready()
@@ -71,7 +71,7 @@ def gradients_are_overwritten(example: OperationExample) -> None:
     check_same_bits(
         _gradients_of_pass(example, operation),
         first,
-        "with other numbers in its place beforehand",
+        "with other numbers in the array beforehand",
         "assign with self.W.grad[...] = ..., or write with out=self.W.grad",
     )
 
@@ -80,7 +80,7 @@ def gradients_are_overwritten(example: OperationExample) -> None:
 def works_where_no_input_gradient_is_needed(example: OperationExample) -> None:
     """Are the gradients of the parameters the same if that of the inputs isn't needed?
 
-    It isn't for the first layer with parameters: ``needs_input_gradient`` is False there.
+    The first layer with parameters doesn't need it: there, ``needs_input_gradient`` is False.
     """
     operation = example.ready()
     first = _gradients_of_pass(example, operation)
@@ -88,9 +88,7 @@ def works_where_no_input_gradient_is_needed(example: OperationExample) -> None:
     for parameter in operation.declared_parameters():
         parameter.grad[...] = 1000.0
     found = _gradients_of_pass(example, operation)
-    check_same_bits(
-        found, first, "with needs_input_gradient = False", "set the gradients first, and only then look at the flag"
-    )
+    check_same_bits(found, first, "with needs_input_gradient = False", "set the gradients before checking the flag")
 
 
 def _gradients_of_pass(example: OperationExample, operation: Operation) -> Arrays:
@@ -123,7 +121,7 @@ def _require_none(mismatches: list[GradientMismatch], remedy: str) -> None:
 def returned_gradient_is_the_callers(example: OperationExample) -> None:
     """Can the result of ``backward`` be overwritten without changing parameters, gradients, inputs or the next step?
 
-    The layer before overwrites it: it is that layer's dy.
+    The previous layer may overwrite it, since it is that layer's dy.
     """
     operation, batch = example.ready(), example.batch()
     first = example.run(operation, batch)
@@ -131,7 +129,7 @@ def returned_gradient_is_the_callers(example: OperationExample) -> None:
     example.forward(operation, batch)
     dx = np.asarray(example.backward(operation, batch))
     dx[...] = 1000.0
-    when, remedy = "when the array that backward returned was overwritten", "return an array of its own from backward"
+    when, remedy = "when the array that backward returned was overwritten", "return a separate array from backward"
     now = {"the inputs": batch.x, **_parameters(operation), **gradients(operation)}
     check_same_bits(now, kept, when, remedy)
     check_same_bits(example.run(operation, batch), first, when, remedy)
@@ -139,9 +137,9 @@ def returned_gradient_is_the_callers(example: OperationExample) -> None:
 
 @checks_examples("layer", "loss")
 def backward_twice_gives_the_same_bits(example: OperationExample) -> None:
-    """Does a second ``backward`` after one ``forward`` give the same gradients, whatever became of the first result?
+    """Does a second ``backward`` after one ``forward`` give the same gradients, even if the first was overwritten?
 
-    A loss with a term added in Python, or a comparison of gradients, goes backward twice.
+    A loss with a term added in Python, or a comparison of gradients, calls ``backward`` twice.
     """
     for dtype in ("float32", "float64"):
         operation, batch = example.ready(dtype), example.batch(dtype=dtype)
@@ -168,15 +166,15 @@ def a_repeated_step_gives_the_same_bits(example: OperationExample) -> None:
     """
     operation, batch = example.ready(), example.batch()
     first = example.run(operation, batch)
-    remedy = "keep nothing from step to step but what self.state declares, and draw from self.rng alone"
+    remedy = "keep only what self.state declares from step to step, and draw only from self.rng"
     check_same_bits(example.run(operation, batch), first, "when a step was repeated", remedy)
 
 
 @checks_examples("layer", "loss")
 def other_steps_leave_no_trace(example: OperationExample) -> None:
-    """Does a step give the same after other steps, on more rows and on fewer?
+    """Does a step give the same after other steps, with more rows and with fewer?
 
-    ``backward`` must use what the latest ``forward`` kept, and nothing older.
+    ``backward`` must only use what the latest ``forward`` kept.
     """
     sizes = (7, 7, 3, 7, 1, 5)
     used = example.ready()
@@ -190,9 +188,9 @@ def other_steps_leave_no_trace(example: OperationExample) -> None:
 
 @checks_examples("layer", "loss")
 def scratch_is_written_before_it_is_read(example: OperationExample) -> None:
-    """Does a step give the same bits whatever ``self.buffer`` held before?
+    """Does a step give the same bits for any previous content of ``self.buffer``?
 
-    The content of scratch arrays is undefined: it may hold what another step left there.
+    The content of scratch arrays is undefined, since other steps may have written to them.
     """
     operation, batch = example.ready(), example.batch()
     first = example.run(operation, batch)
@@ -208,7 +206,7 @@ SLICES = 4
 
 @checks_examples("layer", "loss")
 def replicas_share_nothing(example: OperationExample) -> None:
-    """Can two copies take turns, both forward before both backward, and give the bits they give one after the other?
+    """Do two copies, both forward before both backward, give the same bits as one after the other?
 
     What one copy keeps for its ``backward`` must not affect the other.
     """
@@ -245,7 +243,7 @@ def _copies(example: OperationExample) -> list[Any]:
     except (TypeError, RecursionError) as error:
         raise CheckFailure(
             f"a new object can't be copied: {error}",
-            expected="one that copy.deepcopy can copy before it has arrays",
+            expected="an object that copy.deepcopy can copy before it has arrays",
             remedy="don't open files or make locks in __init__ or build",
         ) from error
     return [replica.operations()[0] for replica in network.replicas]

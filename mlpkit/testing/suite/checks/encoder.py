@@ -1,4 +1,4 @@
-"""Checks of how a data set describes its encoder, and of the raw rows that an exported model is proved on."""
+"""Checks of the description of a data set's encoder, and of the raw rows on which an exported model is tested."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ if TYPE_CHECKING:
 
 @checks_examples("dataset")
 def raw_rows_are_those_of_the_split(example: DatasetExample) -> None:
-    """If it has ``raw_rows``, does ``encode`` turn them into what ``take`` writes for the same positions?
+    """If it has ``raw_rows``, does ``encode`` turn them into the inputs that ``take`` writes for the same positions?
 
-    An exported model is proved on raw rows.
+    An exported model is tested on raw rows.
     """
     for name, split in example.splits.items():
         indices = example.some_rows(name)
         expected = example.take(split, indices, "float32")[INPUTS]
         found = _encoded(example, _raw_rows(example, name, indices))
-        remedy = "return the rows at these positions, as they are before encode, or columns if column_names has names"
+        remedy = "return the rows at these positions before encoding, or columns if column_names has names"
         check_close({INPUTS: found}, {INPUTS: expected}, f"from raw_rows of {name}", remedy, tolerance=1e-6)
 
 
 @checks_examples("dataset")
 def example_sources_are_those_of_the_split(example: DatasetExample) -> None:
-    """If it has ``example_sources``, does it return a text for each position, the same whatever is asked for with it?
+    """If it has ``example_sources``, does it return a text per position, whatever the other positions are?
 
     ``mlpkit trace`` names the rows that a loss comes from.
     """
     for name in example.splits:
         indices = example.some_rows(name)
-        found = example.dataset.example_sources(name, indices)
-        if found is None:
+        sources = example.dataset.example_sources(name, indices)
+        if sources is None:
             return
         backward = example.dataset.example_sources(name, indices[::-1])
-        if list(found) != list(backward or ())[::-1]:
-            said = f"example_sources of {name} returned other values for the same positions in another order"
-            raise CheckFailure(said, expected="a text for each of the positions, in their order")
-        if len(found) != len(indices) or not all(isinstance(source, str) for source in found):
-            said = f"example_sources of {name} returned {len(found)} values for {len(indices)} positions"
-            raise CheckFailure(said, expected="a text for each")
+        if list(sources) != list(backward or ())[::-1]:
+            message = f"example_sources of {name} returned other values for the same positions in another order"
+            raise CheckFailure(message, expected="a text for each of the positions, in their order")
+        if len(sources) != len(indices) or not all(isinstance(source, str) for source in sources):
+            message = f"example_sources of {name} returned {len(sources)} values for {len(indices)} positions"
+            raise CheckFailure(message, expected="a text for each")
 
 
 @checks_examples("dataset")
@@ -62,15 +62,15 @@ def example_keys_fit_the_splits(example: DatasetExample) -> None:
     for name, split in example.splits.items():
         keys = example.dataset.example_keys(name)
         if keys is not None and (np.shape(keys) != (len(split),) or np.asarray(keys).dtype.kind not in "iu"):
-            said = f"example_keys of {name} returned {np.asarray(keys).dtype} numbers of shape {np.shape(keys)}"
-            raise CheckFailure(said, expected=f"whole numbers of shape ({len(split)},)")
+            message = f"example_keys of {name} returned {np.asarray(keys).dtype} numbers of shape {np.shape(keys)}"
+            raise CheckFailure(message, expected=f"whole numbers of shape ({len(split)},)")
 
 
 @checks_examples("dataset")
 def onnx_describes_how_inputs_are_encoded(example: DatasetExample) -> None:
-    """If it has ``onnx`` and ``raw_rows``, does the graph, given what ``feeds`` returns, compute what ``encode`` does?
+    """If it has ``onnx`` and ``raw_rows``, does the graph compute the same from ``feeds`` as ``encode``?
 
-    Exporters read the graph and nothing else.
+    Exporters read only the graph.
     """
     raw = _raw_rows(example, "train", example.some_rows("train"))
     graph = Graph(np.dtype(np.float32), example.description.input_shape)
@@ -82,9 +82,9 @@ def onnx_describes_how_inputs_are_encoded(example: DatasetExample) -> None:
     missing = graph.feeds.keys() - feeds.keys()
     if missing:
         remedy = "return from feeds an array for each input that onnx declares, under its name"
-        raise CheckFailure(f"feeds lacks {', '.join(sorted(missing))}", expected="all inputs", remedy=remedy)
+        raise CheckFailure(f"feeds has no {', '.join(sorted(missing))}", expected="all inputs", remedy=remedy)
     found = evaluated(graph, feeds, "encoded")
-    remedy = "do in operators what encode does, in the same order and dtypes"
+    remedy = "use operators for the steps of encode, in the same order and dtypes"
     expected = {INPUTS: _encoded(example, raw)}
     check_close(
         {INPUTS: found.astype(np.float32)}, expected, "in the graph that onnx describes", remedy, tolerance=1e-6
@@ -92,7 +92,7 @@ def onnx_describes_how_inputs_are_encoded(example: DatasetExample) -> None:
 
 
 def _raw_rows(example: DatasetExample, split: str, indices: NDArray[np.int64]) -> RawRows:
-    example.splits  # noqa: B018 - raw rows may be asked for once the data is opened
+    example.splits  # noqa: B018 - raw rows are available only after the data is opened
     raw = example.dataset.raw_rows(split, indices)
     if raw is None:
         raise NotApplicable("it has no raw rows")

@@ -1,4 +1,4 @@
-"""Examples and checks of encodings: what they learn, and what becomes of columns of numbers."""
+"""Examples and checks of encodings: what they learn, and how they encode columns of numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COLUMNS: Final = ("even", "skewed", "few numbers", "all equal", "often missing")
 
 
 class EncodingExample(Example):
-    """An encoding, fitted on columns of several kinds, a number missing here and there."""
+    """An encoding, fitted on columns of several kinds, with missing numbers."""
 
     sample = "[{'limit': 3.0}]"
 
@@ -53,7 +53,7 @@ class EncodingExample(Example):
 
     @property
     def rows(self) -> NDArray[np.float64]:
-        """Rows to encode, some beyond the training numbers, none missing."""
+        """Rows to encode, some outside the range of the training rows, without missing numbers."""
         rows = np.where(np.isnan(self.numbers), 5.0, self.numbers)
         return np.concatenate([rows[:20], rows[:3] * 4 - 7])
 
@@ -75,7 +75,7 @@ class EncodingExample(Example):
 
 @checks_examples("encoding")
 def encoded_rows_have_the_declared_features(example: EncodingExample) -> None:
-    """Does ``encode`` return a row for each row, with an element for each name that ``features`` returns, all finite?
+    """Does ``encode`` return a row per row, with a finite number for each name that ``features`` returns?
 
     The network's input shape follows from the names.
     """
@@ -98,21 +98,21 @@ def encoded_rows_have_the_declared_features(example: EncodingExample) -> None:
 
 @checks_examples("encoding")
 def encoding_a_row_needs_no_others(example: EncodingExample) -> None:
-    """Does a row get the same bits alone and among others, and are the rows left as they are?
+    """Does a row get the same bits alone and among others, and are the rows unchanged?
 
     A prediction must not depend on the other rows.
     """
     rows = example.rows
     together = np.array(example.fitted.encode(rows))
     alone = np.concatenate([example.fitted.encode(rows[i : i + 1].copy()) for i in range(len(rows))])
-    check_same_bits({ENCODED: alone}, {ENCODED: together}, "for rows by themselves", "learn in fit alone")
+    check_same_bits({ENCODED: alone}, {ENCODED: together}, "for single rows", "learn only in fit")
     if not np.array_equal(rows, example.rows):
-        raise CheckFailure("encode changed the rows", expected="the rows left as they are")
+        raise CheckFailure("encode changed the rows", expected="unchanged rows")
 
 
 @checks_examples("encoding")
 def fit_depends_on_the_numbers_alone(example: EncodingExample) -> None:
-    """Does ``fit`` learn the same, up to rounding, if the rows come in parts of other sizes, and keep nothing in self?
+    """Does ``fit`` learn the same, up to rounding, from rows in chunks of other sizes, and keep nothing in self?
 
     One object may encode several groups of columns.
     """
@@ -122,21 +122,21 @@ def fit_depends_on_the_numbers_alone(example: EncodingExample) -> None:
     check_close(
         {ENCODED: found.encode(example.rows)},
         {ENCODED: example.fitted.encode(example.rows)},
-        "with rows in other parts",
-        "join what each part says",
+        "with rows in other chunks",
+        "combine the results of all chunks",
         tolerance=1e-9,
     )
     if repr(vars(encoding)) != before:
         raise CheckFailure(
-            f"fit changed {', '.join(sorted(vars(encoding)))}", expected="what was learned to be returned"
+            f"fit changed {', '.join(sorted(vars(encoding)))}", expected="the learned values to be returned"
         )
 
 
 @checks_examples("encoding")
 def what_was_learned_can_be_saved(example: EncodingExample) -> None:
-    """Is what ``fit`` returns arrays of finite numbers, and do the same bits come of them once saved and loaded?
+    """Does ``fit`` return arrays of finite numbers that give the same bits after saving and loading?
 
-    A model file holds them.
+    A model file contains them.
     """
     learned = example.fitted.learned
     for name, values in learned.items():
@@ -148,14 +148,14 @@ def what_was_learned_can_be_saved(example: EncodingExample) -> None:
     except ModelFileError as error:
         raise CheckFailure(str(error), expected="encode to work with what fit returned, as float64") from error
     expected = {ENCODED: np.array(example.fitted.encode(example.rows))}
-    check_same_bits({ENCODED: loaded.encode(example.rows)}, expected, "once loaded", "return float64 from fit")
+    check_same_bits({ENCODED: loaded.encode(example.rows)}, expected, "after loading", "return float64 from fit")
 
 
 @checks_examples("encoding")
 def onnx_describes_encode(example: EncodingExample) -> None:
     """If it has ``onnx``, does the graph compute what ``encode`` returns?
 
-    Exporters read the graph and nothing else.
+    Exporters read only the graph.
     """
     fitted, rows = example.fitted, example.rows
     graph = Graph(np.dtype(np.float32), (len(COLUMNS),))
@@ -164,5 +164,5 @@ def onnx_describes_encode(example: EncodingExample) -> None:
     except NotExportableError as error:
         raise NotApplicable(str(error)) from error
     found = evaluated(graph, {"numbers": rows}, "encoded")
-    remedy = "do in operators what encode does, in the same order, in float64"
+    remedy = "use operators for the steps of encode, in the same order, in float64"
     check_close({ENCODED: found}, {ENCODED: fitted.encode(rows)}, "in the graph", remedy, tolerance=1e-9)

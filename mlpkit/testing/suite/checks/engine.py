@@ -1,4 +1,4 @@
-"""Examples and checks of engines: each trial is trained, no more at once than there may be, and all is ended."""
+"""Examples and checks of engines: each trial is trained, the limit of concurrent trials is kept, and trials stop."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from mlpkit.training.events import Observer, StopRequest
 
 TRIALS: Final = 3
-LONGEST: Final = 60
-"""Seconds in which workers start and train the trials."""
+TIMEOUT: Final = 60
+"""Seconds in which workers must start and train the trials."""
 
 LONGEST_TRIAL: Final = 5
-"""Seconds after which a trial ends that nothing stops."""
+"""Seconds after which a trial ends if nothing stops it."""
 
 
 class EngineExample(Example):
@@ -54,22 +54,23 @@ class EngineExample(Example):
             raise CheckFailure(happened, expected=expected or "no exception") from error
 
     def exercise(self) -> Arrays:
-        """Return the steps of each trial, as its end has them and as its folder does."""
+        """Return the steps of each trial, from its result and from its folder."""
         with TemporaryDirectory() as folder, self.started(1) as workers:
             directories = [Path(folder) / f"trial-{number}" for number in range(TRIALS)]
             ends = [workers.submit(trial, directory, steps=i) for i, directory in enumerate(directories)]
-            found = [end.result(LONGEST) for end in ends]
-            failures = [end.failure for end in found if end.failure]
+            results = [end.result(TIMEOUT) for end in ends]
+            failures = [result.failure for result in results if result.failure]
             if failures:
                 raise CheckFailure(
                     f"a trial failed: {failures[0]}", expected="the function to be called with its folder"
                 )
             written = [int((directory / "steps").read_text()) for directory in directories]
-        return {"the steps of trials": np.array([end.steps for end in found]), "those in folders": np.array(written)}
+        steps = np.array([result.steps for result in results])
+        return {"the steps of trials": steps, "those in folders": np.array(written)}
 
 
 def trial(directory: Path, *, steps: int, observer: Observer | None = None, stop: StopRequest) -> TrainingEnd:
-    """Write into a folder how many steps were done, in place of a training; with -1, wait to be stopped."""
+    """Write the number of steps into a folder, instead of training; with -1 steps, wait to be stopped."""
     directory.mkdir()
     until = time.monotonic() + LONGEST_TRIAL
     while steps < 0 and not stop.reason and time.monotonic() < until:
@@ -80,20 +81,20 @@ def trial(directory: Path, *, steps: int, observer: Observer | None = None, stop
 
 @checks_examples("engine")
 def trains_every_trial(example: EngineExample) -> None:
-    """Does the future of each trial have what the function returned?
+    """Does the future of each trial have the result of the function?
 
     The driver of the sweep waits for it.
     """
-    for what, found in example.exercise().items():
-        if found.tolist() != [*range(TRIALS)]:
-            raise CheckFailure(f"{what} are {found.tolist()}", expected=f"{[*range(TRIALS)]}")
+    for what, steps in example.exercise().items():
+        if steps.tolist() != [*range(TRIALS)]:
+            raise CheckFailure(f"{what} are {steps.tolist()}", expected=f"{[*range(TRIALS)]}")
 
 
 @checks_examples("engine")
 def says_how_many_train_at_once(example: EngineExample) -> None:
-    """Are ``count`` and ``threads`` at least 1, and ``count`` at most what ``start`` was given?
+    """Are ``count`` and ``threads`` at least 1, and ``count`` at most the argument of ``start``?
 
-    The driver hands out as many trials at once, each with that many cores.
+    The driver starts ``count`` trials at once, each with ``threads`` cores.
     """
     for most in (1, 2, None):
         with example.started(most) as workers:
@@ -106,20 +107,20 @@ def says_how_many_train_at_once(example: EngineExample) -> None:
 
 @checks_examples("engine")
 def stops_a_trial(example: EngineExample) -> None:
-    """After ``stop``, is the trial asked to stop that is trained, and does its future get its end?
+    """After ``stop``, is a running trial asked to stop, and does its future get the result?
 
-    Ctrl-C stops a sweep so; the trial then saves a checkpoint.
+    Ctrl-C stops a sweep this way; the trial then saves a checkpoint.
     """
     with TemporaryDirectory() as folder, example.started(1) as workers:
         end = workers.submit(trial, Path(folder) / "trial-0", steps=-1)
-        began = time.monotonic()
-        while not (Path(folder) / "trial-0").exists() and time.monotonic() < began + LONGEST:
+        deadline = time.monotonic() + TIMEOUT
+        while not (Path(folder) / "trial-0").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         workers.stop()
-        found = end.result(LONGEST)
-    if not found.stopped:
+        result = end.result(TIMEOUT)
+    if not result.stopped:
         raise CheckFailure(
-            "a trial went on after stop",
+            "a trial continued after stop",
             expected="its StopRequest to be stopped",
-            remedy="hand stop on to the function",
+            remedy="pass stop on to the function",
         )

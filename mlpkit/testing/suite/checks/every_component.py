@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @checks_component(*KINDS)
 def says_what_it_is(subject: ComponentUnderTest) -> None:
-    """Does the class have its own docstring, whose first sentence says what the component is?
+    """Does the class have its own docstring, whose first sentence describes the component?
 
     ``mlpkit show`` and editors show it.
     """
@@ -38,32 +38,32 @@ def says_what_it_is(subject: ComponentUnderTest) -> None:
 
 @checks_component(*KINDS)
 def says_what_its_parameters_mean(subject: ComponentUnderTest) -> None:
-    """Does the section ``Args:`` of the docstring give the meaning of every parameter, and of no others?
+    """Does the section ``Args:`` of the docstring explain every parameter, and no others?
 
     ``mlpkit show`` and ``mlpkit explain`` print it.
     """
     schema = subject.entry.schema
     silent = [name for name in schema.types if not schema.docstring.parameters.get(name)]
-    strangers = [name for name in schema.docstring.parameters if name not in schema.types]
+    unknown = [name for name in schema.docstring.parameters if name not in schema.types]
     if silent:
         raise CheckFailure(
-            f"the docstring doesn't say what {', '.join(silent)} means",
+            f"the docstring doesn't explain {', '.join(silent)}",
             expected="a line for each parameter below Args:",
             remedy=f"add '{silent[0]}: ...' there",
         )
-    if strangers:
+    if unknown:
         raise CheckFailure(
-            f"the docstring describes {', '.join(strangers)}, which the constructor doesn't take",
+            f"the docstring describes {', '.join(unknown)}, which the constructor doesn't take",
             expected=", ".join(schema.types) or "no Args:",
         )
 
 
 @checks_component(*KINDS)
 def can_be_loaded(subject: ComponentUnderTest) -> None:
-    """Can the class be imported, is it of the kind declared, and do its methods and its constructor fit a spec?
+    """Can the class be imported, does it have the declared kind, and do its methods and its constructor fit a spec?
 
-    Every parameter of the constructor needs an annotation that says what a spec may give. A method that overrides one
-    of its kind has the same parameters: mlpkit gives no value to others.
+    Every parameter of the constructor needs an annotation with the type of its values in specs. A method that overrides
+    one of its kind has the same parameters: mlpkit passes no others.
     """
     try:
         check_interface(subject.component, with_weights=True)
@@ -86,9 +86,9 @@ def has_examples(subject: ComponentUnderTest) -> None:
 
 @checks_examples(*KINDS)
 def examples_can_be_built(example: Example) -> None:
-    """Can the component be built from each example, as a spec would build it?
+    """Can the component be built from each example, as from a spec?
 
-    An example is what users copy first.
+    Users copy examples first.
     """
     try:
         example.make()
@@ -102,7 +102,7 @@ def examples_can_be_built(example: Example) -> None:
 
 @checks_component(*KINDS)
 def defaults_are_what_a_spec_could_say(subject: ComponentUnderTest) -> None:
-    """Is every default a value that the parameter's own annotation admits?
+    """Does the annotation of each parameter admit its default?
 
     The resolved spec contains every default, and must be readable again.
     """
@@ -122,7 +122,7 @@ def defaults_are_what_a_spec_could_say(subject: ComponentUnderTest) -> None:
 def a_spec_keeps_the_parameters(example: Example) -> None:
     """Are the parameters of an example the same after writing them into a spec and reading it again?
 
-    A model file holds the spec from which the network is rebuilt.
+    A model file contains the spec from which the network is rebuilt.
     """
     written = _recipe(example, example.parameters()).reference()
     try:
@@ -130,8 +130,8 @@ def a_spec_keeps_the_parameters(example: Example) -> None:
     except TypeError as error:
         raise CheckFailure(
             f"the parameters {written[example.name]} can't be written into a spec: {error}",
-            expected="truth values, numbers, text, lists, mappings and components by name",
-            remedy="give names in examples(), not objects; choose defaults that a spec could give",
+            expected="Booleans, numbers, text, lists, mappings and components by name",
+            remedy="use names in examples(), not objects, and defaults that a spec could contain",
         ) from error
     read = _recipe(example, again[example.name]).reference()
     if json.dumps(read) != json.dumps(written):
@@ -140,15 +140,15 @@ def a_spec_keeps_the_parameters(example: Example) -> None:
 
 @checks_examples(*KINDS)
 def odd_parameters_are_refused_with_our_errors(example: Example) -> None:
-    """At the edges of what the annotations admit, does the constructor either work or raise ``ParameterError``?
+    """At the limits of the annotations, does the constructor either work or raise ``ParameterError``?
 
-    Users then see the line of the spec, not a traceback. Ranges are best given by annotations, as in
+    Users then see the line of the spec, not a traceback. Ranges are best declared in annotations, as in
     ``Annotated[int, Ge(1)]``.
     """
     recipe = _recipe(example, example.parameters())
     for field in schema_of(recipe.component).fields:
         for value in _edges(field):
-            arguments = {key: built(given) for key, given in recipe.arguments.items()}
+            arguments = {key: built(argument) for key, argument in recipe.arguments.items()}
             try:
                 example.component(**arguments | {field.name: value})
             except MlpkitError:
@@ -169,13 +169,13 @@ def _recipe(example: Example, parameters: dict[str, Any]) -> Recipe[Any]:
     if recipe is None:
         fault = context.faults[0]
         raise CheckFailure(
-            f"{example.title()}: {fault.message}", expected=fault.expected or "parameters that a spec could give"
+            f"{example.title()}: {fault.message}", expected=fault.expected or "parameters that a spec could contain"
         )
     return recipe
 
 
 def _edges(field: ParameterSchema) -> list[Any]:
-    """Return numbers at, and a little within, the bounds of a parameter."""
+    """Return numbers at the bounds of a parameter, and slightly inside."""
     if isinstance(field.type, IntegerType):
         candidates: list[Any] = [-1, 0, 1, *(bound.limit + d for bound in field.type.bounds for d in (-1, 0, 1))]
     elif isinstance(field.type, NumberType):

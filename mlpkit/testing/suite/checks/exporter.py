@@ -1,4 +1,4 @@
-"""Examples and checks of exporters: a file has the same bytes each time, and computes what the model does."""
+"""Examples and checks of exporters: files have the same bytes each time, and compute the same as the model."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ PROVENANCE: Final = {"mlpkit": "0", "run": "conformance", "name": "conformance",
 
 
 class ExporterExample(Example):
-    """An exporter that writes small models: of arrays to values or classes, and of a table."""
+    """An exporter that writes small models, which predict values or classes from arrays or from a table."""
 
     sample = "[{'digits': 6}]"
 
     def models(self) -> dict[str, ModelGraph]:
-        """Return the models by what they are."""
+        """Return the models, by description."""
         return {
             "a network that predicts values": _model(self, Values((2,))),
             "a network that predicts classes": _model(self, Classes(2)),
@@ -50,7 +50,7 @@ class ExporterExample(Example):
         """Write a model into a new folder, and yield the exporter and the file.
 
         Raises:
-            NotExportableError: such a file can't hold the model.
+            NotExportableError: the file format can't represent the model.
         """
         exporter: Exporter = self.make()
         with TemporaryDirectory() as folder:
@@ -59,8 +59,8 @@ class ExporterExample(Example):
             if [path.name for path in Path(folder).iterdir()] != [file.name]:
                 raise CheckFailure(
                     f"write left {sorted(path.name for path in Path(folder).iterdir())} in the folder",
-                    expected=f"the file {file.name} alone",
-                    remedy="write to the path that is given, and to no other",
+                    expected=f"only the file {file.name}",
+                    remedy="write only to the given path",
                 )
             yield exporter, file
 
@@ -75,12 +75,12 @@ class ExporterExample(Example):
 
     def exercise(self) -> Arrays:
         """Return the bytes of each file."""
-        found = {what: np.frombuffer(file.read_bytes(), np.uint8) for what, _, _, file in self.written_models()}
-        if not found:
+        contents = {what: np.frombuffer(file.read_bytes(), np.uint8) for what, _, _, file in self.written_models()}
+        if not contents:
             raise CheckFailure(
                 f"write raises NotExportableError for {' and '.join(self.models())}", expected="a file for one of them"
             )
-        return found
+        return contents
 
 
 def _model(example: ExporterExample, target: Values | Classes, *, text: bool = False, operator: str = "") -> ModelGraph:
@@ -88,9 +88,9 @@ def _model(example: ExporterExample, target: Values | Classes, *, text: bool = F
 
     Args:
         example: draws the weights.
-        target: what it predicts.
-        text: whether it takes a text, which becomes a number, in addition to an array.
-        operator: another operator, without attributes, at its end; empty for none.
+        target: the kind of target.
+        text: whether the network takes a text, which becomes a number, in addition to an array.
+        operator: an operator without attributes at the end of the network; empty for no operator.
     """
     rng = example.random("weights")
 
@@ -109,8 +109,8 @@ def _model(example: ExporterExample, target: Values | Classes, *, text: bool = F
     hidden = graph.op(
         "Gemm", encoded, graph.constant("Affine1.W", weights(width, 3)), graph.constant("Affine1.b", weights(3))
     )
-    bent = graph.op("Relu", hidden)
-    logits = graph.op("Gemm", bent, graph.constant("Affine2.W", weights(3, 2)), graph.constant("Affine2.b", weights(2)))
+    relu = graph.op("Relu", hidden)
+    logits = graph.op("Gemm", relu, graph.constant("Affine2.W", weights(3, 2)), graph.constant("Affine2.b", weights(2)))
     if operator:
         logits = graph.op(operator, logits)
     prediction = graph.op("Softmax", logits, axis=-1) if isinstance(target, Classes) else logits
@@ -133,7 +133,7 @@ def _rows(example: ExporterExample, model: ModelGraph) -> Arrays:
 
 @checks_component("exporter", says_why_unusable=True)
 def says_its_ending(subject: ComponentUnderTest) -> None:
-    """Is ``ending`` how the names of its files end, such as ``.onnx``?
+    """Is ``ending`` the ending of its file names, such as ``.onnx``?
 
     ``mlpkit export --to`` chooses the exporter by it.
     """
@@ -148,9 +148,9 @@ def says_its_ending(subject: ComponentUnderTest) -> None:
 
 @checks_examples("exporter", says_why_unusable=True)
 def refuses_clearly_what_it_cannot_hold(example: ExporterExample) -> None:
-    """Is a model either written, or refused with ``NotExportableError``?
+    """Is a model either written or refused with ``NotExportableError``?
 
-    Users then see which layer can't leave, and not a traceback.
+    Users then see which layer can't be exported, not a traceback.
     """
     for what, model in example.models().items():
         try:
@@ -168,14 +168,14 @@ def refuses_clearly_what_it_cannot_hold(example: ExporterExample) -> None:
 
 @checks_examples("exporter")
 def the_file_says_what_it_came_from(example: ExporterExample) -> None:
-    """Does the file hold the model's provenance, as ``mlpkit.graph.provenance_line`` or ``provenance_json`` writes it?
+    """Does the file contain the model's provenance, from ``mlpkit.graph.provenance_line`` or ``provenance_json``?
 
-    ``mlpkit provenance`` finds the run of a file by it.
+    ``mlpkit provenance`` uses it to find the run of a file.
     """
     for what, model, _, file in example.written_models():
         if find_provenance(file.read_bytes()) != model.provenance:
             raise CheckFailure(
-                f"the file of {what} doesn't say what it came from",
+                f"the file of {what} doesn't contain the model's provenance",
                 expected="a line of provenance",
                 remedy="write mlpkit.graph.provenance_line(model.provenance) into a comment of the file",
             )
@@ -183,9 +183,9 @@ def the_file_says_what_it_came_from(example: ExporterExample) -> None:
 
 @checks_examples("exporter")
 def the_file_computes_what_the_model_does(example: ExporterExample) -> None:
-    """Does ``compute`` return from the file what the model's operators compute?
+    """Does ``compute`` compute the same from the file as the model's operators?
 
-    ``mlpkit export`` keeps a file only if it does; without ``compute``, a file is kept unproved.
+    ``mlpkit export`` keeps a file only if it does; without ``compute``, a file is kept untested.
     """
     if type(example.make()).compute is Exporter.compute:
         raise NotApplicable("it has no method compute")
@@ -193,23 +193,23 @@ def the_file_computes_what_the_model_does(example: ExporterExample) -> None:
         rows = _rows(example, model)
         names = [*model.graph.outputs, *(model.graph.nodes[-1].outputs if exporter.shows_values else ())]
         try:
-            found = exporter.compute(file, model, rows, names)
+            results = exporter.compute(file, model, rows, names)
         except EngineMissingError as error:
             raise NotApplicable(str(error)) from error
         expected = evaluate(model.graph, rows)
         for name in names:
-            if not _alike(found.get(name), expected[name]):
+            if not _are_close(results.get(name), expected[name]):
                 raise CheckFailure(
-                    f"for {what}, compute returned {found.get(name)!r} for {name}",
-                    expected=f"{expected[name]!r}, as mlpkit.graph.evaluate",
+                    f"for {what}, compute returned {results.get(name)!r} for {name}",
+                    expected=f"{expected[name]!r}, as from mlpkit.graph.evaluate",
                 )
 
 
-def _alike(found: Any, expected: Any) -> bool:
-    if np.shape(found) != expected.shape:
+def _are_close(result: Any, expected: Any) -> bool:
+    if np.shape(result) != expected.shape:
         return False
     return (
-        np.allclose(found, expected, TOLERANCE, TOLERANCE)
+        np.allclose(result, expected, TOLERANCE, TOLERANCE)
         if expected.dtype.kind == "f"
-        else bool(np.all(found == expected))
+        else bool(np.all(result == expected))
     )

@@ -1,4 +1,4 @@
-"""Examples and checks of initializers: shape, dtype, and random numbers of the first values."""
+"""Examples and checks of initializers: shape, dtype and randomness of initial values."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class InitializerExample(ExampleWithShape):
-    """An initializer of a parameter of a shape."""
+    """An initializer with the shape of a parameter."""
 
     form = "a list of pairs of parameters and the shape of an array to fill"
     sample = "[({'std': 0.1}, (4, 3))]"
     place: ClassVar[tuple[int, ...]] = (5, 3)
 
     def draw(self, initializer: Initializer, dtype: str = "float64", number: int = 0) -> Any:
-        """Return first values.
+        """Draw initial values.
 
         Args:
             initializer: the initializer.
@@ -40,12 +40,12 @@ class InitializerExample(ExampleWithShape):
         return initializer(shape, fans, self.random("initializer", number), np.dtype(dtype))
 
     def adapted(self, initializer: Initializer, dtype: str, batch: NDArray[Any]) -> Any:
-        """Return first values adapted to a batch, of a product's weights or of a bias.
+        """Draw initial values adapted to a batch, of a product's weights or of a bias.
 
         Args:
             initializer: the initializer.
             dtype: the network's dtype.
-            batch: for weights, rows of as many features as the array has elements for each unit; for a bias, outputs.
+            batch: for weights, rows with as many features as a unit has weights; for a bias, outputs.
         """
 
         def outputs(values: NDArray[Any]) -> NDArray[Any]:
@@ -74,12 +74,12 @@ def values_have_the_shape_asked_for(example: InitializerExample) -> None:
 def values_have_the_dtype_asked_for(example: InitializerExample) -> None:
     """Does the result have the requested dtype, float32 or float64?
 
-    Layers may use initializers for arrays of their own.
+    Layers may use initializers for other arrays.
     """
     for dtype in ("float32", "float64"):
-        found = np.asarray(example.draw(example.make(), dtype)).dtype
-        if found != dtype:
-            raise CheckFailure(f"it returned {found} for {dtype}", expected=dtype, remedy="end with .astype(dtype)")
+        returned = np.asarray(example.draw(example.make(), dtype)).dtype
+        if returned != dtype:
+            raise CheckFailure(f"it returned {returned} for {dtype}", expected=dtype, remedy="end with .astype(dtype)")
 
 
 @checks_examples("initializer")
@@ -105,7 +105,7 @@ def an_initializer_keeps_nothing(example: InitializerExample) -> None:
     what = "the values"
     found = {what: np.asarray(example.draw(used))}
     expected = {what: np.asarray(example.draw(example.make()))}
-    remedy = "keep nothing in self, and draw from rng alone"
+    remedy = "keep nothing in self, and draw only from rng"
     check_same_bits(found, expected, "when the object had been used before", remedy)
     if repr(vars(used)) != repr(before):
         raise CheckFailure(
@@ -115,7 +115,7 @@ def an_initializer_keeps_nothing(example: InitializerExample) -> None:
 
 @checks_examples("initializer")
 def values_are_new_each_time(example: InitializerExample) -> None:
-    """Does each call return an array of its own?
+    """Does each call return a new array?
 
     Two parameters in one array would be trained as one.
     """
@@ -128,12 +128,12 @@ def values_are_new_each_time(example: InitializerExample) -> None:
 
 @checks_examples("initializer")
 def adapted_values_can_be_trained(example: InitializerExample) -> None:
-    """Does ``adapt`` return finite values of the parameter's shape and dtype, for constant inputs too?
+    """Does ``adapt`` return finite values of the parameter's shape and dtype, even for constant inputs?
 
-    They take the place of the values that the call returned.
+    They replace the values from the call.
     """
     initializer = example.make()
-    if not initializer.sees_inputs or not example.shape:  # without axes, it has no units
+    if not initializer.sees_inputs or not example.shape:  # without axes, there are no units
         return
     columns = prod(example.shape[:-1]) if len(example.shape) > 1 else example.shape[0]
     batches = {
@@ -143,9 +143,10 @@ def adapted_values_can_be_trained(example: InitializerExample) -> None:
     for dtype in ("float32", "float64"):
         for what, batch in batches.items():
             values = example.adapted(initializer, dtype, batch)
-            shape, found = np.shape(values), np.asarray(values).dtype
-            if shape != example.shape or found != dtype:
-                raise CheckFailure(f"adapt returned {found} of shape {shape}", expected=f"{dtype} of {example.shape}")
+            shape, returned = np.shape(values), np.asarray(values).dtype
+            if shape != example.shape or returned != dtype:
+                message = f"adapt returned {returned} of shape {shape}"
+                raise CheckFailure(message, expected=f"{dtype} of shape {example.shape}")
             if not np.isfinite(values).all():
                 raise CheckFailure(
                     f"a value adapted to {what} is infinite or not a number", expected="finite values for any inputs"

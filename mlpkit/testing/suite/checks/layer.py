@@ -1,4 +1,4 @@
-"""Examples and checks of layers: how they are built, and composites."""
+"""Examples and checks of layers: ``build``, layers inside layers, outputs, and evaluation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class LayerExample(OperationExample):
-    """A layer on inputs of a shape."""
+    """A layer on inputs of some shape."""
 
     @cached_property
     def output_shape(self) -> tuple[int, ...]:
@@ -52,12 +52,12 @@ class LayerExample(OperationExample):
 
 
 SHAPES: Final = ((), (1,), (5,), (2, 3), (1, 4, 4), (4, 4, 2), (2, 2, 2, 2))
-"""Shapes of all kinds; a layer takes some of them and refuses the rest."""
+"""Shapes of many kinds; a layer takes some of them and refuses the others."""
 
 
 @checks_examples("layer")
 def build_only_declares(example: LayerExample) -> None:
-    """Does ``build`` leave arrays to the network, and declare the same each time?
+    """Does ``build`` leave the creation of arrays to the network, and make the same declarations each time?
 
     Shapes are checked before anything is allocated, so that ``mlpkit check`` is fast for networks of any size.
     """
@@ -85,7 +85,7 @@ def build_only_declares(example: LayerExample) -> None:
 
 @checks_examples("layer")
 def refuses_shapes_it_can_not_take(example: LayerExample) -> None:
-    """Does ``build`` either refuse a shape with ``ShapeError`` or return the shape that ``forward`` then gives?
+    """Does ``build`` either refuse a shape with ``ShapeError`` or return the shape of the outputs of ``forward``?
 
     Shapes are checked before data is read; the error shows the line of the spec, and what would fit.
     """
@@ -134,16 +134,16 @@ def _require_works(example: LayerExample, layer: Any, shape: tuple[int, ...]) ->
     if y.shape != (2, *proof.shapes[-1]):
         raise CheckFailure(
             f"build declared {proof.shapes[-1]} for inputs of shape {shape}, but forward returned {y.shape[1:]}",
-            expected="what build declared",
+            expected="the declared shape",
             remedy=remedy,
         )
 
 
 @checks_examples("layer")
 def layers_inside_are_declared(example: LayerExample) -> None:
-    """Is every layer inside the layer declared with ``self.child``, so that it has a name below the layer's own?
+    """Is every layer inside the layer declared with ``self.child``, so that its name begins with the outer layer's?
 
-    Otherwise its parameters are neither trained nor saved, and errors can't say where it is.
+    Otherwise its parameters are neither trained nor saved, and errors can't locate it.
     """
     layer = example.ready()
     for operation in layer.operations():
@@ -153,11 +153,11 @@ def layers_inside_are_declared(example: LayerExample) -> None:
                 raise CheckFailure(
                     f"self.{name} is a layer, {type(held).__name__}, that was not declared",
                     expected="layers inside a layer to be its children",
-                    remedy="in build, call self.child(layer, input_shape) in place of layer.build(input_shape)",
+                    remedy="in build, call self.child(layer, input_shape) instead of layer.build(input_shape)",
                 )
     paths = [parameter.path for parameter in layer.declared_parameters()]
-    strangers = [path for path in paths if not path.startswith(f"{layer.path}.")]
-    if strangers or len(set(paths)) < len(paths):
+    outside = [path for path in paths if not path.startswith(f"{layer.path}.")]
+    if outside or len(set(paths)) < len(paths):
         raise CheckFailure(
             f"the parameters are named {', '.join(paths)}", expected=f"distinct names that begin with {layer.path}."
         )
@@ -167,7 +167,7 @@ def layers_inside_are_declared(example: LayerExample) -> None:
 def layers_inside_may_overwrite_dy(example: LayerExample) -> None:
     """Are the results the same if every layer inside overwrites its dy?
 
-    It may. A layer that needs its own dy after the layers inside keeps a copy.
+    A layer may overwrite its dy, so an outer layer that needs it afterwards keeps a copy.
     """
     layer, batch = example.ready(), example.batch()
     expected = example.run(layer, batch)
@@ -186,7 +186,7 @@ def _layers_held_by(operation: Any) -> Iterator[tuple[str, Layer]]:
 
 
 def _overwrite_dy(layer: Any) -> None:
-    """Make a layer overwrite its dy, once its dx is elsewhere."""
+    """Make a layer overwrite its dy, with its dx in a new array."""
     backward = layer.backward
 
     def overwriting(dy: NDArray[Any]) -> NDArray[Any]:
@@ -219,7 +219,7 @@ def outputs_have_the_declared_shape(example: LayerExample) -> None:
 def takes_an_empty_minibatch(example: LayerExample) -> None:
     """Can a minibatch without rows go forward and backward?
 
-    A slice may be empty, and so may the rows that a filter leaves.
+    A slice may be empty, and so may the rows that pass a filter.
     """
     layer, batch = example.ready(), example.batch(0)
     y = np.asarray(example.forward(layer, batch))
@@ -241,14 +241,14 @@ def in_evaluation_examples_stand_alone(example: LayerExample) -> None:
     together = np.array(example.forward(layer, batch))[KEPT]
     alone = np.array(example.forward(layer, Batch(batch.x[KEPT].copy(), batch.t[KEPT].copy())))
     remedy = "if self.training is false, use running statistics declared with self.state"
-    check_close({OUTPUTS: alone}, {OUTPUTS: together}, "for rows by themselves", remedy, tolerance=1e-6)
+    check_close({OUTPUTS: alone}, {OUTPUTS: together}, "for single rows", remedy, tolerance=1e-6)
 
 
 @checks_examples("layer")
 def works_on_any_memory_layout_of_dy(example: OperationExample) -> None:
     """Are the results the same for a dy that isn't contiguous?
 
-    It comes from the layer that follows, which may return a view.
+    It comes from the next layer, which may return a view.
     """
     operation, batch = example.ready(), example.batch()
     expected = example.run(operation, batch)
@@ -263,7 +263,7 @@ def works_on_any_memory_layout_of_dy(example: OperationExample) -> None:
 
 @checks_examples("layer")
 def evaluation_changes_no_state(example: LayerExample) -> None:
-    """Is all state the same after ``forward`` in evaluation as before?
+    """Is all state unchanged after ``forward`` in evaluation?
 
     Evaluating more often must not change the training.
     """

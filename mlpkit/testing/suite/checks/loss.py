@@ -1,4 +1,4 @@
-"""Examples and checks of losses: the mean, and the targets."""
+"""Examples and checks of losses: means, weights, predictions and targets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DLOSS: Final = 0.75
 
 
 class LossExample(OperationExample):
-    """A loss on inputs of a shape, with a kind of target that its ``build`` accepts."""
+    """A loss on inputs of some shape, with a kind of target that its ``build`` accepts."""
 
     def __init__(
         self, entry: RegisteredComponent, registry: Registry, index: int | None, target: Target | None = None
@@ -51,13 +51,13 @@ class LossExample(OperationExample):
             tried = "; ".join(str(candidate.target) for candidate in candidates)
             raise CheckFailure(
                 f"build of {entry.name} refuses every target for inputs of shape {shape}: {tried}",
-                expected="one that it accepts",
+                expected="a target that it accepts",
                 remedy="use another shape in examples()",
             )
         return accepted
 
     def is_accepted(self) -> bool:
-        """Whether ``build`` accepts the shape with the target."""
+        """Return whether ``build`` accepts the shape with the target."""
         try:
             prove_shapes([self.make()], ["Loss1"], self.shape, self.target, np.dtype("float64"))
         except StackError:
@@ -82,7 +82,7 @@ class LossExample(OperationExample):
         return operation.backward(DLOSS)
 
     def divided_by(self, operation: Loss, batch: Batch) -> float:
-        """Return the minibatch's weight, which other rows are part of."""
+        """Return the minibatch's weight, which includes the other rows."""
         return weight_of(operation, batch.t)
 
     def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> NDArray[Any]:
@@ -94,7 +94,7 @@ class LossExample(OperationExample):
 
 
 def weight_of(loss: Loss, t: NDArray[Any]) -> float:
-    """Return what the targets weigh."""
+    """Return the weight of targets."""
     weight = loss.weight(t)
     if not isinstance(weight, int | float | np.number):
         raise CheckFailure(f"weight returned {weight!r}", expected="a number", remedy="return what forward divides by")
@@ -102,7 +102,7 @@ def weight_of(loss: Loss, t: NDArray[Any]) -> float:
 
 
 def possible_targets(shape: tuple[int, ...]) -> list[Target]:
-    """Return the targets that a loss may take with inputs of that shape, or with several such inputs for each."""
+    """Return the targets that a loss may take with inputs of a shape, or with several such inputs per target."""
     last = shape[-1] if shape else 1
     count = last if last > 1 else 2
     values = [Values(shape), Values(shape[1:])] if len(shape) > 1 else [Values(shape)]
@@ -115,9 +115,9 @@ MANY_ROWS = 20_000
 
 @checks_examples("loss")
 def expected_inputs_are_accepted(example: LossExample) -> None:
-    """Does ``build`` take inputs of the shape that ``expected_inputs`` returns for the target, if it returns one?
+    """If ``expected_inputs`` returns a shape for the target, does ``build`` take such inputs?
 
-    ``units: auto`` gives the last layer as many units.
+    With ``units: auto``, the last layer gets that many units.
     """
     assert example.target is not None
     shape = example.make().expected_inputs(example.target)
@@ -151,7 +151,7 @@ def loss_is_a_finite_number(example: LossExample) -> None:
 def loss_of_the_whole_is_the_mean_of_its_parts(example: LossExample) -> None:
     """Is the loss of a minibatch the mean of the losses of its parts, weighted by ``weight``?
 
-    So a minibatch can be cut into slices, and a split evaluated in pieces.
+    This lets a minibatch be cut into slices, and a split be evaluated in parts.
     """
     operation, batch = example.ready(), example.batch()
     whole = float(example.forward(operation, batch))
@@ -169,7 +169,7 @@ def loss_of_the_whole_is_the_mean_of_its_parts(example: LossExample) -> None:
 def weight_of_the_whole_is_the_sum_of_its_parts(example: LossExample) -> None:
     """Is ``weight`` a finite number, at least 0, and the weight of a minibatch the sum of its parts' weights?
 
-    The share of a slice in its minibatch is its weight in the sum of all.
+    The share of a slice in its minibatch is its weight divided by the sum of all weights.
     """
     operation, t = example.ready(), example.batch().t
     whole, *parts = (weight_of(operation, rows) for rows in (t, t[:3], t[3:]))
@@ -184,14 +184,14 @@ def weight_of_the_whole_is_the_sum_of_its_parts(example: LossExample) -> None:
 
 
 class _Weighted(NamedTuple):
-    """What a loss makes of a minibatch whose rows have weights."""
+    """The loss, weight and gradient of a minibatch whose rows have weights."""
 
     loss: float
     weight: float
     dx: NDArray[Any]
 
     def arrays(self) -> Arrays:
-        """Return it as named arrays."""
+        """Return named arrays for comparison."""
         return {"the loss": np.array(self.loss), "what weight returns": np.array(self.weight), INPUT_GRADIENT: self.dx}
 
 
@@ -204,9 +204,9 @@ def _weighted(example: LossExample, batch: Batch, *weights: NDArray[Any]) -> _We
 
 @checks_examples("loss")
 def loss_counts_a_row_as_often_as_its_weight_says(example: LossExample) -> None:
-    """If it takes weights, is the loss of rows with weights 2, 0, 1 and so on that of two such rows, none and one?
+    """If it takes weights, does a row with weight 2 count like two such rows, and a row with weight 0 not at all?
 
-    A row with weight 0 has no part in the loss and in its gradient.
+    A row with weight 0 contributes neither to the loss nor to its gradient.
     """
     if not example.ready().takes_weights:
         return
@@ -222,9 +222,9 @@ def loss_counts_a_row_as_often_as_its_weight_says(example: LossExample) -> None:
 
 @checks_examples("loss")
 def loss_needs_no_unit_of_weights(example: LossExample) -> None:
-    """If it takes weights, are loss and gradient the same if all are a thousand times as large?
+    """If it takes weights, are loss and gradient the same for weights a thousand times as large?
 
-    Only what weights are relative to each other matters.
+    Only the ratios of weights matter.
     """
     if not example.ready().takes_weights:
         return
@@ -243,17 +243,17 @@ def loss_needs_no_unit_of_weights(example: LossExample) -> None:
 
 @checks_examples("loss")
 def rows_without_weight_have_no_loss(example: LossExample) -> None:
-    """If it takes weights, are loss and gradient 0 if all are 0?
+    """If it takes weights, are loss and gradient 0 if all weights are 0?
 
-    A slice of a minibatch may have no other rows.
+    All rows of a slice may have weight 0.
     """
     if not example.ready().takes_weights:
         return
-    found = _weighted(example, example.batch(), np.zeros(ROWS))
-    if found.loss or found.weight or found.dx.any():
+    zero = _weighted(example, example.batch(), np.zeros(ROWS))
+    if zero.loss or zero.weight or zero.dx.any():
         raise CheckFailure(
-            f"the loss of rows with weight 0 is {found.loss:g}, their weight {found.weight:g}, and the largest number "
-            f"of their gradient {np.abs(found.dx).max():g}",
+            f"the loss of rows with weight 0 is {zero.loss:g}, their weight {zero.weight:g}, and the largest number "
+            f"of their gradient {np.abs(zero.dx).max():g}",
             expected="0 for each",
             remedy="divide by the sum of the weights, or by 1 if that is 0",
         )
@@ -263,11 +263,11 @@ def rows_without_weight_have_no_loss(example: LossExample) -> None:
 def no_other_constant_is_better(example: LossExample) -> None:
     """If ``best_constant`` returns inputs, is the loss of all constant inputs near them at least as large?
 
-    ``mlpkit doctor`` compares the loss of a training with theirs.
+    ``mlpkit doctor`` compares the loss of a training with their loss.
     """
     operation, batch = example.ready(), example.batch()
-    given = [batch.t, *([np.array([2, 0, 1, 3, 1, 0.5, 2])] if operation.takes_weights else [])]
-    constant = operation.best_constant(*given)
+    targets = [batch.t, *([np.array([2, 0, 1, 3, 1, 0.5, 2])] if operation.takes_weights else [])]
+    constant = operation.best_constant(*targets)
     if constant is None:
         return
     if np.shape(constant) != example.shape:
@@ -276,7 +276,7 @@ def no_other_constant_is_better(example: LossExample) -> None:
     def loss_of(offset: NDArray[Any]) -> float:
         x = np.empty_like(batch.x)
         x[...] = constant + offset
-        return float(operation.forward(x, *given))
+        return float(operation.forward(x, *targets))
 
     least = loss_of(np.zeros(example.shape))
     for place in np.ndindex(example.shape):
@@ -285,9 +285,9 @@ def no_other_constant_is_better(example: LossExample) -> None:
             offset[place] = distance
             if loss_of(offset) < least - 1e-6 * (1 + abs(least)):
                 raise CheckFailure(
-                    f"the loss of best_constant is {least:.6g}, and {loss_of(offset):.6g} if element {place} is "
-                    f"{distance:+g} more",
-                    expected="the least",
+                    f"the loss of best_constant is {least:.6g}, but {loss_of(offset):.6g} if {distance:+g} is added to "
+                    f"element {place}",
+                    expected="the smallest loss",
                     remedy="solve Σ dx = 0 over the rows, or return None",
                 )
 
@@ -312,9 +312,9 @@ def many_rows_cost_no_digits(example: LossExample) -> None:
 
 @checks_examples("loss")
 def dloss_is_a_factor(example: LossExample) -> None:
-    """Is what ``backward`` returns proportional to ``dloss``?
+    """Is the result of ``backward`` proportional to ``dloss``?
 
-    It is the share of a slice in its minibatch.
+    ``dloss`` is the share of a slice in its minibatch.
     """
     operation, batch = example.ready(), example.batch()
     example.forward(operation, batch)
@@ -327,7 +327,7 @@ def dloss_is_a_factor(example: LossExample) -> None:
 
 @checks_examples("loss", says_why_unusable=True)
 def refuses_targets_it_can_not_compare(example: LossExample) -> None:
-    """Does ``build`` either refuse a shape and target with ``ShapeError``, or can ``forward`` then take them?
+    """Does ``build`` refuse each shape and target that ``forward`` can't take with ``ShapeError``?
 
     If data and loss don't fit, the error shows the line of the spec, and what would fit.
     """
@@ -338,7 +338,7 @@ def refuses_targets_it_can_not_compare(example: LossExample) -> None:
 
 @checks_examples("loss")
 def predictions_have_a_row_for_each_example(example: LossExample) -> None:
-    """Does ``predict`` return a row for each input row that depends on this row alone, and leave its inputs unchanged?
+    """Does ``predict`` return a row per input row that depends only on this row, and leave its inputs unchanged?
 
     Metrics compare each row with its target.
     """
@@ -351,17 +351,17 @@ def predictions_have_a_row_for_each_example(example: LossExample) -> None:
     if whole.shape[:1] != (len(x),):
         raise CheckFailure(f"predict returned shape {whole.shape} for {len(x)} rows", expected=f"({len(x)}, ...)")
     if x.tobytes() != before.tobytes():
-        raise CheckFailure("predict wrote into its inputs", expected="inputs that are left unchanged")
+        raise CheckFailure("predict wrote into its inputs", expected="unchanged inputs")
     alone = np.array(operation.predict(x[2:4].copy()))
     if not np.allclose(alone, whole[2:4], rtol=1e-6, atol=1e-9):
         raise CheckFailure(
-            "predict gave different predictions for rows by themselves", expected="the same as among others"
+            "predict gave different predictions for fewer rows", expected="the same predictions as among other rows"
         )
 
 
 @checks_examples("loss")
 def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
-    """Does ``predict`` return the prediction that an overridden ``inputs_for`` was given, and left as it was?
+    """If ``inputs_for`` is overridden, does ``predict`` turn its result back into the same, unchanged prediction?
 
     The loss of predictions is computed at these inputs.
     """
@@ -369,47 +369,47 @@ def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
     if type(operation).inputs_for is Loss.inputs_for:
         return
     prediction = np.array(operation.predict(x))
-    given = prediction.copy()
-    again = np.array(operation.predict(operation.inputs_for(given)))
-    if given.tobytes() != prediction.tobytes():
-        raise CheckFailure("inputs_for wrote into the prediction", expected="a prediction that is left unchanged")
+    passed = prediction.copy()
+    again = np.array(operation.predict(operation.inputs_for(passed)))
+    if passed.tobytes() != prediction.tobytes():
+        raise CheckFailure("inputs_for wrote into the prediction", expected="an unchanged prediction")
     if again.shape != prediction.shape or not np.allclose(again, prediction, rtol=1e-5, atol=1e-7):
         raise CheckFailure(
-            "predict returned something else for the inputs of inputs_for", expected="the prediction that it was given"
+            "predict returned another prediction for the inputs from inputs_for", expected="the original prediction"
         )
 
 
 @checks_examples("loss")
 def prediction_loss_is_a_mean_over_rows(example: LossExample) -> None:
-    """Is an overridden ``prediction_loss`` of all rows the mean of that of their parts, and predictions not changed?
+    """If ``prediction_loss`` is overridden, is it a mean over parts of the rows, and does it not change predictions?
 
-    The loss of an ensemble, whose prediction is the mean of several, is computed by it.
+    It computes the loss of an ensemble, whose prediction is the mean of several.
     """
     operation, batch = example.ready(training=False), example.batch()
     if type(operation).prediction_loss is Loss.prediction_loss or not operation.can_be_averaged:
         return
     prediction = np.array(operation.predict(batch.x))
-    given = prediction.copy()
-    found = float(operation.prediction_loss(given, batch.t))
-    if given.tobytes() != prediction.tobytes():
-        raise CheckFailure("prediction_loss wrote into the prediction", expected="a prediction that is left unchanged")
-    half = len(given) // 2 + 1
-    parts = [(given[rows], batch.t[rows]) for rows in (slice(half), slice(half, None))]
+    passed = prediction.copy()
+    whole = float(operation.prediction_loss(passed, batch.t))
+    if passed.tobytes() != prediction.tobytes():
+        raise CheckFailure("prediction_loss wrote into the prediction", expected="an unchanged prediction")
+    half = len(passed) // 2 + 1
+    parts = [(passed[rows], batch.t[rows]) for rows in (slice(half), slice(half, None))]
     weights = [weight_of(operation, t) for _, t in parts]
     mean = np.average([operation.prediction_loss(*part) for part in parts], weights=weights)
-    if not np.isclose(found, mean, rtol=1e-6):
+    if not np.isclose(whole, mean, rtol=1e-6):
         raise CheckFailure(
-            f"prediction_loss returned {found:.9g} for all rows, and a mean of {mean:.9g} for two parts of them",
-            expected="the same mean over rows, weighted as weight says",
+            f"prediction_loss returned {whole:.9g} for all rows, but a mean of {mean:.9g} for two parts of them",
+            expected="the same mean over rows, weighted by weight",
         )
 
 
 @checks_examples("loss")
 def numbers_predicted_have_names(example: LossExample) -> None:
-    """If ``prediction_names`` names the numbers predicted for a value, does ``predict`` return one for each name?
+    """If ``prediction_names`` names several numbers for a target value, does ``predict`` return one per name?
 
-    And does ``point_prediction`` return one number of each row, or refuse with ``ShapeError``? Files and exports show
-    the numbers under these names, and metrics compare the point prediction with the target.
+    And does ``point_prediction`` return one number per row, or raise ``ShapeError``? Files and exports show the numbers
+    under these names, and metrics compare the point prediction with the target.
     """
     operation, x = example.ready(training=False), example.batch().x
     names: object = operation.prediction_names()
@@ -439,34 +439,32 @@ def numbers_predicted_have_names(example: LossExample) -> None:
         raise CheckFailure(
             f"point_prediction returned shape {np.shape(point)} for {len(x)} rows",
             expected=str((len(x), 1)),
-            remedy="return the column that stands for the target, or raise ShapeError",
+            remedy="return the column to compare with the target, or raise ShapeError",
         )
 
 
 @checks_examples("loss")
 def an_interval_has_two_ends(example: LossExample) -> None:
-    """Does ``interval_prediction`` return a lower and an upper end for each row, or refuse with ``ShapeError``?
+    """Does ``interval_prediction`` return a lower and an upper end per row, or raise ``ShapeError``?
 
     Metrics compare them with the target, and reports show them.
     """
     operation, x = example.ready(training=False), example.batch().x
     prediction = np.array(operation.predict(x))
-    given = prediction.copy()
+    passed = prediction.copy()
     try:
-        ends = np.array(operation.interval_prediction(given))
+        ends = np.array(operation.interval_prediction(passed))
     except ShapeError:
         return
-    if given.tobytes() != prediction.tobytes():
-        raise CheckFailure(
-            "interval_prediction wrote into the prediction", expected="a prediction that is left unchanged"
-        )
+    if passed.tobytes() != prediction.tobytes():
+        raise CheckFailure("interval_prediction wrote into the prediction", expected="an unchanged prediction")
     if ends.shape != (len(x), 2):
         raise CheckFailure(
             f"interval_prediction returned shape {ends.shape} for {len(x)} rows", expected=str((len(x), 2))
         )
     if (ends[:, 0] > ends[:, 1]).any():
         raise CheckFailure(
-            "interval_prediction returned an upper end below the lower one", expected="the lower one first"
+            "interval_prediction returned an upper end below the lower end", expected="the lower end first"
         )
 
 
@@ -489,6 +487,6 @@ def _require_refused_or_taken(example: LossExample, shape: tuple[int, ...], targ
     except Exception as error:
         raise CheckFailure(
             f"build took {what}, but forward raised {type(error).__name__}: {error}",
-            expected="forward to work for all that build takes",
+            expected="forward to work for everything that build takes",
             remedy="let build raise ShapeError",
         ) from error

@@ -1,4 +1,4 @@
-"""Examples and checks of metrics: the results, and the targets."""
+"""Examples and checks of metrics: results, merging, weights and targets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PredictedRows(NamedTuple):
     """Predictions and their targets.
 
     Args:
-        prediction: what a loss's ``predict`` returns.
+        prediction: the result of a loss's ``predict``.
         t: targets of the same rows.
     """
 
@@ -34,7 +34,7 @@ class PredictedRows(NamedTuple):
     t: NDArray[Any]
 
     def rows(self, rows: slice | NDArray[Any]) -> PredictedRows:
-        """Return some of them, copied."""
+        """Return a copy of some rows."""
         return PredictedRows(self.prediction[rows].copy(), self.t[rows].copy())
 
     def copy(self) -> PredictedRows:
@@ -51,7 +51,7 @@ class MetricExample(Example):
 
     @classmethod
     def is_item(cls, item: object) -> bool:
-        """Whether it is a pair of a dict and a target."""
+        """Return whether the item is a pair of a dict and a target."""
         match item:
             case (dict(), Classes() | Labels() | Values()):
                 return True
@@ -68,7 +68,7 @@ class MetricExample(Example):
         return target
 
     def ready(self, target: Target | None = None) -> Metric:
-        """Build the metric and call ``expect_target``, as a network does; by default with the example's target."""
+        """Build the metric and call ``expect_target``, by default with the example's target."""
         metric: Metric = self.make()
         metric.expect_target(target or self.target)
         return metric
@@ -78,7 +78,7 @@ class MetricExample(Example):
     ) -> PredictedRows:
         """Return random predictions, by default of the example's target.
 
-        They are probabilities, unless the target is real values.
+        They are probabilities, unless the target consists of real values.
         """
         target = target or self.target
         rng = self.random("predictions", number)
@@ -93,7 +93,7 @@ class MetricExample(Example):
         return PredictedRows(shares.astype(dtype), t)
 
     def result(self, *parts: PredictedRows) -> NDArray[Any]:
-        """Return the result of a new metric on some minibatches."""
+        """Return the result of a new metric for some minibatches."""
         metric = self.ready()
         for part in parts:
             metric.update(*part)
@@ -114,9 +114,9 @@ TOLERANCE = 1e-9
 
 @checks_examples("metric")
 def sees_points_or_intervals(example: MetricExample) -> None:
-    """Is ``sees`` one of the two words?
+    """Is ``sees`` either ``point`` or ``interval``?
 
-    It says what ``update`` gets.
+    It determines the arguments of ``update``.
     """
     sees = example.ready().sees
     if sees not in ("point", "interval"):
@@ -125,9 +125,9 @@ def sees_points_or_intervals(example: MetricExample) -> None:
 
 @checks_examples("metric")
 def result_is_a_finite_number(example: MetricExample) -> None:
-    """Is the result a finite number, or a table if the metric says so, for 1 example and for many, in either dtype?
+    """Is the result a finite number, or a table if ``table`` is set, for 1 example and for many, in either dtype?
 
-    The history holds numbers only, and ``metrics.json`` holds them and tables.
+    The history contains only numbers, and ``metrics.json`` numbers and tables.
     """
     for dtype in ("float32", "float64"):
         for rows in (1, MANY_ROWS):
@@ -143,7 +143,7 @@ def result_is_a_finite_number(example: MetricExample) -> None:
                 raise CheckFailure(
                     f"the result for {rows} rows is {reprlib.repr(result)}",
                     expected="one finite number",
-                    remedy="set table in the class if it should be a table",
+                    remedy="set table in the class if the result is a table",
                 )
 
 
@@ -160,7 +160,7 @@ def parts_make_the_whole(example: MetricExample) -> None:
 
 @checks_examples("metric")
 def merged_parts_make_the_whole(example: MetricExample) -> None:
-    """Is the result the same if each part is added to its own object, and these are merged?
+    """Is the result the same if each part is added to a separate object, and these are merged?
 
     Several workers may share an evaluation.
     """
@@ -174,9 +174,9 @@ def merged_parts_make_the_whole(example: MetricExample) -> None:
 
 @checks_examples("metric")
 def result_counts_a_row_as_often_as_its_weight_says(example: MetricExample) -> None:
-    """If it takes weights, is the result for rows with weights 2, 0, 1 and so on that of two such rows, none and one?
+    """If it takes weights, does a row with weight 2 count like two such rows, and a row with weight 0 not at all?
 
-    A row with weight 0 has no part in the result, even if a minibatch holds no other.
+    A row with weight 0 doesn't affect the result, even if it is the only one in a minibatch.
     """
     if not example.ready().takes_weights:
         return
@@ -190,9 +190,9 @@ def result_counts_a_row_as_often_as_its_weight_says(example: MetricExample) -> N
 
 @checks_examples("metric")
 def result_needs_no_unit_of_weights(example: MetricExample) -> None:
-    """If it takes weights, is the result the same if all are a thousand times as large?
+    """If it takes weights, is the result the same for weights a thousand times as large?
 
-    Only what weights are relative to each other matters.
+    Only the ratios of weights matter.
     """
     if not example.ready().takes_weights:
         return
@@ -214,7 +214,7 @@ def _weighted(example: MetricExample, whole: PredictedRows, weights: NDArray[Any
 
 @checks_examples("metric")
 def an_empty_metric_adds_nothing(example: MetricExample) -> None:
-    """Is the result the same after merging with an object that has seen nothing, either way round?
+    """Is the result the same after merging with an empty object, in either direction?
 
     A worker may have had nothing to do.
     """
@@ -255,7 +255,7 @@ def asking_changes_nothing(example: MetricExample) -> None:
 
 @checks_examples("metric")
 def leaves_predictions_alone(example: MetricExample) -> None:
-    """Are predictions and targets the same after ``update`` as before, and may they be read-only?
+    """Are predictions and targets unchanged after ``update``, and may they be read-only?
 
     Other metrics use them too.
     """
@@ -267,7 +267,7 @@ def leaves_predictions_alone(example: MetricExample) -> None:
         ("the targets", whole.t, before.t),
     ):
         if array.tobytes() != old.tobytes():
-            raise CheckFailure(f"update wrote into {what}", expected="them to be left unchanged")
+            raise CheckFailure(f"update wrote into {what}", expected="unchanged arrays")
         array.flags.writeable = False
     example.ready().update(*whole)
 
@@ -289,9 +289,9 @@ def keeps_no_array_that_is_not_its_own(example: MetricExample) -> None:
 
 @checks_examples("metric")
 def new_objects_begin_at_nothing(example: MetricExample) -> None:
-    """Does a new object know nothing of what another has seen?
+    """Is a new object independent of examples that other objects have seen?
 
-    Every evaluation of a split makes a new one.
+    Every evaluation of a split makes a new object.
     """
     whole, other = example.predictions(MANY_ROWS), example.predictions(MANY_ROWS, number=1)
     expected = example.result(whole)
@@ -322,8 +322,8 @@ def _is_table(result: object) -> bool:
 
 def _require_same(when: str, found: object, expected: NDArray[Any], remedy: str = "") -> None:
     numbers = np.asarray(found, np.float64)
-    apart = numbers.shape != expected.shape or np.abs(numbers - expected) > TOLERANCE * np.maximum(1, np.abs(expected))
-    if np.any(apart | ~np.isfinite(numbers)):
+    differ = numbers.shape != expected.shape or np.abs(numbers - expected) > TOLERANCE * np.maximum(1, np.abs(expected))
+    if np.any(differ | ~np.isfinite(numbers)):
         raise CheckFailure(
             f"the result is {_shown(numbers)} {when}",
             expected=f"{_shown(expected)}, as for all examples at once",
@@ -351,7 +351,7 @@ TARGETS: Final[tuple[Target, ...]] = (
 
 @checks_examples("metric", says_why_unusable=True)
 def refuses_targets_it_can_not_judge(example: MetricExample) -> None:
-    """Does ``expect_target`` take the example's target, and other targets only if the metric works on them?
+    """Does ``expect_target`` accept the example's target, and other targets only if the metric works on them?
 
     It is called before data is read; the error shows the line of the spec, and what would fit.
     """
@@ -365,18 +365,18 @@ def refuses_targets_it_can_not_judge(example: MetricExample) -> None:
         except Exception as error:
             raise CheckFailure(
                 f"a target of {_described(target)} was not refused, and failed: {described(error)}",
-                expected="ShapeError from expect_target for targets that the metric is not for",
+                expected="ShapeError from expect_target for targets that the metric can't take",
             ) from error
 
 
 def _made_for(target: Target, example: MetricExample) -> Metric | None:
-    """Return a new metric that has taken a target, or None if it refuses it."""
+    """Return a new metric for a target, or None if it refuses the target."""
     try:
         return example.ready(target)
     except WrongUseError as error:
         if target == example.target:
             raise CheckFailure(
-                f"expect_target refused {_described(target)}: {error}", expected="it to take the example's target"
+                f"expect_target refused {_described(target)}: {error}", expected="the example's target to be accepted"
             ) from error
         return None
     except Exception as error:

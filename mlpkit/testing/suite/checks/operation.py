@@ -1,4 +1,4 @@
-"""What examples of layers and losses share, and checks of both: shapes, dtypes, inputs, independence of examples."""
+"""The common base of examples of layers and losses, and checks of both: shapes, dtypes, inputs, independent rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Batch(NamedTuple):
     t: NDArray[Any]
 
     def rows(self, rows: slice) -> Batch:
-        """Return a part of it, copied."""
+        """Return a copy of some rows."""
         return Batch(self.x[rows].copy(), self.t[rows].copy())
 
     def copy(self) -> Batch:
@@ -53,7 +53,7 @@ class Batch(NamedTuple):
 
 
 class OperationExample(ExampleWithShape):
-    """An example on which a layer or loss is checked."""
+    """An example for checking a layer or loss."""
 
     target: Target | None = None
 
@@ -67,7 +67,7 @@ class OperationExample(ExampleWithShape):
         return operation
 
     def network(self, slices: int) -> Sequential:
-        """Return a new network of the operation alone, in training; a layer's loss is Σ y t."""
+        """Return a new network that contains only the operation, in training; the loss of a layer is Σ y t."""
         network = Sequential(
             self._stack(),
             self.shape,
@@ -84,7 +84,7 @@ class OperationExample(ExampleWithShape):
         """Return a random minibatch.
 
         Args:
-            rows: its rows.
+            rows: the number of rows.
             dtype: the network's dtype.
             number: number of the random minibatch.
         """
@@ -95,7 +95,7 @@ class OperationExample(ExampleWithShape):
     def run(self, operation: Any, batch: Batch) -> Arrays:
         """Go forward and backward once, and return copies of all results.
 
-        State is reset before, so that it can't be why two passes differ.
+        State is reset first, so that it can't make two passes differ.
         """
         outputs = self.forward(operation, batch)
         arrays = {OUTPUTS: np.array(outputs), INPUT_GRADIENT: np.array(self.backward(operation, batch))}
@@ -114,21 +114,21 @@ class OperationExample(ExampleWithShape):
 
     @abstractmethod
     def infer(self, operation: Any, x: NDArray[Any]) -> Any:
-        """Return what it computes outside training, which ``onnx`` describes."""
+        """Return the result outside training, as described by ``onnx``."""
 
     @abstractmethod
     def backward(self, operation: Any, batch: Batch) -> Any:
         """Call the operation's ``backward``."""
 
     def divided_by(self, operation: Any, batch: Batch) -> float:
-        """Return what each row's part of a minibatch's gradient is divided by; 1 for a layer."""
+        """Return the divisor of each row's part of a minibatch's gradient; 1 for a layer."""
         return 1.0
 
     def graph(self, operation: Operation) -> Graph:
-        """Return the graph of an operation alone, from ``x`` to ``y``.
+        """Return the graph of a single operation, from ``x`` to ``y``.
 
         Raises:
-            NotExportableError: it, or a layer inside, doesn't describe its operators.
+            NotExportableError: the operation, or a layer inside it, doesn't describe its operators.
         """
         graph = Graph(operation.dtype)
         graph.outputs["y"] = graph.describe(operation, graph.feed("x", operation.dtype.name, self.shape))
@@ -136,14 +136,14 @@ class OperationExample(ExampleWithShape):
 
     def exercise(self) -> Arrays:
         """Go forward and backward in training, and forward in evaluation, in both dtypes."""
-        found: Arrays = {}
+        results: Arrays = {}
         for dtype in ("float32", "float64"):
             batch = self.batch(dtype=dtype)
             for what, array in self.run(self.ready(dtype), batch).items():
-                found[f"{what} in {dtype}"] = array
+                results[f"{what} in {dtype}"] = array
             evaluated = self.forward(self.ready(dtype, training=False), batch)
-            found[f"{OUTPUTS} in evaluation, in {dtype}"] = np.array(evaluated)
-        return found
+            results[f"{OUTPUTS} in evaluation, in {dtype}"] = np.array(evaluated)
+        return results
 
     @abstractmethod
     def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> NDArray[Any]:
@@ -151,7 +151,7 @@ class OperationExample(ExampleWithShape):
 
     @abstractmethod
     def _stack(self) -> list[Any]:
-        """Return a new operation, with the other layers that make it a network."""
+        """Return a new operation, with the layers needed to make it a network."""
 
 
 def gradients(operation: Operation) -> Arrays:
@@ -163,16 +163,16 @@ def gradients(operation: Operation) -> Arrays:
 
 
 def move_parameters(operation: Operation, rng: np.random.Generator) -> None:
-    """Move parameters a little off their first values, so that zeros hide nothing."""
+    """Move parameters slightly off their initial values, so that zeros hide nothing."""
     for parameter in operation.declared_parameters():
         parameter.value += rng.uniform(-0.1, 0.1, parameter.shape).astype(parameter.value.dtype)
 
 
 @checks_examples("layer", "loss")
 def input_gradient_has_the_inputs_shape(example: OperationExample) -> None:
-    """Is what ``backward`` returns a writable array of the inputs' shape, for minibatches of 1 and of 7 rows?
+    """Does ``backward`` return a writable array of the inputs' shape, for minibatches of 1 and of 7 rows?
 
-    It is the dy of the layer before, which may overwrite it.
+    It is the dy of the previous layer, which may overwrite it.
     """
     for rows in (1, 7):
         operation, batch = example.ready(), example.batch(rows)
@@ -180,10 +180,10 @@ def input_gradient_has_the_inputs_shape(example: OperationExample) -> None:
         dx = example.backward(operation, batch)
         if not isinstance(dx, np.ndarray) or dx.shape != batch.x.shape:
             found = f"an array of shape {dx.shape}" if isinstance(dx, np.ndarray) else type(dx).__name__
-            raise CheckFailure(f"backward returned {found}", expected=f"shape {batch.x.shape}, as the inputs have")
+            raise CheckFailure(f"backward returned {found}", expected=f"shape {batch.x.shape}, like the inputs")
         if not dx.flags.writeable:
             raise CheckFailure(
-                "backward returned a read-only array", expected="one that can be written", remedy="return a copy"
+                "backward returned a read-only array", expected="a writable array", remedy="return a copy"
             )
 
 
@@ -191,28 +191,28 @@ def input_gradient_has_the_inputs_shape(example: OperationExample) -> None:
 def float32_stays_float32(example: OperationExample) -> None:
     """In a float32 network, are all results float32?
 
-    One float64 array makes everything after it twice as slow, and NumPy makes one easily: ``np.sqrt(2.0) * x`` is one,
-    ``math.sqrt(2.0) * x`` is not.
+    One float64 array makes everything after it twice as slow, and NumPy creates them easily: ``np.sqrt(2.0) * x`` is
+    float64, ``math.sqrt(2.0) * x`` isn't.
     """
-    _require_dtype(example, "float32", "look for NumPy's own numbers and for arrays made without a dtype")
+    _require_dtype(example, "float32", "look for NumPy scalars, and for arrays created without a dtype")
 
 
 @checks_examples("layer", "loss")
 def float64_stays_float64(example: OperationExample) -> None:
     """In a float64 network, are all results float64?
 
-    A float64 network needs the digits, and gradients can't be checked without them.
+    A float64 network needs these digits, and gradients can't be checked without them.
     """
-    _require_dtype(example, "float64", "make arrays with dtype=self.dtype, not float32")
+    _require_dtype(example, "float64", "create arrays with dtype=self.dtype, not float32")
 
 
 def _require_dtype(example: OperationExample, dtype: str, remedy: str) -> None:
     operation, batch = example.ready(dtype), example.batch(dtype=dtype)
     outputs = example.forward(operation, batch)
-    found = {"backward": example.backward(operation, batch)}
+    results = {"backward": example.backward(operation, batch)}
     if isinstance(operation, Layer):
-        found["forward"] = outputs
-    for method, array in found.items():
+        results["forward"] = outputs
+    for method, array in results.items():
         if np.asarray(array).dtype != dtype:
             raise CheckFailure(
                 f"{method} returned {np.asarray(array).dtype} for {dtype} inputs", expected=dtype, remedy=remedy
@@ -220,14 +220,14 @@ def _require_dtype(example: OperationExample, dtype: str, remedy: str) -> None:
 
 
 KEPT = slice(2, 4)
-"""The rows that stay as they are while the others change."""
+"""The rows that are kept while the others change."""
 
 
 @checks_examples("layer", "loss")
 def examples_do_not_affect_each_other(example: OperationExample) -> None:
-    """In training, does each row of the outputs depend on its own row of the inputs alone?
+    """In training, does each row of the outputs depend only on the same row of the inputs?
 
-    Minibatches are cut into slices. If that changes what the layer computes, the class must say so with
+    Minibatches are cut into slices. If that changes the layer's results, the class must declare
     ``couples_examples = True``.
     """
     operation, batch = example.ready(), example.batch()
@@ -238,7 +238,7 @@ def examples_do_not_affect_each_other(example: OperationExample) -> None:
         array[KEPT] = kept[KEPT]
     found, expected = (_kept_rows(example, operation, each) for each in (others, batch))
     remedy = "compute each row from its own inputs, or set couples_examples = True in the class"
-    check_close(found, expected, "in the rows that stayed, when the other rows changed", remedy, tolerance=1e-9)
+    check_close(found, expected, "in rows that were kept, when the other rows changed", remedy, tolerance=1e-9)
 
 
 def _kept_rows(example: OperationExample, operation: Any, batch: Batch) -> Arrays:
@@ -253,14 +253,14 @@ LAYOUTS: Final[dict[str, Callable[[NDArray[Any]], NDArray[Any]]]] = {
     "rows backwards": lambda x: np.ascontiguousarray(x[::-1])[::-1],
     "part of a wider array": lambda x: np.pad(x, [(0, 0)] * (x.ndim - 1) + [(1, 2)])[..., 1:-2],
 }
-"""Memory layouts of the same values that a network may get."""
+"""Memory layouts in which a network may get the same values."""
 
 
 @checks_examples("layer", "loss")
 def leaves_its_inputs_alone(example: OperationExample) -> None:
-    """Are the inputs, and the targets of a loss, the same after ``forward`` and ``backward`` as before?
+    """Are the inputs, and the targets of a loss, unchanged after ``forward`` and ``backward``?
 
-    They belong to the layer before, which keeps them for its own ``backward``, or to the data set.
+    They belong to the previous layer, which keeps them for its own ``backward``, or to the data set.
     """
     operation, batch = example.ready(), example.batch()
     before = batch.copy()
@@ -272,9 +272,9 @@ def leaves_its_inputs_alone(example: OperationExample) -> None:
 
 @checks_examples("layer", "loss")
 def works_on_read_only_inputs(example: OperationExample) -> None:
-    """Do ``forward`` and ``backward`` work on inputs that can't be written?
+    """Do ``forward`` and ``backward`` work on read-only inputs?
 
-    Data sets may hand out memory maps, which are read-only.
+    Data sets may return memory maps, which are read-only.
     """
     operation, batch = example.ready(), example.batch()
     for array in batch:
@@ -283,7 +283,7 @@ def works_on_read_only_inputs(example: OperationExample) -> None:
         example.run(operation, batch)
     except ValueError as error:
         raise CheckFailure(
-            f"on inputs that are read-only: {error}", expected="no writing into them", remedy="write into a new array"
+            f"on read-only inputs: {error}", expected="no writing into inputs", remedy="write into a new array"
         ) from error
 
 
@@ -296,8 +296,7 @@ def works_on_any_memory_layout(example: OperationExample) -> None:
     operation, batch = example.ready(), example.batch()
     expected = example.run(operation, batch)
     for layout, lay_out in LAYOUTS.items():
-        given = Batch(lay_out(batch.x), lay_out(batch.t))
-        found = example.run(operation, given)
+        found = example.run(operation, Batch(lay_out(batch.x), lay_out(batch.t)))
         remedy = "don't reshape or view x and dy in place; np.ascontiguousarray makes a copy where one is needed"
         check_close(found, expected, f"for inputs laid out as {layout}", remedy, tolerance=1e-9)
 
@@ -306,7 +305,7 @@ def works_on_any_memory_layout(example: OperationExample) -> None:
 def works_on_parameters_whose_rows_lie_apart(example: OperationExample) -> None:
     """Are the results the same if there are gaps in memory between the rows of parameters and their gradients?
 
-    There are at widths like 512, where that makes products faster.
+    At widths like 512 there are gaps, which make products faster.
     """
     operation, batch = example.ready(), example.batch()
     expected = example.run(operation, batch)
@@ -316,7 +315,7 @@ def works_on_parameters_whose_rows_lie_apart(example: OperationExample) -> None:
             parameter.value, parameter.grad = lay_out(parameter.value), lay_out(np.full_like(parameter.grad, np.nan))
     remedy = "write into grad itself, with grad[...] = or out=grad, since reshape may return a copy"
     found = example.run(operation, batch)
-    check_close(found, expected, "for parameters whose rows lie apart", remedy, tolerance=1e-9)
+    check_close(found, expected, "for parameters with gaps between rows", remedy, tolerance=1e-9)
 
 
 def _require_unchanged(method: str, batch: Batch, before: Batch) -> None:
@@ -324,21 +323,21 @@ def _require_unchanged(method: str, batch: Batch, before: Batch) -> None:
         if array.tobytes() != old.tobytes():
             raise CheckFailure(
                 f"{method} wrote into {what}",
-                expected="inputs that are left unchanged",
+                expected="unchanged inputs",
                 remedy="write into a new array",
             )
 
 
 @checks_examples("layer", "loss")
 def onnx_describes_what_is_computed(example: OperationExample) -> None:
-    """If it has ``onnx``, does the graph compute what ``forward`` does outside training, or ``predict`` of a loss?
+    """If it has ``onnx``, does the graph compute the same as ``forward`` outside training, or as a loss's ``predict``?
 
-    Exporters read the graph and nothing else.
+    Exporters read only the graph.
     """
     for dtype, tolerance in (("float32", 1e-5), ("float64", 1e-6)):
         operation, batch = example.ready(dtype), example.batch(dtype=dtype)
         if any(True for _ in operation.declared_states()):
-            example.run(operation, batch)  # moves running statistics off their first values
+            example.run(operation, batch)  # moves running statistics off their initial values
         for each in operation.operations():
             each.training = False
         try:
@@ -348,16 +347,16 @@ def onnx_describes_what_is_computed(example: OperationExample) -> None:
         for rows in (batch.x, batch.x[:1]):
             expected = np.array(example.infer(operation, rows.copy()))
             found = evaluated(graph, {"x": rows}, "y")
-            remedy = "describe all of it, with every parameter, for any number of rows"
+            remedy = "describe the whole computation, with every parameter, for any number of rows"
             when = f"in the graph that onnx describes, on {len(rows)} row{'s'[: len(rows) > 1]} of {dtype}"
             check_close({INFERRED: found}, {INFERRED: expected}, when, remedy, tolerance=tolerance)
 
 
 @checks_examples("layer", "loss")
 def plan_computes_the_same(example: OperationExample) -> None:
-    """If it has a ``prediction_plan``, does that give the bits of ``forward`` outside training, or of ``predict``?
+    """If it has a ``prediction_plan``, does it give the same bits as ``forward`` outside training, or as ``predict``?
 
-    A network computes by it when it predicts a few rows again and again: other rows, and with other parameters.
+    A network uses the plan when it predicts a few rows repeatedly, with other rows and other parameters each time.
     """
     for dtype in ("float32", "float64"):
         operation, x = example.ready(dtype, training=False), example.batch(dtype=dtype).x
@@ -368,6 +367,6 @@ def plan_computes_the_same(example: OperationExample) -> None:
             move_parameters(operation, example.random("moved", number))
             x[...] = example.batch(dtype=dtype, number=number).x
             expected = np.array(example.infer(operation, x.copy()))
-            when = f"in what prediction_plan returned, for other {dtype} inputs and parameters"
-            remedy = "compute all of it each time, from x and from self.NAME.value"
+            when = f"in the function from prediction_plan, for other {dtype} inputs and parameters"
+            remedy = "compute everything each time, from x and from self.NAME.value"
             check_same_bits({INFERRED: np.array(step())}, {INFERRED: expected}, when, remedy)

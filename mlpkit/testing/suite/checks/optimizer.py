@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 VALUE: Final = "the parameters"
 SIZE: Final = 53
-"""Elements of the flat array; not a multiple of the vector length of any processor."""
+"""Elements of the flat array; not a multiple of any processor's vector length."""
 
 
 SHAPES: Final = {
@@ -38,11 +38,11 @@ SHAPES: Final = {
     "Conv2d1.W": (1, 2, 2, 1),
     "Prelu1.a": (1,),
 }
-"""Shapes of the parameters, of ``SIZE`` elements in all, that an optimizer which sees parameters gets."""
+"""Shapes of the parameters for optimizers that see parameters; their elements add up to ``SIZE``."""
 
 
 class Piece(NamedTuple):
-    """What one call of ``update`` gets, all of it views."""
+    """The arguments of one call of ``update``, as views."""
 
     value: NDArray[Any]
     gradient: NDArray[Any]
@@ -54,7 +54,7 @@ class OptimizerExample(Example):
     """An optimizer on a flat array of parameters."""
 
     def start(self, optimizer: Optimizer, dtype: str = "float64", size: int = SIZE) -> Arrays:
-        """Return parameters and slots before the first step, by name."""
+        """Return the initial parameters and slots, by name."""
         value = self.random("value").normal(size=size).astype(dtype)
         sizes = dict.fromkeys(optimizer.slots, size)
         if optimizer.sees == "parameters":
@@ -76,7 +76,7 @@ class OptimizerExample(Example):
         learning_rate: float | None = None,
         each: Callable[..., Any] = map,
     ) -> None:
-        """Call ``update`` as the trainer would, once on one block or on each parameter."""
+        """Call ``update`` like the trainer, once for one block or for each parameter."""
         progress = Progress(step - 1, (step - 1) / 10, 100)
         if learning_rate is None:
             learning_rate = rate_at(optimizer.learning_rate, progress)
@@ -107,7 +107,7 @@ class OptimizerExample(Example):
 
 
 def _slot_shapes(optimizer: Optimizer) -> dict[str, dict[str, tuple[int, ...]]]:
-    """Return the shape that each slot has for each of the parameters."""
+    """Return the shape of each slot for each parameter."""
     shapes: dict[str, dict[str, tuple[int, ...]]] = {}
     for name, shape in SHAPES.items():
         for slot, slot_shape in optimizer.slots_of(name, shape).items():
@@ -116,7 +116,7 @@ def _slot_shapes(optimizer: Optimizer) -> dict[str, dict[str, tuple[int, ...]]]:
 
 
 def _pieces(optimizer: Optimizer, arrays: Arrays, gradient: NDArray[Any]) -> list[Piece]:
-    """Return what each call of ``update`` gets: everything, or a parameter."""
+    """Return the arguments of each call of ``update``: the whole array, or one parameter."""
     slots = {what: array for what, array in arrays.items() if what != VALUE}
     if optimizer.sees != "parameters":
         return [Piece(arrays[VALUE], gradient, slots, "")]
@@ -129,7 +129,7 @@ def _pieces(optimizer: Optimizer, arrays: Arrays, gradient: NDArray[Any]) -> lis
 
 
 def _views(flat: NDArray[Any], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
-    """Return the parts of a flat array, each in its shape."""
+    """Split a flat array into parts of these shapes."""
     ends = list(itertools.accumulate(map(math.prod, shapes.values())))
     return {
         name: flat[end - math.prod(shape) : end].reshape(shape)
@@ -143,9 +143,9 @@ STEPS: Final = 3
 
 @checks_examples("optimizer")
 def blocks_may_be_cut_anywhere(example: OptimizerExample) -> None:
-    """If the optimizer sees blocks, does it give the same bits for any blocks?
+    """If the optimizer sees blocks, does it give the same bits for blocks of any size?
 
-    Blocks fit into the processor's cache, and are distributed to threads.
+    Blocks fit into the processor's cache, and are shared among threads.
     """
     optimizer = example.make()
     if optimizer.sees == "parameters" or not optimizer.elementwise:
@@ -167,7 +167,7 @@ def blocks_may_be_cut_anywhere(example: OptimizerExample) -> None:
 def slots_are_all_that_it_keeps(example: OptimizerExample) -> None:
     """Does a new object continue from the slots as the old one would have?
 
-    A checkpoint holds parameters, slots and the number of the step, and nothing else.
+    A checkpoint contains only parameters, slots and the number of the step.
     """
     expected = example.run(STEPS)
     arrays = example.start(example.make())
@@ -179,9 +179,9 @@ def slots_are_all_that_it_keeps(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer")
 def update_leaves_no_trace_in_the_object(example: OptimizerExample) -> None:
-    """Are the object's attributes the same after ``update`` as before?
+    """Are the object's attributes unchanged after ``update``?
 
-    Several threads call ``update`` of one object at once, on different blocks.
+    Several threads call ``update`` of one object at once, with different blocks.
     """
     optimizer = example.make()
     before = _attributes(optimizer)
@@ -198,7 +198,7 @@ def update_leaves_no_trace_in_the_object(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer")
 def several_threads_may_update(example: OptimizerExample) -> None:
-    """Do several threads, each on a block of its own, give the same bits as one?
+    """Do several threads, each with its own block, give the same bits as one?
 
     The trainer distributes blocks to its workers.
     """
@@ -235,9 +235,9 @@ def _attributes(optimizer: Any) -> dict[str, Any]:
 
 @checks_examples("optimizer", says_why_unusable=True)
 def has_a_learning_rate(example: OptimizerExample) -> None:
-    """Has the constructor set ``self.learning_rate`` to a number or a schedule?
+    """Does the constructor set ``self.learning_rate`` to a number or a schedule?
 
-    The trainer evaluates it before each step and writes it into the history.
+    The trainer evaluates it before each step, and writes it into the history.
     """
     rate = getattr(example.make(), "learning_rate", None)
     if isinstance(rate, bool) or not isinstance(rate, int | float | Schedule):
@@ -252,7 +252,7 @@ def has_a_learning_rate(example: OptimizerExample) -> None:
 def slots_are_distinct_names(example: OptimizerExample) -> None:
     """Is ``slots`` a tuple of distinct names?
 
-    Each is an array of its own in the trainer, and in a checkpoint.
+    Each is a separate array in the trainer and in a checkpoint.
     """
     slots = example.make().slots
     if not isinstance(slots, tuple) or not _are_names(slots) or len(set(slots)) < len(slots):
@@ -261,7 +261,7 @@ def slots_are_distinct_names(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer", says_why_unusable=True)
 def sees_blocks_or_parameters(example: OptimizerExample) -> None:
-    """Is ``sees`` one of the two words, and does ``slots_of`` give shapes by name?
+    """Is ``sees`` either ``blocks`` or ``parameters``, and does ``slots_of`` return shapes by name?
 
     The trainer allocates the slots of each parameter in these shapes.
     """
@@ -279,9 +279,9 @@ def sees_blocks_or_parameters(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer")
 def evaluates_one_of_its_slots(example: OptimizerExample) -> None:
-    """If ``evaluates`` names something, is it a slot of the parameters' size, which is close to them after a step?
+    """If ``evaluates`` is set, does it name a slot of the parameters' size that is close to them after a step?
 
-    It is evaluated and saved in place of the parameters.
+    The slot is evaluated and saved instead of the parameters.
     """
     optimizer = example.make()
     if not optimizer.evaluates:
@@ -291,8 +291,8 @@ def evaluates_one_of_its_slots(example: OptimizerExample) -> None:
     if slot is None or slot.size != SIZE:
         raise CheckFailure(
             f"evaluates is {optimizer.evaluates!r}",
-            expected="the name of a slot that each parameter has, in its own shape",
-            remedy="name one of slots",
+            expected="the name of a slot that each parameter has, with the parameter's shape",
+            remedy="use a name in slots",
         )
     distance, length = (float(np.linalg.norm(array)) for array in (slot - arrays[VALUE], arrays[VALUE]))
     if not distance < length:
@@ -305,25 +305,25 @@ def evaluates_one_of_its_slots(example: OptimizerExample) -> None:
 
 @checks_examples("optimizer")
 def rows_may_lie_apart(example: OptimizerExample) -> None:
-    """If the optimizer sees parameters, does it change them as much when their rows lie apart in memory?
+    """If the optimizer sees parameters, does it change them in the same way if there are gaps between their rows?
 
-    Rows of some lengths do, since they would compete for the processor's cache otherwise.
+    Rows of some lengths have gaps in memory, since they would compete for the processor's cache otherwise.
     """
     optimizer = example.make()
     if optimizer.sees != "parameters":
         return
-    together, apart = example.start(optimizer), example.start(optimizer)
-    example.step(optimizer, together, example.gradient(1))
+    contiguous, with_gaps = example.start(optimizer), example.start(optimizer)
+    example.step(optimizer, contiguous, example.gradient(1))
     now = Step(rate_at(optimizer.learning_rate, Progress(0, 0.0, 100)), 1, 1.0, Progress(0, 0.0, 100))
-    for piece in _pieces(optimizer, apart, example.gradient(1)):
+    for piece in _pieces(optimizer, with_gaps, example.gradient(1)):
         slots = {slot: _with_gaps(array) for slot, array in piece.slots.items()}
         value = _with_gaps(piece.value)
         optimizer.update(value, _with_gaps(piece.gradient), slots, now._replace(name=piece.name))
         piece.value[...] = value
-    if not np.allclose(together[VALUE], apart[VALUE], rtol=1e-9, atol=1e-12):
+    if not np.allclose(contiguous[VALUE], with_gaps[VALUE], rtol=1e-9, atol=1e-12):
         raise CheckFailure(
-            "update changed a parameter whose rows lie apart in another way",
-            expected="the same numbers, wherever they lie",
+            "update changed a parameter with gaps between its rows differently",
+            expected="the same numbers for any memory layout",
             remedy="write value[...] = ..., or use out=; value.reshape(-1) may be a copy",
         )
 
@@ -346,9 +346,9 @@ def _is_shape(shape: object) -> bool:
 
 @checks_examples("optimizer")
 def looks_at_decay_only_if_it_says_so(example: OptimizerExample) -> None:
-    """If ``uses_decay`` is false, does ``update`` give the same bits whatever ``step.decay`` is?
+    """If ``uses_decay`` is false, does ``update`` give the same bits for any ``step.decay``?
 
-    Blocks then hold weights and biases alike, and ``step.decay`` has no meaning.
+    Blocks then contain both weights and biases, and ``step.decay`` has no meaning.
     """
     optimizer = example.make()
     if optimizer.uses_decay:
@@ -358,14 +358,14 @@ def looks_at_decay_only_if_it_says_so(example: OptimizerExample) -> None:
         arrays = example.start(optimizer)
         example.step(optimizer, arrays, example.gradient(1), decay=decay)
         results.append(arrays)
-    check_same_bits(results[0], results[1], "with step.decay 1 in place of 0", "set uses_decay = True")
+    check_same_bits(results[0], results[1], "with step.decay 1 instead of 0", "set uses_decay = True")
 
 
 @checks_examples("optimizer")
 def decay_is_a_factor(example: OptimizerExample) -> None:
     """If the value decays, does it decay more with ``step.decay`` 2 than with 1?
 
-    ``training.decays`` sets it to any number from 0 up, for single parameters.
+    ``training.decays`` sets ``step.decay`` of single parameters to any number from 0 up.
     """
     results = []
     for decay in (0.0, 1.0, 2.0):
@@ -396,16 +396,16 @@ def steps_go_downhill(example: OptimizerExample) -> None:
     if not after < before:
         raise CheckFailure(
             f"|x|² went from {before:.6g} to {after:.6g} in thirty steps",
-            expected="it to fall",
+            expected="a decrease",
             remedy="change value in place, against the gradient",
         )
 
 
 @checks_examples("optimizer")
 def slots_are_changed_in_place(example: OptimizerExample) -> None:
-    """Are the slots' arrays the same objects after ``update`` as before?
+    """Does ``update`` change the arrays of slots in place?
 
-    A new array in a slot's place is lost: the trainer passes the old one again.
+    A new array in ``slots`` is lost: the trainer passes the old one again.
     """
     optimizer = example.make()
     arrays = example.start(optimizer)
@@ -415,7 +415,7 @@ def slots_are_changed_in_place(example: OptimizerExample) -> None:
         if arrays[slot] is not array:
             raise CheckFailure(
                 f"update put a new array into the slot {slot}",
-                expected="the existing array to be changed",
+                expected="changes in the existing array",
                 remedy="write slots[name][...] = ..., or use out=",
             )
 
@@ -445,7 +445,7 @@ def the_learning_rate_given_counts(example: OptimizerExample) -> None:
 def float64_keeps_its_digits(example: OptimizerExample) -> None:
     """In float64, does a difference in the eleventh digit of a parameter survive a step?
 
-    It doesn't if a part of the computation is in float32.
+    It doesn't if part of the computation is in float32.
     """
     optimizer = example.make()
     results = []
@@ -458,21 +458,21 @@ def float64_keeps_its_digits(example: OptimizerExample) -> None:
         raise CheckFailure(
             "a difference of 1e-11 between parameters was lost in a step",
             expected="float64 throughout",
-            remedy="make arrays with the dtype of value",
+            remedy="create arrays with the dtype of value",
         )
 
 
 @checks_examples("optimizer")
 def float32_is_as_good_as_its_digits(example: OptimizerExample) -> None:
-    """Do a few steps in float32 agree with the same in float64, to about six digits?
+    """Do a few steps in float32 agree with the same steps in float64, to about six digits?
 
-    Networks compute in float32 unless a spec says otherwise.
+    Networks compute in float32 by default.
     """
     single, double = example.run(dtype="float32")[VALUE], example.run(dtype="float64")[VALUE]
     difference = float(np.abs(single - double).max())
     if single.dtype != np.float32 or not difference <= 1e-4 * float(np.abs(double).max()):
         raise CheckFailure(
-            f"after three steps float32 and float64 differ by {difference:.2g}",
+            f"after three steps, float32 and float64 differ by {difference:.2g}",
             expected="at most a ten-thousandth of the largest parameter",
         )
 
@@ -481,7 +481,7 @@ def float32_is_as_good_as_its_digits(example: OptimizerExample) -> None:
 def vanishing_gradients_keep_parameters_finite(example: OptimizerExample) -> None:
     """Is everything finite after steps whose gradients are zero, or as small as float32 can represent?
 
-    Dead units, and first values of zero, give such gradients.
+    Dead units and initial values of zero give such gradients.
     """
     for size in (0.0, 1e-38):
         optimizer = example.make()
@@ -493,7 +493,7 @@ def vanishing_gradients_keep_parameters_finite(example: OptimizerExample) -> Non
         for what, array in arrays.items():
             if not np.isfinite(array).all():
                 raise CheckFailure(
-                    f"{what} held values that are not finite after three steps with gradients of {size:g}",
+                    f"{what} had values that are not finite after three steps with gradients of {size:g}",
                     expected="finite numbers",
                     remedy="add a small epsilon where you divide",
                 )

@@ -1,4 +1,4 @@
-"""Checks of components of every kind: side effects on the process, and a training."""
+"""Checks of components of every kind: side effects on the process, and a short training."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ if TYPE_CHECKING:
 
 
 LONGEST: Final = 1.0
-"""Seconds of processor time; NumPy takes a tenth of that, SciPy's largest parts less than half."""
+"""The largest processor time of an import, in seconds; NumPy takes a tenth, SciPy's largest parts less than half."""
 
 
 @checks_component(*KINDS)
 def import_is_quick(subject: ComponentUnderTest) -> None:
-    """Does importing the plugin and the component take less than a second of the processor's time, beyond NumPy's?
+    """Does importing the plugin and the component take less than a second of processor time, without NumPy?
 
-    Every command that names the component pays it, ``mlpkit check`` too.
+    Every command that uses the component spends this time, even ``mlpkit check``.
     """
     seconds = subject.seen_from_new_process().seconds
     spent = seconds[subject.entry.plugin.namespace] + seconds.get(subject.name, 0.0)
@@ -68,7 +68,7 @@ def import_is_quick(subject: ComponentUnderTest) -> None:
 def import_is_silent(subject: ComponentUnderTest) -> None:
     """Does importing the plugin and the component print nothing?
 
-    It would end up in the output of ``--json`` and in pipes.
+    The text would end up in the output of ``--json`` and in pipes.
     """
     printed = subject.seen_from_new_process().printed
     text = printed[subject.entry.plugin.namespace] + printed.get(subject.name, "")
@@ -78,30 +78,30 @@ def import_is_silent(subject: ComponentUnderTest) -> None:
 
 @checks_component(*KINDS)
 def import_leaves_the_process_alone(subject: ComponentUnderTest) -> None:
-    """Does importing change neither NumPy's settings nor the environment, random states or threads?
+    """Does importing leave NumPy's settings, the environment, random states and threads unchanged?
 
     A plugin may be imported because of another component of its package.
     """
-    changed = subject.seen_from_new_process().changed
-    found = changed[subject.entry.plugin.namespace] + changed.get(subject.name, [])
-    if found:
+    by_name = subject.seen_from_new_process().changed
+    changed = by_name[subject.entry.plugin.namespace] + by_name.get(subject.name, [])
+    if changed:
         raise CheckFailure(
-            f"importing the component changed {', '.join(found)}",
-            expected="them to be left alone",
+            f"importing the component changed {', '.join(changed)}",
+            expected="no such changes",
             remedy="do it within the methods that need it, and undo it there",
         )
 
 
 @checks_component(*KINDS)
 def other_specs_keep_their_results(subject: ComponentUnderTest) -> None:
-    """Do the shipped specs give the same bits after the plugin and all its components were loaded as before?
+    """Do the shipped specs give the same bits before and after loading the plugin and all its components?
 
-    Installing a plugin must not change the results of specs that don't name it.
+    Installing a plugin must not change the results of specs that don't use it.
     """
     report = subject.seen_from_new_process()
     if report.results_after != report.results_before:
         raise CheckFailure(
-            "loading the plugin changed the results of specs that don't name it",
+            "loading the plugin changed the results of specs that don't use it",
             expected="the same bits",
             remedy="don't replace functions of other modules",
         )
@@ -122,7 +122,7 @@ def the_process_is_left_alone(example: Example) -> None:
     if changed:
         raise CheckFailure(
             f"using the component changed {', '.join(changed)}",
-            expected="them to be left alone",
+            expected="no such changes",
             remedy="change such settings within a with block, as in with np.errstate(...)",
         )
 
@@ -139,8 +139,8 @@ def no_file_appears_in_the_working_folder(example: Example) -> None:
     if written:
         raise CheckFailure(
             f"{', '.join(written)} appeared in the working folder",
-            expected="nothing to be written there",
-            remedy="a callback writes into training.folder, if there is one; other components write nothing",
+            expected="no files there",
+            remedy="write files only in callbacks, into training.folder if there is one",
         )
 
 
@@ -150,7 +150,7 @@ def the_same_twice_gives_the_same_bits(example: Example) -> None:
 
     The same spec and seed must give the same run.
     """
-    remedy = "draw from the generator given, and let nothing depend on time or on the order of a set"
+    remedy = "draw only from the generator passed in, and let nothing depend on time or on the order of a set"
     check_same_bits(example.exercise(), example.exercise(), "in a second object", remedy)
 
 
@@ -158,16 +158,16 @@ def the_same_twice_gives_the_same_bits(example: Example) -> None:
 def global_random_numbers_play_no_part(example: Example) -> None:
     """Are the results the same for any seeds of ``numpy.random`` and ``random``?
 
-    Results are keyed by the spec's seed alone.
+    Results depend only on the spec's seed.
     """
-    found: list[Arrays] = []
+    results: list[Arrays] = []
     with global_randomness_kept():
         for seed in (1, 2):
             np.random.seed(seed)
             random.seed(seed)
-            found.append(example.exercise())
-    remedy = "draw from the generator given, not from numpy.random or random"
-    check_same_bits(found[1], found[0], "with another global seed", remedy)
+            results.append(example.exercise())
+    remedy = "draw from the generator passed in, not from numpy.random or random"
+    check_same_bits(results[1], results[0], "with another global seed", remedy)
 
 
 @checks_examples(*KINDS)
@@ -182,32 +182,33 @@ def global_random_numbers_are_left_alone(example: Example) -> None:
         if global_random_states() != before:
             raise CheckFailure(
                 "the global random state changed",
-                expected="it to be left alone",
-                remedy="draw from the generator given; seed nothing global",
+                expected="an unchanged state",
+                remedy="draw from the generator passed in, and don't seed global generators",
             )
 
 
 @checks_examples(*IN_SPECS)
 def trains_saves_and_loads(example: Example) -> None:
-    """Does a short training run, and does the model file restore the trained network to the bit?
+    """Does a short training run, and does the model file restore exactly the trained network?
 
-    All that a model needs must be in parameters, in state, or in the spec; the rest is lost when the process ends.
+    Everything that a model needs must be in parameters, in state, or in the spec; all else is lost when the process
+    ends.
     """
     spec = parse_spec(json.dumps(spec_with(example)), name=example.name, registry=example.registry)
     with TemporaryDirectory() as folder:
         dataset = example.make() if example.entry.kind == "dataset" else None
-        done = train_spec(spec, Path(folder) / "run", dataset=dataset)
-        x = example.random("inputs").uniform(size=(5, *done.network.input_shape))
+        run = train_spec(spec, Path(folder) / "run", dataset=dataset)
+        x = example.random("inputs").uniform(size=(5, *run.network.input_shape))
         loaded = load_trained(Path(folder) / "run" / "model.safetensors", example.registry)
-        done.network.encoder = loaded.network.encoder = None  # these inputs were made up, and never encoded
-        expected, found = done.network.predict(x), loaded.network.predict(x)
-    remedy = "declare with self.parameter or self.state what forward needs"
+        run.network.encoder = loaded.network.encoder = None  # random inputs, which no encoder made
+        expected, found = run.network.predict(x), loaded.network.predict(x)
+    remedy = "declare everything that forward needs with self.parameter or self.state"
     what = "the prediction"
     check_same_bits({what: found}, {what: expected}, "of the network that was saved and loaded", remedy)
 
 
 def spec_with(example: Example) -> dict[str, Any]:
-    """Return a spec with the component in its place, and test doubles everywhere else."""
+    """Return a spec with the component in its place, and test doubles for all other components."""
     written = {example.name: example.parameters()}
     shape: tuple[int, ...] = (6,)
     target: Any = Values((6,))
@@ -241,36 +242,36 @@ def spec_with(example: Example) -> dict[str, Any]:
         case kind:
             parts[kind] = written
     layers = [parts["initializer"], *([written] if example.entry.kind == "layer" else [])]
-    layers = [*(layers[::-1] if columns else layers), parts["loss"]]  # data's columns are known at the input alone
+    layers = [*(layers[::-1] if columns else layers), parts["loss"]]  # columns of the data are known only at the input
     training["optimizer"] = parts["optimizer"]
     keys = {"name": "conformance", "data": parts["dataset"], "layers": layers, "training": training}
     return {FORMAT_KEY: FORMAT, **keys}
 
 
 NUMBERS = "biuf"
-"""The kinds of dtype that results have: truth values, integers, floating-point numbers."""
+"""The kinds of dtype that results may have: Booleans, integers, floating-point numbers."""
 
 
 @checks_examples(*KINDS)
 def can_be_used(example: Example) -> None:
     """Can the component be used as in training, on random inputs, and are the results numbers?
 
-    Until it can, no other check makes sense.
+    Otherwise no other check makes sense.
     """
     try:
-        found = _exercised_apart(example)
+        results = _exercise_isolated(example)
     except (CheckFailure, NotApplicable):
         raise
     except Exception as error:
         expected = "it to work on random inputs" if example.entry.kind in IN_SPECS else "no exception"
         raise CheckFailure(f"it raised {described(error)}", expected=expected, remedy=_remedy(error)) from error
-    for what, array in found.items():
+    for what, array in results.items():
         if array.dtype.kind not in NUMBERS:
             raise CheckFailure(f"{what} is {_shown(array)}", expected="numbers")
 
 
-def _exercised_apart(example: Example) -> Arrays:
-    """Use a component, and restore the process: its side effects are for other checks to find."""
+def _exercise_isolated(example: Example) -> Arrays:
+    """Use a component, and restore the process; other checks find its side effects."""
     before = process_state()
     try:
         with TemporaryDirectory() as folder, chdir(folder), global_randomness_kept():
@@ -285,9 +286,9 @@ def _remedy(error: Exception) -> str:
         where = ": trained arrays in build, others in forward" if isinstance(cause.obj, Operation) else ""
         return f"set self.{cause.name} before it is read{where}"
     if isinstance(cause, NotImplementedError):
-        return "write that method"
+        return "implement that method"
     if isinstance(cause, TypeError) and f"'{Parameter.__name__}'" in str(cause):
-        return "the array of a parameter is its value, as in self.W.value"
+        return "use the parameter's array, as in self.W.value"
     failed = innermost_operation(error)
     return shapes_of(failed) if failed is not None else ""
 

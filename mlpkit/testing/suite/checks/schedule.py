@@ -33,7 +33,7 @@ class ScheduleExample(Example):
 
 
 def training(total_steps: int) -> Iterator[Progress]:
-    """Go through the progress before each step of a training, a new object for each."""
+    """Yield the progress before each step of a training, as a new object each time."""
     for step in range(total_steps):
         yield Progress(step, step / STEPS_PER_EPOCH, total_steps)
 
@@ -45,7 +45,7 @@ LENGTHS: Final = (1, 2, 3, 10, 1000)
 def is_finite_over_the_whole_run(example: ScheduleExample) -> None:
     """Is the value a finite number before every step of trainings of 1 step up to 1000?
 
-    A division by zero shows in the shortest trainings.
+    The shortest trainings reveal divisions by zero.
     """
     for total in LENGTHS:
         schedule = example.make()
@@ -59,9 +59,9 @@ def is_finite_over_the_whole_run(example: ScheduleExample) -> None:
 
 @checks_examples("schedule")
 def depends_on_the_progress_alone(example: ScheduleExample) -> None:
-    """Is the value the same whether it was asked for before, and in which order?
+    """Is the value the same for calls in any order?
 
-    A schedule may be asked more than once for a step, and a resumed training begins in the middle.
+    A schedule may be called more than once for a step, and a resumed training starts in the middle.
     """
     forwards, backwards = example.make(), example.make()
     values = [forwards(progress) for progress in training(20)]
@@ -69,21 +69,21 @@ def depends_on_the_progress_alone(example: ScheduleExample) -> None:
     for step, (one, other) in enumerate(zip(values, again, strict=True)):
         if one != other:
             raise CheckFailure(
-                f"the value before step {step + 1} is {one:g} when asked in order, and {other:g} in reverse order",
+                f"the value before step {step + 1} is {one:g} when called in order, and {other:g} in reverse order",
                 expected="a function of the progress",
-                remedy="compute it from progress.step, progress.epoch and progress.total_steps; count nothing",
+                remedy="compute it from progress.step, progress.epoch and progress.total_steps, without counting calls",
             )
 
 
 @checks_examples("schedule")
 def leaves_the_progress_alone(example: ScheduleExample) -> None:
-    """Is the progress the same afterwards?
+    """Is the progress unchanged afterwards?
 
-    It is the trainer's own.
+    It belongs to the trainer.
     """
     schedule = example.make()
     for progress in training(5):
         before = asdict(progress)
         schedule(progress)
         if asdict(progress) != before:
-            raise CheckFailure("the schedule changed the progress", expected="it to be left as it is")
+            raise CheckFailure("the schedule changed the progress", expected="unchanged progress")

@@ -1,4 +1,4 @@
-"""Examples and checks of verbs: they end with an exit code, and their options don't hide mlpkit's."""
+"""Examples and checks of verbs: exit codes, error messages and names of options."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class VerbExample(Example):
 
     def exercise(self) -> Arrays:
         """Call the verb, and return its exit code."""
-        ended = self.end()
-        return {"the exit code": np.array(ended.exit_code if isinstance(ended, MlpkitError) else ended)}
+        result = self.call()
+        return {"the exit code": np.array(result.exit_code if isinstance(result, MlpkitError) else result)}
 
-    def end(self) -> int | MlpkitError:
+    def call(self) -> int | MlpkitError:
         """Call the verb, and return its exit code, or the error that it raised.
 
         Raises:
-            CheckFailure: it returned something else, or raised an exception that isn't mlpkit's.
+            CheckFailure: the verb returned something else, or raised an exception that isn't an ``MlpkitError``.
         """
         with TemporaryDirectory() as folder, chdir(folder), redirect_stdout(StringIO()):
             try:
@@ -45,8 +45,8 @@ class VerbExample(Example):
                 what = "SystemExit" if isinstance(error, SystemExit) else described(error)
                 raise CheckFailure(
                     f"it raised {what}",
-                    expected="an exit code, or an error of mlpkit's such as UsageError",
-                    remedy="raise mlpkit.UsageError, or another MlpkitError, with a message of your own",
+                    expected="an exit code, or one of mlpkit's errors, such as UsageError",
+                    remedy="raise mlpkit.UsageError or another MlpkitError, with your own message",
                 ) from error
         if not isinstance(code, int | None):
             raise CheckFailure(f"it returned {code!r}", expected="an exit code, or None", remedy="print results")
@@ -55,29 +55,31 @@ class VerbExample(Example):
 
 @checks_examples("verb", says_why_unusable=True)
 def ends_with_an_exit_code(example: VerbExample) -> None:
-    """Does the verb return an exit code or None, and raise nothing but mlpkit's errors?
+    """Does the verb return an exit code or None, and raise only mlpkit's errors?
 
-    It is called in an empty folder, where what it needs is missing; users then see what, and not a traceback.
+    It is called in an empty folder, without the files that it needs; users must then see an error, not a traceback.
     """
-    example.end()
+    example.call()
 
 
 @checks_examples("verb")
 def its_errors_say_what_is_wrong(example: VerbExample) -> None:
-    """Has an error that ends the verb a message?
+    """If the verb raises an error, does it have a message?
 
-    It is all that users see.
+    Users see only the message.
     """
-    ended = example.end()
-    if isinstance(ended, MlpkitError) and not str(ended).strip():
-        raise CheckFailure(f"it raised {type(ended).__name__} without a message", expected="what is wrong")
+    result = example.call()
+    if isinstance(result, MlpkitError) and not str(result).strip():
+        raise CheckFailure(
+            f"it raised {type(result).__name__} without a message", expected="a description of the error"
+        )
 
 
 @checks_component("verb")
 def its_options_have_names_of_their_own(subject: ComponentUnderTest) -> None:
-    """Is no parameter called as an option that every command has, ``help`` or ``color``?
+    """Do the names of its parameters differ from the options of every command, such as ``help`` and ``color``?
 
-    Otherwise the option couldn't be given.
+    Otherwise users couldn't pass the option.
     """
     for name in TAKEN:
         if name in subject.entry.schema.types:

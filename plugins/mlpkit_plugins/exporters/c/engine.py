@@ -247,14 +247,14 @@ def _done(command: list[str], stdin: bytes, failure: str) -> bytes:
         ExportError: it fails.
     """
     try:
-        done = subprocess.run(command, input=stdin, capture_output=True, check=False)
+        process = subprocess.run(command, input=stdin, capture_output=True, check=False)
     except OSError as error:  # such as a program for another processor
         raise ExportError(f"{command[0]} {failure}: {error.strerror}") from error
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = next((line for line in lines if "error" in line.lower()), f"it ended with {done.returncode}")
+    if process.returncode:
+        lines = process.stderr.decode(errors="replace").strip().splitlines()
+        reason = next((line for line in lines if "error" in line.lower()), f"it ended with {process.returncode}")
         raise ExportError(f"{command[0]} {failure}: {reason}")
-    return done.stdout
+    return process.stdout
 
 
 def _packed(feeds: list[tuple[Array, Operand]], rows: int, width: int, byte_order: ByteOrder) -> bytes:

@@ -91,7 +91,7 @@ class _Writer:
         self.constants = _constants(graph, values)
         self.nodes = _needed(graph, self.constants, outputs)
         varying = [*graph.feeds, *(node.outputs[0] for node in self.nodes)]
-        self.values = {name: _of_one_example(name, values[name]) for name in varying}
+        self.values = {name: _operand_of_example(name, values[name]) for name in varying}
         self.names = Names({*pieces(), *MATH, *(f"{name}f" for name in MATH), "strcmp", "size_t"})
         for name, value in outputs.items():
             if value.name not in self.values:
@@ -216,7 +216,7 @@ def _needed(graph: Graph, constants: Mapping[str, Array], outputs: Mapping[str, 
     return nodes[::-1]
 
 
-def _of_one_example(name: str, value: Array) -> Operand:
+def _operand_of_example(name: str, value: Array) -> Operand:
     """Return the operand for one example's part of a value.
 
     Raises:
