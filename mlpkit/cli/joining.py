@@ -73,9 +73,9 @@ def _load_mpi(thread_level: str, without: str, instead: str) -> Any:
     try:
         return mpi.load_mpi(thread_level)
     except ImportError as error:
-        raise _once_a_host(f'{without} ({error}); install it with: pip install "mlpkit[mpi]"{instead}') from error
+        raise _once_per_host(f'{without} ({error}); install it with: pip install "mlpkit[mpi]"{instead}') from error
     except RuntimeError as error:  # what mpi4py raises without an MPI library
-        raise _once_a_host(
+        raise _once_per_host(
             f"mpi4py can't use MPI: {' '.join(str(error).split())}; install the library that mpiexec "
             "belongs to, or both with: pip install mpich"
         ) from error
@@ -83,7 +83,7 @@ def _load_mpi(thread_level: str, without: str, instead: str) -> Any:
 
 def _require_connected(size: int, started: int) -> None:
     if size < started:
-        raise _once_a_host(
+        raise _once_per_host(
             f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {size}: they come "
             "from different MPI installations; expected the mpiexec that comes with that library, or mpi4py built for "
             "this one"
@@ -97,7 +97,7 @@ def _patience() -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= MOST_SECONDS:
-        raise _once_a_host(
+        raise _once_per_host(
             f"{mpi.TIMEOUT}={text}: expected the seconds that a rank waits for others, such as {mpi.TIMEOUT}=300; at "
             f"most {MOST_SECONDS:,}, a day"
         )
@@ -153,7 +153,7 @@ def serve(engine: Engine, started: int) -> bool:
     return True
 
 
-def _once_a_host(message: str) -> UsageError | click.exceptions.Exit:
+def _once_per_host(message: str) -> UsageError | click.exceptions.Exit:
     """Return an error that may be one host's alone: processes that aren't connected can't agree on who reports it."""
     if is_first():
         return UsageError(message)

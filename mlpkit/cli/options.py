@@ -72,7 +72,7 @@ COLOR: Final = click.Option(
 """Every command takes it, and it holds before the arguments are read: help and wrong usage have colours, too."""
 
 
-def colours_said(arguments: Sequence[str]) -> bool | None:
+def colour_option(arguments: Sequence[str]) -> bool | None:
     """Return the value of ``--color``, wherever it is; None if it is missing or invalid."""
     values = values_of_option("--color", arguments)
     return COLOURS.get(values[-1]) if values else None

@@ -12,7 +12,7 @@ import click
 from mlpkit.cli import completion
 from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
 from mlpkit.cli.launcher import once, started_processes
-from mlpkit.cli.options import HelpfulCommand, colours_said
+from mlpkit.cli.options import HelpfulCommand, colour_option
 from mlpkit.errors import MlpkitError
 from mlpkit.lazy_names import load
 from mlpkit.terminal.output import choose_colours, result
@@ -133,7 +133,7 @@ class Verbs(HelpfulCommand, click.Group):
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **options: Any) -> click.Context:
         """Read the options before the verb; whatever goes wrong ends as it does in a verb."""
-        choose_colours(colours_said(args))
+        choose_colours(colour_option(args))
         with exit_codes():
             return super().make_context(info_name, args, *more, **options)
 

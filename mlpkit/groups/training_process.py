@@ -116,7 +116,7 @@ class _Watch:
     def __enter__(self) -> _Watch:
         """Start to watch."""
         if self._timeout is not None:
-            threading.Thread(target=self._look, args=(self._timeout,), daemon=True).start()
+            threading.Thread(target=self._watch_silence, args=(self._timeout,), daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -128,7 +128,7 @@ class _Watch:
         if event == "started" or self._silence >= 0:
             self._silence = 0.0
 
-    def _look(self, timeout: float) -> None:
+    def _watch_silence(self, timeout: float) -> None:
         step = min(1.0, timeout / 4)
         while not self._over.wait(step):
             self._silence += step  # no clock: if this process was suspended, it has heard nothing meanwhile

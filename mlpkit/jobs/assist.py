@@ -41,7 +41,7 @@ def _train(ranks: Ranks, registry: Registry, resolved: str) -> None:
     with open_training(proved, resolved=resolved, ranks=ranks) as training:
         network = training.network(begun=True)
         require_same_inputs(ranks, training.lock, proved.description)
-        training.steps_alone(network).assist()
+        training.bare_trainer(network).assist()
 
 
 def _prove(spec: Spec) -> SpecProof:

@@ -79,7 +79,7 @@ def filled_in(spec: Spec, facts: FactsOfSpec) -> tuple[Spec, list[Problem]]:
     faults: list[Problem] = []
     layers = tuple(replace(member, recipe=_filled_in(member.recipe, facts, faults)) for member in spec.layers)
     training = spec.training
-    if not spec.document.says(("training", "batch_size")):
+    if not spec.document.has_value(("training", "batch_size")):
         most = max(1, facts.description.sizes["train"] // training.accumulate)
         training = replace(training, batch_size=min(training.batch_size, most))
     return replace(spec, top_level=replace(spec.top_level, layers=layers, training=training)), faults

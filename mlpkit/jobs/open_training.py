@@ -118,7 +118,7 @@ class OpenTraining:
             **keywords,
         )
 
-    def steps_alone(self, network: Sequential, **keywords: Any) -> Trainer:
+    def bare_trainer(self, network: Sequential, **keywords: Any) -> Trainer:
         """Return a trainer without callbacks, checkpoints and evaluations, which change nothing in the steps.
 
         No clock ends the training.

@@ -183,7 +183,7 @@ def write_patiently(write: Callable[[], None], folder: RunFolder, observer: Obse
             over = stop.reason or time.monotonic() >= deadline
             if over or not isinstance(cause, OSError) or cause.errno not in NO_ROOM:
                 with suppress(MlpkitError):  # the error that led here is the one to report
-                    error.add_note(f"note: {_way_to_the_model(folder)}, and writes the model")
+                    error.add_note(f"note: {_model_hint(folder)}, and writes the model")
                 raise
             if not waits:
                 observer.noticed(
@@ -196,7 +196,7 @@ def write_patiently(write: Callable[[], None], folder: RunFolder, observer: Obse
             time.sleep(0.05)
 
 
-def _way_to_the_model(folder: RunFolder) -> str:
+def _model_hint(folder: RunFolder) -> str:
     if steps := folder.checkpoints.steps():
         resume = f"mlpkit resume {shlex.quote(str(folder.directory))}"
         return f"the checkpoint of step {steps[0]:,} is kept; {resume} continues from there"

@@ -43,7 +43,7 @@ def schedule_faults(spec: Spec, description: Description) -> list[Problem]:
     steps = training.iterations or (training.epochs or 0) * per_epoch
     faults = []
     for owner, place, recipe, kind in schedules:
-        with component_errors(f"the schedule of {_said(owner, place)} failed"):
+        with component_errors(f"the schedule of {_described(owner, place)} failed"):
             schedule = recipe()
             found = _fault(schedule, kind, steps, per_epoch) if steps else _open_ended_fault(schedule, kind)
         faults += [found._replace(path=place)] if found else []
@@ -61,7 +61,7 @@ def _schedules(recipe: Recipe[Any]) -> Iterator[tuple[KeyPath, Recipe[Schedule],
                 yield from _schedules(inner)
 
 
-def _said(owner: Recipe[Any], place: KeyPath) -> str:
+def _described(owner: Recipe[Any], place: KeyPath) -> str:
     return "the learning rate" if place[-1] == "learning_rate" else f"{place[-1]} of {owner.name}"
 
 

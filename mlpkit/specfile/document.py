@@ -321,7 +321,7 @@ class Document:
         """
         return self._origin(path, at_key=at_key).place
 
-    def says(self, path: KeyPath) -> bool:
+    def has_value(self, path: KeyPath) -> bool:
         """Whether there is a value at a path, or a component by its bare name; what is not there is a default."""
         node, _, rest = self._find(path)
         return not rest or (isinstance(node, ScalarNode) and (node.value,) == rest)

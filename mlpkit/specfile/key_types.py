@@ -159,7 +159,7 @@ def check_monitored(
         context.report(path, f"{name} is a table, and none is better than another", expected=expected)
         return
     if found is not None or context.resolve is None:
-        remedy = _way_to_have([each for each in monitored if each not in known], metrics, context)
+        remedy = _advice_to_add([each for each in monitored if each not in known], metrics, context)
     context.report(
         path, f"the run has no metric '{name}'", expected=expected, remedy=did_you_mean(name, known) or remedy
     )
@@ -172,7 +172,7 @@ def _metric(name: str, context: CheckContext) -> tuple[Recipe[Metric] | None, st
     return found, attempt.faults[0].remedy if attempt.faults else ""
 
 
-def _way_to_have(names: Sequence[str], metrics: Sequence[Recipe[Metric]], context: CheckContext) -> str:
+def _advice_to_add(names: Sequence[str], metrics: Sequence[Recipe[Metric]], context: CheckContext) -> str:
     """Return what to write so that a run has further metrics."""
     more = []
     for name in dict.fromkeys(names):

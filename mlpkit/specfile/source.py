@@ -167,12 +167,12 @@ class Span(NamedTuple):
             self.file,
             self.line,
             self.column,
-            _told(message),
+            _printable(message),
             source=self.source,
             width=self.width,
-            expected=_told(expected),
-            remedy=_told(remedy),
-            notes=tuple(_told(note) for note in (*notes, *self.text.notes)),
+            expected=_printable(expected),
+            remedy=_printable(remedy),
+            notes=tuple(_printable(note) for note in (*notes, *self.text.notes)),
         )
 
     def __str__(self) -> str:
@@ -213,7 +213,7 @@ def another_document(position: int) -> Mistake:
     return Mistake(position, position + 3, "a second document starts here", "keep one spec in a file")
 
 
-def _told(text: str) -> str:
+def _printable(text: str) -> str:
     """Return a text fit to be printed, and not too long for it."""
     return shown(abridged(text))
 

@@ -369,7 +369,7 @@ def check_document(document: Document, registry: Registry, *, resolved: bool = F
     with suppress(TooManyProblems):
         _check_name(document, context)
         checked = TOP_LEVEL.check(document.values, (), context)
-    warned = _located(document, [warning for warning in context.warnings if document.says(warning.path)])
+    warned = _located(document, [warning for warning in context.warnings if document.has_value(warning.path)])
     if isinstance(checked, TopLevel) and not context.faults:
         spec = Spec(document, registry, checked, warned, context.files)
         fault = _too_large(spec.resolved(slices=1, threads=1))

@@ -77,7 +77,7 @@ TURNS = {
 MOST_TURNS = 3
 """Most of them in a thousand words."""
 
-PARTS = ("mlpkit",)
+PARTS = ("mlpkit", "plugins")
 """The folders whose docstrings, comments and messages keep to ``MOST_TURNS``."""
 
 REPLACED_NAMES = Path(__file__).with_name("replaced_names.txt")

@@ -154,7 +154,7 @@ def test_evaluating_a_run_again_and_other_files_sees_weights(survey):
     with pytest.raises(mlpkit.DataError) as caught:
         model.evaluate("repeated-v.csv")
     assert str(caught.value) == (
-        "repeated-v.csv, row 1, column 'w': the file has no such column, which says how much each row counts; it has "
+        "repeated-v.csv, row 1, column 'w': the file has no such column, which sets how much each row counts; it has "
         "a, b, c, kind"
     )
     assert len(model.predict("repeated-v.csv")) > 0

@@ -89,7 +89,9 @@ def explain(spec: Spec, key: str) -> Explanation:
     position = _position(spec, key)
     field = position.field
     needed = field is not None and field.required
-    stands_in_text = needed or spec.document.says(position.path)  # a text may stand for a section with one needed key
+    stands_in_text = needed or spec.document.has_value(
+        position.path
+    )  # a text may stand for a section with one needed key
     return Explanation(
         key=key,
         value=_shortened(written(position.checked)),

@@ -157,7 +157,7 @@ class ComponentDefinitions:
             "maxProperties": 1,
             "errorMessage": f"expected {either_of(kinds)}: {', '.join(mappings)}",
         }
-        return {"title": either_of(kinds), "description": _what(kinds), "anyOf": [mapping, *names]}
+        return {"title": either_of(kinds), "description": _summary(kinds), "anyOf": [mapping, *names]}
 
     def _sound(self, kinds: tuple[str, ...]) -> Iterator[RegisteredComponent]:
         for entry in self._registry.components(kinds):
@@ -197,7 +197,7 @@ def _about(entry: RegisteredComponent) -> dict[str, Any]:
     return about | ({"deprecated": True} if advice else {})
 
 
-def _what(kinds: tuple[str, ...]) -> str:
+def _summary(kinds: tuple[str, ...]) -> str:
     return " ".join(parse_docstring(KINDS[kind].base_class().__doc__).summary for kind in kinds)
 
 

@@ -110,8 +110,8 @@ def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -
         first_weights={operation.path: advice for operation in operations if (advice := _default_weights(operation))},
         rates=_rates(training.optimizer, total_steps, per_epoch),
         rate_scale=scale_of_rate(training.optimizer),
-        scale_inputs=_said(spec, dataset, inputs),
-        scale_target=_said(spec, dataset, target),
+        scale_inputs=_as_settings(spec, dataset, inputs),
+        scale_target=_as_settings(spec, dataset, target),
         balance=_balance(network.replicas[0].loss),
         class_names=class_names or (),
     )
@@ -156,7 +156,7 @@ def _balance(loss: Loss) -> str:
     return f"--set layers.{loss.path}.class_weights=balanced"
 
 
-def _said(spec: Spec, dataset: Dataset, parameters: Mapping[str, Any]) -> str:
+def _as_settings(spec: Spec, dataset: Dataset, parameters: Mapping[str, Any]) -> str:
     """Return how to set parameters of the data set: as overrides, or as keywords if its examples come from Python."""
     if dataset.in_memory:
         return ", ".join(f"{key}={value!r}" for key, value in parameters.items())

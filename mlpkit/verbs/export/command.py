@@ -79,10 +79,10 @@ def command(
     checked = f"; its predictions for {counted(found.rows, 'row')} of {found.split} match mlpkit predict {how}"
     result(f"{found.file} returns {' and '.join(found.outputs)}{checked if found.rows else ''}")
     if found.rounding is not None:
-        result(_said(found.rounding))
+        result(_rounding_in_words(found.rounding))
 
 
-def _said(rounding: Rounding) -> str:
+def _rounding_in_words(rounding: Rounding) -> str:
     """Return what rounding changed: loss and metrics before and after, and how many rows have another label."""
     if not rounding.before:
         return "weights rounded to int8; the effect isn't known without the run's data"

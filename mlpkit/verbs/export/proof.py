@@ -229,14 +229,14 @@ class _Proof:
         graph = self._model.graph
         known = evaluate(graph, one.feeds)
         last = {node.made_by.partition(".")[0]: known[node.outputs[0]] for node in graph.nodes if node.made_by}
-        if _is_as(known[self._model.prediction.name], one.prediction):
+        if _agrees(known[self._model.prediction.name], one.prediction):
             return ""
         x = one.encoded
-        if not _is_as(known[self._model.encoded.name], x):
+        if not _agrees(known[self._model.encoded.name], x):
             return graph.nodes[0].made_by
         for layer in self._network.layers:
             x = layer.forward(x)
-            if layer.path in last and not _is_as(last[layer.path], x):
+            if layer.path in last and not _agrees(last[layer.path], x):
                 return layer.path
         return self._network.loss_layer.path
 
@@ -282,7 +282,7 @@ def _same_bits(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.bool_]
     return np.asarray(same.reshape(len(expected), -1).all(axis=1))
 
 
-def _is_as(found: NDArray[Any], expected: NDArray[Any]) -> bool:
+def _agrees(found: NDArray[Any], expected: NDArray[Any]) -> bool:
     return _differing(found, expected, TOLERANCE_MADE_UP * _largest(expected)) is None
 
 

@@ -25,7 +25,7 @@ def live_page(port: int, title: str, folder: Path, spec: str, interrupts: Interr
     """Serve a page about a run until the end of the block; see ``cli.around_training`` for the arguments."""
     interrupts.stop = stop = PausableStopRequest()
     run = LiveRun(title, folder, stop)
-    actions = {"pause": run.pause, "continue": run.go_on, "stop": run.end}
+    actions = {"pause": run.pause, "continue": run.resume, "stop": run.end}
     with server_at(port, title, run.runs, actions, spec):
         try:
             yield run

@@ -107,7 +107,7 @@ class LiveRun(Observer):
         with self._lock:
             self.stop.paused = self._training
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Continue a paused run."""
         self.stop.paused = False
 
@@ -184,11 +184,11 @@ class FolderRuns:
         with self._lock:
             now = time.monotonic()
             if now >= self._next_look:
-                self._look()
+                self._read_runs()
                 self._next_look = now + SECONDS_BETWEEN_LOOKS
             return list(self._runs.values())
 
-    def _look(self) -> None:
+    def _read_runs(self) -> None:
         with suppress(MlpkitError):  # the folder may be made only when the first run starts
             found = [overview for entry in self._list.read() for overview in entry.runs]
             self._runs = {overview.directory: self._run(overview) for overview in found}

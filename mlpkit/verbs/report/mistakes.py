@@ -103,7 +103,7 @@ def _shortened(value: Any) -> str:
 def _cells(scored: ScoredPredictions, rows: NDArray[np.intp]) -> tuple[list[str], list[list[str]]]:
     """Return headings, and what is predicted and true of each row."""
     if isinstance(scored.target, Values):
-        return _said_of_values(scored, rows)
+        return _value_cells(scored, rows)
     if isinstance(scored.target, Classes):
         true, predicted = scored.classes, scored.predicted_classes
         cells = [
@@ -123,7 +123,7 @@ def _cells(scored: ScoredPredictions, rows: NDArray[np.intp]) -> tuple[list[str]
     return ["label", "true", "probability"], cells
 
 
-def _said_of_values(scored: ScoredPredictions, rows: NDArray[np.intp]) -> tuple[list[str], list[list[str]]]:
+def _value_cells(scored: ScoredPredictions, rows: NDArray[np.intp]) -> tuple[list[str], list[list[str]]]:
     predicted, true = scored.values
     one = len(scored.names) == 1
     headings = [f"{what}{'' if one else f' {name}'}" for name in scored.names for what in ("true", "predicted")]

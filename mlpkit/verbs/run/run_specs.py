@@ -57,7 +57,7 @@ def run_one(
     print_warnings(spec.warnings)
     several = len(spec.seeds) > 1 or spec.trains_ensemble
     require_one_rank(ranks, several)
-    with _telling_what_is_slow([spec], wanted), run_folder(spec, out, interrupts) as folder:
+    with _noting_slow_components([spec], wanted), run_folder(spec, out, interrupts) as folder:
         if several:
             from mlpkit.verbs.run.group_runs import train_runs  # noqa: PLC0415 - most specs train one network
 
@@ -80,7 +80,7 @@ def run_several(
     if wanted.port is not None:
         raise UsageError(f"--live shows one spec; for several, leave it out: mlpkit live {quote(str(parent))}")
     specs = _proved(paths, overrides, wanted)
-    slow = _telling_what_is_slow([each.spec for each in specs], wanted)
+    slow = _noting_slow_components([each.spec for each in specs], wanted)
     with slow, run_folders([each.spec.name for each in specs], parent, interrupts) as folders:
         found = train_specs(specs, folders, parent, wanted, interrupts)
     return TrainingResult(found.stopped, bool(found.failed)), [each.folder for each in found.finished]
@@ -133,17 +133,17 @@ def override_of(seeds: str) -> str:
 
 
 @contextmanager
-def _telling_what_is_slow(specs: Sequence[Spec], wanted: TrainingOptions) -> Iterator[None]:
+def _noting_slow_components(specs: Sequence[Spec], wanted: TrainingOptions) -> Iterator[None]:
     """Name what could compute faster: on a terminal before the training in the block, elsewhere after a long one."""
     waited_for, began = sys.stderr is not None and sys.stderr.isatty(), time.monotonic()
     if waited_for and not wanted.quiet:
-        _say_what_is_slow(specs)
+        _note_slow_components(specs)
     yield
     if not waited_for and not wanted.quiet and time.monotonic() - began > SECONDS_WORTH_SAVING:
-        _say_what_is_slow(specs)
+        _note_slow_components(specs)
 
 
-def _say_what_is_slow(specs: Sequence[Spec]) -> None:
+def _note_slow_components(specs: Sequence[Spec]) -> None:
     """Name the components that could compute faster, and what to do for it."""
     found: dict[str, dict[str, None]] = {}
     for spec in specs:

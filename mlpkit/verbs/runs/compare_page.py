@@ -51,10 +51,10 @@ def _chance_section(found: Comparison) -> str:
         [table(headings, rows, caption=caption, texts=[0, 1, 4, 5], sortable=True, values=values)] if rows else []
     )
     nothing = [] if rows or found.remarks else [paragraph("No two finished runs have different results.")]
-    return section("More than chance?", *verdicts, *nothing, *map(_said, found.remarks))
+    return section("More than chance?", *verdicts, *nothing, *map(_note_html, found.remarks))
 
 
-def _said(remark: Note) -> str:
+def _note_html(remark: Note) -> str:
     return paragraph(remark.text) + (preformatted("\n".join(remark.commands)) if remark.commands else "")
 
 

@@ -83,9 +83,9 @@ def command(
         return list_runs.in_order(list_runs.chosen(listed.read(), states, specs, where), key, reverse=reverse)
 
     if watch:
-        from mlpkit.verbs.runs.watch import draw_again_and_again  # noqa: PLC0415 - only a terminal needs rich
+        from mlpkit.verbs.runs.watch import redraw_every_second  # noqa: PLC0415 - only a terminal needs rich
 
-        draw_again_and_again(lambda width: lines_of(read(), width))
+        redraw_every_second(lambda width: lines_of(read(), width))
     _require_folder(directory)
     entries = read()
     if as_json:

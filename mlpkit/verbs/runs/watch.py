@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_DRAWINGS: Final = 1.0
 
 
-def draw_again_and_again(lines_at: Callable[[int], list[str]]) -> NoReturn:
+def redraw_every_second(lines_at: Callable[[int], list[str]]) -> NoReturn:
     """Redraw the list every second, until Ctrl-C.
 
     Args:

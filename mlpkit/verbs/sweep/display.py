@@ -120,7 +120,7 @@ def of_sweep(found: Sweep, engine: Sequence[str] = ()) -> Outcome:
     resume = shlex.join(["mlpkit", "sweep", "--resume", str(found.folder), *engine])
     reason = {"reason": found.stopped} if found.stopped else {}
     unfinished = found.stopped or found.left
-    print_stop = partial(_print_way_on, found, resume) if unfinished else None
+    print_stop = partial(_print_resume_hint, found, resume) if unfinished else None
     return Outcome(found.stopped, {**reason, **found.to_plain()}, partial(_print_timed, found, resume), print_stop)
 
 
@@ -155,7 +155,7 @@ def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: 
 def _print_sweep(found: Sweep, resume: str) -> None:
     """Print the best trials, the states of the other trials, and the folder."""
     if found.stopped:
-        _print_way_on(found, resume)
+        _print_resume_hint(found, resume)
         return
     for line in best_table(found.trials, found.objectives, line_length()):
         result(line)
@@ -176,10 +176,10 @@ def _print_sweep(found: Sweep, resume: str) -> None:
         result(f"the best, ready to run: {found.folder / BEST}")
     result(f"saved in {found.folder}")
     if found.left:
-        _print_way_on(found, resume)
+        _print_resume_hint(found, resume)
 
 
-def _print_way_on(found: Sweep, resume: str) -> None:
+def _print_resume_hint(found: Sweep, resume: str) -> None:
     """Print why a sweep was stopped, or ended early, how many trials are done or left, and how to resume it."""
     over = sum(trial.over for trial in found.trials)
     if found.stopped:

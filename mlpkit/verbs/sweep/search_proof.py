@@ -157,11 +157,11 @@ def _files_in(found: Spec, probe: _Probe, place: Span) -> dict[KeyPath, str]:
     for path, seen in found.files.items():
         written = written_at(found.document.with_names, path)
         if written is not None and written.origin.place == place:
-            files[(*probe.path, *_way_in(probe.values[probe.key], path))] = seen
+            files[(*probe.path, *_path_within(probe.values[probe.key], path))] = seen
     return files
 
 
-def _way_in(value: object, path: KeyPath) -> KeyPath:
+def _path_within(value: object, path: KeyPath) -> KeyPath:
     """Return the last parts of a path to a file, which lead to it in the value that was set; none if it is that."""
     return next((path[i:] for i in range(len(path)) if isinstance(_part(value, path[i:]), str)), ())
 

@@ -287,7 +287,7 @@ class SearchedKeyType(SectionType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the section."""
         if isinstance(value, dict):
-            return super().check(_in_our_words(value, path, context), path, context)
+            return super().check(_with_our_keys(value, path, context), path, context)
         if not isinstance(value, list):
             return super().check(value, path, context)
         before = len(context.faults)
@@ -307,7 +307,7 @@ OTHERS_WORDS: Final = {"from": "low", "min": "low", "to": "high", "max": "high",
 """What other programs call the keys."""
 
 
-def _in_our_words(value: dict[str, object], path: KeyPath, context: CheckContext) -> dict[str, object]:
+def _with_our_keys(value: dict[str, object], path: KeyPath, context: CheckContext) -> dict[str, object]:
     """Report keys that other programs have, and return the mapping with ours."""
     for key in value:
         if key in OTHERS_WORDS:

@@ -109,7 +109,7 @@ def sweep_status(
     spec = spec_of_sweep(folder, plugins=plugins, blocked=blocked)
     assert isinstance(spec.sweep, SweepSection)
     driver, progress = writer_of(directory), folder.read_progress()
-    trials = [_as_it_is_now(trial) for trial in folder.trials()]
+    trials = [_with_current_state(trial) for trial in folder.trials()]
     planned = planned_in_all(planned_trials(spec.sweep), progress, len(trials))
     over = sum(_is_over(trial) for trial in trials)
     limit = spec.sweep.seconds if progress.trials is None else None
@@ -122,7 +122,7 @@ def sweep_status(
     )
 
 
-def _as_it_is_now(trial: Trial) -> Trial:
+def _with_current_state(trial: Trial) -> Trial:
     """Return a trial, ``running`` if a process trains it."""
     trains = trial.state == STOPPED and writer_of(trial.directory)
     return replace(trial, state=RUNNING) if trains else trial

@@ -112,7 +112,7 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
     values = {FORMAT_KEY: None, NAME: spec.name} | plain(tree)
     written = spec.document.written or ""
     named = re.sub(rf"^{FORMAT_KEY}:.*$", rf"\g<0>\n{NAME}: {spec.name}", written, count=1, flags=re.MULTILINE)
-    found = next((text for text in (written, named) if _is_said_by(text, values)), None)
+    found = next((text for text in (written, named) if _has_values(text, values)), None)
     return to_yaml(values, with_names=True) if found is None else found
 
 
@@ -121,7 +121,7 @@ def _from_folder(path: Path, folder: Path) -> str:
     return os.path.relpath(real_path(path.parent) / path.name, real_path(folder))
 
 
-def _is_said_by(text: str, values: Mapping[str, Any]) -> bool:
+def _has_values(text: str, values: Mapping[str, Any]) -> bool:
     """Whether a text alone has the values of a spec before variables are put in."""
     try:
         return bool(plain(parse_document(text).with_names) == values)

@@ -106,7 +106,7 @@ def replayed(
     with reopened(folder, step, "traced", registry, examples, observer) as run:
         watch = _StepWatch(run.network)
         reports = ObserverGroup([watch.take_loss])
-        trainer = run.training.steps_alone(run.network, observer=reports, stop=watch.stop, watches=[watch])
+        trainer = run.training.bare_trainer(run.network, observer=reports, stop=watch.stop, watches=[watch])
         _require_not_later(folder, step, trainer, run.proved.spec)
         if row is not None:
             _require_row(row, step, trainer, run.proved.description.sizes["train"])

@@ -344,7 +344,7 @@ def _counting(rows: Array | range, weights: Array | None) -> Array | range:
 
 
 def check_pairs(examples: Examples) -> None:
-    """Check that there are examples, and a target for each."""
+    """Check that the data has examples, and a target for each."""
     inputs, targets = examples.inputs, examples.targets
     for array, name in ((inputs, examples.inputs_name), (targets, examples.targets_name)):
         if not array.shape or 0 in array.shape:

@@ -361,7 +361,7 @@ class ImageFolder(Dataset):
         names = {file.class_name for file in files}
         if {name.lower() for name in names} <= SPLITS:
             splits = " and ".join(sorted(names))
-            remedy = f"name one of them, as in folder: {folder}/{max(names)}, and the others in validation and test"
+            remedy = f"name one of them, as in folder: {folder}/{max(names)}, and the rest in validation and test"
             raise ParameterError(
                 parameter, f"the folders in '{folder}', {splits}, are splits, not classes", remedy=remedy
             )

@@ -232,7 +232,7 @@ def _for_classes(target: ClassTarget) -> _Output:
         return _Output(layers, "softmax", metrics, "accuracy", comments)
     loss["class_weights"] = weights
     comments[1] += "; rare classes weigh more: leave out class_weights for the best accuracy"
-    rare = [("rare classes", f"weigh up to {max(weights.values()):.2g} times as much as the others")]
+    rare = [("rare classes", f"weigh up to {max(weights.values()):.2g} times as much as other classes")]
     return _Output(layers, "softmax", ["f1", *metrics], "f1", comments, decisions=rare)
 
 

@@ -117,7 +117,7 @@ def _check_all_pixels(path: Path) -> None:
 
     missing = missing_bytes(path.read_bytes())
     if missing:
-        what = f"lacks {missing:,}" if missing > 0 else "has more"
+        what = f"is missing {missing:,}" if missing > 0 else "has more"
         raise DataError(path, f"the image {what} bytes of the pixels that its header declares")
 
 

@@ -120,7 +120,7 @@ class ParquetFile:
             raise DataError(self.name, "the file is empty; expected a Parquet file")
         begin = file.read(len(MAGIC))
         if begin != MAGIC:
-            raise DataError(self.name, f"begins with {begin!r}; expected {MAGIC!r}, as Parquet files do", byte=0)
+            raise DataError(self.name, f"starts with {begin!r}; expected {MAGIC!r}, as Parquet files do", byte=0)
         file.seek(-min(len(MAGIC), size), 2)
         if size < FEWEST_BYTES or file.read() != MAGIC:
             raise DataError(self.name, "ends too early; the file is incomplete", byte=size)

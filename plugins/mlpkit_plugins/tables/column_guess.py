@@ -202,7 +202,7 @@ class ColumnGuesser:
             return
         text = last[name]
         if counts.get(text, 0) <= 1 and _TOTAL.fullmatch(text):
-            message = f"{shown_text(text)} says that the last row sums up the others; leave it out"
+            message = f"{shown_text(text)} suggests that the last row is a total; leave it out"
             raise DataError(self._sample.name, message, row=self._sample.last_row, column=name)
 
     def check_visible(self, name: str, texts: Iterable[str]) -> None:

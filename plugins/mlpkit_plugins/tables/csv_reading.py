@@ -47,7 +47,7 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
     for parameter, value, default, comment in (
         ("delimiter", guess.delimiter, ",", f"columns are separated by {_DELIMITERS[guess.delimiter]}"),
         ("quote", guess.quote, '"', "texts are in apostrophes"),
-        ("comment", guess.comment, "", "rows that begin so are left out"),
+        ("comment", guess.comment, "", "rows that start so are left out"),
         ("skip_rows", skipped, 0, _about_skipped(guess)),
         ("decimal", written.decimal, ".", "numbers have a decimal comma"),
         ("thousands", written.thousands, "", f"numbers have {_THOUSANDS[written.thousands]} between thousands"),

@@ -287,7 +287,7 @@ class TableEncoder:
         if len(wrong):
             row, column = wrong[0]
             name = self.feature_names[column]
-            return f"row {row}, counted from 0, lacks '{name}', but encoding fills in the mean"
+            return f"row {row}, counted from 0, has no '{name}', but encoding fills in the mean"
         if self.of_categories is None:
             reason = why_not_one_hot(self.columns_of_categories.one_hot, one_hot)
             if reason:

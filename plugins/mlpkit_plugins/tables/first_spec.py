@@ -105,7 +105,7 @@ def propose_for_table(
     sample, source = reading.sample, reading.source
     check_visible_names(source.name, source.header, source.header_row)
     if not sample.size:
-        message = "there are no rows; expected one for each example"
+        message = "no rows are given; expected one for each example"
         raise DataError(source.name, message, row=(source.header_row or 0) + 1)
     if sample.size < LEAST_ROWS and not _are_files(files):
         rows = "1 row is" if sample.size == 1 else f"{sample.size} rows are"
@@ -126,7 +126,7 @@ def propose_for_table(
     guesses = [_unless_a_copy(guess, aim, sample) for guess in guesses]
     if all(guess.holds == "nothing" for guess in guesses):
         reasons = "; ".join(f"{guess.name}: {guess.reason}" for guess in guesses[:5]) or "it is the only one"
-        raise DataError(source.name, f"no column besides '{aim.columns[0]}' is left to learn from: {reasons}")
+        raise DataError(source.name, f"no column but '{aim.columns[0]}' is left to learn from: {reasons}")
     return _Writer(name, files, reading, aim, guesses, wishes.get("id")).proposal(recipe)
 
 
@@ -174,7 +174,7 @@ def _unless_a_copy(guess: ColumnGuess, aim: Aim, sample: RowSample) -> ColumnGue
     copied = [target.name for target in aim.guesses if _is_copy(guess, target, aim.counts, sample)]
     if not copied:
         return guess
-    reason = f"a copy of the target: it says the same as '{copied[0]}' in nearly every row"
+    reason = f"a copy of the target: it equals '{copied[0]}' in nearly every row"
     return ColumnGuess(guess.name, "nothing", reason, guess.distinct)
 
 
@@ -316,7 +316,7 @@ class _Writer:
         parameters |= {split: share for split, share in self._shares().items() if share != 0.1}
         if self.id is not None:
             parameters["split"] = {"group": self.id}
-            comments["split",] = "rows of the same come into the same split; it is no input"
+            comments["split",] = "rows of the same group come into the same split; it isn't an input"
         elif self.aim.predict != "classes" and sample.size < FEW_TO_HASH and not _are_files(self.files):
             parameters["split"] = "shuffle"
             comments["split",] = "of so few rows, one that goes by their content might leave a split without any"

@@ -184,7 +184,7 @@ class TableOptions(ColumnOptions):
         """Check that rare classes have one treatment, and that rare classes are possible."""
         if len(rare) != 1 or not rare.keys() <= {"drop", "merge"} or min(rare.values()) < 2:
             expected = "{drop: ROWS} or {merge: ROWS}, with a number from 2 up"
-            raise ParameterError("rare_classes", f"{rare} doesn't say which classes are rare", expected=expected)
+            raise ParameterError("rare_classes", f"{rare} doesn't define which classes are rare", expected=expected)
         if self.predict != "classes" or self.classes is not None:
             message = "classes lists them all" if self.classes is not None else f"{self.predict} are predicted"
             raise ParameterError("rare_classes", message, remedy="leave it out")
@@ -297,7 +297,7 @@ class TableOptions(ColumnOptions):
         read = frozenset(readers[name].column if name in readers else name for name in chosen)
         categorical = frozenset(self.categorical)
         if not chosen:
-            raise ParameterError("target", f"{file} has no column besides the target to learn from")
+            raise ParameterError("target", f"{file} has no column but the target to learn from")
         for parameter in (*MEANINGS, "numbers_by_column"):
             for name in self._named_in(parameter):
                 if name not in read:
@@ -372,7 +372,7 @@ def check_columns(
     for name in wanted:
         if name not in known:
             remedy = did_you_mean(name, source.header) or f"it has {shown_names(source.header)}"
-            meaning = f", which says {meanings[name]}" if name in meanings else ""
+            meaning = f", which sets {meanings[name]}" if name in meanings else ""
             message = f"the {source.kind} has no such column{meaning}; {remedy}"
             raise DataError(source.name, message, row=source.header_row, column=name)
 

@@ -81,7 +81,7 @@ class Table:
         if columns.has_target:
             self._check_values()
         if not self._length:
-            message = "there are no rows; expected one for each example"
+            message = "no rows are given; expected one for each example"
             if self._rows_read:
                 message = "every row has a missing value"
             elif self._without_weight:

@@ -524,7 +524,7 @@ def test_parameters_that_don_t_fit_the_file(write, options, expected):
     ("content", "expected"),
     [
         ("", "data.csv, row 1: the file is empty; expected a header, and a row for each example"),
-        ("a,t\n", "data.csv, row 2: there are no rows; expected one for each example"),
+        ("a,t\n", "data.csv, row 2: no rows are given; expected one for each example"),
         (
             "a,t\n1,x\n2,y\n3 m,x\n",
             "data.csv, row 4, column 'a': '3 m' is not a finite number; "

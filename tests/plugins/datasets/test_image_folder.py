@@ -217,7 +217,7 @@ def test_mistakes_name_the_folder_or_the_file(folder):
         add(folder / f"all/{split}/cat/1.png", pixels(1))
     assert message(ImageFolder("all").describe, ParameterError) == (
         "folder: the folders in 'all', test and train, are splits, not classes; "
-        "name one of them, as in folder: all/train, and the others in validation and test"
+        "name one of them, as in folder: all/train, and the rest in validation and test"
     )
     (folder / "pets/dog/1.png").write_bytes(b"no image")
     assert message(lambda: ImageFolder("pets").open(0), DataError) == (

@@ -299,12 +299,12 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
         (
             {"a": pa.array([], pa.int64()), "t": pa.array([], pa.string())},
             {},
-            "data.parquet, row 1: there are no rows; expected one for each example",
+            "data.parquet, row 1: no rows are given; expected one for each example",
         ),
         (
             {"a": pa.array([], pa.null()), "t": pa.array([], pa.null())},  # as pandas writes a table without rows
             {},
-            "data.parquet, row 1: there are no rows; expected one for each example",
+            "data.parquet, row 1: no rows are given; expected one for each example",
         ),
         (
             {"a": [1, 2], "t": [b"gr\xfcn", b"x"]},

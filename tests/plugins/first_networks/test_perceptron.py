@@ -71,7 +71,7 @@ def test_rare_classes_weigh_more_and_are_looked_after():
     training = network.keys["training"]
     assert training["metrics"] == ["f1", "accuracy", "roc_auc"]
     assert training["best_weights"] == "f1"
-    assert ("rare classes", "weigh up to 3.2 times as much as the others") in network.decisions
+    assert ("rare classes", "weigh up to 3.2 times as much as other classes") in network.decisions
 
 
 @given(st.dictionaries(st.text(max_size=5), st.integers(1, 10**6), min_size=2, max_size=30))

@@ -211,7 +211,7 @@ def test_copies_of_the_target_are_left_out(propose, columns):
     written = {"a": "ham", "b": "egg"}
     codes = [written[kind] for kind in columns["kind"]]
     assert reason(propose({"copy": codes, **columns}), "copy") == (
-        "a copy of the target: it says the same as 'kind' in nearly every row"
+        "a copy of the target: it equals 'kind' in nearly every row"
     )
     codes[3] = "egg" if codes[3] == "ham" else "ham"
     assert reason(propose({"copy": codes, **columns}), "copy") is None

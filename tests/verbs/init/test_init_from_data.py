@@ -62,7 +62,7 @@ titanic.yaml:
   categories  2: Sex (2), Embarked (3)
   left out    PassengerId: an id: every row has a different number
   left out    Cabin: nearly every row has a different text, such as 'C1'
-  left out    alive: a copy of the target: it says the same as 'Survived' in nearly every row
+  left out    alive: a copy of the target: it equals 'Survived' in nearly every row
   missing     11% of Age: means in place of numbers, zeros for categories
   network     1 hidden layer of 256 units, softmax
   training    adamw, 200 epochs at most, in minibatches of 16, with early stopping
@@ -90,7 +90,7 @@ data:
     ignore:
       - PassengerId  # an id: every row has a different number
       - Cabin  # nearly every row has a different text, such as 'C1'
-      - alive  # a copy of the target: it says the same as 'Survived' in nearly every row
+      - alive  # a copy of the target: it equals 'Survived' in nearly every row
     categorical: [Sex, Embarked]
     unknown: zeros  # a category unseen in training becomes zeros
     missing: fill  # 11% of Age

@@ -408,7 +408,9 @@ def test_a_run_that_began_with_weights_of_another_needs_them_only_without_a_chec
     assert list(traced.output_gradients) == ["Affine2"]
     (work / "base").rename(work / "moved")
     assert mlpkit.trace("fine", 40).began_after == 30
-    assert refusal(mlpkit.RunFolderError, "fine").startswith("fine: can't be traced: the model in base, whose weights")
+    assert refusal(mlpkit.RunFolderError, "fine").startswith(
+        "fine: can't be traced: the model in base, from whose weights"
+    )
 
 
 def test_a_run_for_a_time(train):

@@ -153,7 +153,7 @@ def _instrumented(source: str, name: str, written: Program, read: list[str], sho
     body, end, after = rest.partition("\n}\n")
     paragraphs = body.split("\n\n")
     if not end or len(paragraphs) != len(written.paragraphs):
-        raise ExportError(f"{name}_predict has other steps than the graph")
+        raise ExportError(f"{name}_predict computes different steps from the graph")
     for value in reversed(list(dict.fromkeys([*read, *shown]))):
         lines = [_reading(written.places[value])] if value in read else []
         lines += [_writing(written.places[value])] if value in shown else []

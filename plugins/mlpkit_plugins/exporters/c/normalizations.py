@@ -43,7 +43,7 @@ def normalized(function: str) -> Operator:
     def statements(step: Step) -> list[str]:
         x, y = step.floats(), step.output
         if step.axis() != len(x.shape) - 1:
-            raise step.refused("along another axis than the last")
+            raise step.refused("along an axis that isn't the last")
         return _row_by_row(x, y, function)
 
     return statements

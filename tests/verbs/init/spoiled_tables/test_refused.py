@@ -39,8 +39,8 @@ def test_a_row_of_totals_at_the_end(table, save, refused, trains, last):
     save([*table, last])
     column, text = next((column, text) for column, text in enumerate(last) if text.lower() in ("total", "sum"))
     assert refused() == (
-        f"t.csv, row {len(table) + 1}, column '{table[0][column]}': '{text}' says that the last row sums up the "
-        "others; leave it out"
+        f"t.csv, row {len(table) + 1}, column '{table[0][column]}': '{text}' suggests that the last row is a total; "
+        f"leave it out"
     )
     save(table)
     trains()
@@ -127,7 +127,7 @@ def test_an_empty_file(cwd, refused):
 
 def test_a_header_alone(table, save, refused):
     save(table[:1])
-    assert refused() == "t.csv, row 2: there are no rows; expected one for each example"
+    assert refused() == "t.csv, row 2: no rows are given; expected one for each example"
 
 
 def test_too_few_rows(table, save, refused, trains):
@@ -189,7 +189,7 @@ def test_a_target_of_texts_that_are_all_different(table, save, refused, trains):
 def test_no_column_that_says_anything(save, refused):
     save([["id", "name", "kind"], *([str(number), f"name {number}", "AB"[number % 2]] for number in range(50))])
     assert refused() == (
-        "t.csv: no column besides 'kind' is left to learn from: id: an id: every row has a different number; "
+        "t.csv: no column but 'kind' is left to learn from: id: an id: every row has a different number; "
         "name: nearly every row has a different text, such as 'name 0'"
     )
 
