@@ -222,7 +222,7 @@ def test_an_epsilon_too_small_for_single_precision_leaves_steps_finite(optimizer
         (
             Sgd,
             {"momentum": True},
-            "momentum: true is not a number, at least 0 and less than 1, the name of a schedule, nor a "
+            "momentum: true is not a number, at least 0 and less than 1, the name of a schedule or a "
             "mapping from one; expected a number, at least 0 and less than 1, or a schedule",
         ),
         (Sgd, {"weight_decay": -1}, "weight_decay: -1 is out of range; expected a number, at least 0"),
