@@ -24,7 +24,7 @@ FEWEST_FINISHED: Final = 5
 """Finished trials that the median rule needs to judge another."""
 
 REDUCTION: Final = 3
-"""Of so many trials at a rung, the best goes on."""
+"""Of this many trials at a rung, the best continues."""
 
 ROUNDING: Final = 1e-9
 """Epochs are quotients of integers, which are rounded."""
