@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from prepared_pyodide import pyodide
 
-from mlpkit_plugins.exporters.js_engines import NODE, found_program
+from mlpkit_plugins.exporters.js_engines import NODE, find_program
 
 SUPPORT = Path(__file__).parent / "support"
 NODE_PROGRAM = Path(__file__).parent / "node" / "run_in_pyodide.mjs"
@@ -37,7 +37,7 @@ def found(request, tmp_path_factory):
         command = [sys.executable, "-W", "error", "-c", STAND_IN, str(folder)]
     else:
         wheel = pyodide(folder)
-        command = [found_program(NODE), NODE_PROGRAM, folder / "pyodide", wheel, SUPPORT, IN_PYODIDE]
+        command = [find_program(NODE), NODE_PROGRAM, folder / "pyodide", wheel, SUPPORT, IN_PYODIDE]
     done = subprocess.run(
         command, env=os.environ | {"PYTHONPATH": str(SUPPORT)}, capture_output=True, text=True, check=False
     )

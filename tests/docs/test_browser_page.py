@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from prepared_pyodide import pyodide
 
 import mlpkit
-from mlpkit_plugins.exporters.js_engines import NODE, found_program
+from mlpkit_plugins.exporters.js_engines import NODE, find_program
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "browser"
@@ -57,7 +57,7 @@ def test_the_program_of_the_documentation_runs_in_node(tmp_path):
     for address, local in here.items():
         program = re.sub(address, local, program)
     (tmp_path / "program.mjs").write_text(f"{program}\nconsole.log(answer);\n", "utf-8")
-    done = subprocess.run([found_program(NODE), tmp_path / "program.mjs"], capture_output=True, text=True, check=True)
+    done = subprocess.run([find_program(NODE), tmp_path / "program.mjs"], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "high"
 
 

@@ -12,7 +12,7 @@ from requirements import require, require_package
 
 import mlpkit
 from mlpkit.verbs.export.export import export
-from mlpkit_plugins.exporters.js_engines import NODE, found_program
+from mlpkit_plugins.exporters.js_engines import NODE, find_program
 
 PAGE = (Path(__file__).parents[2] / "docs/exports.md").read_text("utf-8")
 PROGRAMS = {block.language: block.text for block in marked_blocks(PAGE) if block.role == "exported"}
@@ -74,7 +74,7 @@ def test_c(run, model, tmp_path):
 
 
 def test_javascript(run, model, tmp_path):
-    engine = found_program(NODE)
+    engine = find_program(NODE)
     require("node", engine is not None, "Node is not installed")
     export(run, tmp_path / "titanic.js")
     (tmp_path / "program.mjs").write_text(f"{PROGRAMS['js']}\nconsole.log(JSON.stringify(found));\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from requirements import Optional
 import mlpkit
 from mlpkit.errors import DataError, MlpkitError, NotExportableError
 from mlpkit.verbs.export.export import export
-from mlpkit_plugins.exporters.js_engines import NODE, found_program
+from mlpkit_plugins.exporters.js_engines import NODE, find_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,7 +136,7 @@ def labels_in_node(file: Path, rows: list[dict[str, Any]]) -> list[str]:
     program = f"const {{predict}} = await import({json.dumps(file.as_uri())}); const rows = JSON.parse({text});"
     program += "console.log(JSON.stringify(predict(rows).map((row) => row.label ?? row.predicted_label)))"
     (file.parent / "ask.mjs").write_text(program, "utf-8")
-    done = subprocess.run([found_program(NODE), file.parent / "ask.mjs"], capture_output=True, check=True)
+    done = subprocess.run([find_program(NODE), file.parent / "ask.mjs"], capture_output=True, check=True)
     return json.loads(done.stdout)
 
 
