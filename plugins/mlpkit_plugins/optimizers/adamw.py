@@ -33,7 +33,7 @@ class Adamw(WeightDecay, Adam):
         value is called λ and doesn't include the learning rate.
     """
 
-    # WeightDecay's ``kept`` replaces Adam's, and Adam's step multiplies the value by it.
+    # The step is Adam's, which multiplies the value by ``kept``: with WeightDecay, 1 - learning_rate weight_decay.
 
     _: KW_ONLY
     weight_decay: Rate = 0.01

@@ -101,9 +101,9 @@ def orthogonalized(matrix: Array) -> Array:
     """
     a, b, c = COEFFICIENTS
     wide = matrix.shape[0] <= matrix.shape[1]
-    x = matrix / max(float(np.linalg.norm(matrix)), LEAST_NORM)
-    x = x if wide else x.T  # its smaller side makes the products
+    X = matrix / max(float(np.linalg.norm(matrix)), LEAST_NORM)
+    X = X if wide else X.T  # X Xᵀ then has the smaller side
     for _ in range(NEWTON_SCHULZ_STEPS):
-        products = multiplied(x, x.T)
-        x = a * x + multiplied(b * products + c * multiplied(products, products), x)
-    return x if wide else x.T
+        A = multiplied(X, X.T)
+        X = a * X + multiplied(b * A + c * multiplied(A, A), X)
+    return X if wide else X.T
