@@ -67,7 +67,7 @@ def test_convolutions_are_those_of_float32():
 
 
 def test_the_page_names_all_layers_that_round():
-    listed = re.search(r"Of the built-in layers, (.+?) round;", " ".join(PAGE.read_text("utf-8").split()))
+    listed = re.search(r"Of the built-in layers, (.+?) round[.;]", " ".join(PAGE.read_text("utf-8").split()))
     named = re.findall(r"`(\w+)`", listed[1])
     layers = [each.component for each in installed().components(("layer",))]
     built_in = [layer for layer in layers if layer.__module__.startswith("mlpkit_plugins.")]
