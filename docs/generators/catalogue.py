@@ -23,7 +23,7 @@ def catalogue() -> str:
     for kind in KINDS:
         lines = [_line(component) for component in registry.components((kind,))]
         if lines:
-            parts.append(f"## [{kind}]({page_of(kind)})\n\n" + "\n".join(lines) + "\n")
+            parts.append(f"## {kind}\n\nTo write one, see [its page]({page_of(kind)}).\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
