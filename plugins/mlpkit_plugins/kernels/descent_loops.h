@@ -27,8 +27,9 @@ VECTORIZED static void TYPED(descend_adaptively)(const Matrix *arrays, const dou
     T length = (T)(learning_rate / correction1), kept_value = (T)kept;
     INDEPENDENT
     for (npy_intp i = 0; i < arrays[VALUE].columns; i++) {
-        m[i] = TYPED(flushed)(m[i] * kept_m + gradient[i] * new_m);
-        v[i] = TYPED(flushed)(v[i] * kept_v + gradient[i] * gradient[i] * new_v);
+        T mean = m[i] * kept_m + gradient[i] * new_m, square = v[i] * kept_v + gradient[i] * gradient[i] * new_v;
+        m[i] = TYPED(flushed)(mean);
+        v[i] = TYPED(flushed)(square);
         value[i] = value[i] * kept_value - m[i] / (SQUARE_ROOT(v[i]) * scale + added) * length;
     }
 }
