@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from idx_files import write_idx
+from requirements import require_components_of, require_package
 
 import mlpkit
 import mlpkit_plugins
@@ -33,6 +34,7 @@ IN_WAVES = {"realmlp_td"}
 
 
 def expect_to_train(name, folder, changes):
+    require_components_of(shipped_specs()[name].read_text("utf-8"))
     length = {"epochs": None, "iterations": 3, "evaluate_every": 3}
     changes = changes | {f"training.{key}": value for key, value in length.items()}
     run = mlpkit.run(mlpkit.load_spec(shipped_specs()[name], overrides=changes), folder)
@@ -44,6 +46,7 @@ def expect_to_train(name, folder, changes):
 
 @pytest.mark.parametrize("name", shipped_specs())
 def test_a_shipped_spec_is_right(name):
+    require_components_of(shipped_specs()[name].read_text("utf-8"))
     assert check(read_spec(shipped_specs()[name])).spec.name == name
 
 
@@ -57,9 +60,10 @@ SMALL = sorted(shipped_specs(QUICK).keys() - LARGE)
 
 
 def expect_healthy(name, folder):
+    require_components_of(shipped_specs()[name].read_text("utf-8"))
     mlpkit.run(mlpkit.load_spec(shipped_specs()[name]), folder)
     assert not diagnose(folder).symptoms
-    assert len(diagnose(folder).looks) > 1
+    assert len(diagnose(folder).probes) > 1
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -112,6 +116,7 @@ def test_the_page_of_results_has_what_a_paper_published(name):
 
 @pytest.fixture(scope="module")
 def specs():
+    require_package("pyarrow")
     return [mlpkit.load_spec(path) for path in shipped_specs().values()]
 
 
