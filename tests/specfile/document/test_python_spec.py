@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from requirements import require_components_of
 
 import mlpkit
 from mlpkit.errors import SpecError
@@ -47,6 +48,7 @@ def message_of(spec, **options):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_mapping_means_what_the_file_means(name, monkeypatch):
     monkeypatch.chdir(ROOT / "specs")
+    require_components_of(Path(name).read_text("utf-8"))
     from_file = mlpkit.load_spec(name)
     mapping = {"name": Path(name).stem} | yaml.safe_load(Path(name).read_text("utf-8"))
     assert mlpkit.load_spec(mapping).resolved() == from_file.resolved()
