@@ -9,16 +9,28 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mlpkit import Classes, Labels, ParameterError, ShapeError, Values
-from mlpkit.testing import standalone
+from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.losses.huber import Huber
 from mlpkit_plugins.losses.mean_absolute_error import MeanAbsoluteError
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
 
 LOSSES = [MeanSquaredError, MeanAbsoluteError, Huber]
+away_from_the_kinks = st.one_of(st.floats(-20, -1.01), st.floats(-0.99, -0.01), st.floats(0.01, 0.99))
 
 
 def loss_of(make, shape, dtype="float64"):
     return standalone(make(), shape, target=Values(shape), dtype=dtype)
+
+
+@pytest.mark.parametrize("make", LOSSES)
+@settings(max_examples=60, deadline=None)
+@given(
+    r=arrays.arrays(np.float64, arrays.array_shapes(min_dims=1, max_dims=3, max_side=4), elements=away_from_the_kinks),
+    seed=st.integers(0, 99),
+)
+def test_gradients_are_those_of_central_differences(make, r, seed):
+    t = np.random.default_rng(seed).uniform(-1, 1, r.shape)
+    check_gradients(make(), r.shape[1:], x=t + r, t=t, target=Values(r.shape[1:]))
 
 
 @pytest.mark.parametrize(
