@@ -7,7 +7,7 @@ import pytest
 
 from mlpkit import ShapeError
 from mlpkit.network.shape_proof import StackError
-from mlpkit.testing import standalone
+from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.batch_ensemble_affine import BatchEnsembleAffine
 
@@ -38,6 +38,11 @@ def test_each_member_is_an_affine_layer_of_its_own(form):
         affine.b.value[...] = values["b"] if "shared_bias" in FORMS[form] else values["b"][k]
         np.testing.assert_allclose(y[:, k], affine.forward(x[:, k]), rtol=1e-12)
         np.testing.assert_allclose(dx[:, k], affine.backward(dy[:, k].copy()), rtol=1e-12)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gradients_are_those_of_central_differences(form):
+    check_gradients(BatchEnsembleAffine(UNITS, **FORMS[form]), (MEMBERS, FEATURES))
 
 
 def test_counts_the_products_of_each_member():

@@ -8,7 +8,7 @@ import pytest
 import mlpkit
 from mlpkit import Classes, ShapeError, TargetError, Values
 from mlpkit.network.shape_proof import StackError
-from mlpkit.testing import standalone
+from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.losses.ordinal import Ordinal
 
 SCORES = np.random.default_rng(0).normal(scale=2, size=(40, 1))
@@ -115,3 +115,17 @@ def test_the_loss_of_a_mean_of_probabilities_is_that_of_no_score():
     assert found == pytest.approx(np.average(losses, weights=weights), rel=1e-12)
     assert loss.prediction_loss(loss.predict(SCORES).copy(), GRADES) == pytest.approx(loss.forward(SCORES, GRADES))
     assert np.isfinite(loss.prediction_loss(np.eye(4)[(GRADES + 1) % 4], GRADES))
+
+
+@pytest.mark.parametrize("classes", [2, 3, 6])
+def test_gradients_are_those_of_central_differences(classes):
+    t = np.arange(12) % classes
+    check_gradients(Ordinal(), (1,), x=SCORES[:12], t=t, target=Classes(classes))
+
+
+@pytest.mark.parametrize("weights", [None, np.random.default_rng(5).uniform(0, 2, 40)])
+def test_no_constant_score_is_better(weights):
+    loss = loss_of([-1.0, 0.2, 1.5])
+    best = loss.best_constant(GRADES, weights)
+    least = loss.forward(np.full((40, 1), best), GRADES, weights)
+    assert all(least <= loss.forward(np.full((40, 1), c), GRADES, weights) + 1e-12 for c in np.linspace(-4, 4, 100))

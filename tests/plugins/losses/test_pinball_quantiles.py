@@ -12,7 +12,7 @@ from requirements import Optional
 from mlpkit import Graph, ParameterError, ShapeError, TargetError, Values
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.network.shape_proof import StackError
-from mlpkit.testing import standalone
+from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss
 from mlpkit_plugins.losses.pinball import Pinball
 
@@ -111,3 +111,8 @@ def test_targets_of_another_shape_or_kind_are_refused(t):
         ShapeError, match=r"can't take targets of .*; expected numbers of shape \(40, 1\), one for each row"
     ):
         loss_of().forward(X, t)
+
+
+def test_gradients_are_those_of_central_differences():
+    t = X[:, 1:2] + np.where(np.random.default_rng(3).random((ROWS, 1)) < 0.5, -1, 1)
+    check_gradients(Pinball(quantiles=QUANTILES), (3,), x=X, t=t, target=ONE_VALUE)

@@ -9,7 +9,7 @@ import pytest
 
 import mlpkit
 from mlpkit import UsageError, Values
-from mlpkit.testing import standalone
+from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.losses.poisson import Poisson
 
 
@@ -43,3 +43,18 @@ def test_a_network_learns_rates():
     predicted = run.network.predict(x / x.std(axis=0))
     assert predicted.min() > 0
     np.testing.assert_allclose(predicted.mean(), t.mean(), rtol=0.1)
+
+
+def test_gradients_are_those_of_central_differences():
+    t = np.random.default_rng(1).poisson(3, (5, 2)).astype(float)
+    check_gradients(Poisson(), (2,), x=np.random.default_rng(0).normal(size=(5, 2)), t=t, target=Values((2,)))
+
+
+@pytest.mark.parametrize("weights", [None, np.random.default_rng(5).uniform(0, 2, 50)])
+def test_no_constant_is_better_than_the_logarithm_of_the_mean(weights):
+    t = np.random.default_rng(0).poisson(2, (50, 1)).astype(float)
+    loss = loss_of()
+    best = loss.best_constant(t, weights)
+    least = loss.forward(np.full_like(t, best[0]), t, weights)
+    assert all(least <= loss.forward(np.full_like(t, c), t, weights) + 1e-12 for c in np.linspace(-2, 3, 200))
+    assert np.isfinite(loss.best_constant(np.zeros((3, 1))))
