@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from mlpkit import ParameterError, Sequential
-from mlpkit.testing import standalone
+from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.repeat import Repeat
+from mlpkit_plugins.layers.residual import Residual
+from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
 
@@ -32,3 +34,9 @@ def test_what_it_can_not_take():
         Repeat(0, lambda: Affine(2))
     with pytest.raises(ParameterError, match=r"layer: Affine is already built; .*; pass a function that builds it"):
         Repeat(2, Affine(2))
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_gradients_are_those_of_central_differences(rows):
+    check_gradients(Repeat(3, lambda: Affine(3)), (4,), rows=rows)
+    check_gradients(Repeat(2, lambda: Residual([Affine(4), Sigmoid()])), (4,), rows=rows)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from mlpkit import Layer, Sequential
-from mlpkit.testing import standalone
+from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.sequence import Sequence
+from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
 
@@ -65,3 +67,9 @@ def test_the_first_layer_of_a_network_is_spared_its_input_gradient_wherever_it_s
     network = Sequential([Sequence([Sequence([Backward(), affine])]), Affine(3), SoftmaxWithLoss()], (4,))
     network.gradient(np.ones((2, 4)), np.array([0, 1]))
     assert not affine.needs_input_gradient
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_gradients_are_those_of_central_differences(rows):
+    check_gradients(Sequence([Affine(5), Sigmoid(), Affine(3)]), (4,), rows=rows)
+    check_gradients(Sequence([Sigmoid()]), (2, 3), rows=rows)
