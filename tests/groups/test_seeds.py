@@ -347,7 +347,9 @@ def test_one_seed_is_an_ordinary_run(tmp_path):
 
 
 @pytest.mark.usefixtures("shared_work")
-@pytest.mark.parametrize(("seeds", "told"), [(0, "seeds: 0 is not"), ([3, 3], "seeds.1: the seed 3 is given twice")])
+@pytest.mark.parametrize(
+    ("seeds", "told"), [(0, "seeds: 0 isn't allowed here"), ([3, 3], "seeds.1: the seed 3 is given twice")]
+)
 def test_wrong_seeds_are_an_error(seeds, told):
     with pytest.raises(UsageError) as raised:
         mlpkit.run(spec(), seeds=seeds)

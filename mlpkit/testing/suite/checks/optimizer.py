@@ -312,15 +312,15 @@ def rows_may_lie_apart(example: OptimizerExample) -> None:
     optimizer = example.make()
     if optimizer.sees != "parameters":
         return
-    contiguous, with_gaps = example.start(optimizer), example.start(optimizer)
+    contiguous, padded = example.start(optimizer), example.start(optimizer)
     example.step(optimizer, contiguous, example.gradient(1))
     now = Step(rate_at(optimizer.learning_rate, Progress(0, 0.0, 100)), 1, 1.0, Progress(0, 0.0, 100))
-    for piece in _pieces(optimizer, with_gaps, example.gradient(1)):
+    for piece in _pieces(optimizer, padded, example.gradient(1)):
         slots = {slot: _with_gaps(array) for slot, array in piece.slots.items()}
         value = _with_gaps(piece.value)
         optimizer.update(value, _with_gaps(piece.gradient), slots, now._replace(name=piece.name))
         piece.value[...] = value
-    if not np.allclose(contiguous[VALUE], with_gaps[VALUE], rtol=1e-9, atol=1e-12):
+    if not np.allclose(contiguous[VALUE], padded[VALUE], rtol=1e-9, atol=1e-12):
         raise CheckFailure(
             "update changed a parameter with gaps between its rows differently",
             expected="the same numbers for any memory layout",
