@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from requirements import require_components_of
 
 from mlpkit.errors import Diagnostic, SpecError
 from mlpkit.specfile.spec import read_spec
@@ -51,6 +52,7 @@ CASES = read_cases()
 @cache
 def refusal(name: str) -> SpecError:
     """Return the error of a case."""
+    require_components_of(Path(f"{name}.yaml").read_text("utf-8", "replace"))
     overrides = Path(f"{name}.set")
     given = overrides.read_text("utf-8").splitlines() if overrides.exists() else ()
     with pytest.raises(SpecError) as caught:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from requirements import require_package
 
 import mlpkit
 import mlpkit.testing
@@ -15,6 +16,7 @@ import mlpkit.testing
 
 @pytest.mark.parametrize("package", [mlpkit, mlpkit.testing], ids=["mlpkit", "mlpkit.testing"])
 def test_a_public_name_is_listed_found_and_known_to_type_checkers(package):
+    require_package("sklearn")
     modules = getattr(package, "_SUBMODULES", ())
     assert dir(package) == sorted([*package.__all__, *modules])
     for name in (*package.__all__, *modules):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from requirements import require_components_of
 from stop_at import StopAt
 
 import mlpkit
@@ -26,6 +27,7 @@ def logging_spec(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def write(callback):
+        require_components_of(callback)
         (tmp_path / "s.yaml").write_text(SPEC.replace("CALLBACK", callback))
         return mlpkit.load_spec("s.yaml")
 

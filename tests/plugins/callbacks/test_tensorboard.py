@@ -7,14 +7,12 @@ import sys
 
 import numpy as np
 import pytest
-from requirements import require_package
 
 import mlpkit
 
 
 @pytest.fixture
 def spec(logging_spec):
-    require_package("tensorboardX")
     return logging_spec("tensorboard")
 
 

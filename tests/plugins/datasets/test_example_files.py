@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 import numpy as np
-from requirements import Optional
+from requirements import Optional, require_package
 
 from mlpkit_plugins.files.named_file import EXAMPLES
 from mlpkit_plugins.formats.image import read_image
@@ -21,6 +21,7 @@ def _generate(folder):
 
 
 def test_the_script_writes_the_files_that_ship(tmp_path):
+    require_package("pyarrow")
     _generate(tmp_path)
     written = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     shipped = {path.relative_to(EXAMPLES): path.read_bytes() for path in EXAMPLES.rglob("*") if path.is_file()}
