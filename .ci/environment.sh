@@ -1,10 +1,10 @@
-# Functions for the legs, which source this file from the root of the tree. The virtual environment is removed at exit.
+# Functions for the jobs, which source this file from the root of the tree. The virtual environment is removed at exit.
 
 export CI=true # Hypothesis without deadlines
 python=${PYTHON:-python3}
 
 # What the machine must have: a test that needs it fails without it, instead of being skipped
-# (tests/support/requirements.py). A leg removes what it doesn't have, and a workflow adds what its machines have.
+# (tests/support/requirements.py). A job removes what it doesn't have, and a workflow adds what its machines have.
 expected=${MLPKIT_EXPECT:+$MLPKIT_EXPECT,}node,packages
 if [ "$(uname)" = Linux ]; then expected+=,compiler,flush,kernels; fi
 if command -v chromium chromium-browser google-chrome google-chrome-stable > /dev/null; then expected+=,browser; fi
@@ -14,7 +14,7 @@ export MLPKIT_EXPECT=$expected
 make_environment() {
     environment=$(mktemp -d)/venv
     trap 'rm -rf "$(dirname "$environment")"' EXIT
-    chmod 755 "$(dirname "$environment")" # for the unprivileged leg
+    chmod 755 "$(dirname "$environment")" # for the unprivileged job
     "$python" -m venv "$@" "$environment"
     "$environment/bin/pip" install --quiet uv
 }

@@ -71,7 +71,7 @@ def test_the_wheel_holds_exactly_what_the_tree_holds(wheel):
     tree = set()
     for package, home in (("mlpkit", ROOT / "mlpkit"), ("mlpkit_plugins", ROOT / "plugins/mlpkit_plugins")):
         for path in home.rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so":
+            if path.is_file() and "__pycache__" not in path.parts and not path.name.endswith((".so", ".clang-format")):
                 tree.add(f"{package}/{path.relative_to(home).as_posix()}")
     specs = [path for folder in ("", "papers", "tables") for path in (ROOT / "specs" / folder).glob("*.yaml")]
     tree |= {f"mlpkit/shipped_specs/{path.relative_to(ROOT / 'specs').as_posix()}" for path in specs}

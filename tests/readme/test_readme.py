@@ -62,6 +62,6 @@ def test_the_mistake_shown_gives_the_message_shown(tmp_path):
 def test_the_test_command_shown_is_what_ci_does():
     command = '.venv/bin/pip install ".[test]" && .venv/bin/pytest -n auto'
     assert command in README
-    script = (ROOT / ".ci/legs/default").read_text(encoding="utf-8")
+    script = (ROOT / ".ci/jobs/default").read_text(encoding="utf-8")
     assert 'pip" install --quiet ".[test]"' in script
     assert "-n auto" in script

@@ -13,28 +13,28 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-LEGS = sorted(path.name for path in (ROOT / ".ci/legs").iterdir())
+JOBS = sorted(path.name for path in (ROOT / ".ci/jobs").iterdir())
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
-def legs_of(workflow):
-    """Return the legs that a workflow runs, those of a matrix too."""
+def jobs_of(workflow):
+    """Return the jobs that a workflow runs, those of a matrix too."""
     found = set()
     for job in yaml.safe_load(workflow.read_text("utf-8"))["jobs"].values():
-        found |= set(job.get("strategy", {}).get("matrix", {}).get("leg", []))
+        found |= set(job.get("strategy", {}).get("matrix", {}).get("job", []))
         for step in job.get("steps", []):
-            found |= set(re.findall(r"\.ci/legs/([\w-]+)", step.get("run", "")))
+            found |= set(re.findall(r"\.ci/jobs/([\w-]+)", step.get("run", "")))
     return found
 
 
-def test_workflows_run_every_leg_but_the_emulated_processor():
-    assert set().union(*map(legs_of, WORKFLOWS)) == set(LEGS) - {"arm"}
+def test_workflows_run_every_job_but_the_emulated_processor():
+    assert set().union(*map(jobs_of, WORKFLOWS)) == set(JOBS) - {"arm"}
 
 
-@pytest.mark.parametrize("leg", LEGS)
-def test_each_leg_is_a_script_that_bash_can_read(leg):
-    path = ROOT / ".ci/legs" / leg
+@pytest.mark.parametrize("job", JOBS)
+def test_each_job_is_a_script_that_bash_can_read(job):
+    path = ROOT / ".ci/jobs" / job
     assert os.access(path, os.X_OK)
     subprocess.run(["bash", "-n", str(path)], check=True)
 
@@ -46,7 +46,7 @@ def test_actions_are_pinned_by_their_commit(workflow):
 
 
 def test_the_tag_of_a_version_must_name_it():
-    command = [ROOT / ".ci/legs/release", "v99.0.0"]
+    command = [ROOT / ".ci/jobs/release", "v99.0.0"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "pyproject.toml has another version than v99.0.0\n")
 
