@@ -20,7 +20,7 @@ class Classes:
         count: number of classes.
         one_hot: whether targets are one-hot rows instead of class numbers.
         ordered: whether the numbers of the classes follow an order that means something, as that of grades does; false
-            for names in alphabetical order. Targets that differ in it alone are equal.
+            for names in alphabetical order. Comparison ignores it.
     """
 
     count: int
@@ -78,7 +78,7 @@ class Values:
 
     Args:
         shape: shape of one example's values.
-        scaling: how a network computes with them; None for as they are. Targets that differ in it alone are equal.
+        scaling: how a network scales them; None for not at all. Comparison ignores it.
     """
 
     shape: tuple[int, ...]
@@ -97,7 +97,7 @@ Target: TypeAlias = Classes | Labels | Values
 
 
 class DataFacts(Protocol):
-    """What is known of the data when the values that a spec leaves to it are filled in."""
+    """Facts about the data, from which mlpkit fills in the values that a spec leaves open."""
 
     @property
     def target(self) -> Target:
@@ -120,7 +120,7 @@ class DataFacts(Protocol):
 def target_to_plain(target: Target) -> dict[str, Any]:
     """Return a target as plain data, to be kept with a model."""
     plain = {"type": type(target).__name__, **asdict(target)}
-    plain.pop("ordered", None)  # which only building a network asks for
+    plain.pop("ordered", None)  # only building a network needs it
     scaling = plain.pop("scaling", None)
     if scaling is not None:
         plain["scaling"] = {key: value for key, value in scaling.items() if value is not None}
@@ -128,7 +128,7 @@ def target_to_plain(target: Target) -> dict[str, Any]:
 
 
 def target_from_plain(plain: dict[str, Any]) -> Target:
-    """Return the target that plain data stands for.
+    """Return a target from plain data.
 
     Raises:
         ValueError: it is not a target.
@@ -159,7 +159,7 @@ def _scaling_from_plain(plain: dict[str, Any], count: int) -> ValuesScaling:
                     return ValuesScaling(tuple(means), tuple(stds), log, (tuple(least), tuple(greatest)))
                 case {} if not rest:
                     return ValuesScaling(tuple(means), tuple(stds), log)
-    msg = f"{reprlib.repr(plain)} is not how values are scaled"
+    msg = f"{reprlib.repr(plain)} is not a scaling of values"
     raise ValueError(msg)
 
 

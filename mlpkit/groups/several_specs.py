@@ -1,4 +1,4 @@
-"""Training several specs in one go, as many runs at once as there are cores for."""
+"""Training several specs in one go, as many runs at once as the cores allow."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SpecResults:
 
     @property
     def finished(self) -> list[SpecResult]:
-        """The specs that are trained to their ends."""
+        """The specs whose training is finished."""
         return self._in_state(FINISHED)
 
     @property
@@ -77,7 +77,7 @@ class SpecResults:
 
     @property
     def unfinished(self) -> list[SpecResult]:
-        """The specs that were stopped before their ends."""
+        """The specs whose training was stopped early."""
         return self._in_state(STOPPED)
 
     def _in_state(self, state: str) -> list[SpecResult]:
@@ -133,10 +133,10 @@ def run_specs(
     Args:
         specs: the specs, all with the same plugins.
         directories: where to keep each; missing or empty.
-        workers: how many runs train at once, each with its share of the cores; by default as many as there are cores
-            for.
+        workers: how many runs train at once, each with its share of the cores; by default as many as the cores
+            allow.
         observer: receives the events; the runs of all specs are numbered in order.
-        stop: may ask that training end after the steps that it is in; the runs then keep checkpoints.
+        stop: a request to end training after the current steps; the runs then keep checkpoints.
 
     Raises:
         UsageError: another process can't load a plugin, or no other process can be started.
@@ -155,7 +155,7 @@ def run_specs(
 
 
 def _prepared(specs: Sequence[Group], directories: Sequence[Path], cores: int | None, kept: ExitStack) -> list[int]:
-    """Prepare the runs of all specs, or leave nothing; return the threads of a run of each."""
+    """Prepare the runs of all specs, or none; return the threads of each spec's runs."""
     threads = []
     with ExitStack() as undo:
         for each, directory in zip(specs, directories, strict=True):

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from mlpkit.pages.charts.axes import Chart
 
 BETWEEN_AXES: Final = 66
-"""Pixels from an axis to the next."""
+"""Pixels between neighbouring axes."""
 NOT_SET: Final = 1.16
-"""Where a line goes that has no place on an axis; that of the greatest value is 1."""
+"""The place of a missing value on an axis; the greatest value is at 1."""
 MARKED: Final = COLOURS[1]
 SHADES: Final = (COLOURS[0], FAINT)
 OPACITIES: Final = (1.0, 0.4)
-"""Of lines, from shade 0 to 1."""
+"""The opacities of lines with shade 0 and shade 1."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ParallelAxis:
     """An axis of parallel coordinates.
 
     Args:
-        name: what it is called.
+        name: its name.
         ticks: places from 0 to 1, each with its label.
     """
 
@@ -40,10 +40,10 @@ class ParallelLine:
     """A line through parallel coordinates.
 
     Args:
-        name: what it is called.
-        places: from 0 to 1 on each axis; None for one that the line has no place on. The line may end before the last.
+        name: its name.
+        places: its place on each axis, from 0 to 1; None for a missing value. The line may end before the last axis.
         shade: its colour, from 0, the strongest, to 1; None for a dotted line.
-        shown: what is shown at the pointer, by the same names for all lines.
+        shown: the tooltip's values by name; all lines have the same names.
     """
 
     name: str
@@ -57,7 +57,7 @@ def parallel(axes: Sequence[ParallelAxis], lines: Sequence[ParallelLine], *, mar
 
     Args:
         axes: the axes, from the top.
-        lines: the lines; the later are drawn over the earlier.
+        lines: the lines; later ones are drawn over earlier ones.
         marked: the name of a line in another colour, drawn over all others.
     """
     rows = [_row(axis, i, lines) for i, axis in enumerate(axes)]
@@ -136,7 +136,7 @@ def _lines(kind: str, lines: Sequence[ParallelLine], place: Chart) -> Chart:
 
 
 def _shade(ends: Sequence[Any]) -> Chart:
-    """Return what goes from one end to the other as the shade does from 0 to 1."""
+    """Return an encoding that maps shades from 0 to 1 onto the range between two ends."""
     return {
         "field": "shade",
         "type": "quantitative",
@@ -149,7 +149,7 @@ _POINTED: Final = {"type": "point", "on": "pointerover", "fields": ["line"], "cl
 
 
 def _texts(texts: Sequence[Mapping[str, Any]], place: Chart) -> list[Chart]:
-    """Return names above the axes and labels below them, on a rim in the colour of the page that lines pass behind."""
+    """Return names above the axes and labels below them, outlined in the page's colour to stand out from the lines."""
     looks: dict[str, Chart] = {
         "name": {"align": "left", "dy": -11, "fontWeight": 600},
         "label": {"align": "center", "dy": 13, "fontSize": 10},

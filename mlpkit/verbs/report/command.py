@@ -27,8 +27,8 @@ def command(directory: Path, to: Path | None, plugin_options: PluginOptions, as_
     """Write a report on a run: results, curves, mistakes, layers.
 
     RUN is a run folder; the run may be unfinished. For the runs of several seeds, the page shows means with intervals,
-    and all curves; for a sweep, its trials and the effect of each searched key. The page is one file that works without
-    a network.
+    and all curves; for a sweep, its trials and the effect of each searched key. The page is one file that works
+    offline.
     """
     from mlpkit.verbs.report.report import report  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 

@@ -1,4 +1,4 @@
-"""The options of what trains the trials of a sweep: the parameters of engines are options of ``mlpkit sweep``."""
+"""The parameters of engines as options of ``mlpkit sweep``."""
 
 from __future__ import annotations
 
