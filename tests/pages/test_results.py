@@ -104,4 +104,4 @@ def test_a_loss_that_falls_far_is_drawn_along_a_logarithmic_axis(loss, expected)
 
 
 def test_before_the_first_evaluation_that_is_said():
-    assert "no evaluation yet" in curves_section([], BestTracker("loss"), {})
+    assert "No evaluation yet." in curves_section([], BestTracker("loss"), {})
