@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fuzzing.damage import flipped_bits, mutants, truncations
 from fuzzing.watch import Limits, campaign
-from requirements import Optional
+from requirements import require_package
 
 from mlpkit_plugins.files.named_file import EXAMPLES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
+Parquet = require_package("mlpkit_plugins.datasets.parquet").Parquet
 
 CONTENT = (EXAMPLES / "machines.parquet").read_bytes()
 LIMITS = Limits(memory=40_000_000)

@@ -12,6 +12,7 @@ from fuzzing.right_specs import ALL as TEXTS
 from fuzzing.right_specs import RICH
 from fuzzing.spec_mutants import spec_mutants
 from fuzzing.watch import campaign, counts
+from requirements import require_components_of
 
 from mlpkit.errors import SpecError
 from mlpkit.jobs.prove import prove
@@ -50,6 +51,7 @@ def checked(path: Path, overrides: Sequence[str] = ()) -> Any:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_is_mutated_is_right(tmp_path: Path, text: str) -> None:
+    require_components_of(text)
     path = tmp_path / "spec.yaml"
     path.write_text(text)
     checked(path)
