@@ -189,7 +189,7 @@ def test_it_is_said_whether_a_component_can_be_exported(cwd, invoke, name, said)
 def test_of_a_data_set_it_is_said_whether_its_encoder_is_described(cwd, invoke):
     assert "\nExport: its encoder is described in ONNX operators.\n" in invoke("show", "csv").out
     (cwd / "d.py").write_text(DATASETS)
-    for name, said in (("plain", "it has no encoder, and "), ("scaled", "not possible. It has an encode, but no ")):
+    for name, said in (("plain", "it has no encoder, so "), ("scaled", "not possible. It has an encode, but no ")):
         assert f"\nExport: {said}" in invoke("show", f"d.{name}", "--plugin", "d.py").out
 
 
