@@ -96,13 +96,13 @@ IDX = {
     "four dimensions": (idx(IMAGES[None]), 3, "the magic number is 0x00000804"),
     "no images": (idx(IMAGES[:0]), 4, "dimension 1 of 3 has length 0"),
     "no columns": (idx(IMAGES, shape=(10, 28, 0)), 12, "dimension 3 of 3 has length 0"),
-    "one image more": (idx(IMAGES, shape=(11, 28, 28)), 7856, "ends too early"),
+    "one image more": (idx(IMAGES, shape=(11, 28, 28)), 7856, "is too short"),
     "one image less": (idx(IMAGES, shape=(9, 28, 28)), 7072, "is too long"),
-    "four thousand million images": (idx(IMAGES, shape=(2**32 - 1, 28, 28)), 7856, "ends too early"),
-    "sizes beyond any memory": (idx(IMAGES, shape=(2**32 - 1,) * 3), 7856, "ends too early"),
-    "sizes in another byte order": (idx(IMAGES, shape=(10 << 24, 28 << 24, 28 << 24)), 7856, "ends too early"),
+    "four thousand million images": (idx(IMAGES, shape=(2**32 - 1, 28, 28)), 7856, "is too short"),
+    "sizes beyond any memory": (idx(IMAGES, shape=(2**32 - 1,) * 3), 7856, "is too short"),
+    "sizes in another byte order": (idx(IMAGES, shape=(10 << 24, 28 << 24, 28 << 24)), 7856, "is too short"),
     "a byte at the end": (idx(IMAGES) + b"\n", 7856, "is too long"),
-    "a header alone": (idx(IMAGES)[:16], 16, "ends too early"),
+    "a header alone": (idx(IMAGES)[:16], 16, "is too short"),
     "compressed under a plain name": (PACKED, 0, "the magic number is 0x1f8b"),
 }
 COMPRESSED = {
@@ -123,7 +123,7 @@ COMPRESSED = {
     "a bomb behind the images": (gzip.compress(idx(IMAGES) + bytes(300_000_000), 1), 7856, "is too long"),
     "many bombs": (PACKED + gzip.compress(bytes(30_000_000), 1) * 20, 7856, "is too long"),
     "sizes that it can't hold": (gzip.compress(idx(IMAGES, shape=(2**32 - 1, 28, 28))), 4, "compressed bytes can hold"),
-    "fewer images than it says": (gzip.compress(idx(IMAGES, shape=(100, 28, 28))), 7856, "ends too early"),
+    "fewer images than it says": (gzip.compress(idx(IMAGES, shape=(100, 28, 28))), 7856, "is too short"),
 }
 ARRAYS = {
     "objects": ("x.npy", npy(ROWS, descr="|O"), 8, "holds Python objects, which can run code"),
@@ -136,7 +136,7 @@ ARRAYS = {
         "x.npy",
         npy(ROWS, text="{'descr': '<f4', 'shape': (3, 4)}"),
         8,
-        "doesn't contain the correct keys",
+        "contain the correct keys",
     ),
     "a longer header": ("x.npy", npy(ROWS, length=60_000), 8, "expected 60000 bytes"),
     "a header beyond the end": ("x.npy", npy(ROWS, length=9_000), 8, "expected 9000 bytes"),

@@ -67,7 +67,7 @@ def test_a_checksum_is_that_of_the_content(tmp_path: Path, platform: str, monkey
 
 
 def test_a_damaged_file_has_no_checksum(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="the content ends too early"):
+    with pytest.raises(DataError, match="the content is too short"):
         read_idx_and_checksum(write(tmp_path / "x", idx(TEN_IMAGES)[:-1]), 3)
 
 
@@ -85,7 +85,7 @@ def test_every_truncation_is_an_error(tmp_path: Path) -> None:
     content = idx(TEN_IMAGES)
     for length in range(len(content)):
         path = write(tmp_path / "x", content[:length])
-        with pytest.raises(DataError, match="ends") as caught:
+        with pytest.raises(DataError, match="ends|is too short") as caught:
             read_idx(path, 3)
         assert caught.value.byte == length
         with pytest.raises(DataError):
@@ -95,7 +95,7 @@ def test_every_truncation_is_an_error(tmp_path: Path) -> None:
 def test_every_truncation_before_compression_is_an_error(tmp_path: Path) -> None:
     content = idx(TEN_IMAGES)
     for length in range(len(content)):
-        with pytest.raises(DataError, match="ends") as caught:
+        with pytest.raises(DataError, match="ends|is too short") as caught:
             read_idx(write(tmp_path / "x.gz", gzip.compress(content[:length])), 3)
         assert caught.value.byte == length
 
