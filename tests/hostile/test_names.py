@@ -192,7 +192,7 @@ def test_a_class_with_half_a_character_is_not_exported(ending, tmp_path):
     run = mlpkit.fit(x, HALF, layers=layers, iterations=1, directory=tmp_path / "run", quiet=True)
 
     with pytest.raises(
-        NotExportableError, match=r"the class '\\ud800half' has half of a character, a surrogate, which"
+        NotExportableError, match=r"the class '\\ud800half' contains half of a character, a surrogate, which"
     ):
         mlpkit.export(run, tmp_path / f"model.{ending}")
 
@@ -201,7 +201,7 @@ def test_a_category_with_half_a_character_is_refused_with_row_and_column(tmp_pat
     layers = [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]
     frame = pd.DataFrame({"town": HALF}, dtype=object)
 
-    with pytest.raises(DataError, match=r"row 1, column 'town': '\\ud800half' has half of a character, a surrogate"):
+    with pytest.raises(DataError, match=r"row 1, column 'town': '\\ud800half' contains half of a character, a surrogate"):
         mlpkit.fit(frame, np.arange(20) % 2, layers=layers, iterations=1, quiet=True)
 
 

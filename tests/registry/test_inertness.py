@@ -79,7 +79,8 @@ def test_naming_only_built_ins_imports_no_other_plugin_and_only_the_files_named(
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
         "[]",
-        "['mlpkit_plugins.layers.affine', 'mlpkit_plugins.initializers.zeros', 'mlpkit_plugins.optimizers.sgd']",
+        "['mlpkit_plugins.layers.affine', 'mlpkit_plugins.initializers.zeros', "
+        "'mlpkit_plugins.optimizers.weight_decay', 'mlpkit_plugins.optimizers.sgd']",
     ]
 
 

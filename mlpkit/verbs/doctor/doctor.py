@@ -89,7 +89,7 @@ class Diagnosis:
             "run": str(self.directory),
             "healthy": self.healthy,
             "symptoms": [symptom.to_plain() for symptom in self.symptoms],
-            "probes": list(self.probes),
+            "looks": list(self.probes),
             "rows": self.rows,
             "layers": self.layers,
             "evaluations": self.evaluations,

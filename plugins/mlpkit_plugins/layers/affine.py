@@ -47,13 +47,16 @@ class Affine(MatrixLayer):
     biases: InitializerLike = "zeros"
     ntk: bool = False
 
+    alpha = 1.0
+
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""
         remedy = "put Flatten before it"
         if len(input_shape) == 2:
             remedy += "; for members of an ensemble, use EnsembleAffine or BatchEnsembleAffine"
         (features,) = self.expect_rank(input_shape, 1, remedy=remedy)
-        self.alpha = features**-0.5 if self.ntk else 1.0
+        if self.ntk:
+            self.alpha = features**-0.5
         fans = (1 if self.ntk else features, self.units)
         self.W = self.parameter("W", (features, self.units), self.weights, fans=fans)
         self.b = None

@@ -176,7 +176,7 @@ def test_messages_about_what_is_no_file(tmp_path: Path, path: Path) -> None:
     assert refusal(pipe) == f"{pipe}: is not a regular file; {ADVICE}"
     inside = path / "x"
     assert refusal(inside) == (f"{inside}: can't be read: Not a directory; check the path and who may read it")
-    assert "there is no such file" in refusal(tmp_path / "a\0b")
+    assert "no such file" in refusal(tmp_path / "a\0b")
     assert "can't be read: File name too long" in refusal(tmp_path / ("x" * 300))
 
 

@@ -123,8 +123,8 @@ def test_the_parameters_of_an_engine_are_in_the_help(invoke):
     assert "--scheduler SCHEDULER With --on acme.queue: where the queue is." in shown
     assert "acme.queue Trains trials in jobs of a queue. dask Trains trials on the workers of a Dask cluster." in shown
     usual = " ".join(invoke("sweep", "--help").out.split())
-    assert "--scheduler SCHEDULER With --on dask: the cluster's scheduler, such as tcp://192.0.2.1:8786;" in usual
-    assert "--slurm KEY=VALUE With --on slurm: an option of sbatch for each job" in usual
+    assert "--scheduler SCHEDULER With --on dask: the address of the scheduler, such as tcp://192.0.2.1:8786;" in usual
+    assert "--slurm KEY=VALUE With --on slurm: options of sbatch for each job" in usual
     assert "--max-jobs" not in usual
 
 
