@@ -181,7 +181,7 @@ def test_from_a_parquet_file_to_predictions(fruit_parquet, invoke):
     assert [json.loads(line)["class"] for line in done.out.splitlines()] == ["apple", "cherry"]
     done = invoke("predict", "runs/fruit", "fruit.csv")
     assert (done.code, done.out) == (1, "")
-    assert done.err == "error: fruit.csv, byte 0: begins with b'weig'; expected b'PAR1', as Parquet files do\n"
+    assert done.err == "error: fruit.csv, byte 0: starts with b'weig'; expected b'PAR1', as Parquet files do\n"
 
 
 @pytest.mark.parametrize(
