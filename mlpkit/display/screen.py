@@ -147,7 +147,7 @@ class Screen(Display):
             left_out = self._table.left_out(self._area.console.width)
             if left_out:
                 with ignore_hangup():
-                    text = f"not shown, since the terminal is too narrow: {', '.join(left_out)}; history.jsonl has all"
+                    text = f"hidden, since the terminal is too narrow: {', '.join(left_out)}; history.jsonl has all"
                     self._area.console.print(Text(text, "dim"))
 
     def over(self, run: int, end: TrainingEnd) -> None:

@@ -201,7 +201,9 @@ def test_a_category_with_half_a_character_is_refused_with_row_and_column(tmp_pat
     layers = [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]
     frame = pd.DataFrame({"town": HALF}, dtype=object)
 
-    with pytest.raises(DataError, match=r"row 1, column 'town': '\\ud800half' contains half of a character, a surrogate"):
+    with pytest.raises(
+        DataError, match=r"row 1, column 'town': '\\ud800half' contains half of a character, a surrogate"
+    ):
         mlpkit.fit(frame, np.arange(20) % 2, layers=layers, iterations=1, quiet=True)
 
 

@@ -65,7 +65,7 @@ def lines_of(entries: Sequence[RunGroup], width: int | None) -> list[str]:
         lines += [
             "",
             *paragraph(
-                f"not shown, since the terminal is too narrow: {', '.join(left_out)}; --json prints all", width=width
+                f"hidden, since the terminal is too narrow: {', '.join(left_out)}; --json prints all", width=width
             ),
         ]
     problems = [run.problem for entry in entries for run in entry.runs if _is_worth_a_line(run.state, len(entries))]

@@ -107,7 +107,7 @@ def test_truncations_are_found(opened):
     ("content", "expected"),
     [
         (b"", "x.parquet: the file is empty; expected a Parquet file"),
-        (b"a,b\n1,2\n", "x.parquet, byte 0: begins with b'a,b\\n'; expected b'PAR1', as Parquet files do"),
+        (b"a,b\n1,2\n", "x.parquet, byte 0: starts with b'a,b\\n'; expected b'PAR1', as Parquet files do"),
         (CONTENT[:2000], "x.parquet, byte 2000: ends too early; the file is incomplete"),
         (b"PAR1", "x.parquet, byte 4: ends too early; the file is incomplete"),
         (

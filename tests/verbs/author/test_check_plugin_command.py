@@ -246,7 +246,7 @@ def mlpkit_components():
             "self.total = (self.total + x.mean(axis=0)).astype(x.dtype); x = x - self.total",
             "[...] =",
             "a_repeated_step_gives_the_same_bits",
-            "keep nothing from step to step but what self.state declares",
+            "keep only what self.state declares from step to step",
         ),
     ],
 )

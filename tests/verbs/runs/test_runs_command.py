@@ -135,7 +135,7 @@ def test_a_terminal_has_as_many_columns_as_fit(width, runs, cwd, terminal):
     assert [line.split()[1] for line in found][:3] == ["finished", "damaged", "diverged"]
     columns = {50: ["loss"], 80: ["loss", "spec"], 120: ["steps", "loss", "accuracy", "age", "spec"]}
     assert title.split() == ["run", "state", *columns[width]]
-    assert any(line.startswith("not shown, since the terminal is too narrow: ") for line in lines)
+    assert any(line.startswith("hidden, since the terminal is too narrow: ") for line in lines)
     assert "0.0900 ± 0.0248" in "\n".join(lines)
 
 
