@@ -187,7 +187,8 @@ class MemorySource:
         try:
             codes[present] = book.codes(present_texts)
         except NoCharactersError as error:
-            message = f"{shown_text(present_texts[error.index])} contains half of a character, a surrogate; correct the text"
+            text = shown_text(present_texts[error.index])
+            message = f"{text} contains half of a character, a surrogate; correct the text"
             raise DataError(self.name, message, row=int(rows[present[error.index]]), column=name) from error
         return codes
 

@@ -85,7 +85,7 @@ def test_every_truncation_is_an_error(tmp_path: Path) -> None:
     content = idx(TEN_IMAGES)
     for length in range(len(content)):
         path = write(tmp_path / "x", content[:length])
-        with pytest.raises(DataError, match="ends|is too short") as caught:
+        with pytest.raises(DataError, match=r"ends|is too short") as caught:
             read_idx(path, 3)
         assert caught.value.byte == length
         with pytest.raises(DataError):
@@ -95,7 +95,7 @@ def test_every_truncation_is_an_error(tmp_path: Path) -> None:
 def test_every_truncation_before_compression_is_an_error(tmp_path: Path) -> None:
     content = idx(TEN_IMAGES)
     for length in range(len(content)):
-        with pytest.raises(DataError, match="ends|is too short") as caught:
+        with pytest.raises(DataError, match=r"ends|is too short") as caught:
             read_idx(write(tmp_path / "x.gz", gzip.compress(content[:length])), 3)
         assert caught.value.byte == length
 
