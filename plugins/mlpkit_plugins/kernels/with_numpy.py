@@ -827,20 +827,29 @@ def descend_adaptively(
         kept: factor of the value; 1 without weight decay.
     """
     epsilon = max(epsilon, sqrt(float(np.finfo(v.dtype).smallest_normal) / (1 - beta2)))
-    m *= beta1
-    m += (1 - beta1) * gradient
-    v *= beta2
-    v += (1 - beta2) * np.square(gradient)
-    flush_subnormal(m)
+    np.multiply(v, beta2, out=v)
+    with np.nditer(
+        (v, gradient),
+        ("buffered", "external_loop", "zerosize_ok"),
+        (("readwrite",), ("readonly",)),
+        buffersize=BLOCK,
+    ) as blocks:
+        for part, gradients in blocks:
+            squares = np.square(gradients)
+            np.add(part, np.multiply(squares, 1 - beta2, out=squares), out=part)
     flush_subnormal(v)
-    step = np.sqrt(v, out=gradient)
-    step *= 1 / sqrt(correction2)
-    step += epsilon
-    np.divide(m, step, out=step)
-    step *= learning_rate / correction1
+    np.multiply(gradient, 1 - beta1, out=gradient)
+    np.multiply(m, beta1, out=m)
+    np.add(m, gradient, out=m)
+    flush_subnormal(m)
+    np.sqrt(v, out=gradient)
+    np.multiply(gradient, 1 / sqrt(correction2), out=gradient)
+    np.add(gradient, epsilon, out=gradient)
+    np.divide(m, gradient, out=gradient)
+    np.multiply(gradient, learning_rate / correction1, out=gradient)
     if kept != 1:
-        value *= kept
-    value -= step
+        np.multiply(value, kept, out=value)
+    np.subtract(value, gradient, out=value)
 
 
 def flush_subnormal(x: Array) -> None:
