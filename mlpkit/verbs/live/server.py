@@ -271,7 +271,7 @@ class _Handler(BaseHTTPRequestHandler):
         origin = self.headers.get("Origin")
         own = f"http://{self.headers.get('Host')}"
         if self.headers.get("Host") not in hosts or (origin != own if origin or self.command == "POST" else False):
-            self._answer(403, "This page is only for browsers on this machine that have its full address.\n")
+            self._answer(403, "This page is only for browsers on this machine that have its whole address.\n")
             return None
         _, token, what, *more = [*self.path.partition("?")[0].split("/"), "", "", ""]
         if more[0] or not hmac.compare_digest(token.encode(), live.token.encode()):

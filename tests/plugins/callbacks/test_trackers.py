@@ -53,9 +53,6 @@ TRACKERS = (
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder, and an environment in which no tracker leaves it or uses the network."""
-    wandb = require_package("wandb")
-    require_package("mlflow")
-    require_package("trackio")
     folder = tmp_path_factory.mktemp("trackers")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -65,6 +62,9 @@ def place(tmp_path_factory):
         for name in ("CACHE", "CONFIG", "DATA"):
             patch.setenv(f"WANDB_{name}_DIR", str(folder / name))
         patch.setenv("WANDB_MODE", "offline")
+        wandb = require_package("wandb")
+        require_package("mlflow")
+        require_package("trackio")  # reads the environment when it is imported
         wandb.teardown()  # it keeps the environment that it found first
         yield folder
         wandb.teardown()
