@@ -60,7 +60,9 @@ def test_a_model_is_loaded_and_predicts(found):
 def test_a_model_is_exported_and_said_to_be_unproved(found):
     require_package("onnxruntime")
     assert found["exported"]["written"]
-    assert found["exported"]["warning"].startswith("not proved to compute what the model does: there is no JavaScript engine")
+    assert found["exported"]["warning"].startswith(
+        "not proved to compute what the model does: there is no JavaScript engine"
+    )
 
 
 def test_a_stopped_run_goes_on_to_the_same_results(found):
