@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 import pytest
 from real_tables import PACKAGED, SHARED_NAMES, RealTable, shared_table
-from requirements import Optional
+from requirements import Optional, require_package
 
 from mlpkit.graph.model_graph import model_graph
 from mlpkit.jobs.load_model import load_run
@@ -75,6 +75,7 @@ FILES = {"t.onnx": labels_of_onnx} | ({"t.c": labels_of_c} if shutil.which("cc")
 @pytest.fixture
 def expect_the_same(cwd, invoke):
     """Return a function that trains on a table, exports, and compares what comes out on the test file."""
+    require_package("onnxruntime")
 
     def expect(table: RealTable, *options: str) -> None:
         (cwd / "t.csv").write_text(table.train)
