@@ -63,7 +63,7 @@ class Figure:
         return statistics.median(self.runs)
 
     def __str__(self) -> str:
-        threads = "" if self.threads is None else f" ({self.threads} thread{'s' if self.threads > 1 else ''})"
+        threads = f" ({self.threads} thread{'s' if self.threads > 1 else ''})" if self.threads else ""
         time = f"{self.median:.3f} s" if self.median >= 1 else f"{self.median * 1000:.3f} ms"
         compared = f"   {'share' if self.name == LIMIT.name else 'ratio'} {self.ratio}" if self.ratio else ""
         return f"{self.title + threads:<36} {time:>12}{compared}"

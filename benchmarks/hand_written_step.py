@@ -57,7 +57,7 @@ class HandWrittenStep:
         self.columns = np.arange(rows)
 
     def train(self, steps: int) -> float:
-        """Take so many steps on random minibatches, drawn with replacement, and return the last loss."""
+        """Take ``steps`` steps on random minibatches, drawn with replacement, and return the last loss."""
         loss, rows = 0.0, len(self.x)
         for i in range(steps):
             position = i % DRAWN_TOGETHER

@@ -12,7 +12,7 @@ MODULE = "import time\nopen(__file__ + '.imported', 'a').close()\ntime.sleep(0.1
 
 
 def install(count: int, folder: Path) -> None:
-    """Write so many distributions, each with one plugin, into a new folder for the import path."""
+    """Write ``count`` distributions, each with one plugin, into a new folder for the import path."""
     folder.mkdir()
     for i in range(count):
         name = f"many{i:03}"

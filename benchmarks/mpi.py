@@ -62,7 +62,7 @@ def spec_of(hidden: int, batch_size: int, steps: int, slices: int) -> dict[str, 
 
 
 def start(ranks: int, arguments: list[str]) -> str:
-    """Run this script with some arguments on so many ranks, a core each, and return what it prints."""
+    """Run this script on several ranks, with a core each, and return its output."""
     command = [sys.executable, __file__, *arguments]
     cores: set[int] = set()
     if ranks == 1:
@@ -96,7 +96,7 @@ class Training(NamedTuple):
 
 
 def train(ranks: int, hidden: int, batch_size: int, steps: int) -> Training:
-    """Train on so many ranks; the results of one and two have the same bits."""
+    """Train on one rank or several; the results have the same bits."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         spec = folder / "spec.yaml"

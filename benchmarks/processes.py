@@ -72,8 +72,8 @@ def contest(entry: Entry, work: str, task: Task, folder: Path, *, threads: int |
 
 
 def finished(command: list[str], *, threads: int | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a process to its end, on so many threads if given; raises ContestError if it fails."""
-    limits = {} if threads is None else dict.fromkeys(THREAD_VARIABLES, str(threads))
+    """Run a process and wait for it, with a limit on its threads if given; raises ContestError if it fails."""
+    limits = dict.fromkeys(THREAD_VARIABLES, str(threads)) if threads else {}
     limits |= {"XLA_FLAGS": ONE_XLA_THREAD} if threads == 1 else {}
     try:
         done = subprocess.run(

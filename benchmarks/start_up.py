@@ -61,7 +61,7 @@ def whole_process(command: list[str]) -> float:
 
 
 def run_command(folder: str, steps: int) -> list[str]:
-    """Return the command that trains the main spec for so many steps."""
+    """Return the command that trains the main spec for a number of steps."""
     settings = ["--set", f"training.iterations={steps}", "--quiet", "--no-report", "--out", f"{folder}/run"]
     return [*PROGRAM, "run", SPEC, *settings]
 

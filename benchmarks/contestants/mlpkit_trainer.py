@@ -31,7 +31,7 @@ class MlpkitTrainer:
         self.task, self.examples = task, examples
 
     def spec(self, steps: int) -> Spec:
-        """Return the spec that trains for so many steps."""
+        """Return the spec that trains for a number of steps."""
         task = self.task
         layers: list[Any] = [{"Reshape": {"shape": [1, SIDE, SIDE]}}] if task.filters else []
         for each in task.convolutions:
@@ -60,7 +60,7 @@ class MlpkitTrainer:
         return clock.step_times()
 
     def trained(self, steps: int) -> tuple[list[NDArray[Any]], NDArray[np.int64], mlpkit.Sequential]:
-        """Return the first parameters, the minibatches of so many steps, and the network after them."""
+        """Return the initial parameters, the minibatches of each step, and the network after the last."""
         spec = self.spec(steps)
         first = [array.copy() for array in mlpkit.build(spec).parameters.values()]
         sampler = WithReplacement(self.examples, self.task.batch_size, spec.seed)

@@ -36,7 +36,7 @@ LAYERS: Final[dict[str, Callable[[int], nn.Module]]] = {
     "BatchNorm": nn.BatchNorm1d,
     "LayerNorm": nn.LayerNorm,
 }
-"""PyTorch's layers after an affine one of so many units, by the names of mlpkit's."""
+"""PyTorch's layers by mlpkit's names; each takes the number of units of the affine layer before it."""
 
 
 class PytorchEager(Contestant):

@@ -37,7 +37,7 @@ class Entry:
         return ""
 
     def thread_counts(self, flops: int, cores: int) -> list[int | None]:
-        """Return the numbers of threads to try for a step of so many operations; None for its own choice."""
+        """Return the thread counts to try for a step with this many operations; None lets the library choose."""
         if self.chooses_threads:
             return [None]
         if self is LIMIT:

@@ -26,7 +26,7 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 @dataclass(frozen=True)
 class Convolution:
-    """A convolution with patches of 5 by 5 pixels, on images of so many pixels along each side."""
+    """A convolution with 5 x 5 patches on square images."""
 
     channels: int
     side: int
@@ -48,7 +48,7 @@ class Convolution:
 class Task:
     """A network of affine layers with softmax and cross-entropy, and its optimizer, ``sgd`` or ``adam``.
 
-    Before the affine layers, there are up to two convolutions of so many ``filters``, each with Relu and the maximum of
+    Up to two convolutions come before the affine layers, with ``filters`` each, followed by Relu and the maximum of
     patches of 2 by 2. The layers ``after`` each hidden affine layer have the names of mlpkit's.
     """
 

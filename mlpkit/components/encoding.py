@@ -65,7 +65,7 @@ class TrainingColumns:
             yield columns, np.concatenate([part[:, columns] for part in self.parts()])
 
     def targets(self) -> NDArray[Any] | None:
-        """Return the targets of the rows; None if they aren't known, as for arrays.
+        """Return the targets of the rows; None if they are unknown, such as those of arrays.
 
         Classes are numbers, in the order of the classes, shape (rows,); values and labels have the shape (rows, count).
         """

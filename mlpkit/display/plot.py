@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PANEL: Final = (4.8, 3.0)
 """Width and height of a panel, in inches."""
 MOST_MARKERS: Final = 30
-"""Up to so many evaluations have a marker each."""
+"""With more evaluations than this, curves have no markers."""
 LABELS: Final = {"epoch": "epochs", "iteration": "iterations"}
 """What the curves may be drawn over, and the label of the axis."""
 

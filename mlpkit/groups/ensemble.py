@@ -1,4 +1,4 @@
-"""Training the networks of an ensemble, as many at once as there are cores for, and averaging them."""
+"""Training the networks of an ensemble, as many at once as the cores allow, and averaging them."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def run_ensemble(
         spec: the spec.
         directory: where to keep the runs; missing or empty. None keeps nothing.
         examples: the examples by split, if the data set holds them in memory.
-        workers: how many networks train at once; by default as many as there are cores for.
+        workers: how many networks train at once; by default as many as the cores allow.
         observer: receives the events, and the warnings of the data.
         stop: may ask that training end after the steps that it is in; the networks then keep checkpoints.
         callbacks: callbacks in addition to the spec's, by number of the network; only with ``examples``.

@@ -1,4 +1,4 @@
-"""Training a spec with several seeds, as many at once as there are cores for, and a summary of their results."""
+"""Training a spec with several seeds, as many at once as the cores allow, and a summary of their results."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def run_seeds(
     Args:
         spec: the spec.
         directory: where to keep the runs; missing or empty. None keeps nothing.
-        workers: how many train at once, each with its share of the cores; by default as many as there are cores for.
+        workers: how many train at once, each with its share of the cores; by default as many as the cores allow.
         observer: receives the events, and the warnings of the data.
         stop: may ask that training end after the steps that it is in; the runs then keep checkpoints.
 
@@ -148,7 +148,7 @@ def resume_seeds(
         directory: the folder that ``run`` with several seeds made, or what it returned.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to disable.
-        workers: how many train at once; by default as many as there are cores for.
+        workers: how many train at once; by default as many as the cores allow.
         observer: receives the events; by default Python warns of runs that fail, and a notebook shows progress.
         quiet: whether to show no progress in a notebook.
         stop: may ask that training end after the steps that it is in.

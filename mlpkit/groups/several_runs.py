@@ -1,4 +1,4 @@
-"""Training several prepared runs, as many at once as there are cores for."""
+"""Training several prepared runs, as many at once as the cores allow."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class GroupSession(NamedTuple):
         plugin_options: the keywords of ``Registry.discover``, as plain data.
         observer: receives the events.
         stop: may ask that training end after the steps that it is in.
-        workers: how many runs train at once; None for as many as there are cores for.
+        workers: how many runs train at once; None for as many as the cores allow.
         examples: the examples, if the runs were given them in memory.
         callbacks: callbacks in addition to the spec's, by number of the run; only if the examples are in memory.
     """
@@ -68,7 +68,7 @@ def share_of_cores(workers: int | None, count: int) -> int | None:
     """Return how many cores each of several runs has to itself; None if that is open.
 
     Args:
-        workers: how many train at once; None for as many as there are cores for.
+        workers: how many train at once; None for as many as the cores allow.
         count: how many runs there are.
     """
     return None if workers is None else max(1, available_cores() // min(workers, count))
@@ -82,7 +82,7 @@ class CoreShares:
 
     Args:
         threads: BLAS threads of each run, by its number.
-        workers: how many train at once; None for as many as there are cores for.
+        workers: how many train at once; None for as many as the cores allow.
 
     Attributes:
         most_at_once: how many train at once at most.

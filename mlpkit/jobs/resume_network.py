@@ -75,7 +75,7 @@ def resume_network(
     Args:
         directory: the run folder.
         examples: as for ``resume``.
-        observer: receives the events; by default Python warns of damaged checkpoints and the like.
+        observer: receives the events; by default, problems such as damaged checkpoints are Python warnings.
         stop: as for ``resume``.
         ranks: the processes that train the network together; they may be others than before.
         plugin_options: the keywords of ``Registry.discover``.

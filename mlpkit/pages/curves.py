@@ -43,7 +43,8 @@ def curves_section(history: Sequence[Record], tracker: BestTracker, units: Mappi
     figures = [charts.figure(caption, chart) for caption, chart in curve_charts(history, best, units).items()]
     notes = [paragraph(f"Marked: {best_in_words(tracker, history[-1])}.")] if best is not None else []
     rate = constant_rate(history)
-    notes += [] if rate is None else [paragraph(f"Learning rate: {rate:.6g} throughout.")]
+    if rate is not None:
+        notes.append(paragraph(f"Learning rate: {rate:.6g} throughout."))
     return section(
         "Curves",
         beside(*figures),

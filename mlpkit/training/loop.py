@@ -65,7 +65,7 @@ class Trainer:
         evaluated: the splits that are evaluated as training goes, if the data set has them.
         observer: receives the events.
         stop: asked after each step whether to end.
-        workers: how many threads share the work of a step; by default as many as there are cores and work for.
+        workers: how many threads share the work of a step; by default as many as the cores and the work allow.
         folder: the run folder, for callbacks to know.
         resolved: returns the values of the resolved spec by dotted key, for callbacks to know.
         store: where the run is saved, so that another trainer can resume it; None for nowhere.

@@ -140,7 +140,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def start(folder, ranks, *arguments, trap="", timeout=60, **variables):
-    """Start the program on so many ranks, in a folder."""
+    """Start the program on several ranks, in a folder."""
     environment = {
         **os.environ,
         **variables,

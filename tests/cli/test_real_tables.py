@@ -28,7 +28,7 @@ FLOORS = {"concrete": 0.85, "diabetes": 0.4, "wa_churn": 0.75}
 """What scikit-learn's networks reach, less 0.01; for values, of which they predict little, more."""
 
 SEEDS = {2000: 5, 12_000: 3}
-"""How many seeds tables of at most so many rows have."""
+"""The number of seeds by the largest number of rows."""
 
 ONE_OR_TWO_ROWS = 0.06
 """What one or two rows are worth in the test split of a small table."""

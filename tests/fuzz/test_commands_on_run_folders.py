@@ -150,7 +150,7 @@ def faults(trained: Path, folder: Path, seed: int) -> Iterator[str]:
 
 
 def survey(trained: Path, folder: Path, seeds: range) -> list[str]:
-    """Return all that went wrong with so many changed runs."""
+    """Return everything that went wrong with a number of changed runs."""
     here = Path.cwd()
     try:
         return [fault for seed in seeds for fault in faults(trained, folder, seed)]

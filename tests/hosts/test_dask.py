@@ -109,7 +109,7 @@ def has_checkpoint(trial):
 
 
 def wait_for_workers(hosts, address, count):
-    """Wait until a cluster has so many workers."""
+    """Wait until a cluster has ``count`` workers."""
     code = f"from distributed import Client; Client({address!r}).wait_for_workers({count}, timeout=60)"
     subprocess.run(hosts.command("node-a", sys.executable, "-c", code), check=True)
 

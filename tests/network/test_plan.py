@@ -86,7 +86,7 @@ def rows_of(count, seed=0):
 
 
 def computed_by(network, rows, times):
-    """Return which method of ``Double`` computed in each of so many predictions."""
+    """Return which method of ``Double`` computed each of several predictions."""
     calls.clear()
     for seed in range(times):
         network.predict(rows_of(rows, seed))

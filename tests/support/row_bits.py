@@ -64,7 +64,7 @@ def inputs_of(network, rows):
 
 
 def predicted(network, x, at_once):
-    """Return the predictions for rows, so many at a time."""
+    """Return the predictions for rows, a batch at a time."""
     return np.concatenate([network.predict(x[begin : begin + at_once]) for begin in range(0, len(x), at_once)])
 
 

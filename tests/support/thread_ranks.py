@@ -14,7 +14,7 @@ SECONDS = 30
 
 
 class Meeting:
-    """Where so many threads exchange what each of them has."""
+    """The place where threads exchange what each of them has."""
 
     def __init__(self, size):
         self.barrier = Barrier(size, timeout=SECONDS)

@@ -48,7 +48,7 @@ def trainer(toy, ranks, *, slices=4, classes=None, **settings):
 
 
 def trained(toy, size, snapshot=None, **options):
-    """Return the trainer of rank 0, after training on so many ranks."""
+    """Return the trainer of rank 0 after training on several ranks."""
     return trainers(toy, size, snapshot, **options)[0]
 
 

@@ -193,7 +193,7 @@ def test_an_optimizer_that_fails_is_named(network, toy):
 
 
 def steps(network, optimizer, counts):
-    """Return the parameters after trainings of so many steps, all with one state."""
+    """Return the parameters after several trainings that share a state, given the steps of each."""
     network.values[...] = np.linspace(-1, 1, network.values.size)
     state = OptimizerState()
     for count in counts:

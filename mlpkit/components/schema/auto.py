@@ -56,7 +56,7 @@ class OrAutoType(ValueType):
         for kind in self.automatic:
             attempt = CheckContext()
             written = kind.check(value, path, attempt)
-            if written is not INVALID and context.resolve is None:  # a call in Python, where no data is known
+            if written is not INVALID and context.resolve is None:  # called from Python, without data
                 what = f"{show(written)} only works in specs, where the data fills it in"
                 return context.report(path, what, expected=self.value.describe())
             if written is not INVALID:

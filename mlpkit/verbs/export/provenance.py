@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LEVELS_UP: Final = 2
 LEVELS_DOWN: Final = 4
-"""How far a run may be: below a folder so many levels above the file or the current folder."""
+"""How many levels the search for a run goes up from the file or the current folder, and then down."""
 
 MOST_FOLDERS: Final = 5000
 """Folders that are looked at below each of these."""

@@ -32,7 +32,7 @@ SMOOTHED_OVER: Final = 0.12
 """Powers of ten of the learning rate that a smoothed loss is averaged over: the deviation of a normal curve."""
 
 EXPLODED: Final = 4.0
-"""A smoothed loss of so many times the lowest ends the test."""
+"""The test ends when the smoothed loss is this many times its minimum."""
 
 BOTTOM: Final = 0.02
 """Share of the whole fall that a loss may be above the lowest and be at the bottom; noise decides where in it."""

@@ -90,7 +90,7 @@ def chunks_of(path, columns, **options):
 
 
 def both_ways(path, columns, *, block=1024, step=csv_fields.STEP, **options):
-    """Return what is read field by field, and what Python's csv reads, in blocks of so many rows."""
+    """Return what is read field by field, and what Python's csv reads, in blocks of rows."""
     with ExitStack() as stack:
         stack.enter_context(patch.object(csv_file, "ROWS_TOGETHER", block))
         stack.enter_context(patch.object(csv_fields, "STEP", step))

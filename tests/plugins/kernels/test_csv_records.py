@@ -20,7 +20,7 @@ texts = st.lists(st.sampled_from([*'12.5,e-" \n#a', "\r\n", '"a"', ",,", "NA"]),
 
 
 def arrays(rows, columns, width=None):
-    """Return the arrays of a call, for records of so many fields that are all read."""
+    """Return the arrays of a call that reads all fields of its records."""
     places = np.arange(columns if width is None else width, dtype=np.int32)
     fields, numbers = np.zeros((rows, columns, 2), np.int32), np.zeros((rows, columns))
     return [places, np.zeros(rows, np.int64), fields, numbers, np.ones(columns, np.bool_)]

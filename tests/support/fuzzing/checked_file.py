@@ -30,7 +30,7 @@ def refuses_damage(
     every: int = 1,
     keep: Path | None = None,
 ) -> Report:
-    """Make sure that every truncation, every flipped bit and so many random mutants are refused.
+    """Make sure that every truncation, every flipped bit and a number of random mutants are refused.
 
     Args:
         load: reads the file at a path.

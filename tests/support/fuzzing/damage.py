@@ -52,7 +52,7 @@ def mutant(content: bytes, chance: random.Random) -> bytes:
 
 
 def mutants(content: bytes, chance: random.Random, count: int) -> Iterator[bytes]:
-    """Go through so many random mutants, each different from the content."""
+    """Yield random mutants, each different from the content."""
     for _ in range(count):
         damaged = mutant(content, chance)
         while damaged == content:

@@ -40,7 +40,7 @@ VALUES: list[Any] = [
 
 
 def spec_mutants(texts: list[str], chance: random.Random, count: int) -> Iterator[bytes]:
-    """Go through so many mutants of the texts, which are right specs."""
+    """Yield mutants of the texts, which are valid specs."""
     changes: list[Callable[[str, random.Random], str]] = [_characters, _lines, _words, _meaning, _meaning]
     for _ in range(count):
         text = chance.choice(texts)

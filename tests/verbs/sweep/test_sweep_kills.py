@@ -76,7 +76,7 @@ def undergo(cwd, invoke, environment, program, tmp_path):
 
 
 def killed_until_done(engine, chance, trials):
-    """Do a sweep of so many trials on an engine, go on with it after each kill, and return what was killed."""
+    """Run a sweep on an engine, resume it after each kill, and return what was killed."""
     kills = Counter()
     with Path("log").open("w") as log:
         while True:
@@ -103,7 +103,7 @@ def started(engine, log):
 
 
 def pause(seconds, until_ended):
-    """Wait so many seconds, or until so many trials have ended: fast machines end them all before the last kill."""
+    """Wait some seconds, or until enough trials have ended: fast machines end all of them before the last kill."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and len([*Path("swept").glob("trial-*/metrics.json")]) < until_ended:
         time.sleep(0.005)
