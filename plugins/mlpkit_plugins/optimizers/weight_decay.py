@@ -17,12 +17,9 @@ class WeightDecay(Optimizer):
     layer declares with ``decay=False`` don't decay; in built-in layers these are biases, scales and shifts.
     """
 
-    if TYPE_CHECKING:  # not a field: each optimizer declares its own, with its default
-
-        def _declare(self) -> None:
-            self.weight_decay: Rate
-
-    else:  # type checkers know an attribute that can be set
+    if TYPE_CHECKING:
+        weight_decay: Rate  # each optimizer declares it as a field, with its own default
+    else:  # for type checkers, an attribute that can be set
 
         @property
         def uses_decay(self) -> bool:
