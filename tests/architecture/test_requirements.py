@@ -32,3 +32,5 @@ def test_a_skip_is_a_failure_where_the_thing_is_expected(kind, expected, tmp_pat
         assert "MLPKIT_EXPECT lists 'flush', but: " in done.stdout
     else:
         assert "1 skipped" in done.stdout
+        reason = "needs no_such_module: pip install" if kind == "import" else "nothing is flushed"
+        assert reason in done.stdout
