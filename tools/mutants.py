@@ -1,19 +1,19 @@
 """Breaks mlpkit in one place at a time, at random, and runs the tests that should notice: a mutation study.
 
+    python tools/reached_lines.py -n 2 -m "not long and not fuzz"
     python tools/mutants.py --seed 1 --count 60 --results mutants.jsonl
 
 It changes source files of its own tree and restores each afterwards, so run it in a copy, with mlpkit installed from it
-(``pip install -e ".[test-all]"``). Each mutant is tested by the tests named after its file, then by those that mention
-its file or function. With ``--wide`` it is tested by those of its folder and of the files that import it. Slow tests
-run, too; with ``--default`` only the default suite. A test that also fails without the mutant doesn't count. The
-results have a line for each mutant, with a verdict:
+(``pip install -e ".[test-all]"``). The first command runs all tests once and records the lines that each reaches; a
+mutant is tested by the tests that reach its line, slow ones too, or with ``--default`` only those of the default suite.
+A test that also fails without the mutant doesn't count. The results have a line for each mutant, with a verdict:
 
     killed     a test fails
     survived   tests run the line, and none fails: write a test, or make sure that the mutant changes nothing
-    unreached  none of the tests runs the line: try --wide
+    unreached  none of the tests runs the line
     invalid    the mutant doesn't compile, and doesn't count
 
-The same command, called again, continues where it was stopped; with ``--wide``, it repeats the mutants not killed.
+The same command, called again, continues where it was stopped; with ``--again``, it repeats the mutants not killed.
 """
 
 from __future__ import annotations
@@ -29,27 +29,31 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from reached_lines import RECORDS, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).parents[1]
-SOURCES = {"mlpkit": "tests", "plugins/mlpkit_plugins": "tests/plugins"}
+SOURCES = ["mlpkit", "plugins/mlpkit_plugins"]
 KERNELS = Path("plugins/mlpkit_plugins/kernels")
 TESTS_OF_KERNELS = [
     ["tests/plugins/kernels"],
     ["tests/plugins/formats", "tests/plugins/functions"],
     ["tests/plugins/layers"],
 ]
-RARELY_USEFUL = {"architecture", "benchmarks", "docs", "hosts", "plugin_packages", "readme", "site"}
 MAX_PER_FILE = 2
-MAX_MENTIONING_FILES = 8
 TEST_TIMEOUT, RUN_TIMEOUT = 120, 900
+QUICK, WHOLE = 10, 60
+"""The limits for the tests of one step, in the seconds that they took when their lines were recorded."""
 
 SWAPPED: dict[type[ast.AST], type[Any]] = {}
 for one, other in (
@@ -102,6 +106,7 @@ class Mutant:
     Args:
         file: the file, from the root of the tree.
         line: the line of the change.
+        last_line: the last line of the original code.
         kind: the kind of change.
         before: the original code.
         after: the code that replaces it.
@@ -114,6 +119,7 @@ class Mutant:
 
     file: str
     line: int
+    last_line: int
     kind: str
     before: str
     after: str
@@ -153,7 +159,7 @@ class _Finder(ast.NodeVisitor):
         before = self.source[begin:end].decode()
         is_statement = isinstance(node, ast.stmt)
         place = (begin, end, self._names, self._depth > 0, is_statement)
-        self.mutants.append(Mutant(self.file, node.lineno, kind, before, text, *place))
+        self.mutants.append(Mutant(self.file, node.lineno, node.end_lineno, kind, before, text, *place))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         outside, self._names, depth, self._depth = self._names, (*self._names, node.name), self._depth, 0
@@ -268,7 +274,7 @@ def _mutants_of_c(file: str, source: bytes) -> list[Mutant]:
             line, before = code.count("\n", 0, match.start()) + 1, match[0]
             after = IN_C[before] if kind == "operator" else str(int(before) + 1) if kind == "constant" else ";"
             mutants.append(
-                Mutant(file, line, kind, before, after, *match.span(), (), recorded=False, is_statement=True)
+                Mutant(file, line, line, kind, before, after, *match.span(), (), recorded=False, is_statement=True)
             )
     return mutants
 
@@ -300,43 +306,54 @@ def sample_mutants(seed: int, count: int, prefixes: list[str]) -> list[Mutant]:
     return sample[:count]
 
 
-def tests_of(mutant: Mutant) -> list[list[str]]:
-    """Return the test files for a mutant in three steps: those named after its file, those that mention it, others.
+def tests_of(mutants: list[Mutant], records: Path) -> dict[Mutant, list[list[str]]]:
+    """Return the tests for each mutant in steps: first the quick ones that reach its lines, then all that do.
 
-    The others are those of its folder, and those named after files that import it, directly or through another file.
+    A third step has the other tests of the same files, which may share a fixture that reaches them, and for a mutant
+    that no test reaches, or that is outside functions, those that reach its file.
     """
-    file = Path(mutant.file)
-    if file.suffix != ".py":
-        return TESTS_OF_KERNELS
-    mentions = [
-        re.compile(rf"\b{re.escape(name)}\b") for name in (_module(file), file.stem, *mutant.names) if len(name) > 4
-    ]
-    scores = {}
-    for path in _test_files(ROOT / "tests"):
-        if not RARELY_USEFUL.isdisjoint(path.parts):
+    seconds, reaching, near = dict[str, float](), defaultdict[Mutant, set[str]](set), defaultdict[Mutant, set[str]](set)
+    by_file = defaultdict(list)
+    for mutant in mutants:
+        by_file[mutant.file].append(mutant)
+    for test, duration, lines in read_records(records):
+        if not Path(ROOT, test.partition("::")[0]).is_file():  # a test that another test wrote and ran
             continue
-        text = path.read_text("utf-8")
-        scores[path] = sum(bool(each.search(text)) for each in mentions)
-    mentioned = sorted(filter(scores.get, scores), key=lambda path: (-scores[path], path.stat().st_size))
-    above = importers(file)
-    others = [test for each in sorted(above | set().union(*map(importers, above))) for test in _named(each)]
-    done: set[Path] = set()
-    steps = []
-    for tests in (_named(file), mentioned[:MAX_MENTIONING_FILES], [*others, *_test_files(_folder(file))]):
-        steps.append([path.relative_to(ROOT).as_posix() for path in dict.fromkeys(tests) if path not in done])
-        done |= set(tests)
-    return steps
+        seconds[test] = max(duration, seconds.get(test, 0))
+        for file in by_file.keys() & lines.keys():
+            for mutant in by_file[file]:
+                near[mutant].add(test)
+                if mutant.recorded and not lines[file].isdisjoint(range(mutant.line, mutant.last_line + 1)):
+                    reaching[mutant].add(test)
+    in_file = defaultdict(set)
+    for test in seconds:
+        in_file[test.partition("::")[0]].add(test)
+
+    def steps(mutant: Mutant) -> list[list[str]]:
+        exact = sorted(reaching[mutant], key=lambda test: (not _is_named_after(mutant, test), seconds[test]))
+        beside = set().union(*(in_file[test.partition("::")[0]] for test in exact)) if exact else near[mutant]
+        others = sorted(beside - set(exact), key=lambda test: (not _is_named_after(mutant, test), seconds[test]))
+        first = _within(exact, seconds, QUICK)
+        return [first, _within(exact[len(first) :], seconds, WHOLE), _within(others, seconds, WHOLE)]
+
+    return {mutant: steps(mutant) for mutant in mutants}
 
 
-@cache
-def importers(file: Path) -> set[Path]:
-    """Return the source files that import a source file."""
-    module = re.escape(_module(file))
-    parent, _, name = module.rpartition("\\.")
-    pattern = re.compile(
-        rf"^ *(?:from {module} import|import {module}\b|from {parent} import .*\b{name}\b)", re.MULTILINE
-    )
-    return {each for each in source_files() if pattern.search((ROOT / each).read_text("utf-8"))}
+def tests_of_kernels(mutants: list[Mutant]) -> dict[Mutant, list[list[str]]]:
+    """Return the test files for mutants of C."""
+    return dict.fromkeys(mutants, TESTS_OF_KERNELS)
+
+
+def _within(tests: list[str], seconds: dict[str, float], limit: float) -> list[str]:
+    """Return the first of the tests, as many as take ``limit`` seconds."""
+    totals = accumulate(seconds[test] for test in tests)
+    return [test for test, total in zip(tests, totals, strict=True) if total <= limit]
+
+
+def _is_named_after(mutant: Mutant, test: str) -> bool:
+    file = Path(mutant.file)
+    stem = file.stem if file.stem != "__init__" else file.parent.name
+    return re.search(rf"\btest_{stem}(_\w+)?\.py::|/{stem}/", test) is not None
 
 
 @cache
@@ -351,38 +368,23 @@ def _module(file: Path) -> str:
     return ".".join(parts[parts[0] == "plugins" :]).removesuffix(".__init__")
 
 
-def _folder(file: Path) -> Path:
-    """Return the test folder of a source file, or the nearest existing one above it."""
-    root = next(folder for folder in SOURCES if file.is_relative_to(folder))
-    folder = ROOT / SOURCES[root] / file.relative_to(root).parent
-    while not folder.exists():
-        folder = folder.parent
-    return folder
-
-
-def _named(file: Path) -> list[Path]:
-    stem = file.stem if file.stem != "__init__" else file.parent.name
-    tests = _test_files(_folder(file))
-    return [path for path in tests if re.match(rf"test_{stem}(_|\.)", path.name) or path.parent.name == stem]
-
-
-@cache
-def _test_files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("test_*.py"))
-
-
 def run_tests(tests: list[str], without: Sequence[str] = (), *, default: bool) -> str | None:
     """Return the first test that fails; None if all pass or there are no tests."""
     if not tests:
         return None
-    options = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "--timeout", str(TEST_TIMEOUT)]
+    options = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-p", "chosen_tests", "--timeout", str(TEST_TIMEOUT)]
     options += [f"--deselect={test}" for test in without]
     if not default:
         options += ["-m", "not long and not fuzz"]
+    files = dict.fromkeys(test.partition("::")[0] for test in tests)
+    chosen = Path(tempfile.gettempdir(), f"chosen_tests_{os.getpid()}")
+    chosen.write_text("\n".join(tests), "utf-8")
+    environment = os.environ | {"CI": "true", "PYTHONPATH": str(ROOT / "tools"), "MLPKIT_CHOSEN_TESTS": str(chosen)}
+    environment.setdefault("MLPKIT_EXPECT", "kernels,flush")
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *options, *tests],
+        [sys.executable, "-m", "pytest", *options, *files],
         cwd=ROOT,
-        env={**os.environ, "CI": "true", "MLPKIT_EXPECT": os.environ.get("MLPKIT_EXPECT", "kernels,flush")},
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -432,13 +434,12 @@ def build_kernels() -> None:
     subprocess.run(command, cwd=ROOT, env={**os.environ, "CC": str(compiler)}, capture_output=True, check=False)
 
 
-def test_mutant(mutant: Mutant, *, wide: bool, default: bool) -> dict[str, Any]:
+def test_mutant(mutant: Mutant, steps: list[list[str]], *, default: bool) -> dict[str, Any]:
     """Test a mutant, and return the line of the results."""
     start, failed, known = time.monotonic(), None, list[str]()
-    steps = tests_of(mutant)
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder, "reached")
-        for tests in steps[2:] if wide else steps[:2]:
+        for tests in steps:
             while True:
                 with broken(mutant, record) as compiles:
                     if not compiles:
@@ -464,23 +465,26 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
-    parser.add_argument("--wide", action="store_true", help="run more tests, on mutants not killed before")
+    parser.add_argument("--records", type=Path, default=RECORDS, help="the folder of the recorded lines")
+    parser.add_argument("--again", action="store_true", help="repeat the mutants not killed before")
     parser.add_argument("--default", action="store_true", help="run only the default suite")
     parser.add_argument("--list", action="store_true", help="only print the mutants")
     where = "what to break: beginnings of paths, or C for the kernels"
-    parser.add_argument("files", nargs="*", default=list(SOURCES), help=where)
+    parser.add_argument("files", nargs="*", default=SOURCES, help=where)
     options = parser.parse_args()
     results = {}
     if options.results.exists():
         for line in options.results.read_text("utf-8").splitlines():
             result = json.loads(line)
             results[result["file"], result["begin"], result["kind"]] = result
-    for mutant in sample_mutants(options.seed, options.count, options.files):
+    mutants = sample_mutants(options.seed, options.count, options.files)
+    steps = tests_of_kernels(mutants) if options.files == ["C"] else tests_of(mutants, options.records)
+    for mutant in mutants:
         key = (mutant.file, mutant.begin, mutant.kind)
         if options.list:
             print(f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before!r} -> {mutant.after!r}")
-        elif key not in results or (options.wide and results[key]["verdict"] in {"survived", "unreached"}):
-            results[key] = test_mutant(mutant, wide=options.wide, default=options.default)
+        elif key not in results or (options.again and results[key]["verdict"] in {"survived", "unreached"}):
+            results[key] = test_mutant(mutant, steps[mutant], default=options.default)
             with options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(results[key]) + "\n")
             print(*(results[key][name] for name in ("verdict", "file", "line", "kind", "by")), flush=True)

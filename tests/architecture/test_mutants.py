@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from mlpkit.lazy_names import load
 
 ROOT = Path(__file__).parents[2]
 SOURCE = '''"""Not 1 of these."""
@@ -35,10 +41,12 @@ MUTANTS = {
 
 @pytest.fixture(scope="module")
 def mutants():
+    sys.path.insert(0, str(ROOT / "tools"))
     spec = importlib.util.spec_from_file_location("mutants", ROOT / "tools/mutants.py")
     sys.modules["mutants"] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield module
+    sys.path.remove(str(ROOT / "tools"))
     del sys.modules["mutants"]
 
 
@@ -56,18 +64,42 @@ def test_in_c_comments_texts_and_directives_are_left_alone(mutants):
     assert found == [(4, "+", "-"), (5, "<", "<="), (4, "1", "2"), (5, "0", "1"), (4, "a = a + 1;", ";")]
 
 
-def test_a_mutant_meets_the_tests_of_its_name_and_of_what_imports_it(mutants):
-    mutant = mutants.Mutant(
-        "mlpkit/verbs/doctor/health_history.py", 1, "", "", "", 0, 0, ("HealthHistory",), True, False
-    )
-    named, mentioned, others = mutants.tests_of(mutant)
-    assert named == ["tests/verbs/doctor/test_health_history.py"]
-    assert "tests/verbs/doctor/test_symptoms.py" in mentioned
-    assert "tests/verbs/doctor/test_health.py" in [*mentioned, *others]
+def mutant_at(mutants, file, line, *, recorded=True):
+    return mutants.Mutant(file, line, line, "", "", "", 0, 0, (), recorded=recorded, is_statement=True)
+
+
+def test_a_mutant_meets_the_tests_that_reach_its_line_those_named_after_its_file_first(mutants, tmp_path):
+    file = "mlpkit/runs/folder.py"
+    conftest, named, other = (f"tests/{each}" for each in ("conftest.py", "runs/test_folder.py", "runs/test_files.py"))
+    records = [
+        {"test": f"{other}::test_quick", "seconds": 0.1, "lines": {file: [7, 8]}},
+        {"test": f"{named}::test_slow", "seconds": 2, "lines": {file: [8]}},
+        {"test": f"{named}::test_beside", "seconds": 1, "lines": {file: [9]}},
+        {"test": f"{other}::test_elsewhere", "seconds": 1, "lines": {"mlpkit/runs/files.py": [8]}},
+        {"test": "tests/test_gone.py::test_gone", "seconds": 0, "lines": {file: [8]}},
+    ]
+    (tmp_path / "1.tests").write_text("\n".join(map(json.dumps, records)))
+    (tmp_path / "2.child").write_text(f"{conftest}::test_process\n{file}:8\n{file}:")
+    inside, outside = mutant_at(mutants, file, 8), mutant_at(mutants, file, 3, recorded=False)
+    steps = mutants.tests_of([inside, outside], tmp_path)
+    exact = [f"{named}::test_slow", f"{conftest}::test_process", f"{other}::test_quick"]
+    assert steps[inside] == [exact, [], [f"{named}::test_beside", f"{other}::test_elsewhere"]]
+    assert steps[outside] == [[], [], [f"{named}::test_beside", *exact]]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="recording lines needs Python 3.12 or later")
+def test_the_lines_of_a_process_are_recorded_with_the_test_that_started_it(mutants, tmp_path):
+    program = "import reached_lines; from mlpkit.lazy_names import load; load('math:pi')"
+    environment = {**os.environ, "MLPKIT_REACHED_LINES": str(tmp_path), "PYTHONPATH": str(ROOT / "tools")}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    [(test, _, lines)] = sys.modules["reached_lines"].read_records(tmp_path)
+    assert test.endswith("test_the_lines_of_a_process_are_recorded_with_the_test_that_started_it")
+    body, start = inspect.getsourcelines(load)
+    assert start + len(body) - 1 in lines["mlpkit/lazy_names.py"]
 
 
 def test_a_mutant_of_the_kernels_meets_their_tests_and_those_of_formats(mutants):
-    mutant = mutants.Mutant("plugins/mlpkit_plugins/kernels/take.c", 1, "", "", "", 0, 0, (), False, True)
-    first, second, _ = mutants.tests_of(mutant)
+    mutant = mutant_at(mutants, "plugins/mlpkit_plugins/kernels/take.c", 1)
+    first, second, _ = mutants.tests_of_kernels([mutant])[mutant]
     assert first == ["tests/plugins/kernels"]
     assert "tests/plugins/formats" in second

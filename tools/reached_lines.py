@@ -1,0 +1,149 @@
+"""Records the lines of mlpkit that each test runs, for ``tools/mutants.py``. It needs Python 3.12 or later.
+
+    python tools/reached_lines.py -n 2 -m "not long and not fuzz"
+
+runs pytest with these options and this module as a plugin (PYTEST_DONT_REWRITE). Each process writes a file of its own,
+as do those that tests start: a file ``reached_lines.pth`` in site-packages has every Python process import this module
+if ``MLPKIT_REACHED_LINES`` names a folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import site
+import subprocess
+import sys
+import time
+import types
+from collections import defaultdict
+from contextlib import suppress
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+RECORDS = ROOT / "build" / "reached_lines"
+VARIABLE = "MLPKIT_REACHED_LINES"
+
+
+class _Recorder:
+    """Records the lines that this process runs: at once to a file, or for the plugin below test by test."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._root = str(ROOT) + os.sep
+        self._monitoring = sys.monitoring  # type: ignore[attr-defined]
+        self._tool = self._monitoring.PROFILER_ID
+        self.lines: set[tuple[str, int]] | None = None
+        self._start_file()
+        os.register_at_fork(after_in_child=self._start_file)
+        self._monitoring.use_tool_id(self._tool, "reached_lines")
+        self._monitoring.register_callback(self._tool, self._monitoring.events.LINE, self._record)
+        load = SourceFileLoader.get_code
+
+        def loaded(loader: SourceFileLoader, name: str) -> types.CodeType | None:
+            code = load(loader, name)
+            if code is not None and code.co_filename.startswith((f"{self._root}mlpkit", f"{self._root}plugins")):
+                self._watch(code)
+            return code
+
+        SourceFileLoader.get_code = loaded  # type: ignore[method-assign]
+
+    def _start_file(self) -> None:
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+        self.lines = None
+        path = Path(self._folder, f"{os.getpid()}-{time.monotonic_ns()}.child")
+        self._file = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+        os.write(self._file, f"{test}\n".encode())
+
+    def _watch(self, code: types.CodeType) -> None:
+        self._monitoring.set_local_events(self._tool, code, self._monitoring.events.LINE)
+        for constant in code.co_consts:
+            if isinstance(constant, types.CodeType):
+                self._watch(constant)
+
+    def _record(self, code: types.CodeType, line: int) -> Any:
+        file = code.co_filename.removeprefix(self._root)
+        if self.lines is not None:
+            self.lines.add((file, line))
+        else:
+            with suppress(OSError):  # the process may have closed all its files
+                os.write(self._file, f"{file}:{line}\n".encode())
+        return self._monitoring.DISABLE
+
+    def begin(self) -> None:
+        """Record the lines of a test in memory from now on."""
+        self.lines = set()
+        self._monitoring.restart_events()
+
+    def end(self, test: str, seconds: float) -> None:
+        """Write the lines of a test."""
+        grouped = defaultdict(list)
+        for file, line in sorted(self.lines or ()):
+            grouped[file].append(line)
+        record = json.dumps({"test": test, "seconds": seconds, "lines": grouped})
+        with Path(self._folder, f"{os.getpid()}.tests").open("a", encoding="utf-8") as output:
+            output.write(record + "\n")
+        self.lines = None
+
+
+class Plugin:
+    """Records the lines of each test."""
+
+    def __init__(self, recorder: _Recorder) -> None:
+        self._recorder = recorder
+
+    def pytest_runtest_protocol(self) -> None:
+        """Begin a test."""
+        self._recorder.begin()
+        self._began = time.monotonic()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """End it."""
+        self._recorder.end(nodeid, round(time.monotonic() - self._began, 3))
+
+
+recorder = _Recorder(os.environ[VARIABLE]) if VARIABLE in os.environ else None
+
+
+def pytest_configure(config: Any) -> None:
+    """Record tests, unless this is the process that only distributes them."""
+    if recorder and (hasattr(config, "workerinput") or not config.getoption("numprocesses", None)):
+        config.pluginmanager.register(Plugin(recorder))
+
+
+def read_records(folder: Path) -> Iterator[tuple[str, float, dict[str, set[int]]]]:
+    """Yield the name of each test, its seconds, and the lines by file, with those of the processes that it started."""
+    for path in sorted(folder.glob("*.tests")):
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                record = json.loads(line)
+                yield record["test"], record["seconds"], {name: set(each) for name, each in record["lines"].items()}
+    for path in sorted(folder.glob("*.child")):
+        test, *reached = path.read_text("utf-8").splitlines()
+        if test:
+            lines = defaultdict(set)
+            for file, _, line in (each.rpartition(":") for each in reached):
+                if line.isdigit():  # the process may have been killed while it wrote
+                    lines[file].add(int(line))
+            yield test, 0, lines
+
+
+def main() -> None:
+    """Run pytest with the options of the command line, and record the lines of each test."""
+    RECORDS.mkdir(parents=True, exist_ok=True)
+    tools = str(ROOT / "tools")
+    Path(site.getsitepackages()[0], "reached_lines.pth").write_text(
+        f"import os, sys; os.environ.get({VARIABLE!r}) and (sys.path.append({tools!r}), __import__('reached_lines'))\n"
+    )
+    environment = os.environ | {VARIABLE: str(RECORDS), "PYTHONPATH": tools}
+    command = [sys.executable, "-m", "pytest", "-p", "reached_lines", "-q", "--dist", "loadfile", *sys.argv[1:]]
+    sys.exit(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()
