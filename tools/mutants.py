@@ -29,11 +29,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +51,7 @@ TESTS_OF_KERNELS = [
 ]
 MAX_PER_FILE = 2
 TEST_TIMEOUT, RUN_TIMEOUT = 120, 900
-QUICK, WHOLE = 10, 60
+QUICK, WHOLE = 8, 60
 """The limits for the tests of one step, in the seconds that they took when their lines were recorded."""
 
 SWAPPED: dict[type[ast.AST], type[Any]] = {}
@@ -317,7 +316,7 @@ def tests_of(mutants: list[Mutant], records: Path) -> dict[Mutant, list[list[str
     for mutant in mutants:
         by_file[mutant.file].append(mutant)
     for test, duration, lines in read_records(records):
-        if not Path(ROOT, test.partition("::")[0]).is_file():  # a test that another test wrote and ran
+        if not (ROOT / _file(test)).is_file():  # a test that another test wrote and ran
             continue
         seconds[test] = max(duration, seconds.get(test, 0))
         for file in by_file.keys() & lines.keys():
@@ -327,14 +326,16 @@ def tests_of(mutants: list[Mutant], records: Path) -> dict[Mutant, list[list[str
                     reaching[mutant].add(test)
     in_file = defaultdict(set)
     for test in seconds:
-        in_file[test.partition("::")[0]].add(test)
+        in_file[_file(test)].add(test)
 
     def steps(mutant: Mutant) -> list[list[str]]:
-        exact = sorted(reaching[mutant], key=lambda test: (not _is_named_after(mutant, test), seconds[test]))
-        beside = set().union(*(in_file[test.partition("::")[0]] for test in exact)) if exact else near[mutant]
-        others = sorted(beside - set(exact), key=lambda test: (not _is_named_after(mutant, test), seconds[test]))
+        exact = _ordered(mutant, reaching[mutant], seconds)
+        beside = set().union(*(in_file[_file(test)] for test in exact)) if exact else near[mutant]
+        others = _ordered(mutant, beside - set(exact), seconds)
         first = _within(exact, seconds, QUICK)
-        return [first, _within(exact[len(first) :], seconds, WHOLE), _within(others, seconds, WHOLE)]
+        quick = set(first)
+        later = [test for test in exact if test not in quick]
+        return [first, _within(later, seconds, WHOLE), _within(others, seconds, WHOLE)]
 
     return {mutant: steps(mutant) for mutant in mutants}
 
@@ -344,10 +345,28 @@ def tests_of_kernels(mutants: list[Mutant]) -> dict[Mutant, list[list[str]]]:
     return dict.fromkeys(mutants, TESTS_OF_KERNELS)
 
 
+def _ordered(mutant: Mutant, tests: set[str], seconds: dict[str, float]) -> list[str]:
+    """Return tests in the order to run them: files named after the mutant's file, then those with the most tests."""
+    count = Counter(map(_file, tests))
+    return sorted(
+        tests, key=lambda test: (not _is_named_after(mutant, test), -count[_file(test)], _file(test), seconds[test])
+    )
+
+
 def _within(tests: list[str], seconds: dict[str, float], limit: float) -> list[str]:
-    """Return the first of the tests, as many as take ``limit`` seconds."""
-    totals = accumulate(seconds[test] for test in tests)
-    return [test for test, total in zip(tests, totals, strict=True) if total <= limit]
+    """Return the first of the tests, as many as take ``limit`` seconds; reading a file of tests takes one."""
+    total, files, kept = 0.0, set[str](), list[str]()
+    for test in tests:
+        needed = seconds[test] + (_file(test) not in files)
+        if total + needed <= limit:
+            total += needed
+            files.add(_file(test))
+            kept.append(test)
+    return kept
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
 
 
 def _is_named_after(mutant: Mutant, test: str) -> bool:
@@ -376,7 +395,7 @@ def run_tests(tests: list[str], without: Sequence[str] = (), *, default: bool) -
     options += [f"--deselect={test}" for test in without]
     if not default:
         options += ["-m", "not long and not fuzz"]
-    files = dict.fromkeys(test.partition("::")[0] for test in tests)
+    files = dict.fromkeys(map(_file, tests))
     chosen = Path(tempfile.gettempdir(), f"chosen_tests_{os.getpid()}")
     chosen.write_text("\n".join(tests), "utf-8")
     environment = os.environ | {"CI": "true", "PYTHONPATH": str(ROOT / "tools"), "MLPKIT_CHOSEN_TESTS": str(chosen)}
