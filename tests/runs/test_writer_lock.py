@@ -252,3 +252,15 @@ def test_a_writer_that_waits_for_a_reader_hinders_no_other_one(path: Path, monke
     with pytest.raises(RunFolderError, match="this process is writing to it"):
         WriterLock(path).acquire()
     other.release()
+
+
+def test_a_reader_that_stays_is_waited_for_two_seconds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.touch()
+    look = os.open(path, os.O_RDONLY)
+    fcntl.flock(look, fcntl.LOCK_SH)
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    with pytest.raises(RunFolderError, match="another process is writing to it; wait until that is done"):
+        WriterLock(path).acquire()
+    assert sum(waited) == pytest.approx(2)
+    os.close(look)
