@@ -42,3 +42,23 @@ def test_a_wrong_declaration_is_refused(arguments, message):
     with pytest.raises(PluginError) as caught:
         component(*arguments)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"deprecated": " "}, "deprecated=' ' is not advice; expected what to use instead"),
+        ({"deprecated": True}, "deprecated=True is not advice; expected what to use instead"),
+        ({"aliases": "Dense"}, "aliases='Dense' are not names; expected a list of strings"),
+        ({"aliases": ["Dense", 3]}, "aliases=['Dense', 3] are not names; expected a list of strings"),
+    ],
+)
+def test_wrong_advice_or_aliases_are_refused(arguments, message):
+    with pytest.raises(PluginError) as caught:
+        component("layer", "Conv", int, **arguments)
+    assert str(caught.value) == f"layer Conv: {message}"
+
+
+def test_what_is_optional_is_declared():
+    declared = component("layer", "Conv", int, deprecated="use Conv2d", default=True, aliases=["Convolution"])
+    assert declared == ("layer", "Conv", int, None, "use Conv2d", True, ("Convolution",))
