@@ -168,3 +168,14 @@ def test_a_text_that_is_too_long_is_found_in_its_row(tmp_path):
     texts[3] = texts[3][1:]
     pq.write_table(pa.table({"a": texts, "t": [*"pqpqp"]}), tmp_path / "x.parquet")
     Parquet(str(tmp_path / "x.parquet"), "t", categorical=("a",), validation=0, test=0).describe()
+
+
+def test_bytes_of_a_fixed_length_may_be_as_long_as_texts(tmp_path):
+    def read(length):
+        texts = pa.array([letter.encode() * length for letter in "abcd"], pa.binary(length))
+        pq.write_table(pa.table({"a": texts, "t": [*"pqpq"]}), tmp_path / "x.parquet")
+        return Parquet(str(tmp_path / "x.parquet"), "t", categorical=("a",), validation=0, test=0).describe()
+
+    assert read(131_072).input_shape == (4,)
+    with pytest.raises(DataError, match=r"x.parquet, column 'a': a text has 131,073 bytes; expected at most 131,072"):
+        read(131_073)
