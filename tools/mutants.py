@@ -54,6 +54,9 @@ TEST_TIMEOUT, RUN_TIMEOUT = 120, 900
 QUICK, WHOLE = 8, 60
 """The limits for the tests of one step, in the seconds that they took when their lines were recorded."""
 
+WITHOUT_EFFECT = {"examples"}
+"""Functions whose values may be others: the examples of components, for pages and the conformance suite."""
+
 SWAPPED: dict[type[ast.AST], type[Any]] = {}
 for one, other in (
     (ast.Lt, ast.LtE),
@@ -167,6 +170,8 @@ class _Finder(ast.NodeVisitor):
         self._names, self._depth = outside, depth
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if node.name in WITHOUT_EFFECT:
+            return
         for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(default)
         outside, self._names = self._names, (*self._names, node.name)

@@ -24,6 +24,9 @@ def f(x: int, y: "é" = 2) -> None:
         return
     g(x, y)
     print(f"{x + 1}", end="é", flush=True)
+
+def examples():
+    return 5
 '''.encode()
 MUTANTS = {
     "LIMIT: int = (4)",
