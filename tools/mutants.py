@@ -1,6 +1,6 @@
 """Breaks mlpkit in one place at a time, at random, and runs the tests that should notice: a mutation study.
 
-    python tools/reached_lines.py -n 2 -m "not long and not fuzz"
+    python tools/record_tests.py -n 2 -m "not long and not fuzz"
     python tools/mutants.py --seed 1 --count 60 --results mutants.jsonl
 
 It changes source files of its own tree and restores each afterwards, so run it in a copy, with mlpkit installed from it

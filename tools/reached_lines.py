@@ -1,18 +1,13 @@
-"""Records the lines of mlpkit that each test runs, for ``tools/mutants.py``. It needs Python 3.12 or later.
+"""Records the lines of mlpkit that a process runs. It needs Python 3.12 or later.
 
-    python tools/reached_lines.py -n 2 -m "not long and not fuzz"
-
-runs pytest with these options and this module as a plugin (PYTEST_DONT_REWRITE). Each process writes a file of its own,
-as do those that tests start: a file ``reached_lines.pth`` in site-packages has every Python process import this module
-if ``MLPKIT_REACHED_LINES`` names a folder.
+``tools/record_tests.py`` makes each process import this module that has ``MLPKIT_REACHED_LINES``, the name of a folder:
+there, each writes a file of its own.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import site
-import subprocess
 import sys
 import time
 import types
@@ -30,8 +25,8 @@ RECORDS = ROOT / "build" / "reached_lines"
 VARIABLE = "MLPKIT_REACHED_LINES"
 
 
-class _Recorder:
-    """Records the lines that this process runs: at once to a file, or for the plugin below test by test."""
+class Recorder:
+    """Records the lines that this process runs: at once to a file, or in memory, for ``write``."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -76,11 +71,11 @@ class _Recorder:
         return self._monitoring.DISABLE
 
     def begin(self) -> None:
-        """Record the lines of a test in memory from now on."""
+        """Record lines in memory from now on, also those that were recorded before."""
         self.lines = set()
         self._monitoring.restart_events()
 
-    def end(self, test: str, seconds: float) -> None:
+    def write(self, test: str, seconds: float) -> None:
         """Write the lines of a test."""
         grouped = defaultdict(list)
         for file, line in sorted(self.lines or ()):
@@ -91,29 +86,7 @@ class _Recorder:
         self.lines = None
 
 
-class Plugin:
-    """Records the lines of each test."""
-
-    def __init__(self, recorder: _Recorder) -> None:
-        self._recorder = recorder
-
-    def pytest_runtest_protocol(self) -> None:
-        """Begin a test."""
-        self._recorder.begin()
-        self._began = time.monotonic()
-
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """End it."""
-        self._recorder.end(nodeid, round(time.monotonic() - self._began, 3))
-
-
-recorder = _Recorder(os.environ[VARIABLE]) if VARIABLE in os.environ else None
-
-
-def pytest_configure(config: Any) -> None:
-    """Record tests, unless this is the process that only distributes them."""
-    if recorder and (hasattr(config, "workerinput") or not config.getoption("numprocesses", None)):
-        config.pluginmanager.register(Plugin(recorder))
+recorder = Recorder(os.environ[VARIABLE]) if VARIABLE in os.environ else None
 
 
 def read_records(folder: Path) -> Iterator[tuple[str, float, dict[str, set[int]]]]:
@@ -131,19 +104,3 @@ def read_records(folder: Path) -> Iterator[tuple[str, float, dict[str, set[int]]
                 if line.isdigit():  # the process may have been killed while it wrote
                     lines[file].add(int(line))
             yield test, 0, lines
-
-
-def main() -> None:
-    """Run pytest with the options of the command line, and record the lines of each test."""
-    RECORDS.mkdir(parents=True, exist_ok=True)
-    tools = str(ROOT / "tools")
-    Path(site.getsitepackages()[0], "reached_lines.pth").write_text(
-        f"import os, sys; os.environ.get({VARIABLE!r}) and (sys.path.append({tools!r}), __import__('reached_lines'))\n"
-    )
-    environment = os.environ | {VARIABLE: str(RECORDS), "PYTHONPATH": tools}
-    command = [sys.executable, "-m", "pytest", "-p", "reached_lines", "-q", "--dist", "loadfile", *sys.argv[1:]]
-    sys.exit(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
-
-
-if __name__ == "__main__":
-    main()
