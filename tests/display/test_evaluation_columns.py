@@ -73,9 +73,29 @@ def test_a_wider_terminal_never_shows_less(width):
     assert narrow <= {column.key for column in fitting_columns(RECORD, width + 1).chosen}
 
 
-@pytest.mark.parametrize("width", [9, 30, 50, 200])
-def test_the_gap_is_never_wider_than_needed_to_read(width):
-    assert fitting_columns(RECORD, width).gap in (1, 2, 3)
+@pytest.mark.parametrize(
+    ("width", "columns", "gap", "title"),
+    [
+        (200, 6, 3, "validation"),
+        (66, 6, 3, "validation"),
+        (65, 6, 2, "validation"),
+        (61, 6, 2, "validation"),
+        (60, 6, 2, "val"),
+        (57, 6, 2, "val"),
+        (56, 6, 1, "validation"),
+        (55, 6, 1, "val"),
+        (52, 6, 1, "val"),
+        (51, 5, 2, "validation"),
+        (43, 5, 1, "val"),
+        (42, 4, 3, "val"),
+        (41, 4, 2, "val"),
+    ],
+)
+def test_gaps_and_titles_shrink_before_a_column_is_left_out(width, columns, gap, title):
+    """Widths are those of figures and titles: 9 for the iteration, 6 for the epoch, 8 or 10 for the others."""
+    found = fitting_columns(RECORD, width)
+    assert (len(found.chosen), found.gap, found.chosen[-1].title) == (columns, gap, title)
+    assert found.width <= width
 
 
 def test_each_metric_stands_above_its_own_columns_whatever_the_order_of_the_history():

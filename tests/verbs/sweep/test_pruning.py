@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import loans_sweep
 import pytest
+from run_folders import made_up_run
 
 import mlpkit
+from mlpkit.verbs.sweep.folder import Trial
 from mlpkit.verbs.sweep.pruning import (
     Curve,
     Evaluation,
@@ -128,6 +131,58 @@ def folder(tmp_path, monkeypatch):
 
 def train(folder, number, rate):
     train_trial(folder.begin(number, {"training.optimizer.sgd.learning_rate": rate}, 0.0).directory)
+
+
+def sweep_with(rule, more=""):
+    Path("loans.yaml").write_text(f"{loans_sweep.SPEC.replace('prune: median', f'prune: {rule}')}{more}")
+    return mlpkit.load_spec("loans.yaml").sweep
+
+
+def made_up(number, *losses, state="pruned", **options):
+    """Return a trial with a loss every half epoch, of one epoch in all."""
+    options |= {"results": {}} if state == "finished" else {"failure": {"state": state, "steps": 100, "message": ""}}
+    return Trial(number, made_up_run(Path(f"trial-{number}"), losses=losses, **options), {}, state=state)
+
+
+@pytest.fixture
+def finished(tmp_path, monkeypatch):
+    """Return five finished trials, of which the median loss after half an epoch is 3."""
+    monkeypatch.chdir(tmp_path)
+    return [made_up(10 + i, cost, cost, state="finished") for i, cost in enumerate([1.0, 2.0, 3.0, 4.0, 5.0])]
+
+
+@pytest.mark.parametrize(
+    ("losses", "strong"), [([[3.1], [9.0]], None), ([[2.9], [9.0]], 0), ([[2.9], [2.9, 2.9]], 1), ([[2.9, 4.0], [2.9]], 0)]
+)
+def test_of_the_pruned_trials_that_the_rule_would_not_end_now_the_longest_goes_on(finished, losses, strong):
+    pruned = [made_up(number, *each) for number, each in enumerate(losses)]
+    found = no_longer_weak([*pruned, *finished], sweep_with("median"))
+    assert found == (None if strong is None else pruned[strong])
+
+
+def test_a_trial_that_was_not_pruned_or_was_not_evaluated_or_has_no_known_length_does_not_go_on(finished):
+    others = [
+        made_up(0, 0.5, state="diverged"),
+        made_up(1),
+        made_up(2, 0.5, length="seconds: 9"),
+        made_up(3, 9.0),
+    ]
+    assert no_longer_weak([*others, *finished], sweep_with("median")) is None
+
+
+def test_the_baseline_goes_on_by_no_rule(finished):
+    pruned = made_up(0, 0.5)
+    assert no_longer_weak([pruned, *finished], sweep_with("median")) == pruned
+    assert no_longer_weak([pruned, *finished], sweep_with("median", "  baseline: true\n")) is None
+
+
+def test_a_trial_is_no_rival_of_its_own(tmp_path, monkeypatch):
+    """At the rung of a half epoch, of five trials the best goes on, and of six the best two."""
+    monkeypatch.chdir(tmp_path)
+    trials = [made_up(0, 0.1, 0.1, state="finished"), made_up(1, 0.2), *(made_up(i, 0.9) for i in (2, 3, 4))]
+    sweep = sweep_with("hyperband")
+    assert no_longer_weak(trials, sweep) is None
+    assert no_longer_weak([*trials, made_up(5, 0.9)], sweep) == trials[1]
 
 
 def states(folder):

@@ -11,10 +11,16 @@ import sys
 import threading
 from pathlib import Path
 
+import loans_sweep
 import pytest
 from swept_folders import holders, wait_for
 
+import mlpkit
+from mlpkit.errors import UsageError
 from mlpkit.runs.writer_lock import WriterLock
+from mlpkit.verbs.sweep.folder import SweepFolder
+from mlpkit.verbs.sweep.trial import train_trial
+from mlpkit.verbs.sweep.trial_spec import text_for_folder
 
 SWEEP = """\
 sweep:
@@ -31,9 +37,11 @@ def spec(cwd):
 
 
 @pytest.fixture
-def at_rest(spec, invoke):
+def at_rest(spec):
     """A sweep of three finished trials."""
-    assert invoke("sweep", "tiny.yaml", "--quiet", "--no-report").code == 0
+    with SweepFolder.create(Path("runs/tiny"), text_for_folder(mlpkit.load_spec("tiny.yaml"), Path("runs/tiny"))) as kept:
+        for number, units in enumerate((4, 5, 6)):
+            train_trial(kept.begin(number, {"layers.Affine1.units": units}, 0.0).directory)
 
 
 @pytest.mark.usefixtures("spec")
@@ -114,6 +122,37 @@ def test_a_stop_is_asked_for_in_the_folder_however_often_and_no_process_gets_a_s
         assert bystander.poll() is None
         bystander.communicate(b"\n")
     assert bystander.returncode == 0
+
+
+@pytest.fixture
+def begun(cwd):
+    """The folder of a sweep without trials, and the lock of a driver that is on another machine."""
+    with loans_sweep.begun() as folder:
+        pass
+    lock = WriterLock(folder.directory / ".lock")
+    lock.acquire()
+    lock.path.write_text("12\nelsewhere\n")
+    yield folder, lock
+    lock.release()
+
+
+def test_whether_a_driver_was_stopped_is_returned(begun, invoke):
+    folder, lock = begun
+    ended = threading.Thread(target=lambda: (wait_for(folder.stop_requested), lock.release()))
+    ended.start()
+    assert mlpkit.stop_sweep(folder.directory) is True
+    ended.join()
+    assert not folder.stop_requested()
+    assert mlpkit.stop_sweep(folder.directory) is False
+    assert not folder.stop_requested()
+
+
+def test_the_process_at_work_does_not_stop_itself(begun):
+    folder, lock = begun
+    lock.path.write_text(f"{os.getpid()}\n{socket.gethostname()}\n")
+    with pytest.raises(UsageError, match="^s: this process is at work on it; end the sweep with its StopRequest, or"):
+        mlpkit.stop_sweep(folder.directory)
+    assert not folder.stop_requested()
 
 
 @pytest.mark.usefixtures("at_rest")

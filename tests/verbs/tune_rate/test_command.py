@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 
 def test_the_curve_and_the_suggestion(cwd, invoke):
     done = invoke("tune-rate", "tiny.yaml", "--steps", 60)
@@ -17,6 +19,16 @@ def test_the_curve_and_the_suggestion(cwd, invoke):
     assert curve[12].startswith("    rate  1e-06 ")
     assert re.fullmatch(r"above a learning rate of \S+, the loss doesn't fall any further(; then it exploded)?", said)
     assert re.fullmatch(r"suggestion: --set training\.optimizer\.sgd\.learning_rate=[\d.]+", suggestion)
+
+
+@pytest.mark.parametrize(("width", "drawn"), [(40, 28), (72, 60), (200, 60)])
+def test_a_narrow_terminal_has_a_narrow_curve(cwd, invoke, monkeypatch, width, drawn):
+    monkeypatch.setattr("mlpkit.verbs.tune_rate.command.line_length", lambda: width)
+    lines = invoke("tune-rate", "tiny.yaml", "--steps", 40).out.splitlines()
+    assert lines[10] == f"    loss +{'-' * drawn}"
+    assert lines[12].endswith("1e+02")
+    assert len(lines[12]) == 10 + drawn
+    assert all(len(line) <= width for line in lines[:-1])
 
 
 def test_the_suggestion_works_as_it_stands(cwd, invoke):
