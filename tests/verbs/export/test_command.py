@@ -14,6 +14,41 @@ from mlpkit_plugins.layers.relu import Relu
 HERE = Path(__file__).parent
 
 
+EXPORTER = """
+import numpy as np
+import mlpkit
+from mlpkit import Exporter, component, hookimpl
+
+
+class Scores(Exporter):
+    ending = ".scores"
+    quantizes = True
+    moved = 0
+
+    def write(self, model, file):
+        file.write_text("all of the model")
+
+    def compute(self, file, model, feeds, names):
+        probabilities = mlpkit.load("runs/tiny").predict_proba(feeds["image"]).copy()
+        label = probabilities.argmax(axis=1)
+        probabilities[:self.moved] = np.nextafter(probabilities[:self.moved], 1)
+        return {"label": label, "probabilities": probabilities}
+
+
+class Moved(Scores):
+    moved = 1
+
+
+class Unproved(Scores):
+    compute = Exporter.compute
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("exporter", name.__name__.lower(), name) for name in (Scores, Moved, Unproved)]
+"""
+
+
 @pytest.fixture
 def finished(cwd, invoke):
     """Return the folder of a finished run."""
@@ -36,6 +71,7 @@ def said(invoke):
 
 
 def test_screens(finished, cwd, said, golden, monkeypatch):
+    require_package("onnxruntime")
     monkeypatch.setattr("mlpkit.verbs.export.provenance.LEVELS_UP", 0)
     text = said(
         "export runs/tiny --to tiny.onnx", "export runs/tiny --to bare.onnx --network-only", "provenance tiny.onnx"
@@ -61,6 +97,40 @@ def _without_hashes(text):
         if len(words) > 1 and words[0] in ("spec", "data", "weights") and len(words[1]) == 16:
             lines[index] = line.replace(words[1], "0123456789abcdef")
     return "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("exporter", "exact", "said", "warned"),
+    [
+        ("scores", 60, "; its predictions for 60 rows of the test split match mlpkit predict bit for bit", ""),
+        ("moved", 59, "; its predictions for 60 rows of the test split match mlpkit predict up to rounding", ""),
+        ("unproved", 0, "", "acme_scores.unproved has no method compute"),
+    ],
+)
+def test_how_closely_the_file_was_proved(finished, invoke, exporter, exact, said, warned):
+    Path("acme_scores.py").write_text(EXPORTER)
+    command = ("export", "runs/tiny", "--to", "x", "--format", f"acme_scores.{exporter}", "--plugin", "acme_scores.py")
+    done = invoke(*command)
+    assert (done.code, done.out) == (0, f"x returns label and probabilities{said}\n"), done.err
+    warning = f"warning: x: not proved to compute what the model does: {warned}\n" if warned else ""
+    assert done.err == warning
+    assert Path("x").read_text() == "all of the model"
+    document = json.loads(invoke(*command, "--json").out)
+    assert (document["exact"], document["rows"]) == (exact, 0 if warned else 60)
+
+
+def test_what_rounding_changed_is_a_table(finished, invoke):
+    Path("acme_scores.py").write_text(EXPORTER)
+    command = ("export", "runs/tiny", "--to", "x", "--format", "acme_scores.unproved", "--plugin", "acme_scores.py")
+    done = invoke(*command, "--quantize", "int8")
+    figures = json.loads((finished / "metrics.json").read_text())["test"]
+    assert done.code == 0
+    first, heading, before, after, relabelled = done.out.splitlines()
+    assert (first, heading.split()) == ("x returns label and probabilities", ["weights", "loss", "accuracy"])
+    assert before.split() == ["float32", f"{figures['loss']:.4f}", f"{figures['accuracy']:.4f}"]
+    rounding = json.loads(invoke(*command, "--quantize", "int8", "--json").out)["rounding"]
+    assert after.split() == ["int8", *(f"{rounding['after'][name]:.4f}" for name in ("loss", "accuracy"))]
+    assert relabelled == f"{rounding['relabelled']} of 60 rows have another label with int8"
 
 
 def test_json(finished, invoke, cwd):

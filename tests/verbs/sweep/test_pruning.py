@@ -152,7 +152,8 @@ def finished(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("losses", "strong"), [([[3.1], [9.0]], None), ([[2.9], [9.0]], 0), ([[2.9], [2.9, 2.9]], 1), ([[2.9, 4.0], [2.9]], 0)]
+    ("losses", "strong"),
+    [([[3.1], [9.0]], None), ([[2.9], [9.0]], 0), ([[2.9], [2.9, 2.9]], 1), ([[2.9, 4.0], [2.9]], 0)],
 )
 def test_of_the_pruned_trials_that_the_rule_would_not_end_now_the_longest_goes_on(finished, losses, strong):
     pruned = [made_up(number, *each) for number, each in enumerate(losses)]

@@ -39,7 +39,9 @@ def spec(cwd):
 @pytest.fixture
 def at_rest(spec):
     """A sweep of three finished trials."""
-    with SweepFolder.create(Path("runs/tiny"), text_for_folder(mlpkit.load_spec("tiny.yaml"), Path("runs/tiny"))) as kept:
+    with SweepFolder.create(
+        Path("runs/tiny"), text_for_folder(mlpkit.load_spec("tiny.yaml"), Path("runs/tiny"))
+    ) as kept:
         for number, units in enumerate((4, 5, 6)):
             train_trial(kept.begin(number, {"layers.Affine1.units": units}, 0.0).directory)
 
@@ -150,7 +152,7 @@ def test_whether_a_driver_was_stopped_is_returned(begun, invoke):
 def test_the_process_at_work_does_not_stop_itself(begun):
     folder, lock = begun
     lock.path.write_text(f"{os.getpid()}\n{socket.gethostname()}\n")
-    with pytest.raises(UsageError, match="^s: this process is at work on it; end the sweep with its StopRequest, or"):
+    with pytest.raises(UsageError, match=r"^s: this process is at work on it; end the sweep with its StopRequest, or"):
         mlpkit.stop_sweep(folder.directory)
     assert not folder.stop_requested()
 
