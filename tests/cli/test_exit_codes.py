@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 
 from mlpkit.cli.verbs import VERBS
 from mlpkit.errors import SpecSchemaError
 from mlpkit.specfile.spec import load_spec
+from mlpkit.verbs.run.check import check
 
 WRONG = """\
 mlpkit: 1
@@ -128,6 +130,19 @@ def test_debugging_shows_tracebacks(mlpkit):
     assert "Traceback (most recent call last)" in done.err
     assert "MLPKIT_DEBUG" not in done.err
     assert "Traceback" in mlpkit("evaluate", "nowhere", env={"MLPKIT_DEBUG": "1"}).err
+
+
+def test_a_warning_is_printed_once_and_those_for_developers_are_left_to_python(invoke, monkeypatch):
+    def warn(spec):
+        for text in ("a row is empty", "a row is empty", "a row is long"):
+            warnings.warn(text, stacklevel=1)
+        warnings.warn("use another name", DeprecationWarning, stacklevel=1)
+        return check(spec)
+
+    monkeypatch.setattr("mlpkit.verbs.run.check.check", warn)
+    with pytest.warns(DeprecationWarning, match="use another name"):
+        done = invoke("check", "tiny.yaml")
+    assert (done.code, done.err) == (0, "warning: a row is empty\nwarning: a row is long\n")
 
 
 def test_too_little_memory_is_said_plainly(invoke, monkeypatch):

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-import sys
+import runpy
 from pathlib import Path
 
 import pytest
+from drawn_screen import DrawnScreen
+
+from mlpkit.display.run_names import RunNames
+from mlpkit.display.screen import Screen
+from mlpkit.training.events import TrainingEnd
 
 HERE = Path(__file__).parent
-PLAY = (sys.executable, str(HERE / "play_seeds.py"))
+PLAY = runpy.run_path(str(HERE / "play_seeds.py"))["play"]
 
 
 @pytest.mark.parametrize("columns", [50, 80])
-def test_the_screen_in_the_end(columns, terminal, golden):
-    screen = terminal(command=PLAY, columns=columns, rows=40)
-    assert screen.wait_for_end() == 0, screen.raw
+def test_the_screen_in_the_end(columns, monkeypatch, golden):
+    screen = DrawnScreen(monkeypatch, columns)
+    PLAY(0.0)
     golden(HERE / "screens" / f"seeds_at_{columns}.txt", "".join(f"{line}\n" for line in screen.lines()))
 
 
 @pytest.mark.parametrize("columns", [50, 80])
-def test_each_run_that_trains_has_a_bar(columns, terminal):
-    screen = terminal(60, command=PLAY, columns=columns, rows=24)
-    screen.wait_until_shown("2 more")
-    lines = screen.lines()
+def test_each_run_that_trains_has_a_bar(columns, monkeypatch):
+    screen, lines = DrawnScreen(monkeypatch, columns), []
+    monkeypatch.setattr("time.sleep", lambda _: lines.extend(screen.lines()))
+    PLAY(60.0)
     assert lines[:4] == ["made up  runs/made up", "5 seeds, 2 at once", "", "seed  0 test loss 0.2500, accuracy 0.9500"]
     assert lines[4].startswith("seed  1 ━")
     assert "4,600 of 10,000   loss 0.2500" in lines[4]
     assert lines[5].startswith("seed  8 ")
     assert lines[5].endswith("0 of 10,000")
-    assert lines[6] == "2 more"
+    assert lines[6:] == ["2 more"]
     assert max(map(len, lines)) <= columns
+
+
+def test_a_run_that_was_over_before_does_not_wait(monkeypatch):
+    drawn = DrawnScreen(monkeypatch)
+    with Screen("made up", "runs/made up", RunNames("seed")) as screen:
+        screen.began(0, {seed: Path(f"seed-{seed}") for seed in (0, 1, 2)}, 1)
+        screen.over(1, TrainingEnd(100, metrics={"test": {"loss": 0.5}}))
+        assert drawn.lines()[1:] == ["3 seeds, one after the other", "", "seed 1 test loss 0.5000", "2 more"]
