@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit import FittedCategoryEncoding, InputColumn, ModelFileError, ParameterError, TrainingCategories
+from mlpkit import (
+    CategoryEncoding,
+    FittedCategoryEncoding,
+    Graph,
+    InputColumn,
+    ModelFileError,
+    ParameterError,
+    TrainingCategories,
+)
+from mlpkit.graph.evaluator import evaluate
 from mlpkit_plugins.category_encodings.index import Index
 from mlpkit_plugins.category_encodings.one_hot import OneHot
 from mlpkit_plugins.category_encodings.ordinal import Ordinal
@@ -48,11 +57,19 @@ def test_a_sign_is_for_two():
         fitted(Sign(), "a", "b", "c")
 
 
-class Codebook(OneHot):
+class Codebook(CategoryEncoding):
     """What a state says."""
 
-    encode = OneHot.__base__.encode
-    features = OneHot.__base__.features
+    def fit(self, column):
+        return {"codebook": np.array([[5.0, 6.0], [7.0, 8.0], [9.0, 10.0]])}
+
+
+@pytest.mark.parametrize("encoding", [OneHot(), Sign(), Index(), Ordinal(), Codebook()])
+def test_the_operators_give_what_is_written(encoding):
+    graph = Graph(np.dtype(np.float64))
+    each = fitted(encoding, "a", "b")
+    graph.outputs["y"] = each.onnx(graph, graph.feed("codes", "int64"))
+    np.testing.assert_array_equal(evaluate(graph, {"codes": CODES})["y"], each.encode(CODES))
 
 
 @pytest.mark.parametrize(
@@ -72,3 +89,9 @@ def test_a_damaged_state_is_refused(state):
     np.testing.assert_array_equal(sound.encode(CODES), [[2], [3], [1]])
     with pytest.raises(ModelFileError, match="what the encoding Codebook learned of the column 'c' is"):
         FittedCategoryEncoding.from_state(Codebook(), "c", ["a", "b"], state)
+
+
+def test_the_targets_of_the_training_rows_are_known_only_where_they_are_given():
+    assert TrainingCategories("c", ("a", "b"), CODES).targets() is None
+    targets = np.array([0, 1, 1])
+    assert TrainingCategories("c", ("a", "b"), CODES, lambda: targets).targets() is targets
