@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import re
+import statistics
 from types import MappingProxyType
 
 import pytest
 from requirements import Optional
 
-from mlpkit import DataError
+from mlpkit import DataError, shown_number
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.tables import row_sample
 
@@ -347,6 +348,23 @@ def test_missing_values_are_filled_and_their_texts_named(propose, columns):
     assert data["missing"] == "fill"
     assert proposal.comments["data", "csv", "missing"] == "2% of size"
     assert data["missing_texts"] == ["", "NA", "NaN", "nan", "null", "?", "n/a"]
+
+
+def test_numbers_that_mark_missing_values_are_listed_in_inputs_and_targets(propose, columns):
+    columns["size"][:10] = [-999] * 10
+    columns["height"] = [*columns["size"][10:], *["-99.9"] * 10]
+    proposal = propose(columns, target="height")
+    others = sorted(map(float, columns["height"][:190]))
+    about = f"in 10 rows, all others from {others[0]:.12g} to {others[-1]:.12g}"
+    data = data_of(proposal)
+    assert (data["missing_numbers"], data["missing"]) == ({"size": [-999], "height": [-99.9]}, "indicate")
+    assert proposal.comments["data", "csv", "missing_numbers", "height"] == f"-99.9 {about}"
+    assert proposal.comments["data", "csv", "missing"] == "5% of size"
+    named = [text for label, text in proposal.decisions if label == "sentinel"]
+    assert [text.partition(":")[0] for text in named] == [f"size has -999 {about}", f"height has -99.9 {about}"]
+    assert ("no target", "5% of the rows, left out") in proposal.decisions
+    mean, deviation = shown_number(statistics.fmean(others)), shown_number(statistics.pstdev(others))
+    assert proposal.comments["data", "csv", "predict"] == f"numbers: mean {mean}, standard deviation {deviation}"
 
 
 def test_rows_without_a_target_are_counted(propose, columns):
