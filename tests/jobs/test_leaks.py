@@ -65,6 +65,45 @@ def test_what_tells_little_is_not_named(found):
     assert found({**columns, "t": KINDS}, "classes", categorical=("c",)) == ()
 
 
+@pytest.mark.parametrize(("count", "told"), [(20, (sentence("x", "t"),)), (21, ())])
+def test_up_to_twenty_numbers_are_classes_that_categories_tell(found, count, told):
+    numbers = [row % count for row in range(ROWS)]
+    columns = {"n": NOISE, "x": [f"c{number}" for number in numbers], "t": numbers}
+    assert found(columns, "values", categorical=("x",)) == told
+
+
+@pytest.mark.parametrize(("rows", "told"), [(20, (sentence("x"),)), (19, ())])
+def test_a_pattern_in_fewer_than_twenty_rows_may_be_chance(found, rows, told):
+    columns = {"n": NOISE[:rows], "x": [len(kind) for kind in KINDS[:rows]], "t": KINDS[:rows]}
+    assert found(columns, "classes", categorical=("x",)) == told
+
+
+def test_a_column_that_errs_once_in_two_hundred_rows_tells_the_class(found):
+    kinds = ["no", "yes"] * 100
+    columns = {"n": [*NOISE, *NOISE[:80]], "x": ["yes", *kinds[1:]], "y": ["yes", "no", *kinds[2:]], "t": kinds}
+    assert found(columns, "classes", categorical=("x", "y")) == (sentence("x"),)
+
+
+def test_up_to_three_categories_for_each_class_tell_it(found):
+    six, seven = ([f"c{row % count}" for row in range(ROWS)] for count in (6, 7))
+    kinds = ["ab"[row % 6 % 2] for row in range(ROWS)]
+    assert found({"n": NOISE, "x": six, "t": kinds}, "classes", categorical=("x",)) == (sentence("x"),)
+    kinds = ["ab"[row % 7 % 2] for row in range(ROWS)]
+    assert found({"n": NOISE, "x": seven, "t": kinds}, "classes", categorical=("x",)) == ()
+
+
+def test_no_column_tells_a_class_that_nearly_all_rows_have(found):
+    kinds = ["no", "no", *["yes"] * 498]
+    columns = {"n": [float(row % 7) for row in range(500)], "x": kinds, "t": kinds}
+    assert found(columns, "classes", categorical=("x",)) == ()
+
+
+def test_thresholds_tell_classes_whose_numbers_do_not_touch(found):
+    kinds = ["a" if row <= 60 else "b" for row in range(ROWS)]
+    touching = [row - (row > 60) for row in range(ROWS)]
+    assert found({"n": NOISE, "x": [*range(ROWS)], "y": touching, "t": kinds}, "classes") == (sentence("x"),)
+
+
 def test_few_rows_of_a_large_table_are_looked_at(monkeypatch, found):
     monkeypatch.setattr(leaks, "MOST_ROWS", 30)
     columns = {"n": NOISE, "x": [len(kind) for kind in KINDS], "t": KINDS}
