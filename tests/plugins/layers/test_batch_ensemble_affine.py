@@ -45,6 +45,18 @@ def test_gradients_are_those_of_central_differences(form):
     check_gradients(BatchEnsembleAffine(UNITS, **FORMS[form]), (MEMBERS, FEATURES))
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_by_default_members_start_alike(shared):
+    layer = standalone(BatchEnsembleAffine(100, shared_bias=shared), (MEMBERS, FEATURES))
+    first = {p.name: p for p in layer.declared_parameters()}
+    assert {name: p.decay for name, p in first.items()} == {"W": True, "r": True, "s": True, "b": False}
+    assert (first["r"].value == 1).all()
+    assert (first["s"].value == 1).all()
+    biases = np.broadcast_to(first["b"].value, (MEMBERS, 100))
+    np.testing.assert_array_equal(biases, biases[[0] * MEMBERS])
+    assert 0.9 / np.sqrt(FEATURES) < np.abs(biases).max() <= 1 / np.sqrt(FEATURES)
+
+
 def test_counts_the_products_of_each_member():
     layer = standalone(BatchEnsembleAffine(UNITS), (MEMBERS, FEATURES))
     assert layer.flops((MEMBERS, FEATURES)) == 6 * MEMBERS * (FEATURES * UNITS + FEATURES + 2 * UNITS)
