@@ -61,6 +61,7 @@ CASES = {
     "Cast to float32": one("Cast", "gaps", to=F32),
     "Cast to int64": lambda g, x: g.op("Cast", g.op("Mul", x["x"], 3.0), to=INT64),
     "Cast to truth values": one("Cast", "numbers", to=BOOL),
+    "Cast of fractions to truth values": one("Cast", to=BOOL),
     "Cast of truth values": lambda g, x: g.op("Cast", g.op("IsNaN", x["gaps"]), to=F32),
     "Cast to float64": one("Cast", to=F64),
     "Clip": lambda g, x: g.op("Clip", x["x"], -0.5, 0.5),
@@ -221,6 +222,14 @@ REFUSED = {
         lambda g, x: g.op("Gemm", x["x"], WEIGHTS * np.float32(np.inf)),
         "the graph uses the operator Gemm with a weight that is infinite or not a number",
     ),
+    "roots of integers": (
+        lambda g, x: g.op("Sqrt", g.op("Cast", x["x"], to=INT64)),
+        "the graph uses the operator Sqrt on int64, which can't be written in C",
+    ),
+    "a sigmoid in float64": (
+        lambda g, x: g.op("Sigmoid", g.op("Cast", x["x"], to=F64)),
+        "the graph uses the operator Sigmoid on float64, which can't be written in C",
+    ),
     "texts": (
         lambda g, x: g.op("Equal", x["town"], np.array(["Bern"])),
         "the graph uses the operator Equal on texts",
@@ -251,3 +260,11 @@ def test_what_c_does_not_know_is_refused_by_name(name, tmp_path):
         CFile().write(model_with(graph, {"y": case(graph, x)}), tmp_path / "model.c")
 
     assert str(error.value).startswith(message)
+
+
+def test_values_that_are_not_float32_are_counted_as_bytes_of_stack(tmp_path):
+    graph = Graph(np.dtype(np.float32))
+    negative = graph.op("Neg", graph.op("Cast", graph.feed("numbers", "int64", (3,)), to=F64))
+    CFile().write(model_with(graph, {"y": graph.op("Cast", negative, to=F32)}), tmp_path / "model.c")
+    text = (tmp_path / "model.c").read_text("ascii")
+    assert " * RAM: 0 bytes of work memory, 24 of inputs, 24 of outputs, 2,072 of stack.\n" in text
