@@ -11,6 +11,9 @@ from data import taken
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.datasets.csv import Csv
+from mlpkit_plugins.encodings.min_max import MinMax
+from mlpkit_plugins.encodings.standardize import Standardize
+from mlpkit_plugins.tables import parts
 
 ROWS = 12
 
@@ -86,3 +89,25 @@ def test_a_column_of_categories_that_all_training_rows_lack_has_none(write):
     assert taken(dataset, "validation")[0].shape == (ROWS + 1, 1)
     with pytest.raises(DataError, match=r"column 'b': the category 'x' occurs in no training row"):
         split_by_group(categorical=("b",))
+
+
+def test_a_long_table_teaches_with_all_its_rows(write, monkeypatch):
+    monkeypatch.setattr(parts, "_VALUES", 1)  # so that a block has the fewest rows, 256
+    rows = [f"{i},{i if i < 699 else ''},{i**2},{'red' if i < 650 else 'blue'},{'pq'[i % 2]}" for i in range(700)]
+    known = {"a": [1, 2], "b": [3, None], "c": [5, 6], "colour": ["red", "blue"]}
+    given = {"numbers_by_column": {"c": MinMax()}, "numbers": Standardize(), "encode_one_hot": True}
+    encoded = []
+    for order in (rows, rows[::-1]):
+        write(["a,b,c,colour,t", *order])
+        options = {"categorical": ("colour",), "missing": "indicate", **given}
+        dataset = Csv("x.csv", "t", validation=0, test=0, split="shuffle", **options)
+        dataset.describe()
+        encoded.append(dataset.encode(dataset.from_columns(known)))
+    np.testing.assert_allclose(*encoded, rtol=1e-6)
+    names = dict(zip(dataset.feature_names(), encoded[0].T, strict=True))
+    np.testing.assert_allclose(names["a"], (np.array([1, 2]) - 349.5) / np.arange(700).std(), rtol=1e-6)
+    np.testing.assert_allclose(names["b"], (np.array([3, 349]) - 349) / np.arange(699).std(), rtol=1e-6)
+    np.testing.assert_allclose(names["b is missing"], [0, 1])
+    np.testing.assert_allclose(names["c"], np.array([5, 6]) / 699**2, rtol=1e-6)
+    share = 50 / 700
+    np.testing.assert_allclose(names["colour=blue"], (np.array([0, 1]) - share) / np.sqrt(share * (1 - share)), 1e-6)
