@@ -103,6 +103,7 @@ def test_a_long_table_teaches_with_all_its_rows(write, monkeypatch):
         dataset = Csv("x.csv", "t", validation=0, test=0, split="shuffle", **options)
         dataset.describe()
         encoded.append(dataset.encode(dataset.from_columns(known)))
+        assert dataset.encoder_state()["extents"] == [[0, 699], [0, 698], [0, 699**2]]
     np.testing.assert_allclose(*encoded, rtol=1e-6)
     names = dict(zip(dataset.feature_names(), encoded[0].T, strict=True))
     np.testing.assert_allclose(names["a"], (np.array([1, 2]) - 349.5) / np.arange(700).std(), rtol=1e-6)
