@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from io import TextIOWrapper
 
+from mlpkit.cli.garbage import expect_loading
 from mlpkit.shortages import shortage
-
-OBJECTS_BETWEEN_COLLECTIONS = 10_000
-"""Loading makes many objects and hardly any garbage; looking for it after every 700 took a twentieth of ``check``."""
 
 
 def main() -> None:
     """Run the program with the arguments of this process, and end it."""
     if sys.platform == "win32":
         sys.exit("error: mlpkit runs on Linux and macOS; on Windows, install and run it in WSL")
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    expect_loading()
     try:
         from mlpkit.cli.verbs import program  # noqa: PLC0415 - Ctrl-C ends the program in silence from here on
 

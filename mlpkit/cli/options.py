@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from mlpkit.cli import completion
+from mlpkit.cli.garbage import keep_loaded
 from mlpkit.errors import SpecSyntaxError, UsageError
 from mlpkit.terminal.output import result, styled
 
@@ -140,7 +141,7 @@ def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpac
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
     try:
-        return read_spec(path, overrides=overrides, **plugin_options)
+        spec = read_spec(path, overrides=overrides, **plugin_options)
     except SpecSyntaxError as error:
         from mlpkit.runs.layout import RESOLVED, has_file  # noqa: PLC0415 - only after a mistake
         from mlpkit.specfile.shipped_specs import shipped_specs  # noqa: PLC0415 - only after a mistake
@@ -151,6 +152,8 @@ def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpac
         if has_file(Path(path), RESOLVED):
             error.add_note(f"help: it is the folder of a run, whose spec is {Path(path) / RESOLVED}")
         raise
+    keep_loaded()
+    return spec
 
 
 def registry_option(verb: Callable[..., None]) -> Callable[..., None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import subprocess
 import sys
@@ -9,6 +10,29 @@ import sys
 import pytest
 
 from mlpkit.cli.main import main
+
+PLUGIN = """
+import gc
+from mlpkit import Dataset, Description, Classes, component, hookimpl
+
+class Watching(Dataset):
+    def describe(self):
+        print(f"frozen {gc.get_freeze_count() > 10_000}, threshold {gc.get_threshold()[0]}")
+        return Description((2,), Classes(2), {"train": 4, "test": 2})
+
+    def open(self, seed):
+        raise NotImplementedError
+
+@hookimpl
+def mlpkit_components():
+    return [component("dataset", "watching", Watching)]
+"""
+SPEC = """
+mlpkit: 1
+data: watching.watching
+layers: [Affine: {units: 2}, SoftmaxWithLoss]
+training: {optimizer: sgd, iterations: 1, batch_size: 2}
+"""
 
 
 def test_the_console_script_and_the_module_are_the_same_program(mlpkit):
@@ -37,3 +61,18 @@ def test_windows_is_answered_with_where_mlpkit_runs(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(SystemExit, match="runs on Linux and macOS; on Windows, install and run it in WSL"):
         main()
+
+
+def test_once_a_spec_is_read_garbage_is_looked_for_among_later_objects_alone(mlpkit, cwd):
+    (cwd / "watching.py").write_text(PLUGIN)
+    (cwd / "watched.yaml").write_text(SPEC)
+
+    done = mlpkit("check", "watched.yaml", "--plugin", "watching.py")
+
+    assert done.out.splitlines()[0] == "frozen True, threshold 10000"
+
+
+def test_a_process_that_mlpkit_did_not_start_collects_garbage_as_before(invoke, cwd):
+    before = gc.get_threshold(), gc.get_freeze_count()
+    assert invoke("check", "tiny.yaml").code == 0
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before

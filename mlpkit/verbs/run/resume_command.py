@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.cli.garbage import keep_loaded
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.ranks import require_one_rank, with_ranks
 from mlpkit.errors import UsageError
@@ -57,4 +58,5 @@ def command(
             resume = partial(resume_for_longer, epochs=epochs, iterations=iterations, out=out)
         else:
             resume = load(kind.resume)
+        keep_loaded()
     resume(directory, ranks, **chosen)
