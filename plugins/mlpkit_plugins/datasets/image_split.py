@@ -54,10 +54,6 @@ class ImageSplit:
         """Return the number of examples."""
         return len(self._images)
 
-    def images(self, indices: Array) -> NDArray[np.uint8]:
-        """Return the bytes of images."""
-        return self._images.take(indices, axis=0)
-
     def take(self, indices: Array, out: tuple[Array, ...]) -> None:
         """Write the examples at ``indices`` into ``out``.
 

@@ -211,7 +211,12 @@ class Mnist(Dataset):
         Raises:
             DataError: a file is damaged.
         """
-        return self.open(0)[split].images(indices).reshape(-1, *self._image_shape)
+        images, _ = self._source().read(TEST_IMAGES if split == "test" else TRAIN_IMAGES)
+        if split == "train":
+            images = images[: self.train or len(images) - self.validation]
+        elif split == "validation":
+            images = images[-self.validation :]
+        return images.take(indices, axis=0)
 
     def why_not_encoded(self, inputs: Array) -> str:
         """Return why pixels can't be normalized, such as integers above 1; empty if they may be."""

@@ -165,6 +165,22 @@ def test_validation_comes_from_the_end(small: Path) -> None:
         np.testing.assert_array_equal(t, labels[: 20 - count])
 
 
+def test_raw_rows_are_the_bytes_of_a_split_and_no_other_file_is_read(small: Path) -> None:
+    dataset = Mnist(directory=str(small), train=12, validation=5)
+    dataset.open(0)
+    train, test = parsed(small)[0], np.frombuffer((small / TEST_IMAGES).read_bytes(), np.uint8, offset=16)
+    (small / TRAIN_LABELS).write_bytes(b"damaged")
+    (small / TEST_LABELS).write_bytes(b"damaged")
+
+    at = np.array([3, 0])
+
+    assert np.array_equal(dataset.raw_rows("train", at), train[[3, 0]])
+    assert np.array_equal(dataset.raw_rows("validation", at), train[[18, 15]])
+    assert np.array_equal(dataset.raw_rows("test", at), test.reshape(-1, 4, 5)[[3, 0]])
+    with pytest.raises(IndexError):
+        dataset.raw_rows("train", np.array([12]))
+
+
 def test_no_validation(small: Path) -> None:
     dataset = Mnist(directory=str(small), validation=0)
     assert dataset.describe().sizes == {"train": 20, "test": 6}
