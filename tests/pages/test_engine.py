@@ -58,6 +58,14 @@ def test_one_process_draws_all_charts(started):
     assert len(started) == 1
 
 
+def test_a_process_that_was_started_early_loads_meanwhile_and_draws(started):
+    charts.prepare_charts()
+    (process,) = started
+
+    assert "svg" in draw()
+    assert started == [process]
+
+
 def test_a_dead_process_costs_a_chart_and_not_the_next(started):
     picture = draw()
     started[0].kill()

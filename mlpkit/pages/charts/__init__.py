@@ -7,7 +7,7 @@ from mlpkit.pages.charts.axes import Chart
 from mlpkit.pages.charts.bands import bands
 from mlpkit.pages.charts.bars import bars
 from mlpkit.pages.charts.curves import curves
-from mlpkit.pages.charts.engine import require_chart_library
+from mlpkit.pages.charts.engine import prepare_charts, require_chart_library
 from mlpkit.pages.charts.heatmap import heatmap
 from mlpkit.pages.charts.histogram import histogram
 from mlpkit.pages.charts.histograms import histograms
@@ -33,6 +33,7 @@ __all__ = [
     "parallel",
     "paths",
     "points",
+    "prepare_charts",
     "require_chart_library",
     "specification",
 ]

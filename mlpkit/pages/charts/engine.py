@@ -8,14 +8,16 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from importlib.metadata import version
 from importlib.util import find_spec
-from threading import Lock
+from threading import RLock
 from typing import Any, Final
 
 from mlpkit.errors import ChartError, UsageError
 from mlpkit.second_process import how_it_ended, pipes_of, start_process, take_answers
 from mlpkit.system import address_limit
+
+VERSION: Final = "6.1"
+"""Of Vega-Lite."""
 
 
 def ask(function: str, **arguments: Any) -> str:
@@ -35,6 +37,16 @@ def ask(function: str, **arguments: Any) -> str:
     return _engines.setdefault(os.getpid(), _Engine()).ask(function, arguments)  # a forked child starts its own
 
 
+def prepare_charts() -> None:
+    """Start the process, so that it loads its JavaScript while this one works on what comes before the charts.
+
+    Raises:
+        UsageError: vl-convert is not installed.
+    """
+    require_chart_library()
+    _engines.setdefault(os.getpid(), _Engine()).start()
+
+
 def require_chart_library() -> None:
     """Check that the chart library is installed.
 
@@ -47,6 +59,8 @@ def require_chart_library() -> None:
 
 def vl_convert_version() -> str:
     """Return the version of vl-convert."""
+    from importlib.metadata import version  # noqa: PLC0415 - slow to load, and needed once for each page
+
     return version("vl-convert-python")
 
 
@@ -54,16 +68,20 @@ class _Engine:
     """Calls one function after the other in its process, which it starts if necessary."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()
         self._process: subprocess.Popen[str] | None = None
 
-    def ask(self, function: str, arguments: dict[str, Any]) -> str:
+    def start(self) -> subprocess.Popen[str]:
         with self._lock:
             if self._process is None:
                 self._process = start_process(f"{__name__}:serve", stderr=subprocess.DEVNULL)  # traces of JavaScript
                 atexit.register(self._end)
+            return self._process
+
+    def ask(self, function: str, arguments: dict[str, Any]) -> str:
+        with self._lock:
             try:
-                drawn, refusal = self._answer(self._process, json.dumps([function, arguments]))
+                drawn, refusal = self._answer(self.start(), json.dumps([function, arguments]))
             except BaseException:  # such as an interrupt: a late answer must not be taken for the next question's
                 self._end()
                 raise
@@ -102,6 +120,8 @@ def serve() -> None:
     import vl_convert  # noqa: PLC0415 - only that process loads it
 
     answers = take_answers(sys.stderr.fileno())
+    with suppress(BaseException):  # the first question meets the same error
+        vl_convert.vegalite_to_svg(vl_spec={"mark": "point"}, vl_version=VERSION)  # loads all that drawing needs
     for line in sys.stdin:
         function, arguments = json.loads(line)
         try:

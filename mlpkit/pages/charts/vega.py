@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.pages.cache import cached_text
 from mlpkit.pages.charts import engine
 from mlpkit.pages.charts.axes import COLOURS, FAINT
+from mlpkit.pages.charts.engine import VERSION
 from mlpkit.pages.parts import folded
 
 if TYPE_CHECKING:
     from mlpkit.pages.charts.axes import Chart
 
-VERSION: Final = "6.1"
-"""Of Vega-Lite."""
 PICTURE_WIDTH: Final = 560
 PIXELS_OF_REM: Final = 16
 LAYOUT: Final[Mapping[str, Any]] = MappingProxyType(

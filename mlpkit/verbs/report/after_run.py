@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import UsageError
+from mlpkit.pages.charts import prepare_charts
 from mlpkit.terminal.output import message, result
-from mlpkit.verbs.report.report import report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +23,9 @@ def report_at_the_end(directory: Path, plugin_options: PluginOptions, *, shown: 
         shown: whether to print where it is, or why it's missing.
     """
     try:
+        prepare_charts()  # every finished run has some
+        from mlpkit.verbs.report.report import report  # noqa: PLC0415 - slow to load, and in vain without charts
+
         text = f"report in {report(directory, **plugin_options)}"
     except UsageError as error:
         text = f"note: no report.html: {error}"

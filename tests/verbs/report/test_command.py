@@ -43,8 +43,9 @@ def test_options_and_environment_say_whether(monkeypatch, cwd, invoke, options, 
     assert ("report" in done.out) is (there and "--quiet" not in options)
 
 
-def test_without_the_extra_a_run_says_how_to_get_it(reporting, monkeypatch, cwd, invoke):
+def test_without_the_extra_a_run_says_how_to_get_it_and_reads_nothing_for_a_report(reporting, monkeypatch, cwd, invoke):
     monkeypatch.setitem(sys.modules, "vl_convert", None)
+    monkeypatch.setitem(sys.modules, "mlpkit.verbs.report.report", None)  # to import it is an error
 
     done = invoke("run", "tiny.yaml", "--out", "runs/tiny")
 
@@ -53,6 +54,16 @@ def test_without_the_extra_a_run_says_how_to_get_it(reporting, monkeypatch, cwd,
         'note: no report.html: charts on a page need vl-convert; install it with: pip install "mlpkit[plot]"'
     ]
     assert not (cwd / "runs/tiny/report.html").exists()
+
+
+def test_charts_are_prepared_before_the_report_of_a_run_is_computed(reporting, monkeypatch, invoke):
+    done = []
+    monkeypatch.setattr("mlpkit.verbs.report.after_run.prepare_charts", lambda: done.append("prepared"))
+    monkeypatch.setattr("mlpkit.verbs.report.report.report", lambda *_, **options: done.append("computed"))
+
+    invoke("run", "tiny.yaml", "--out", "runs/tiny")
+
+    assert done == ["prepared", "computed"]
 
 
 def test_a_report_that_fails_fails_no_run(reporting, monkeypatch, invoke):
