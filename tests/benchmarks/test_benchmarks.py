@@ -25,7 +25,9 @@ def run(script, *options):
 
 def test_start_up_measures_every_kind_of_process():
     report = run("start_up.py", "--json", "--rounds", "1", "--steps", "2")
-    assert set(report["seconds"]) == {"import numpy", "mlpkit --help", "mlpkit check", "first training step"}
+    commands = {"mlpkit --help", "mlpkit check", "first training step", "run of one step", "with a report"}
+    assert set(report["seconds"]) == set(report["multiples"]) == {"import numpy", *commands}
+    assert report["multiples"]["import numpy"] == 1
     assert all(0 < seconds < 60 for seconds in report["seconds"].values())
     assert 50 < report["peak_memory_mb"] < 350
     assert report["machine"]["cores"] >= 1
