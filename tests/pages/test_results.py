@@ -59,6 +59,21 @@ def test_curves_of_loss_metrics_and_learning_rate():
     assert [point["rate"] for point in rate["data"]["values"]] == [record["learning_rate"] for record in HISTORY]
 
 
+def test_a_learning_rate_that_stays_is_a_line_of_text():
+    history = [{**record, "learning_rate": 0.0123456789} for record in HISTORY]
+    part = curves_section(history, tracker(history), {})
+    assert len(charts_of(part)) == 2
+    assert "<p>Learning rate: 0.0123457 throughout.</p>" in part
+    assert "throughout" not in curves_section(HISTORY, tracker(HISTORY), {})
+
+
+def test_a_single_evaluation_is_not_marked_as_the_best():
+    part = curves_section(HISTORY[:1], tracker(HISTORY[:1]), {})
+    assert "Marked" not in part
+    assert 'class="marked"' not in part
+    assert 'class="marked"' in curves_section(HISTORY[:2], tracker(HISTORY[:2]), {})
+
+
 def test_the_best_evaluation_is_marked_in_all_curves_but_the_learning_rate():
     part = curves_section(HISTORY, tracker(HISTORY), {})
 
