@@ -417,6 +417,17 @@ def test_runs_with_few_threads_train_beside_each_other_but_not_beside_one_that_n
     assert not found.suffice_for([0, 1])
 
 
+@pytest.mark.usefixtures("trained")
+def test_a_run_whose_folder_was_removed_is_named(tmp_path):
+    folder = tmp_path / "a group"
+    shutil.copytree("group", folder)
+    shutil.rmtree(folder / "seed-8")
+    with pytest.raises(RunFolderError) as caught:
+        resume_seeds(folder)
+    way = f"mlpkit run SPEC --set seed=8 --out '{folder}/seed-8'"
+    assert str(caught.value) == f"{folder}: has no run of seed 8; train it again, then resume the rest: {way}"
+
+
 def test_a_run_whose_folder_was_removed_is_named_with_the_command_that_trains_it(work, tmp_path):
     seeds = run_seeds(spec(seeds=SEEDS, **{"training.epochs": 2}), "two", observer=Observer())
     before = contents("two/seed-8")
