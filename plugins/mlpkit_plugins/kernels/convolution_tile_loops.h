@@ -47,16 +47,11 @@ TARGET INLINED void convolution_tile(int rows, int vectors, const Steps3d *steps
     else {
         add_steps_3d(rows, vectors, sum, steps, a, a_row, b, 0, some);
     }
-    EACH(i, rows)
-    {
-        EACH(v, vectors)
-        {
-            int is_whole = v < vectors - 1;
-            float *to = c + i * c_row + v * LANES;
-            VECTOR total = ADD(add ? load(to, is_whole, some) : ZERO(), sum[i][v]);
-            store(to, column ? ADD(total, BROADCAST(column + i)) : total, is_whole, some);
-        }
+    finish_sums(rows, vectors, sum, c, c_row, add, some);
+    if (column) {
+        EACH(i, rows) EACH(v, vectors) sum[i][v] = ADD(sum[i][v], BROADCAST(column + i));
     }
+    store_tile(rows, vectors, sum, c, c_row, some);
 }
 
 /* Eight rows are enough, even with a single vector; more are slow to compile. */

@@ -60,6 +60,26 @@ TARGET INLINED void start_tile(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS]
     EACH(i, rows) EACH(v, vectors) sum[i][v] = ZERO();
 }
 
+/* Add the sums to C, or to zero: a sum of -0 becomes 0 in both. */
+TARGET INLINED void finish_sums(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], const float *c, ptrdiff_t c_row,
+                                int add, MASK some)
+{
+    if (add) {
+        EACH(i, rows) EACH(v, vectors)
+        {
+            sum[i][v] = ADD(load(c + i * c_row + v * LANES, v < vectors - 1, some), sum[i][v]);
+        }
+    }
+    else {
+        EACH(i, rows) EACH(v, vectors) sum[i][v] = ADD(ZERO(), sum[i][v]);
+    }
+}
+
+TARGET INLINED void store_tile(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], float *c, ptrdiff_t c_row, MASK some)
+{
+    EACH(i, rows) EACH(v, vectors) store(c + i * c_row + v * LANES, sum[i][v], v < vectors - 1, some);
+}
+
 TARGET INLINED void tile(int rows, int vectors, Steps steps, const float *first_of_a, ptrdiff_t a_row, ptrdiff_t a_step,
                          const float *first_of_b, ptrdiff_t b_row, float *c, ptrdiff_t c_row, int columns_of_last,
                          int add, const float *row)
@@ -82,17 +102,15 @@ TARGET INLINED void tile(int rows, int vectors, Steps steps, const float *first_
             add_step(rows, vectors, sum, a, a_row, first_of_b + k * b_row, 0, some);
         }
     }
-    EACH(i, rows)
-    {
+    finish_sums(rows, vectors, sum, c, c_row, add, some);
+    if (row) {
         EACH(v, vectors)
         {
-            int is_whole = v < vectors - 1;
-            float *to = c + i * c_row + v * LANES;
-            VECTOR total = ADD(add ? load(to, is_whole, some) : ZERO(), sum[i][v]);
-            total = row ? ADD(total, load(row + v * LANES, is_whole, some)) : total;
-            store(to, total, is_whole, some);
+            VECTOR part = load(row + v * LANES, v < vectors - 1, some);
+            EACH(i, rows) sum[i][v] = ADD(sum[i][v], part);
         }
     }
+    store_tile(rows, vectors, sum, c, c_row, some);
 }
 
 #define TILE(ROWS, VECTORS)                                                                                            \
