@@ -27,6 +27,7 @@
 #define ROWS_OF_2 6
 #define ROWS_OF_3 4
 #define ROWS_OF_4 0
+#define B_IS_PADDED 0
 #define MIN_SUMS 8
 
 #include "vector_kernels.h"

@@ -7,6 +7,7 @@
 #if defined(COMPILES_AVX) && !defined(__clang__) && __GNUC__ >= 11
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,fma")))
 #define FMA(x, y, z) _mm512_dpbf16_ps(z, (__m512bh)(x), (__m512bh)(y)) /* the upper halves first, then the lower ones */
+#define B_IS_PADDED 1
 #define NOT_ZERO(v)                                                                                                    \
     _mm512_test_epi32_mask(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fff7fff)) /* without the signs */
 #include "avx512_vectors.h"

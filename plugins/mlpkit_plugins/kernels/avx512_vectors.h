@@ -1,5 +1,5 @@
-/* The vectors of AVX-512 for vector_kernels.h: 32 registers of 16 numbers. The including file defines TARGET, FMA and
- * NOT_ZERO. */
+/* The vectors of AVX-512 for vector_kernels.h: 32 registers of 16 numbers. The including file defines TARGET, FMA,
+ * B_IS_PADDED and NOT_ZERO. */
 #include <immintrin.h>
 
 #define LANES 16

@@ -68,9 +68,9 @@ TARGET INLINED void convolution_tile(int rows, int vectors, const Steps3d *steps
     UP_TO(HIGHEST_OF_1, DO, 1) UP_TO(HIGHEST_OF_2, DO, 2) UP_TO(HIGHEST_OF_3, DO, 3) UP_TO(ROWS_OF_4, DO, 4)
 
 #define CONVOLUTION_TILE(ROWS, VECTORS)                                                                                \
-    TARGET static void convolution_##ROWS##_by_##VECTORS(const Steps3d *steps, const float *a, ptrdiff_t a_row,        \
-                                                         const float *b, float *c, ptrdiff_t c_row,                    \
-                                                         int columns_of_last, int add, const float *column)            \
+    TARGET FOR_ANY_STRIDES static void convolution_##ROWS##_by_##VECTORS(                                              \
+        const Steps3d *steps, const float *a, ptrdiff_t a_row, const float *b, float *c, ptrdiff_t c_row,              \
+        int columns_of_last, int add, const float *column)                                                             \
     {                                                                                                                  \
         convolution_tile(ROWS, VECTORS, steps, a, a_row, b, c, c_row, columns_of_last, add, column);                   \
     }

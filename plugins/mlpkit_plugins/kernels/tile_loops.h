@@ -89,7 +89,7 @@ TARGET INLINED void tile(int rows, int vectors, Steps steps, const float *first_
     MASK some = MASK_OF(columns_of_last);
     EACH(i, THIRD_ROWS(rows)) a[i] = first_of_a + 3 * i * a_row;
     start_tile(rows, vectors, sum, c, c_row);
-    if (steps.numbers == NULL && columns_of_last == LANES) {
+    if (steps.numbers == NULL && (B_IS_PADDED || columns_of_last == LANES)) {
         add_all_steps(rows, vectors, sum, steps.count, a, a_row, a_step, first_of_b, b_row, 1, some);
     }
     else if (steps.numbers == NULL) {
@@ -99,7 +99,7 @@ TARGET INLINED void tile(int rows, int vectors, Steps steps, const float *first_
         for (ptrdiff_t step = 0; step < steps.count; step++) {
             ptrdiff_t k = steps.numbers[step];
             EACH(i, THIRD_ROWS(rows)) a[i] = first_of_a + 3 * i * a_row + k * a_step;
-            add_step(rows, vectors, sum, a, a_row, first_of_b + k * b_row, 0, some);
+            add_step(rows, vectors, sum, a, a_row, first_of_b + k * b_row, B_IS_PADDED, some);
         }
     }
     finish_sums(rows, vectors, sum, c, c_row, add, some);
@@ -114,9 +114,9 @@ TARGET INLINED void tile(int rows, int vectors, Steps steps, const float *first_
 }
 
 #define TILE(ROWS, VECTORS)                                                                                            \
-    TARGET static void tile_##ROWS##_by_##VECTORS(Steps steps, const float *a, ptrdiff_t a_row, ptrdiff_t a_step,      \
-                                                  const float *b, ptrdiff_t b_row, float *c, ptrdiff_t c_row,          \
-                                                  int columns_of_last, int add, const float *row)                      \
+    TARGET FOR_ANY_STRIDES static void tile_##ROWS##_by_##VECTORS(                                                     \
+        Steps steps, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b, ptrdiff_t b_row, float *c,     \
+        ptrdiff_t c_row, int columns_of_last, int add, const float *row)                                               \
     {                                                                                                                  \
         tile(ROWS, VECTORS, steps, a, a_row, a_step, b, b_row, c, c_row, columns_of_last, add, row);                   \
     }

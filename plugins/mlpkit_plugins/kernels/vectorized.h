@@ -18,6 +18,14 @@
 #define INLINED static inline
 #endif
 
+/* GCC would compile each loop of the function twice: for any strides, and for some that are 1. The second gains nothing
+ * where vectors are explicit. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define FOR_ANY_STRIDES __attribute__((optimize("no-version-loops-for-strides")))
+#else
+#define FOR_ANY_STRIDES
+#endif
+
 /* The loop's iterations are independent: element i of an output depends only on element i of the inputs, so it works in
  * place. */
 #if defined(__clang__)
