@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import subprocess
@@ -62,25 +63,16 @@ class Cost(NamedTuple):
 class Clock(Observer):
     """Times a training by the clock, and by the time that its thread computes, which other load doesn't change."""
 
-    began = ended_at = (0.0, 0.0)
+    seconds = computing = math.nan
 
     def started(self, total_steps: int | None) -> None:
         """Note the beginning."""
-        self.began = time.perf_counter(), time.thread_time()
+        self._began = time.perf_counter(), time.thread_time()
 
     def ended(self) -> None:
-        """Note the end."""
-        self.ended_at = time.perf_counter(), time.thread_time()
-
-    @property
-    def seconds(self) -> float:
-        """The seconds of the training."""
-        return self.ended_at[0] - self.began[0]
-
-    @property
-    def computing(self) -> float:
-        """The seconds that its thread computed."""
-        return self.ended_at[1] - self.began[1]
+        """Note what the training took."""
+        self.seconds = time.perf_counter() - self._began[0]
+        self.computing = time.thread_time() - self._began[1]
 
 
 class Stopwatch:

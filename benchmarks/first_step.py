@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from mlpkit import Callback, component, hookimpl
-
-if TYPE_CHECKING:
-    from mlpkit import TrainingView
-    from mlpkit.components.hook import ComponentDeclaration
+import mlpkit
 
 
-class NoteFirstStep(Callback):
+class NoteFirstStep(mlpkit.Callback):
     """Writes the time of the first step into a file."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    file: str
 
-    def on_step(self, training: TrainingView, loss: float) -> None:
+    def on_step(self, training: mlpkit.TrainingView, loss: float) -> None:
         """Write the time, in seconds since the epoch."""
         if training.progress.step == 1:
             Path(self.file).write_text(repr(time.time()), encoding="utf-8")
 
 
-@hookimpl
-def mlpkit_components() -> list[ComponentDeclaration]:
+@mlpkit.hookimpl
+def mlpkit_components() -> list[object]:
     """Return the one component."""
-    return [component("callback", "note_first_step", NoteFirstStep)]
+    return [mlpkit.component("callback", "note_first_step", NoteFirstStep)]

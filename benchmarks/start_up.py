@@ -55,17 +55,13 @@ def main() -> None:
         options.rounds,
     )
     seconds = {name: statistics.median(values) for name, values in times.items()}
-    memory = peak_memory(options.steps)
     multiples = {name: ratio(values, times[IMPORT]).median for name, values in times.items()}
-    lines = []
-    for name, figure in seconds.items():
-        line = f"{name:<22} {figure:6.3f} s {multiples[name]:5.2f}"
-        if name in LIMITS:
-            least, multiple = LIMITS[name]
-            most = max(least, multiple * seconds[IMPORT])
-            line += f"   {limit(figure, most, f'{most:.3f} s')}"
-        lines.append(line)
-    lines.append(f"{'peak memory':<22} {memory:6.0f} MB        {limit(memory, MOST_MEMORY, f'{MOST_MEMORY} MB')}")
+    memory = peak_memory(options.steps)
+    lines = [f"{name:<22} {figure:6.3f} s  {multiples[name]:5.2f}" for name, figure in seconds.items()]
+    for name, (least, multiple) in LIMITS.items():
+        most = max(least, multiple * seconds[IMPORT])
+        lines.append(f"{name:<22} {limit(seconds[name], most, f'{most:.3f} s')}")
+    lines.append(f"{'peak memory':<22} {memory:6.0f} MB  {limit(memory, MOST_MEMORY, f'{MOST_MEMORY} MB')}")
     print_report(options, {"seconds": seconds, "multiples": multiples, "peak_memory_mb": memory}, lines)
 
 
