@@ -1,11 +1,13 @@
 """Predicted classes and labels, compared with scikit-learn."""
 
+import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from peak_memory import with_peak
-from requirements import require_package
+from requirements import Optional
 
 from mlpkit.components.target import Classes, Labels
 from mlpkit.verbs.report.classes import (
@@ -18,7 +20,8 @@ from mlpkit.verbs.report.classes import (
 )
 from mlpkit.verbs.report.predictions import ScoredPredictions
 
-metrics = require_package("sklearn.metrics")
+metrics = Optional("sklearn.metrics")
+calibration_curve = Optional("sklearn.calibration", "calibration_curve")
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,50 @@ def test_the_confusion_matrix(scored):
     assert confusion_matrix(scored).tolist() == expected.tolist()
 
 
+SMALL = ScoredPredictions(
+    "test",
+    6,
+    Classes(3),
+    np.array([[0.8, 0.1, 0.1], [0.1, 0.7, 0.2], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2], [0.1, 0.1, 0.8], [0.4, 0.5, 0.1]]),
+    np.array([0, 1, 2, 1, 2, 2]),
+    ("ash", "birch", "a cedar of Lebanon"),
+)
+"""Right but for a birch that is taken for an ash, and a cedar that is taken for a birch."""
+
+
+def charts_of(part):
+    return [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', part)]
+
+
+def test_the_confusion_matrix_is_drawn_with_the_true_classes_down_and_as_wide_as_its_names():
+    part = confusion_section(SMALL)
+    (chart,) = charts_of(part)
+    assert {(cell["true"], cell["predicted"]): cell["rows"] for cell in chart["data"]["values"] if cell["rows"]} == {
+        ("ash", "ash"): 1,
+        ("birch", "ash"): 1,
+        ("birch", "birch"): 1,
+        ("a cedar of Lebanon", "birch"): 1,
+        ("a cedar of Lebanon", "a cedar of Lebanon"): 2,
+    }
+    place = chart["layer"][0]["encoding"]
+    assert (place["y"]["field"], place["x"]["field"]) == ("true", "predicted")
+    assert "Of 6 rows of test, 4 are predicted correctly." in part
+    widths = [float(width) for width in re.findall(r"(?:max-width|--least): ([\d.]+)rem", part)]
+    assert widths == pytest.approx([4 * 9.1] * 2)  # of 18 letters of 0.45 each, and 1 between cells
+    narrow = confusion_section(replace(SMALL, names=("a", "b", "c")))
+    assert re.findall(r"(max-width|--least): ([\d.]+)rem", narrow) == [("--least", "22"), ("max-width", "16")]
+
+
+@pytest.mark.parametrize(("classes", "drawn"), [(20, 1), (21, 0)])
+def test_up_to_twenty_classes_have_a_matrix(classes, drawn):
+    prediction, t = np.eye(classes), np.arange(classes)
+    part = confusion_section(
+        ScoredPredictions("test", classes, Classes(classes), prediction, t, [str(i) for i in range(classes)])
+    )
+    assert len(charts_of(part)) == drawn
+    assert ("Most common mistakes" in part) is (not drawn)
+
+
 def test_one_hot_targets_are_classes_too(scored):
     one_hot = ScoredPredictions(
         "test", 300, Classes(4, one_hot=True), scored.prediction, np.eye(4)[scored.t], scored.names
@@ -59,6 +106,14 @@ def test_precision_and_recall_by_class(scored):
     assert [row[0] for row in rows] == ["ash", "birch", "cedar", "&lt;elm&gt;"]
     assert [row[1:] for row in rows] == [
         [*(f"{value:.3f}" for value in figures), str(count)] for *figures, count in zip(*expected, strict=True)
+    ]
+
+
+def test_precision_and_recall_by_hand():
+    assert cells(confusion_section(SMALL), "By class") == [
+        ["ash", "0.500", "1.000", "0.667", "1"],
+        ["birch", "0.500", "0.500", "0.500", "2"],
+        ["a cedar of Lebanon", "1.000", "0.667", "0.800", "3"],
     ]
 
 
@@ -110,6 +165,61 @@ def test_roc_curves(scored, decimals):
     assert curve.area == pytest.approx(metrics.roc_auc_score(truth, score))
 
 
+@pytest.mark.parametrize("decimals", [16, 1])
+def test_the_area_below_a_roc_curve_is_how_often_a_row_of_the_class_has_the_higher_score(scored, decimals):
+    truth, score = scored.t == 2, scored.prediction[:, 2].round(decimals)
+    higher = score[truth][:, None] - score[~truth]
+    assert roc(truth, score).area == pytest.approx(((higher > 0) + 0.5 * (higher == 0)).mean())
+
+
+@pytest.mark.parametrize(
+    ("above", "caption", "end"),
+    [
+        (0, ", the first 2% of the width", 0.02),
+        (2, ", the first 2% of the width", 0.02),
+        (3, ", the first 5% of the width", 0.05),
+        (20, ", the first 20% of the width", 0.2),
+        (21, "", 1.0),
+    ],
+)
+def test_roc_curves_are_drawn_as_far_as_nearly_all_is_found(above, caption, end):
+    """Of 100 rows of another class, some have a higher probability than the one row of the class."""
+    positive = np.concatenate([[0.5], np.full(above, 0.9), np.linspace(0.0, 0.4, 100 - above)])
+    t = np.array([1, *[0] * 100])
+    scored = ScoredPredictions("test", 101, Classes(2), np.stack([1 - positive, positive], axis=1), t, ("no", "yes"))
+    part = probabilities_section(scored)
+    curve = charts_of(part)[0]
+    assert re.findall("<figcaption>(ROC.*?)</figcaption>", part) == [f"ROC curves{caption}"]
+    points = [point for point in curve["data"]["values"] if "found" in point]
+    assert (points[0]["others"], points[-1]["others"], points[-1]["found"]) == (0.0, end, 1.0)
+    assert [point["found"] for point in points] == [float(point["others"] * 100 >= above) for point in points]
+    assert (curve["layer"][0]["mark"].get("strokeDash") == [4, 4]) is (end == 1)
+
+
+@pytest.mark.parametrize(("missed", "caption"), [(1, "ROC curves, the first 2% of the width"), (2, "ROC curves")])
+def test_nearly_all_is_all_but_one_of_two_hundred(missed, caption):
+    positive = np.concatenate([np.full(200 - missed, 0.9), np.zeros(missed), np.full(100, 0.5)])
+    prediction, t = np.stack([1 - positive, positive], axis=1), np.repeat([1, 0], [200, 100])
+    part = probabilities_section(ScoredPredictions("test", 300, Classes(2), prediction, t, ("no", "yes")))
+    assert f"<figcaption>{caption}</figcaption>" in part
+
+
+@pytest.mark.parametrize(("classes", "kind"), [(2, "curve"), (3, "curves"), (4, "curve"), (11, "curve")])
+def test_up_to_ten_classes_have_a_roc_curve_and_up_to_three_a_calibration_curve_each(classes, kind):
+    t = np.tile(np.arange(classes), 30)
+    prediction = np.full((len(t), classes), 0.05)
+    prediction[np.arange(len(t)), t] = 1.05 - 0.05 * classes
+    part = probabilities_section(
+        ScoredPredictions("test", len(t), Classes(classes), prediction, t, [f"class {i}" for i in range(classes)])
+    )
+    drawn = {point["series"] for point in charts_of(part)[1]["data"]["values"] if "series" in point}
+    assert f"<figcaption>Calibration {kind}</figcaption>" in part
+    expected = {2: {"class 1"}, 3: {"class 0", "class 1", "class 2"}}
+    assert drawn == expected.get(classes, {"all together"})
+    curves = {2: "class 1", 11: "each of 10 against the rest"}.get(classes, f"each of {classes} against the rest")
+    assert f"From {len(t)} rows of test: {curves}." in part
+
+
 def test_a_roc_curve_at_any_share_of_false_alarms(scored):
     curve = roc(scored.t == 2, scored.prediction[:, 2].round(1))
     shares = np.linspace(0, 1, 17)
@@ -127,9 +237,8 @@ def _without_jumps(curve):
 
 
 def test_calibration(scored):
-    curve = require_package("sklearn.calibration").calibration_curve
     truth, probability = scored.t == 1, scored.prediction[:, 1]
-    share, predicted = curve(truth, probability, n_bins=10)
+    share, predicted = calibration_curve(truth, probability, n_bins=10)
 
     found = calibration_of(truth, probability, 1)
 
@@ -139,6 +248,12 @@ def test_calibration(scored):
 
 def test_a_probability_of_one_counts_in_the_last_tenth():
     assert calibration_of(np.array([True, False]), np.array([1.0, 0.96]), 1) == [(0.98, 0.5, 2)]
+
+
+def test_a_tenth_of_the_probabilities_needs_five_rows_for_a_point_of_the_curve():
+    truth, probability = np.array([True, False] * 6), np.array([0.1] * 5 + [0.2, 0.29, 0.21, 0.25] + [0.999] * 3)
+    assert calibration_of(truth, probability) == [(pytest.approx(0.1), 0.6, 5)]
+    assert [rows for *_, rows in calibration_of(truth, probability, 1)] == [5, 4, 3]
 
 
 def test_the_calibration_error():
