@@ -33,6 +33,29 @@ def end_program(at_exit):
         function(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("bound", "others", "least", "cores"),
+    [
+        ({0, 1, 2}, [{0, 1, 2}], 9, 1),  # not bound: they share three
+        ({0, 1}, [{2, 3}], 9, 2),
+        ({0}, [{0}], 9, 1),
+        (set(range(8)), [set(range(8))], 3, 3),  # on another host, each has three
+        (None, [None], 9, 5),  # of ten
+    ],
+)
+def test_a_rank_has_the_cores_of_its_host_divided_by_the_ranks_there(bound, others, least, cores, monkeypatch):
+    world, freed = FakeWorld(), []
+    world.allgather = lambda item: [item, *others] if item == bound else [item] * 2
+    world.allreduce = lambda own, op: min(own, least)
+    world.Free = lambda: freed.append(True)
+    monkeypatch.setattr("mlpkit.cli.mpi.available_cores", lambda: 10)
+    if bound is None:
+        monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    else:
+        monkeypatch.setattr("os.sched_getaffinity", lambda process: bound, raising=False)
+    assert (ranks_of(world).cores, freed) == (cores, [True])
+
+
 def test_others_may_read_their_data_for_longer_than_a_rank_waits_in_a_task():
     world, began = FakeWorld(size=3), time.monotonic()
     world.improbe = lambda source: FakeMessage(f"of rank {source}") if time.monotonic() > began + 0.3 else None

@@ -13,7 +13,7 @@ from mlpkit import ML_DOMAIN, Graph, NotExportableError
 from mlpkit.components.graph import Node
 from mlpkit.graph.evaluator import OPERATORS, evaluate
 
-require_package("onnx")
+onnx = require_package("onnx")
 
 LEFT_OUT = {
     "AveragePool": {r"dilations": "came with opset 19"},
@@ -56,6 +56,27 @@ def test_an_operator_does_what_onnx_says(domain, operator):
             np.testing.assert_allclose(y, vector.output, rtol=1e-5, atol=atol, err_msg=vector.name)
         else:
             np.testing.assert_array_equal(y, vector.output, err_msg=vector.name)
+
+
+@pytest.mark.parametrize("number", [*range(1, 8), *range(9, 14)])
+def test_types_have_their_numbers_in_onnx(number):
+    y = computed("Cast", "", Vector("", {"to": number}, (np.float32([[0, 1]]),), np.zeros(0)))
+    assert y.dtype == onnx.helper.tensor_dtype_to_np_dtype(number)
+    assert y.tolist() == [[0, 1]]
+
+
+def test_integers_become_texts_and_back():
+    texts = computed("Cast", "", Vector("", {"to": onnx.TensorProto.STRING}, (np.array([-7, 30]),), np.zeros(0)))
+    assert (texts.dtype.kind, texts.tolist()) == ("U", ["-7", "30"])
+    assert computed("Cast", "", Vector("", {"to": onnx.TensorProto.INT64}, (texts,), np.zeros(0))).tolist() == [-7, 30]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "quotient"), [(7, 2, 3), (-7, 2, -3), (7, -2, -3), (-7, -2, 3), (6, 3, 2), (2**62 + 1, 1, 2**62 + 1)]
+)
+def test_the_quotient_of_integers_is_truncated_towards_zero(a, b, quotient):
+    y = computed("Div", "", Vector("", {}, (np.array([a]), np.array([b])), np.zeros(0)))
+    assert (y.dtype, y.tolist()) == (np.int64, [quotient])
 
 
 def described(*uses: tuple) -> Graph:
