@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from html import escape, unescape
 
 import pytest
 from accessibility import violations
@@ -39,6 +41,51 @@ def pages(tmp_path_factory):
         write_comparison([Path(name) for name in CURVES], folder / "sides.html")
         write_comparison([Path(name) / "seed-1" for name in CURVES], folder / "runs.html")
     return folder
+
+
+def table(page, caption):
+    """Return the rows of a table of a page by its caption, the headings first."""
+    found = page[page.index(f"<caption>{escape(caption)}</caption>") :].partition("</table>")[0]
+    cells = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>")
+    return [[*map(unescape, row)] for row in map(cells.findall, re.split("<tr", found)) if row]
+
+
+def test_the_page_of_several_runs_has_verdicts_means_each_run_and_what_differs(pages):
+    page = (pages / "sides.html").read_text("utf-8")
+    assert "<h1>2 specs compared</h1>" in page
+    caption = "Differences from slow-0.1 (95 %, p corrected for 2 comparisons by Holm's method)"
+    headings, *verdicts = table(page, caption)
+    assert headings == ["run", "metric", "difference", "95 % interval", "verdict", "test"]
+    assert [row[:3] for row in verdicts] == [
+        ["fast <b>", "test.loss", "-0.1250"],
+        ["fast <b>", "test.accuracy", "+0.0015"],
+    ]
+    keys = re.findall('data-value="([^"]*)"', page.partition(escape(caption))[2])[:5]
+    assert keys[:2] == ["fast &lt;b&gt;", "test.loss"]
+    assert [float(each) for each in keys[2:4]] == [-0.125, -0.125]
+    assert "No two finished runs have different results." not in page
+    titles, *means = table(page, "At the end, mean ± half the width of the 95 % interval")
+    assert titles == ["run", "finished", "steps", "test loss", "test accuracy"]
+    assert [(row[0], row[1], row[2], row[3].split(" ± ")[0]) for row in means] == [
+        ("slow-0.1", "2 of 2", "300", "0.3750"),
+        ("fast <b>", "2 of 2", "300", "0.2500"),
+    ]
+    assert [row[:4] for row in table(page, "Each run at its end")[1:]] == [
+        ["slow-0.1/seed-0", "0", "300", "0.5000"],
+        ["slow-0.1/seed-1", "1", "300", "0.2500"],
+        ["fast <b>/seed-0", "0", "300", "0.1250"],
+        ["fast <b>/seed-1", "1", "300", "0.3750"],
+    ]
+    assert ["layers.Affine1.Affine.units", "10", "11"] in table(page, "Spec")
+    assert "<p>Versions: the same.</p>" in page
+
+
+def test_the_page_of_two_runs_has_their_results_once_and_where_the_histories_part(pages):
+    page = (pages / "runs.html").read_text("utf-8")
+    assert "<h1>2 runs compared</h1>" in page
+    assert "Each run at its end" not in page
+    assert [row[1] for row in table(page, "At the end")] == ["seed", "1", "1"]
+    assert "<p>The histories differ from iteration 100 on.</p>" in page
 
 
 @pytest.fixture
