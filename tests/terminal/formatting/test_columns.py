@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph, shortened
+from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph, plain, shortened, sparkline
 
 ROWS = [("name", "size", "meaning"), ("a", "5", "the quick brown fox jumps over the lazy dog"), ("bcd", "1,000", "")]
 
@@ -78,6 +81,24 @@ def test_no_line_of_a_block_goes_beyond_the_width(rows, width):
     assert all(len(line) <= width for line in blocks(rows, width=width))
 
 
+def test_all_cells_of_a_block_keep_what_fits():
+    rows = [("name", "a", "b"), ("n" * 30, "v" * 30, ""), ("a heading as long as it likes, and longer", "", "")]
+    assert blocks(rows, width=30) == [
+        f"{'name':15}  a",
+        f"{'n' * 4}…{'n' * 10}  {'v' * 4}…{'v' * 8}",
+        "a heading as long as it likes, and longer",
+        "",
+        f"{'name':15}  b",
+        f"{'n' * 4}…{'n' * 10}",
+        "a heading as long as it likes, and longer",
+    ]
+    assert blocks([("name", "x" * 9), ("n" * 30, "y")], width=30) == [
+        f"{'name':19}  xxxxxxxxx",
+        f"{'n' * 6}…{'n' * 12}  y",
+    ]
+    assert blocks([("spec", "", "wide"), ("b", "", "")], width=30) == ["spec    wide", "b"]
+
+
 def test_no_rows_are_no_lines():
     assert columns([]) == []
 
@@ -96,6 +117,39 @@ def test_a_paragraph_has_no_limit_in_a_pipe():
         "  one two three four five",
         "  six seven",
     ]
+
+
+def test_a_paragraph_breaks_at_blanks_alone():
+    assert paragraph("a --set training.optimizer.learning_rate=0.1 well-known words", width=20) == [
+        "a --set",
+        "training.optimizer.learning_rate=0.1",
+        "well-known words",
+    ]
+    assert paragraph("one two three four", indent=" " * 9, width=20) == [" " * 9 + "one two three four"]
+
+
+def test_names_in_a_docstring_are_quoted_unless_they_are_quotes_or_brackets_themselves():
+    assert plain('``Affine`` and ``"int8"``, ``{a: 1}`` or ``[2]``') == "'Affine' and \"int8\", {a: 1} or [2]"
+
+
+@pytest.mark.parametrize(
+    ("counts", "bars"),
+    [
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8], " ▁▂▃▄▅▆▇█"),
+        ([1, 1000], "▁█"),
+        ([125, 126, 1000], "▁▂█"),
+        ([5], "█"),
+        ([0, 0], "  "),
+        ([], ""),
+    ],
+)
+def test_a_sparkline_is_as_high_as_the_counts_and_shows_each_that_is_not_zero(counts, bars):
+    assert sparkline(counts) == bars
+
+
+def test_a_sparkline_without_unicode_is_of_ascii(monkeypatch):
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="latin-1"))
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7, 8]) == " .:-=+*%#"
 
 
 def test_there_is_no_line_length_without_a_terminal(monkeypatch):
