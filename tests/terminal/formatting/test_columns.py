@@ -99,6 +99,14 @@ def test_all_cells_of_a_block_keep_what_fits():
     assert blocks([("spec", "", "wide"), ("b", "", "")], width=30) == ["spec    wide", "b"]
 
 
+def test_what_fits_exactly_is_left_as_it_is():
+    lines = blocks(RUNS, right=(2,))
+    assert blocks(RUNS, right=(2,), width=max(map(len, lines))) == lines
+    assert columns([("n" * 20, "12345")], width=27) == [f"{'n' * 20}  12345"]
+    assert columns([("n" * 20, "12345")], width=26) == ["n" * 20, "    12345"]
+    assert columns([("n" * 200, ""), ("m" * 201, "")]) == ["n" * 200, f"{'m' * 200}..."]
+
+
 def test_no_rows_are_no_lines():
     assert columns([]) == []
 
@@ -125,6 +133,7 @@ def test_a_paragraph_breaks_at_blanks_alone():
         "training.optimizer.learning_rate=0.1",
         "well-known words",
     ]
+    assert paragraph("one two three four fi well-known", width=28) == ["one two three four fi", "well-known"]
     assert paragraph("one two three four", indent=" " * 9, width=20) == [" " * 9 + "one two three four"]
 
 
