@@ -93,6 +93,14 @@ def test_what_is_left_out_has_its_default(key, value):
     assert (key in resolved) == (value is not None)
 
 
+def test_what_a_run_chose_is_resolved_in_one_order():
+    chosen = {"threads": 3, "slices": 2}
+    resolved = [spec_with(text).resolved(**chosen)["training"] for text in ("", "slices: 2", "threads: 3\n  slices: 2")]
+    assert resolved[0].items() >= chosen.items()
+    assert list(resolved[0])[-2:] == ["threads", "slices"]
+    assert [list(each.items()) for each in resolved[1:]] == [list(resolved[0].items())] * 2
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
