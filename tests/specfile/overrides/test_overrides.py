@@ -59,11 +59,10 @@ def test_a_key_can_not_be_endless(faults_of):
 
 def test_overrides_hold_ten_thousand_values_together(faults_of):
     half = [0] * 4_999  # and the list itself
-    twice = [f"a={half}"] * 2
+    twice = {"a": half, "a ": half}
     assert parse_document("seed: 0", overrides=twice).values["a"] == half
-    for overrides in ([*twice, "seed=1"], {"a": half, "b": half, "seed": 1}):
-        (fault,) = faults_of("seed: 0", "s", overrides, reader=parse_document)
-        assert fault.endswith(":1:1: overrides can't hold more than 10,000 values together")
+    (fault,) = faults_of("seed: 0", "s", {**twice, "seed": 1}, reader=parse_document)
+    assert fault == "overrides:1:1: overrides can't hold more than 10,000 values together"
 
 
 @pytest.mark.parametrize(
