@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,3 +55,27 @@ def test_what_comes_in_from_outside_is_like_the_border():
     assert shift == {"shift": {"pixels": 2, "fill": 0.98}}
     (shift,) = convolutional(1000, ImageInputs(1, 28, 28), ValueTarget()).keys["training"]["augment"]
     assert shift == {"shift": {"pixels": 2}}
+
+
+@pytest.mark.parametrize(("shorter", "pixels"), [(8, 1), (20, 1), (22, 2), (120, 9)])
+def test_images_are_moved_by_a_fourteenth_of_their_shorter_side(shorter, pixels):
+    for height, width in ((shorter, 130), (130, shorter)):
+        (shift,) = convolutional(1000, ImageInputs(1, height, width), TWO).keys["training"]["augment"]
+        assert shift == {"shift": {"pixels": pixels}}
+
+
+EXAMPLES = {
+    "small planes": (12_345, ImageInputs(1, 8, 9, border=0.25, are_planes=True)),
+    "photographs": (500, ImageInputs(3, 64, 80)),
+}
+
+
+def test_a_first_network_is_word_for_word_what_it_was(golden):
+    """Constants and comments that did well on images, which no other test can know."""
+    shown = {}
+    for name, (examples, images) in EXAMPLES.items():
+        network = convolutional(examples, images, TWO)
+        comments = {".".join(map(str, path)): text for path, text in network.comments.items()}
+        shown[name] = {**network.keys, "comments": comments, "decisions": dict(network.decisions)}
+    text = yaml.safe_dump(json.loads(json.dumps(shown)), sort_keys=False, width=120, default_flow_style=None)
+    golden(Path(__file__).parent / "convolutions.golden.yaml", text)

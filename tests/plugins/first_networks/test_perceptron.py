@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,13 +55,64 @@ def test_more_rows_get_a_deeper_network():
     assert units_of(many) == [256, 256, 256, "auto"]
 
 
+CLASSES, VALUES, LABELS = ClassTarget({"a": 60, "b": 40}), ValueTarget(), LabelTarget()
+
+
+@pytest.mark.parametrize(
+    ("examples", "target", "depth", "dropout", "batch", "epochs", "between"),
+    [
+        (1, VALUES, 1, 0.1, 1, 200, 5),
+        (3, VALUES, 1, 0.1, 2, 200, 10),
+        (100, LABELS, 1, 0.2, 16, 200, 35),
+        (1000, CLASSES, 1, 0.2, 64, 200, 80),
+        (1001, CLASSES, 3, 0.1, 64, 200, 80),
+        (20_000, VALUES, 3, 0.05, 256, 51, 100),
+        (20_001, VALUES, 3, None, 256, 51, 100),
+        (1_000_000, LABELS, 3, 0.1, 256, 5, 3907),
+    ],
+)
+def test_depth_noise_and_length_go_by_the_rows(examples, target, depth, dropout, batch, epochs, between):
+    network = perceptron(examples, target)
+    layers, training = network.keys["layers"], network.keys["training"]
+    assert units_of(network) == [256] * depth + ["auto"]
+    noise = [layer["Dropout"]["rate"] for layer in layers if "Dropout" in layer]
+    assert noise == ([] if dropout is None else [dropout] * depth)
+    assert [training[key] for key in ("batch_size", "epochs", "evaluate_every")] == [batch, epochs, between]
+
+
+EXAMPLES = {
+    "rare classes": (1234, ClassTarget({"ham": 9900, "spam": 100, "junk": 1})),
+    "numbers": (50_000, VALUES),
+    "labels": (12, LABELS),
+}
+
+
+def test_a_first_network_is_word_for_word_what_it_was(golden):
+    """Constants and comments that did well on tables, which no other test can know."""
+    shown = {}
+    for name, (examples, target) in EXAMPLES.items():
+        network = perceptron(examples, target)
+        comments = {".".join(map(str, path)): text for path, text in network.comments.items()}
+        shown[name] = {**network.keys, "comments": comments, "decisions": dict(network.decisions)}
+    text = yaml.safe_dump(json.loads(json.dumps(shown)), sort_keys=False, width=120, default_flow_style=None)
+    golden(Path(__file__).parent / "perceptron.golden.yaml", text)
+
+
 def test_few_rows_are_judged_by_the_loss():
     few, many = (perceptron(examples, ClassTarget({"a": 500, "b": 500})).keys["training"] for examples in (300, 9000))
     assert (few["best_weights"], many["best_weights"]) == ("loss", "accuracy")
     assert few["early_stopping"]["metric"] == many["early_stopping"]["metric"] == "loss"
 
 
+def test_many_classes_are_shown_by_the_first_eight():
+    assert str(CLASSES) == "2 classes: a 60%, b 40%"
+    assert str(ClassTarget(dict.fromkeys("abcdefgh", 1))).endswith(" 12%, h 12%")
+    assert str(ClassTarget(dict.fromkeys("abcdefghi", 1))).endswith(" 11%, h 11%, ...")
+
+
 def test_classes_that_are_about_as_frequent_have_no_weights():
+    network = perceptron(1000, ClassTarget({"a": 900, "b": 100}))
+    assert loss_of(network) == ("SoftmaxWithLoss", {"label_smoothing": 0.1})
     network = perceptron(1000, ClassTarget({"a": 500, "b": 300, "c": 200}))
     assert loss_of(network) == ("SoftmaxWithLoss", {"label_smoothing": 0.1})
     assert network.keys["training"]["metrics"] == ["accuracy"]
