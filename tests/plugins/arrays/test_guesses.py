@@ -25,6 +25,7 @@ MANY = np.arange(1000)
         (MANY % 21 * 2, "values"),
         (MANY % 100, "classes"),
         (MANY % 100 + 1, "classes"),
+        (MANY % 100 + 2, "values"),
         (MANY % 101, "values"),
         (MANY, "values"),
         (MANY % 2 * 1.0, "values"),
@@ -43,6 +44,33 @@ def test_classes_are_counted():
     guess = guess_target(np.array([3] * 30 + [1] * 10 + [2] * 20), "t")
     assert guess.target.counts == {"1": 10, "2": 20, "3": 30}
     assert guess.text == "3 classes: 1 17%, 2 33%, 3 50%"
+
+
+@pytest.mark.parametrize(
+    ("targets", "text", "note"),
+    [
+        (MANY * 0.5, "values from 0 to 499.5", ""),
+        (MANY % 2 * 1.0, "values from 0 to 1", "if these 2 whole numbers are classes, save them with .astype(int)"),
+        (MANY * 1.0, "values from 0 to 999", ""),
+        (RNG.integers(0, 2, (1000, 4)), "4 labels", ""),
+        (RNG.normal(size=(1000, 3)), "3 values each", ""),
+    ],
+)
+def test_targets_are_described(targets, text, note):
+    guess = guess_target(targets, "t")
+    assert (guess.text, guess.note) == (text, note)
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        (np.full(9, 3.0), "t: every target is 3, so there is nothing to predict"),
+        (np.ones((9, 2, 3)), r"t: has the shape \(9, 2, 3\); expected a target, or a row of targets, for each example"),
+    ],
+)
+def test_targets_that_teach_nothing_are_refused(targets, message):
+    with pytest.raises(DataError, match=message):
+        guess_target(targets, "t")
 
 
 def test_a_data_set_of_classes_has_no_values():
@@ -68,6 +96,75 @@ def test_how_inputs_are_scaled(inputs, divide_by, standardize):
     guess = guess_inputs(inputs, "x")
     assert guess.divide_by == pytest.approx(inputs.max() if callable(divide_by) else divide_by)
     assert guess.standardize == standardize
+
+
+def filled(shape, *values):
+    """An array whose elements go through some values."""
+    return np.resize(np.array(values), shape)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "divide_by"),
+    [
+        (filled((50, 64), 128, 1).astype(np.uint8), 255),
+        (filled((50, 64), 127, 1).astype(np.uint8), None),
+        (filled((50, 9, 9), 128, 0), 255),
+        (filled((50, 9, 9), 127, 0), 127),
+        (filled((50, 9, 9), 255, 0), 255),
+        (filled((50, 9, 9), 256, 0), 256),
+        (filled((50, 9, 9), 128, 0.5), 128),
+        (filled((50, 9, 9), -1.5, 1.5), 1),
+        (filled((50, 9, 9), -1.6, 1), None),
+        (filled((50, 9, 9), -1, 1.6), None),
+        (filled((50, 64), -1.5, 1.5), None),
+        (filled((50, 64), 0, 3, 3, 3), 3),
+        (filled((50, 65), 0, 3, 3, 3, 3), None),
+        (filled((50, 3), 0, 25, 100), 100),
+        (filled((50, 3), 0, 24, 100), None),
+    ],
+)
+def test_numbers_of_one_unit_from_zero_on_are_divided_by_the_largest(inputs, divide_by):
+    guess = guess_inputs(inputs, "x")
+    assert (guess.divide_by, guess.standardize) == (divide_by or 1, divide_by is None)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "text"),
+    [
+        (RNG.normal(size=100), "a number each, standardized"),
+        (RNG.normal(size=(100, 1200)), "1,200 numbers each, standardized"),
+        (RNG.normal(size=(100, 50, 3)), "50 x 3 numbers each, standardized"),
+        (filled((50, 8, 9), 0, 255), "images of 8 by 9 pixels, from 0 to 255, divided by 255"),
+        (filled((50, 8, 9), 0, 1), "images of 8 by 9 pixels, from 0 to 1"),
+        (filled((50, 8, 9), -1, 1), "images of 8 by 9 pixels, from -1 to 1"),
+        (filled((50, 2), 0, 7), "2 numbers each, from 0 to 7, divided by 7"),
+    ],
+)
+def test_inputs_are_described(inputs, text):
+    assert guess_inputs(inputs, "x").text == text
+
+
+@pytest.mark.parametrize(
+    ("shape", "noted"),
+    [((20, 30, 3), True), ((20, 30, 4), True), ((20, 30, 5), False), ((3, 20, 30), False), ((9, 3), False)],
+)
+def test_channels_that_come_last_are_noted(shape, noted):
+    note = "channels come last, which convolutions don't take; save x.transpose(0, 3, 1, 2) to have them"
+    assert guess_inputs(filled((50, *shape), 0, 255), "x").note == (note if noted else "")
+
+
+@pytest.mark.parametrize("corners", [0, 51])
+def test_the_border_of_images_is_the_median_of_all_four_sides(corners):
+    x = np.full((50, 9, 9), 255)
+    x[:, 0] = x[:, :, 0] = 0
+    x[:, -1] = x[:, :, -1] = 51
+    x[:, 0, 0], x[:, 0, -1], x[:, -1, 0] = 0, corners, corners
+    assert guess_inputs(x, "x").images.border == corners / 255
+
+
+def test_inputs_that_are_all_the_same_are_refused():
+    with pytest.raises(DataError, match="x: every number is 3, so there is nothing to learn from"):
+        guess_inputs(np.full((50, 4), 3.0), "x")
 
 
 def test_a_data_set_of_bytes_divides_dark_images_too():
