@@ -50,6 +50,7 @@ def test_classes_are_counted():
     ("targets", "text", "note"),
     [
         (MANY * 0.5, "values from 0 to 499.5", ""),
+        (MANY % 2 * 0.5, "values from 0 to 0.5", ""),
         (MANY % 2 * 1.0, "values from 0 to 1", "if these 2 whole numbers are classes, save them with .astype(int)"),
         (MANY * 1.0, "values from 0 to 999", ""),
         (RNG.integers(0, 2, (1000, 4)), "4 labels", ""),
