@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit import DataError
+from mlpkit import DataError, ParameterError
 from mlpkit_plugins.arrays.array_choice import choose_arrays
 from mlpkit_plugins.arrays.input_guess import guess_inputs
 from mlpkit_plugins.arrays.target_guess import guess_target
@@ -226,3 +226,65 @@ def test_no_array_fits_the_targets():
     )
     with pytest.raises(DataError, match=message):
         choose_arrays({"a": (8, 2), "b": (9,), "c": None}, "own.npz", "b")
+
+
+def test_arrays_of_other_splits_are_found_and_the_rest_is_left_out():
+    shapes = {"x": (9, 2), "y": (9,), "x_test": (3, 2), "y_test": (3,), "x_val": (2, 2), "ids": (9,), "names": None}
+    found = choose_arrays(shapes, "own.npz", None)
+    assert (found.splits, found.left_out) == ({"test": ("x_test", "y_test")}, ("x_val", "ids", "names"))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "target", "message", "expected", "remedy"),
+    [
+        (
+            {"a": (9, 2), "b": (9,)},
+            None,
+            "no array was named to predict",
+            "one of a (9, 2), b (9,)",
+            "if the targets are in b, write --target b",
+        ),
+        (
+            {"a": (9, 2), "b": (9,), "c": (9,)},
+            None,
+            "no array was named to predict",
+            "one of a (9, 2), b (9,), c (9,)",
+            "",
+        ),
+        ({"x": (9, 2), "t": (9,), "data": (9, 2), "target": (9,)}, None, "no array was named to predict", None, ""),
+        (
+            {"data": (9, 2), "target": (9,), "ids": None},
+            "targt",
+            "there is no array 'targt' in own.npz",
+            "one of data (9, 2), target (9,), ids (no numbers)",
+            "did you mean 'target'?",
+        ),
+    ],
+)
+def test_targets_that_are_not_clear_are_asked_for(shapes, target, message, expected, remedy):
+    with pytest.raises(ParameterError) as caught:
+        choose_arrays(shapes, "own.npz", target)
+    assert (caught.value.parameter, caught.value.message, caught.value.remedy) == ("target", message, remedy)
+    assert caught.value.expected == expected or expected is None
+
+
+@pytest.mark.parametrize(
+    ("shapes", "target", "message"),
+    [
+        (
+            {"a": (9, 2)},
+            None,
+            "holds a (9, 2); expected one of inputs and one of targets: np.savez('own.npz', x=x, t=t)",
+        ),
+        ({}, None, "holds no array; expected one of inputs and one of targets: np.savez('own.npz', x=x, t=t)"),
+        (
+            {"a": (9, 2), "b": (9, 2), "c": (9,)},
+            "c",
+            "the inputs may be in 'a' or 'b'; save the right one as x: np.savez('xt.npz', x=data['a'], t=data['c'])",
+        ),
+    ],
+)
+def test_arrays_that_are_not_enough_or_too_many_are_named(shapes, target, message):
+    with pytest.raises(DataError) as caught:
+        choose_arrays(shapes, "own.npz", target)
+    assert str(caught.value) == f"own.npz: {message}"
