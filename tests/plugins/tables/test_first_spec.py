@@ -84,6 +84,7 @@ def test_large_tables_hold_out_the_usual_shares(propose):
     assert not {"validation", "test"} & set(data_of(propose(columns)))
 
 
+RARE_HALF = [f"town {i % 25}" for i in range(100)]
 UNNAMED = "has no name in the header; give it one there to learn from it"
 
 
@@ -93,6 +94,8 @@ UNNAMED = "has no name in the header; give it one there to learn from it"
         ("PassengerId", [1000 + 7 * i for i in range(ROWS)], "an id: every row has a different number"),
         ("n", list(range(1, ROWS + 1)), "an id: every row has a different number"),
         ("ID", [1000 + 7 * max(i, 9) for i in range(ROWS)], "an id: nearly every row has a different number"),
+        ("ID", [1000 + 7 * max(i, 20) for i in range(ROWS)], "an id: nearly every row has a different number"),
+        ("n", list(range(ROWS)), "an id: every row has a different number"),
         ("", list(range(10, ROWS + 10)), "most likely the index of a data frame"),
         ("", [7 * i % 13 for i in range(ROWS)], f"column 1 {UNNAMED}"),
         ("", ["1.5"] * (ROWS - 1) + ["2"], f"column 1 {UNNAMED}"),
@@ -101,6 +104,19 @@ UNNAMED = "has no name in the header; give it one there to learn from it"
         ("fax", [""] * ROWS, "every value is missing"),
         ("note", [f"text {i}" for i in range(ROWS)], "nearly every row has a different text, such as 'text 0'"),
         ("street", [f"street {i % 60}" for i in range(ROWS)], "60 different texts in 200 rows are too many"),
+        ("street", [f"street {i % 100}" for i in range(ROWS)], "100 different texts in 200 rows are too many"),
+        (
+            "street",
+            [f"street {i % 101}" for i in range(ROWS)],
+            "nearly every row has a different text, such as 'street 0'",
+        ),
+        ("street", [f"street {i % 50}" for i in range(ROWS)], "50 different texts in 200 rows are too many"),
+        ("town", [*RARE_HALF, "Ulm", *["Rom"] * 99], "27 different texts in 200 rows are too many"),
+        (
+            "price",
+            [f"{7 * i}{'€$£'[i % 3]}" for i in range(ROWS)],
+            "numbers with other characters, such as '0€'; write plain numbers to learn from them",
+        ),
         (
             "at",
             [f"{i % 24}:15" for i in range(ROWS)],
@@ -131,7 +147,9 @@ def test_only_the_first_column_may_be_an_index(values, propose, columns):
     [
         ("year", [1900 + i for i in range(ROWS)]),
         ("n", [i * i for i in range(ROWS)]),
+        ("n", list(range(2, ROWS + 2))),
         ("ID", [i // 2 for i in range(ROWS)]),
+        ("ID", [1000 + 7 * max(i, 21) for i in range(ROWS)]),
         ("rooms", [i % 5 for i in range(ROWS)]),
         ("member", ["true" if i % 3 else "False" for i in range(ROWS)]),
     ],
@@ -140,6 +158,21 @@ def test_numbers_that_are_kept(propose, columns, name, values):
     proposal = propose({name: values, **columns})
     assert reason(proposal, name) is None
     assert data_of(proposal)["categorical"] == ["colour"]
+
+
+@pytest.mark.parametrize("values", [[f"street {i % 40}" for i in range(ROWS)], [*RARE_HALF, *["Rom"] * 100]])
+def test_categories_of_which_at_most_half_the_rows_are_rare_are_kept(propose, columns, values):
+    assert data_of(propose({"place": values, **columns}))["categorical"] == ["place", "colour"]
+
+
+@pytest.mark.parametrize(("rows", "kept"), [(9, True), (10, False)])
+def test_fewer_than_ten_numbers_are_no_ids(propose, rows, kept):
+    few = {
+        "ID": [3 * i for i in range(rows)],
+        "size": [i % 4 for i in range(rows)],
+        "kind": ["ab"[i % 2] for i in range(rows)],
+    }
+    assert (reason(propose(few), "ID") is None) == kept
 
 
 @pytest.mark.parametrize(
