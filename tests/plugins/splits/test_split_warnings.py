@@ -31,6 +31,7 @@ WHAT = "the splits differ, so results and best weights may mislead: "
         (([450, 350], [55, 45], [2, 2]), "test has 0.44% of the rows, not 10%"),
         (([790, 10], [100, 0], [100, 0]), None),
         (([760, 40], [100, 0], [96, 4]), "class 'yes' is 5% of train, 0% of validation"),
+        (([900, 700], [110, 90], [115, 85]), None),
         (([420, 330], [83, 67], [55, 45]), None),
         (([420, 329], [84, 67], [55, 45]), "validation has 15% of the rows, not 10%"),
         (([777, 23], [100, 0], [97, 3]), None),
