@@ -52,6 +52,27 @@ def test_a_narrow_terminal_shows_less(width, bar, figures):
     assert second == figures
 
 
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (80, "seed  1 " + "━" * 40 + " 4 of 8   loss 0.2500"),
+        (40, "seed  1 " + "━" * 11 + " 4 of 8   loss 0.2500"),
+        (39, "seed  1 " + "━" * 10 + " 4 of 8   loss 0.2500"),
+        (38, "seed  1 " + "━" * 23 + " 4 of 8"),
+        (25, "seed  1 " + "━" * 10 + " 4 of 8"),
+        (24, "seed  1 " + "━" * 15),
+        (18, "seed  1 "),
+    ],
+)
+def test_one_of_several_runs_has_a_line_with_its_name_and_loss(width, expected):
+    bar = ProgressBar(8, Throughput(None), 4, "seed  1")
+    bar.loss = 0.25
+    console = Console(file=io.StringIO(), width=width, color_system="standard", force_terminal=True, no_color=False)
+    console.print(bar)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue())
+    assert re.sub("[╸╺]", "━", text).rstrip() == expected.rstrip()
+
+
 def test_without_a_known_end_there_is_no_bar():
     bar = ProgressBar(None, Throughput(None))
     bar.step, bar.loss = 3120, 0.23114
