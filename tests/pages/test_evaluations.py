@@ -64,6 +64,7 @@ def test_the_best_evaluation_so_far_is_known_and_said_once_there_are_several():
     found.add(records[0])
     assert (found.best_position, found.best_line("*")) == (0, "")
     found.add(records[1])
+    assert found.best_line("*") == "* best train loss 1.0000, at iteration 20"
     found.add(records[2])
     assert (found.records, found.best_position) == (records, 1)
     assert found.best_line("*") == "* best train loss 1.0000, at iteration 20"

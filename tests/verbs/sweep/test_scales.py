@@ -29,6 +29,7 @@ def test_a_range_is_spread_as_the_search_spreads_it():
     log = SearchedKey(low=1e-4, high=1.0, log=True)
     assert places(log, 1e-4, 1e-3, 1.0) == pytest.approx([0, 0.25, 1])
     assert ticks(log) == [(0, "0.0001"), (pytest.approx(0.5), "0.01"), (1, "1")]
+    assert ticks(SearchedKey(low=2.0, high=50.0, log=True))[1] == (pytest.approx(0.5), "10")
     assert scale_of_key("key", "rate", log).axis.name == "rate (log)"
     assert ticks(SearchedKey(low=10, high=100, step=10)) == [(0, "10"), (0.5, "55"), (1, "100")]
 
@@ -46,14 +47,20 @@ def test_labels_of_choices_fit_on_a_phone(count):
     assert shown[0][0] == 0
 
 
+def test_a_label_is_cut_if_it_does_not_fit():
+    whole, longer = "a" * LETTERS, "a" * (LETTERS + 1)
+    assert ticks(SearchedKey(choices=(whole,))) == [(0.5, whole)]
+    assert ticks(SearchedKey(choices=(longer,))) == [(0.5, f"{whole[:-1]}…")]
+
+
 def test_results_reach_from_the_lowest_to_the_highest():
-    results = [trial(validation_loss=loss, validation_accuracy=loss) for loss in (0.01, 0.1, 1.0)]
+    results = [trial(validation_loss=loss, validation_accuracy=loss) for loss in (0.02, 0.2, 2.0)]
     of_loss = scale_of_objective(Objective("validation_loss", maximize=False), results)
     assert [of_loss.place(each) for each in [*results, trial()]] == [0, pytest.approx(0.5), 1, None]
     assert of_loss.axis.name == "validation_loss (log; lower is better)"
-    assert [label for _, label in of_loss.axis.ticks] == ["0.0100", "0.1000", "1.0000"]
+    assert [label for _, label in of_loss.axis.ticks] == ["0.0200", "0.2000", "2.0000"]
     of_metric = scale_of_objective(Objective("validation_accuracy", maximize=True), results)
-    assert of_metric.place(results[1]) == pytest.approx(0.09 / 0.99)
+    assert of_metric.place(results[1]) == pytest.approx(0.18 / 1.98)
     assert of_metric.axis.name == "validation_accuracy (higher is better)"
 
 
