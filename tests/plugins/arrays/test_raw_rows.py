@@ -43,3 +43,13 @@ def test_a_few_rows_that_might_be_raw_don_t_count():
     assert raw_number(rows, np.array([5000.0]), np.array([100.0])) is None
     rows[2] = 5000
     assert raw_number(rows, np.array([5000.0]), np.array([100.0])).row == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "mean", "found"),
+    [(1000.0, 1000, False), (1001.0, 1001, True), (-1001.0, -1001, True), (5000.0, 4000, True), (5000.0, 3999, False)],
+)
+def test_a_raw_number_is_above_a_thousand_and_within_ten_deviations(value, mean, found):
+    rows = np.array([[0.5, value]])
+    assert (raw_number(rows, np.array([0.5, mean]), np.array([1.0, 100.0])) == (0, 1, value)) == found
+    assert raw_number(rows, np.array([11.0, mean]), np.array([1.0, 100.0])) is None
