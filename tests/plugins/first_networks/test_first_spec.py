@@ -16,5 +16,5 @@ def test_of_few_examples_a_larger_share_is_held_out(examples, share, left):
 
 
 def test_an_example_is_left():
-    assert left_to_train(1, held_out(1, [])) == 1
+    assert left_to_train(1, {"test": 0.6}) == 1
     assert left_to_train(9, {}) == 9
