@@ -87,7 +87,8 @@ def _curves(
         split: [(record["iteration"], record.get(f"{split}_{name}", math.nan)) for record in records]
         for split in splits
     }
-    marked = None if best is None else {"iteration": best["iteration"], name: best[f"{splits[-1]}_{name}"]}
+    key = f"{splits[-1]}_{name}"
+    marked = {"iteration": best["iteration"], name: best[key]} if best is not None and key in best else None
     return chart_of(name, series, units, marked)
 
 

@@ -83,6 +83,15 @@ def test_the_best_evaluation_is_marked_in_all_curves_but_the_learning_rate():
     assert "Marked: best validation loss 0.5000, at iteration 30." in part
 
 
+def test_a_value_that_the_best_evaluation_lacks_is_not_marked():
+    history = [
+        {k: v for k, v in record.items() if (i, k) != (2, "validation_hits")} for i, record in enumerate(HISTORY)
+    ]
+    loss, hits, _ = charts_of(curves_section(history, tracker(history), {}))
+    assert loss["layer"][-1]["data"]["values"] == [{"iteration": 30, "loss": 0.5}]
+    assert all(layer["mark"]["type"] != "rule" for layer in hits["layer"])
+
+
 def test_evaluations_in_numbers():
     history = [{**HISTORY[0], "iteration": 12345, "epoch": 1.23456, "train_loss": 0.000123456}]
     part = curves_section(history, tracker(history), {})
