@@ -89,7 +89,7 @@ def test_a_value_that_the_best_evaluation_lacks_is_not_marked():
     ]
     loss, hits, _ = charts_of(curves_section(history, tracker(history), {}))
     assert loss["layer"][-1]["data"]["values"] == [{"iteration": 30, "loss": 0.5}]
-    assert all(layer["mark"]["type"] != "rule" for layer in hits["layer"])
+    assert not any("strokeDash" in layer["mark"] for layer in hits["layer"])
 
 
 def test_evaluations_in_numbers():
