@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -36,7 +35,7 @@ from mlpkit.specfile.key_types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath
@@ -391,29 +390,10 @@ class GuestSection(Section):
         return ""
 
 
-class GuestType(SectionType):
-    """The type of a section that a verb brings, loaded when a spec has the section, or a message names its keys."""
-
-    _key: str
-
-    __eq__, __hash__ = object.__eq__, object.__hash__  # a union compares its members, which must load nothing
-
-    def __init__(self, key: str) -> None:
-        vars(self)["_key"] = key
-
-    @cached_property
-    def _type(self) -> SectionType:
-        found: SectionType = load(GUESTS[self._key].type)()
-        return found
-
-    @property
-    def owner(self) -> type[Section]:
-        """The section."""
-        return self._type.owner
-
-    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
-        """Return the section, checked by its own type."""
-        return self._type.check(value, path, context)
+def guest(key: str) -> SectionType:
+    """Return the type of a section that a verb brings."""
+    found: Callable[[], SectionType] = load(GUESTS[key].type)
+    return found()
 
 
 @dataclass(frozen=True)
@@ -451,7 +431,7 @@ class TopLevel(Section):
     requires: Annotated[dict[str, str] | None, RequirementsType()] = None
     vars: dict[str, Any] | None = None
     extends: str | None = None
-    sweep: Annotated[GuestSection, GuestType("sweep")] | None = None
+    sweep: Annotated[GuestSection, guest("sweep")] | None = None
 
     def guests(self) -> Iterator[tuple[str, GuestSection]]:
         """Yield the sections of verbs, with their keys."""

@@ -52,20 +52,6 @@ def test_nothing_is_imported_that_is_not_named(many, arguments, swish):
     assert loaded_by(many.folder, *arguments) == named
 
 
-def test_a_section_that_a_verb_brings_is_loaded_for_specs_that_have_it(tmp_path):
-    loaded = LOADED.replace("'acme'", "'mlpkit.verbs.sweep'")
-    spec = tmp_path / "spec.yaml"
-
-    def loads(text):
-        spec.write_text(text)
-        done = subprocess.run([sys.executable, "-c", loaded, "check", spec], capture_output=True, text=True, check=True)
-        return "mlpkit.verbs.sweep.section" in done.stdout.splitlines()[-1]
-
-    plain = SPEC.replace("LAYER", "Relu")
-    assert not loads(plain)
-    assert loads(plain + "sweep: {trials: 2, search: {training.batch_size: [10, 20]}}\n")
-
-
 def test_a_misspelt_name_that_is_near_a_built_in_imports_nothing_either(many):
     registry = Registry.discover()
     with pytest.raises(Exception, match="did you mean 'Affine'"):
