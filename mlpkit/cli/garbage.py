@@ -1,4 +1,4 @@
-"""When Python looks for garbage: seldom while modules are loaded, and later not among what they hold."""
+"""When Python collects garbage: seldom while modules load, and later only among newer objects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 OBJECTS_WHILE_LOADING: Final = 100_000
 OBJECTS_AFTERWARDS: Final = 10_000
-"""New objects after which Python looks for garbage; by default, these are 700."""
+"""New objects before the next collection; Python's default is 700."""
 
 
 def expect_loading() -> None:
@@ -16,9 +16,9 @@ def expect_loading() -> None:
 
 
 def keep_loaded() -> None:
-    """Look for garbage among later objects alone from now on, which also shortens the end of the process.
+    """Collect only newer objects from now on, which also shortens the end of the process.
 
-    Only the first call counts, since what a training leaves behind must not be kept; and only in the program itself.
+    Only the first call in a process that ``expect_loading`` prepared does this: what a training leaves is collected.
     """
     if gc.get_threshold()[0] == OBJECTS_WHILE_LOADING:
         gc.freeze()

@@ -56,7 +56,8 @@ class OrAutoType(ValueType):
         for kind in self.automatic:
             attempt = CheckContext()
             written = kind.check(value, path, attempt)
-            if written is not INVALID and context.resolve is None:  # called from Python, without data
+            without_data = not context.resolve  # a call from Python
+            if written is not INVALID and without_data:
                 what = f"{show(written)} only works in specs, where the data fills it in"
                 return context.report(path, what, expected=self.value.describe())
             if written is not INVALID:
