@@ -32,7 +32,6 @@ import time
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +113,6 @@ class Mutant:
         after: the code that replaces it.
         begin: the offset of the original code in the file, in bytes.
         end: the offset of its end.
-        names: the functions and classes around it.
         recorded: whether it is inside a function, so that the mutant can record that it was reached.
         is_statement: whether it is a whole statement.
     """
@@ -127,7 +125,6 @@ class Mutant:
     after: str
     begin: int
     end: int
-    names: tuple[str, ...]
     recorded: bool
     is_statement: bool
 
@@ -150,7 +147,6 @@ class _Finder(ast.NodeVisitor):
         self._starts = [0]
         for line in source.splitlines(keepends=True):
             self._starts.append(self._starts[-1] + len(line))
-        self._names: tuple[str, ...] = ()
         self._depth = 0
         self.visit(ast.parse(source))
 
@@ -160,21 +156,20 @@ class _Finder(ast.NodeVisitor):
         text = after if isinstance(after, str) else ast.unparse(after)
         before = self.source[begin:end].decode()
         is_statement = isinstance(node, ast.stmt)
-        place = (begin, end, self._names, self._depth > 0, is_statement)
+        place = (begin, end, self._depth > 0, is_statement)
         self.mutants.append(Mutant(self.file, node.lineno, node.end_lineno, kind, before, text, *place))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        outside, self._names, depth, self._depth = self._names, (*self._names, node.name), self._depth, 0
+        depth, self._depth = self._depth, 0
         for child in node.body:
             self.visit(child)
-        self._names, self._depth = outside, depth
+        self._depth = depth
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if node.name in WITHOUT_EFFECT:
             return
         for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(default)
-        outside, self._names = self._names, (*self._names, node.name)
         self._depth += 1
         body = node.body[1:] if ast.get_docstring(node) is not None else node.body
         if isinstance(node.returns, ast.Constant) and node.returns.value is None:
@@ -182,7 +177,6 @@ class _Finder(ast.NodeVisitor):
                 self._add("early return", statement, "return")
         for child in body:
             self.visit(child)
-        self._names = outside
         self._depth -= 1
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
@@ -278,7 +272,7 @@ def _mutants_of_c(file: str, source: bytes) -> list[Mutant]:
             line, before = code.count("\n", 0, match.start()) + 1, match[0]
             after = IN_C[before] if kind == "operator" else str(int(before) + 1) if kind == "constant" else ";"
             mutants.append(
-                Mutant(file, line, line, kind, before, after, *match.span(), (), recorded=False, is_statement=True)
+                Mutant(file, line, line, kind, before, after, *match.span(), recorded=False, is_statement=True)
             )
     return mutants
 
@@ -380,16 +374,10 @@ def _is_named_after(mutant: Mutant, test: str) -> bool:
     return re.search(rf"\btest_{stem}(_\w+)?\.py::|/{stem}/", test) is not None
 
 
-@cache
 def source_files() -> list[Path]:
     """Return the source files that can be changed, relative to the root of the tree, without texts and data."""
     files = [path.relative_to(ROOT) for folder in SOURCES for path in sorted((ROOT / folder).rglob("*.py"))]
     return [file for file in files if not re.search("/(shipped|example)_", file.as_posix())]
-
-
-def _module(file: Path) -> str:
-    parts = file.with_suffix("").parts
-    return ".".join(parts[parts[0] == "plugins" :]).removesuffix(".__init__")
 
 
 def run_tests(tests: list[str], without: Sequence[str] = (), *, default: bool) -> str | None:
@@ -502,12 +490,14 @@ def main() -> None:
             result = json.loads(line)
             results[result["file"], result["begin"], result["kind"]] = result
     mutants = sample_mutants(options.seed, options.count, options.files)
+    if options.list:
+        for mutant in mutants:
+            print(f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before!r} -> {mutant.after!r}")
+        return
     steps = tests_of_kernels(mutants) if options.files == ["C"] else tests_of(mutants, options.records)
     for mutant in mutants:
         key = (mutant.file, mutant.begin, mutant.kind)
-        if options.list:
-            print(f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before!r} -> {mutant.after!r}")
-        elif key not in results or (options.again and results[key]["verdict"] in {"survived", "unreached"}):
+        if key not in results or (options.again and results[key]["verdict"] in {"survived", "unreached"}):
             results[key] = test_mutant(mutant, steps[mutant], default=options.default)
             with options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(results[key]) + "\n")

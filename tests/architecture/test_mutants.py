@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_in_c_comments_texts_and_directives_are_left_alone(mutants):
 
 
 def mutant_at(mutants, file, line, *, recorded=True):
-    return mutants.Mutant(file, line, line, "", "", "", 0, 0, (), recorded=recorded, is_statement=True)
+    return mutants.Mutant(file, line, line, "", "", "", 0, 0, recorded=recorded, is_statement=True)
 
 
 def test_a_mutant_meets_the_tests_that_reach_its_line_those_named_after_its_file_first(mutants, tmp_path):
@@ -106,3 +107,39 @@ def test_a_mutant_of_the_kernels_meets_their_tests_and_those_of_formats(mutants)
     first, second, _ = mutants.tests_of_kernels([mutant])[mutant]
     assert first == ["tests/plugins/kernels"]
     assert "tests/plugins/formats" in second
+
+
+TESTS = {
+    "test_a.py": "import pytest\n\n@pytest.fixture(scope='module')\ndef pi():\n    from mlpkit.lazy_names import load\n"
+    "    return load('math:pi')\n\ndef test_one(pi): pass\ndef test_two(pi): pass\ndef test_other(): pass\n",
+    "test_b.py": "def test_three(): pass\n",
+}
+
+
+def run_pytest(folder, *options, **variables):
+    for name, text in TESTS.items():
+        (folder / name).write_text(text)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tools"), **variables}
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", f"--rootdir={folder}", *options]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_chosen_tests_run_in_the_order_of_their_files(tmp_path):
+    chosen = tmp_path / "chosen"
+    chosen.write_text("test_b.py\ntest_a.py::test_two\n")
+    out = run_pytest(tmp_path, "-p", "chosen_tests", MLPKIT_CHOSEN_TESTS=str(chosen))
+    assert re.findall(r"(\S+) PASSED", out) == ["test_b.py::test_three", "test_a.py::test_two"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="recording lines needs Python 3.12 or later")
+def test_what_a_shared_fixture_reaches_is_reached_by_each_test_that_uses_it(mutants, tmp_path):
+    run_pytest(tmp_path, "-p", "record_tests", MLPKIT_REACHED_LINES=str(tmp_path))
+    records = {
+        test: lines
+        for test, _, lines in sys.modules["reached_lines"].read_records(tmp_path)
+        if test.startswith("test_")
+    }
+    body, start = inspect.getsourcelines(load)
+    reach = {test for test, lines in records.items() if start + len(body) - 1 in lines.get("mlpkit/lazy_names.py", ())}
+    assert set(records) == {f"test_a.py::test_{name}" for name in ("one", "two", "other")} | {"test_b.py::test_three"}
+    assert reach == {"test_a.py::test_one", "test_a.py::test_two"}
