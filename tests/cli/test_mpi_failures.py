@@ -49,10 +49,9 @@ def test_a_rank_has_the_cores_of_its_host_divided_by_the_ranks_there(bound, othe
     world.allreduce = lambda own, op: min(own, least)
     world.Free = lambda: freed.append(True)
     monkeypatch.setattr("mlpkit.cli.mpi.available_cores", lambda: 10)
-    if bound is None:
-        monkeypatch.delattr("os.sched_getaffinity", raising=False)
-    else:
-        monkeypatch.setattr("os.sched_getaffinity", lambda process: bound, raising=False)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: bound, raising=False)
+    if not isinstance(bound, set):  # a system that binds no process to cores
+        monkeypatch.delattr("os.sched_getaffinity")
     assert (ranks_of(world).cores, freed) == (cores, [True])
 
 

@@ -53,7 +53,7 @@ def test_in_a_pipe_later_evaluations_are_printed_ever_more_seldom():
 def test_rows_are_at_the_closest_round_intervals_that_leave_room_for_the_first_best_and_last(
     evaluations, best, most, rows
 ):
-    found = rows_worth_reading(evaluations, best, *([] if most is None else [most]))
+    found = rows_worth_reading(evaluations, best, most or 25)
     assert found == sorted({*rows})
 
 

@@ -126,7 +126,7 @@ def filled(shape, *values):
 )
 def test_numbers_of_one_unit_from_zero_on_are_divided_by_the_largest(inputs, divide_by):
     guess = guess_inputs(inputs, "x")
-    assert (guess.divide_by, guess.standardize) == (divide_by or 1, divide_by is None)
+    assert (guess.divide_by, guess.standardize) == (divide_by or 1, not divide_by)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,13 @@ def test_arrays_of_other_splits_are_found_and_the_rest_is_left_out():
             "one of a (9, 2), b (9,), c (9,)",
             "",
         ),
-        ({"x": (9, 2), "t": (9,), "data": (9, 2), "target": (9,)}, None, "no array was named to predict", None, ""),
+        (
+            {"x": (9, 2), "t": (9,), "data": (9, 2), "target": (9,)},
+            None,
+            "no array was named to predict",
+            "one of x (9, 2), t (9,), data (9, 2), target (9,)",
+            "",
+        ),
         (
             {"data": (9, 2), "target": (9,), "ids": None},
             "targt",
@@ -265,7 +271,7 @@ def test_targets_that_are_not_clear_are_asked_for(shapes, target, message, expec
     with pytest.raises(ParameterError) as caught:
         choose_arrays(shapes, "own.npz", target)
     assert (caught.value.parameter, caught.value.message, caught.value.remedy) == ("target", message, remedy)
-    assert caught.value.expected == expected or expected is None
+    assert caught.value.expected == expected
 
 
 @pytest.mark.parametrize(
