@@ -24,7 +24,7 @@ def report_at_the_end(directory: Path, plugin_options: PluginOptions, *, shown: 
     """
     try:
         prepare_charts()  # every finished run has some
-        from mlpkit.verbs.report.report import report  # noqa: PLC0415 - slow to load, and of no use without charts
+        from mlpkit.verbs.report.report import report  # noqa: PLC0415 - slow to load, and unnecessary without charts
 
         text = f"report in {report(directory, **plugin_options)}"
     except UsageError as error:
