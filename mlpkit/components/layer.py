@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -158,13 +159,7 @@ class Elementwise(Layer):
 
     def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]]:
         """Return a function that computes f(x) again."""
-        y = self.buffer("y", like=x)
-
-        def again() -> NDArray[Any]:
-            self.x, self.y = x, self.function(x, y)
-            return self.y
-
-        return again
+        return partial(self.function, x, self.buffer("y", like=x))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx = dy f'(x)."""

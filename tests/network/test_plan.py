@@ -12,7 +12,12 @@ import pytest
 from mlpkit import ComponentFailure, Layer, Sequential
 from mlpkit.network.replica import PLANNED_ROWS
 from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.average_pool2d import AveragePool2d
+from mlpkit_plugins.layers.conv2d import Conv2d
+from mlpkit_plugins.layers.flatten import Flatten
+from mlpkit_plugins.layers.max_pool2d import MaxPool2d
 from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.layers.reshape import Reshape
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
@@ -139,6 +144,37 @@ def test_predictions_are_what_the_layers_return(layer, loss, rows):
         with twin.evaluating():
             expected = replica.predict(replica.forward(x)).copy()
         np.testing.assert_array_equal(network.predict(given), expected)
+
+
+IMAGES = {
+    "convolution first": lambda: [Conv2d(6, 3, padding=1), Relu(), MaxPool2d(), Conv2d(5, 2), AveragePool2d()],
+    "maxima first": lambda: [MaxPool2d(3, stride=1), Conv2d(4, 3, bias=False)],
+    "means first": lambda: [AveragePool2d(), Conv2d(4, 3)],
+}
+
+
+@pytest.mark.parametrize("layers", IMAGES.values(), ids=IMAGES)
+@pytest.mark.parametrize("rows", [1, 7, PLANNED_ROWS])
+def test_images_are_predicted_by_the_plan(layers, rows):
+    network = Sequential([Reshape([2, 9, 10]), *layers(), Flatten(), Double(), Affine(4), SoftmaxWithLoss()], (180,))
+    x = np.random.default_rng(0).standard_normal((6, rows, 180), np.float32)
+    expected = copy.deepcopy(network).predict(x.reshape(-1, 180)).reshape(6, rows, 4)
+    calls.clear()
+    found = [network.predict(batch) for batch in x]
+    assert calls == ["forward", "forward", *["plan"] * 5]
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_images_that_a_reshape_would_copy_are_predicted_without_a_plan():
+    network = Sequential(
+        [Conv2d(4, 3), Reshape([42, 8]), Flatten(), Double(), Affine(4), SoftmaxWithLoss()], (2, 9, 14)
+    )
+    x = np.random.default_rng(0).standard_normal((4, 1, 2, 9, 14), np.float32)
+    expected = copy.deepcopy(network).predict(x[:, 0])
+    calls.clear()
+    np.testing.assert_array_equal(np.vstack([network.predict(image) for image in x]), expected)
+    assert calls == ["forward"] * 4
 
 
 def test_a_prediction_stays_as_it_is_when_the_next_one_is_computed():

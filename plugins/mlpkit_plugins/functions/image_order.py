@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlpkit_plugins.kernels import pad_images
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlpkit import Array, Layer
 
 IN_MEMORY = (3, 1, 2, 0)
@@ -15,7 +18,12 @@ the same pixel of all images is contiguous. It is its own inverse."""
 
 
 def in_memory(layer: Layer, name: str, images: Array, padding: int = 0) -> Array:
-    """Return images in memory order, as a copy unless they have it already.
+    """Return images in memory order, as ``put_in_memory`` does, once."""
+    return put_in_memory(layer, name, images, padding)()
+
+
+def put_in_memory(layer: Layer, name: str, images: Array, padding: int = 0) -> Callable[[], Array]:
+    """Return a function that returns images in memory order: a new copy each time, unless they have it already.
 
     Args:
         layer: the layer whose buffer holds the copy.
@@ -25,8 +33,7 @@ def in_memory(layer: Layer, name: str, images: Array, padding: int = 0) -> Array
     """
     turned = images.transpose(IN_MEMORY)
     if not padding and turned.flags.c_contiguous:
-        return turned
+        return lambda: turned
     width, channels, height, rows = turned.shape
-    return pad_images(
-        images, padding, layer.buffer(name, (width + 2 * padding, channels, height + 2 * padding, rows), images.dtype)
-    )
+    shape = (width + 2 * padding, channels, height + 2 * padding, rows)
+    return partial(pad_images, images, padding, layer.buffer(name, shape, images.dtype))

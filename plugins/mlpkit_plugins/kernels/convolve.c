@@ -55,7 +55,7 @@ static Steps3d block_of(const Steps3d *all, ptrdiff_t begin, ptrdiff_t length, p
 static void multiply_panel(const Steps3d *steps, Operand a, const float *b, Operand c, const float *column,
                            ptrdiff_t rows, ptrdiff_t vectors, int columns_of_last)
 {
-    Pieces blocks = steps->total > 0 ? cut_to_at_most(STEPS_PER_BLOCK, steps->total) : cut_into(1, 0);
+    Pieces blocks = cut_to_at_most(STEPS_PER_BLOCK, steps->total);
     Pieces heights = cut_to_at_most(convolution_tiles->rows[vectors], rows);
     for (ptrdiff_t block = 0; block < blocks.count; block++) {
         ptrdiff_t of_a, of_b;
@@ -91,6 +91,7 @@ struct Work {
     Operand W;
     const float *b;
     float *to;
+    Steps3d steps; /* of an output pixel */
     ptrdiff_t padding;
     void (*set_column)(const Work *all, ptrdiff_t column);
     Pieces parts;
@@ -120,16 +121,10 @@ static void convolve_column(const Work *all, ptrdiff_t column)
 {
     const Convolution *of = all->of;
     ptrdiff_t pixels = of->channels * of->height, at_once = of->stride == 1 ? of->down : 1;
-    Steps3d steps = {
-        .counts = {of->size, of->channels, of->size}, /* q, c, p */
-        .a = {1, of->size * of->size, of->size},
-        .b = {pixels * of->rows, of->height * of->rows, of->rows},
-        .total = of->channels * of->size * of->size,
-    };
     for (ptrdiff_t i = 0; i < of->down; i += at_once) {
         const float *x = all->from + (column * of->stride * pixels + i * of->stride) * of->rows;
         Operand y = {all->to + (column * of->filters * of->down + i) * of->rows, of->down * of->rows, 1};
-        multiply_steps(&steps, all->W, x, y, all->b, of->filters, at_once * of->rows);
+        multiply_steps(&all->steps, all->W, x, y, all->b, of->filters, at_once * of->rows);
     }
 }
 
@@ -184,6 +179,12 @@ static void convolve_column_to_inputs(const Work *all, ptrdiff_t column)
 void convolve(const Convolution *of, const float *x, Operand W, const float *b, float *y, int members)
 {
     Work all = {.of = of, .from = x, .W = W, .b = b, .to = y, .set_column = convolve_column};
+    all.steps = (Steps3d){
+        .counts = {of->size, of->channels, of->size}, /* q, c, p */
+        .a = {1, of->size * of->size, of->size},
+        .b = {of->channels * of->height * of->rows, of->height * of->rows, of->rows},
+        .total = of->channels * of->size * of->size,
+    };
     compute_in_parts(&all, of->across, members);
 }
 

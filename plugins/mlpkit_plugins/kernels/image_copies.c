@@ -40,6 +40,9 @@ static ptrdiff_t place_of(const Lengths *of, ptrdiff_t feature)
     return (strip * (of->height + 2 * of->padding) + line % of->height + of->padding) * of->rows;
 }
 
+/* The distance from a pixel to the one on its right. */
+static ptrdiff_t column_of(const Lengths *of) { return of->channels * (of->height + 2 * of->padding) * of->rows; }
+
 static void copy_vector(float *to, const float *from, int lanes)
 {
     if (lanes == MAX_LANES) {
@@ -66,25 +69,31 @@ static void copy_square(const Work *all, float *features, float *pixels, const p
     }
 }
 
-static void copy_one(const Work *all, float *feature, float *pixel)
+/* Copy a vector of features of the first rows. */
+static void copy_squares(const Work *all, ptrdiff_t begin, ptrdiff_t rows)
 {
-    *(all->to_features ? feature : pixel) = *(all->to_features ? pixel : feature);
+    ptrdiff_t places[MAX_LANES], lanes = all->tiles->lanes, width = all->of.width;
+    for (ptrdiff_t i = 0, left = 0; i < lanes; i++, left--) { /* a division takes as long as several copies */
+        places[i] = left > 0 ? places[i - 1] + column_of(&all->of) : place_of(&all->of, begin + i);
+        left = left > 0 ? left : width - (begin + i) % width;
+    }
+    for (ptrdiff_t n = 0; n < rows; n += lanes) {
+        copy_square(all, all->features + n * all->row + begin, all->pixels + n, places);
+    }
 }
 
-/* Copy up to a vector of features of all rows. */
-static void copy_features(const Work *all, ptrdiff_t begin, ptrdiff_t count)
+/* Copy some features of all rows from one on, line by line. */
+static void copy_lines(const Work *all, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t first_row)
 {
-    ptrdiff_t places[MAX_LANES], n = 0, lanes = all->tiles->lanes;
-    for (ptrdiff_t i = 0; i < count; i++) {
-        places[i] = place_of(&all->of, begin + i);
-    }
-    float *features = all->features + begin;
-    for (; count == lanes && n + lanes <= all->of.rows; n += lanes) {
-        copy_square(all, features + n * all->row, all->pixels + n, places);
-    }
-    for (; n < all->of.rows; n++) {
-        for (ptrdiff_t i = 0; i < count; i++) {
-            copy_one(all, features + n * all->row + i, all->pixels + places[i] + n);
+    ptrdiff_t column = column_of(&all->of);
+    for (ptrdiff_t next; begin < end; begin = next) {
+        next = min(end, (begin / all->of.width + 1) * all->of.width);
+        ptrdiff_t place = place_of(&all->of, begin);
+        for (ptrdiff_t n = first_row; n < all->of.rows; n++) {
+            float *features = all->features + n * all->row, *pixel = all->pixels + place + n;
+            for (ptrdiff_t i = begin; i < next; i++, pixel += column) {
+                *(all->to_features ? features + i : pixel) = *(all->to_features ? pixel : features + i);
+            }
         }
     }
 }
@@ -95,9 +104,12 @@ static void copy_part(int number, void *work)
     ptrdiff_t lanes = all->tiles->lanes, features = all->of.channels * all->of.height * all->of.width;
     ptrdiff_t begin = begin_of(all->parts, number) * lanes;
     ptrdiff_t end = min(features, begin + length_of(all->parts, number) * lanes);
-    for (; begin < end; begin += lanes) {
-        copy_features(all, begin, min(lanes, end - begin));
+    ptrdiff_t rows = all->of.rows / lanes * lanes, end_of_squares = rows > 0 ? end - (end - begin) % lanes : begin;
+    for (ptrdiff_t i = begin; i < end_of_squares; i += lanes) {
+        copy_squares(all, i, rows);
     }
+    copy_lines(all, begin, end_of_squares, rows);
+    copy_lines(all, end_of_squares, end, 0);
 }
 
 static void copy_all(Work *all)
@@ -152,7 +164,7 @@ static ptrdiff_t row_of(PyArrayObject *array)
 static void clear_padding(const Lengths *of, float *pixels)
 {
     ptrdiff_t border = of->padding * of->rows, inside = of->height * of->rows, strip = inside + 2 * border;
-    for (ptrdiff_t i = 0; i < (of->width + 2 * of->padding) * of->channels; i++, pixels += strip) {
+    for (ptrdiff_t i = 0; border > 0 && i < (of->width + 2 * of->padding) * of->channels; i++, pixels += strip) {
         ptrdiff_t column = i / of->channels - of->padding;
         if (column < 0 || column >= of->width) {
             memset(pixels, 0, (size_t)strip * sizeof(float));

@@ -1,11 +1,16 @@
 /* Max pooling of images in the order (width, channels, height, rows). */
 #include "pool.h"
 
+#include "pieces.h"
+
 #include <math.h>
 #include <string.h>
 
 /* Rows of a pixel whose gradients are passed on at once. */
 #define ROWS_PER_BLOCK 256
+
+/* The most numbers of a column of pixels that are pooled at once. */
+#define NUMBERS_AT_ONCE 1024
 
 /* The position of pixel [p][q] of a patch, counted from the first pixel of its column of patches. */
 static npy_intp place_of(const Pool *pool, npy_intp channel, npy_intp patch, npy_intp p, npy_intp q)

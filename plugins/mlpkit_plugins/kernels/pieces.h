@@ -18,10 +18,10 @@ static inline Pieces cut_into(ptrdiff_t count, ptrdiff_t length)
     return (Pieces){count, length / count, length % count};
 }
 
-/* The fewest pieces that are no longer than that. */
+/* The fewest pieces that are no longer than that, at least one. */
 static inline Pieces cut_to_at_most(ptrdiff_t most, ptrdiff_t length)
 {
-    return cut_into(ceil_div(length, most), length);
+    return length <= most ? (Pieces){1, length, 0} : cut_into(ceil_div(length, most), length);
 }
 
 static inline ptrdiff_t begin_of(Pieces pieces, ptrdiff_t number)

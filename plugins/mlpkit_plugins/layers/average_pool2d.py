@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,8 @@ from mlpkit_plugins.functions.pool2d import Pool2d
 from mlpkit_plugins.kernels import average_pool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlpkit import Array
 
 
@@ -40,7 +43,11 @@ class AveragePool2d(Pool2d):
     def forward(self, x: Array) -> Array:
         """Return the mean pixel of each patch."""
         self.x = x
-        return average_pool(x, self.patches.size, self.patches.stride, self.per_patch("y", x))
+        return self.prediction_plan(x)()
+
+    def prediction_plan(self, x: Array) -> Callable[[], Array]:
+        """Return a function that pools x again."""
+        return partial(average_pool, x, self.patches.size, self.patches.stride, self.per_patch("y", x))
 
     def backward(self, dy: Array) -> Array:
         """Return dx, the sum of dy / size² over the patches that contain a pixel."""

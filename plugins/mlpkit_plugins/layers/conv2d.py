@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Ge
 
 from mlpkit import InitializerLike
-from mlpkit_plugins.functions.image_order import IN_MEMORY, in_memory
+from mlpkit_plugins.functions.image_order import IN_MEMORY, in_memory, put_in_memory
 from mlpkit_plugins.functions.patches import Patches
 from mlpkit_plugins.kernels import convolution, convolution_inputs_gradient, convolution_weights_gradient
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlpkit import Array, Graph, Value
 
 
@@ -79,10 +81,21 @@ class Conv2d(MatrixLayer):
 
     def forward(self, x: Array) -> Array:
         """Return y = W * x + b."""
-        self.x = in_memory(self, "x", x, self.padding)
+        return self.prediction_plan(x)()
+
+    def prediction_plan(self, x: Array) -> Callable[[], Array]:
+        """Return a function that computes y again."""
+        padded = put_in_memory(self, "x", x, self.padding)
         y = self.buffer("y", (self.patches.across, self.filters, self.patches.down, len(x)))
-        b = self.b.value if self.bias else None
-        return convolution(self.x, self._by_pixel(self.W.value), b, self.stride, y).transpose(IN_MEMORY)
+        turned = y.transpose(IN_MEMORY)
+
+        def again() -> Array:
+            self.x = padded()
+            b = self.b.value if self.bias else None
+            convolution(self.x, self._by_pixel(self.W.value), b, self.stride, y)
+            return turned
+
+        return again
 
     def backward(self, dy: Array) -> Array | None:
         """Set dW and db, and return dx."""

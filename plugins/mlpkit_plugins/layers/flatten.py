@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mlpkit import Layer
 from mlpkit_plugins.kernels import flatten_images
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlpkit import Array, Graph, Value
 
 IMAGES = 4
@@ -37,6 +42,11 @@ class Flatten(Layer):
         if x.ndim != IMAGES or x.flags.c_contiguous:
             return x.reshape(len(x), self.features)
         return flatten_images(x, self.buffer("y", (len(x), self.features), x.dtype))
+
+    def prediction_plan(self, x: Array) -> Callable[[], Array]:
+        """Return a function that copies x again, or returns the same view of it."""
+        y = self.forward(x)
+        return (lambda: y) if np.may_share_memory(x, y) else partial(flatten_images, x, y)
 
     def backward(self, dy: Array) -> Array:
         """Return dy in the shape of x."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit_plugins.functions.image_order import IN_MEMORY, in_memory
+from mlpkit_plugins.functions.image_order import IN_MEMORY, in_memory, put_in_memory
 from mlpkit_plugins.functions.pool2d import Pool2d
 from mlpkit_plugins.kernels import max_pool, max_pool_gradient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlpkit import Array
 
 
@@ -38,10 +40,20 @@ class MaxPool2d(Pool2d):
 
     def forward(self, x: Array) -> Array:
         """Return the largest pixel of each patch."""
-        self.x = in_memory(self, "x", x)
+        return self.prediction_plan(x)()
+
+    def prediction_plan(self, x: Array) -> Callable[[], Array]:
+        """Return a function that pools x again."""
+        images = put_in_memory(self, "x", x)
         y = self.buffer("y", (self.patches.across, x.shape[1], self.patches.down, len(x)))
-        self.y = max_pool(self.x, self.patches.size, self.patches.stride, y)
-        return self.y.transpose(IN_MEMORY)
+        turned = y.transpose(IN_MEMORY)
+
+        def again() -> Array:
+            self.x, self.y = images(), y
+            max_pool(self.x, self.patches.size, self.patches.stride, y)
+            return turned
+
+        return again
 
     def backward(self, dy: Array) -> Array:
         """Return dx, the sum of dy over the patches whose first largest pixel it is."""

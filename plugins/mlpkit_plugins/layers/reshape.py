@@ -11,6 +11,8 @@ from annotated_types import Ge
 from mlpkit import Layer, ShapeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlpkit import Array, Graph, Value
 
 
@@ -46,6 +48,11 @@ class Reshape(Layer):
         """Return x in the new shape."""
         self.shape_before = x.shape
         return x.reshape(len(x), *self.shape)
+
+    def prediction_plan(self, x: Array) -> Callable[[], Array] | None:
+        """Return a function that returns the same view of x; None if y is a copy."""
+        y = self.forward(x)
+        return (lambda: y) if np.may_share_memory(x, y) else None
 
     def backward(self, dy: Array) -> Array:
         """Return dy in the shape of x."""

@@ -181,6 +181,7 @@ def test_convolutions_are_added_up_as_they_are_said_to_be(of, threads, gap, seed
         Shape(9, channels=2, height=9, rows=3, filters=5, size=7, stride=2, padding=1),  # more than a tile has
         Shape(4, channels=64, height=3, rows=2, filters=64, size=2, stride=1, padding=0),  # a whole block of products
         Shape(3, channels=70, height=4, rows=2, filters=70, size=2, stride=1, padding=0),  # more than a block
+        Shape(3, channels=70, height=12, rows=2, filters=7, size=2, stride=1, padding=0),  # in vectors that overlap
         Shape(2, channels=1, height=2, rows=DOT_BLOCK // 2, filters=1, size=1, stride=1, padding=0),  # the same of dW
     ],
 )

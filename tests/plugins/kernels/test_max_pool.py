@@ -40,6 +40,19 @@ def test_gives_the_numbers_of_numpy(data, dtype, size, stride, left, rows, layou
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("rows", [1, 3, 40, 600])
+@pytest.mark.parametrize(("size", "stride"), [(1, 2), (2, 2), (3, 1)])
+def test_of_equal_pixels_the_first_one_counts_row_by_row(rows, size, stride):
+    x = np.random.default_rng(0).choice(np.array([0.0, -0.0, -1.0, np.nan], np.float32), (9, 30, 7, rows))
+    across, down = ((length - size) // stride + 1 for length in (9, 7))
+    y = compiled.max_pool(x, size, stride, np.empty((across, 30, down, rows), np.float32))
+    expected = np.full_like(y, -np.inf)
+    for p, q in np.ndindex(size, size):
+        pixels = x[q : q + stride * (across - 1) + 1 : stride, :, p : p + stride * (down - 1) + 1 : stride]
+        expected = np.where((expected >= pixels) | np.isnan(expected), expected, pixels)
+    np.testing.assert_array_equal(y.view(np.int32), expected.view(np.int32))
+
+
 def test_a_single_column_of_patches_is_not_cut_inside():
     x = np.random.default_rng(0).standard_normal((2, 3, 40, 700), np.float32)
     dy = np.random.default_rng(1).standard_normal((1, 3, 20, 700), np.float32)
