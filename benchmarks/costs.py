@@ -27,6 +27,7 @@ from timeit import timeit
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from installed_plugins import install
+from processes import MLPKIT
 from report import add_names, limit, parser_of, print_report
 from rounds import interleaved, ratio, seconds_of
 
@@ -162,7 +163,7 @@ def plugins(options: argparse.Namespace) -> Iterator[Cost]:
             environment = {**os.environ, "PYTHONPATH": path}
             with tempfile.TemporaryDirectory(dir=folder) as current:
                 command = partial(subprocess.run, check=True, stdout=subprocess.DEVNULL, cwd=current, env=environment)
-                return seconds_of(lambda: command([sys.executable, "-m", "mlpkit", *arguments]))
+                return seconds_of(lambda: command([*MLPKIT, *arguments]))
 
         for command, (arguments, most) in COMMANDS.items():
             ways = {"without": partial(seconds, arguments, ""), "with": partial(seconds, arguments, f"{folder}/site")}

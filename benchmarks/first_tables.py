@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from processes import MLPKIT
 from report import add_names
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_digits, load_linnerud
@@ -132,9 +133,7 @@ def of_mlpkit(table: Table, train: pd.DataFrame, test: pd.DataFrame) -> float | 
             ["run", "t.yaml", "--quiet"],
             ["predict", "runs/t", "new.csv", "--out", "out.csv"],
         ):
-            done = subprocess.run(
-                [sys.executable, "-m", "mlpkit", *command], cwd=folder, capture_output=True, text=True, check=False
-            )
+            done = subprocess.run([*MLPKIT, *command], cwd=folder, capture_output=True, text=True, check=False)
             if done.returncode:
                 problem = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr.strip())
                 return f"{command[0]}: {problem}"

@@ -21,18 +21,17 @@ class HandWrittenStep:
     """Trains 784-H-H-10 with Relu, softmax with cross-entropy and plain gradient descent.
 
     The parameters W1, b1, W2, b2, W3, b3 share one flat array of their dtype, and all gradients another. Every
-    intermediate result has an array of its own, reused at each step. Images are uint8, shape (examples, 784).
+    intermediate result has an array of its own, reused at each step. Images are uint8, shape (examples, 784); a
+    minibatch has ``rows`` of them.
     """
 
     def __init__(
         self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        *,
-        hidden: int,
-        batch_size: int,
-        learning_rate: float,
+        images: NDArray[Any],
+        labels: NDArray[Any],
         parameters: list[NDArray[Any]],
+        rows: int,
+        learning_rate: float,
     ) -> None:
         self.images, self.labels = images, labels
         self.values = np.concatenate([array.ravel() for array in parameters])
@@ -42,12 +41,12 @@ class HandWrittenStep:
         self.W1, self.b1, self.W2, self.b2, self.W3, self.b3 = views(self.values, shapes)
         self.dW1, self.db1, self.dW2, self.db2, self.dW3, self.db3 = views(self.gradient, shapes)
 
-        rows, dtype = batch_size, self.values.dtype
+        dtype = self.values.dtype
         self.draw = np.random.default_rng(0)
         self.pixels = np.empty((rows, FEATURES), np.uint8)
         self.x = np.empty((rows, FEATURES), dtype)
-        self.h1, self.h2, self.dh1, self.dh2, self.zeros = np.zeros((5, rows, hidden), dtype)
-        self.positive = np.empty((rows, hidden), bool)
+        self.h1, self.h2, self.dh1, self.dh2, self.zeros = np.zeros((5, rows, len(self.b1)), dtype)
+        self.positive = np.empty((rows, len(self.b1)), bool)
         self.logits = np.empty((rows, CLASSES), dtype)
         self.p = np.empty((CLASSES, rows), dtype)  # transposed: sums over classes run along memory
         self.dlogits = np.empty((rows, CLASSES), dtype)

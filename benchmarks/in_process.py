@@ -55,7 +55,7 @@ def adam_step(bench: Bench) -> list[Comparison]:
 def _step(bench: Bench, optimizer: str, hidden: int, batch_size: int) -> Comparison:
     """Compare a step of 784-H-H-10."""
     title = f"{optimizer} step, 784-{hidden}-{hidden}-10, minibatches of {batch_size}"
-    measured = _time_steps(bench, title, Task((hidden, hidden), batch_size, optimizer), [OURS, LIMIT, *bench.peers])
+    measured = _time(bench, title, Task((hidden, hidden), batch_size, optimizer), [OURS, LIMIT, *bench.peers])
     about = {"hidden": hidden, "batch_size": batch_size, "optimizer": optimizer}
     return Comparison.of(f"{optimizer}_step", title, measured, about)
 
@@ -70,7 +70,7 @@ def activations(bench: Bench) -> list[Comparison]:
             title = f"step with {' and '.join(after)}, 784-{hidden}-{hidden}-10, minibatches of {batch_size}"
             known = (PYTORCH, JAX) if after in with_jax else (PYTORCH,)
             entries = [OURS, *(entry for entry in bench.peers if entry in known)]
-            measured = _time_steps(bench, title, Task((hidden, hidden), batch_size, "sgd", after=after), entries)
+            measured = _time(bench, title, Task((hidden, hidden), batch_size, "sgd", after=after), entries)
             about = {"hidden": hidden, "batch_size": batch_size, "after": list(after)}
             compared = Comparison.of("activations", title, measured, about)
             pytorch, jax = targets.ACTIVATION_AGAINST_PYTORCH, targets.ACTIVATION_AGAINST_JAX
@@ -87,7 +87,7 @@ def lenet(bench: Bench) -> list[Comparison]:
         title = f"sgd step of LeNet-5, minibatches of {batch_size}"
         task = Task((120, 84), batch_size, "sgd", filters=(6, 16))
         entries = [OURS, *(entry for entry in bench.peers if entry is PYTORCH)]
-        compared = Comparison.of("lenet", title, _time_steps(bench, title, task, entries), {"batch_size": batch_size})
+        compared = Comparison.of("lenet", title, _time(bench, title, task, entries), {"batch_size": batch_size})
         compared.ask_ratio(compared.figure("pytorch"), targets.LENET_AGAINST_PYTORCH, "PyTorch eager / mlpkit")
         comparisons.append(compared)
     return comparisons
@@ -98,9 +98,8 @@ def predict(bench: Bench) -> list[Comparison]:
     comparisons = []
     for hidden, targets_by_rows in targets.PREDICTION_AGAINST_ONNXRUNTIME.items():
         network = f"784-{hidden}-{hidden}-10"
-        say(f"predictions of {network} ...")
         task = Task((hidden, hidden), 1, "sgd")
-        measured = _time(bench, "predict", task, [OURS, *bench.predictors], rows=[*targets_by_rows])
+        measured = _time(bench, f"predictions of {network}", task, [OURS, *bench.predictors], [*targets_by_rows])
         for rows, target in targets_by_rows.items():
             title = f"prediction of {rows:,} image{'s' if rows > 1 else ''}, {network}"
             compared = Comparison.of("predict", title, measured, {"hidden": hidden, "rows": rows}, str(rows))
@@ -109,15 +108,11 @@ def predict(bench: Bench) -> list[Comparison]:
     return comparisons
 
 
-def _time_steps(bench: Bench, title: str, task: Task, entries: Sequence[Entry]) -> Measured:
-    """Time training steps."""
+def _time(bench: Bench, title: str, task: Task, entries: Sequence[Entry], rows: Sequence[int] = ()) -> Measured:
+    """Time steps, or predictions of some rows, of contestants, each on all numbers of threads that are worth a try."""
     say(f"{title} ...")
-    return _time(bench, "steps", task, entries)
-
-
-def _time(bench: Bench, work: str, task: Task, entries: Sequence[Entry], **needs: Any) -> Measured:
-    """Time some work of contestants, each on all numbers of threads that are worth a try."""
-    needs = needs or {"warm_up": bench.warm_up, "seconds": bench.seconds}
+    work = "predict" if rows else "steps"
+    needs: dict[str, Any] = {"rows": rows} if rows else {"warm_up": bench.warm_up, "seconds": bench.seconds}
 
     def measure(side: Side) -> Mapping[str, float]:
         report: Mapping[str, float] = contest(side.entry, work, task, bench.folder, threads=side.threads, **needs)

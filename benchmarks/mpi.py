@@ -64,13 +64,12 @@ def spec_of(hidden: int, batch_size: int, steps: int, slices: int) -> dict[str, 
 def start(ranks: int, arguments: list[str]) -> str:
     """Run this script on several ranks, with a core each, and return its output."""
     command = [sys.executable, __file__, *arguments]
-    cores: set[int] = set()
+    pin = None
     if ranks == 1:
-        cores = {min(os.sched_getaffinity(0))}
+        pin = partial(os.sched_setaffinity, 0, {min(os.sched_getaffinity(0))})
     else:
         own = Path(sys.executable).with_name("mpiexec")
         command = [str(own) if own.exists() else shutil.which("mpiexec") or "mpiexec", "-n", str(ranks), *command]
-    pin = partial(os.sched_setaffinity, 0, cores) if cores else None
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, preexec_fn=pin).stdout
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from contestants.roster import Entry
     from contestants.task import Task
 
+MLPKIT = [sys.executable, "-m", "mlpkit"]
 PROCESS = Path(__file__).with_name("contest_process.py")
 ARRAYS = Path(__file__).with_name("mnist_arrays.py")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
@@ -71,16 +72,18 @@ def contest(entry: Entry, work: str, task: Task, folder: Path, *, threads: int |
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def finished(command: list[str], *, threads: int | None = None) -> subprocess.CompletedProcess[str]:
+def finished(
+    command: list[str], *, threads: int | None = None, longest: float | None = LONGEST
+) -> subprocess.CompletedProcess[str]:
     """Run a process and wait for it, with a limit on its threads if given; raises ContestError if it fails."""
     limits = dict.fromkeys(THREAD_VARIABLES, str(threads)) if threads else {}
     limits |= {"XLA_FLAGS": ONE_XLA_THREAD} if threads == 1 else {}
     try:
         done = subprocess.run(
-            command, env={**os.environ, **limits}, capture_output=True, text=True, check=False, timeout=LONGEST
+            command, env={**os.environ, **limits}, capture_output=True, text=True, check=False, timeout=longest
         )
     except subprocess.TimeoutExpired as error:
-        msg = f"took longer than {LONGEST} s"
+        msg = f"took longer than {longest} s"
         raise ContestError(msg) from error
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from processes import finished
+from processes import MLPKIT, finished
 from report import add_names, parser_of, print_report
 from rounds import interleaved, timed
 
@@ -56,7 +56,7 @@ def measured(kind: str, count: int, shape: tuple[int, int], steps: int, rounds: 
         with TemporaryDirectory() as name:
             spec, runs = Path(name) / "spec.json", Path(name) / "runs"  # JSON is YAML
             spec.write_text(json.dumps(spec_of(kind, count, shape, steps)))
-            command = [sys.executable, "-m", "mlpkit", "run", str(spec), "--out", str(runs), "--quiet", "--no-report"]
+            command = [*MLPKIT, "run", str(spec), "--out", str(runs), "--quiet", "--no-report"]
             seconds = timed(lambda: finished([*command, *SIDES[side]]))
             hashes[side] = [result_hashes(runs / KINDS[kind].format(number)) for number in range(count)]
         return seconds

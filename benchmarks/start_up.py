@@ -20,11 +20,11 @@ import time
 from functools import partial
 from pathlib import Path
 
+from processes import MLPKIT
 from report import limit, parser_of, print_report
 from rounds import interleaved, ratio, seconds_of
 
 SPEC = str(Path(__file__).parents[1] / "specs" / "mnist_3layer.yaml")
-PROGRAM = [sys.executable, "-m", "mlpkit"]
 IMPORT = "import numpy"
 LIMITS = {
     "mlpkit --help": (0.2, 1.5),
@@ -46,8 +46,8 @@ def main() -> None:
     times = interleaved(
         {
             IMPORT: partial(whole_process, [sys.executable, "-c", IMPORT]),
-            "mlpkit --help": partial(whole_process, [*PROGRAM, "--help"]),
-            "mlpkit check": partial(whole_process, [*PROGRAM, "check", SPEC]),
+            "mlpkit --help": partial(whole_process, [*MLPKIT, "--help"]),
+            "mlpkit check": partial(whole_process, [*MLPKIT, "check", SPEC]),
             "first training step": first_step,
             "run of one step": one_step,
             "with a report": partial(one_step, "--report"),
@@ -73,7 +73,7 @@ def whole_process(command: list[str]) -> float:
 def run_command(folder: str, steps: int) -> list[str]:
     """Return the command that trains the main spec for a number of steps."""
     settings = ["--set", f"training.iterations={steps}", "--quiet", "--no-report", "--out", f"{folder}/run"]
-    return [*PROGRAM, "run", SPEC, *settings]
+    return [*MLPKIT, "run", SPEC, *settings]
 
 
 def one_step(*options: str) -> float:

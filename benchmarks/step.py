@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -96,24 +97,13 @@ class Contest:
     def __init__(self, data: Data, hidden: int, batch_size: int, *, dtype: str = "float32") -> None:
         optimizer = {"sgd": {"learning_rate": LEARNING_RATE}}
         self.ours = OurStep(data, hidden, batch_size, {"dtype": dtype, "training.optimizer": optimizer})
-        self.by_hand = HandWrittenStep(
-            data.images,
-            data.labels,
-            hidden=hidden,
-            batch_size=batch_size,
-            learning_rate=LEARNING_RATE,
-            parameters=list(self.ours.network.parameters.values()),
-        )
+        parameters = list(self.ours.network.parameters.values())
+        self.by_hand = HandWrittenStep(data.images, data.labels, parameters, batch_size, LEARNING_RATE)
 
-    def seconds_of_mlpkit(self, steps: int) -> float:
-        """Train mlpkit's network, and return how long its steps took."""
+    def seconds(self, side: str, steps: int) -> float:
+        """Train mlpkit's network or the one written by hand, and return how long its steps took."""
         time.sleep(PAUSE)
-        return self.ours.seconds(steps)
-
-    def seconds_by_hand(self, steps: int) -> float:
-        """Train the network written by hand, and return how long its steps took."""
-        time.sleep(PAUSE)
-        return seconds_of(lambda: self.by_hand.train(steps))
+        return self.ours.seconds(steps) if side == "mlpkit" else seconds_of(lambda: self.by_hand.train(steps))
 
     def difference(self, steps: int) -> float:
         """Train both on the same minibatches, and return how far apart they are, as a share of how far they moved."""
@@ -142,11 +132,10 @@ def time_shape(data: Data, hidden: int, batch_size: int, *, placements: int, rou
         if not difference < LARGEST_DIFFERENCE:
             sys.exit(f"the two don't do the same: their parameters differ by {difference:g} of how far they moved")
         for contest in contests:
-            sides = {"mlpkit": contest.seconds_of_mlpkit, "by_hand": contest.seconds_by_hand}
-            ways = {name: lambda seconds=seconds: seconds(steps) / steps for name, seconds in sides.items()}
+            ways = {name: partial(contest.seconds, name, steps) for name in times}
             for name, seconds in interleaved(ways, rounds).items():
                 times[name] += seconds
-    medians = {name: 1000 * statistics.median(seconds) for name, seconds in times.items()}
+    medians = {name: 1000 * statistics.median(seconds) / steps for name, seconds in times.items()}
     shape = {"hidden": hidden, "batch_size": batch_size, "threads": threads}
     return {**shape, **medians, "ratio": ratio(times["mlpkit"], times["by_hand"]).median}
 

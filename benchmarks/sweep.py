@@ -30,7 +30,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from processes import finished, workspace
+from processes import MLPKIT, finished, workspace
 from report import limit, parser_of, print_report
 from rounds import interleaved, ratio, seconds_of
 
@@ -83,7 +83,7 @@ def sweep(spec: dict[str, Any], workers: int, folder: Path) -> float:
     path = folder / "spec.json"  # JSON is YAML
     path.write_text(json.dumps(spec))
     options = ["--workers", str(workers), "--out", str(folder / "runs"), "--quiet"]
-    return seconds_of(lambda: finished([sys.executable, "-m", "mlpkit", "sweep", str(path), *options]))
+    return seconds_of(lambda: finished([*MLPKIT, "sweep", str(path), *options]))
 
 
 def contestants(trials: int, epochs: int, data: Path) -> dict[str, Callable[[], float]]:

@@ -13,18 +13,15 @@ from __future__ import annotations
 
 import json
 import statistics
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
-from processes import finished
+from processes import MLPKIT, finished
 from report import parser_of, print_report
 
 from mlpkit.runs.json_files import readable_lines
 from mlpkit.runs.layout import BEST
-
-MLPKIT: Final = [sys.executable, "-m", "mlpkit"]
 
 HIDDEN: Final = (
     [{"Affine": {"units": 192}}, "Relu"],

@@ -12,18 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
+from processes import ContestError, finished
+from rounds import timed
 from table_contestants.comparison import comparison
 from table_contestants.roster import CONTESTANTS
-
-LIBRARIES = ("OMP", "OPENBLAS", "MKL")
-"""Whose numbers of threads the environment sets."""
 
 
 def main() -> None:
@@ -63,19 +59,13 @@ def fit_once(options: argparse.Namespace, name: str, contestant: str, seed: int)
     what = {"table": name, "contestant": contestant, "seed": seed, "threads": options.threads}
     if any(what.items() <= fit.items() for fit in known(options.out)):
         return False
-    threads = str(options.threads)
-    one = ["--threads", threads, "--one", name, contestant, str(seed)]
-    done = subprocess.run(
-        [sys.executable, __file__, str(options.folder), *one],
-        env={**os.environ, **{f"{library}_NUM_THREADS": threads for library in LIBRARIES}},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        print(f"{name} {contestant} {seed} failed: {done.stderr.strip().splitlines()[-1:]}", flush=True)
+    one = ["--threads", str(options.threads), "--one", name, contestant, str(seed)]
+    command = [sys.executable, __file__, str(options.folder), *one]
+    try:
+        line = finished(command, threads=options.threads, longest=None).stdout.splitlines()[-1]
+    except ContestError as error:
+        print(f"{name} {contestant} {seed} failed: {error}", flush=True)
         return True
-    line = done.stdout.splitlines()[-1]
     with options.out.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
     fit = json.loads(line)
@@ -85,22 +75,16 @@ def fit_once(options: argparse.Namespace, name: str, contestant: str, seed: int)
 
 def measured(folder: Path, contestant: str, seed: int, threads: int) -> dict[str, Any]:
     """Return the test error of a fit, its seconds by the processor and by the clock, and its size in bytes."""
-    from table_contestants.real_table import RealTable  # noqa: PLC0415 - pandas is only needed to fit
+    from table_contestants.real_table import Fitted, RealTable  # noqa: PLC0415 - pandas is only needed to fit
 
     table = RealTable(folder)
     table.frames  # noqa: B018 - reading the files isn't part of anybody's fit
     fit = CONTESTANTS[contestant].ready()
-    clock, processor = time.perf_counter(), processor_time()
-    fitted = fit(table, seed=seed, threads=threads)
-    seconds = {"processor_seconds": processor_time() - processor, "seconds": time.perf_counter() - clock}
-    error = table.error(fitted.predict())
+    fitted: list[Fitted] = []
+    seconds = timed(lambda: fitted.append(fit(table, seed=seed, threads=threads)))
+    error = table.error(fitted[0].predict())
     what = {"table": table.name, "contestant": contestant, "seed": seed, "threads": threads}
-    return {**what, "error": error, **seconds, "bytes": fitted.size()}
-
-
-def processor_time() -> float:
-    """Return the seconds that this process and its children, which are several networks', have computed."""
-    return sum(os.times()[:4])
+    return {**what, "error": error, **seconds, "bytes": fitted[0].size()}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from comparison import Comparison, Verdict
 from contestants.roster import OURS, PYTORCH
 from contestants.task import Task
 from mnist_arrays import SPEC
-from processes import contest, finished
+from processes import MLPKIT, contest, finished
 from report import say
 from rounds import Side, take_turns
 
@@ -109,7 +109,7 @@ def _run_spec(spec: Path, seed: int) -> dict[str, float]:
         folder = Path(name) / "run"
         settings = ["--set", f"seed={seed}", "--quiet", "--out", str(folder)]
         began = time.time()
-        finished([sys.executable, "-m", "mlpkit", "run", str(spec), "--no-report", *settings])
+        finished([*MLPKIT, "run", str(spec), "--no-report", *settings])
         metrics = folder / "metrics.json"
         seconds = metrics.stat().st_mtime - began
         accuracy = json.loads(metrics.read_text(encoding="utf-8"))["test"]["accuracy"]

@@ -8,11 +8,12 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from contestants.task import Task
+
+Arrays = list[NDArray[np.float32]]
 
 COMPILING_STEPS = 3
 """Steps before the warm-up, in which compilers compile."""
@@ -29,7 +30,7 @@ class Contestant(ABC):
 
     @abstractmethod
     def __init__(
-        self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: list[NDArray[np.float32]]
+        self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: Arrays
     ) -> None: ...
 
     @abstractmethod

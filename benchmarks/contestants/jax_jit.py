@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from contestants.contestant import Contestant, check_loss
+from contestants.contestant import Arrays, Contestant, check_loss
 from contestants.task import BETA1, BETA2, EPSILON
 
 if TYPE_CHECKING:
@@ -64,9 +64,7 @@ class OnJax(Contestant):
 class JaxJit(OnJax):
     """Gathers, computes loss and gradient, and updates in one compiled function, whose old parameters are donated."""
 
-    def __init__(
-        self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: list[NDArray[np.float32]]
-    ) -> None:
+    def __init__(self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: Arrays) -> None:
         (activation,) = task.after
         self.activate = ACTIVATIONS[activation]
         self.data = (jnp.asarray(images), jnp.asarray(labels, jnp.int32))

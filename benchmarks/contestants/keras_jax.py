@@ -18,15 +18,14 @@ from contestants.task import BETA1, BETA2, EPSILON
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from contestants.contestant import Arrays
     from contestants.task import Task
 
 
 class KerasJax(OnJax):
     """A ``Sequential`` of ``Dense``, trained as Keras's guide for JAX says, which is faster than ``fit``."""
 
-    def __init__(
-        self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: list[NDArray[np.float32]]
-    ) -> None:
+    def __init__(self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: Arrays) -> None:
         self.data = (jnp.asarray(images), jnp.asarray(labels, jnp.int32))
         layers = [keras.layers.Dense(units, activation="relu") for units in task.hidden]
         network = keras.Sequential([keras.Input((task.widths[0],)), *layers, keras.layers.Dense(task.widths[-1])])

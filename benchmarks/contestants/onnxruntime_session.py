@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import ModelProto
 
+    from contestants.contestant import Arrays
     from contestants.task import Task
 
 OPSET, IR_VERSION = 17, 8
@@ -25,9 +26,7 @@ class OnnxruntimeSession:
     It has as many threads as it chooses, one for each core, unless the environment sets another number.
     """
 
-    def __init__(
-        self, task: Task, _: NDArray[np.uint8], __: NDArray[np.int64], parameters: list[NDArray[np.float32]]
-    ) -> None:
+    def __init__(self, task: Task, _: NDArray[np.uint8], __: NDArray[np.int64], parameters: Arrays) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
         model = model_of(task, parameters).SerializeToString()
@@ -39,7 +38,7 @@ class OnnxruntimeSession:
         return probabilities
 
 
-def model_of(task: Task, parameters: list[NDArray[np.float32]]) -> ModelProto:
+def model_of(task: Task, parameters: Arrays) -> ModelProto:
     """Return the task's layers with these parameters."""
     last = len(task.widths) - 2
     nodes = []

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from contestants.contestant import Arrays
     from contestants.task import Task
 
 LAYERS: Final[dict[str, Callable[[int], nn.Module]]] = {
@@ -45,9 +46,7 @@ class PytorchEager(Contestant):
     Of several ways to gather, to scale and to forget gradients, these were the fastest.
     """
 
-    def __init__(
-        self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: list[NDArray[np.float32]]
-    ) -> None:
+    def __init__(self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: Arrays) -> None:
         self.task = task
         self.images, self.labels = torch.from_numpy(images), torch.from_numpy(labels)
         self.pixels = torch.empty((task.batch_size, FEATURES), dtype=torch.uint8)
@@ -93,10 +92,8 @@ class PytorchEager(Contestant):
 class PytorchCompiled(PytorchEager):
     """The eager contestant, with gathering, forward, loss and backward compiled; its optimizer is fused as it is."""
 
-    def __init__(
-        self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: list[NDArray[np.float32]]
-    ) -> None:
-        super().__init__(task, images, labels, parameters)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.loss = torch.compile(self.loss_of_minibatch, fullgraph=True, dynamic=False)
         self.compiled_probabilities = torch.compile(super().probabilities, fullgraph=True, dynamic=False)
 
@@ -110,7 +107,7 @@ class PytorchCompiled(PytorchEager):
         return self.compiled_probabilities(x)
 
 
-def network_of(task: Task, parameters: list[NDArray[np.float32]]) -> nn.Sequential:
+def network_of(task: Task, parameters: Arrays) -> nn.Sequential:
     """Return the task's layers with these parameters."""
     layers: list[nn.Module] = [nn.Unflatten(1, (1, SIDE, SIDE))] if task.filters else []
     for each in task.convolutions:

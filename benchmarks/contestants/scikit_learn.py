@@ -8,7 +8,7 @@ import numpy as np
 import sklearn
 from sklearn.neural_network import MLPClassifier
 
-from contestants.contestant import Contestant, check_loss
+from contestants.contestant import Arrays, Contestant, check_loss
 from contestants.task import BETA1, BETA2, CLASSES, EPSILON
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 class ScikitLearn(Contestant):
     """Takes each step with ``partial_fit``, without the checks that scikit-learn lets users switch off."""
 
-    def __init__(
-        self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: list[NDArray[np.float32]]
-    ) -> None:
+    def __init__(self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: Arrays) -> None:
         sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
         self.x, self.labels = np.multiply(images, np.float32(1 / 255)), labels
         self.classifier = MLPClassifier(
