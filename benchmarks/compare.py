@@ -1,6 +1,6 @@
 """Compares mlpkit with its peers on this machine.
 
-    python benchmarks/compare.py [--workload NAME ...] [--runs 7] [--json FILE] [--only PEER ...]
+    python benchmarks/compare.py [--workload NAME ...] [--runs 7] [--json FILE] [--only PEER ...] [--vectors avx2]
 
 Every measurement is a process of its own. In each round every contestant has one, in turn, so that other load on the
 machine affects all. A figure is the median over the rounds; a ratio is that of the peer's figure to ours within each
@@ -22,8 +22,8 @@ import in_process
 import whole_runs
 from comparison import Bench
 from contestants.roster import PREDICTORS
-from machine import heading, machine
-from processes import workspace
+from machine import heading
+from processes import MACHINE, NOT_HELD, VECTORS, finished, workspace
 from targets import SHAPES
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def main() -> None:
     """Measure, print the tables, and write the requested file."""
     options = parsed()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workspace and a running process are ended
-    about = machine()
     comparisons: list[Comparison] = []
-    with workspace() as folder:
+    with workspace(options.vectors) as folder:
+        about = json.loads(finished([sys.executable, str(MACHINE)]).stdout)
         bench = Bench(
             folder=folder,
             cores=about["cores"],
@@ -63,6 +63,10 @@ def main() -> None:
         )
         about["versions"] = {name: text for entry in bench.predictors for name, text in entry.versions().items()}
         print(heading(about), end="")
+        if options.vectors:
+            about["vectors"] = {"held_to": options.vectors, "not_held": NOT_HELD}
+            exceptions = ", ".join(f"{name} ({what})" for name, what in NOT_HELD.items())
+            print(f"held to {options.vectors}, except {exceptions}")
         print(", ".join(f"{name} {text}" for name, text in about["versions"].items()) or "no peers")
         for name, reason in bench.left_out.items():
             print(f"left out: {name}: {reason}")
@@ -88,6 +92,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--shape", nargs="+", type=shape, default=SHAPES, metavar="H,B", help="shapes of the steps (default: all six)"
     )
+    parser.add_argument("--vectors", choices=VECTORS, help="hold all to narrower vectors than the processor has")
     parser.add_argument("--seconds", type=float, default=1.5, help="how long a process times steps (default: 1.5)")
     parser.add_argument("--warm-up", type=float, default=0.5, help="seconds it trains before that (default: 0.5)")
     parser.add_argument("--json", type=Path, help="file for the results as JSON")

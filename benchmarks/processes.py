@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,11 +23,28 @@ if TYPE_CHECKING:
 MLPKIT = [sys.executable, "-m", "mlpkit"]
 PROCESS = Path(__file__).with_name("contest_process.py")
 ARRAYS = Path(__file__).with_name("mnist_arrays.py")
+MACHINE = Path(__file__).with_name("machine.py")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
 ONE_XLA_THREAD = "--xla_cpu_multi_thread_eigen=false"
 EXAMPLES = 55_000
 LONGEST = 1800
 """Seconds after which a process is given up."""
+
+VECTORS = {
+    "avx2": {
+        "MLPKIT_KERNELS": "avx2",
+        "OPENBLAS_CORETYPE": "Haswell",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "TORCHINDUCTOR_CPP_MARCH": "haswell",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX512VL",  # memcpy and the like
+    }
+}
+"""Variables that hold libraries to narrower vectors than the processor has; NumPy's depends on its version."""
+NOT_HELD = {"mlpkit": "loops other than products and activations", "JAX": "matrix products", "onnxruntime": "all"}
+"""What no variable holds: GCC's clones of functions, YNNPACK (JAX's and Keras's) and MLAS ask the processor."""
 
 
 class ContestError(Exception):
@@ -33,8 +52,8 @@ class ContestError(Exception):
 
 
 @contextmanager
-def workspace() -> Iterator[Path]:
-    """Give a folder with MNIST's arrays; caches and other files of processes go there, until it is deleted."""
+def workspace(vectors: str | None = None) -> Iterator[Path]:
+    """Give a folder for caches and MNIST's arrays, until it is deleted; processes are held to the vectors, if given."""
     with tempfile.TemporaryDirectory(prefix="mlpkit-benchmarks-") as name:
         folder = Path(name)
         directory, variables = Path.cwd(), dict(os.environ)
@@ -46,6 +65,7 @@ def workspace() -> Iterator[Path]:
         }
         for variable in ("PYTHONDONTWRITEBYTECODE", "XLA_FLAGS", *THREAD_VARIABLES):
             os.environ.pop(variable, None)
+        os.environ |= held_to(vectors) if vectors else {}
         os.chdir(folder)
         try:
             finished([sys.executable, str(ARRAYS), name])  # not here: this process is to stay small
@@ -54,6 +74,13 @@ def workspace() -> Iterator[Path]:
             os.chdir(directory)
             os.environ.clear()
             os.environ.update(variables)
+
+
+def held_to(vectors: str) -> dict[str, str]:
+    """Return the variables that hold libraries to these vectors."""
+    found: list[str] = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+    wider = [name for name in found if name.startswith(("X86_V4", "AVX512"))]
+    return {**VECTORS[vectors], "NPY_DISABLE_CPU_FEATURES": " ".join(wider)}
 
 
 def contest(entry: Entry, work: str, task: Task, folder: Path, *, threads: int | None = None, **needs: Any) -> Any:
@@ -77,7 +104,8 @@ def finished(
 ) -> subprocess.CompletedProcess[str]:
     """Run a process and wait for it, with a limit on its threads if given; raises ContestError if it fails."""
     limits = dict.fromkeys(THREAD_VARIABLES, str(threads)) if threads else {}
-    limits |= {"XLA_FLAGS": ONE_XLA_THREAD} if threads == 1 else {}
+    if threads == 1:
+        limits["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_XLA_THREAD}"
     try:
         done = subprocess.run(
             command, env={**os.environ, **limits}, capture_output=True, text=True, check=False, timeout=longest
