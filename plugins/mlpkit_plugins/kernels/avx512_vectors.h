@@ -20,6 +20,7 @@
 #define ROWS_OF_2 14
 #define ROWS_OF_3 9
 #define ROWS_OF_4 6
+#define MASKS_ARE_FAST 1
 #define MIN_SUMS 8
 
 /* In assembly: GCC would keep the mask in a general register and move it at every use. */

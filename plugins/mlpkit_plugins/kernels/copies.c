@@ -28,14 +28,15 @@ VECTORIZED static void copy_columns_in_vectors(Operand b, ptrdiff_t inner, ptrdi
                                                const Tiles *tiles, float *to)
 {
     if (b.column == 1) {
-        for (ptrdiff_t k = 0; k < inner; k++) {
-            const float *from = b.data + k * b.row;
-            ptrdiff_t j = 0;
-            for (; j + MAX_LANES <= columns; j += MAX_LANES) {
-                memcpy(to + k * width + j, from + j, MAX_LANES * sizeof(float));
+        ptrdiff_t more = ceil_div(columns, MAX_LANES) * MAX_LANES, k = 0;
+        for (; k * b.row + more <= (inner - 1) * b.row + columns; k++) { /* more than needed, but whole vectors */
+            for (ptrdiff_t j = 0; j < more; j += MAX_LANES) {
+                memcpy(to + k * width + j, b.data + k * b.row + j, MAX_LANES * sizeof(float));
             }
-            for (; j < columns; j++) {
-                to[k * width + j] = from[j];
+        }
+        for (; k < inner; k++) {
+            for (ptrdiff_t j = 0; j < columns; j++) {
+                to[k * width + j] = b.data[k * b.row + j];
             }
         }
         return;
@@ -60,12 +61,4 @@ void copy_rows(Operand a, Pieces tiles, ptrdiff_t inner, float *to) { copy_rows_
 void copy_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t width, const Tiles *tiles, float *to)
 {
     copy_columns_in_vectors(b, inner, columns, width, tiles, to);
-}
-
-Prefetch prefetch_of(Operand matrix, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t shares)
-{
-    if (matrix.column == 1) {
-        return (Prefetch){matrix.data, matrix.row, columns, cut_into(shares, rows)};
-    }
-    return (Prefetch){matrix.data, matrix.column, rows, cut_into(shares, columns)};
 }

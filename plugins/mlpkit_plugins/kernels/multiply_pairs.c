@@ -20,7 +20,7 @@
 static _Thread_local struct {
     _Alignas(64) float rows[ROWS_PER_GROUP * PAIRS_PER_ROW + MAX_LANES];
     _Alignas(64) float panel[STEPS_PER_BLOCK * MAX_VECTORS * MAX_LANES];
-    unsigned char numbers[ROWS_PER_GROUP][STEPS_PER_BLOCK];
+    unsigned char numbers[ROWS_PER_GROUP + 1][STEPS_PER_BLOCK];
     Steps steps[ROWS_PER_GROUP];
 } room;
 
@@ -82,16 +82,21 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
         ptrdiff_t whole = vectors * lanes, width = min(whole, columns - left), next = left + width;
         set->pair_columns(part_from(b, 0, left), inner, width, whole, room.panel);
         Prefetch next_panel = prefetch_of(part_from(b, 0, next), inner, min(whole, columns - next), tiles.count);
-        for (ptrdiff_t tile = 0; tile < tiles.count; tile++) {
-            ptrdiff_t top = begin_of(tiles, tile);
-            Operand from = tile_of(a, tiles, tile, steps);
-            if (next < columns && tiles.count > 1) {
-                prefetch_share(&next_panel, tile);
-            }
-            set->tiles->tiles[vectors][length_of(tiles, tile)](
-                room.steps[tile], from.data, from.row, from.column, room.panel, whole, part_from(c, top, left).data,
-                c.row, (int)(width - whole + lanes), add, row == NULL ? NULL : row + left);
-        }
+        Stack stack = {.inner = steps,
+                       .steps = room.steps,
+                       .a = room.rows,
+                       .a_row = PAIRS_PER_ROW,
+                       .a_step = 1,
+                       .a_is_packed = a.column != 1,
+                       .b = room.panel,
+                       .b_row = whole,
+                       .c = c.data + left,
+                       .c_row = c.row,
+                       .columns_of_last = (int)(width - whole + lanes),
+                       .add = add,
+                       .row = row == NULL ? NULL : row + left,
+                       .next = next < columns && tiles.count > 1 ? &next_panel : NULL};
+        compute_tiles(set->tiles, tiles, vectors, stack);
     }
 }
 

@@ -15,6 +15,9 @@
 /* The largest B that fits into the cache as a whole; padded to whole vectors per row, it fits into the copies. */
 #define MAX_NUMBERS_IN_CACHE 12288
 
+/* With fewer rows, or if the rows of A would have to be copied, C is written row by row if B fits into the cache. */
+#define MIN_ROWS_FOR_PANELS 64
+
 /* The fewest tiles per panel for which copying the panel pays off. */
 #define MIN_TILES_FOR_COPIES 6
 
@@ -28,6 +31,7 @@
 #define MAX_SIXTEENTHS_LEFT 13
 #define MIN_MULTIPLICATIONS_TO_SKIP 500000
 #define MIN_ROWS_TO_SKIP 32
+#define VECTORS_TO_SKIP 3
 
 /* Low tiles skip more steps, since fewer rows are more often all zero. They pay off if high tiles take more than this
  * many eighths of their steps. */
@@ -49,15 +53,30 @@ static _Thread_local struct {
 
 /* The steps of each tile of a block that aren't skipped. */
 static _Thread_local struct {
-    unsigned char numbers[ROWS_PER_GROUP][NUMBERS_PER_BLOCK];
+    unsigned char numbers[ROWS_PER_GROUP + 1][NUMBERS_PER_BLOCK]; /* the last one is room for list_bits */
     Steps of_tile[ROWS_PER_GROUP];
 } listed;
 
 static const Tiles *tiles;
 
+unsigned char places_of_bits[256][8];
+
+static void fill_places_of_bits(void)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        int count = 0;
+        for (int bit = 0; bit < 8; bit++) {
+            if (byte >> bit & 1) {
+                places_of_bits[byte][count++] = (unsigned char)bit;
+            }
+        }
+    }
+}
+
 int can_multiply_vectors(void)
 {
     if (tiles == NULL && instruction_set() != NULL) {
+        fill_places_of_bits();
         tiles = instruction_set()->tiles;
     }
     return tiles != NULL;
@@ -66,23 +85,29 @@ int can_multiply_vectors(void)
 /* The part of a row from a column on; NULL if the row is NULL. */
 static const float *part_of(const float *row, ptrdiff_t begin) { return row == NULL ? NULL : row + begin; }
 
+/* Cut columns into panels. Tiles of three vectors skip steps fastest: they can be low and have enough sums. */
+static Pieces panels_for(ptrdiff_t columns, ptrdiff_t skips)
+{
+    Pieces panels = panels_of(tiles, columns);
+    return skips && panels.count > 1 ? cut_to_at_most(VECTORS_TO_SKIP, ceil_div(columns, tiles->lanes)) : panels;
+}
+
+/* Whether rows of B must be filled up to whole vectors before steps are skipped. */
+static int needs_padding(ptrdiff_t columns) { return !tiles->masks_are_fast && columns % tiles->lanes != 0; }
+
 /* Cut rows into tiles. If steps are skipped, skips is the height of a tile, else 0. */
 static Pieces heights_of(ptrdiff_t rows, Pieces panels, ptrdiff_t skips)
 {
     return cut_to_at_most(skips ? skips : tiles->rows[length_of(panels, 0)], rows);
 }
 
-/* The steps of a tile: all of them, or those that aren't skipped, which are listed at the first panel. */
-static Steps steps_of_tile(ptrdiff_t tile, Operand a, ptrdiff_t height, ptrdiff_t inner, ptrdiff_t skips,
-                           int is_first_panel)
+/* List the steps of each tile that aren't skipped. */
+static void list_steps(Operand a, Pieces heights, ptrdiff_t inner)
 {
-    if (!skips) {
-        return (Steps){NULL, inner};
+    for (ptrdiff_t tile = 0; tile < heights.count; tile++) {
+        listed.of_tile[tile] = tiles->steps_of(part_from(a, begin_of(heights, tile), 0).data, a.row, a.column,
+                                               length_of(heights, tile), inner, listed.numbers[tile]);
     }
-    if (is_first_panel) {
-        listed.of_tile[tile] = tiles->steps_of(a.data, a.row, a.column, height, inner, listed.numbers[tile]);
-    }
-    return listed.of_tile[tile];
 }
 
 /* Set C to A B, or add A B to it, for at most a block of rows and inner numbers; then add a row to each row, unless it
@@ -91,40 +116,38 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
                            ptrdiff_t columns, int add, ptrdiff_t skips)
 {
     ptrdiff_t lanes = tiles->lanes;
-    Pieces panels = panels_of(tiles, columns), heights = heights_of(rows, panels, skips);
-    int copies_a = a.column != 1 && panels.count > 1;
-    int copies_b = b.column != 1 || (panels.count > 1 && heights.count >= MIN_TILES_FOR_COPIES);
-    float *copied_rows = copies.rows, *copied_panel = copies.panels;
+    Pieces panels = panels_for(columns, skips), heights = heights_of(rows, panels, skips);
+    int copies_a = !skips && a.column != 1 && panels.count > 1;
+    int copies_b = b.column != 1 || (panels.count > 1 && heights.count >= MIN_TILES_FOR_COPIES) ||
+                   (skips && needs_padding(columns));
+    Stack stack = {.inner = inner, .a = a.data, .a_row = a.row, .a_step = a.column, .c_row = c.row, .add = add};
+    stack.b_is_padded = copies_b;
+    if (skips) {
+        list_steps(a, heights, inner);
+        stack.steps = listed.of_tile;
+    }
     if (copies_a) {
-        copy_rows(a, heights, inner, copied_rows);
+        copy_rows(a, heights, inner, copies.rows);
+        stack.a = copies.rows;
+        stack.a_is_packed = 1;
     }
     for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
         ptrdiff_t left = begin_of(panels, panel) * lanes, vectors = length_of(panels, panel);
         ptrdiff_t width = min(vectors * lanes, columns - left), next = left + width;
         Operand some = part_from(b, 0, left);
         if (copies_b) {
-            copy_columns(some, inner, width, vectors * lanes, tiles, copied_panel);
-            some = (Operand){copied_panel, vectors * lanes, 1};
+            copy_columns(some, inner, width, vectors * lanes, tiles, copies.panels);
+            some = (Operand){copies.panels, vectors * lanes, 1};
         }
         Prefetch next_panel =
             prefetch_of(part_from(b, 0, next), inner, min(vectors * lanes, columns - next), heights.count);
-        const Tile *of_height = tiles->tiles[vectors];
-        float *from = copies_a ? copied_rows : a.data;
-        const float *added = part_of(row, left);
-        int last = (int)(width - (vectors - 1) * lanes);
-        float *to = c.data + left;
-        for (ptrdiff_t tile = 0; tile < heights.count; tile++) {
-            ptrdiff_t height = length_of(heights, tile);
-            if (next < columns && heights.count > 1) { /* without it, a single tile is faster */
-                prefetch_share(&next_panel, tile);
-            }
-            Operand rows_of_a = {from, copies_a ? 1 : a.row, copies_a ? height : a.column};
-            Steps steps = steps_of_tile(tile, rows_of_a, height, inner, skips, panel == 0);
-            of_height[height](steps, from, rows_of_a.row, rows_of_a.column, some.data, some.row, to, c.row, last, add,
-                              added);
-            from += height * (copies_a ? inner : a.row);
-            to += height * c.row;
-        }
+        stack.b = some.data;
+        stack.b_row = some.row;
+        stack.c = c.data + left;
+        stack.row = part_of(row, left);
+        stack.columns_of_last = (int)(width - (vectors - 1) * lanes);
+        stack.next = next < columns && heights.count > 1 ? &next_panel : NULL; /* without it, a single tile is faster */
+        compute_tiles(tiles, heights, vectors, stack);
     }
 }
 
@@ -133,20 +156,30 @@ static void multiply_short_block(Operand a, Operand b, Operand c, const float *r
                                  ptrdiff_t columns, int add, ptrdiff_t skips)
 {
     ptrdiff_t lanes = tiles->lanes;
-    Pieces panels = panels_of(tiles, columns), heights = heights_of(rows, panels, skips);
-    if (b.column != 1) {
+    Pieces panels = panels_for(columns, skips), heights = heights_of(rows, panels, skips);
+    int copies_b = b.column != 1 || (skips && needs_padding(columns));
+    if (skips) {
+        list_steps(a, heights, inner);
+    }
+    if (copies_b) {
         ptrdiff_t width = begin_of(panels, panels.count) * lanes;
         copy_columns(b, inner, columns, width, tiles, copies.panels);
         b = (Operand){copies.panels, width, 1};
     }
+    Stack stack = {.count = 1, .inner = inner, .a_row = a.row, .a_step = a.column, .b_row = b.row, .c_row = c.row};
+    stack.b_is_padded = copies_b;
+    stack.add = add;
     for (ptrdiff_t tile = 0; tile < heights.count; tile++) {
         ptrdiff_t top = begin_of(heights, tile), height = length_of(heights, tile);
+        stack.a = part_from(a, top, 0).data;
+        stack.steps = skips ? listed.of_tile + tile : NULL;
         for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
             ptrdiff_t left = begin_of(panels, panel) * lanes, vectors = length_of(panels, panel);
-            int last = (int)min(columns - left - (vectors - 1) * lanes, lanes);
-            Steps steps = steps_of_tile(tile, part_from(a, top, 0), height, inner, skips, panel == 0);
-            tiles->tiles[vectors][height](steps, part_from(a, top, 0).data, a.row, a.column, b.data + left, b.row,
-                                          part_from(c, top, left).data, c.row, last, add, part_of(row, left));
+            stack.b = b.data + left;
+            stack.c = part_from(c, top, left).data;
+            stack.row = part_of(row, left);
+            stack.columns_of_last = (int)min(columns - left - (vectors - 1) * lanes, lanes);
+            tiles->compute_stack[vectors][height](&stack);
         }
     }
 }
@@ -157,12 +190,14 @@ static void multiply_alone(Operand a, Operand b, Operand c, const float *row, pt
     Pieces blocks = cut_to_at_most(NUMBERS_PER_BLOCK, inner), groups = cut_to_at_most(ROWS_PER_GROUP, rows);
     for (ptrdiff_t block = 0; block < blocks.count; block++) {
         ptrdiff_t k = begin_of(blocks, block), length = length_of(blocks, block);
+        int is_short = length * columns <= MAX_NUMBERS_IN_CACHE && panels_for(columns, skips).count > 1 &&
+                       (rows < MIN_ROWS_FOR_PANELS || a.column != 1);
         for (ptrdiff_t group = 0; group < groups.count; group++) {
             ptrdiff_t i = begin_of(groups, group), height = length_of(groups, group);
             const float *added = block == blocks.count - 1 ? row : NULL;
-            (length * columns <= MAX_NUMBERS_IN_CACHE ? multiply_short_block : multiply_block)(
-                part_from(a, i, k), part_from(b, k, 0), part_from(c, i, 0), added, height, length, columns, block > 0,
-                skips);
+            (is_short ? multiply_short_block : multiply_block)(part_from(a, i, k), part_from(b, k, 0),
+                                                               part_from(c, i, 0), added, height, length, columns,
+                                                               block > 0, skips);
         }
     }
 }
@@ -197,7 +232,7 @@ static ptrdiff_t skipping_height(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptr
         (a.row != 1 && a.column != 1)) {
         return 0;
     }
-    Pieces panels = panels_of(tiles, columns);
+    Pieces panels = panels_for(columns, 1);
     ptrdiff_t vectors = length_of(panels, 0), high = tiles->rows[vectors], length = min(inner, STEPS_PER_SAMPLE);
     ptrdiff_t low = panels.count > 1 ? min(ceil_div(tiles->sums, vectors), high) : high;
     ptrdiff_t left = 0, left_by_high = 0;

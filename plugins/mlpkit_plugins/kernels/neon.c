@@ -28,6 +28,7 @@
 #define ROWS_OF_3 8
 #define ROWS_OF_4 5
 #define B_IS_PADDED 0
+#define MASKS_ARE_FAST 0
 #define MIN_SUMS 16
 
 /* Otherwise GCC compiles a whole tile for each count. */

@@ -3,6 +3,7 @@
 #include "tiles.h"
 #include "vectorized.h"
 
+#define NUMBERS_PER_LINE (CACHE_LINE / (int)sizeof(float))
 #define EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < (n); i++)
 
 /* Rows of A are reached from every third one, so that all addresses fit in registers. */
@@ -56,7 +57,10 @@ TARGET INLINED void add_all_steps(int rows, int vectors, VECTOR (*sum)[MAX_VECTO
 /* Prefetch a tile of C, which is needed once it is summed. */
 TARGET INLINED void start_tile(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], const float *c, ptrdiff_t c_row)
 {
-    EACH(i, rows) EACH(v, vectors) __builtin_prefetch(c + i * c_row + v * LANES, 1);
+    EACH(i, rows) EACH(line, (vectors * LANES + NUMBERS_PER_LINE - 1) / NUMBERS_PER_LINE)
+    {
+        __builtin_prefetch(c + i * c_row + line * NUMBERS_PER_LINE, 1);
+    }
     EACH(i, rows) EACH(v, vectors) sum[i][v] = ZERO();
 }
 
@@ -80,26 +84,25 @@ TARGET INLINED void store_tile(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS]
     EACH(i, rows) EACH(v, vectors) store(c + i * c_row + v * LANES, sum[i][v], v < vectors - 1, some);
 }
 
-TARGET INLINED void tile(int rows, int vectors, Steps steps, const float *first_of_a, ptrdiff_t a_row, ptrdiff_t a_step,
-                         const float *first_of_b, ptrdiff_t b_row, float *c, ptrdiff_t c_row, int columns_of_last,
-                         int add, const float *row)
+TARGET INLINED void compute_tile(int rows, int vectors, Steps steps, const float *first_of_a, ptrdiff_t a_row,
+                                 ptrdiff_t a_step, const float *b, ptrdiff_t b_row, int is_whole, float *c,
+                                 ptrdiff_t c_row, int add, const float *row, MASK some)
 {
     VECTOR sum[MAX_TILE_ROWS][MAX_VECTORS];
     const float *a[MAX_THIRD_ROWS];
-    MASK some = MASK_OF(columns_of_last);
-    EACH(i, THIRD_ROWS(rows)) a[i] = first_of_a + 3 * i * a_row;
     start_tile(rows, vectors, sum, c, c_row);
-    if (steps.numbers == NULL && (B_IS_PADDED || columns_of_last == LANES)) {
-        add_all_steps(rows, vectors, sum, steps.count, a, a_row, a_step, first_of_b, b_row, 1, some);
+    EACH(i, THIRD_ROWS(rows)) a[i] = first_of_a + 3 * i * a_row;
+    if (steps.numbers == NULL && is_whole) {
+        add_all_steps(rows, vectors, sum, steps.count, a, a_row, a_step, b, b_row, 1, some);
     }
     else if (steps.numbers == NULL) {
-        add_all_steps(rows, vectors, sum, steps.count, a, a_row, a_step, first_of_b, b_row, 0, some);
+        add_all_steps(rows, vectors, sum, steps.count, a, a_row, a_step, b, b_row, 0, some);
     }
     else {
         for (ptrdiff_t step = 0; step < steps.count; step++) {
             ptrdiff_t k = steps.numbers[step];
             EACH(i, THIRD_ROWS(rows)) a[i] = first_of_a + 3 * i * a_row + k * a_step;
-            add_step(rows, vectors, sum, a, a_row, first_of_b + k * b_row, B_IS_PADDED, some);
+            add_step(rows, vectors, sum, a, a_row, b + k * b_row, B_IS_PADDED || !MASKS_ARE_FAST, some);
         }
     }
     finish_sums(rows, vectors, sum, c, c_row, add, some);
@@ -113,12 +116,29 @@ TARGET INLINED void tile(int rows, int vectors, Steps steps, const float *first_
     store_tile(rows, vectors, sum, c, c_row, some);
 }
 
-#define TILE(ROWS, VECTORS)                                                                                            \
-    TARGET FOR_ANY_STRIDES static void tile_##ROWS##_by_##VECTORS(                                                     \
-        Steps steps, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b, ptrdiff_t b_row, float *c,     \
-        ptrdiff_t c_row, int columns_of_last, int add, const float *row)                                               \
+TARGET INLINED void compute_stack(int rows, int vectors, const Stack *all)
+{
+    MASK some = MASK_OF(all->columns_of_last);
+    int is_whole = B_IS_PADDED || all->b_is_padded || all->columns_of_last == LANES;
+    ptrdiff_t a_row = all->a_is_packed ? 1 : all->a_row, a_step = all->a_is_packed ? rows : all->a_step;
+    ptrdiff_t a_tile = rows * (all->a_is_packed ? all->inner : all->a_row);
+    ptrdiff_t count = all->count, b_row = all->b_row, c_row = all->c_row;
+    const float *a = all->a, *b = all->b, *row = all->row;
+    float *c = all->c;
+    for (ptrdiff_t tile = 0; tile < count; tile++, a += a_tile, c += rows * c_row) {
+        Steps steps = all->steps == NULL ? (Steps){NULL, all->inner} : all->steps[tile];
+        if (all->next != NULL) {
+            prefetch_share(all->next, all->share + tile);
+        }
+        EACH(i, rows) __builtin_prefetch(a + a_tile + i * a_row);
+        compute_tile(rows, vectors, steps, a, a_row, a_step, b, b_row, is_whole, c, c_row, all->add, row, some);
+    }
+}
+
+#define STACK(ROWS, VECTORS)                                                                                           \
+    TARGET FOR_ANY_STRIDES static void compute_##ROWS##_by_##VECTORS(const Stack *stack)                               \
     {                                                                                                                  \
-        tile(ROWS, VECTORS, steps, a, a_row, a_step, b, b_row, c, c_row, columns_of_last, add, row);                   \
+        compute_stack(ROWS, VECTORS, stack);                                                                           \
     }
 
 #define UP_TO_0(DO, VECTORS)
@@ -134,7 +154,7 @@ TARGET INLINED void tile(int rows, int vectors, Steps steps, const float *first_
 
 #define EACH_TILE(DO) UP_TO(ROWS_OF_1, DO, 1) UP_TO(ROWS_OF_2, DO, 2) UP_TO(ROWS_OF_3, DO, 3) UP_TO(ROWS_OF_4, DO, 4)
 
-EACH_TILE(TILE)
+EACH_TILE(STACK)
 
 #define ROWS_AT_ONCE 4
 
@@ -207,8 +227,8 @@ TARGET static Steps steps_of(const float *a, ptrdiff_t a_row, ptrdiff_t a_step, 
             count += __builtin_popcount(found);
             continue;
         }
-        for (; found; found &= found - 1) {
-            numbers[count++] = (unsigned char)(begin + __builtin_ctz(found));
+        for (int byte = 0; byte < LANES; byte += 8) {
+            count += list_bits(found >> byte & 0xff, begin + byte, numbers + count);
         }
     }
     return (Steps){numbers, count};
@@ -233,15 +253,16 @@ TARGET static void transpose(const float *from, ptrdiff_t from_row, float *to, p
     }
 }
 
-#define ENTRY(ROWS, VECTORS) [VECTORS][ROWS] = tile_##ROWS##_by_##VECTORS,
+#define ENTRY(ROWS, VECTORS) [VECTORS][ROWS] = compute_##ROWS##_by_##VECTORS,
 
 static const Tiles tiles = {
     .lanes = LANES,
     .vectors = ROWS_OF_4 == 0 ? 2 : 3,
     .most_vectors = ROWS_OF_4 == 0 ? 3 : 4,
     .rows = {0, ROWS_OF_1, ROWS_OF_2, ROWS_OF_3, ROWS_OF_4},
+    .masks_are_fast = MASKS_ARE_FAST,
     .sums = MIN_SUMS,
-    .tiles = {EACH_TILE(ENTRY)},
+    .compute_stack = {EACH_TILE(ENTRY)},
     .add_row = add_row,
     .steps_of = steps_of,
     .transpose = transpose,

@@ -13,6 +13,7 @@
  *     ROWS_OF_1 to ROWS_OF_4   the most rows of a tile with that many vectors per row whose sums, numbers of A and row
  *                              of B all fit into registers; 0 if there is no such tile
  *     B_IS_PADDED              whether rows of B are filled up to whole vectors
+ *     MASKS_ARE_FAST           whether LOAD_SOME takes as long as LOAD
  *     MIN_SUMS                 the fewest sums with which no FMA waits: its latency in cycles, times FMAs per cycle
  */
 #include "row_loops.h"
