@@ -16,7 +16,7 @@
 static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 #define MAX_EXACT_POWER_OF_TEN 22
-#define MAX_EXACT_INTEGER ((uint64_t)1 << 53)
+#define MAX_EXACT_INTEGER 1000000000000000 /* 2^53 is exact too, but then chance decides how 16 digits are read */
 
 #ifdef __SIZEOF_INT128__
 __extension__ typedef unsigned __int128 uint128_t;
@@ -41,17 +41,17 @@ static inline double times_power_of_two(double number, int exponent)
     return number * power;
 }
 
-/* digits / 5^exponent * 2^-exponent. The quotient has at least 62 bits, and the last one records whether there is a
+/* digits / 5^exponent * 2^-exponent. The quotient has 62 or 63 bits, and the last one records whether there is a
  * remainder, so the only rounding, to 53 bits, is correct. */
 static double divided(uint64_t digits, int exponent)
 {
     uint64_t divisor = power_of_five(exponent);
     int up = __builtin_clzll(digits), divisor_up = __builtin_clzll(divisor);
-    uint128_t dividend = (uint128_t)(digits << up) << 63;
+    uint128_t dividend = (uint128_t)(digits << up) << 62;
     divisor <<= divisor_up;
     uint64_t quotient = (uint64_t)(dividend / divisor);
     quotient |= dividend != (uint128_t)quotient * divisor;
-    return times_power_of_two((double)quotient, divisor_up - up - 63 - exponent);
+    return times_power_of_two((double)(int64_t)quotient, divisor_up - up - 62 - exponent);
 }
 
 /* digits * 5^exponent * 2^exponent; the last of 64 bits records whether any bit beyond them is set. */
@@ -97,12 +97,12 @@ static int read_as_python(const char *text, const char *end, const char *point, 
     if (point != NULL) {
         copy[point - text] = '.';
     }
+    PyGILState_STATE state = PyGILState_Ensure();
     *number = PyOS_string_to_double(copy, NULL, NULL);
-    if (PyErr_Occurred()) {
-        PyErr_Clear();
-        return 0;
-    }
-    return isfinite(*number);
+    int is_read = !PyErr_Occurred() && isfinite(*number);
+    PyErr_Clear();
+    PyGILState_Release(state);
+    return is_read;
 }
 
 static inline int is_digit(char character) { return (unsigned char)(character - '0') < 10; }
@@ -182,7 +182,7 @@ const char *read_decimal(const char *text, const char *end, char point, double *
         return NULL;
     }
     if (count <= MAX_DIGITS && scale(digits, exponent, number)) {
-        *number = *text == '-' ? -*number : *number;
+        *number *= (double[]){1, -1}[*text == '-']; /* no branch, which the processor couldn't predict */
         return at;
     }
     return read_as_python(text, at, found_point, number) ? at : NULL;
