@@ -8,7 +8,7 @@ from __future__ import annotations
 from mlpkit.lazy_names import lazy_names
 
 _HOME_OF = {
-    "available_cores": "mlpkit.training.workers",
+    "available_cores": "mlpkit.system",
     "cores_of_each_rank": "mlpkit.cli.mpi",
     "worker_problem": "mlpkit.groups.remote_workers",
     "load_mpi": "mlpkit.cli.mpi",

@@ -22,6 +22,13 @@ def can_start_processes() -> bool:
     return sys.platform not in ("emscripten", "wasi")
 
 
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if not can_start_processes():
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def require_processes(what: str) -> None:
     """Check that processes and threads can be started.
 

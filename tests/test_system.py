@@ -12,6 +12,7 @@ import pytest
 from prepared_pyodide import pyodide
 from requirements import require_package
 
+from mlpkit.system import available_cores
 from mlpkit_plugins.exporters.js_engines import NODE, find_program
 
 SUPPORT = Path(__file__).parent / "support"
@@ -85,3 +86,7 @@ def test_what_needs_processes_says_so(found):
         "seeds": f"training with several seeds {missing}",
         "live": [2, f"error: a live page {missing}\n"],
     }
+
+
+def test_there_is_a_core():
+    assert available_cores() >= 1

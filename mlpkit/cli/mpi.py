@@ -19,8 +19,8 @@ import numpy as np
 from mlpkit.errors import DivergenceError, RankError
 from mlpkit.network.flat_layout import blocks
 from mlpkit.network.replica import add_along_tree
+from mlpkit.system import available_cores
 from mlpkit.training.ranks import Ranks, own_slices
-from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

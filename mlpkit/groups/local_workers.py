@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.groups.training_process import TrainingProcess
 from mlpkit.runs.overview import PRUNED
+from mlpkit.system import available_cores
 from mlpkit.training.events import TrainingEnd
-from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ from mlpkit.groups.training_process import SENT, described, event_from, plain_ev
 from mlpkit.jobs.resume_network import Session, train_claimed
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
+from mlpkit.system import available_cores
 from mlpkit.training.events import Event, ObserverGroup, TrainingEnd
-from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -15,8 +15,8 @@ from mlpkit.jobs.folds import fold_sizes
 from mlpkit.jobs.train import train_spec
 from mlpkit.registry.registry import installed
 from mlpkit.specfile.sections import MOST_MEMBERS
+from mlpkit.system import available_cores
 from mlpkit.training.events import Observer
-from mlpkit.training.workers import available_cores
 from mlpkit.verbs.run.fit import spec_in_memory
 
 if TYPE_CHECKING:

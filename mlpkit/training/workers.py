@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mlpkit.network import flat_layout
 from mlpkit.network.subnormals import flushed_subnormals
-from mlpkit.system import can_start_processes
+from mlpkit.system import available_cores
 from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:
@@ -77,13 +77,6 @@ def _libraries(modules: int) -> Any:
     from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - only work on arrays needs it
 
     return ThreadpoolController()
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if not can_start_processes():
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 Item = TypeVar("Item")

@@ -26,8 +26,8 @@ from mlpkit.groups.several_runs import CoreShares, train_prepared
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
+from mlpkit.system import available_cores
 from mlpkit.training.events import Event, Observer, StopRequest
-from mlpkit.training.workers import available_cores
 
 stats = Optional("scipy.stats")
 

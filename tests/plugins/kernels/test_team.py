@@ -19,7 +19,7 @@ from requirements import require_module
 from threadpoolctl import threadpool_info
 
 from mlpkit.network.subnormals import flushed_subnormals
-from mlpkit.training.workers import available_cores
+from mlpkit.system import available_cores
 from mlpkit_plugins.kernels import with_numpy
 
 compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
