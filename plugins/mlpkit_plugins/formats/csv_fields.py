@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import codecs
 import csv
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from mlpkit_plugins.files.read_ahead import read_ahead
 from mlpkit_plugins.kernels import distinct_fields, read_csv_records
 
 if TYPE_CHECKING:
@@ -25,6 +27,12 @@ STEP: Final = 1 << 18
 
 LARGEST_ROOM: Final = 1 << 21
 """The most fields for which arrays are allocated regardless of the bytes at hand."""
+
+BLOCKS_TOGETHER: Final = 4
+"""The most blocks that are read at once: before each read, the thread that reads ahead waits for the interpreter."""
+
+BYTES_TOGETHER: Final = 1 << 20
+"""The most bytes of several blocks that are read at once."""
 
 SKIPPED_TOGETHER: Final = 1024
 """Rows skipped at a time."""
@@ -118,9 +126,15 @@ class Records(NamedTuple):
         fields, numbers = np.empty((most, count, 2), np.int32), np.empty((most, count))
         return cls(np.empty(most, np.int64), fields, numbers, are_numbers.copy())
 
-    def first(self, count: int) -> Records:
-        """Return the first records."""
-        return Records(self.rows[:count], self.fields[:count], self.numbers[:count], self.are_numbers)
+    def part(self, begin: int, end: int) -> Records:
+        """Return the records from one position to another."""
+        return Records(self.rows[begin:end], self.fields[begin:end], self.numbers[begin:end], self.are_numbers)
+
+    def cut(self, rows: range) -> Iterator[Records]:
+        """Return the records in parts that begin at these rows, without empty parts."""
+        for begin, end in pairwise([*np.searchsorted(self.rows, rows).tolist(), len(self.rows)]):
+            if begin < end:
+                yield self.part(begin, end)
 
 
 class FieldBlock:
@@ -226,14 +240,25 @@ class FieldReader:
             numbers: the columns of numbers in them.
             most: the number of rows in a block, including rows that are left out.
         """
+        for together in read_ahead(self._blocks_together(positions, numbers, most)):
+            yield from together
+
+    def _blocks_together(
+        self, positions: Sequence[int], numbers: Collection[int], most: int
+    ) -> Iterator[list[FieldBlock]]:
         columns = sorted(set(positions))
         places = np.full(self._width, -1, np.int32)
         places[columns] = np.arange(len(columns))
-        are_numbers, quote = np.isin(columns, list(numbers)), self._syntax.quote.decode()
+        chosen, are_numbers = places[list(positions)].tolist(), np.isin(columns, list(numbers))
+        count, quote = 1, self._syntax.quote.decode()
         while not self.is_finished:
-            records = self._read(places, are_numbers, most)
-            if len(records.rows):
-                yield FieldBlock(records, self._data, places[list(positions)].tolist(), self._encoding, quote)
+            row = self.row
+            records = self._read(places, are_numbers, count * most)
+            parts = records.cut(range(row, self.row, most))
+            yield [FieldBlock(part, self._data, chosen, self._encoding, quote) for part in parts]
+            size = self._block // count + 1
+            count = max(1, min(BLOCKS_TOGETHER, BYTES_TOGETHER // size))
+            self._block = count * size
 
     def _read(self, places: NDArray[np.int32], are_numbers: NDArray[np.bool_], most: int) -> Records:
         """Read at most ``most`` records; none if ``csv`` has to read them."""
@@ -246,9 +271,9 @@ class FieldReader:
                 break
             if is_stuck or self._is_at_end or left > LARGEST:
                 self.is_stuck = True
-                return room.first(0)
+                return room.part(0, 0)
             self._fill(2 * left)
-        records = room.first(kept)
+        records = room.part(0, kept)
         records.rows[:] += self.row
         self._block = end - self._place
         self.begin, self.row, self._place = self.begin + self._block, self.row + done, end

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from mlpkit import DataError, ParameterError
+from mlpkit_plugins.files.read_ahead import read_ahead
 from mlpkit_plugins.files.regular_file import regular_file, sized
 from mlpkit_plugins.formats.csv_fields import Distinct, FieldReader, FieldSyntax
 from mlpkit_plugins.formats.gzip_stream import MAGIC, decompressed
@@ -352,13 +353,18 @@ class CsvFile:
         checksum = hashlib.sha256()
         ends = {b"\n": 0, b"\r": 0}
         size = 0
-        with decompressed_content(self._path, self.name) as content:
+
+        def counted(content: io.BufferedReader) -> Iterator[bytes]:
             while part := content.read(_STEP):
-                checksum.update(part)
-                size += len(part)
                 for end in ends:
                     if end in part:
                         ends[end] += int(np.count_nonzero(np.frombuffer(part, np.uint8) == ord(end)))
+                yield part
+
+        with decompressed_content(self._path, self.name) as content:
+            for part in read_ahead(counted(content)):
+                checksum.update(part)
+                size += len(part)
         return checksum.hexdigest(), max(ends.values()) + 1, size
 
     def _is_left_out(self, record: list[str]) -> bool:

@@ -253,6 +253,7 @@ PyObject *kernel_read_csv_records(PyObject *const *arguments)
     const char *at = data + begin, *end = data + length;
     Outcome outcome = KEPT;
     npy_intp records = 0, kept = 0;
+    Py_BEGIN_ALLOW_THREADS
     for (; records < most && at < end; records++) {
         outcome = read_record(&at, data, end, &syntax, &columns, kept);
         if (outcome == CUT_OFF || outcome == UNUSUAL) {
@@ -261,6 +262,7 @@ PyObject *kernel_read_csv_records(PyObject *const *arguments)
         row_of[kept] = records;
         kept += outcome == KEPT;
     }
+    Py_END_ALLOW_THREADS
     return Py_BuildValue("nnnO", (Py_ssize_t)records, (Py_ssize_t)kept, (Py_ssize_t)(at - data),
                          outcome == UNUSUAL ? Py_True : Py_False);
 }

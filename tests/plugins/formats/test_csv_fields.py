@@ -18,7 +18,7 @@ from requirements import requires
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.formats import csv_fields, csv_file
-from mlpkit_plugins.kernels import COMPILED, with_numpy
+from mlpkit_plugins.kernels import COMPILED, read_csv_records, with_numpy
 from mlpkit_plugins.tables.codebook import Codebook
 from mlpkit_plugins.tables.source import Columns
 
@@ -89,9 +89,10 @@ def chunks_of(path, columns, **options):
         return found, str(error)
 
 
-def both_ways(path, columns, *, block=1024, step=csv_fields.STEP, **options):
-    """Return what is read field by field, and what Python's csv reads, in blocks of rows."""
+def both_ways(path, columns, *, block=1024, step=csv_fields.STEP, together=csv_fields.BLOCKS_TOGETHER, **options):
+    """Return what is read field by field, in blocks of rows, and what Python's csv reads."""
     with ExitStack() as stack:
+        stack.enter_context(patch.object(csv_fields, "BLOCKS_TOGETHER", together))
         stack.enter_context(patch.object(csv_file, "ROWS_TOGETHER", block))
         stack.enter_context(patch.object(csv_fields, "STEP", step))
         ours = chunks_of(path, columns, **options)
@@ -125,8 +126,8 @@ def test_fields_are_those_that_csv_reads(tmp_path_factory, data, way, columns):
         path.write_bytes(content.removeprefix("\ufeff").encode(way["encoding"], "replace"))
     else:
         path.write_bytes(content.encode("utf-8", "surrogatepass"))
-    block, step = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 40))
-    ours, theirs = both_ways(path, columns, block=block, step=step, **way)
+    block, step, together = (data.draw(st.integers(1, most)) for most in (5, 40, 4))
+    ours, theirs = both_ways(path, columns, block=block, step=step, together=together, **way)
     assert ours == theirs
 
 
@@ -155,6 +156,24 @@ def test_what_is_right_is_read_field_by_field(tmp_path, name, compressed):
     with patch.object(csv_file.CsvFile, "_text_blocks", side_effect=AssertionError("csv reads the file")):
         ours = chunks_of(path, COLUMNS[0])
     assert ours == both_ways(path, COLUMNS[0])[1]
+
+
+@requires("kernels", COMPILED, "NumPy finds no fields")
+def test_blocks_of_long_rows_are_read_one_at_a_time(tmp_path, monkeypatch):
+    sizes = []
+
+    def recording(data, begin, *others):
+        sizes.append(len(data) - begin)
+        return read_csv_records(data, begin, *others)
+
+    monkeypatch.setattr(csv_fields, "read_csv_records", recording)
+    monkeypatch.setattr(csv_fields, "STEP", 1000)
+    monkeypatch.setattr(csv_fields, "BYTES_TOGETHER", 20_000)
+    monkeypatch.setattr(csv_file, "ROWS_TOGETHER", 4)
+    row = f"1,2,{3000 * 'x'},y\n"
+    (path := tmp_path / "a.csv").write_text("a,b,c,d\n" + 40 * row)
+    assert len(chunks_of(path, COLUMNS[0])[0]) == 10
+    assert max(sizes) < 8 * len(row)
 
 
 def beside_midpoints(draw):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -62,6 +64,24 @@ def test_fields_are_those_of_csv(texts, copies):
 )
 def test_a_record_whose_end_is_missing_is_left_for_later(data, records, end):
     assert compiled.read_csv_records(data, 0, SYNTAX, *arrays(4, 2)) == (records, records, end, False)
+
+
+def test_other_threads_run_while_records_are_read():
+    data, call = b"1.5,-2\n" * 100_000, arrays(100_000, 2)
+    may_run, has_run = threading.Event(), threading.Event()
+    other = threading.Thread(target=lambda: (may_run.wait(), has_run.set()))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(60)  # so another thread runs only if this one lets it
+    try:
+        other.start()
+        may_run.set()
+        for _ in range(500):
+            if not has_run.is_set():
+                compiled.read_csv_records(data, 0, SYNTAX, *call)
+        assert has_run.is_set()
+    finally:
+        sys.setswitchinterval(interval)
+        other.join()
 
 
 @settings(deadline=None)
