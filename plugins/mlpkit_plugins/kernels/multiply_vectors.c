@@ -37,9 +37,11 @@
  * many eighths of their steps. */
 #define MAX_EIGHTHS_OF_LOW 9
 
-/* The number of samples of A, and the steps of each. */
+/* The number of samples of A, and the steps and the room of each: the same with AVX2 as with AVX-512, so that both leave
+ * the same products to BLAS. */
 #define SAMPLES 8
 #define STEPS_PER_SAMPLE 64
+#define ROWS_PER_SAMPLE 9
 
 /* The bits of the smallest number that becomes infinite when it is rounded to bfloat16. */
 #define LEAST_BITS_ROUNDED_TO_INFINITY 0x7f7f8000
@@ -235,9 +237,9 @@ static ptrdiff_t skipping_height(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptr
     Pieces panels = panels_for(columns, 1);
     ptrdiff_t vectors = length_of(panels, 0), high = tiles->rows[vectors], length = min(inner, STEPS_PER_SAMPLE);
     ptrdiff_t low = panels.count > 1 ? min(ceil_div(tiles->sums, vectors), high) : high;
-    ptrdiff_t left = 0, left_by_high = 0;
+    ptrdiff_t left = 0, left_by_high = 0, room = high < ROWS_PER_SAMPLE ? ROWS_PER_SAMPLE : high;
     for (ptrdiff_t sample = 0; sample < SAMPLES; sample++) {
-        ptrdiff_t i = (rows - high) * (2 * sample + 1) / (2 * SAMPLES);
+        ptrdiff_t i = (rows - room) * (2 * sample + 1) / (2 * SAMPLES);
         ptrdiff_t k = (inner - length) * (2 * sample + 1) / (2 * SAMPLES);
         const float *part = part_from(a, i, k).data;
         left += tiles->steps_of(part, a.row, a.column, low, length, NULL).count;

@@ -295,6 +295,26 @@ def test_a_processor_without_avx512_computes_the_same_bits():
     assert printed_by(BITS, "avx2") == printed_by(BITS, "avx512")
 
 
+LARGE_WITH_ZEROS = """
+import hashlib
+import numpy as np
+from mlpkit_plugins import kernels
+
+generator = np.random.default_rng(0)
+b = generator.standard_normal((1020, 700), np.float32)
+for share in np.linspace(0.54, 0.6, 20):
+    a = generator.standard_normal((720, 1020), np.float32) * (generator.random((720, 1020)) > share)
+    product = kernels.product(a.astype(np.float32), b, np.empty((720, 700), np.float32))
+    print(hashlib.sha256(product.tobytes()).hexdigest())
+"""
+
+
+@by_blas
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have one set of instructions")
+def test_avx2_and_avx512_leave_the_same_large_products_to_blas():
+    assert printed_by(LARGE_WITH_ZEROS, "avx2") == printed_by(LARGE_WITH_ZEROS, "avx512")
+
+
 @pytest.mark.parametrize(
     ("kernels", "share", "told"),
     [
