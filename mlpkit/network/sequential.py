@@ -8,7 +8,8 @@ import warnings
 from collections.abc import Mapping
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from weakref import WeakSet
 
 import numpy as np
 
@@ -168,7 +169,7 @@ class Sequential:
         self.frozen: frozenset[str] = frozenset()
         self.encoder: Dataset | None = None
         self.origin: object = None
-        self._turns: dict[int, Any] = {}
+        self._take_turns()
         self._name_arrays()
         for state in declared_states:
             self.states[state.path][...] = state.initial
@@ -192,11 +193,6 @@ class Sequential:
     def gradient_values(self) -> NDArray[Any]:
         """All gradients in one flat array, laid out as ``values``."""
         return self.replicas[0].gradient
-
-    @property
-    def _turn(self) -> Any:
-        """The lock of this process: in a forked child, no thread would release the one that its parent held."""
-        return self._turns.setdefault(os.getpid(), RLock())
 
     def computing(self) -> AbstractContextManager[None]:
         """Return the context in which the network is trained: what its layers ask for, and no subnormal numbers.
@@ -368,17 +364,22 @@ class Sequential:
         ]
         self._trained_gradients = [self.gradient_values[begin:end] for begin, end in self.layout.trained()]
 
+    def _take_turns(self) -> None:
+        self._turn = RLock()
+        _NETWORKS.add(self)
+
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle takes over: all but the lock, the threads, and views of other arrays."""
-        left_out = {"_turns", "map", "exchange", "parameters", "states", "_gradient_blocks", "_trained_gradients"}
+        left_out = {"_turn", "map", "exchange", "parameters", "states", "_gradient_blocks", "_trained_gradients"}
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        vars(self).update(state, _turns={}, map=serial_map, exchange=NO_EXCHANGE)
+        vars(self).update(state, map=serial_map, exchange=NO_EXCHANGE)
         self.values = _copied(self.values, self.layout)  # a pickle may be mapped from a file, read-only
         for replica in self.replicas:
             gradient, kept = self.layout.zeros(self.dtype), _copied(replica.state, self.state_layout)
             replica.bind(self.layout, self.values, gradient, self.state_layout, kept)
+        self._take_turns()
         self._name_arrays()
 
     def freeze(self, layers: Collection[str]) -> None:
@@ -525,6 +526,19 @@ class Sequential:
             return inputs, targets, None
         require_takes_weights(self.loss_layer)
         return inputs, targets, weights_of_examples(number_array(weights, "weights"), rows)
+
+
+_NETWORKS: Final[WeakSet[Sequential]] = WeakSet()
+
+
+def _renew_locks() -> None:
+    """Give each network a new lock: in a forked child, no thread would release the one that its parent held."""
+    for network in _NETWORKS:
+        network._turn = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def _copied(flat: NDArray[Any], layout: FlatLayout) -> NDArray[Any]:
