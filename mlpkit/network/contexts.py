@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Context: TypeAlias = "Callable[[], AbstractContextManager[object]]"
 """Returns a context manager."""
 
+A = TypeVar("A")
 R = TypeVar("R")
 
 
@@ -27,15 +28,15 @@ def rounding_contexts(operations: Iterable[Operation]) -> tuple[Context, ...]:
     return distinct(type(operation).bfloat16_context for operation in operations)
 
 
-def call_inside(contexts: tuple[Context, ...], function: Callable[[], R]) -> R:
-    """Return what a function returns inside contexts, the first one outermost.
+def call_inside(contexts: tuple[Context, ...], function: Callable[[A], R], argument: A) -> R:
+    """Return what a function returns for an argument inside contexts, the first one outermost.
 
     It takes a fraction of the time of an ``ExitStack``, which counts in the prediction of a single row.
     """
     if not contexts:
-        return function()
+        return function(argument)
     with contexts[0]():
-        return call_inside(contexts[1:], function)
+        return call_inside(contexts[1:], function, argument)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -188,7 +187,7 @@ class Replica:
     def predictions(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return predictions for inputs, valid until the next pass; sooner if the last calls had as few rows."""
         plan = self._plan
-        if plan is None or x.shape != plan.inputs.shape or not x.flags.c_contiguous:
+        if plan is None or x.shape != self._last_shape or not x.flags.c_contiguous:
             prediction = self.predict(self.forward(x))
             self._plan = self._planned(x)
             self._last_shape = x.shape
@@ -260,7 +259,7 @@ class Replica:
             weights: the weights of the examples; None if they have none.
         """
         if self.step_contexts:
-            return call_inside(self.step_contexts, partial(self._loss_and_gradient, x, t, dloss, weights))
+            return call_inside(self.step_contexts, lambda x: self._loss_and_gradient(x, t, dloss, weights), x)
         return self._loss_and_gradient(x, t, dloss, weights)
 
     def _loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float, weights: NDArray[Any] | None) -> float:

@@ -6,7 +6,6 @@ import copy
 import os
 import warnings
 from collections.abc import Mapping
-from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 from weakref import WeakSet
@@ -37,7 +36,7 @@ from mlpkit.network.replica import Replica, add_along_tree
 from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
 from mlpkit.network.slices import NO_EXCHANGE, slice_bounds
-from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals
+from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals, subnormals_are_flushed
 from mlpkit.registry.registry import installed
 
 if TYPE_CHECKING:
@@ -163,7 +162,7 @@ class Sequential:
         computing = distinct(operation.compute_context for operation in operations)
         evaluating = distinct(operation.evaluation_context for operation in operations)
         self._compute_contexts = (*computing, flushed_subnormals)
-        self._evaluation_contexts = (*computing, *evaluating, kept_subnormals)
+        self._evaluation_contexts = (*computing, *evaluating)
         self.map: Map = serial_map
         self.exchange: Exchange = NO_EXCHANGE
         self.frozen: frozenset[str] = frozenset()
@@ -203,7 +202,7 @@ class Sequential:
 
     def evaluating(self) -> AbstractContextManager[None]:
         """Return the context in which the network predicts and evaluates: a row has the same bits in any batch."""
-        return all_of(self._evaluation_contexts)
+        return all_of((*self._evaluation_contexts, kept_subnormals))
 
     def predict(self, x: ArrayLike) -> NDArray[Any]:
         """Return predictions, such as the probability of each class, shape (rows, ...).
@@ -223,7 +222,10 @@ class Sequential:
         Args:
             inputs: rows, at least one, shape (rows, *input_shape), of the network's dtype.
         """
-        return call_inside(self._evaluation_contexts, partial(self._predict, inputs))
+        contexts = self._evaluation_contexts
+        if subnormals_are_flushed():
+            contexts = (*contexts, kept_subnormals)
+        return call_inside(contexts, self._predict, inputs)
 
     def _predict(self, inputs: NDArray[Any]) -> NDArray[Any]:
         replica = self.replicas[0]

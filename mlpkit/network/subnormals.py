@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import platform
 import sys
-from contextlib import nullcontext
 from functools import cache, partial
 from math import nextafter
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -35,7 +34,6 @@ _WHERE: Final = {
 
 
 _LEAST: Final = nextafter(0.0, 1.0)
-_AS_IT_IS: Final = nullcontext()
 
 
 class _FloatMode(NamedTuple):
@@ -57,8 +55,15 @@ def flushed_subnormals() -> AbstractContextManager[None]:
 
 def kept_subnormals() -> AbstractContextManager[None]:
     """Compute with subnormal numbers inside the block, as IEEE 754 has it, in the thread that enters it."""
-    are_kept = _LEAST + _LEAST != 0  # as operands and as results; asked so, it takes a tenth of the time
-    return _AS_IT_IS if are_kept else _Subnormals(flushed=False)
+    return _Subnormals(flushed=False)
+
+
+def subnormals_are_flushed() -> bool:
+    """Return whether subnormal numbers are zero in this thread, as operands or as results.
+
+    It takes a tenth of the time of ``kept_subnormals``.
+    """
+    return _LEAST + _LEAST == 0
 
 
 class _Subnormals:

@@ -13,7 +13,7 @@ from requirements import require
 
 from mlpkit import Sequential
 from mlpkit.network import subnormals
-from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals
+from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals, subnormals_are_flushed
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -50,7 +50,7 @@ def test_subnormal_numbers_are_kept_whether_operands_or_results_were_flushed(bit
     mode[FLOAT_MODE.word] = before | bit
     FLOAT_MODE.set(mode)
     try:
-        flushed = flushes()
+        flushed, asked = flushes(), subnormals_are_flushed()
         with kept_subnormals():
             kept = flushes()
         restored = flushes()
@@ -58,6 +58,8 @@ def test_subnormal_numbers_are_kept_whether_operands_or_results_were_flushed(bit
         mode[FLOAT_MODE.word] = before
         FLOAT_MODE.set(mode)
     assert kept == (False, False) != flushed == restored
+    assert asked
+    assert not subnormals_are_flushed()
 
 
 def test_what_numpy_finds_out_about_a_dtype_is_the_same_inside_the_block():
