@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -80,6 +81,19 @@ class Fragile(Double):
             return again()
 
         return checked
+
+
+class NotesTraining(Double):
+    """A plan that notes whether it is part of training."""
+
+    def prediction_plan(self, x):
+        again = super().prediction_plan(x)
+
+        def noted():
+            calls.append(self.training)
+            return again()
+
+        return noted
 
 
 def network_of(layer, loss=SoftmaxWithLoss):
@@ -202,6 +216,16 @@ def test_other_passes_between_predictions_disturb_nothing():
     network.gradient(rows_of(90), np.zeros(90, np.int64))
     np.testing.assert_array_equal(network.predict(x), expected)
     assert calls[-1] == "plan"
+
+
+def test_a_plan_computes_outside_training_whatever_the_flags_were_set_to():
+    network = network_of(noting := NotesTraining())
+    expected = predicted_thrice(network, rows_of(1))
+    for change in (network.set_training, partial(setattr, noting, "training")):
+        change(True)
+        calls.clear()
+        np.testing.assert_array_equal(network.predict(rows_of(1)), expected)
+        assert calls == [False, "plan"]
 
 
 def test_what_fails_in_a_plan_is_said_as_of_the_method():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -46,8 +47,8 @@ class MatrixLayer(Layer):
         """
         y = self.buffer("y", (len(x), W.shape[1]), contiguous=False)
         if b is None:
-            return lambda: product(x, W.value, y)
-        return lambda: product_plus_row(x, W.value, b.value, y)
+            return partial(product, x, W.value, y)
+        return partial(product_plus_row, x, W.value, b.value, y)
 
     def sum_rows(self, x: Array, out: Array) -> None:
         """Set out to the sum of the rows of x, as the product of a row of ones and x, several times as fast.
