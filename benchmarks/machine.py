@@ -8,7 +8,6 @@ from typing import Any
 
 from mlpkit.runs.environment import environment
 from mlpkit.system import available_cores
-from mlpkit.training.workers import available_cores
 from mlpkit_plugins.kernels import COMPILED, PRODUCTS_BY, PRODUCTS_BY_REASON
 
 
