@@ -9,8 +9,14 @@
 
 #include <string.h>
 
-/* Rows of A for which a panel of B is copied once. */
+#ifdef __GLIBC__
+#include <unistd.h>
+#endif
+
+/* Rows of A for which a panel of B is copied once. A block of so many fits into an L2 cache of 512 KiB, and half of them
+ * into one of 256 KiB. */
 #define ROWS_PER_GROUP 512
+#define SMALL_L2_CACHE (1 << 18)
 
 /* The largest B that fits into the cache as a whole; padded to whole vectors per row, it fits into the copies. */
 #define MAX_NUMBERS_IN_CACHE 12288
@@ -60,6 +66,7 @@ static _Thread_local struct {
 } listed;
 
 static const Tiles *tiles;
+static ptrdiff_t rows_per_group = ROWS_PER_GROUP;
 
 unsigned char places_of_bits[256][8];
 
@@ -75,10 +82,21 @@ static void fill_places_of_bits(void)
     }
 }
 
+static int has_small_l2_cache(void)
+{
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); /* 0 or -1 if it isn't known */
+    return bytes > 0 && bytes <= SMALL_L2_CACHE;
+#else
+    return 0;
+#endif
+}
+
 int can_multiply_vectors(void)
 {
     if (tiles == NULL && instruction_set() != NULL) {
         fill_places_of_bits();
+        rows_per_group = has_small_l2_cache() ? ROWS_PER_GROUP / 2 : ROWS_PER_GROUP;
         tiles = instruction_set()->tiles;
     }
     return tiles != NULL;
@@ -189,7 +207,7 @@ static void multiply_short_block(Operand a, Operand b, Operand c, const float *r
 static void multiply_alone(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                            ptrdiff_t columns, ptrdiff_t skips)
 {
-    Pieces blocks = cut_to_at_most(NUMBERS_PER_BLOCK, inner), groups = cut_to_at_most(ROWS_PER_GROUP, rows);
+    Pieces blocks = cut_to_at_most(NUMBERS_PER_BLOCK, inner), groups = cut_to_at_most(rows_per_group, rows);
     for (ptrdiff_t block = 0; block < blocks.count; block++) {
         ptrdiff_t k = begin_of(blocks, block), length = length_of(blocks, block);
         int is_short = length * columns <= MAX_NUMBERS_IN_CACHE && panels_for(columns, skips).count > 1 &&
