@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 import time
 
 import numpy as np
@@ -33,6 +34,7 @@ SHARED = not compiled.PRODUCTS_BY.endswith("BLAS")
 LARGEST = 500_000_000  # multiplications up to which a product is computed here
 LARGEST_ALONE = 1_000_000  # the same, if BLAS has its own threads
 by_blas = pytest.mark.skipif(not SHARED, reason="BLAS computes large products, on threads of its own")
+on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have one set of instructions")
 
 shapes = SHAPES
 if not SHARED:
@@ -73,6 +75,13 @@ def test_a_product_is_added_up_as_it_is_said_to_be(shape, transposed, gaps, thre
         assert np.isnan(room[:, columns:]).all()
 
 
+@by_blas
+@pytest.mark.skipif(sys.platform == "win32", reason="the C library has no mprotect")
+@pytest.mark.parametrize("kernels", ["", pytest.param("avx2", marks=on_x86)])
+def test_every_path_adds_up_as_it_is_said_to_within_its_arrays(kernels):
+    assert printed_by("import product_paths; product_paths.check_all(); print('right')", kernels) == "right\n"
+
+
 @pytest.mark.parametrize(
     "shape", [(32, 784, 50), (784, 1000, 50), (300, 400, 500), (1, 1000, 1500), (1000, 10, 256), (10, 2000, 16)]
 )
@@ -87,13 +96,14 @@ def test_a_product_is_as_near_to_the_exact_one_as_its_roundings_allow(shape):
 
 
 @pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan])
-@pytest.mark.parametrize("k", [0, 150, 299])
-def test_zero_times_what_is_not_finite_is_nan_even_if_all_rows_are_zero_there(number, k):
+@pytest.mark.parametrize(("k", "column"), [(0, 39), (150, 7), (299, 0), (299, 39)])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_zero_times_what_is_not_finite_is_nan_even_if_all_rows_are_zero_there(number, k, column, transposed):
     a, b = np.zeros((64, 300), np.float32), np.ones((300, 40), np.float32)
-    b[k, 7] = number
-    y = compiled.product(a, b, np.empty((64, 40), np.float32))
-    assert np.isnan(y[:, 7]).all()
-    assert not np.delete(y, 7, axis=1).any()
+    b[k, column] = number
+    y = compiled.product(a, with_gap(b, transposed, 0), np.empty((64, 40), np.float32))
+    assert np.isnan(y[:, column]).all()
+    assert not np.delete(y, column, axis=1).any()
 
 
 @by_blas
@@ -290,7 +300,7 @@ print(bits.hexdigest(), kernels.PRODUCTS_BY)
 """
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have one set of instructions")
+@on_x86
 def test_a_processor_without_avx512_computes_the_same_bits():
     assert printed_by(BITS, "avx2") == printed_by(BITS, "avx512")
 
