@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sys
 import time
 
 import numpy as np
@@ -76,7 +75,6 @@ def test_a_product_is_added_up_as_it_is_said_to_be(shape, transposed, gaps, thre
 
 
 @by_blas
-@pytest.mark.skipif(sys.platform == "win32", reason="the C library has no mprotect")
 @pytest.mark.parametrize("kernels", ["", pytest.param("avx2", marks=on_x86)])
 def test_every_path_adds_up_as_it_is_said_to_within_its_arrays(kernels):
     assert printed_by("import product_paths; product_paths.check_all(); print('right')", kernels) == "right\n"
@@ -104,6 +102,16 @@ def test_zero_times_what_is_not_finite_is_nan_even_if_all_rows_are_zero_there(nu
     y = compiled.product(a, with_gap(b, transposed, 0), np.empty((64, 40), np.float32))
     assert np.isnan(y[:, column]).all()
     assert not np.delete(y, column, axis=1).any()
+
+
+@by_blas
+@pytest.mark.parametrize("inner", [1, 300])
+@pytest.mark.parametrize(("rows", "columns"), [(1, 20), (1, 2100), (20, 20), (64, 100)])
+def test_a_sum_that_is_rounded_to_minus_zero_becomes_zero(rows, inner, columns):
+    a, b = np.full((rows, inner), -1e-30, np.float32), np.full((inner, columns), 1e-30, np.float32)
+    y = np.full((rows, columns), np.nan, np.float32)
+    for call in (compiled.product, lambda a, b, y: compiled.product_plus_row(a, b, np.full(columns, -0.0, "f4"), y)):
+        assert not call(a, b, y).view(np.int32).any()
 
 
 @by_blas
