@@ -168,7 +168,7 @@ class Sequential:
         self.frozen: frozenset[str] = frozenset()
         self.encoder: Dataset | None = None
         self.origin: object = None
-        self._take_turns()
+        self._make_lock()
         self._name_arrays()
         for state in declared_states:
             self.states[state.path][...] = state.initial
@@ -366,7 +366,7 @@ class Sequential:
         ]
         self._trained_gradients = [self.gradient_values[begin:end] for begin, end in self.layout.trained()]
 
-    def _take_turns(self) -> None:
+    def _make_lock(self) -> None:
         self._turn = RLock()
         _NETWORKS.add(self)
 
@@ -381,7 +381,7 @@ class Sequential:
         for replica in self.replicas:
             gradient, kept = self.layout.zeros(self.dtype), _copied(replica.state, self.state_layout)
             replica.bind(self.layout, self.values, gradient, self.state_layout, kept)
-        self._take_turns()
+        self._make_lock()
         self._name_arrays()
 
     def freeze(self, layers: Collection[str]) -> None:
