@@ -168,7 +168,7 @@ def test_blocks_of_long_rows_are_read_one_at_a_time(tmp_path, monkeypatch):
 
     monkeypatch.setattr(csv_fields, "read_csv_records", recording)
     monkeypatch.setattr(csv_fields, "STEP", 1000)
-    monkeypatch.setattr(csv_fields, "BYTES_TOGETHER", 20_000)
+    monkeypatch.setattr(csv_fields, "BYTES_TOGETHER", 10_000)
     monkeypatch.setattr(csv_file, "ROWS_TOGETHER", 4)
     row = f"1,2,{3000 * 'x'},y\n"
     (path := tmp_path / "a.csv").write_text("a,b,c,d\n" + 40 * row)
