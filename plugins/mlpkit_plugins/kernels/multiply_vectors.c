@@ -36,7 +36,7 @@
  * steps remain, and the product and A are large enough that finding them and reading B once more pays off. */
 #define MAX_SIXTEENTHS_LEFT 13
 #define MIN_MULTIPLICATIONS_TO_SKIP 500000
-#define MIN_ROWS_TO_SKIP 32
+#define MIN_ROWS_TO_SKIP 16
 #define VECTORS_TO_SKIP 3
 
 /* Low tiles skip more steps, since fewer rows are more often all zero. They pay off if high tiles take more than this
