@@ -187,7 +187,7 @@ class Replica:
     def predictions(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return predictions for inputs, valid until the next pass; sooner if the last calls had as few rows."""
         plan = self._plan
-        if plan is None or x.shape != self._last_shape or not x.flags.c_contiguous:
+        if not plan or x.shape != self._last_shape or not x.flags.c_contiguous:
             prediction = self.predict(self.forward(x))
             self._plan = self._planned(x)
             self._last_shape = x.shape

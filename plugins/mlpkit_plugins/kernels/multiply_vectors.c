@@ -13,8 +13,8 @@
 #include <unistd.h>
 #endif
 
-/* Rows of A for which a panel of B is copied once. A block of so many fits into an L2 cache of 512 KiB, and half of them
- * into one of 256 KiB. */
+/* The rows of A that share one copy of a panel of B. They fit into an L2 cache of 512 KiB; half as many fit into one of
+ * 256 KiB. */
 #define ROWS_PER_GROUP 512
 #define SMALL_L2_CACHE (1 << 18)
 
