@@ -18,7 +18,7 @@ def guarded(array, gap=0):
 
     Args:
         array: the array.
-        gap: how many NaNs lie between two rows of a matrix.
+        gap: the number of NaNs between two rows of a matrix.
     """
     columns = array.shape[-1]
     rows = array.size // columns

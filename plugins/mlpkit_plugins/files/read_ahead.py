@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Part = TypeVar("Part")
 
 AHEAD: Final = 2
-"""Parts that are read ahead: while the caller takes one, the thread goes on with the other."""
+"""Parts that are read ahead: while the caller takes one, the thread reads the other."""
 
 
 def read_ahead(parts: Iterator[Part]) -> Iterator[Part]:

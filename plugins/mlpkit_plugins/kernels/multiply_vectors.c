@@ -37,6 +37,8 @@
 #define MAX_SIXTEENTHS_LEFT 13
 #define MIN_MULTIPLICATIONS_TO_SKIP 500000
 #define MIN_ROWS_TO_SKIP 16
+
+/* The vectors per row of tiles that skip steps: enough that tiles of few rows have enough sums. */
 #define VECTORS_TO_SKIP 3
 
 /* Low tiles skip more steps, since fewer rows are more often all zero. They pay off if high tiles take more than this
@@ -105,7 +107,7 @@ int can_multiply_vectors(void)
 /* The part of a row from a column on; NULL if the row is NULL. */
 static const float *part_of(const float *row, ptrdiff_t begin) { return row == NULL ? NULL : row + begin; }
 
-/* Cut columns into panels. Tiles of three vectors skip steps fastest: they can be low and have enough sums. */
+/* Cut columns into panels. */
 static Pieces panels_for(ptrdiff_t columns, ptrdiff_t skips)
 {
     Pieces panels = panels_of(tiles, columns);
