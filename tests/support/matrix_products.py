@@ -32,6 +32,11 @@ FACTORS = {
 """How factors lie in memory and what they hold, and how many threads multiply them."""
 
 
+def twelve_bits(generator, *shape):
+    """Return numbers whose products are exact, so that a fused multiply-add rounds the sum alone."""
+    return generator.integers(-4095, 4096, shape).astype(np.float32) * np.float32(2.0**-11)
+
+
 def summed_by_blocks(a, b):
     """Return a b, added up in the order that multiply.h names; exact but for the roundings of float32."""
     blocks = -(-len(b) // BLOCK)

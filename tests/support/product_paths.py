@@ -6,16 +6,11 @@ from itertools import product
 
 import numpy as np
 from guarded_memory import between_rows, guarded
-from matrix_products import kernel_threads, summed_by_blocks
+from matrix_products import kernel_threads, summed_by_blocks, twelve_bits
 
 from mlpkit_plugins import kernels
 
 LANES = 16
-
-
-def twelve_bits(generator, *shape):
-    """Return numbers whose products are exact, so that a fused multiply-add rounds the sum alone."""
-    return generator.integers(-4095, 4096, shape).astype(np.float32) * np.float32(2.0**-11)
 
 
 def factors(generator, rest):

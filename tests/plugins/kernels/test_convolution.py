@@ -10,7 +10,7 @@ import pytest
 from guarded_memory import guarded
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matrix_products import kernel_threads, printed_by
+from matrix_products import kernel_threads, printed_by, twelve_bits
 from memory_layouts import laid_out
 from requirements import require, require_module
 
@@ -77,11 +77,6 @@ def shapes(draw):
         stride=draw(st.sampled_from([1, 1, 2, 3])),
         padding=padding,
     )
-
-
-def twelve_bits(generator, shape):
-    """Return numbers whose products are exact, so that a fused multiply-add rounds the sum alone."""
-    return generator.integers(-4095, 4096, shape).astype(np.float32) * np.float32(2.0**-11)
 
 
 def in_order(products):
@@ -154,8 +149,8 @@ def expected_weights_gradient(of, x, dy):
 
 def check_order_of_addition(of, *, threads=1, gap=0, seed=0):
     generator = np.random.default_rng(seed)
-    x, dy, b = (guarded(twelve_bits(generator, shape)) for shape in (of.x, of.y, (of.filters,)))
-    rows = twelve_bits(generator, (of.filters, of.channels * of.size**2))
+    x, dy, b = (guarded(twelve_bits(generator, *shape)) for shape in (of.x, of.y, (of.filters,)))
+    rows = twelve_bits(generator, of.filters, of.channels * of.size**2)
     W, dW = (guarded(array, gap).reshape(of.weights) for array in (rows, np.full_like(rows, np.nan)))
     y, dx, db = (guarded(np.full(shape, np.nan, np.float32)) for shape in (of.y, of.inside, (of.filters,)))
     with kernel_threads(threads):

@@ -19,6 +19,7 @@ from matrix_products import (
     parameters_of_run,
     printed_by,
     summed_by_blocks,
+    twelve_bits,
     with_gap,
 )
 from memory_layouts import arrays, outputs, twin
@@ -40,10 +41,6 @@ if not SHARED:
     shapes = shapes.filter(lambda shape: np.prod(shape) <= LARGEST_ALONE)
 if compiled.PRODUCTS_BY.endswith("AMX"):
     shapes = shapes.filter(lambda shape: np.prod(shape) < AMX_MULTIPLICATIONS or min(shape) < AMX_SIDE)
-
-
-def twelve_bits(generator, *shape):
-    return generator.integers(-4095, 4096, shape).astype(np.float32) * np.float32(2.0**-11)
 
 
 def darkened(generator, a, share):
@@ -328,7 +325,7 @@ for share in np.linspace(0.54, 0.6, 20):
 
 
 @by_blas
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have one set of instructions")
+@on_x86
 def test_avx2_and_avx512_leave_the_same_large_products_to_blas():
     assert printed_by(LARGE_WITH_ZEROS, "avx2") == printed_by(LARGE_WITH_ZEROS, "avx512")
 
