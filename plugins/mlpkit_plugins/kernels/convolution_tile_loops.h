@@ -8,27 +8,8 @@ TARGET INLINED void move(int rows, const float **a, ptrdiff_t to_a, const float 
     *b += to_b;
 }
 
-/* The first column of a vector of a tile. The last vector overlaps the one before it, if there is one: the same sums
- * twice take less time than a mask. */
-static inline ptrdiff_t column_of(int v, int vectors, int columns_of_last)
-{
-    return v == 0 || v < vectors - 1 ? v * LANES : (v - 1) * LANES + columns_of_last;
-}
-
-TARGET INLINED void add_step_3d(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], const float **a, ptrdiff_t a_row,
-                                const float *b, const ptrdiff_t *at, int is_whole, MASK some)
-{
-    VECTOR row_of_b[MAX_VECTORS];
-    EACH(v, vectors) row_of_b[v] = load(b + at[v], is_whole, some);
-    EACH(i, rows)
-    {
-        VECTOR number = BROADCAST(&a[i / 3][i % 3 * a_row]);
-        EACH(v, vectors) sum[i][v] = FMA(number, row_of_b[v], sum[i][v]);
-    }
-}
-
 TARGET INLINED void add_steps_3d(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], const Steps3d *steps,
-                                 const float **a, ptrdiff_t a_row, const float *b, const ptrdiff_t *at, int is_whole,
+                                 const float **a, ptrdiff_t a_row, const float *b, ptrdiff_t last, int is_whole,
                                  MASK some)
 {
     ptrdiff_t next_a[2], next_b[2];
@@ -41,7 +22,7 @@ TARGET INLINED void add_steps_3d(int rows, int vectors, VECTOR (*sum)[MAX_VECTOR
         ptrdiff_t end = min(steps->counts[2], z + left);
         left -= end - z;
         for (; z < end; z++) {
-            add_step_3d(rows, vectors, sum, a, a_row, b, at, is_whole, some);
+            add_step(rows, vectors, sum, a, a_row, b, last, is_whole, some);
             move(rows, a, steps->a[2], &b, steps->b[2]);
         }
         move(rows, a, next_a[1], &b, next_b[1]);
@@ -59,27 +40,22 @@ TARGET INLINED void convolution_tile(int rows, int vectors, const Steps3d *steps
     VECTOR sum[MAX_TILE_ROWS][MAX_VECTORS];
     const float *a[MAX_THIRD_ROWS];
     MASK some = MASK_OF(columns_of_last);
-    ptrdiff_t at[MAX_VECTORS];
+    /* The last vector overlaps the one before it, if there is one: the same sums twice take less time than a mask. */
+    ptrdiff_t last = vectors > 1 ? LAST(vectors - 1) + columns_of_last : 0;
     int is_whole = vectors > 1 || columns_of_last == LANES;
-    EACH(v, vectors) at[v] = column_of(v, vectors, columns_of_last);
     EACH(i, THIRD_ROWS(rows)) a[i] = first + 3 * i * a_row;
     start_tile(rows, vectors, sum, c, c_row);
     if (is_whole) {
-        add_steps_3d(rows, vectors, sum, steps, a, a_row, b, at, 1, some);
+        add_steps_3d(rows, vectors, sum, steps, a, a_row, b, last, 1, some);
     }
     else {
-        add_steps_3d(rows, vectors, sum, steps, a, a_row, b, at, 0, some);
+        add_steps_3d(rows, vectors, sum, steps, a, a_row, b, last, 0, some);
     }
-    if (add) {
-        EACH(i, rows) EACH(v, vectors) sum[i][v] = ADD(load(c + i * c_row + at[v], is_whole, some), sum[i][v]);
-    }
-    else {
-        EACH(i, rows) EACH(v, vectors) sum[i][v] = ADD(ZERO(), sum[i][v]);
-    }
+    finish_sums(rows, vectors, sum, c, c_row, last, is_whole, add, some);
     if (column) {
         EACH(i, rows) EACH(v, vectors) sum[i][v] = ADD(sum[i][v], BROADCAST(column + i));
     }
-    EACH(i, rows) EACH(v, vectors) store(c + i * c_row + at[v], sum[i][v], is_whole, some);
+    store_tile(rows, vectors, sum, c, c_row, last, is_whole, some);
 }
 
 /* Eight rows are enough, even with a single vector; more are slow to compile. */

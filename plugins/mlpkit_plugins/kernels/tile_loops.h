@@ -10,6 +10,9 @@
 #define MAX_THIRD_ROWS ((MAX_TILE_ROWS + 2) / 3)
 #define THIRD_ROWS(rows) (((rows) + 2) / 3)
 
+/* The column at which the last vector begins if it doesn't overlap. */
+#define LAST(vectors) (((vectors) - 1) * LANES)
+
 /* The functions below are inlined where rows and vectors are constants: loops over these are unrolled, and each sum has
  * a register. */
 
@@ -30,12 +33,15 @@ TARGET INLINED void store(float *to, VECTOR numbers, int is_whole, MASK some)
     }
 }
 
+/* The column at which a vector of a tile begins: the last one may overlap the one before it. */
+static inline ptrdiff_t column_of(int v, int vectors, ptrdiff_t last) { return v < vectors - 1 ? v * LANES : last; }
+
 /* Add the products of a step to the sums: of a column of A and a row of B, whose last vector may not be whole. */
 TARGET INLINED void add_step(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], const float **a, ptrdiff_t a_row,
-                             const float *b, int is_whole, MASK some)
+                             const float *b, ptrdiff_t last, int is_whole, MASK some)
 {
     VECTOR row_of_b[MAX_VECTORS];
-    EACH(v, vectors) row_of_b[v] = load(b + v * LANES, is_whole || v < vectors - 1, some);
+    EACH(v, vectors) row_of_b[v] = load(b + column_of(v, vectors, last), is_whole || v < vectors - 1, some);
     EACH(i, rows)
     {
         VECTOR number = BROADCAST(&a[i / 3][i % 3 * a_row]);
@@ -48,7 +54,7 @@ TARGET INLINED void add_all_steps(int rows, int vectors, VECTOR (*sum)[MAX_VECTO
                                   MASK some)
 {
     for (ptrdiff_t k = 0; k < count; k++) {
-        add_step(rows, vectors, sum, a, a_row, b, is_whole, some);
+        add_step(rows, vectors, sum, a, a_row, b, LAST(vectors), is_whole, some);
         EACH(i, THIRD_ROWS(rows)) a[i] += a_step;
         b += b_row;
     }
@@ -66,12 +72,13 @@ TARGET INLINED void start_tile(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS]
 
 /* Add the sums to C, or to zero: a sum of -0 becomes 0 in both. */
 TARGET INLINED void finish_sums(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], const float *c, ptrdiff_t c_row,
-                                int add, MASK some)
+                                ptrdiff_t last, int is_whole, int add, MASK some)
 {
     if (add) {
         EACH(i, rows) EACH(v, vectors)
         {
-            sum[i][v] = ADD(load(c + i * c_row + v * LANES, v < vectors - 1, some), sum[i][v]);
+            const float *from = c + i * c_row + column_of(v, vectors, last);
+            sum[i][v] = ADD(load(from, is_whole || v < vectors - 1, some), sum[i][v]);
         }
     }
     else {
@@ -79,9 +86,13 @@ TARGET INLINED void finish_sums(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS
     }
 }
 
-TARGET INLINED void store_tile(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], float *c, ptrdiff_t c_row, MASK some)
+TARGET INLINED void store_tile(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], float *c, ptrdiff_t c_row,
+                               ptrdiff_t last, int is_whole, MASK some)
 {
-    EACH(i, rows) EACH(v, vectors) store(c + i * c_row + v * LANES, sum[i][v], v < vectors - 1, some);
+    EACH(i, rows) EACH(v, vectors)
+    {
+        store(c + i * c_row + column_of(v, vectors, last), sum[i][v], is_whole || v < vectors - 1, some);
+    }
 }
 
 TARGET INLINED void compute_tile(int rows, int vectors, Steps steps, const float *first_of_a, ptrdiff_t a_row,
@@ -102,10 +113,10 @@ TARGET INLINED void compute_tile(int rows, int vectors, Steps steps, const float
         for (ptrdiff_t step = 0; step < steps.count; step++) {
             ptrdiff_t k = steps.numbers[step];
             EACH(i, THIRD_ROWS(rows)) a[i] = first_of_a + 3 * i * a_row + k * a_step;
-            add_step(rows, vectors, sum, a, a_row, b + k * b_row, B_IS_PADDED || !MASKS_ARE_FAST, some);
+            add_step(rows, vectors, sum, a, a_row, b + k * b_row, LAST(vectors), B_IS_PADDED || !MASKS_ARE_FAST, some);
         }
     }
-    finish_sums(rows, vectors, sum, c, c_row, add, some);
+    finish_sums(rows, vectors, sum, c, c_row, LAST(vectors), 0, add, some);
     if (row) {
         EACH(v, vectors)
         {
@@ -113,7 +124,7 @@ TARGET INLINED void compute_tile(int rows, int vectors, Steps steps, const float
             EACH(i, rows) sum[i][v] = ADD(sum[i][v], part);
         }
     }
-    store_tile(rows, vectors, sum, c, c_row, some);
+    store_tile(rows, vectors, sum, c, c_row, LAST(vectors), 0, some);
 }
 
 TARGET INLINED void compute_stack(int rows, int vectors, const Stack *all)
