@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,10 +54,59 @@ def printable(text: str, *, keep: str = "") -> str:
     )
 
 
+Code: TypeAlias = Literal[
+    "broken-plugin",
+    "chart-failed",
+    "component-failed",
+    "conflicting-keys",
+    "deprecated",
+    "diverged",
+    "doubtful-value",
+    "duplicate-key",
+    "duplicate-name",
+    "ensemble-failed",
+    "export-differs",
+    "internal-error",
+    "missing-engine",
+    "missing-file",
+    "missing-key",
+    "misplaced-loss",
+    "not-exportable",
+    "out-of-memory",
+    "out-of-range",
+    "out-of-resources",
+    "process-failed",
+    "storage-failed",
+    "too-large",
+    "unknown-component",
+    "unknown-key",
+    "unknown-layer",
+    "unknown-variable",
+    "unreadable-file",
+    "unsupported-yaml",
+    "workers-lost",
+    "wrong-data",
+    "wrong-extends",
+    "wrong-model-file",
+    "wrong-name",
+    "wrong-override",
+    "wrong-run-folder",
+    "wrong-shape",
+    "wrong-target",
+    "wrong-type",
+    "wrong-usage",
+    "wrong-value",
+    "wrong-version",
+    "yaml-syntax",
+]
+"""What kind of problem it is: stable names, which ``docs/problems.md`` explains one by one."""
+
+
 class MlpkitError(Exception):
     """Base of every error of mlpkit."""
 
     exit_code = 1
+    code: ClassVar[Code] = "internal-error"
 
     def __str__(self) -> str:
         """Return the message, abridged, in characters that every terminal shows: it may quote a stranger's file."""
@@ -68,6 +117,19 @@ class UsageError(MlpkitError):
     """A command or a function was asked for something it can't do."""
 
     exit_code = 2
+    code = "wrong-usage"
+
+
+class Fix(NamedTuple):
+    """A change of a spec that removes a problem.
+
+    Args:
+        old: the text to replace, which begins at the problem's place; empty to insert before it.
+        new: the text instead; empty to remove the old one.
+    """
+
+    old: str
+    new: str
 
 
 class Diagnostic(NamedTuple):
@@ -83,6 +145,11 @@ class Diagnostic(NamedTuple):
         expected: what was expected instead.
         remedy: what to do.
         notes: further places that matter, each a line.
+        code: what kind of problem it is.
+        path: the dotted key; empty for the whole spec, or where the text can't be read.
+        end_line: line of the last wrong character.
+        end_column: column after it.
+        fix: what to write instead, if that is known.
     """
 
     file: str
@@ -94,6 +161,29 @@ class Diagnostic(NamedTuple):
     expected: str = ""
     remedy: str = ""
     notes: tuple[str, ...] = ()
+    code: Code = "wrong-value"
+    path: str = ""
+    end_line: int = 0
+    end_column: int = 0
+    fix: Fix | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data, as ``--json`` prints it; null where something is unknown."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "file": self.file or None,
+            "line": self.line or None,
+            "column": self.column or None,
+            "end_line": self.end_line or None,
+            "end_column": self.end_column or None,
+            "path": self.path or None,
+            "expected": self.expected or None,
+            "help": self.remedy or None,
+            "notes": list(self.notes),
+            "fix": None if self.fix is None else {"path": self.path, "old": self.fix.old, "new": self.fix.new},
+            "docs": f"docs/problems.md#{self.code}",
+        }
 
     def __str__(self) -> str:
         """Show the fault as a compiler would: place, message, source line with a caret, help."""
@@ -151,6 +241,7 @@ class WrongUseError(MlpkitError):
     """
 
     exit_code = 2
+    code = "wrong-value"
 
     def __init__(self, message: str, *, expected: str = "", remedy: str = "", subject: str = "") -> None:
         self.message = printable(message)
@@ -184,29 +275,39 @@ class ParameterError(WrongUseError):
 class ShapeError(WrongUseError):
     """A component can't take this shape or kind of target."""
 
+    code = "wrong-shape"
+
 
 class TargetError(ShapeError):
     """A loss can't take this kind of target; the data set may know what to do about it."""
 
+    code = "wrong-target"
+
 
 class UnknownComponentError(WrongUseError):
     """No installed plugin provides a component of that name and kind."""
+
+    code = "unknown-component"
 
 
 class PluginError(MlpkitError):
     """A plugin is broken, or breaks the plugin interface."""
 
     exit_code = 2
+    code = "broken-plugin"
 
 
 class OpenEndedError(MlpkitError, AttributeError):
     """A training that ends after a time was asked how many steps it takes."""
 
     exit_code = 2
+    code = "wrong-usage"
 
 
 class ComponentFailure(MlpkitError):  # noqa: N818 - the component failed; the error is its own, and is the cause
     """A component raised an exception in the middle of the work."""
+
+    code = "component-failed"
 
 
 class NotExportableError(MlpkitError):
@@ -217,6 +318,8 @@ class NotExportableError(MlpkitError):
         made_by: path of the layer or the loss that it comes from; empty if it isn't one of them.
     """
 
+    code = "not-exportable"
+
     def __init__(self, message: str, made_by: str = "") -> None:
         super().__init__(message)
         self.made_by = made_by
@@ -225,13 +328,19 @@ class NotExportableError(MlpkitError):
 class ExportError(MlpkitError):
     """An exported file doesn't compute what the model does, so it was not kept."""
 
+    code = "export-differs"
+
 
 class EngineMissingError(MlpkitError):
     """The program or library is missing that would run an exported file, to prove it."""
 
+    code = "missing-engine"
+
 
 class ChartError(MlpkitError):
     """A chart can't be drawn, so no page is written."""
+
+    code = "chart-failed"
 
 
 class DataError(MlpkitError):
@@ -244,6 +353,8 @@ class DataError(MlpkitError):
         row: the row of a table, counted from 1; the first row of a file with a header is its header.
         column: the name of the table's column.
     """
+
+    code = "wrong-data"
 
     def __init__(
         self,
@@ -270,13 +381,19 @@ class DataError(MlpkitError):
 class DivergenceError(MlpkitError):
     """The loss, a gradient or a parameter is no longer a finite number."""
 
+    code = "diverged"
+
 
 class EnsembleError(MlpkitError):
     """A network of an ensemble could not be trained, so they can't be averaged."""
 
+    code = "ensemble-failed"
+
 
 class NotEnoughMemoryError(MlpkitError, MemoryError):
     """There is too little memory for a network or its training."""
+
+    code = "out-of-memory"
 
 
 class RankError(MlpkitError):
@@ -287,6 +404,8 @@ class RankError(MlpkitError):
         exit_code: what the command line returns.
     """
 
+    code = "process-failed"
+
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)
         self.exit_code = exit_code
@@ -295,16 +414,23 @@ class RankError(MlpkitError):
 class WorkersLostError(MlpkitError):
     """The machines that train the trials of a sweep can't be reached any more."""
 
+    code = "workers-lost"
+
 
 class ModelFileError(MlpkitError):
     """A model file can't be read, or isn't a valid model."""
+
+    code = "wrong-model-file"
 
 
 class RunFolderError(MlpkitError):
     """A run folder can't be used, or is not a run folder."""
 
     exit_code = 2
+    code = "wrong-run-folder"
 
 
 class StorageError(MlpkitError):
     """A file can't be written: the disk is full, or the folder is read-only."""
+
+    code = "storage-failed"

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import os
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
 from mlpkit.cli.launcher import is_first
-from mlpkit.errors import DEBUG, ComponentFailure, MlpkitError, SpecError, abridged
+from mlpkit.errors import (
+    DEBUG,
+    ComponentFailure,
+    Diagnostic,
+    MlpkitError,
+    SpecError,
+    StorageError,
+    WrongUseError,
+    abridged,
+)
 from mlpkit.shortages import shortage
-from mlpkit.terminal.output import OutputClosedError, diagnostic, message, print_warnings, styled
+from mlpkit.terminal.output import OutputClosedError, diagnostic, document, message, print_warnings, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import TextIO
+
+    from mlpkit.errors import Code
 
 
 WORK_FAILED: Final = 1
@@ -29,14 +40,19 @@ READER_LEFT: Final = 141
 
 
 @contextmanager
-def exit_codes() -> Iterator[None]:
-    """Run a verb; what it raises ends the program with a message, never with a traceback."""
+def exit_codes(*, as_json: bool = False) -> Iterator[None]:
+    """Run a verb; what it raises ends the program with a message, never with a traceback.
+
+    Args:
+        as_json: whether to print what went wrong as JSON, too.
+    """
     try:
         yield
     except (click.Abort, click.exceptions.Exit):  # click's own ways out
         raise
     except click.ClickException as error:
         _print_wrong_usage(error)
+        _print_problems(error, as_json)
         raise click.exceptions.Exit(error.exit_code) from None
     except OutputClosedError:
         raise click.exceptions.Exit(READER_LEFT) from None
@@ -44,9 +60,11 @@ def exit_codes() -> Iterator[None]:
         raise click.exceptions.Exit(getattr(interrupt, "exit_code", INTERRUPTED)) from None
     except MlpkitError as error:
         print_error(error)
+        _print_problems(error, as_json)
         raise click.exceptions.Exit(error.exit_code) from None
     except Exception as error:
         print_error(error)
+        _print_problems(error, as_json)
         raise click.exceptions.Exit(WORK_FAILED) from None
 
 
@@ -57,6 +75,44 @@ def _print_wrong_usage(error: click.ClickException) -> None:
     text = StringIO()
     error.show(text)
     diagnostic(text.getvalue().rstrip("\n"), "red")
+
+
+def _print_problems(error: Exception, as_json: bool) -> None:
+    """Print what ended the work as JSON, unless standard output is what failed."""
+    if as_json and is_first():
+        with suppress(OutputClosedError, StorageError):
+            document({"ok": False, **problems_document(error)})
+
+
+def problems_document(error: Exception, warnings: Sequence[Diagnostic] = ()) -> dict[str, Any]:
+    """Return what ended the work as plain data.
+
+    Args:
+        error: the exception.
+        warnings: what was noticed before.
+    """
+    noticed = (*warnings, *error.warnings) if isinstance(error, SpecError) else warnings
+    return {
+        "problems": [problem.to_plain() for problem in problems_of(error)],
+        "warnings": [warning.to_plain() for warning in noticed],
+    }
+
+
+def problems_of(error: Exception) -> tuple[Diagnostic, ...]:
+    """Return what an exception reports, each with its place if it has one; its notes belong to the first."""
+    notes = tuple(note.strip().removeprefix("note: ") for note in getattr(error, "__notes__", ()))
+    if isinstance(error, SpecError):
+        first, *others = error.faults
+        return (first._replace(notes=(*first.notes, *notes)), *others)
+    if isinstance(error, click.ClickException):
+        return (Diagnostic("", 0, 0, error.format_message(), code="wrong-usage"),)
+    if isinstance(error, WrongUseError):
+        found = Diagnostic("", 0, 0, error.described(), expected=error.expected, remedy=error.remedy, notes=notes)
+        return (found._replace(code=error.code),)
+    if isinstance(error, MlpkitError):
+        return (Diagnostic(getattr(error, "path", ""), 0, 0, str(error), notes=notes, code=error.code),)
+    code: Code = "out-of-resources" if shortage(error) else "internal-error"
+    return (Diagnostic("", 0, 0, error_report(error).text.removeprefix("error: "), notes=notes, code=code),)
 
 
 class ErrorReport(NamedTuple):

@@ -79,11 +79,20 @@ def colour_option(arguments: Sequence[str]) -> bool | None:
     return COLOURS.get(values[-1]) if values else None
 
 
+def is_given(flag: str, arguments: Sequence[str]) -> bool:
+    """Whether a flag is given, before the arguments are parsed, wherever it is."""
+    return flag in _options_in(arguments)
+
+
 def values_of_option(option: str, arguments: Sequence[str]) -> list[str]:
     """Return an option's values before the arguments are parsed, wherever it is."""
-    options = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    options = _options_in(arguments)
     values = [argument.removeprefix(f"{option}=") for argument in options if argument.startswith(f"{option}=")]
     return values + [after for argument, after in pairwise(options) if argument == option]
+
+
+def _options_in(arguments: Sequence[str]) -> list[str]:
+    return list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
 
 
 def _key_of_a_spec(option: str) -> str:

@@ -12,7 +12,7 @@ import click
 from mlpkit.cli import completion
 from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
 from mlpkit.cli.launcher import once, started_processes
-from mlpkit.cli.options import HelpfulCommand, colour_option
+from mlpkit.cli.options import HelpfulCommand, colour_option, is_given
 from mlpkit.errors import MlpkitError
 from mlpkit.lazy_names import load
 from mlpkit.terminal.output import choose_colours, result
@@ -68,6 +68,10 @@ OF_PLUGIN: Final = re.compile(r"[a-z][a-z0-9_]*\.(?!ya?ml$)[a-z][a-z0-9_]*")
 
 SHARING: Final = {"mpi", "on"}
 """Options of verbs that several processes can share, as ``cli/ranks.py`` has it."""
+
+
+AS_JSON: Final = "mlpkit.json"
+"""Where a context keeps whether JSON is wanted."""
 
 
 class Verbs(HelpfulCommand, click.Group):
@@ -134,12 +138,15 @@ class Verbs(HelpfulCommand, click.Group):
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **options: Any) -> click.Context:
         """Read the options before the verb; whatever goes wrong ends as it does in a verb."""
         choose_colours(colour_option(args))
-        with exit_codes():
-            return super().make_context(info_name, args, *more, **options)
+        as_json = is_given("--json", args)
+        with exit_codes(as_json=as_json):
+            context = super().make_context(info_name, args, *more, **options)
+        context.meta[AS_JSON] = as_json
+        return context
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; whatever goes wrong ends as a message and an exit code."""
-        with exit_codes(), warnings_as_messages():
+        with exit_codes(as_json=ctx.meta.get(AS_JSON, False)), warnings_as_messages():
             return super().invoke(ctx)
 
 

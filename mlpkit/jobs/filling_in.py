@@ -94,7 +94,9 @@ def _filled_in(value: Any, facts: FactsOfSpec, faults: list[Problem]) -> Any:
                 arguments[key] = _filled_in(argument, facts, faults)
             except WrongUseError as error:
                 path = (*value.place, key)
-                faults.append(Problem(path, error.message, expected=error.expected, remedy=error.remedy))
+                faults.append(
+                    Problem(path, error.message, expected=error.expected, remedy=error.remedy, code=error.code)
+                )
                 arguments[key] = argument
         return replace(value, arguments=arguments)
     if isinstance(value, Auto):

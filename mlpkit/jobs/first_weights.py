@@ -90,7 +90,7 @@ def require_another_folder(spec: Spec, directory: Path) -> None:
     section = spec.top_level.initialize_from
     if section is not None and real_path(section.run) == real_path(directory):
         message, remedy = f"{section.run} is this run's own folder", "name another run, or keep this one elsewhere"
-        raise spec.error(SpecSchemaError, [Problem(RUN, message, remedy=remedy)])
+        raise spec.error(SpecSchemaError, [Problem(RUN, message, remedy=remedy, code="wrong-run-folder")])
 
 
 def first_weights_now(directory: Path, spec: Spec, attempt: str) -> str | None:
@@ -129,7 +129,7 @@ def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[P
     try:
         model = load_weights(section.run)
     except (RunFolderError, ModelFileError) as error:
-        return None, [Problem(RUN, str(error), remedy=_nearest_run(spec, Path(section.run)))]
+        return None, [Problem(RUN, str(error), remedy=_nearest_run(spec, Path(section.run)), code="wrong-run-folder")]
     layers = [operation for operation in operations_of(proof) if _arrays(operation)]
     faults: list[Problem] = []
     if section.layers is not None:
@@ -137,7 +137,9 @@ def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[P
         taken, faults = chosen(section.layers, place, proof)
         layers = [layer for layer in layers if belongs_to(layer.path, taken)]
         if not faults and not layers:
-            faults = [Problem(place, f"no weights in {', '.join(taken)}", remedy="name other layers")]
+            faults = [
+                Problem(place, f"no weights in {', '.join(taken)}", remedy="name other layers", code="unknown-layer")
+            ]
     faults += _misfits(spec, proof, model, layers, section)
     if faults:
         return None, faults
@@ -145,7 +147,9 @@ def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[P
     not_finite = [path for path, array in arrays.items() if not np.isfinite(array).all()]
     if not_finite:
         message = f"{section.run} has weights that are not finite: {', '.join(not_finite)}"
-        faults = [Problem(RUN, message, remedy="train that run again, with a lower learning rate")]
+        faults = [
+            Problem(RUN, message, remedy="train that run again, with a lower learning rate", code="wrong-run-folder")
+        ]
     return FirstWeights(arrays, model.sha256), faults
 
 
@@ -192,7 +196,9 @@ def _misfits(
         if layer is layers[0] and shapes:
             notes += _other_inputs(spec, proof, model, run)
         message = "; ".join([*shapes, *lacking])
-        faults.append(Problem(_place(spec, layer), message, remedy=remedy, at_key=True, notes=tuple(notes)))
+        faults.append(
+            Problem(_place(spec, layer), message, remedy=remedy, at_key=True, notes=tuple(notes), code="wrong-shape")
+        )
     others = sorted({path.rpartition(".")[0] for path in there} - fits.keys())
     if section.layers is None and others:
         message = f"{run} also has weights of {', '.join(others)}, which the network doesn't have"

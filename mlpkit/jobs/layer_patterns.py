@@ -49,7 +49,15 @@ def chosen(patterns: Sequence[str], place: KeyPath, proof: Proof) -> tuple[list[
             remedy = did_you_mean(pattern, paths)
             names = ", ".join(member.path for member in proof.stack)
             expected = "" if remedy else f"one of {names}, or a pattern with '*'"
-            faults.append(Problem((*place, i), f"no layer is called {show(pattern)}", expected=expected, remedy=remedy))
+            faults.append(
+                Problem(
+                    (*place, i),
+                    f"no layer is called {show(pattern)}",
+                    expected=expected,
+                    remedy=remedy,
+                    code="unknown-layer",
+                )
+            )
     return list(dict.fromkeys(found)), faults
 
 
@@ -103,7 +111,7 @@ def _no_parameter(pattern: str, place: KeyPath, paths: Sequence[str]) -> Problem
         last = paths[0].rpartition(".")[2]
         expected = f"one of {listed(paths, MOST_PARAMETERS_NAMED)}, or a pattern such as '*.{last}'"
     message = f"no parameter is called {show(pattern)}" if paths else "the network has no parameters"
-    return Problem(place, message, expected=expected, remedy=remedy, at_key=True)
+    return Problem(place, message, expected=expected, remedy=remedy, at_key=True, code="unknown-layer")
 
 
 def _patterns_like(pattern: str, paths: Sequence[str]) -> set[str]:
@@ -175,7 +183,13 @@ def _shift(pattern: str, place: KeyPath, span: Span, new: ListNode) -> Problem |
     there, here = old.items[meant].origin.place.quoted, new.items[now].origin.place.quoted
     message = f"{show(pattern)} was written for the layer at {there}, which is now called {names_now[moved]}; {name} is"
     remedy = "give the layer a name in both lists, and use that"
-    return Problem(place, f"{message} now the layer at {here}", remedy=remedy, at_key=isinstance(place[-1], str))
+    return Problem(
+        place,
+        f"{message} now the layer at {here}",
+        remedy=remedy,
+        at_key=isinstance(place[-1], str),
+        code="unknown-layer",
+    )
 
 
 def _age(place: Span) -> int:

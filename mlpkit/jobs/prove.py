@@ -140,7 +140,9 @@ def too_few_examples(spec: Spec, description: Description) -> list[Problem]:
     if training.batch_size <= examples:
         key, what = "accumulate", f"a step of {training.accumulate} minibatches, {rows} examples,"
     expected = f"at most {examples}, the training examples of {spec.data.name}"
-    return [Problem(("training", key), f"{what} is larger than the training data", expected=expected)]
+    return [
+        Problem(("training", key), f"{what} is larger than the training data", expected=expected, code="out-of-range")
+    ]
 
 
 def misfits(spec: Spec, description: Description) -> list[Problem]:

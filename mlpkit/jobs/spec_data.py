@@ -51,7 +51,7 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
             description = dataset.describe()
     except ParameterError as error:
         path = ("data", spec.data.name, error.parameter)
-        fault = Problem(path, error.message, expected=error.expected, remedy=error.remedy)
+        fault = Problem(path, error.message, expected=error.expected, remedy=error.remedy, code=error.code)
         raise spec.error(SpecShapeError, [fault]) from error
     promised = "Description(input_shape, target, sizes)"
     check_returned(f"dataset {spec.data.name}", "describe", description, Description, promised)
@@ -60,7 +60,12 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
     rows = rows_to_fold(description.sizes)
     if rows < spec.folds:
         expected = f"at most {rows}, the rows for training and validation"
-        fault = Problem(("ensemble", "folds"), f"there are fewer rows than {spec.folds} folds", expected=expected)
+        fault = Problem(
+            ("ensemble", "folds"),
+            f"there are fewer rows than {spec.folds} folds",
+            expected=expected,
+            code="out-of-range",
+        )
         raise spec.error(SpecShapeError, [fault])
     return description._replace(sizes=fold_sizes(description.sizes, spec.folds, spec.member))
 
@@ -128,7 +133,12 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
     place = ("data", spec.data.name)
     with component_errors(f"dataset {spec.data.name} failed in warnings"):
         faults = [
-            Problem((*place, warning.parameter), printable(warning.message), remedy=printable(warning.remedy))
+            Problem(
+                (*place, warning.parameter),
+                printable(warning.message),
+                remedy=printable(warning.remedy),
+                code="doubtful-value",
+            )
             for warning in dataset.warnings()
         ]
     return tuple(found if found.remedy else found._replace(source="") for found in spec.located(faults))

@@ -26,9 +26,9 @@ def stack_fault(spec: Spec, error: StackError, dataset: Dataset) -> Problem:
     """
     member = spec.layers[error.index]
     cause = error.cause
-    message, expected, remedy = str(error), "", ""
+    message, expected, remedy, code = str(error), "", "", "wrong-shape"
     if isinstance(cause, WrongUseError):
-        message, expected, remedy = cause.message, cause.expected, cause.remedy
+        message, expected, remedy, code = cause.message, cause.expected, cause.remedy, cause.code
     if isinstance(cause, TargetError):
         notes = [f"the target comes {from_data(spec)}"]
         if not remedy:
@@ -43,7 +43,7 @@ def stack_fault(spec: Spec, error: StackError, dataset: Dataset) -> Problem:
         recipe = recipe_of(error.operation)
         place = recipe.place if recipe else place
         notes += [note for child in operations_inside(error.operation) for note in _origins(spec, recipe_of(child))]
-    return Problem(place, message, expected=expected, remedy=remedy, at_key=True, notes=tuple(notes))
+    return Problem(place, message, expected=expected, remedy=remedy, at_key=True, notes=tuple(notes), code=code)
 
 
 def _fed_by(spec: Spec, error: StackError, inputs: str) -> str:

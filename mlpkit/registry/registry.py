@@ -250,7 +250,9 @@ class Registry:
             return self._resolve_named(kinds, name, parameters, (*path, name), context, at_key=True)
         message = f"a mapping with {len(reference)} keys is not a component"
         expected = "one key, the component's name, with its parameters below it"
-        context.report(path, message, expected=expected, remedy=self._remedy_for_keys(kinds, reference, path))
+        context.report(
+            path, message, expected=expected, remedy=self._remedy_for_keys(kinds, reference, path), code="wrong-type"
+        )
         return None
 
     def create(self, kind: str, reference: object) -> Any:
@@ -283,22 +285,26 @@ class Registry:
     ) -> Recipe[Any] | None:
         """Turn a name and parameters, which are at ``path``, into a recipe."""
         if not isinstance(name, str):
-            context.report(path, f"{name!r} is not a component's name", expected=either_of(kinds), at_key=True)
+            context.report(
+                path, f"{name!r} is not a component's name", expected=either_of(kinds), at_key=True, code="wrong-type"
+            )
             return None
         call = _CALL.fullmatch(name)
         try:
             if call:
                 remedy = self._remedy_for_call(kinds, *call.groups())
-                context.report(path, f"{show(name)} is a call", expected=_GRAMMAR, remedy=remedy, at_key=at_key)
+                context.report(
+                    path, f"{show(name)} is a call", expected=_GRAMMAR, remedy=remedy, at_key=at_key, code="wrong-type"
+                )
                 return None
             found = self.find(kinds, name)
             schema = found.schema
         except UnknownComponentError as error:
             remedy = self._remedy_for_file(kinds, parameters) or error.remedy
-            context.report(path, error.message, remedy=remedy, at_key=at_key)
+            context.report(path, error.message, remedy=remedy, at_key=at_key, code="unknown-component")
             return None
         except PluginError as error:
-            context.report(path, str(error), at_key=at_key)
+            context.report(path, str(error), at_key=at_key, code="broken-plugin")
             return None
         if parameters is None:
             parameters = {}
@@ -306,7 +312,9 @@ class Registry:
             fields = ", ".join(field.name for field in schema.fields)
             expected = f"{{{fields}}}" if fields else "no parameters"
             remedy = _positional_remedy(name, schema, parameters)
-            context.report(path, f"the parameters of {name} are not a mapping", expected=expected, remedy=remedy)
+            context.report(
+                path, f"the parameters of {name} are not a mapping", expected=expected, remedy=remedy, code="wrong-type"
+            )
             return None
         subject = f"{in_words(found.kind)} {name}"
         if found.declaration.deprecated:
@@ -468,7 +476,7 @@ def _can_be_built(recipe: Recipe[Any], path: KeyPath, context: CheckContext) -> 
         context.report(place, error.message, expected=error.expected, remedy=error.remedy)
         return False
     except Exception as error:
-        context.report(path, f"{recipe.name} can't be built: {error_summary(error)}", at_key=True)
+        context.report(path, f"{recipe.name} can't be built: {error_summary(error)}", at_key=True, code="broken-plugin")
         return False
     return True
 

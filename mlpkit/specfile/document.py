@@ -82,7 +82,7 @@ def read_text(
     encoding = _other_encoding(content)
     if encoding:
         remedy = f"save it as UTF-8, in your editor or with 'iconv -f {encoding} -t UTF-8'"
-        faults.report(start, f"this file is {encoding}", remedy=remedy)
+        faults.report(start, f"this file is {encoding}", remedy=remedy, code="unreadable-file")
         return None
     try:
         text = content.decode("utf-8")
@@ -90,7 +90,9 @@ def read_text(
         whole = SourceText(name, content.decode("utf-8", "replace").removeprefix(BYTE_ORDER_MARK), order, notes)
         character = len(content[: error.start].decode("utf-8").removeprefix(BYTE_ORDER_MARK))
         place = Span(whole, character, character + 1)
-        faults.report(place, f"byte {error.start} is not UTF-8", remedy="save the file as UTF-8")
+        faults.report(
+            place, f"byte {error.start} is not UTF-8", remedy="save the file as UTF-8", code="unreadable-file"
+        )
         return None
     source = SourceText(name, text.removeprefix(BYTE_ORDER_MARK), order, notes, folder=_folder_of_paths(path))
     return source if holds_something(source, faults) else None
@@ -119,11 +121,13 @@ def holds_something(source: SourceText, faults: DiagnosticList) -> bool:
     if len(source.text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
         _report_size(source.name, start, faults)
     elif source.line_number(len(source.text) - 1) > MOST_LINES:
-        faults.report(start, f"'{source.name}' has more than {MOST_LINES:,} lines", remedy=KEEP_DATA_ELSEWHERE)
+        faults.report(
+            start, f"'{source.name}' has more than {MOST_LINES:,} lines", remedy=KEEP_DATA_ELSEWHERE, code="too-large"
+        )
     elif not source.text.strip():
-        faults.report(start, "this spec is empty", remedy=WHAT_TO_WRITE)
+        faults.report(start, "this spec is empty", remedy=WHAT_TO_WRITE, code="missing-key")
     elif not BEYOND_COMMENTS.search(source.text):
-        faults.report(start, "this spec holds nothing but comments", remedy=WHAT_TO_WRITE)
+        faults.report(start, "this spec holds nothing but comments", remedy=WHAT_TO_WRITE, code="missing-key")
     else:
         return True
     return False
@@ -141,7 +145,7 @@ def _read_bytes(path: Path, faults: DiagnosticList, place: Span, *, follows: boo
     name = shown(str(path))
     try:
         if follows and not (is_regular(path) or path.is_dir()):  # a pipe or a terminal would keep its reader waiting
-            faults.report(place, f"'{name}' is not a regular file", expected="a YAML file")
+            faults.report(place, f"'{name}' is not a regular file", expected="a YAML file", code="unreadable-file")
             return None
         with path.open("rb") as file:
             content = file.read(LARGEST_TEXT + len(codecs.BOM_UTF8) + 1)
@@ -151,23 +155,23 @@ def _read_bytes(path: Path, faults: DiagnosticList, place: Span, *, follows: boo
     except FileNotFoundError:
         _report_missing(path, faults, place)
     except IsADirectoryError:
-        faults.report(place, f"'{name}' is a folder", expected="a YAML file")
+        faults.report(place, f"'{name}' is a folder", expected="a YAML file", code="unreadable-file")
     except OSError as error:
-        faults.report(place, f"'{name}' can't be read: {error.strerror or error}")
+        faults.report(place, f"'{name}' can't be read: {error.strerror or error}", code="unreadable-file")
     except ValueError as error:  # a NUL in the name
-        faults.report(place, f"{str(path)!r} can't be the name of a file: {error}")
+        faults.report(place, f"{str(path)!r} can't be the name of a file: {error}", code="unreadable-file")
     return None
 
 
 def _report_size(name: str, place: Span, faults: DiagnosticList) -> None:
     mebibytes = LARGEST_TEXT // 1024**2
-    faults.report(place, f"'{name}' is larger than {mebibytes} MiB", remedy=KEEP_DATA_ELSEWHERE)
+    faults.report(place, f"'{name}' is larger than {mebibytes} MiB", remedy=KEEP_DATA_ELSEWHERE, code="too-large")
 
 
 def _report_missing(path: Path, faults: DiagnosticList, place: Span) -> None:
     folder = path.parent
     if not folder.is_dir():
-        faults.report(place, f"there is no folder '{shown(str(folder))}'")
+        faults.report(place, f"there is no folder '{shown(str(folder))}'", code="missing-file")
         return
     try:
         names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in YAML_SUFFIXES)
@@ -175,7 +179,7 @@ def _report_missing(path: Path, faults: DiagnosticList, place: Span) -> None:
         names = []
     found = nearest_file(path.name, names)
     remedy = f"did you mean '{shown(str(folder / found))}'?" if found else ""
-    faults.report(place, f"there is no file '{shown(str(path))}'", remedy=remedy)
+    faults.report(place, f"there is no file '{shown(str(path))}'", remedy=remedy, code="missing-file")
 
 
 def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList) -> MappingNode | None:
@@ -194,7 +198,7 @@ def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList
         values += count(root)
         if values > MOST_VALUES:
             message = f"with the files it extends, the spec holds more than {MOST_VALUES:,} values"
-            faults.report(root.origin.place, message)
+            faults.report(root.origin.place, message, code="too-large")
             return None
         specs.append(root)
         entry = root.entries.pop(EXTENDS, None)
@@ -226,7 +230,7 @@ def read_mapping(source: SourceText, faults: DiagnosticList) -> MappingNode | No
         squeezed = COLON_WITHOUT_SPACE.match(source.line(place.line))
         remedy = "write a space after ':'" if squeezed else ""
         message = f"a spec is a mapping, not {show(plain(node))}"
-        faults.report(place, message, expected="lines such as 'seed: 0'", remedy=remedy)
+        faults.report(place, message, expected="lines such as 'seed: 0'", remedy=remedy, code="wrong-type")
         return None
     return node
 
@@ -235,23 +239,35 @@ def _base_path(entry: Entry, chain: list[Path], faults: DiagnosticList) -> Path 
     """Return the file that ``extends`` names, or None if it can't be followed."""
     node, place = entry.node, entry.node.origin.place
     if not chain:
-        faults.report(entry.key.place, "a spec that was not read from a file can't extend others")
+        faults.report(entry.key.place, "a spec that was not read from a file can't extend others", code="wrong-extends")
         return None
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.value:
-        faults.report(place, f"{show(plain(node))} is not the name of a file", expected="extends: other.yaml")
+        faults.report(
+            place,
+            f"{show(plain(node))} is not the name of a file",
+            expected="extends: other.yaml",
+            code="wrong-extends",
+        )
         return None
     if "$" in node.value:
-        faults.report(place, "variables can't be used in extends", expected="extends: other.yaml")
+        faults.report(place, "variables can't be used in extends", expected="extends: other.yaml", code="wrong-extends")
         return None
     base = chain[-1].parent / node.value
     same = [index for index, earlier in enumerate(chain) if _is_same_file(earlier, base)]
     if same:
         circle = " -> ".join(str(path) for path in (*chain[same[0] :], chain[same[0]]))
-        faults.report(place, f"specs extend each other in a circle: {circle}", remedy="remove one extends")
+        faults.report(
+            place, f"specs extend each other in a circle: {circle}", remedy="remove one extends", code="wrong-extends"
+        )
         return None
     if len(chain) > LONGEST_CHAIN:
         names = " -> ".join(str(path) for path in chain)
-        faults.report(place, f"more than {LONGEST_CHAIN} files extend one another", notes=(f"the files are {names}",))
+        faults.report(
+            place,
+            f"more than {LONGEST_CHAIN} files extend one another",
+            notes=(f"the files are {names}",),
+            code="wrong-extends",
+        )
         return None
     return base
 
@@ -307,7 +323,13 @@ class Document:
         """Return a fault with the place of the wrong value, or key, and notes on where that came from."""
         origin = self._origin(fault.path, at_key=fault.at_key)
         return origin.place.fault(
-            fault.message, expected=fault.expected, remedy=fault.remedy, notes=(*fault.notes, *origin.notes)
+            fault.message,
+            expected=fault.expected,
+            remedy=fault.remedy,
+            notes=(*fault.notes, *origin.notes),
+            code=fault.code,
+            path=".".join(map(str, fault.path)),
+            fix=fault.fix,
         )
 
     def place(self, path: KeyPath, *, at_key: bool = False) -> Span:

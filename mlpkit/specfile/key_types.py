@@ -34,10 +34,14 @@ class FormatType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the number."""
         if type(value) is not int or value < 1:
-            return context.report(path, f"{show(value)} is not the number of a format", expected=self.describe())
+            return context.report(
+                path, f"{show(value)} is not the number of a format", expected=self.describe(), code="wrong-version"
+            )
         if value > FORMAT:
             message = f"format {value} is newer than this version of mlpkit, {VERSION}, can read"
-            return context.report(path, message, expected=self.describe(), remedy="upgrade mlpkit")
+            return context.report(
+                path, message, expected=self.describe(), remedy="upgrade mlpkit", code="wrong-version"
+            )
         return value
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -65,7 +69,7 @@ class RequirementsType(ValueType):
         if value is None:
             return None
         if not isinstance(value, dict):
-            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe())
+            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), code="wrong-type")
         before = len(context.faults)
         distributions = cache(lambda: [distribution.name for distribution in installed_distributions()])
         for name, wanted in value.items():
@@ -99,19 +103,25 @@ def _check_installed(
             remedy = 'write ">=0" if any version will do'
         elif may_be_version and is_version(str(wanted)):
             remedy = f'write ">={wanted}" for this version and later ones, or "=={wanted}"'
-        context.report(path, f"{show(wanted)} is not a version range", expected=RANGE_FORM, remedy=remedy)
+        context.report(
+            path, f"{show(wanted)} is not a version range", expected=RANGE_FORM, remedy=remedy, code="wrong-version"
+        )
         return
     found = version_of(name)
     install = f'install it with: pip install "{name}{written}"'
     if found is None:
         close = nearest(name, distributions())
         remedy = f"did you mean '{close}'? Otherwise {install}" if close else install
-        context.report(path, f"this spec requires {name}, which is not installed", remedy=remedy, at_key=True)
+        context.report(
+            path, f"this spec requires {name}, which is not installed", remedy=remedy, at_key=True, code="wrong-version"
+        )
     elif not found:
-        context.report(path, f"the version of {name} that is installed is not known", expected=written)
+        context.report(
+            path, f"the version of {name} that is installed is not known", expected=written, code="wrong-version"
+        )
     elif not is_version(found) or not acceptable.contains(found, prereleases=True):
         message = f"this spec requires another version of {name}: {found} is installed"
-        context.report(path, message, expected=written, remedy=install)
+        context.report(path, message, expected=written, remedy=install, code="wrong-version")
 
 
 class LayerPatternType(TextType):

@@ -76,7 +76,11 @@ def read_overrides(overrides: Overrides, faults: DiagnosticList) -> list[Overrid
         read.append(override)
         values += count(override.value)
         if values > MOST_VALUES:
-            faults.report(override.place(0), f"overrides can't hold more than {MOST_VALUES:,} values together")
+            faults.report(
+                override.place(0),
+                f"overrides can't hold more than {MOST_VALUES:,} values together",
+                code="wrong-override",
+            )
             return None
     return read if len(read) == len(given) else None
 
@@ -85,14 +89,16 @@ def _from_text(text: str, order: int, faults: DiagnosticList) -> Override | None
     source = SourceText("--set", text, order, override=True)
     whole = Span(source, 0, len(text))
     if len(text) > LARGEST_TEXT:
-        faults.report(whole, f"an override can't have more than {LARGEST_TEXT:,} characters")
+        faults.report(whole, f"an override can't have more than {LARGEST_TEXT:,} characters", code="wrong-override")
         return None
     if "\n" in text or "\r" in text:
-        faults.report(whole, "an override has only one line", expected="KEY=VALUE")
+        faults.report(whole, "an override has only one line", expected="KEY=VALUE", code="wrong-override")
         return None
     key, equals, value = text.partition("=")
     if not equals:
-        faults.report(whole, "'=' is missing", expected="KEY=VALUE, such as training.batch_size=128")
+        faults.report(
+            whole, "'=' is missing", expected="KEY=VALUE, such as training.batch_size=128", code="wrong-override"
+        )
         return None
     parts = _parts(key, Span(source, 0, len(key)), faults)
     start = len(key) + 1
@@ -101,7 +107,10 @@ def _from_text(text: str, order: int, faults: DiagnosticList) -> Override | None
         node = parse_yaml(source, faults, start=start)
     else:
         faults.report(
-            Span(source, start, start), "the value after '=' is missing", remedy="write null or '' for nothing"
+            Span(source, start, start),
+            "the value after '=' is missing",
+            remedy="write null or '' for nothing",
+            code="wrong-override",
         )
     return Override(source, *parts, node) if node is not None and parts else None
 
@@ -111,7 +120,7 @@ def _from_value(item: tuple[object, object], order: int, faults: DiagnosticList)
     written = _text_of_value(value)
     if not isinstance(key, str):
         source = SourceText("overrides", f"{key!r}={written}", order, override=True)
-        faults.report(Span(source, 0, len(repr(key))), f"the key {key!r} is not a string")
+        faults.report(Span(source, 0, len(repr(key))), f"the key {key!r} is not a string", code="wrong-override")
         return None
     source = SourceText("overrides", f"{key}={written}", order, override=True)
     parts = _parts(key, Span(source, 0, len(key)), faults)
@@ -141,10 +150,12 @@ def _parts(key: str, place: Span, faults: DiagnosticList) -> tuple[tuple[str, ..
         starts.append(start + len(part) - len(part.lstrip()))
         start += len(part) + 1
     if not all(keys) or "\n" in key or "\r" in key or REFUSED.search(key):
-        faults.report(place, f"{show(key)} is not a key", expected="names with dots between them")
+        faults.report(
+            place, f"{show(key)} is not a key", expected="names with dots between them", code="wrong-override"
+        )
         return None
     if len(keys) > DEEPEST_NESTING:
-        faults.report(place, f"a key can't have more than {DEEPEST_NESTING} parts")
+        faults.report(place, f"a key can't have more than {DEEPEST_NESTING} parts", code="wrong-override")
         return None
     return tuple(keys), tuple(starts)
 
@@ -317,4 +328,4 @@ class _Setting:
         return self.names[id(node)][1]
 
     def _report(self, index: int, message: str, *, expected: str = "", remedy: str = "") -> None:
-        self.faults.report(self.override.place(index), message, expected=expected, remedy=remedy)
+        self.faults.report(self.override.place(index), message, expected=expected, remedy=remedy, code="wrong-override")

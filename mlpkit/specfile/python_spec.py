@@ -51,7 +51,7 @@ def node_of_spec(
     root = conversion.tree(spec)
     for fault in conversion.context.faults:
         place = _origin_of_key(fault.path).place
-        faults.report(place, fault.message, expected=fault.expected, remedy=fault.remedy)
+        faults.report(place, fault.message, expected=fault.expected, remedy=fault.remedy, code=fault.code)
     return root if isinstance(root, MappingNode) else None
 
 
@@ -69,7 +69,7 @@ def node_of_value(value: object, place: Span, faults: DiagnosticList) -> Node | 
     conversion = _Conversion(lambda path: origin)
     node = conversion.tree(value)
     for fault in conversion.context.faults[:1]:  # all have the same place
-        faults.report(place, fault.message)
+        faults.report(place, fault.message, code=fault.code)
     return node
 
 
@@ -171,7 +171,7 @@ class _Conversion:
         entries = {}
         for key, item in value.items():
             if not isinstance(key, str):
-                self._report(path, f"the key {show(key)} is not a string")
+                self.context.report(path, f"the key {show(key)} is not a string", code="wrong-type")
                 continue
             try:
                 name = _text_of(key)

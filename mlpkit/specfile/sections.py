@@ -106,9 +106,13 @@ class LayerStackType(ValueType):
         """Return the members of the stack."""
         if not isinstance(value, list):
             remedy = "start each layer with '- '"
-            return context.report(path, f"{show(value)} is not a list", expected=self.describe(), remedy=remedy)
+            return context.report(
+                path, f"{show(value)} is not a list", expected=self.describe(), remedy=remedy, code="wrong-type"
+            )
         if not value:
-            return context.report(path, "the list of layers is empty", expected=self.describe(), at_key=True)
+            return context.report(
+                path, "the list of layers is empty", expected=self.describe(), at_key=True, code="missing-key"
+            )
         before = len(context.faults)
         recipes = _layers_and_losses().check_items(value, path, context)
         members = [
@@ -131,11 +135,20 @@ class LayerStackType(ValueType):
             if is_loss and not is_last:
                 message = f"the loss {recipe.name} is in the middle of the stack"
                 expected, remedy = "a loss only at the end", "move it to the end, or remove what follows it"
-                context.report(recipe.place, message, expected=expected, remedy=remedy, at_key=True)
+                context.report(
+                    recipe.place, message, expected=expected, remedy=remedy, at_key=True, code="misplaced-loss"
+                )
             elif is_last and not is_loss:
                 message = f"the stack ends in {recipe.name}, which is a layer"
                 remedy = "add a loss after it; mlpkit plugins lists the installed ones"
-                context.report(recipe.place, message, expected="a loss at the end", remedy=remedy, at_key=True)
+                context.report(
+                    recipe.place,
+                    message,
+                    expected="a loss at the end",
+                    remedy=remedy,
+                    at_key=True,
+                    code="misplaced-loss",
+                )
 
 
 def _layers_and_losses() -> LayerListType:
@@ -272,7 +285,9 @@ class EnsembleSection(Section):
         """Check that the only network to train is one of them."""
         if self.member is not None and self.size and self.member >= self.size:
             message = f"network {self.member} is not one of {self.size}"
-            context.report((*path, "member"), message, expected=f"a number from 0 to {self.size - 1}")
+            context.report(
+                (*path, "member"), message, expected=f"a number from 0 to {self.size - 1}", code="out-of-range"
+            )
 
 
 @dataclass(frozen=True)
@@ -445,7 +460,7 @@ class TopLevel(Section):
         if self.ensemble is not None and self.seeds is not None:
             message = "a spec trains either an ensemble or several seeds"
             remedy = "leave out seeds: each network of an ensemble has its own seed, counted from seed"
-            context.report((*path, "seeds"), message, remedy=remedy, at_key=True)
+            context.report((*path, "seeds"), message, remedy=remedy, at_key=True, code="conflicting-keys")
         if self.seeds == ():
             context.report((*path, "seeds"), "the list of seeds is empty", expected="at least one seed")
         seeds = self.seeds if isinstance(self.seeds, tuple) else ()

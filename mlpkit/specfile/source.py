@@ -15,6 +15,8 @@ from mlpkit.errors import Diagnostic, SpecSyntaxError, abridged
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlpkit.errors import Code, Fix
+
 LARGEST_TEXT: Final = 1024 * 1024
 """Bytes of a file."""
 
@@ -161,8 +163,19 @@ class Span(NamedTuple):
         whole = len(text) <= LONGEST_QUOTED_OVERRIDE
         return f"{self.file} {shown(text if whole else f'{text[:LONGEST_QUOTED_OVERRIDE]}...')}"
 
-    def fault(self, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()) -> Diagnostic:
+    def fault(
+        self,
+        message: str,
+        *,
+        expected: str = "",
+        remedy: str = "",
+        notes: tuple[str, ...] = (),
+        code: Code = "wrong-value",
+        path: str = "",
+        fix: Fix | None = None,
+    ) -> Diagnostic:
         """Return a fault at this place; the notes of the text follow its own."""
+        last = 0 if self.text.key_only else self.text.line_number(max(self.start, self.end - 1))
         return Diagnostic(
             self.file,
             self.line,
@@ -173,6 +186,11 @@ class Span(NamedTuple):
             expected=_printable(expected),
             remedy=_printable(remedy),
             notes=tuple(_printable(note) for note in (*notes, *self.text.notes)),
+            code=code,
+            path=path,
+            end_line=last,
+            end_column=0 if self.text.key_only else max(self.start + 1, self.end) - self.text.line_starts[last - 1] + 1,
+            fix=fix,
         )
 
     def __str__(self) -> str:
@@ -189,6 +207,8 @@ class Mistake(NamedTuple):
         message: what is wrong.
         remedy: what to do.
         notes: further places that matter, each a line.
+        code: what kind of problem it is.
+        fix: what to write instead, if that is known.
     """
 
     start: int
@@ -196,6 +216,8 @@ class Mistake(NamedTuple):
     message: str
     remedy: str = ""
     notes: tuple[str, ...] = ()
+    code: Code = "yaml-syntax"
+    fix: Fix | None = None
 
 
 def mistake_at(position: int, message: str, remedy: str = "", notes: tuple[str, ...] = ()) -> Mistake:
@@ -230,11 +252,19 @@ class DiagnosticList:
         return len(self._found) >= MOST_PROBLEMS
 
     def report(
-        self, place: Span, message: str, *, expected: str = "", remedy: str = "", notes: tuple[str, ...] = ()
+        self,
+        place: Span,
+        message: str,
+        *,
+        expected: str = "",
+        remedy: str = "",
+        notes: tuple[str, ...] = (),
+        code: Code = "yaml-syntax",
+        fix: Fix | None = None,
     ) -> None:
         """Record a fault."""
         if not self.full:
-            fault = place.fault(message, expected=expected, remedy=remedy, notes=notes)
+            fault = place.fault(message, expected=expected, remedy=remedy, notes=notes, code=code, fix=fix)
             self._found.append((place, fault))
 
     def raise_if_any(self) -> None:

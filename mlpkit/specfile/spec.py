@@ -425,10 +425,14 @@ def _check_name(document: Document, context: CheckContext) -> None:
     if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):
         like = folder_name(name)
         remedy = f"write name: {like}" if like else ""
-        context.report(("name",), f"{show(name)} can't name a run folder", expected=expected, remedy=remedy)
+        context.report(
+            ("name",), f"{show(name)} can't name a run folder", expected=expected, remedy=remedy, code="wrong-name"
+        )
     elif name is None and not folder_name(stem):
         message = f"{show(stem)} can't name a run folder, and the spec has no other name"
-        context.report((), message, expected=expected, remedy="give it one, such as name: my_network")
+        context.report(
+            (), message, expected=expected, remedy="give it one, such as name: my_network", code="wrong-name"
+        )
 
 
 def _located(document: Document, faults: Sequence[Problem]) -> tuple[Diagnostic, ...]:

@@ -30,7 +30,6 @@ from mlpkit.specfile.source import (
     another_document,
     describe_character,
     missing_space,
-    mistake_at,
 )
 from mlpkit.specfile.yaml_parser import ParserProblem, events, resolve_plain, span
 
@@ -123,7 +122,9 @@ class _Builder:
     def report(self, mistake: Mistake) -> None:
         """Record a mistake."""
         place = Span(self.source, mistake.start, mistake.end)
-        self.faults.report(place, mistake.message, remedy=mistake.remedy, notes=mistake.notes)
+        self.faults.report(
+            place, mistake.message, remedy=mistake.remedy, notes=mistake.notes, code=mistake.code, fix=mistake.fix
+        )
 
     def innermost_bracket(self) -> int | None:
         """Return the position of the bracket that was opened last and not closed, or None."""
@@ -143,7 +144,7 @@ class _Builder:
                 opened.node.origin = ValueOrigin(Span(self.source, opened.start, span(event)[1]))
         elif isinstance(event, AliasEvent):
             place = self._place(event)
-            self.faults.report(place, "specs have no aliases", remedy=NO_ALIASES)
+            self.faults.report(place, "specs have no aliases", remedy=NO_ALIASES, code="unsupported-yaml")
             self._add(ScalarNode(None, ValueOrigin(place)))
         elif isinstance(event, DocumentStartEvent):
             self.documents += 1
@@ -157,12 +158,13 @@ class _Builder:
     def _refuse_properties(self, event: NodeEvent) -> None:
         start, _ = span(event)
         if event.anchor is not None:
-            self.report(Mistake(start, start + 1 + len(event.anchor), "specs have no anchors", NO_ALIASES))
+            end = start + 1 + len(event.anchor)
+            self.report(Mistake(start, end, "specs have no anchors", NO_ALIASES, code="unsupported-yaml"))
         if getattr(event, "tag", None) is not None:
             tag = TAG.search(self.source.text, start)
             begin, end = tag.span() if tag else (start, start + 1)
             remedy = "remove it, or put the value in quotes if '!' belongs to it"
-            self.report(Mistake(begin, end, "specs have no tags", remedy))
+            self.report(Mistake(begin, end, "specs have no tags", remedy, code="unsupported-yaml"))
 
     def _take_scalar(self, event: ScalarEvent) -> None:
         place = self._place(event)
@@ -216,6 +218,7 @@ class _Builder:
                 f"the key {show(name)} is given twice",
                 remedy="keep one of them",
                 notes=(f"the first is at {earlier.key.place}",),
+                code="duplicate-key",
             )
             return None
         return name
@@ -223,7 +226,7 @@ class _Builder:
     def _is_key(self, text: str, place: Span) -> bool:
         if text == "<<":
             remedy = "write the keys out, or extend another file: extends"
-            self.faults.report(place, "specs have no merge keys", remedy=remedy)
+            self.faults.report(place, "specs have no merge keys", remedy=remedy, code="unsupported-yaml")
             return False
         if place.start == place.end:
             place = Span(self.source, max(place.start - 1, 0), place.start)
@@ -241,7 +244,7 @@ class _Builder:
         start, _ = span(event)
         origin = ValueOrigin(Span(self.source, start, start + 1))
         if len(self.open) == DEEPEST_NESTING:
-            self.report(mistake_at(start, TOO_DEEP))
+            self.report(Mistake(start, start + 1, TOO_DEEP, code="too-large"))
             raise _Stop
         is_mapping = isinstance(event, MappingStartEvent)
         node: ListNode | MappingNode = MappingNode({}, origin) if is_mapping else ListNode([], origin)
@@ -251,7 +254,9 @@ class _Builder:
     def _add(self, node: Node) -> None:
         self.values += 1
         if self.values > MOST_VALUES:
-            self.faults.report(node.origin.place, f"a spec can't hold more than {MOST_VALUES:,} values")
+            self.faults.report(
+                node.origin.place, f"a spec can't hold more than {MOST_VALUES:,} values", code="too-large"
+            )
             raise _Stop
         if not self.open:
             self.root = node

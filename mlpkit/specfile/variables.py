@@ -53,13 +53,14 @@ def substitute(root: MappingNode, faults: DiagnosticList) -> MappingNode | None:
             entry.node.origin.place,
             f"vars is {show(plain(entry.node))}, not a mapping",
             expected="a mapping from names to values",
+            code="unknown-variable",
         )
         return None
     for name, variable in variables.entries.items():
         if not re.fullmatch(NAME, name):
             message = f"{show(name)} can't be the name of a variable"
             expected = "letters, digits and underscores, not beginning with a digit"
-            faults.report(variable.key.place, message, expected=expected)
+            faults.report(variable.key.place, message, expected=expected, code="unknown-variable")
     try:
         return _Substitution(variables, faults).spec(root)
     except _Stop:
@@ -173,11 +174,13 @@ class _Substitution:
             return node
         if name in chain:
             circle = " -> ".join(f"${link}" for link in (*chain[chain.index(name) :], name))
-            self.faults.report(node.origin.place, f"variables refer to one another in a circle: {circle}")
+            self.faults.report(
+                node.origin.place, f"variables refer to one another in a circle: {circle}", code="unknown-variable"
+            )
             return node
         if len(chain) >= DEEPEST_NESTING:
             message = f"variables refer to each other more than {DEEPEST_NESTING} levels deep"
-            self.faults.report(node.origin.place, message)
+            self.faults.report(node.origin.place, message, code="unknown-variable")
             return node
         value, deep = self._variable(name, self.variables.entries[name].node, chain)
         if depth + deep - 1 > DEEPEST_NESTING:
@@ -205,7 +208,7 @@ class _Substitution:
         else:
             message = f"the dollar in {show(text)} is not followed by a variable's name"
             remedy = "write $$ for a dollar"
-        self.faults.report(node.origin.place, message, remedy=remedy, notes=node.origin.notes)
+        self.faults.report(node.origin.place, message, remedy=remedy, notes=node.origin.notes, code="unknown-variable")
         return node
 
     def _report_unknown(self, node: ScalarNode, name: str) -> None:
@@ -219,17 +222,20 @@ class _Substitution:
             expected="" if found else _listed(names),
             remedy=f"did you mean ${found}?" if found else f"set it: vars: {{{name}: ...}}, or write $$ for a dollar",
             notes=node.origin.notes,
+            code="unknown-variable",
         )
 
     def _count(self, node: Node) -> None:
         self.values += 1
         if self.values > MOST_VALUES:
             message = f"with variables put in, the spec holds more than {MOST_VALUES:,} values"
-            self.faults.report(node.origin.place, message, notes=node.origin.notes)
+            self.faults.report(node.origin.place, message, notes=node.origin.notes, code="unknown-variable")
             raise _Stop
 
     def _too_deep(self, node: Node) -> None:
-        self.faults.report(node.origin.place, f"with variables put in, {TOO_DEEP}", notes=node.origin.notes)
+        self.faults.report(
+            node.origin.place, f"with variables put in, {TOO_DEEP}", notes=node.origin.notes, code="unknown-variable"
+        )
         raise _Stop
 
 

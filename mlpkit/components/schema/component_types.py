@@ -112,7 +112,7 @@ class ComponentOfKind(ValueType):
         if not isinstance(value, str) and not (isinstance(value, dict) and value):
             forms = f"the name of {either_of(self.kinds)} or a mapping from one"
             message = f"{show(value)} is not {f'{self.literal.describe()}, ' if self.literal else ''}{forms}"
-            return context.report(path, message, expected=self.describe())
+            return context.report(path, message, expected=self.describe(), code="wrong-type")
         if context.resolve is None:
             return value
         recipe = context.resolve(self.kinds, value, path, context)
@@ -136,7 +136,9 @@ class RecipeOfKind(ComponentOfKind):
         """Return the recipe, or the callable given instead."""
         if isinstance(value, self.bases):
             built = f"{type(value).__name__} is already built"
-            return context.report(path, built, expected=self.describe(), remedy="pass a function that builds it")
+            return context.report(
+                path, built, expected=self.describe(), remedy="pass a function that builds it", code="wrong-type"
+            )
         if callable(value) and not isinstance(value, Recipe):
             return value
         checked = super().check(value, path, context)
@@ -152,7 +154,9 @@ class DistinctListType(ListType):
         names = [item.name if isinstance(item, Recipe) else None for item in checked]
         for i, name in enumerate(names):
             if name is not None and name in names[:i]:
-                checked[i] = context.report((*path, i), f"the {checked[i].component.kind} {name} is listed twice")
+                checked[i] = context.report(
+                    (*path, i), f"the {checked[i].component.kind} {name} is listed twice", code="duplicate-name"
+                )
         return checked
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -186,13 +190,22 @@ def _check_name(component: Any, parameters: dict[str, Any], path: KeyPath, taken
     """Return the name given to a layer; empty if it has no valid name."""
     if "name" not in parameters:
         if taken:
-            context.report(path, "its default name is taken by an earlier layer", remedy="give it a name")
+            context.report(
+                path, "its default name is taken by an earlier layer", remedy="give it a name", code="duplicate-name"
+            )
         return ""
     place = (*path, component, "name")
     name = parameters["name"]
     if not isinstance(name, str) or not name or "." in name:
-        context.report(place, f"{show(name)} can't be a layer's name", expected="a string without dots")
+        context.report(
+            place, f"{show(name)} can't be a layer's name", expected="a string without dots", code="wrong-name"
+        )
         return ""
     if taken:
-        context.report(place, f"the name {show(name)} is taken by an earlier layer", expected="names that differ")
+        context.report(
+            place,
+            f"the name {show(name)} is taken by an earlier layer",
+            expected="names that differ",
+            code="duplicate-name",
+        )
     return name

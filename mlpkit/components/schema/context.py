@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path as FilePath
 
     from mlpkit.components.recipe import KeyPath, Recipe
+    from mlpkit.errors import Code, Fix
 
 
 MOST_PROBLEMS: Final = 100
@@ -29,6 +30,8 @@ class Problem(NamedTuple):
         remedy: what to do.
         at_key: whether the key itself is wrong, and not its value.
         notes: further places that matter, one per line.
+        code: what kind of problem it is.
+        fix: what to write instead, if that is known.
     """
 
     path: KeyPath
@@ -37,6 +40,8 @@ class Problem(NamedTuple):
     remedy: str = ""
     at_key: bool = False
     notes: tuple[str, ...] = ()
+    code: Code = "wrong-value"
+    fix: Fix | None = None
 
     def __str__(self) -> str:
         """Write the problem in one line, for callers without a file."""
@@ -104,21 +109,29 @@ class CheckContext:
         return CheckContext(self.resolve, self.folder_of, self.resolved, self.files)
 
     def report(
-        self, path: KeyPath, message: str, *, expected: str = "", remedy: str = "", at_key: bool = False
+        self,
+        path: KeyPath,
+        message: str,
+        *,
+        expected: str = "",
+        remedy: str = "",
+        at_key: bool = False,
+        code: Code = "wrong-value",
+        fix: Fix | None = None,
     ) -> Invalid:
         """Record a problem, and return ``INVALID`` in place of the value.
 
         Raises:
             TooManyProblems: there are ``MOST_PROBLEMS`` now.
         """
-        self.faults.append(Problem(path, message, expected=expected, remedy=remedy, at_key=at_key))
+        self.faults.append(Problem(path, message, expected, remedy, at_key, code=code, fix=fix))
         if len(self.faults) >= MOST_PROBLEMS:
             raise TooManyProblems
         return INVALID
 
     def warn(self, path: KeyPath, message: str, *, remedy: str = "", at_key: bool = False) -> None:
         """Record a deprecated usage."""
-        self.warnings.append(Problem(path, message, remedy=remedy, at_key=at_key))
+        self.warnings.append(Problem(path, message, remedy=remedy, at_key=at_key, code="deprecated"))
 
 
 @dataclass(frozen=True)

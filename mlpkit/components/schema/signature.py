@@ -127,7 +127,9 @@ class Schema:
                 continue
             if field.name not in given and field.required:
                 expected = f"{field.name}: {field.type.describe()}"
-                context.report(path, f"missing {noun} '{field.name}'{of}", expected=expected, at_key=True)
+                context.report(
+                    path, f"missing {noun} '{field.name}'{of}", expected=expected, at_key=True, code="missing-key"
+                )
                 continue
             value = given.get(field.name, older.get(field.name, field.default))
             checked[field.name] = field.type.check(value, (*path, field.name), context)
@@ -145,7 +147,7 @@ class Schema:
         remedy = f"did you mean '{instead}'?" if instead else self._remedy_for_parameter(key, given, context)
         names = ", ".join(self.types) or f"no {noun}s at all"
         expected = "" if remedy else names if len(self.types) <= 1 else f"one of {names}"
-        context.report((*path, key), message, expected=expected, remedy=remedy, at_key=True)  # type: ignore[arg-type]
+        context.report((*path, key), message, expected=expected, remedy=remedy, at_key=True, code="unknown-key")  # type: ignore[arg-type]
         return meant
 
     def _by_kind(self, key: str) -> str:
@@ -246,11 +248,18 @@ class OneOf(NamedTuple):
         given = [key for key in self.keys if value.get(key) is not None]
         misspelt = any(nearest(str(key), self.keys) for key in value if key not in known)
         if not given and not misspelt:
-            context.report(path, self.missing, expected=self.expected, at_key=True)
+            context.report(path, self.missing, expected=self.expected, at_key=True, code="missing-key")
         elif self.exclusive and len(given) > 1:
             names = " and ".join(given)
             message = f"both {names} are given" if len(given) == 2 else f"{names} are all given"
-            context.report((*path, given[1]), message, expected=self.expected, remedy=KEEP_ONE, at_key=True)
+            context.report(
+                (*path, given[1]),
+                message,
+                expected=self.expected,
+                remedy=KEEP_ONE,
+                at_key=True,
+                code="conflicting-keys",
+            )
 
     def json_schema(self) -> dict[str, Any]:
         """Return the rule as JSON Schema, with what an editor shows where it is broken."""
@@ -313,7 +322,9 @@ class SectionType(ValueType):
             return value
         if not isinstance(value, dict):
             remedy = self._remedy_for_no_mapping(value, context)
-            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=remedy)
+            return context.report(
+                path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=remedy, code="wrong-type"
+            )
         before = len(context.faults)
         checked = self.schema.check(value, path, context, subject=self.owner.title, noun="key")
         for rule in self.owner.rules:

@@ -62,7 +62,7 @@ class ScalarType(ValueType):
 
     def _refuse(self, value: object, path: KeyPath, context: CheckContext, remedy: str = "") -> object:
         message = f"{show(value)} is not {self.words}"
-        return context.report(path, message, expected=self.describe(), remedy=remedy)
+        return context.report(path, message, expected=self.describe(), remedy=remedy, code="wrong-type")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,9 @@ class IntegerType(BoundedType):
                 remedy = "write it without quotes"
             return self._refuse(value, path, context, remedy)
         if not self.holds(integer):
-            return context.report(path, f"{show(integer)} is out of range", expected=self.describe())
+            return context.report(
+                path, f"{show(integer)} is out of range", expected=self.describe(), code="out-of-range"
+            )
         return integer
 
 
@@ -124,9 +126,9 @@ class NumberType(BoundedType):
         except (OverflowError, TypeError, ValueError):
             return self._refuse(value, path, context)
         if not math.isfinite(number):
-            return context.report(path, f"{show(number)} is not finite", expected=self.describe())
+            return context.report(path, f"{show(number)} is not finite", expected=self.describe(), code="out-of-range")
         if not self.holds(number):
-            return context.report(path, f"{show(value)} is out of range", expected=self.describe())
+            return context.report(path, f"{show(value)} is out of range", expected=self.describe(), code="out-of-range")
         return number
 
 
@@ -274,7 +276,7 @@ class ListType(ValueType):
         """Return the list, every item checked."""
         if not isinstance(value, list | tuple):
             message = f"{show(value)} is not a list"
-            return context.report(path, message, expected=self.describe(), remedy="put it in [ ]")
+            return context.report(path, message, expected=self.describe(), remedy="put it in [ ]", code="wrong-type")
         if len(value) < self.fewest:
             return context.report(path, f"the list has {counted(len(value), 'item')}", expected=self.describe())
         checked = self.check_items(value, path, context)
@@ -305,7 +307,7 @@ class TupleType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the tuple, every item checked."""
         if not isinstance(value, list | tuple):
-            return context.report(path, f"{show(value)} is not a list", expected=self.describe())
+            return context.report(path, f"{show(value)} is not a list", expected=self.describe(), code="wrong-type")
         if len(value) != len(self.items):
             return context.report(path, f"the list has {counted(len(value), 'item')}", expected=self.describe())
         checked = tuple(
@@ -337,10 +339,12 @@ class MappingType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the mapping, every value checked."""
         if not isinstance(value, dict):
-            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe())
+            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), code="wrong-type")
         for key in value:
             if not isinstance(key, str):
-                return context.report(path, f"the key {show(key)} is not a string", expected=self.describe())
+                return context.report(
+                    path, f"the key {show(key)} is not a string", expected=self.describe(), code="wrong-type"
+                )
         checked = {key: self.values.check(item, (*path, key), context) for key, item in value.items()}
         return INVALID if any(item is INVALID for item in checked.values()) else checked
 

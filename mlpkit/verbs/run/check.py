@@ -102,7 +102,7 @@ class CheckedSpec:
             "parameters": self.parameters,
             "memory": self.memory,
             **{what: layers for what, layers in weights.items() if layers},
-            "warnings": [warning._asdict() for warning in (*self.spec.warnings, *self.data_warnings)],
+            "warnings": [warning.to_plain() for warning in (*self.spec.warnings, *self.data_warnings)],
         }
 
 

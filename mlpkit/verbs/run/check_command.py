@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import print_error
-from mlpkit.errors import MlpkitError, SpecError, UsageError
+from mlpkit.cli.exit_codes import print_error, problems_document
+from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph, shape
 from mlpkit.terminal.output import document, print_warnings, result, styled
 
@@ -54,7 +54,7 @@ def command(
             print_error(error)
             exit_code = max(exit_code, error.exit_code)
             if as_json:
-                document(_error_document(path, error, warnings))
+                document({"spec": path, "ok": False, **problems_document(error, warnings)})
         else:
             if as_json:
                 document({"spec": path, "ok": True, **checked.to_plain()})
@@ -109,16 +109,3 @@ def _layer_rows(layer: CheckedMember, depth: int = 0) -> Iterator[tuple[str, str
     yield "  " * depth + layer.name, layer.type, shape(layer.output_shape), f"{layer.parameters:,}"
     for inner in layer.inside:
         yield from _layer_rows(inner, depth + 1)
-
-
-def _error_document(path: str, error: MlpkitError, warnings: Sequence[Diagnostic]) -> dict[str, Any]:
-    faults: Sequence[Diagnostic] = ()
-    if isinstance(error, SpecError):
-        faults, warnings = error.faults, (*warnings, *error.warnings)
-    return {
-        "spec": path,
-        "ok": False,
-        "error": str(error),
-        "faults": [fault._asdict() for fault in faults],
-        "warnings": [warning._asdict() for warning in warnings],
-    }
