@@ -2,7 +2,8 @@
 
 A case is a file ``wrong_specs/<case>.yaml``. Beside it ``<case>.txt`` holds the whole message, and ``<case>.set``,
 if there is one, the overrides, one a line. Files that cases extend are in ``wrong_specs/bases``.
-``wrong_specs.expected`` says where the mistakes of each case are and what was meant, as a reader of the spec judges it.
+``wrong_specs.expected`` has the places of each case's mistakes, with their codes, and what was meant, as a reader of the
+spec judges it.
 
 To add a case, write its YAML and run this file: the failure shows the message. Read it as a user would; if it says
 what is wrong, where, and what to do, save it by ``pytest tests/specfile/test_wrong_specs.py --renew-golden``. Then add
@@ -16,8 +17,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from problem_documents import valid_problems
 from requirements import require_components_of
 
+from mlpkit.cli.exit_codes import problems_document
 from mlpkit.errors import Diagnostic, SpecError
 from mlpkit.specfile.spec import read_spec
 from mlpkit.verbs.run.check import check
@@ -27,10 +30,10 @@ FOLDER = HERE / "wrong_specs"
 
 
 class Case(NamedTuple):
-    """A wrong spec, the places of its mistakes, and what was meant, by place."""
+    """A wrong spec, the places and codes of its mistakes, and what was meant, by place."""
 
     name: str
-    places: list[str]
+    mistakes: list[str]
     meant: list[tuple[str, str]]
 
 
@@ -83,8 +86,19 @@ def test_message(case, golden):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_mistakes_are_found_where_they_are(case: Case) -> None:
-    assert [place_of(case, fault) for fault in refusal(case.name).faults] == case.places
+def test_the_mistakes_are_found_where_they_are_with_their_codes(case: Case) -> None:
+    found = [f"{place_of(case, fault)}/{fault.code}" for fault in refusal(case.name).faults]
+    assert found == case.mistakes
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_mistakes_come_out_as_data(case: Case) -> None:
+    error = refusal(case.name)
+    problems = valid_problems({"ok": False, **problems_document(error)})
+    assert [problem["message"] for problem in problems] == [fault.message for fault in error.faults]
+    for problem in problems:
+        begin, end = ((problem[f"{at}line"], problem[f"{at}column"]) for at in ("", "end_"))
+        assert begin < end
 
 
 def test_the_advice_is_right_in_at_least_95_of_100() -> None:

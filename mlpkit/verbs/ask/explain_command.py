@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.terminal.formatting import columns, line_length, plain, shortened
+from mlpkit.terminal.formatting import columns, line_length, paragraph, plain, shortened
 from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
@@ -33,11 +34,18 @@ def command(
     plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
-    """Explain a key of a spec, and where its value comes from.
+    """Explain a key of a spec, and where its value comes from; or the code of a problem.
 
     KEY is a dotted path, such as training.batch_size or layers.Affine1.units. Without it, all keys are listed with
-    their values; with --json, one line per key.
+    their values; with --json, one line per key. Instead of SPEC, a code such as unknown-key can be given: its cause and
+    cure are printed.
     """
+    from mlpkit.verbs.ask.problems import CODES, explain_code  # noqa: PLC0415 - only one of the two is asked for
+
+    if path in CODES and key is None and not Path(path).exists():
+        text = explain_code(path)
+        document({"code": path, "text": text}) if as_json else result("\n".join(paragraph(text, width=line_length())))
+        return
     from mlpkit.verbs.ask.explain import explain, explain_all  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
     spec = options.given_spec(path, overrides, **plugin_options)

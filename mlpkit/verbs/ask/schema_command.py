@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import click
+
 from mlpkit.cli import options
 from mlpkit.terminal.output import result
 
@@ -13,8 +15,9 @@ if TYPE_CHECKING:
 
 
 @options.verb("schema")
+@click.option("--problems", is_flag=True, help="The schema of what failing commands print with --json, instead.")
 @options.registry_option
-def command(registry: Registry) -> None:
+def command(registry: Registry, problems: bool) -> None:
     """Print the JSON Schema of specs, for editors.
 
     It knows every installed component. An editor with a YAML language server completes and checks a spec that starts
@@ -23,8 +26,9 @@ def command(registry: Registry) -> None:
     \b
     # yaml-language-server: $schema=FILE
     """
+    from mlpkit.verbs.ask.problems import problem_schema  # noqa: PLC0415 - only what is asked for
     from mlpkit.verbs.ask.schema import json_schema  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
-    schema = json_schema(registry)
+    schema = problem_schema() if problems else json_schema(registry)
     text = json.dumps(schema, indent=2, ensure_ascii=False)
     result(text if text.replace("\n", "").isprintable() else json.dumps(schema, indent=2))

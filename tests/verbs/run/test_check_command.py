@@ -116,21 +116,22 @@ def test_json_is_a_line_a_spec(cwd, invoke):
         "warnings": [],
     }
     assert (wrong["spec"], wrong["ok"]) == ("wrong.yaml", False)
-    first = wrong["faults"][0]
-    assert (first["file"], first["line"]) == ("wrong.yaml", 1)
-    assert wrong["error"].startswith(f"wrong.yaml:{first['line']}:{first['column']}: {first['message']}")
-    assert done.err.startswith(wrong["error"])  # people see the errors too
+    first = wrong["problems"][0]
+    assert (first["file"], first["line"], first["code"], first["path"]) == ("wrong.yaml", 1, "wrong-version", "mlpkit")
+    assert done.err.startswith(f"wrong.yaml:1:{first['column']}: {first['message']}\n")  # people see the errors too
 
 
-def test_json_of_an_error_that_is_not_in_the_spec_has_no_faults(cwd, digits, invoke):
+def test_json_of_an_error_in_the_data_names_its_file(cwd, digits, invoke):
     copies = cwd / "copies"
     copies.mkdir()
     for file in digits.iterdir():
         (copies / file.name).write_bytes(b"nonsense")
     done = invoke("check", "tiny.yaml", "--json", "--set", f"data.mnist.directory={copies}")
     document = json.loads(done.out)
-    assert document["faults"] == []
-    assert str(copies) in document["error"]
+    (problem,) = document["problems"]
+    assert problem["code"] == "wrong-data"
+    assert problem["file"].startswith(str(copies))
+    assert problem["line"] is None
 
 
 def test_plugins_can_be_added_and_left_out(invoke):

@@ -1,0 +1,93 @@
+"""What commands print with ``--json`` when they fail."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+
+import pytest
+from problem_documents import valid_problems
+
+from mlpkit.cli.verbs import VERBS
+
+FAILING = {
+    "run": ["missing.yaml"],
+    "resume": ["missing"],
+    "check": ["missing.yaml"],
+    "data": ["missing.yaml"],
+    "explain": ["missing.yaml"],
+    "show": ["Missing"],
+    "plugins": ["--plugin", "missing.py"],
+    "init": ["missing"],
+    "sweep": ["missing.yaml"],
+    "tune-rate": ["missing.yaml"],
+    "evaluate": ["missing"],
+    "predict": ["missing", "rows.npy"],
+    "export": ["missing", "--to", "model.onnx"],
+    "provenance": ["missing.onnx"],
+    "runs": ["missing"],
+    "compare": ["missing", "lost"],
+    "report": ["missing"],
+    "doctor": ["missing"],
+    "trace": ["missing", "--step", "1"],
+    "repro": ["missing"],
+    "check-plugin": ["missing"],
+}
+
+
+def verbs_with_json() -> list[str]:
+    commands = {name: import_module(f"mlpkit.verbs.{verb.module}").command for name, verb in VERBS.items()}
+    return [name for name, command in commands.items() if any(each.name == "as_json" for each in command.params)]
+
+
+@pytest.mark.parametrize("verb", verbs_with_json())
+def test_a_failing_command_prints_one_document_with_its_problems(invoke, verb):
+    done = invoke(verb, *FAILING[verb], "--json")
+    (document,) = map(json.loads, done.out.splitlines())
+    assert done.code in (1, 2)
+    assert document.pop("spec", "missing.yaml") == "missing.yaml"
+    (problem,) = valid_problems(document)
+    assert problem["message"] in done.err
+    assert problem["message"].find("missing") >= 0 or problem["file"] == "missing"
+
+
+@pytest.mark.parametrize("arguments", [("run", "--jso"), ("run", "--json"), ("evaluate", "runs", "--what", "--json")])
+def test_wrong_usage_is_a_problem_only_if_json_is_wanted(invoke, arguments):
+    done = invoke(*arguments)
+    assert done.code == 2
+    if "--json" not in arguments:
+        assert done.out == ""
+        return
+    (problem,) = valid_problems(json.loads(done.out))
+    assert (problem["code"], problem["file"]) == ("wrong-usage", None)
+
+
+def test_an_argument_after_two_dashes_is_no_option(invoke):
+    assert invoke("run", "--", "--json").out == ""
+
+
+def test_problems_have_ends_counted_in_characters(cwd, invoke):
+    (cwd / "wrong.yaml").write_text((cwd / "tiny.yaml").read_text().replace("batch_size", "batchsize"))
+    done = invoke("run", "wrong.yaml", "--json")
+    (problem,) = valid_problems(json.loads(done.out))
+    line = (cwd / "wrong.yaml").read_text().splitlines()[problem["line"] - 1]
+    assert line[problem["column"] - 1 : problem["end_column"] - 1] == "batchsize"
+    assert (problem["line"], problem["path"]) == (problem["end_line"], "training.batchsize")
+    assert (problem["code"], problem["docs"]) == ("unknown-key", "docs/problems.md#unknown-key")
+
+
+def test_notes_of_an_error_are_notes_of_its_problem(invoke):
+    done = invoke("check", "mnist_3layer.yaml", "--json")
+    document = json.loads(done.out)
+    del document["spec"]
+    (problem,) = valid_problems(document)
+    (note,) = problem["notes"]
+    assert note == "help: mlpkit ships a spec of that name; 'mlpkit init mnist_3layer' copies it here"
+
+
+def test_a_diverged_training_ends_with_its_problem(invoke):
+    done = invoke("run", "tiny.yaml", "--json", "--set", "training.optimizer={sgd: {learning_rate: 1.0e+30}}")
+    *events, last = map(json.loads, done.out.splitlines())
+    assert done.code == 1
+    assert all("event" in event for event in events)
+    assert [problem["code"] for problem in valid_problems(last)] == ["diverged"]

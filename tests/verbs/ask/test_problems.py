@@ -1,0 +1,43 @@
+"""The codes of problems, on their page and in the schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import get_args
+
+from jsonschema import Draft202012Validator
+
+from mlpkit.errors import Code
+from mlpkit.verbs.ask.problems import CODES, PAGE, explain_code
+
+
+def test_the_page_explains_each_code_and_no_other_in_order() -> None:
+    codes = re.findall(r"^### (.*)$", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert sorted(codes) == sorted(get_args(Code)) == sorted(set(codes))
+
+
+def test_an_explanation_is_one_paragraph_without_links() -> None:
+    for code in CODES:
+        text = explain_code(code)
+        assert text.endswith(".")
+        assert not re.search(r"\n|#|\]\(", text)
+
+
+def test_explain_prints_the_section_of_a_code(invoke):
+    done = invoke("explain", "duplicate-key")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "A mapping has the same key twice. Keep one of the two; a note has the place of the first.\n"
+    document = json.loads(invoke("explain", "duplicate-key", "--json").out)
+    assert document == {"code": "duplicate-key", "text": done.out.rstrip("\n")}
+
+
+def test_a_spec_with_the_name_of_a_code_is_a_spec(cwd, invoke):
+    (cwd / "diverged").write_text((cwd / "tiny.yaml").read_text())
+    assert "training.batch_size" in invoke("explain", "diverged").out
+
+
+def test_the_schema_of_problems_is_printed(invoke):
+    schema = json.loads(invoke("schema", "--problems").out)
+    Draft202012Validator.check_schema(schema)
+    assert schema["$defs"]["problem"]["properties"]["code"]["enum"] == list(CODES)
