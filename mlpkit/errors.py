@@ -117,7 +117,7 @@ class UsageError(MlpkitError):
     """A command or a function was asked for something it can't do."""
 
     exit_code = 2
-    code = "wrong-usage"
+    code: ClassVar[Code] = "wrong-usage"
 
 
 class Fix(NamedTuple):
@@ -241,7 +241,7 @@ class WrongUseError(MlpkitError):
     """
 
     exit_code = 2
-    code = "wrong-value"
+    code: ClassVar[Code] = "wrong-value"
 
     def __init__(self, message: str, *, expected: str = "", remedy: str = "", subject: str = "") -> None:
         self.message = printable(message)
@@ -275,39 +275,39 @@ class ParameterError(WrongUseError):
 class ShapeError(WrongUseError):
     """A component can't take this shape or kind of target."""
 
-    code = "wrong-shape"
+    code: ClassVar[Code] = "wrong-shape"
 
 
 class TargetError(ShapeError):
     """A loss can't take this kind of target; the data set may know what to do about it."""
 
-    code = "wrong-target"
+    code: ClassVar[Code] = "wrong-target"
 
 
 class UnknownComponentError(WrongUseError):
     """No installed plugin provides a component of that name and kind."""
 
-    code = "unknown-component"
+    code: ClassVar[Code] = "unknown-component"
 
 
 class PluginError(MlpkitError):
     """A plugin is broken, or breaks the plugin interface."""
 
     exit_code = 2
-    code = "broken-plugin"
+    code: ClassVar[Code] = "broken-plugin"
 
 
 class OpenEndedError(MlpkitError, AttributeError):
     """A training that ends after a time was asked how many steps it takes."""
 
     exit_code = 2
-    code = "wrong-usage"
+    code: ClassVar[Code] = "wrong-usage"
 
 
 class ComponentFailure(MlpkitError):  # noqa: N818 - the component failed; the error is its own, and is the cause
     """A component raised an exception in the middle of the work."""
 
-    code = "component-failed"
+    code: ClassVar[Code] = "component-failed"
 
 
 class NotExportableError(MlpkitError):
@@ -318,7 +318,7 @@ class NotExportableError(MlpkitError):
         made_by: path of the layer or the loss that it comes from; empty if it isn't one of them.
     """
 
-    code = "not-exportable"
+    code: ClassVar[Code] = "not-exportable"
 
     def __init__(self, message: str, made_by: str = "") -> None:
         super().__init__(message)
@@ -328,19 +328,19 @@ class NotExportableError(MlpkitError):
 class ExportError(MlpkitError):
     """An exported file doesn't compute what the model does, so it was not kept."""
 
-    code = "export-differs"
+    code: ClassVar[Code] = "export-differs"
 
 
 class EngineMissingError(MlpkitError):
     """The program or library is missing that would run an exported file, to prove it."""
 
-    code = "missing-engine"
+    code: ClassVar[Code] = "missing-engine"
 
 
 class ChartError(MlpkitError):
     """A chart can't be drawn, so no page is written."""
 
-    code = "chart-failed"
+    code: ClassVar[Code] = "chart-failed"
 
 
 class DataError(MlpkitError):
@@ -354,7 +354,7 @@ class DataError(MlpkitError):
         column: the name of the table's column.
     """
 
-    code = "wrong-data"
+    code: ClassVar[Code] = "wrong-data"
 
     def __init__(
         self,
@@ -381,19 +381,19 @@ class DataError(MlpkitError):
 class DivergenceError(MlpkitError):
     """The loss, a gradient or a parameter is no longer a finite number."""
 
-    code = "diverged"
+    code: ClassVar[Code] = "diverged"
 
 
 class EnsembleError(MlpkitError):
     """A network of an ensemble could not be trained, so they can't be averaged."""
 
-    code = "ensemble-failed"
+    code: ClassVar[Code] = "ensemble-failed"
 
 
 class NotEnoughMemoryError(MlpkitError, MemoryError):
     """There is too little memory for a network or its training."""
 
-    code = "out-of-memory"
+    code: ClassVar[Code] = "out-of-memory"
 
 
 class RankError(MlpkitError):
@@ -404,7 +404,7 @@ class RankError(MlpkitError):
         exit_code: what the command line returns.
     """
 
-    code = "process-failed"
+    code: ClassVar[Code] = "process-failed"
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)
@@ -414,23 +414,23 @@ class RankError(MlpkitError):
 class WorkersLostError(MlpkitError):
     """The machines that train the trials of a sweep can't be reached any more."""
 
-    code = "workers-lost"
+    code: ClassVar[Code] = "workers-lost"
 
 
 class ModelFileError(MlpkitError):
     """A model file can't be read, or isn't a valid model."""
 
-    code = "wrong-model-file"
+    code: ClassVar[Code] = "wrong-model-file"
 
 
 class RunFolderError(MlpkitError):
     """A run folder can't be used, or is not a run folder."""
 
     exit_code = 2
-    code = "wrong-run-folder"
+    code: ClassVar[Code] = "wrong-run-folder"
 
 
 class StorageError(MlpkitError):
     """A file can't be written: the disk is full, or the folder is read-only."""
 
-    code = "storage-failed"
+    code: ClassVar[Code] = "storage-failed"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mlpkit.components.parameter import StepFactors
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.components.target import Target
-    from mlpkit.errors import Diagnostic
+    from mlpkit.errors import Code, Diagnostic
     from mlpkit.jobs.first_weights import FirstWeights
     from mlpkit.specfile.spec import Spec
 
@@ -161,10 +161,11 @@ def misfits(spec: Spec, description: Description) -> list[Problem]:
 def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, note: str) -> list[Problem]:
     """Return the fault of a component whose method refuses what it is given, with a note on that."""
     path = (*place, recipe.name)
+    code: Code = "broken-plugin"
     try:
         getattr(recipe(), method)(given)
     except WrongUseError as error:
-        message, expected, remedy = error.message, error.expected, error.remedy
+        message, expected, remedy, code = error.message, error.expected, error.remedy, error.code
         if isinstance(error, ParameterError) and error.parameter in recipe.arguments:
             path = (*path, error.parameter)
     except Exception as error:  # whatever an author's method raises becomes an error at the component's place
@@ -172,7 +173,7 @@ def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, not
     else:
         return []
     at_key = len(path) == len(place) + 1
-    return [Problem(path, message, expected=expected, remedy=remedy, at_key=at_key, notes=(note,))]
+    return [Problem(path, message, expected, remedy, at_key=at_key, notes=(note,), code=code)]
 
 
 def not_compared(spec: Spec, proof: Proof) -> list[Problem]:
@@ -197,7 +198,7 @@ def not_compared(spec: Spec, proof: Proof) -> list[Problem]:
             message = f"{metric.name} compares {compared} with each target: {error.message}"
             remedy = f"{error.remedy}, or leave out {metric.name}" if error.remedy else f"leave out {metric.name}"
             place = ("training", "metrics", i, metric.name)
-            faults.append(Problem(place, message, expected=error.expected, remedy=remedy, at_key=True))
+            faults.append(Problem(place, message, error.expected, remedy, at_key=True, code="wrong-target"))
     return faults
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import Recipe
+    from mlpkit.errors import Code
     from mlpkit.network.shape_proof import StackError
     from mlpkit.specfile.spec import Spec
 
@@ -26,7 +27,8 @@ def stack_fault(spec: Spec, error: StackError, dataset: Dataset) -> Problem:
     """
     member = spec.layers[error.index]
     cause = error.cause
-    message, expected, remedy, code = str(error), "", "", "wrong-shape"
+    message, expected, remedy = str(error), "", ""
+    code: Code = "wrong-shape"
     if isinstance(cause, WrongUseError):
         message, expected, remedy, code = cause.message, cause.expected, cause.remedy, cause.code
     if isinstance(cause, TargetError):

@@ -225,6 +225,11 @@ def mistake_at(position: int, message: str, remedy: str = "", notes: tuple[str, 
     return Mistake(position, position + 1, message, remedy, notes)
 
 
+def unsupported(position: int, message: str, remedy: str) -> Mistake:
+    """Return the mistake of YAML that specs don't have."""
+    return mistake_at(position, message, remedy)._replace(code="unsupported-yaml")
+
+
 def missing_space(colon: int) -> Mistake:
     """Return the mistake of a colon with no space after it."""
     return mistake_at(colon, "a space is missing after ':'", "write 'key: value'")

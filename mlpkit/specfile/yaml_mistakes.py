@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.wording import counted
-from mlpkit.specfile.source import COLON_WITHOUT_SPACE, Mistake, Span, another_document, missing_space, mistake_at
+from mlpkit.specfile.source import (
+    COLON_WITHOUT_SPACE,
+    Mistake,
+    Span,
+    another_document,
+    missing_space,
+    mistake_at,
+    unsupported,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,15 +156,15 @@ def _quotes(evidence: Evidence) -> Mistake | None:
 def _features_left_out(evidence: Evidence) -> Mistake | None:
     if evidence.while_parsing("alias", "anchor"):
         remedy = "put the value in quotes, or use a variable: vars and $name"
-        return mistake_at(evidence.start, "specs have no anchors and aliases", remedy)
+        return unsupported(evidence.start, "specs have no anchors and aliases", remedy)
     if evidence.while_parsing("a tag") or evidence.says("tag handle"):
         remedy = "put the value in quotes if '!' belongs to it"
-        return mistake_at(evidence.start, "specs have no tags", remedy)
+        return unsupported(evidence.start, "specs have no tags", remedy)
     if evidence.while_parsing("directive"):
-        return mistake_at(evidence.start, "specs have no directives", "remove the line")
+        return unsupported(evidence.start, "specs have no directives", "remove the line")
     if evidence.says("mapping keys are not allowed"):
         remedy = "put the value in quotes if '?' belongs to it"
-        return mistake_at(evidence.position, "specs have no complex keys", remedy)
+        return unsupported(evidence.position, "specs have no complex keys", remedy)
     return None
 
 

@@ -2,8 +2,8 @@
 
 A case is a file ``wrong_specs/<case>.yaml``. Beside it ``<case>.txt`` holds the whole message, and ``<case>.set``,
 if there is one, the overrides, one a line. Files that cases extend are in ``wrong_specs/bases``.
-``wrong_specs.expected`` has the places of each case's mistakes, with their codes, and what was meant, as a reader of the
-spec judges it.
+``wrong_specs.expected`` has the places and codes of each case's mistakes, and what was meant, as a reader of the spec
+judges it.
 
 To add a case, write its YAML and run this file: the failure shows the message. Read it as a user would; if it says
 what is wrong, where, and what to do, save it by ``pytest tests/specfile/test_wrong_specs.py --renew-golden``. Then add

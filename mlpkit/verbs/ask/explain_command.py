@@ -34,11 +34,12 @@ def command(
     plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
-    """Explain a key of a spec, and where its value comes from; or the code of a problem.
+    """Explain a key of a spec, and where its value comes from.
+
+    Given the code of a problem, such as unknown-key, instead of SPEC, print its cause and cure.
 
     KEY is a dotted path, such as training.batch_size or layers.Affine1.units. Without it, all keys are listed with
-    their values; with --json, one line per key. Instead of SPEC, a code such as unknown-key can be given: its cause and
-    cure are printed.
+    their values; with --json, one line per key.
     """
     from mlpkit.verbs.ask.problems import CODES, explain_code  # noqa: PLC0415 - only one of the two is asked for
 

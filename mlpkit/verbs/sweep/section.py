@@ -312,7 +312,7 @@ def _with_our_keys(value: dict[str, object], path: KeyPath, context: CheckContex
     for key in value:
         if key in OTHERS_WORDS:
             message = f"unknown key {show(key)} of a searched key"
-            context.report((*path, key), message, remedy=f"write {OTHERS_WORDS[key]}", at_key=True)
+            context.report((*path, key), message, remedy=f"write {OTHERS_WORDS[key]}", at_key=True, code="unknown-key")
     return {OTHERS_WORDS.get(key, key): item for key, item in value.items()}
 
 
@@ -480,7 +480,7 @@ class SweepType(SectionType):
                 message = f"unknown key {show(misplaced[0])} of sweep"
                 remedy = did_you_mean(misplaced[0], ["search"])
                 remedy = remedy or f"keys to vary belong under search: {{{misplaced[0]}: ...}}"
-                return context.report((*path, misplaced[0]), message, remedy=remedy, at_key=True)
+                return context.report((*path, misplaced[0]), message, remedy=remedy, at_key=True, code="unknown-key")
         return super().check(value, path, context)
 
 

@@ -116,9 +116,10 @@ def test_json_is_a_line_a_spec(cwd, invoke):
         "warnings": [],
     }
     assert (wrong["spec"], wrong["ok"]) == ("wrong.yaml", False)
-    first = wrong["problems"][0]
-    assert (first["file"], first["line"], first["code"], first["path"]) == ("wrong.yaml", 1, "wrong-version", "mlpkit")
-    assert done.err.startswith(f"wrong.yaml:1:{first['column']}: {first['message']}\n")  # people see the errors too
+    codes = {problem["code"]: problem for problem in wrong["problems"]}
+    version = codes["wrong-version"]
+    assert (version["file"], version["line"], version["column"], version["path"]) == ("wrong.yaml", 1, 9, "mlpkit")
+    assert f"wrong.yaml:1:9: {version['message']}\n" in done.err  # people see the errors too
 
 
 def test_json_of_an_error_in_the_data_names_its_file(cwd, digits, invoke):
