@@ -48,7 +48,7 @@ def test_check_warns(invoke, deprecated):
     done = invoke("check", *deprecated, "--json")
     assert (done.code, done.err) == (0, WARNING)
     (warning,) = json.loads(done.out)["warnings"]
-    assert (warning["line"], warning["column"], warning["remedy"]) == (6, 5, "use Relu")
+    assert (warning["line"], warning["column"], warning["help"]) == (6, 5, "use Relu")
 
 
 @pytest.mark.parametrize(

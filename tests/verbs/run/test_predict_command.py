@@ -159,7 +159,7 @@ def test_inputs_that_are_no_finite_numbers_are_refused_with_their_row(run, cwd, 
     x = np.zeros((5, 16))
     x[3, 2] = value
     np.save(cwd / "x.npy", x)
-    done = invoke("predict", run, "x.npy", "--json")
+    done = invoke("predict", run, "x.npy")
     assert (done.code, done.out) == (1, "")
     assert done.err == f"error: x.npy: row 3, counted from 0, gives the network {value}; expected finite numbers\n"
 
