@@ -29,7 +29,7 @@ from rounds import seconds_of
 
 import mlpkit
 from mlpkit.training.events import Observer
-from mlpkit.verbs.run.check import check
+from mlpkit.jobs.check import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from mlpkit.errors import LONGEST_LINE, LONGEST_WORD, MlpkitError, abridged
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import read_document
 from mlpkit.specfile.spec import check_document
-from mlpkit.verbs.run.check import check
+from mlpkit.jobs.check import check
 
 LONG_KEY = "k" * 10_000
 VALUES = [

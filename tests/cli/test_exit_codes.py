@@ -12,7 +12,7 @@ import pytest
 from mlpkit.cli.verbs import VERBS
 from mlpkit.errors import SpecSchemaError
 from mlpkit.specfile.spec import load_spec
-from mlpkit.verbs.run.check import check
+from mlpkit.jobs.check import check
 
 WRONG = """\
 mlpkit: 1
@@ -102,7 +102,7 @@ def test_a_fault_of_the_programs_own_names_its_place_and_shows_no_traceback(invo
     def fail(*args, **kwargs):
         raise KeyError("the third shelf")
 
-    monkeypatch.setattr("mlpkit.verbs.run.check.check", fail)
+    monkeypatch.setattr("mlpkit.jobs.check.check", fail)
     done = invoke("check", "tiny.yaml")
     assert (done.code, done.out) == (1, "")
     line = fail.__code__.co_firstlineno + 1
@@ -139,7 +139,7 @@ def test_a_warning_is_printed_once_and_those_for_developers_are_left_to_python(i
         warnings.warn("use another name", DeprecationWarning, stacklevel=1)
         return check(spec)
 
-    monkeypatch.setattr("mlpkit.verbs.run.check.check", warn)
+    monkeypatch.setattr("mlpkit.jobs.check.check", warn)
     with pytest.warns(DeprecationWarning, match="use another name"):
         done = invoke("check", "tiny.yaml")
     assert (done.code, done.err) == (0, "warning: a row is empty\nwarning: a row is long\n")
@@ -149,7 +149,7 @@ def test_too_little_memory_is_said_plainly(invoke, monkeypatch):
     def refuse(*args, **kwargs):
         raise MemoryError("unable to allocate 40 GiB")
 
-    monkeypatch.setattr("mlpkit.verbs.run.check.check", refuse)
+    monkeypatch.setattr("mlpkit.jobs.check.check", refuse)
     done = invoke("check", "tiny.yaml")
     assert done.code == 1
     assert done.err == (
@@ -162,7 +162,7 @@ def test_control_c_outside_a_run_is_130_without_a_word(invoke, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mlpkit.verbs.run.check.check", interrupt)
+    monkeypatch.setattr("mlpkit.jobs.check.check", interrupt)
     done = invoke("check", "tiny.yaml")
     assert (done.code, done.out, done.err) == (130, "", "")
 

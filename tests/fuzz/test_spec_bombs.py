@@ -12,7 +12,7 @@ from fuzzing.watch import campaign
 from mlpkit.errors import SpecError
 from mlpkit.specfile.source import LARGEST_TEXT, MOST_LINES
 from mlpkit.specfile.spec import read_spec
-from mlpkit.verbs.run.check import check
+from mlpkit.jobs.check import check
 
 HEAD = "mlpkit: 1\nname: bomb\ndata: mnist\n"
 LAYERS = "layers:\n  - Affine: {units: 10}\n  - SoftmaxWithLoss\n"

@@ -8,7 +8,7 @@ import mlpkit
 from mlpkit.runs.layout import OWN_NAMES
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.verbs.run.check import check
+from mlpkit.jobs.check import check
 
 SPEC = """\
 mlpkit: 1

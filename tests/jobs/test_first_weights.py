@@ -13,7 +13,7 @@ import pytest
 import mlpkit
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.repro.repro import repro
-from mlpkit.verbs.run.check import check
+from mlpkit.jobs.check import check
 
 GOLDEN = Path(__file__).parent / "first_weights"
 

@@ -8,7 +8,7 @@ import yaml
 import mlpkit
 from mlpkit.errors import SpecSchemaError
 from mlpkit.specfile.spec import read_spec
-from mlpkit.verbs.run.check import check
+from mlpkit.jobs.check import check
 
 PLUGIN = """
 from mlpkit import Callback, component, hookimpl

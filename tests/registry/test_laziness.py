@@ -10,7 +10,7 @@ import pytest
 
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.spec import read_spec
-from mlpkit.verbs.run.check import check
+from mlpkit.jobs.check import check
 
 MANY = 50
 SPEC = """

@@ -19,7 +19,7 @@ from headless_browser import SCREENS
 
 import mlpkit
 from mlpkit.specfile.spec import read_spec
-from mlpkit.verbs.run.check import check
+from mlpkit.jobs.check import check
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "specs" / "from_scratch"

@@ -17,7 +17,7 @@ from mlpkit.specfile.sections import Training
 from mlpkit.specfile.shipped_specs import QUICK, shipped_specs
 from mlpkit.specfile.spec import read_spec
 from mlpkit.verbs.doctor.doctor import diagnose
-from mlpkit.verbs.run.check import check
+from mlpkit.jobs.check import check
 
 ROOT = Path(__file__).parents[2]
 RESULTS = (ROOT / "docs/results.md").read_text("utf-8")

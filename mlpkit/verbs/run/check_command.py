@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mlpkit.errors import Diagnostic
     from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.verbs.run.check import CheckedMember, CheckedSpec
+    from mlpkit.jobs.check import CheckedMember, CheckedSpec
 
 
 @options.verb("check")
@@ -37,7 +37,7 @@ def command(
     data that the shapes depend on: headers of files, if there are any. Checks all specs; the exit code is 2 if one of
     them is wrong. With --json, one line per spec.
     """
-    from mlpkit.verbs.run.check import check  # noqa: PLC0415 - loads NumPy, which --help doesn't need
+    from mlpkit.jobs.check import check  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     exit_code = 0
     for path in paths:

@@ -18,7 +18,7 @@ from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.spec import read_spec
 from mlpkit.specfile.strict_yaml import parse_yaml
-from mlpkit.verbs.run.check import check
+from mlpkit.jobs.check import check
 from mlpkit_plugins.initializers.normal import Normal
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu

@@ -183,7 +183,7 @@ def test_first_weights_and_frozen_layers_are_shown(invoke):
 
 
 def test_memory_is_named_if_it_is_a_part_worth_mentioning(invoke, monkeypatch):
-    monkeypatch.setattr("mlpkit.verbs.run.check.memory_limit", lambda: 10**9)
+    monkeypatch.setattr("mlpkit.jobs.check.memory_limit", lambda: 10**9)
     wide = ("--set", "layers.Affine1.units=300000", "--set", "training.optimizer=adam")
     done = invoke("check", "tiny.yaml", *wide)
     assert done.out.splitlines()[3] == "  memory: at least 250 MB to train, 1 GB available"

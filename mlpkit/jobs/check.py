@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from mlpkit.components.component import recipe_of
 from mlpkit.components.operation import operations_inside, output_shape_of
 from mlpkit.components.schema.wording import memory_size
 from mlpkit.components.target import target_to_plain
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Operation
+    from mlpkit.components.recipe import KeyPath
     from mlpkit.errors import Diagnostic
     from mlpkit.specfile.spec import Spec
 
@@ -35,6 +37,7 @@ class CheckedMember(NamedTuple):
         output_shape: shape of what it returns for one example; () for the loss.
         parameters: number of trained values, including layers inside it.
         inside: the layers inside it.
+        place: its place in the spec; empty if a layer around it made it in Python.
     """
 
     name: str
@@ -42,6 +45,7 @@ class CheckedMember(NamedTuple):
     output_shape: tuple[int, ...]
     parameters: int
     inside: tuple[CheckedMember, ...] = ()
+    place: KeyPath = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -106,14 +110,18 @@ class CheckedSpec:
         }
 
 
-def check(spec: Spec) -> CheckedSpec:
+def check(spec: Spec, dataset: Dataset | None = None) -> CheckedSpec:
     """Check the callbacks' files and the shapes of a spec whose syntax, keys and values are right.
+
+    Args:
+        spec: the spec.
+        dataset: its data set, if it is already built.
 
     Raises:
         SpecError: something is wrong; everything that one stage finds is reported.
         DataError: a data file that the data set reads to describe itself is wrong.
     """
-    proved = prove(spec)
+    proved = prove(spec, dataset)
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
     more: list[Diagnostic] = []
     for key, _ in spec.top_level.guests():
@@ -126,10 +134,12 @@ def check(spec: Spec) -> CheckedSpec:
 
 
 def _checked(operation: Operation) -> CheckedMember:
+    recipe = recipe_of(operation)
     return CheckedMember(
         name=operation.path,
         type=operation.registered_name,
         output_shape=output_shape_of(operation),
         parameters=sum(prod(parameter.shape) for parameter in operation.declared_parameters()),
         inside=tuple(_checked(child) for child in operations_inside(operation)),
+        place=recipe.place if recipe else (),
     )
