@@ -28,8 +28,8 @@ from report import parser_of, print_report, say
 from rounds import seconds_of
 
 import mlpkit
-from mlpkit.training.events import Observer
 from mlpkit.jobs.check import check
+from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

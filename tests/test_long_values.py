@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from mlpkit.cli.verbs import program
 from mlpkit.errors import LONGEST_LINE, LONGEST_WORD, MlpkitError, abridged
+from mlpkit.jobs.check import check
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import read_document
 from mlpkit.specfile.spec import check_document
-from mlpkit.jobs.check import check
 
 LONG_KEY = "k" * 10_000
 VALUES = [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest_file
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
     from mlpkit.specfile.nodes import Entry, Node
     from mlpkit.specfile.overrides import Overrides
 
+Texts: TypeAlias = "Mapping[str, str]"
+"""Texts that replace the content of files, such as unsaved ones in an editor, by absolute path."""
+
+FROM_DISK: Final[Texts] = MappingProxyType({})
 
 WHAT_TO_WRITE: Final = "'mlpkit init' writes a spec to start from"
 KEEP_DATA_ELSEWHERE: Final = "keep data in separate files"
@@ -64,6 +70,7 @@ def read_text(
     order: int = 0,
     notes: tuple[str, ...] = (),
     asked_at: Span | None = None,
+    texts: Texts = FROM_DISK,
 ) -> SourceText | None:
     """Return the text of a file, or None after reporting why it can't be read.
 
@@ -73,10 +80,15 @@ def read_text(
         order: the text's position among the texts of one spec.
         notes: how the spec came to this file.
         asked_at: where another file names this one; by default the fault is in the file itself.
+        texts: texts that replace the content of files.
     """
     name = shown(str(path))
     start = Span(SourceText(name, "", order, notes), 0, 0)
-    content = _read_bytes(path, faults, asked_at or start, follows=asked_at is not None)
+    content: bytes | None
+    if (text := texts.get(os.path.normpath(Path.cwd() / path)) if texts else None) is not None:
+        content = text.encode("utf-8", "surrogatepass")
+    else:
+        content = _read_bytes(path, faults, asked_at or start, follows=asked_at is not None)
     if content is None:
         return None
     encoding = _other_encoding(content)
@@ -182,13 +194,16 @@ def _report_missing(path: Path, faults: DiagnosticList, place: Span) -> None:
     faults.report(place, f"there is no file '{shown(str(path))}'", remedy=remedy, code="missing-file")
 
 
-def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList) -> MappingNode | None:
+def read_with_bases(
+    root: MappingNode, path: Path | None, faults: DiagnosticList, texts: Texts = FROM_DISK
+) -> MappingNode | None:
     """Return a spec merged over all those it extends, or None if one of them could not be read whole.
 
     Args:
         root: the spec as written.
         path: its file; None if it has none, and so can't extend others.
         faults: takes what is wrong.
+        texts: texts that replace the content of files.
     """
     specs: list[MappingNode] = []
     chain = [path] if path else []
@@ -208,7 +223,8 @@ def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList
         if base is None:
             return None
         notes = (f"{entry.key.place} extends this file", *links)
-        read = read_text(base, faults, order=len(specs), notes=notes, asked_at=entry.node.origin.place)
+        place = entry.node.origin.place
+        read = read_text(base, faults, order=len(specs), notes=notes, asked_at=place, texts=texts)
         extended = read_mapping(read, faults) if read else None
         if extended is None:
             return None
@@ -383,21 +399,22 @@ class Document:
         return node, key, ()
 
 
-def read_document(path: str | Path, overrides: Overrides = ()) -> Document:
+def read_document(path: str | Path, overrides: Overrides = (), *, texts: Texts = FROM_DISK) -> Document:
     """Read a spec's file and those it extends, set overrides, and put in variables.
 
     Args:
         path: the file.
         overrides: a mapping from dotted keys to Python values, or texts ``KEY=VALUE`` as from ``--set``.
+        texts: texts that replace the content of files.
 
     Raises:
         SpecSyntaxError: a file can't be read, or the text, ``extends``, ``vars`` or an override is wrong.
     """
     path = Path(path)
     faults = DiagnosticList()
-    source = read_text(path, faults)
+    source = read_text(path, faults, texts=texts)
     root = read_mapping(source, faults) if source else None
-    return _document(root, path, path, overrides, faults, source.text if source else "")
+    return _document(root, path, path, overrides, faults, source.text if source else "", texts)
 
 
 def parse_document(text: str, name: str = "<spec>", overrides: Overrides = ()) -> Document:
@@ -440,9 +457,10 @@ def _document(
     overrides: Overrides,
     faults: DiagnosticList,
     text: str | None,
+    texts: Texts = FROM_DISK,
 ) -> Document:
     """Return the document, or raise everything that is wrong with its texts."""
-    tree = read_with_bases(root, file, faults) if root else None
+    tree = read_with_bases(root, file, faults, texts) if root else None
     changed = _overridden(tree, overrides, faults) if overrides else True
     if not tree or not changed:  # in half a spec, what is missing would be reported too
         faults.raise_if_any()

@@ -11,8 +11,8 @@ import pytest
 
 from mlpkit.cli.verbs import VERBS
 from mlpkit.errors import SpecSchemaError
-from mlpkit.specfile.spec import load_spec
 from mlpkit.jobs.check import check
+from mlpkit.specfile.spec import load_spec
 
 WRONG = """\
 mlpkit: 1

@@ -17,10 +17,10 @@ from requirements import require_package
 import mlpkit
 from mlpkit.components.kinds import IN_SPECS, KINDS
 from mlpkit.errors import SpecError
+from mlpkit.jobs.check import check
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.spec import read_spec
 from mlpkit.testing.check_plugin import check_plugin
-from mlpkit.jobs.check import check
 
 TEXTS = {path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for path in BY_HAND}
 BLOCKS = {name: marked_blocks(text) for name, text in TEXTS.items()}

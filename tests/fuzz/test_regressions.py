@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fuzzing.watch import campaign
 
+from mlpkit.jobs.check import check
 from mlpkit.jobs.load_model import load_trained
 from mlpkit.numpy_file import NUMPY_SUFFIXES, read_numpy_file
 from mlpkit.specfile.spec import read_spec
-from mlpkit.jobs.check import check
 from mlpkit_plugins.formats.idx import read_idx
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, read_image
 

@@ -10,9 +10,9 @@ import pytest
 from fuzzing.watch import campaign
 
 from mlpkit.errors import SpecError
+from mlpkit.jobs.check import check
 from mlpkit.specfile.source import LARGEST_TEXT, MOST_LINES
 from mlpkit.specfile.spec import read_spec
-from mlpkit.jobs.check import check
 
 HEAD = "mlpkit: 1\nname: bomb\ndata: mnist\n"
 LAYERS = "layers:\n  - Affine: {units: 10}\n  - SoftmaxWithLoss\n"

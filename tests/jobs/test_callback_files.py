@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import mlpkit
+from mlpkit.jobs.check import check
 from mlpkit.runs.layout import OWN_NAMES
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.jobs.check import check
 
 SPEC = """\
 mlpkit: 1

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import mlpkit
+from mlpkit.jobs.check import check
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.repro.repro import repro
-from mlpkit.jobs.check import check
 
 GOLDEN = Path(__file__).parent / "first_weights"
 

@@ -10,8 +10,8 @@ import pytest
 import mlpkit
 from mlpkit.errors import NotEnoughMemoryError, SpecShapeError
 from mlpkit.groups.training_process import described
-from mlpkit.layers import Affine, SoftmaxWithLoss
 from mlpkit.jobs.check import check
+from mlpkit.layers import Affine, SoftmaxWithLoss
 from mlpkit.verbs.sweep.driver import SweepObserver
 from mlpkit.verbs.sweep.sweep import sweep as mlpkit_sweep
 

@@ -7,8 +7,8 @@ import yaml
 
 import mlpkit
 from mlpkit.errors import SpecSchemaError
-from mlpkit.specfile.spec import read_spec
 from mlpkit.jobs.check import check
+from mlpkit.specfile.spec import read_spec
 
 PLUGIN = """
 from mlpkit import Callback, component, hookimpl

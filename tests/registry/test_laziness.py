@@ -8,9 +8,9 @@ from importlib.metadata import PathDistribution
 
 import pytest
 
+from mlpkit.jobs.check import check
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.spec import read_spec
-from mlpkit.jobs.check import check
 
 MANY = 50
 SPEC = """

@@ -22,8 +22,8 @@ from requirements import require_components_of
 
 from mlpkit.cli.exit_codes import problems_document
 from mlpkit.errors import Diagnostic, SpecError
-from mlpkit.specfile.spec import read_spec
 from mlpkit.jobs.check import check
+from mlpkit.specfile.spec import read_spec
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "wrong_specs"

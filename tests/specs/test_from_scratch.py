@@ -18,8 +18,8 @@ from accessibility import violations
 from headless_browser import SCREENS
 
 import mlpkit
-from mlpkit.specfile.spec import read_spec
 from mlpkit.jobs.check import check
+from mlpkit.specfile.spec import read_spec
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "specs" / "from_scratch"

@@ -13,11 +13,11 @@ from requirements import require_components_of, require_package
 import mlpkit
 import mlpkit_plugins
 from mlpkit.components.kinds import IN_SPECS
+from mlpkit.jobs.check import check
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.shipped_specs import QUICK, shipped_specs
 from mlpkit.specfile.spec import read_spec
 from mlpkit.verbs.doctor.doctor import diagnose
-from mlpkit.jobs.check import check
 
 ROOT = Path(__file__).parents[2]
 RESULTS = (ROOT / "docs/results.md").read_text("utf-8")

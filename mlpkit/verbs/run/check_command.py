@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mlpkit.errors import Diagnostic
-    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.jobs.check import CheckedMember, CheckedSpec
+    from mlpkit.registry.discovery import PluginOptions
 
 
 @options.verb("check")

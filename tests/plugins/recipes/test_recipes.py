@@ -14,9 +14,9 @@ from requirements import Optional
 
 import mlpkit
 from mlpkit import ParameterError, Proposal
+from mlpkit.jobs.check import check
 from mlpkit.specfile.spec import read_spec
 from mlpkit.verbs.init.init_from_data import init_from_data
-from mlpkit.jobs.check import check
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 from mlpkit_plugins.recipes import RECIPES

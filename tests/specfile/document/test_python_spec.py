@@ -12,13 +12,13 @@ from requirements import require_components_of
 
 import mlpkit
 from mlpkit.errors import SpecError
+from mlpkit.jobs.check import check
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.spec import read_spec
 from mlpkit.specfile.strict_yaml import parse_yaml
-from mlpkit.jobs.check import check
 from mlpkit_plugins.initializers.normal import Normal
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
