@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.component import recipe_of
 from mlpkit.components.operation import input_shape_of, operations_inside, output_shape_of
-from mlpkit.components.schema.context import Problem
+from mlpkit.components.schema.context import Correction, Problem
 from mlpkit.errors import TargetError, WrongUseError
 from mlpkit.jobs.spec_data import from_data
 from mlpkit.network.component_errors import component_errors
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from mlpkit.errors import Code
     from mlpkit.network.shape_proof import StackError
     from mlpkit.specfile.spec import Spec
+
+
+PUT_BEFORE: Final = re.compile(r"put ([\w.]+) before it(;.*)?")
+"""The advice to put another layer before one, perhaps followed by advice on inputs that other layers made."""
 
 
 def stack_fault(spec: Spec, error: StackError, dataset: Dataset) -> Problem:
@@ -40,12 +45,15 @@ def stack_fault(spec: Spec, error: StackError, dataset: Dataset) -> Problem:
         notes = [_fed_by(spec, error, "its inputs"), *_producer_origins(spec, error)]
     else:
         notes = _notes_inside(spec, error)
+    fix = None
+    if error.operation is error.member and (put := PUT_BEFORE.fullmatch(remedy)) and spec.registry.provides(put[1]):
+        fix = Correction(None, put[1]) if error.producer < 0 or not put[2] else None
     place = member.recipe.place
     if error.operation is not None:
         recipe = recipe_of(error.operation)
         place = recipe.place if recipe else place
         notes += [note for child in operations_inside(error.operation) for note in _origins(spec, recipe_of(child))]
-    return Problem(place, message, expected=expected, remedy=remedy, at_key=True, notes=tuple(notes), code=code)
+    return Problem(place, message, expected, remedy, at_key=True, notes=tuple(notes), code=code, fix=fix)
 
 
 def _fed_by(spec: Spec, error: StackError, inputs: str) -> str:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mlpkit.components.kinds import in_words
 from mlpkit.components.recipe import Recipe
-from mlpkit.components.schema.context import CheckContext, TooManyProblems, show
+from mlpkit.components.schema.context import CheckContext, Correction, TooManyProblems, show
 from mlpkit.components.schema.signature import Schema, schema_of
-from mlpkit.components.schema.wording import did_you_mean, either_of, nearest
+from mlpkit.components.schema.wording import certain, did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
 from mlpkit.registry.error_summary import error_summary
@@ -37,6 +37,9 @@ LONGEST_NAME_SHOWN: Final = 100
 
 _CALL: Final = re.compile(r"([\w.]{1,100})\((.{0,200})\)")
 """A component as Python would build it."""
+
+_USE: Final = re.compile(r"use ([\w.]+)")
+"""The advice about a deprecated component that another replaces."""
 
 _GRAMMAR: Final = "a name, or a mapping from it to its parameters"
 
@@ -301,7 +304,8 @@ class Registry:
             schema = found.schema
         except UnknownComponentError as error:
             remedy = self._remedy_for_file(kinds, parameters) or error.remedy
-            context.report(path, error.message, remedy=remedy, at_key=at_key, code="unknown-component")
+            fix = self._certain_component(kinds, name, parameters, context)
+            context.report(path, error.message, remedy=remedy, at_key=at_key, code="unknown-component", fix=fix)
             return None
         except PluginError as error:
             context.report(path, str(error), at_key=at_key, code="broken-plugin")
@@ -318,12 +322,35 @@ class Registry:
             return None
         subject = f"{in_words(found.kind)} {name}"
         if found.declaration.deprecated:
-            context.warn(path, f"{subject} is deprecated", remedy=found.declaration.deprecated, at_key=at_key)
+            advice, fix = found.declaration.deprecated, None
+            if (use := _USE.fullmatch(advice)) and self._takes(kinds, use[1], parameters, context):
+                fix = Correction(name, use[1])
+            context.warn(path, f"{subject} is deprecated", remedy=advice, at_key=at_key, fix=fix)
         arguments = schema.check(parameters, path, context, subject=subject)
         if arguments is None:
             return None
         recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, path)
         return recipe if _can_be_built(recipe, path, context) else None
+
+    def _certain_component(
+        self, kinds: tuple[str, ...], name: str, parameters: object, context: CheckContext
+    ) -> Correction | None:
+        """Return the correction of a component's name that must have been meant for another.
+
+        What another library calls it may have other parameters there.
+        """
+        words = self._words(kinds, [plugin for plugin in self.plugins if plugin.status is Status.LOADED])
+        word = certain(name, words, words)
+        if word is None or (words[word] != word and not self._takes(kinds, words[word], parameters, context)):
+            return None
+        return Correction(name, words[word])
+
+    def _takes(self, kinds: tuple[str, ...], name: str, parameters: object, context: CheckContext) -> bool:
+        """Whether there is a component of that name, and takes these parameters."""
+        attempt = context.attempt()
+        with suppress(TooManyProblems):
+            return self.resolve(kinds, {name: parameters}, (), attempt) is not None
+        return False
 
     def _look_up(self, kinds: tuple[str, ...], name: str) -> RegisteredComponent:
         namespace, dot, bare = name.rpartition(".")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest_file
+from mlpkit.errors import Fix
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, copied, count, plain
 from mlpkit.specfile.python_spec import node_of_spec
 from mlpkit.specfile.sections import EXTENDS
@@ -245,8 +246,10 @@ def read_mapping(source: SourceText, faults: DiagnosticList) -> MappingNode | No
         place = node.origin.place
         squeezed = COLON_WITHOUT_SPACE.match(source.line(place.line))
         remedy = "write a space after ':'" if squeezed else ""
+        start, end = place.start, source.line_starts[place.line - 1] + squeezed.end(1) if squeezed else place.start
+        fix = Fix(source.text[start:end], f"{source.text[start:end]} ") if squeezed else None
         message = f"a spec is a mapping, not {show(plain(node))}"
-        faults.report(place, message, expected="lines such as 'seed: 0'", remedy=remedy, code="wrong-type")
+        faults.report(place, message, expected="lines such as 'seed: 0'", remedy=remedy, code="wrong-type", fix=fix)
         return None
     return node
 
@@ -345,8 +348,18 @@ class Document:
             notes=(*fault.notes, *origin.notes),
             code=fault.code,
             path=".".join(map(str, fault.path)),
-            fix=fault.fix,
+            fix=self._text_fix(fault, origin.place),
         )
+
+    def _text_fix(self, fault: Problem, place: Span) -> Fix | None:
+        """Return the change of the text that corrects a fault; None if the right key is there, too."""
+        if fault.fix is None:
+            return None
+        from mlpkit.specfile.fixes import text_fix  # noqa: PLC0415 - only after a mistake
+
+        _, right, rest = self._find((*fault.path[:-1], str(fault.fix.new)))
+        is_beside = fault.at_key and right is not None and not rest and right.place.text is place.text
+        return None if is_beside else text_fix(place, fault.fix)
 
     def place(self, path: KeyPath, *, at_key: bool = False) -> Span:
         """Return the place of a value, or of its key.

@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit.components.schema.context import MOST_PROBLEMS
-from mlpkit.errors import Diagnostic, SpecSyntaxError, abridged
+from mlpkit.errors import Diagnostic, Fix, SpecSyntaxError, abridged
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlpkit.errors import Code, Fix
+    from mlpkit.errors import Code
 
 LARGEST_TEXT: Final = 1024 * 1024
 """Bytes of a file."""
@@ -232,7 +232,7 @@ def unsupported(position: int, message: str, remedy: str) -> Mistake:
 
 def missing_space(colon: int) -> Mistake:
     """Return the mistake of a colon with no space after it."""
-    return mistake_at(colon, "a space is missing after ':'", "write 'key: value'")
+    return mistake_at(colon, "a space is missing after ':'", "write 'key: value'")._replace(fix=Fix(":", ": "))
 
 
 def another_document(position: int) -> Mistake:

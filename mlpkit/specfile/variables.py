@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.components.schema.context import show
-from mlpkit.components.schema.wording import nearest
+from mlpkit.components.schema.context import Correction, show
+from mlpkit.components.schema.wording import certain, nearest
 from mlpkit.specfile.nodes import (
     Entry,
     ListNode,
@@ -214,8 +214,11 @@ class _Substitution:
     def _report_unknown(self, node: ScalarNode, name: str) -> None:
         if self.faults.full:
             raise _Stop
+        from mlpkit.specfile.fixes import text_fix  # noqa: PLC0415 - only after a mistake
+
         names = list(self.variables.entries)
-        found = nearest(name, names)
+        found, meant = nearest(name, names), certain(name, names)
+        correction = Correction(node.value, str(node.value).replace(name, meant)) if meant else None
         self.faults.report(
             node.origin.place,
             f"unknown variable ${name}",
@@ -223,6 +226,7 @@ class _Substitution:
             remedy=f"did you mean ${found}?" if found else f"set it: vars: {{{name}: ...}}, or write $$ for a dollar",
             notes=node.origin.notes,
             code="unknown-variable",
+            fix=correction and text_fix(node.origin.place, correction),
         )
 
     def _count(self, node: Node) -> None:

@@ -13,11 +13,23 @@ if TYPE_CHECKING:
     from pathlib import Path as FilePath
 
     from mlpkit.components.recipe import KeyPath, Recipe
-    from mlpkit.errors import Code, Fix
+    from mlpkit.errors import Code
 
 
 MOST_PROBLEMS: Final = 100
 """Most problems that one check reports."""
+
+
+class Correction(NamedTuple):
+    """What is wrong, and what must have been meant.
+
+    Args:
+        old: the wrong key or value; None to put the new one before it, in the same list.
+        new: the right one; a list of one item for a value that belongs into a list.
+    """
+
+    old: object
+    new: object
 
 
 class Problem(NamedTuple):
@@ -31,7 +43,7 @@ class Problem(NamedTuple):
         at_key: whether the key itself is wrong, and not its value.
         notes: further places that matter, one per line.
         code: what kind of problem it is.
-        fix: what to write instead, if that is known.
+        fix: what to write instead, if that is certain.
     """
 
     path: KeyPath
@@ -41,7 +53,7 @@ class Problem(NamedTuple):
     at_key: bool = False
     notes: tuple[str, ...] = ()
     code: Code = "wrong-value"
-    fix: Fix | None = None
+    fix: Correction | None = None
 
     def __str__(self) -> str:
         """Write the problem in one line, for callers without a file."""
@@ -117,7 +129,7 @@ class CheckContext:
         remedy: str = "",
         at_key: bool = False,
         code: Code = "wrong-value",
-        fix: Fix | None = None,
+        fix: Correction | None = None,
     ) -> Invalid:
         """Record a problem, and return ``INVALID`` in place of the value.
 
@@ -129,9 +141,11 @@ class CheckContext:
             raise TooManyProblems
         return INVALID
 
-    def warn(self, path: KeyPath, message: str, *, remedy: str = "", at_key: bool = False) -> None:
+    def warn(
+        self, path: KeyPath, message: str, *, remedy: str = "", at_key: bool = False, fix: Correction | None = None
+    ) -> None:
         """Record a deprecated usage."""
-        self.warnings.append(Problem(path, message, remedy=remedy, at_key=at_key, code="deprecated"))
+        self.warnings.append(Problem(path, message, remedy=remedy, at_key=at_key, code="deprecated", fix=fix))
 
 
 @dataclass(frozen=True)

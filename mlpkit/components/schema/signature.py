@@ -15,7 +15,7 @@ import annotated_types
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import Recipe, built, written
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, OfKind, RecipeOfKind
-from mlpkit.components.schema.context import INVALID, CheckContext, TooManyProblems, ValueType, show
+from mlpkit.components.schema.context import INVALID, CheckContext, Correction, TooManyProblems, ValueType, show
 from mlpkit.components.schema.fields import NO_PARAMETER, parameters_of, written_constructor
 from mlpkit.components.schema.types import (
     AnyType,
@@ -33,7 +33,7 @@ from mlpkit.components.schema.types import (
     TupleType,
     without_null,
 )
-from mlpkit.components.schema.wording import counted, nearest
+from mlpkit.components.schema.wording import certain, counted, nearest, slips
 from mlpkit.errors import ParameterError, PluginError
 
 if TYPE_CHECKING:
@@ -147,17 +147,44 @@ class Schema:
         remedy = f"did you mean '{instead}'?" if instead else self._remedy_for_parameter(key, given, context)
         names = ", ".join(self.types) or f"no {noun}s at all"
         expected = "" if remedy else names if len(self.types) <= 1 else f"one of {names}"
-        context.report((*path, key), message, expected=expected, remedy=remedy, at_key=True, code="unknown-key")  # type: ignore[arg-type]
+        fix = None if nested else self._certain_key(str(key), given, path, context)
+        context.report(
+            (*path, key),  # type: ignore[arg-type]
+            message,
+            expected=expected,
+            remedy=remedy,
+            at_key=True,
+            code="unknown-key",
+            fix=fix,
+        )
         return meant
+
+    def _certain_key(
+        self, key: str, given: Mapping[str, object], path: KeyPath, context: CheckContext
+    ) -> Correction | None:
+        """Return the correction of a key that must have been meant for another, whose value it has."""
+        of_kind = self._taking(key)
+        meant = certain(key, self.types) or (of_kind[0] if len(of_kind) == 1 else "")
+        others = [str(each) for each in given if each not in self.types and each != key]
+        if not meant or slips(meant, others) or any(meant in self._taking(each) for each in others):
+            return None
+        attempt = context.attempt()
+        with suppress(TooManyProblems):
+            self.types[meant].check(given[key], (*path, meant), attempt)
+        own = (fault for fault in attempt.faults if fault.path == (*path, meant) and not fault.fix)
+        return None if any(fault.code == "wrong-type" for fault in own) else Correction(key, meant)
+
+    def _taking(self, key: str) -> list[str]:
+        """Return the parameters that take the kind of component that a key names, as ``initializer`` does."""
+        kind = key.lower().removesuffix("s")
+        return [field.name for field in self.fields if kind in getattr(without_null(field.type), "kinds", ())]
 
     def _by_kind(self, key: str) -> str:
         """Return the parameter that takes the kind of component that a key names, as ``weight_initializer`` does."""
         taken = {field.name: getattr(without_null(field.type), "kinds", ()) for field in self.fields}
-        named = key.lower().removesuffix("s")
-        meaning, _, kind = named.rpartition("_")
+        meaning, _, kind = key.lower().removesuffix("s").rpartition("_")
         alike = [name for name, kinds in taken.items() if kind in {each.rpartition("_")[2] for each in kinds}]
-        exact = (name for name, kinds in taken.items() if named in kinds)
-        return next(exact, "") or (meaning and nearest(meaning, alike)) or ""
+        return next(iter(self._taking(key)), "") or (meaning and nearest(meaning, alike)) or ""
 
     def nested_key(self, key: object) -> str:
         """Return the dotted key of a section below that has this key, such as ``training.epochs``; or nothing."""

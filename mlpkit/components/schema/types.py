@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 
-from mlpkit.components.schema.context import INVALID, CheckContext, TooManyProblems, ValueType, show
-from mlpkit.components.schema.wording import counted, did_you_mean
+from mlpkit.components.schema.context import INVALID, CheckContext, Correction, TooManyProblems, ValueType, show
+from mlpkit.components.schema.wording import certain, counted, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,9 +60,11 @@ class ScalarType(ValueType):
         """Return the type as JSON Schema."""
         return {"type": self.json_type} if self.json_type else {}
 
-    def _refuse(self, value: object, path: KeyPath, context: CheckContext, remedy: str = "") -> object:
-        message = f"{show(value)} is not {self.words}"
-        return context.report(path, message, expected=self.describe(), remedy=remedy, code="wrong-type")
+    def _refuse(
+        self, value: object, path: KeyPath, context: CheckContext, remedy: str = "", meant: object = None
+    ) -> object:
+        message, fix = f"{show(value)} is not {self.words}", Correction(value, meant) if meant is not None else None
+        return context.report(path, message, expected=self.describe(), remedy=remedy, code="wrong-type", fix=fix)
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,11 @@ class IntegerType(BoundedType):
         except TypeError:
             integer = None
         if integer is None:
-            remedy = f"write {int(value)}" if isinstance(value, float) and value.is_integer() else ""
-            if isinstance(value, str) and value.strip().lstrip("+-").isdigit():
-                remedy = "write it without quotes"
-            return self._refuse(value, path, context, remedy)
+            if isinstance(value, float) and value.is_integer():
+                return self._refuse(value, path, context, f"write {int(value)}", int(value))
+            if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+                return self._refuse(value, path, context, "write it without quotes", int(value))
+            return self._refuse(value, path, context)
         if not self.holds(integer):
             return context.report(
                 path, f"{show(integer)} is out of range", expected=self.describe(), code="out-of-range"
@@ -119,8 +122,9 @@ class NumberType(BoundedType):
         """Return the number as a float."""
         plain = not isinstance(value, bool | str) and not getattr(value, "ndim", 0)
         if not (plain and (hasattr(value, "__float__") or hasattr(value, "__index__"))):
-            quoted = isinstance(value, str) and is_number(value)
-            return self._refuse(value, path, context, "write it without quotes" if quoted else "")
+            if isinstance(value, str) and is_number(value):
+                return self._refuse(value, path, context, "write it without quotes", float(value))
+            return self._refuse(value, path, context)
         try:
             number = float(value)  # type: ignore[arg-type]
         except (OverflowError, TypeError, ValueError):
@@ -142,9 +146,10 @@ class BooleanType(ScalarType):
         """Return the truth value."""
         if isinstance(value, bool):
             return value
-        words = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
+        words = dict.fromkeys(("true", "yes", "on", "1"), "true") | dict.fromkeys(("false", "no", "off", "0"), "false")
         meant = words.get(str(value).lower()) if isinstance(value, str | int) else None
-        return self._refuse(value, path, context, f"did you mean {meant}?" if meant else "")
+        remedy = f"did you mean {meant}?" if meant else ""
+        return self._refuse(value, path, context, remedy, meant == "true" if meant else None)
 
 
 class TextType(ScalarType):
@@ -157,7 +162,9 @@ class TextType(ScalarType):
         """Return the string."""
         if isinstance(value, str):
             return value
-        return self._refuse(value, path, context, "put it in quotes" if isinstance(value, int | float) else "")
+        if isinstance(value, int | float):
+            return self._refuse(value, path, context, "put it in quotes", str(value))
+        return self._refuse(value, path, context)
 
 
 class NullType(ScalarType):
@@ -200,7 +207,7 @@ class PathType(TextType):
         if not _exists(found) and _exists(Path(text)):
             here = os.path.relpath(text, folder)
             message = f"there is no {show(str(found))}; paths are relative to the spec's folder"
-            return context.report(path, message, remedy=f"write {here}")
+            return context.report(path, message, remedy=f"write {here}", fix=Correction(text, here))
         return str(_seen_from_here(found)) if folder != Path() else text
 
 
@@ -242,9 +249,10 @@ class ChoiceType(ValueType):
             if type(choice) is type(value) and choice == value:
                 return value
         words = [choice for choice in self.choices if isinstance(choice, str)]
-        remedy = did_you_mean(value, words) if isinstance(value, str) else ""
+        remedy, meant = (did_you_mean(value, words), certain(value, words)) if isinstance(value, str) else ("", None)
         wrong = "is not one of the choices" if len(self.choices) > 1 else "is not supported"
-        return context.report(path, f"{show(value)} {wrong}", expected=self.describe(), remedy=remedy)
+        fix = Correction(value, meant) if meant else None
+        return context.report(path, f"{show(value)} {wrong}", expected=self.describe(), remedy=remedy, fix=fix)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
@@ -254,7 +262,7 @@ class ChoiceType(ValueType):
 def is_number(text: str) -> bool:
     """Whether a text would be a finite number without its quotes."""
     try:
-        return math.isfinite(float(text))
+        return math.isfinite(float(text)) and "_" not in text  # which Python allows
     except ValueError:
         return False
 
@@ -275,8 +283,10 @@ class ListType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the list, every item checked."""
         if not isinstance(value, list | tuple):
-            message = f"{show(value)} is not a list"
-            return context.report(path, message, expected=self.describe(), remedy="put it in [ ]", code="wrong-type")
+            message, remedy = f"{show(value)} is not a list", "put it in [ ]"
+            is_item = INVALID not in self.check_items([value], path, context.attempt())
+            fix = Correction(value, [value]) if is_item else None
+            return context.report(path, message, expected=self.describe(), remedy=remedy, code="wrong-type", fix=fix)
         if len(value) < self.fewest:
             return context.report(path, f"the list has {counted(len(value), 'item')}", expected=self.describe())
         checked = self.check_items(value, path, context)

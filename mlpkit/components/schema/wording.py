@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.kinds import KINDS, in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 def with_article(noun: str) -> str:
@@ -61,6 +62,12 @@ ENOUGH: Final = 0.6
 MOST_CANDIDATES: Final = 500
 """Most candidates to compare; a longer list is not a choice of names, and would take seconds."""
 
+MARGIN: Final = 0.1
+"""How much less similar all other candidates are than one that must have been meant."""
+
+SHORTEST: Final = 4
+"""Letters of the shortest name that a word must have been meant for; shorter ones have too many neighbours."""
+
 WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 """The words that a name is put together from, as in ``learning_rate`` or ``LearningRate``."""
 
@@ -85,6 +92,47 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     return meant[0] if len(meant) == 1 else None
 
 
+def certain(word: str, candidates: Iterable[str], aliases: Mapping[str, str] = MappingProxyType({})) -> str | None:
+    """Return the only candidate that ``word`` can be a slip for; None in case of doubt, where ``nearest`` may have one.
+
+    It differs in case, underscores and hyphens alone; or in one slip that leaves the first letter and the digits as
+    they are, so that ``nadam`` is not ``adam``, and ``Conv1d`` not ``Conv2d``. No other candidate is about as near.
+
+    Args:
+        word: what is written.
+        candidates: the names there are.
+        aliases: candidates that mean the same as another, with that one; the two are no rivals.
+    """
+    names, written = sorted(candidates), _plain(word)
+    same = [name for name in names if _plain(name) == written]
+    near = same or slips(word, names)
+    if word in names or not near or len(names) > MOST_CANDIDATES:
+        return word if word in names else None
+    found = max(near, key=lambda name: _similarity(written, _plain(name)))
+    rivals = [name for name in names if aliases.get(name, name) != aliases.get(found, found)]
+    alike = [name for name in rivals if _plain(name)[:1] == written[:1]]
+    if same:
+        return None if any(name in same or _is_slip(word, name) for name in alike) else found
+    meant = _plain(found)
+    if (
+        len(meant) < SHORTEST
+        or meant[0] != written[:1]
+        or _digits(meant) != _digits(written)
+        or set(near) & set(rivals)
+    ):
+        return None
+    limit = _similarity(written, meant) - MARGIN
+    return found if all(_similarity(written, _plain(name)) < limit for name in alike) else None
+
+
+def slips(word: str, names: Iterable[str]) -> list[str]:
+    """Return the names that are one slip from ``word``: a letter more, fewer or other, or two neighbours swapped.
+
+    Case, underscores and hyphens may differ, too.
+    """
+    return [name for name in names if _is_slip(word, name) or _is_slip(_plain(word), _plain(name))]
+
+
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """Return ``did you mean 'name'?`` for the nearest candidate, or nothing."""
     found = nearest(word, candidates)
@@ -102,6 +150,18 @@ def nearest_file(name: str, files: Iterable[str]) -> str | None:
 
 def _plain(text: str) -> str:
     return text.lower().replace("_", "").replace("-", "")
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
+
+
+def _is_slip(word: str, name: str) -> bool:
+    """Whether two texts are equal but for one letter, or two neighbours that are swapped."""
+    both = zip(word, name, strict=False)
+    start = next((i for i, (here, there) in enumerate(both) if here != there), min(len(word), len(name)))
+    rest, other = word[start:], name[start:]
+    return other[1:] in (rest, rest[1:]) or rest[1:] == other or rest[:2][::-1] + rest[2:] == other
 
 
 def _similarity(word: str, candidate: str) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,10 +11,10 @@ from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_error, problems_document
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph, shape
-from mlpkit.terminal.output import document, print_warnings, result, styled
+from mlpkit.terminal.output import document, message, print_warnings, result, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.check import CheckedMember, CheckedSpec
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
 @options.overrides_option
 @options.plugins_option
 @options.json_option
+@click.option("--fix", is_flag=True, help="First correct what is certain, such as a misspelt key, in the specs' files.")
+@click.option("--yes", is_flag=True, help="With --fix, write the changes without asking.")
 def command(
     paths: tuple[str, ...],
     overrides: tuple[str, ...],
     plugin_options: PluginOptions,
     as_json: bool,
+    fix: bool,
+    yes: bool,
 ) -> None:
     """Check specs, and show the shapes of their layers.
 
@@ -39,6 +44,11 @@ def command(
     """
     from mlpkit.jobs.check import check  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
+    if yes and not fix:
+        raise UsageError("--yes goes with --fix")
+    if fix and overrides:
+        raise UsageError("--fix and --set can't both be given: a fix changes the spec's file")
+    fixed = _fix(paths, yes, plugin_options) if fix else {}
     exit_code = 0
     for path in paths:
         warnings: Sequence[Diagnostic] = ()
@@ -54,14 +64,40 @@ def command(
             print_error(error)
             exit_code = max(exit_code, error.exit_code)
             if as_json:
-                document({"spec": path, "ok": False, **problems_document(error, warnings)})
+                document({"spec": path, "ok": False, **problems_document(error, warnings), **_about_fixes(path, fixed)})
         else:
             if as_json:
-                document({"spec": path, "ok": True, **checked.to_plain()})
+                document({"spec": path, "ok": True, **checked.to_plain(), **_about_fixes(path, fixed)})
             else:
                 _print(path, checked)
     if exit_code:
         raise click.exceptions.Exit(exit_code)
+
+
+def _fix(paths: Sequence[str], yes: bool, plugin_options: PluginOptions) -> Mapping[str, Sequence[Diagnostic]]:
+    """Show what can be fixed, and write it if the user agrees; return what is fixed, by the path of its spec."""
+    from mlpkit.verbs.run.fix import fix_specs  # noqa: PLC0415 - loads NumPy, which --help doesn't need
+
+    found = fix_specs(paths, **plugin_options)
+    for file in found.files:
+        message("\n".join(styled(line, DIFF_COLOURS.get(line[:1])) for line in file.diff()) + "\n")
+    on_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    if not found.files or (not yes and on_terminal and not click.confirm("Write these changes?", err=True)):
+        return dict.fromkeys(paths, ())
+    if not yes and not on_terminal:
+        message("nothing is written; add --yes to write these changes\n")
+        return dict.fromkeys(paths, ())
+    for file in found.files:
+        file.write()
+    return found.problems
+
+
+DIFF_COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def _about_fixes(path: str, fixed: Mapping[str, Sequence[Diagnostic]]) -> dict[str, Any]:
+    """Return the problems of a spec that are fixed, as plain data; nothing without ``--fix``."""
+    return {"fixed": [problem.to_plain() for problem in fixed[path]]} if path in fixed else {}
 
 
 def _print(path: str, checked: CheckedSpec) -> None:

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.components.schema.wording import MOST_CANDIDATES, did_you_mean, memory_size, nearest, nearest_file
+from mlpkit.components.schema.wording import (
+    MOST_CANDIDATES,
+    certain,
+    did_you_mean,
+    memory_size,
+    nearest,
+    nearest_file,
+)
 
 NAMES = ["Affine", "Relu", "Sigmoid", "he_normal", "learning_rate"]
 
@@ -44,6 +51,78 @@ def test_a_long_word_or_many_candidates_take_no_time():
     names = [f"name_{i}" for i in range(MOST_CANDIDATES)]
     assert nearest("nam_7", names) == "name_7"
     assert nearest("nam_7", [*names, "one_more"]) is None
+
+
+KEYS = [
+    "seed",
+    "seeds",
+    "Relu",
+    "Selu",
+    "Elu",
+    "batch_size",
+    "epochs",
+    "adam",
+    "adamw",
+    "beta1",
+    "beta2",
+    "Conv2d",
+    "sgd",
+    "step",
+]
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("batch_sise", "batch_size"),
+        ("batchsize", "batch_size"),
+        ("Batch-Sizes", "batch_size"),
+        ("epcohs", "epochs"),
+        ("Adam", "adam"),
+        ("SGD", "sgd"),
+        ("relu", "Relu"),
+        ("beta_1", "beta1"),
+        ("bta2", "beta2"),
+        ("beta", None),  # which of the two?
+        ("beta3", None),
+        ("Conv1d", None),  # another layer
+        ("nadam", None),  # another optimizer
+        ("adan", None),
+        ("seds", "seeds"),
+        ("sede", None),
+        ("seed_", None),  # seed or seeds
+        ("sgdm", None),  # too short
+        ("bach_siz", None),  # two slips
+        ("", None),
+    ],
+)
+def test_certain_is_only_what_has_no_rival(word, meant):
+    assert certain(word, KEYS) == meant
+
+
+def test_names_that_mean_the_same_are_no_rivals():
+    names = ["BatchNorm", "BatchNorm1d", "BatchNorm2d"]
+    assert certain("BatchNrom", names) is None
+    assert certain("BatchNrom", names, dict.fromkeys(names, "BatchNorm")) == "BatchNorm"
+
+
+@given(st.lists(st.text("abAB_", min_size=1, max_size=6), min_size=1, unique=True), st.data())
+def test_a_slip_of_one_letter_is_never_taken_for_another_name(names, data):
+    name = names[0]
+    at = data.draw(st.integers(0, len(name)))
+    before, after, letter = name[:at], name[at:], data.draw(st.sampled_from("abAB_1"))
+    misspelt = data.draw(
+        st.sampled_from(
+            [
+                before + after[1:],
+                before + letter + after,
+                before + letter + after[1:],
+                before + after[1::-1] + after[2:],
+            ]
+        )
+    )
+    same_start = misspelt[:1].lower() == name[:1].lower()  # no slip is worse than in the first letter
+    assert not same_start or certain(misspelt, names) in (misspelt if misspelt in names else None, None, name)
 
 
 def test_equal_endings_make_no_files_alike():
