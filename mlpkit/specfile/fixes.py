@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import Fix
 from mlpkit.specfile.source import LINE_BREAK
 from mlpkit.specfile.yaml_parser import resolve_plain
-from mlpkit.specfile.yaml_writer import to_inline_key, to_inline_yaml
 
 if TYPE_CHECKING:
     from mlpkit.components.schema.context import Correction
     from mlpkit.specfile.nodes import Scalar
     from mlpkit.specfile.source import Span
+
+PLAIN: Final = re.compile(r"[\w./-]")
+"""What a value without quotes can hold."""
 
 ENDS_ITEM: Final = re.compile(r"[\[\]{},#:\r\n]")
 """What a value without quotes can't hold inside brackets."""
@@ -55,11 +58,13 @@ def _rewritten(written: str, quote: str, inside: str, correction: Correction) ->
     if isinstance(new, list):
         return "" if not quote and ENDS_ITEM.search(written) else f"[{written}]"
     if not isinstance(new, str):
-        return inside if quote and _value(inside) == new else to_inline_yaml(new)
+        return inside if quote and _value(inside) == new else json.dumps(new)
     if not isinstance(old, str):
         return f'"{written}"'
-    needs_no_quotes = set(re.sub(r"\w", "", new)) <= set(old) and isinstance(_value(new), str)
-    return f"{quote}{new}{quote}" if quote or needs_no_quotes else to_inline_key(new)
+    needs_no_quotes = set(PLAIN.sub("", new)) <= set(old) and isinstance(_value(new), str)
+    if quote and not set(new) & {quote, "\\"}:
+        return f"{quote}{new}{quote}"
+    return new if needs_no_quotes and not quote else json.dumps(new)
 
 
 def _value(plain: str) -> Scalar:

@@ -43,8 +43,7 @@ class FixedFile(NamedTuple):
 
     def diff(self) -> Iterator[str]:
         """Return the lines of a unified diff."""
-        lines = (text.splitlines() for text in (self.before, self.after))
-        return unified_diff(*lines, self.path, self.path, lineterm="")
+        return unified_diff(self.before.splitlines(), self.after.splitlines(), self.path, self.path, lineterm="")
 
     def write(self) -> None:
         """Write the text with the fixes made; the file keeps its mode, and a link still leads to it.
