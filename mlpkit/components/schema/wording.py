@@ -104,24 +104,20 @@ def certain(word: str, candidates: Iterable[str], aliases: Mapping[str, str] = M
         aliases: candidates that mean the same as another, with that one; the two are no rivals.
     """
     names, written = sorted(candidates), _plain(word)
+    if word in names:
+        return word
     same = [name for name in names if _plain(name) == written]
     near = same or slips(word, names)
-    if word in names or not near or len(names) > MOST_CANDIDATES:
-        return word if word in names else None
+    if not near or len(names) > MOST_CANDIDATES:
+        return None
     found = max(near, key=lambda name: _similarity(written, _plain(name)))
     rivals = [name for name in names if aliases.get(name, name) != aliases.get(found, found)]
     alike = [name for name in rivals if _plain(name)[:1] == written[:1]]
     if same:
         return None if any(name in same or _is_slip(word, name) for name in alike) else found
-    meant = _plain(found)
-    if (
-        len(meant) < SHORTEST
-        or meant[0] != written[:1]
-        or _digits(meant) != _digits(written)
-        or set(near) & set(rivals)
-    ):
+    if set(near) & set(rivals) or not _is_likely_slip(written, _plain(found)):
         return None
-    limit = _similarity(written, meant) - MARGIN
+    limit = _similarity(written, _plain(found)) - MARGIN
     return found if all(_similarity(written, _plain(name)) < limit for name in alike) else None
 
 
@@ -152,8 +148,10 @@ def _plain(text: str) -> str:
     return text.lower().replace("_", "").replace("-", "")
 
 
-def _digits(text: str) -> str:
-    return "".join(filter(str.isdigit, text))
+def _is_likely_slip(word: str, name: str) -> bool:
+    """Whether a name is long enough, and a slip left its first letter and its digits as they are."""
+    same_digits = [*filter(str.isdigit, word)] == [*filter(str.isdigit, name)]
+    return len(name) >= SHORTEST and name[:1] == word[:1] and same_digits
 
 
 def _is_slip(word: str, name: str) -> bool:

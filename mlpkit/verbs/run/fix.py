@@ -112,7 +112,7 @@ def _absolute(path: str) -> str:
 
 def _text_of(path: str) -> str | None:
     """Return the text of a file with its line ends and byte order mark; None if it can't be read."""
-    with suppress(OSError, UnicodeDecodeError, ValueError):
+    with suppress(OSError, ValueError):  # not UTF-8, or a NUL in the name
         return read_limited(Path(path), LARGEST_TEXT + len(BYTE_ORDER_MARK.encode())).decode()
     return None
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpkit.errors import MlpkitError
@@ -104,6 +104,7 @@ def slips(draw: Any, word: str) -> str:
 
 
 @given(data=st.data())
+@settings(max_examples=40, deadline=None)
 def test_no_fix_of_a_misspelt_key_gives_another_meaning(data, tmp_path_factory):
     path, meaning = data.draw(st.sampled_from(right_specs()))
     text = path.read_text("utf-8")
