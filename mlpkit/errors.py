@@ -76,6 +76,7 @@ Code: TypeAlias = Literal[
     "out-of-range",
     "out-of-resources",
     "process-failed",
+    "shifted-name",
     "storage-failed",
     "too-large",
     "unknown-component",

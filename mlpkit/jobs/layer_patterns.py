@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.operation import belongs_to, own_parameters
-from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import Problem, show
 from mlpkit.components.schema.wording import did_you_mean, listed
 from mlpkit.specfile.nodes import ListNode, MappingNode, plain
+from mlpkit.specfile.structure import LayerLists
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -143,58 +143,104 @@ CHOOSING: Final = (
 
 
 def shifted_names(spec: Spec, proof: Proof) -> list[Problem]:
-    """Return a warning for each name that means a different layer than in the replaced list.
+    """Return a fault for each name that means another layer than in the spec that it was written for.
 
     A layer without a name goes by its type and its number, which changes with the layers before it.
     """
-    new = _below(spec.document.with_names, ("layers",))
-    if not isinstance(new, ListNode) or new.replaces is None:
-        return []
-    return [problem for problem in (_shift(*pattern, new) for pattern in _patterns(spec)) if problem]
+    now, faults = LayerLists(spec.document.with_names), []
+    layers = now.stack()
+    for pattern, place, span in _patterns(spec):
+        order = 0 if span.text.override else span.text.order
+        if layers is None or order >= len(spec.document.stages):
+            continue
+        then = LayerLists(spec.document.stages[order])
+        written_for = then.stack()
+        if written_for is None or (span.text.override and layers.origin.place.text.override):
+            continue  # names in overrides mean the layers in overrides
+        shift = _shift(pattern.split("."), then, written_for, now, layers)
+        if shift:
+            meant, called, found, name = shift
+            what = f"which is now called {called}" if called else "which is gone"
+            message = (
+                f"{show(pattern)} was written for the layer at {meant}, {what}; {name} is now the layer at {found}"
+            )
+            remedy = "give the layer a name, and use that"
+            if not span.text.override and order:
+                remedy += f"; or write {show(pattern)} in {spec.document.path}, too, for the layer that it means now"
+            at_key = isinstance(place[-1], str)
+            faults.append(Problem(place, message, remedy=remedy, at_key=at_key, code="shifted-name"))
+    return faults
+
+
+def numbered_names(spec: Spec, proof: Proof) -> list[Problem]:
+    """Return what is most likely not meant by a name made from a number, for a layer that another file may renumber."""
+    lists = LayerLists(spec.document.with_names)
+    layers = lists.stack()
+    for pattern, place, span in _patterns(spec):
+        name = pattern.partition(".")[0]
+        names = lists.names(layers) if layers else []
+        if layers is None or span.text.override or name not in names:
+            continue
+        layer = layers.items[names.index(name)]
+        there, (component, parameters) = layer.origin.place, lists.component(layer) or ("", None)
+        if there.text.order > span.text.order and not (parameters and "name" in parameters.entries):
+            of_type = f"it means the one at {there} until another {component.rpartition('.')[2]} comes before it"
+            message = f"{show(pattern)} counts the layers of {there.file}: {of_type}"
+            remedy = f"give the layer a name, as in layers: {{{name}: {{name: my_layer}}}}, and use that"
+            at_key = isinstance(place[-1], str)
+            return [Problem(place, message, remedy=remedy, at_key=at_key, code="doubtful-value")]
+    return []
 
 
 def _patterns(spec: Spec) -> Iterator[tuple[str, KeyPath, Span]]:
     """Yield each name or pattern that chooses layers, and where it is."""
     for place in CHOOSING:
-        node = _below(spec.document.with_names, place)
+        node = _below(spec.document.tree, place)
         if isinstance(node, MappingNode):
             yield from ((key, (*place, key), entry.key.place) for key, entry in node.entries.items())
         elif isinstance(node, ListNode):
             yield from ((str(plain(item)), (*place, i), item.origin.place) for i, item in enumerate(node.items))
 
 
-def _shift(pattern: str, place: KeyPath, span: Span, new: ListNode) -> Problem | None:
-    """Return the warning of a name that meant another layer in the list that was there where it is written."""
-    old = new
-    while old.replaces is not None and _age(old.origin.place) < _age(span):
-        old = old.replaces
-    name = pattern.partition(".")[0]
-    names, names_now = (layer_names(plain(layers)) for layers in (old, new))
-    if old is new or name not in names or name not in names_now:
+def _shift(
+    path: Sequence[str], then: LayerLists, old: ListNode, now: LayerLists, new: ListNode
+) -> tuple[str, str, str, str] | None:
+    """Return the place of the layer that a path meant, what that is called now, the place of another that it means now,
+    and the name; None if it means the same.
+
+    Args:
+        path: names of layers, one inside the other, and perhaps of a parameter.
+        then: the spec that it was written for.
+        old: the list of its layers in which the first name is.
+        now: the spec as it is.
+        new: the list in its place.
+    """
+    name, *below = path
+    names, names_now = then.names(old), now.names(new)
+    if name not in names or name not in names_now:
         return None
+    meant, means = names.index(name), names_now.index(name)
+    kept = _kept(old, new)
+    if kept.get(meant) == means:
+        inside, inside_now = then.inside(old.items[meant], below), now.inside(new.items[means], below)
+        return _shift(inside[1], then, inside[0], now, inside_now[0]) if inside and inside_now else None
+    if meant not in kept and means not in kept.values():
+        return None
+    called = names_now[kept[meant]] if meant in kept else ""
+    return old.items[meant].origin.place.quoted, called, new.items[means].origin.place.quoted, name
+
+
+def _kept(old: ListNode, new: ListNode) -> dict[int, int]:
+    """Return where the layers of a list are in a later one: those at the same place of a text, or else equal ones."""
+    places = {item.origin.place: i for i, item in enumerate(new.items)}
+    found = {i: places[item.origin.place] for i, item in enumerate(old.items) if item.origin.place in places}
+    if found:
+        return found
     from difflib import SequenceMatcher  # noqa: PLC0415 - a run loads only what it needs
 
-    meant, now = names.index(name), names_now.index(name)
-    written, found = ([repr(plain(item)) for item in layers.items] for layers in (old, new))
-    blocks = SequenceMatcher(None, written, found, autojunk=False).get_matching_blocks()
-    moved = next((meant - block.a + block.b for block in blocks if 0 <= meant - block.a < block.size), now)
-    if moved == now:
-        return None
-    there, here = old.items[meant].origin.place.quoted, new.items[now].origin.place.quoted
-    message = f"{show(pattern)} was written for the layer at {there}, which is now called {names_now[moved]}; {name} is"
-    remedy = "give the layer a name in both lists, and use that"
-    return Problem(
-        place,
-        f"{message} now the layer at {here}",
-        remedy=remedy,
-        at_key=isinstance(place[-1], str),
-        code="unknown-layer",
-    )
-
-
-def _age(place: Span) -> int:
-    """Return how many ``extends`` separate a place from the spec itself; less for an override."""
-    return -1 if place.text.override else place.text.order
+    written, now = ([repr(plain(item)) for item in layers.items] for layers in (old, new))
+    blocks = SequenceMatcher(None, written, now, autojunk=False).get_matching_blocks()
+    return {block.a + i: block.b + i for block in blocks for i in range(block.size)}
 
 
 def _below(node: Node | None, keys: tuple[str, ...]) -> Node | None:

@@ -17,7 +17,13 @@ from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.wording import memory_size
 from mlpkit.errors import ParameterError, SpecSchemaError, SpecShapeError, TargetError, WrongUseError
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
-from mlpkit.jobs.layer_patterns import frozen_layers, max_weight_norm_faults, shifted_names, step_factors
+from mlpkit.jobs.layer_patterns import (
+    frozen_layers,
+    max_weight_norm_faults,
+    numbered_names,
+    shifted_names,
+    step_factors,
+)
 from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.jobs.stack_fault import stack_fault
@@ -326,7 +332,7 @@ def _too_little_memory(spec: Spec, proof: Proof, there: int, why: str) -> list[P
 CHECKS_OF_DATA: Final = (schedule_faults, too_few_examples, misfits)
 """What the data of a spec asks of its keys: each takes the spec and the description, and returns what is wrong."""
 
-CHECKS: Final = (max_weight_norm_faults, not_compared, not_averaged, unaddressable)
+CHECKS: Final = (max_weight_norm_faults, shifted_names, not_compared, not_averaged, unaddressable)
 """What the layers ask of the other keys: each takes the spec and the proof of its layers, and returns what is wrong."""
 
 LIKELY_MISTAKES: Final = (
@@ -334,7 +340,7 @@ LIKELY_MISTAKES: Final = (
     decays_change_nothing,
     indices_count_as_numbers,
     precision_changes_nothing,
-    shifted_names,
+    numbered_names,
     little_memory,
 )
 """What is most likely not meant, each in the same way."""

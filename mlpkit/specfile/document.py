@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -34,7 +34,7 @@ from mlpkit.specfile.yaml_writer import to_yaml
 from mlpkit.system import is_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import Problem
@@ -197,8 +197,8 @@ def _report_missing(path: Path, faults: DiagnosticList, place: Span) -> None:
 
 def read_with_bases(
     root: MappingNode, path: Path | None, faults: DiagnosticList, texts: Texts = FROM_DISK
-) -> MappingNode | None:
-    """Return a spec merged over all those it extends, or None if one of them could not be read whole.
+) -> list[MappingNode] | None:
+    """Return a spec and those it extends, each merged over all that it extends; None if one can't be read whole.
 
     Args:
         root: the spec as written.
@@ -233,10 +233,10 @@ def read_with_bases(
         chain.append(base)
         links.insert(0, f"{entry.key.place} extends {base}")
     if len(specs) == 1:
-        return specs[0]
+        return specs
     from mlpkit.specfile.merging import merge  # noqa: PLC0415 - most specs extend none
 
-    return reduce(merge, reversed(specs))
+    return [*accumulate(reversed(specs), lambda base, child: merge(base, child, faults))][::-1]
 
 
 def read_mapping(source: SourceText, faults: DiagnosticList) -> MappingNode | None:
@@ -309,6 +309,7 @@ class Document:
         variables: the values of its variables, as plain data.
         tree: the same with origins, ``vars`` included.
         with_names: the tree before variables were put in.
+        stages: the same as each file makes it with those that it extends, without overrides; the spec's own is first.
     """
 
     path: Path
@@ -317,6 +318,7 @@ class Document:
     variables: dict[str, Any]
     tree: MappingNode = field(repr=False)
     with_names: MappingNode = field(repr=False)
+    stages: Sequence[MappingNode] = field(default=(), repr=False)
 
     @property
     def text(self) -> str:
@@ -473,22 +475,28 @@ def _document(
     texts: Texts = FROM_DISK,
 ) -> Document:
     """Return the document, or raise everything that is wrong with its texts."""
-    tree = read_with_bases(root, file, faults, texts) if root else None
-    changed = _overridden(tree, overrides, faults) if overrides else True
-    if not tree or not changed:  # in half a spec, what is missing would be reported too
+    stages = read_with_bases(root, file, faults, texts) if root else None
+    tree = stages[0] if stages else None
+    if overrides:
+        tree = _overridden(tree, overrides, faults)
+    if not tree:  # in half a spec, what is missing would be reported too
         faults.raise_if_any()
+    assert stages is not None
     assert tree is not None
-    return _finished(tree, path, text, faults)
+    return replace(_finished(tree, path, text, faults), stages=stages)
 
 
-def _overridden(tree: MappingNode | None, overrides: Overrides, faults: DiagnosticList) -> bool:
-    """Set the values of overrides, and return whether they can be read."""
+def _overridden(tree: MappingNode | None, overrides: Overrides, faults: DiagnosticList) -> MappingNode | None:
+    """Return a tree with the values of overrides, or None without a tree or if they can't be read."""
     from mlpkit.specfile.overrides import read_overrides, set_overrides  # noqa: PLC0415 - most specs have no overrides
 
     changes = read_overrides(overrides, faults)
-    if tree and changes is not None:
-        set_overrides(tree, changes, faults)
-    return changes is not None
+    if tree is None or changes is None:
+        return None
+    root = copied(tree)
+    assert isinstance(root, MappingNode)
+    set_overrides(root, changes, faults)
+    return root
 
 
 def _finished(with_names: MappingNode, path: Path, text: str | None, faults: DiagnosticList) -> Document:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import re
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.signature import SectionType
 from mlpkit.components.schema.types import MappingType, without_null
 from mlpkit.specfile.key_types import RequirementsType
-from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, is_null
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode
 from mlpkit.specfile.sections import TOP_LEVEL
+from mlpkit.specfile.structure import LAYERS, LayerLists, component_of
+from mlpkit.specfile.variables import follow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.signature import ParameterSchema
     from mlpkit.specfile.nodes import Node
+    from mlpkit.specfile.source import DiagnosticList
+    from mlpkit.specfile.structure import Report
 
 
 def _keys(section: SectionType, path: KeyPath = ()) -> Iterator[tuple[KeyPath, ParameterSchema]]:
@@ -45,8 +49,6 @@ NEEDED_COMPONENTS: Final[frozenset[KeyPath]] = frozenset(
 )
 """Where a component stands in every spec, so that parameters without one are a mistake."""
 
-COMPONENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
-
 
 def is_section(path: KeyPath) -> bool:
     """Whether the value at a path is a section."""
@@ -58,25 +60,21 @@ def may_be_component(path: KeyPath) -> bool:
     return path == ("data",) or (len(path) > 1 and path[0] != "requires" and not is_section(path))
 
 
-def component_of(node: Node) -> tuple[str, MappingNode | None] | None:
-    """Return the name and the parameters of what may be a component, or None if it can't be one.
+def merge(base: MappingNode, child: MappingNode, faults: DiagnosticList) -> MappingNode:
+    """Return the spec ``child`` over the spec ``base``; ``layers`` may be a mapping of changes, by the layers' names.
 
-    ``sgd``, ``{sgd: null}`` and ``sgd:`` are the same: a component without parameters.
+    Args:
+        base: the spec that is extended.
+        child: the spec that extends it.
+        faults: takes what is wrong with the names of layers.
     """
-    if isinstance(node, ScalarNode) and isinstance(node.value, str) and COMPONENT_NAME.fullmatch(node.value):
-        return node.value, None
-    if isinstance(node, MappingNode) and len(node.entries) == 1:
-        ((name, entry),) = node.entries.items()
-        if isinstance(entry.node, MappingNode):
-            return name, entry.node
-        if is_null(entry.node):
-            return name, None
-    return None
-
-
-def merge(base: MappingNode, child: MappingNode) -> MappingNode:
-    """Return the spec ``child`` over the spec ``base``."""
-    return _merge_keys(base, child, ())
+    merged = _merge_keys(base, child, ())
+    if LAYERS in base.entries and LAYERS in child.entries:
+        changes = _LayerChanges(merged, faults)
+        layers, new = (follow(spec.entries[LAYERS].node, changes.lists.variables) for spec in (base, child))
+        if isinstance(layers, ListNode) and isinstance(new, MappingNode):
+            merged.entries[LAYERS] = Entry(child.entries[LAYERS].key, changes.of_list(layers, new.entries, (LAYERS,)))
+    return merged
 
 
 def _merge_keys(base: MappingNode, child: MappingNode, path: KeyPath) -> MappingNode:
@@ -97,8 +95,6 @@ def _merge_values(base: Node, child: Node, path: KeyPath) -> Node:
             return _merge_components(old, new, child, path)
     if isinstance(base, MappingNode) and isinstance(child, MappingNode):
         return _merge_keys(base, child, path)
-    if isinstance(base, ListNode) and isinstance(child, ListNode):
-        child.replaces = base
     return child
 
 
@@ -115,3 +111,67 @@ def _merge_components(
 
 def _one_key(node: Node) -> str | None:
     return next(iter(node.entries)) if isinstance(node, MappingNode) and len(node.entries) == 1 else None
+
+
+class _LayerChanges:
+    """Changes of layers by their names, which are those in the spec that is extended."""
+
+    def __init__(self, root: MappingNode, faults: DiagnosticList) -> None:
+        self.lists = LayerLists(root)
+        self.faults = faults
+
+    def of_list(self, layers: ListNode, changes: Mapping[str, Entry], path: KeyPath) -> ListNode:
+        """Return a list whose layers are changed, or removed by ``null``."""
+        items = list(layers.items)
+        for name, change in changes.items():
+            item = self.lists.position(layers, name, _dotted(path), self._report_at(change))
+            if item is not None:
+                items[item] = self._layer(items[item], change, (*path, name))
+        return ListNode(self.lists.remaining(layers, items), layers.origin)
+
+    def _layer(self, old: Node, change: Entry, path: KeyPath) -> Node:
+        """Return a layer with some of its parameters changed, or another layer in its place."""
+        layer, new = (follow(node, self.lists.variables) for node in (old, change.node))
+        if isinstance(layer, ListNode) and isinstance(new, MappingNode):
+            return self.of_list(layer, new.entries, path)
+        component, whole = self.lists.component(layer), component_of(new)
+        if component is None:
+            return new
+        name, parameters = component[0], component[1] or MappingNode({}, old.origin)
+        if whole and whole[0] == name:
+            new = whole[1] or MappingNode({}, new.origin)
+        elif whole and _is_layer_name(whole[0]) and not self.lists.holders(parameters, whole[0]):
+            return new
+        if not isinstance(new, MappingNode):
+            return new
+        return MappingNode({name: Entry(change.key, self._parameters(parameters, new, path))}, old.origin)
+
+    def _parameters(self, old: MappingNode, new: MappingNode, path: KeyPath) -> MappingNode:
+        rest: dict[str, Entry] = {}
+        inside: dict[str, dict[str, Entry]] = {}
+        for key, change in new.entries.items():
+            held = self.lists.holder(old, key, _dotted(path), self._report_at(change))
+            if held:
+                inside.setdefault(held, {})[key] = change
+            elif self.lists.list_at(old, key) and isinstance(change.node, MappingNode):
+                inside.setdefault(key, {}).update(change.node.entries)
+            else:
+                rest[key] = change
+        merged = _merge_keys(old, MappingNode(rest, new.origin), path)
+        for key, changes in inside.items():
+            layers = self.lists.list_at(old, key)
+            assert layers is not None
+            merged.entries[key] = Entry(old.entries[key].key, self.of_list(layers, changes, (*path, key)))
+        return merged
+
+    def _report_at(self, change: Entry) -> Report:
+        return partial(self.faults.report, change.key.place, code="unknown-layer")
+
+
+def _is_layer_name(name: str) -> bool:
+    """Whether a component of the name is a layer or a loss, and not another kind's, or a parameter."""
+    return name.rpartition(".")[2][0].isupper()
+
+
+def _dotted(path: KeyPath) -> str:
+    return ".".join(map(str, path))

@@ -47,17 +47,10 @@ class ScalarNode:
 
 @dataclass(slots=True)
 class ListNode:
-    """A list.
-
-    Args:
-        items: its items.
-        origin: where it came from.
-        replaces: the list that it replaces, of a spec that is extended or overridden.
-    """
+    """A list."""
 
     items: list[Node]
     origin: ValueOrigin
-    replaces: ListNode | None = None
 
 
 @dataclass(slots=True)
@@ -116,7 +109,7 @@ def copied(node: Node, note: str = "") -> Node:
         }
         return MappingNode(entries, origin)
     if isinstance(node, ListNode):
-        return ListNode([copied(item, note) for item in node.items], origin, node.replaces)
+        return ListNode([copied(item, note) for item in node.items], origin)
     return ScalarNode(node.value, origin)
 
 

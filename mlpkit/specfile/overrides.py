@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import show
-from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.specfile.merging import NEEDED_COMPONENTS, component_of, may_be_component
+from mlpkit.specfile.merging import NEEDED_COMPONENTS, may_be_component
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ValueOrigin, count, is_null, plain
 from mlpkit.specfile.python_spec import node_of_value
 from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES, REFUSED, SourceText, Span
 from mlpkit.specfile.strict_yaml import parse_yaml
-from mlpkit.specfile.variables import VARS, follow, preview, variables_of
+from mlpkit.specfile.structure import LAYERS, LayerLists, component_of, with_parameters
+from mlpkit.specfile.variables import VARS, follow
 
 if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath
@@ -182,33 +182,29 @@ def set_overrides(root: MappingNode, overrides: list[Override], faults: Diagnost
     """Set the values in their order, variables first.
 
     Layers go by the names they have before the first override, so that one doesn't rename what another means.
+    A layer that is set to ``null`` is removed.
 
     Args:
         root: the spec, changed in place.
         overrides: what to set.
         faults: takes what is wrong.
     """
-    names: dict[int, tuple[ListNode, list[str]]] = {}
+    lists = LayerLists(root)
     for override in sorted(overrides, key=lambda override: override.keys[0] != VARS):
-        _Setting(root, override, faults, names).apply()
+        _Setting(root, override, faults, lists).apply()
+    lists.remove_nulls()
 
 
 class _Setting:
     """One override on its way into the tree."""
 
-    def __init__(
-        self,
-        root: MappingNode,
-        override: Override,
-        faults: DiagnosticList,
-        names: dict[int, tuple[ListNode, list[str]]],
-    ) -> None:
+    def __init__(self, root: MappingNode, override: Override, faults: DiagnosticList, lists: LayerLists) -> None:
         self.root = root
         self.override = override
         self.keys = override.keys
         self.faults = faults
-        self.names = names
-        self.variables = variables_of(root) or MappingNode({}, root.origin)
+        self.lists = lists
+        self.variables = lists.variables
 
     def apply(self) -> None:
         """Set the value."""
@@ -235,7 +231,7 @@ class _Setting:
                 node.items[item] = self._changed(node.items[item], index + 1, (*path, item))
             return node
         if may_be_component(path):
-            self._follow_parameters(node)
+            node = with_parameters(node, self.variables)
             component = component_of(node)
             if component:
                 return self._in_component(node, *component, index, path)
@@ -255,25 +251,14 @@ class _Setting:
             index += 1  # the key names the component, as the spec does
         inside = parameters or MappingNode({}, node.origin)
         here = (*path, name)
-        lists = self._lists_with_layer(inside, index, here)
-        if len(lists) > 1:
-            whole, wanted = self.override.path(index), self.keys[index]
-            choices = " or ".join(f"{whole}.{found}.{wanted}" for found in lists)
-            self._report(index, f"{whole} has a layer '{wanted}' in {' and in '.join(lists)}", expected=choices)
-        elif lists:
-            entry = inside.entries[lists[0]]
-            entry.node = self._changed(entry.node, index, (*here, lists[0]))
+        whole, report = self.override.path(index), partial(self._report, index)
+        held = self.lists.holder(inside, self.keys[index], whole, report) if path[0] == LAYERS else None
+        if held:
+            entry = inside.entries[held]
+            entry.node = self._changed(entry.node, index, (*here, held))
         else:
             inside = self._in_mapping(inside, index, here)
         return MappingNode({name: Entry(key, inside)}, node.origin)
-
-    def _lists_with_layer(self, parameters: MappingNode, index: int, path: KeyPath) -> list[str]:
-        """Return the parameters of a layer that list one of the name in the key; none if it names a parameter."""
-        wanted = self.keys[index]
-        if path[0] != "layers" or wanted in parameters.entries:
-            return []
-        values = {key: follow(entry.node, self.variables) for key, entry in parameters.entries.items()}
-        return [key for key, node in values.items() if isinstance(node, ListNode) and wanted in self._names_of(node)]
 
     def _in_mapping(self, mapping: MappingNode, index: int, path: KeyPath) -> MappingNode:
         key = self.keys[index]
@@ -297,35 +282,15 @@ class _Setting:
         value = self.override.value
         place = value.origin.place
         value.origin = value.origin.with_note(f"{place.quoted} replaces {old.origin.place.quoted}")
-        if isinstance(old, ListNode) and isinstance(value, ListNode):
-            value.replaces = old
         return value
-
-    def _follow_parameters(self, node: Node) -> None:
-        if isinstance(node, MappingNode) and len(node.entries) == 1:
-            (entry,) = node.entries.values()
-            entry.node = follow(entry.node, self.variables)
 
     def _item(self, node: ListNode, index: int, path: KeyPath) -> int | None:
         """Return the position of the list item that the key means, or None after reporting that it is missing."""
         whole = self.override.path(index)
-        if path[0] != "layers":
+        if path[0] != LAYERS:
             self._report(index, f"{whole} is a list", remedy=f"set it whole: {whole}=[...]")
             return None
-        names = self._names_of(node)
-        wanted = self.keys[index]
-        if wanted in names:
-            return names.index(wanted)
-        known = [name for name in names if name]
-        remedy = did_you_mean(wanted, known)
-        expected = f"one of {', '.join(known)}" if known and not remedy else ""
-        self._report(index, f"{whole} has no layer {show(wanted)}", expected=expected, remedy=remedy)
-        return None
-
-    def _names_of(self, node: ListNode) -> list[str]:
-        if id(node) not in self.names:
-            self.names[id(node)] = node, layer_names(preview(node, self.variables))
-        return self.names[id(node)][1]
+        return self.lists.position(node, self.keys[index], whole, partial(self._report, index))
 
     def _report(self, index: int, message: str, *, expected: str = "", remedy: str = "") -> None:
         self.faults.report(self.override.place(index), message, expected=expected, remedy=remedy, code="wrong-override")

@@ -106,6 +106,8 @@ class LayerStackType(ValueType):
         """Return the members of the stack."""
         if not isinstance(value, list):
             remedy = "start each layer with '- '"
+            if isinstance(value, dict):
+                remedy += "; a mapping changes layers, by their names, of a spec that this one extends"
             return context.report(
                 path, f"{show(value)} is not a list", expected=self.describe(), remedy=remedy, code="wrong-type"
             )
@@ -418,7 +420,8 @@ class TopLevel(Section):
     Args:
         mlpkit: version of the spec format.
         data: where examples come from.
-        layers: the stack of layers, which ends in a loss; each takes ``name`` beside its parameters.
+        layers: the stack of layers, which ends in a loss; each takes ``name`` beside its parameters. With ``extends``,
+            also a mapping from names of layers to what changes: parameters, another layer, or null to remove it.
         training: how the network is trained.
         initialize_from: a run whose weights the network begins with; by default it begins from scratch.
         name: name of the spec, and of its run folder; by default the file's name.

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.context import Correction, show
 from mlpkit.components.schema.wording import certain, nearest
@@ -74,12 +74,12 @@ def variables_of(root: MappingNode) -> MappingNode | None:
     return node if isinstance(node, MappingNode) else None
 
 
-def preview(node: Node, variables: MappingNode) -> Any:
-    """Return a part of a spec as plain data with variables put in; as written if that makes it too large."""
+def preview(node: Node, variables: MappingNode) -> Node:
+    """Return a part of a spec with variables put in; as written if that makes it too large."""
     try:
-        return plain(_Substitution(variables, DiagnosticList()).node(node))
+        return _Substitution(variables, DiagnosticList()).node(node)
     except _Stop:
-        return plain(node)
+        return node
 
 
 def follow(node: Node, variables: MappingNode) -> Node:
@@ -267,6 +267,4 @@ def _copy_for(use: ScalarNode, name: str, value: Node) -> Node:
     origin = ValueOrigin(use.origin.place, notes, value.origin.written or place.text)
     copy = copied(value, f"${name} is used at {use.origin.place}")
     copy.origin = origin
-    if isinstance(copy, ListNode):
-        copy.replaces = None
     return copy

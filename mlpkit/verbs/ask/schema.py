@@ -8,7 +8,7 @@ from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.docstring import parse_docstring
 from mlpkit.components.schema.wording import either_of
 from mlpkit.errors import PluginError
-from mlpkit.specfile.sections import TOP_LEVEL
+from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL
 from mlpkit.specfile.spec import FOLDER_NAME
 from mlpkit.specfile.variables import NAME, REFERENCE
 
@@ -215,7 +215,9 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     registry.examined()
     whole = ComponentDefinitions(registry)
     partial = ComponentDefinitions(registry, partial=True)
-    specs = {"spec": _of_spec(whole), "extending_spec": partial.relaxed(_of_spec(partial))}
+    extending = partial.relaxed(_of_spec(partial))
+    extending["properties"]["layers"] = _list_or_changes(extending["properties"]["layers"], partial)
+    specs = {"spec": _of_spec(whole), "extending_spec": extending}
     definitions = _reachable(specs | whole.definitions() | partial.definitions(), tuple(specs))
     return {
         "$schema": DIALECT,
@@ -233,6 +235,14 @@ def json_schema(registry: Registry) -> dict[str, Any]:
 
 def with_markdown(schema: Any) -> Any:
     """Return a schema in which descriptions with code or several paragraphs are marked as Markdown, for editors."""
+def _list_or_changes(layers: dict[str, Any], definitions: ComponentDefinitions) -> dict[str, Any]:
+    """Return the schema of layers where they may also be a mapping by name: of parameters, of other layers, of null."""
+    change = {"anyOf": [{"type": ["object", "null"]}, definitions(STACK_KINDS, named=True)]}
+    layers = dict(layers)
+    description = layers.pop("description")
+    return {"description": description, "anyOf": [layers, {"type": "object", "additionalProperties": change}]}
+
+
     if isinstance(schema, list):
         return [with_markdown(item) for item in schema]
     if not isinstance(schema, dict):

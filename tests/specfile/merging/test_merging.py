@@ -14,7 +14,8 @@ from mlpkit.specfile.strict_yaml import parse_yaml
 
 
 def merged(base: str, child: str):
-    return plain(merge(*(parse_yaml(SourceText("s", text), DiagnosticList()) for text in (base, child))))
+    specs = (parse_yaml(SourceText("s", text), DiagnosticList()) for text in (base, child))
+    return plain(merge(*specs, DiagnosticList()))
 
 
 def at(path: tuple[str, ...], text: str) -> str:
@@ -80,13 +81,13 @@ def test_merging_changes_neither_spec():
     texts = "{training: {optimizer: {sgd: {a: 1}}}}", "{training: {optimizer: {sgd: {b: 1}}}}"
     base, child = (parse_yaml(SourceText("s", text), DiagnosticList()) for text in texts)
     before = plain(base), plain(child)
-    merge(base, child)
+    merge(base, child, DiagnosticList())
     assert (plain(base), plain(child)) == before
 
 
 def test_a_key_written_again_points_to_where_it_was_written_last():
     base = parse_yaml(SourceText("base", "training: {a: 1}"), DiagnosticList())
     child = parse_yaml(SourceText("child", "training: {b: 1}"), DiagnosticList())
-    training = merge(base, child).entries["training"]
+    training = merge(base, child, DiagnosticList()).entries["training"]
     assert training.key.place.file == "child"
     assert [entry.node.origin.place.file for entry in training.node.entries.values()] == ["base", "child"]

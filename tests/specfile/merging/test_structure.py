@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.specfile.merging import component_of, is_section, may_be_component
+from mlpkit.specfile.merging import is_section, may_be_component
 from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
+from mlpkit.specfile.structure import component_of
 
 
 @pytest.mark.parametrize(

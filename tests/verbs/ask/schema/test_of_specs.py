@@ -29,6 +29,9 @@ NOT_SAYABLE = {
     "extends_missing_folder": ANOTHER_FILE,
     "extends_without_ending": ANOTHER_FILE,
     "extends_wrong_file_through_another": ANOTHER_FILE,
+    "environment_variable_that_is_not_set": "what is in the environment can't be said",
+    "layer_of_the_base_misspelt": ANOTHER_FILE,
+    "name_that_a_new_layer_takes": ANOTHER_FILE,
     "inherited_value_of_a_wrong_type": ANOTHER_FILE,
     "inherited_value_that_does_not_fit": ANOTHER_FILE,
     "unknown_variable_in_extended_file": ANOTHER_FILE,
@@ -245,6 +248,9 @@ def test_initialize_from(section, right, validator, data_of_text):
 def test_a_spec_that_extends_another_need_not_be_whole(text, right, validator, data_of_text):
     assert validator.is_valid(data_of_text(f"extends: other.yaml\n{text}")) == right
 
+        ("layers: {Affine1: {units: 5}, Dropout1: null, Relu1: Tanh, Affine2: {Conv2d: {channels: 3}}, a: $b}", True),
+        ("layers: {Relu1: Tnh}", False),
+        ("layers: {Relu1: 3}", False),
 
 @pytest.mark.parametrize("extends", ["null", "3", "a$b.yaml"])
 def test_what_extends_names_is_a_file(extends, validator, data_of_text):
