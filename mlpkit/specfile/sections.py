@@ -23,7 +23,7 @@ from mlpkit.components.schema.component_types import (
 )
 from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
-from mlpkit.components.schema.types import FilePath, without_null
+from mlpkit.components.schema.types import FilePath, PathType, without_null
 from mlpkit.lazy_names import load
 from mlpkit.specfile.key_types import (
     FormatType,
@@ -308,7 +308,7 @@ class InitializeFromType(SectionType):
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
-        return {"anyOf": [{"type": "string"}, super().json_schema(references)]}
+        return {"anyOf": [PathType().json_schema(references), super().json_schema(references)]}
 
 
 METRICS: Final = DistinctListType(RecipeOfKind(("metric",), (Metric,)), as_tuple=True)
@@ -430,7 +430,7 @@ class TopLevel(Section):
         ensemble: several networks to train and average; by default one network.
         dtype: type of parameters and activations.
         requires: packages that must be installed.
-        vars: values to be used elsewhere as $name.
+        vars: values to be used elsewhere as $name; ``{env: NAME, default: VALUE}`` takes one from the environment.
         extends: another spec to begin from, relative to this file.
         sweep: trainings with other values of some keys, for `mlpkit sweep`; other commands leave it alone.
     """

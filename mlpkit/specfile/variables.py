@@ -1,15 +1,18 @@
 """Replaces ``$name`` by its value in ``vars:``.
 
-``$name`` or ``${name}`` must be the whole scalar, and the value keeps its type: a number, a list, a component.
-``$$`` is a dollar.
+``$name`` or ``${name}`` is the whole scalar, and the value keeps its type: a number, a list, a component. Or it begins
+a path, as in ``$folder/train.csv``. ``$$`` is a dollar. A variable that is ``{env: NAME, default: VALUE}`` takes its
+value from the environment.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.context import Correction, show
+from mlpkit.components.schema.types import BegunPath
 from mlpkit.components.schema.wording import certain, nearest
 from mlpkit.specfile.nodes import (
     Entry,
@@ -22,7 +25,16 @@ from mlpkit.specfile.nodes import (
     height,
     plain,
 )
-from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, TOO_DEEP, DiagnosticList
+from mlpkit.specfile.source import (
+    DEEPEST_NESTING,
+    MOST_VALUES,
+    REFUSED,
+    TOO_DEEP,
+    DiagnosticList,
+    SourceText,
+    describe_character,
+)
+from mlpkit.specfile.yaml_parser import resolve_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +45,13 @@ if TYPE_CHECKING:
 VARS: Final = "vars"
 NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 REFERENCE: Final = rf"\$(?:({NAME})|\{{({NAME})\}})"
+REFERENCE_FIRST: Final = rf"{REFERENCE}(?=[/\\]|\Z)"
+"""A variable that is the whole text, or begins a path."""
+
 DOLLARS: Final = r"\$\$?"
+
+ENV: Final = "env"
+DEFAULT: Final = "default"
 
 MOST_NAMES_SHOWN: Final = 10
 
@@ -103,8 +121,44 @@ def _references(node: Node, variables: MappingNode | None) -> Iterator[tuple[str
         name = _referred(node)
         if variables is None or name is None or name not in variables.entries:
             return
-        node = variables.entries[name].node
+        node = value_as_written(name, variables.entries[name].node, DiagnosticList())
         yield name, node
+
+
+def value_as_written(name: str, node: Node, faults: DiagnosticList) -> Node:
+    """Return the value of a variable before others are put in: the environment's, if the spec asks for that.
+
+    An empty environment variable counts as missing. Its text is read as one scalar without quotes.
+
+    Args:
+        name: the variable.
+        node: what ``vars`` has for it.
+        faults: takes what is wrong.
+    """
+    if not isinstance(node, MappingNode) or ENV not in node.entries or node.entries.keys() - {ENV, DEFAULT}:
+        return node
+    asked = node.entries[ENV].node
+    if not isinstance(asked, ScalarNode):
+        return node
+    place, text = asked.origin.place, os.environ.get(str(asked.value), "")
+    if not text and DEFAULT in node.entries:
+        return node.entries[DEFAULT].node
+    if not text:
+        message = f"${name} has no value: the environment variable {asked.value} isn't set"
+        remedy = f"set {asked.value}, or write a default: {{env: {asked.value}, default: ...}}"
+        faults.report(place, message, remedy=remedy, notes=asked.origin.notes, code="unknown-variable")
+        return ScalarNode("", asked.origin)
+    try:
+        if refused := REFUSED.search(text):
+            msg = f"a string can't hold the character {describe_character(refused[0])}"
+            raise ValueError(msg)
+        value = resolve_plain(text)
+    except ValueError as error:
+        faults.report(place, f"the environment variable {asked.value}: {error}", code="unknown-variable")
+        return ScalarNode("", asked.origin)
+    origin = asked.origin.with_note(f"the environment variable {asked.value} is {show(value)}")
+    written = SourceText(str(asked.value), text)
+    return ScalarNode(escape(value) if isinstance(value, str) else value, origin._replace(written=written))
 
 
 def escape(text: str) -> str:
@@ -166,9 +220,10 @@ class _Substitution:
         self._count(node)
         if not isinstance(node.value, str) or "$" not in node.value:
             return node
-        name = _referred(node)
-        if name is None:
+        found = re.match(REFERENCE_FIRST, node.value)
+        if found is None:
             return self._text(node, node.value)
+        name = found[1] or found[2]
         if name not in self.variables.entries:
             self._report_unknown(node, name)
             return node
@@ -186,6 +241,8 @@ class _Substitution:
         if depth + deep - 1 > DEEPEST_NESTING:
             self._too_deep(node)
         copy = _copy_for(node, name, value)
+        if found.end() < len(node.value):
+            return self._path(node, copy, name, node.value[found.end() :])
         for inside in descendants(copy):
             self._count(inside)
         return copy
@@ -193,17 +250,31 @@ class _Substitution:
     def _variable(self, name: str, node: Node, chain: tuple[str, ...]) -> tuple[Node, int]:
         """Return a variable's value and its height."""
         if name not in self.known:
-            value = self.node(node, 3, (*chain, name))
+            value = self.node(value_as_written(name, node, self.faults), 3, (*chain, name))
             self.known[name] = value, height(value)
         return self.known[name]
 
-    def _text(self, node: ScalarNode, text: str) -> Node:
+    def _path(self, node: ScalarNode, folder: Node, name: str, rest: str) -> ScalarNode:
+        """Return a path whose beginning, a variable's value, is put in."""
+        text = folder.value if isinstance(folder, ScalarNode) else None
+        if isinstance(text, str) or type(text) is int:  # a folder may be called 2026
+            return ScalarNode(BegunPath(f"{text}{self._text(node, rest).value}"), folder.origin)
+        message = f"${name} is {show(plain(folder))}, which can't begin the path {show(node.value)}"
+        remedy = f"set ${name} to the name of a folder, or write $$ for a dollar"
+        self.faults.report(
+            node.origin.place, message, remedy=remedy, notes=folder.origin.notes, code="unknown-variable"
+        )
+        return node
+
+    def _text(self, node: ScalarNode, text: str) -> ScalarNode:
         single = next((found for found in re.finditer(DOLLARS, text) if found[0] == "$"), None)
         if single is None:
             return ScalarNode(re.sub(DOLLARS, "$", text), node.origin)
         reference = re.match(REFERENCE, text[single.start() :])
         if reference:
-            message = f"{reference[0]} is only a part of {show(text)}; a variable stands for a whole value"
+            message = (
+                f"{reference[0]} is only a part of {show(text)}; a variable stands for a whole value, or begins a path"
+            )
             remedy = f"make {reference[0]} the whole value, or write $$ for a dollar"
         else:
             message = f"the dollar in {show(text)} is not followed by a variable's name"

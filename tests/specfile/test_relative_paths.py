@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 import mlpkit
+from mlpkit.errors import SpecSchemaError
+from mlpkit.verbs.repro.repro import repro
 
 SPEC = """\
 mlpkit: 1
@@ -106,3 +108,43 @@ def test_a_run_is_resumed_and_evaluated_from_the_same_folder(project):
     assert mlpkit.resume("run").metrics == run.metrics
     again = mlpkit.load_spec("run/resolved.yaml")
     assert file_of(again) == "tables/a.csv"
+
+
+def test_a_path_that_a_variable_begins_starts_from_where_the_variable_is_set(project):
+    (project / "specs/main.yaml").write_text("vars: {data: ../tables}\n" + SPEC.replace("DATA", "$data/a.csv"))
+    (project / "specs/deep/child.yaml").write_text("extends: ../main.yaml\nvars: {data: ../../tables}\n")
+    for spec in ("specs/main.yaml", "specs/deep/child.yaml"):
+        assert (project / file_of(mlpkit.load_spec(spec))).samefile(project / "tables/a.csv")
+    assert type(file_of(mlpkit.load_spec("specs/main.yaml"))) is str
+    assert file_of(mlpkit.load_spec("specs/deep/child.yaml", overrides=["vars.data=tables"])) == "tables/a.csv"
+
+
+def test_a_variable_begins_nothing_but_names_of_files(project):
+    text = "vars: {v: a}\n" + SPEC.replace("DATA", "../tables/a.csv")
+    for wrong in ("target: t", "optimizer: sgd"):
+        key = wrong.split(":")[0]
+        (project / "specs/main.yaml").write_text(text.replace(wrong, f"{key}: $v/b"))
+        with pytest.raises(SpecSchemaError) as caught:
+            mlpkit.load_spec("specs/main.yaml")
+        (fault,) = caught.value.faults
+        assert fault.source[fault.column - 1 :].startswith("$v/b")
+        assert "$v is 'a', set at specs/main.yaml:1:11" in fault.notes
+    assert mlpkit.load_spec(project / "specs/main.yaml", overrides=["training.optimizer=sgd"])
+
+
+def test_the_environment_is_asked_once_and_the_run_keeps_what_it_said(project, monkeypatch):
+    declared = "vars: {data: {env: MLPKIT_TEST_TABLES, default: ../tables}}\n"
+    (project / "specs/main.yaml").write_text(
+        declared + SPEC.replace("DATA", "$data/a.csv").replace("epochs: 1", "epochs: 2")
+    )
+    assert file_of(mlpkit.load_spec("specs/main.yaml")) == "tables/a.csv"
+    (project / "other").mkdir()
+    (project / "other/a.csv").write_text("a,t\n5,x\n6,y\n7,x\n8,y\n")
+    monkeypatch.setenv("MLPKIT_TEST_TABLES", "other")  # from the current folder, as on the command line
+    spec = mlpkit.load_spec("specs/main.yaml")
+    assert file_of(spec) == "other/a.csv"
+    mlpkit.run(spec, "run")
+    assert "file: other/a.csv" in (project / "run/resolved.yaml").read_text()
+    monkeypatch.setenv("MLPKIT_TEST_TABLES", "nowhere")
+    assert repro(project / "run").same
+    assert mlpkit.resume("run", epochs=3).metrics

@@ -134,3 +134,100 @@ def test_all_values_count_with_lists_and_mappings_themselves(faults_of):
     assert values(f"{text}[{'0,' * left}]")
     (fault,) = faults_of(f"{text}[{'0,' * (left + 1)}]", reader=parse_document)
     assert fault.endswith(": with variables put in, the spec holds more than 10,000 values")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("$v/a.csv", "data/a.csv"),
+        ("${v}/a.csv", "data/a.csv"),
+        ("'$v/'", "data/"),
+        (r"$v\a.csv", r"data\a.csv"),
+        ("$v/$$a.csv", "data/$a.csv"),
+        ("$deep/a.csv", "data/deep/a.csv"),
+        ("$year/a.csv", "2026/a.csv"),
+    ],
+)
+def test_a_variable_begins_a_path(path, value):
+    document = parse_document(f"vars: {{v: data, deep: $v/deep, year: 2026}}\nx: {path}")
+    assert document.values == {"x": value}
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        ("a/$v", "$v is only a part of 'a/$v'; a variable stands for a whole value, or begins a path"),
+        ("$v.csv", "$v is only a part of '$v.csv'; a variable stands for a whole value, or begins a path"),
+        ("$v/$v", "$v is only a part of '/$v'; a variable stands for a whole value, or begins a path"),
+        ("$rate/a", "$rate is 0.5, which can't begin the path '$rate/a'"),
+        ("$list/a", "$list is a list, which can't begin the path '$list/a'"),
+        ("$w/a", "unknown variable $w"),
+        ("$circle", "variables refer to one another in a circle: $circle -> $circle"),
+    ],
+)
+def test_what_can_not_begin_a_path(path, fault, faults_of):
+    text = f"vars: {{v: data, rate: 0.5, list: [1]}}\nx: {path}".replace(
+        "[1]", "[1], circle: $circle/a" if path == "$circle" else "[1]"
+    )
+    assert faults_of(text, reader=parse_document)[0].partition(": ")[2] == fault
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("50", 50),
+        ("1e-3", 0.001),
+        ("true", True),
+        ("null", None),
+        ("a b: c", "a b: c"),
+        ("$v $$", "$v $$"),
+        ("'5'", "'5'"),
+    ],
+)
+def test_a_value_from_the_environment_is_one_scalar(text, value, monkeypatch):
+    monkeypatch.setenv("MLPKIT_TEST_V", text)
+    document = parse_document("vars: {v: {env: MLPKIT_TEST_V, default: 1}}\nx: $v")
+    assert (document.values, document.variables) == ({"x": value}, {"v": value})
+    assert type(document.values["x"]) is type(value)
+
+
+def test_a_default_is_used_if_the_environment_has_nothing(monkeypatch):
+    text = "vars: {v: {env: MLPKIT_TEST_V, default: $w}, w: [3]}\nx: $v"
+    monkeypatch.delenv("MLPKIT_TEST_V", raising=False)
+    assert parse_document(text).values == {"x": [3]}
+    monkeypatch.setenv("MLPKIT_TEST_V", "")
+    assert parse_document(text).values == {"x": [3]}
+    assert parse_document(text, overrides=["vars.v=4"]).values == {"x": 4}
+    assert parse_document(text, overrides=["vars.v.default=5"]).values == {"x": 5}
+
+
+@pytest.mark.parametrize("value", ["{env: {a: 1}}", "{env: A, other: 1}", "{default: 1}"])
+def test_other_mappings_are_values(value):
+    assert parse_document(f"vars: {{v: {value}}}\nx: $v").values == {"x": parse_document(f"x: {value}").values["x"]}
+
+
+def test_an_environment_variable_that_is_missing_or_wrong(monkeypatch, faults_of):
+    monkeypatch.delenv("MLPKIT_TEST_V", raising=False)
+    text = "vars: {v: {env: MLPKIT_TEST_V}}\nx: $v/a\ny: $v"
+    assert faults_of(text, reader=parse_document) == [
+        "<spec>:1:17: $v has no value: the environment variable MLPKIT_TEST_V isn't set",
+    ]
+    for wrong, why in (("1e999", "1e999 is not finite"), ("\x1b", "a string can't hold the character U+001B")):
+        monkeypatch.setenv("MLPKIT_TEST_V", wrong)
+        (fault,) = faults_of("vars: {v: {env: MLPKIT_TEST_V}}\nx: $v", reader=parse_document)
+        assert fault == f"<spec>:1:17: the environment variable MLPKIT_TEST_V: {why}"
+
+
+def test_a_fault_in_a_value_from_the_environment_names_it(monkeypatch):
+    monkeypatch.setenv("MLPKIT_TEST_V", "wide")
+    document = parse_document("vars: {v: {env: MLPKIT_TEST_V}}\nx: $v")
+    assert document.origin_notes(("x",)) == (
+        "$v is 'wide', set at <spec>:1:17",
+        "the environment variable MLPKIT_TEST_V is 'wide'",
+    )
+
+
+def test_layers_may_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("MLPKIT_TEST_V", "Tanh")
+    text = "vars: {act: {env: MLPKIT_TEST_V, default: Relu}}\nlayers: [$act, Relu]"
+    assert parse_document(text, overrides=["layers.Tanh1=null"]).values == {"layers": ["Relu"]}

@@ -152,6 +152,15 @@ class BooleanType(ScalarType):
         return self._refuse(value, path, context, remedy, meant == "true" if meant else None)
 
 
+class BegunPath(str):
+    """The name of a file that a variable begins, as in ``$folder/train.csv``; no other value may be written so."""
+
+    def refuse(self, kind: ValueType, path: KeyPath, context: CheckContext) -> object:
+        """Report that a value of this type isn't the name of a file."""
+        message = "a variable begins this value, which isn't the name of a file"
+        return context.report(path, message, expected=f"{kind.describe()}, or a variable as the whole value")
+
+
 class TextType(ScalarType):
     """A string."""
 
@@ -160,6 +169,8 @@ class TextType(ScalarType):
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the string."""
+        if isinstance(value, BegunPath):
+            return value.refuse(self, path, context)
         if isinstance(value, str):
             return value
         if isinstance(value, int | float):
@@ -197,7 +208,8 @@ class PathType(TextType):
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the path, as seen from the current folder."""
-        text, folder = super().check(value, path, context), context.folder_of(path)
+        whole = str(value) if isinstance(value, BegunPath) else value
+        text, folder = super().check(whole, path, context), context.folder_of(path)
         if not isinstance(text, str) or _ELSEWHERE.match(text):
             return text
         found = (folder or Path()) / text
@@ -209,6 +221,10 @@ class PathType(TextType):
             message = f"there is no {show(str(found))}; paths are relative to the spec's folder"
             return context.report(path, message, remedy=f"write {here}", fix=Correction(text, here))
         return str(_seen_from_here(found)) if folder != Path() else text
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return super().json_schema(references) | {"format": "path"}
 
 
 def _exists(path: Path) -> bool:
@@ -398,6 +414,8 @@ class EitherType(ValueType):
         if len(deepest) == 1:  # the value has the form of just one alternative: its faults are the helpful ones
             context.faults += deepest[0].faults
             return INVALID
+        if isinstance(value, BegunPath):
+            return value.refuse(self, path, context)
         return context.report(path, f"{show(value)} isn't allowed here", expected=self.describe())
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:

@@ -29,6 +29,8 @@ A_VARIABLE_TOO: Final = {keyword: VARIABLE[keyword] for keyword in ("pattern", "
 """What a schema of something else says of texts, if variables may stand for it."""
 NO_SINGLE_DOLLAR: Final = r"^([^$]|\$\$)*$"
 """What texts look like: ``$$`` is a dollar."""
+PATH: Final = rf"^({REFERENCE}[/\\])?([^$]|\$\$)*$".replace("(?:", "(")
+"""What names of files look like, which a variable may begin."""
 
 ANNOTATIONS: Final = ("title", "description", "default", "examples", "deprecated")
 AS_WRITTEN: Final = ("vars", "extends")
@@ -51,7 +53,7 @@ def with_variables(schema: dict[str, Any]) -> dict[str, Any]:
         if isinstance(schema.get(keyword), dict):
             result[keyword] = _or_variable(schema[keyword])
     if schema.get("type") == "string" and "pattern" not in schema:
-        result["pattern"] = NO_SINGLE_DOLLAR
+        result["pattern"] = PATH if schema.get("format") == "path" else NO_SINGLE_DOLLAR
     if "contains" in schema:  # what a variable stands for is not known here
         counted = {
             keyword: result.pop(keyword) for keyword in ("contains", "minContains", "maxContains", "errorMessage")
@@ -233,8 +235,6 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     }
 
 
-def with_markdown(schema: Any) -> Any:
-    """Return a schema in which descriptions with code or several paragraphs are marked as Markdown, for editors."""
 def _list_or_changes(layers: dict[str, Any], definitions: ComponentDefinitions) -> dict[str, Any]:
     """Return the schema of layers where they may also be a mapping by name: of parameters, of other layers, of null."""
     change = {"anyOf": [{"type": ["object", "null"]}, definitions(STACK_KINDS, named=True)]}
@@ -243,6 +243,8 @@ def _list_or_changes(layers: dict[str, Any], definitions: ComponentDefinitions) 
     return {"description": description, "anyOf": [layers, {"type": "object", "additionalProperties": change}]}
 
 
+def with_markdown(schema: Any) -> Any:
+    """Return a schema in which descriptions with code or several paragraphs are marked as Markdown, for editors."""
     if isinstance(schema, list):
         return [with_markdown(item) for item in schema]
     if not isinstance(schema, dict):

@@ -12,8 +12,9 @@ from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.key_types import FORMAT_KEY
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, copied, plain
 from mlpkit.specfile.overrides import override_at, set_overrides
+from mlpkit.specfile.source import DiagnosticList
 from mlpkit.specfile.spec import check_document
-from mlpkit.specfile.variables import escape, referred_node
+from mlpkit.specfile.variables import escape, referred_node, value_as_written, variables_of
 from mlpkit.specfile.yaml_writer import to_inline_yaml, to_yaml
 from mlpkit.system import real_path
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.specfile.nodes import Node
-    from mlpkit.specfile.source import DiagnosticList, Span
+    from mlpkit.specfile.source import Span
     from mlpkit.specfile.spec import Spec
 
 SWEEP: Final = "sweep"
@@ -96,8 +97,8 @@ def data_key(spec: Spec) -> str:
 def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | None = None) -> str:
     """Return the text of a spec that stands for itself in a folder: with what it extends, and what was overridden.
 
-    Relative paths start from the folder, and the name is there, since the file has another. If nothing else changes, it
-    is the text as written, comments included.
+    Relative paths start from the folder, the name is there, since the file has another, and so is what variables took
+    from the environment. If nothing else changes, it is the text as written, comments included.
 
     Args:
         spec: the spec.
@@ -105,6 +106,11 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
         files: paths of files that the section ``sweep`` names, in the form of ``Spec.files``.
     """
     tree = copied(spec.document.with_names)
+    assert isinstance(tree, MappingNode)
+    variables = variables_of(tree)
+    assert variables is not None
+    for name, entry in variables.entries.items():
+        entry.node = value_as_written(name, entry.node, DiagnosticList())
     for path, seen in {**spec.files, **(files or {})}.items():
         node = written_at(tree, path)
         if node is not None and not Path(seen).is_absolute():

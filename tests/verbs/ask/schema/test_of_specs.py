@@ -157,12 +157,19 @@ TRAINING = "\ntraining: {optimizer: sgd, epochs: 1}\n"
         "requires: null\nlayers: [SoftmaxWithLoss]",
         "name: null\nlayers: [SoftmaxWithLoss]",
     ],
+        "initialize_from: $runs/base\nlayers: [SoftmaxWithLoss]",
+        "initialize_from: {run: '${runs}/base'}\nlayers: [SoftmaxWithLoss]",
 )
 def test_variables_may_stand_for_any_value(text, validator, data_of_text):
     validator.validate(data_of_text(BEGINNING + text + TRAINING))
 
 
 @pytest.mark.parametrize(
+@pytest.mark.parametrize("text", ["name: $a/b", "initialize_from: a/$b", "initialize_from: $a.b", "seed: $a/b"])
+def test_a_variable_begins_nothing_but_names_of_files(text, validator, data_of_text):
+    assert not validator.is_valid(data_of_text(f"{BEGINNING}layers: [SoftmaxWithLoss]\n{text}{TRAINING}"))
+
+
     "text",
     [
         "layers: [Affine: {units: a$n}, SoftmaxWithLoss]",
