@@ -21,6 +21,7 @@ from mlpkit_plugins.layers.leaky_relu import LeakyRelu as LeakyRelu
 from mlpkit_plugins.layers.max_pool2d import MaxPool2d as MaxPool2d
 from mlpkit_plugins.layers.maxout import Maxout as Maxout
 from mlpkit_plugins.layers.mish import Mish as Mish
+from mlpkit_plugins.layers.parallel import Parallel as Parallel
 from mlpkit_plugins.layers.parametric import Parametric as Parametric
 from mlpkit_plugins.layers.periodic import Periodic as Periodic
 from mlpkit_plugins.layers.prelu import Prelu as Prelu

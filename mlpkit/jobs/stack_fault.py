@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.components.component import recipe_of
 from mlpkit.components.operation import input_shape_of, operations_inside, output_shape_of
 from mlpkit.components.schema.context import Correction, Problem
-from mlpkit.errors import TargetError, WrongUseError
+from mlpkit.errors import ParameterError, TargetError, WrongUseError
 from mlpkit.jobs.spec_data import from_data
 from mlpkit.network.component_errors import component_errors
 
@@ -52,6 +52,8 @@ def stack_fault(spec: Spec, error: StackError, dataset: Dataset) -> Problem:
     if error.operation is not None:
         recipe = recipe_of(error.operation)
         place = recipe.place if recipe else place
+        if recipe and isinstance(cause, ParameterError) and cause.parameter.partition(".")[0] in recipe.arguments:
+            place = (*place, *(int(part) if part.isdigit() else part for part in cause.parameter.split(".")))
         notes += [note for child in operations_inside(error.operation) for note in _origins(spec, recipe_of(child))]
     return Problem(place, message, expected, remedy, at_key=True, notes=tuple(notes), code=code, fix=fix)
 

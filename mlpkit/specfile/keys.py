@@ -43,11 +43,13 @@ def _inside(value: Any) -> Mapping[str, Any]:
 
 
 def _items(items: Sequence[Any]) -> Mapping[str, Any]:
-    """Return the layers of a list by their names; nothing for other lists, which are only set whole."""
+    """Return the layers of a list by their names, lists of layers by position; nothing for what is only set whole."""
     if all(isinstance(item, StackMember) for item in items):
         return {member.name: member for member in items}
     if all(isinstance(item, Recipe) and item.component.kind in STACK_KINDS for item in items):
         return dict(zip(layer_names(written(items)), items, strict=True))
+    if all(isinstance(item, list) and _items(item) for item in items):
+        return {str(i): item for i, item in enumerate(items)}
     return {}
 
 

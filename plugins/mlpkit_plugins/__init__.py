@@ -44,6 +44,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("layer", "AveragePool2d", "mlpkit_plugins.layers.average_pool2d:AveragePool2d"),
         component("layer", "Sequence", "mlpkit_plugins.layers.sequence:Sequence", aliases=("Sequential",)),
         component("layer", "Residual", "mlpkit_plugins.layers.residual:Residual", aliases=("SkipConnection",)),
+        component("layer", "Parallel", "mlpkit_plugins.layers.parallel:Parallel", aliases=("Concatenate", "Concat")),
         component("layer", "Repeat", "mlpkit_plugins.layers.repeat:Repeat"),
         component("layer", "Scale", "mlpkit_plugins.layers.scale:Scale"),
         component("layer", "Maxout", "mlpkit_plugins.layers.maxout:Maxout"),

@@ -172,8 +172,11 @@ def _list_with_layer(recipe: Recipe[Any], name: str) -> str | None:
     """Return the parameter of a layer that lists one of that name, so that its own name may be left out."""
     types = schema_of(recipe.component).types
     for parameter, value in recipe.arguments.items():
-        kind = types[parameter]
-        if isinstance(kind, LayerListType) and name in _item_names(kind, value):
+        kind = without_null(types[parameter])
+        if value is None or not isinstance(kind, ListType):
+            continue
+        of_layers = any(isinstance(each, LayerListType) for each in (kind, kind.items))
+        if of_layers and name in _item_names(kind, value):
             return parameter
     return None
 

@@ -35,6 +35,7 @@ NOT_SAYABLE = {
     "inherited_value_of_a_wrong_type": ANOTHER_FILE,
     "inherited_value_that_does_not_fit": ANOTHER_FILE,
     "unknown_variable_in_extended_file": ANOTHER_FILE,
+    "branches_of_different_shapes": SHAPES,
     "float_that_looks_whole": "to JSON Schema, 50.0 is an integer",
     "power_of_ten_for_an_integer": "to JSON Schema, 1e3 is an integer",
     "augmented_rows_of_pixels": SHAPES,
@@ -156,20 +157,20 @@ TRAINING = "\ntraining: {optimizer: sgd, epochs: 1}\n"
         "requires: {mlpkit: '>=0.1,<9', acme-mlpkit: ==1.*}\nlayers: [SoftmaxWithLoss]",
         "requires: null\nlayers: [SoftmaxWithLoss]",
         "name: null\nlayers: [SoftmaxWithLoss]",
-    ],
         "initialize_from: $runs/base\nlayers: [SoftmaxWithLoss]",
         "initialize_from: {run: '${runs}/base'}\nlayers: [SoftmaxWithLoss]",
+    ],
 )
 def test_variables_may_stand_for_any_value(text, validator, data_of_text):
     validator.validate(data_of_text(BEGINNING + text + TRAINING))
 
 
-@pytest.mark.parametrize(
 @pytest.mark.parametrize("text", ["name: $a/b", "initialize_from: a/$b", "initialize_from: $a.b", "seed: $a/b"])
 def test_a_variable_begins_nothing_but_names_of_files(text, validator, data_of_text):
     assert not validator.is_valid(data_of_text(f"{BEGINNING}layers: [SoftmaxWithLoss]\n{text}{TRAINING}"))
 
 
+@pytest.mark.parametrize(
     "text",
     [
         "layers: [Affine: {units: a$n}, SoftmaxWithLoss]",
@@ -247,6 +248,9 @@ def test_initialize_from(section, right, validator, data_of_text):
         ("training: {optimizer: {sgd: {learning_rate: one_cycle}}}", True),
         ("layers: [Affine: {units: 3}, SoftmaxWithLoss]", True),
         ("layers: [Affine: {}, SoftmaxWithLoss]", False),  # lists replace lists: nothing is inherited here
+        ("layers: {Affine1: {units: 5}, Dropout1: null, Relu1: Tanh, Affine2: {Conv2d: {channels: 3}}, a: $b}", True),
+        ("layers: {Relu1: Tnh}", False),
+        ("layers: {Relu1: 3}", False),
         ("training: {batch_size: 0}", False),
         ("training: {batchsize: 1}", False),
         ("data: {mnist: {validations: 3}}", False),
@@ -255,9 +259,6 @@ def test_initialize_from(section, right, validator, data_of_text):
 def test_a_spec_that_extends_another_need_not_be_whole(text, right, validator, data_of_text):
     assert validator.is_valid(data_of_text(f"extends: other.yaml\n{text}")) == right
 
-        ("layers: {Affine1: {units: 5}, Dropout1: null, Relu1: Tanh, Affine2: {Conv2d: {channels: 3}}, a: $b}", True),
-        ("layers: {Relu1: Tnh}", False),
-        ("layers: {Relu1: 3}", False),
 
 @pytest.mark.parametrize("extends", ["null", "3", "a$b.yaml"])
 def test_what_extends_names_is_a_file(extends, validator, data_of_text):
