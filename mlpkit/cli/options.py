@@ -154,8 +154,9 @@ def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpac
     except SpecSyntaxError as error:
         from mlpkit.runs.layout import RESOLVED, has_file  # noqa: PLC0415 - only after a mistake
         from mlpkit.specfile.shipped_specs import shipped_specs  # noqa: PLC0415 - only after a mistake
+        from mlpkit.specfile.spec import stem_of  # noqa: PLC0415 - only after a mistake
 
-        name = Path(path).stem
+        name = stem_of(Path(path))
         if name in shipped_specs() and not Path(path).exists():
             error.add_note(f"help: mlpkit ships a spec of that name; 'mlpkit init {name}' copies it here")
         if has_file(Path(path), RESOLVED):

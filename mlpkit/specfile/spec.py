@@ -87,6 +87,15 @@ FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """What a spec may be called: its run folder is called the same."""
 
 
+MARK: Final = ".mlpkit"
+"""What may come before the ending of a spec's file, for editors to know it by: ``digits.mlpkit.yaml``."""
+
+
+def stem_of(path: FilePath) -> str:
+    """Return a spec's file name without its ending."""
+    return path.stem.removesuffix(MARK) or path.stem
+
+
 def folder_name(text: str) -> str:
     """Return the name most like a text that a run folder can have; empty if no letter or digit of it is left.
 
@@ -128,7 +137,7 @@ class Spec:
     @property
     def name(self) -> str:
         """Its name, by default its file's, limited to what a run folder can be called."""
-        return self.top_level.name or folder_name(self.document.path.stem)
+        return self.top_level.name or folder_name(stem_of(self.document.path))
 
     @property
     def seed(self) -> int:
@@ -420,7 +429,7 @@ def _without(values: Any, paths: Sequence[KeyPath]) -> Any:
 
 def _check_name(document: Document, context: CheckContext) -> None:
     """Check that the spec's name, given or by default, can be its run folder's."""
-    name, stem = document.values.get("name"), document.path.stem
+    name, stem = document.values.get("name"), stem_of(document.path)
     expected = "letters, digits, '_', '-', '.'"
     if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):
         like = folder_name(name)

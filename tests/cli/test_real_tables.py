@@ -46,12 +46,12 @@ def ours(cwd, invoke):
     def score(table: RealTable, seed: int = 0) -> float:
         for name, text in (("t.csv", table.train), ("test.csv", table.test)):
             (cwd / name).write_text(text)
-        (cwd / "t.yaml").unlink(missing_ok=True)
+        (cwd / "t.mlpkit.yaml").unlink(missing_ok=True)
         done = invoke("init", "--data", "t.csv", "--target", table.target, "--test", "test.csv")
         assert done.code == 0, done.err
         out = f"runs/{time.monotonic_ns()}"
         other = ("--set", f"seed={seed}", "--set", f"data.csv.split_seed={seed}") if seed else ()
-        done = invoke("run", "t.yaml", "--quiet", "--out", out, *other)
+        done = invoke("run", "t.mlpkit.yaml", "--quiet", "--out", out, *other)
         assert done.code == 0, done.err
         metrics = json.loads((cwd / out / "metrics.json").read_text())["test"]
         return metrics["accuracy" if table.classes else "r2"]

@@ -132,7 +132,7 @@ NOT_RUN = {
         '{"iteration":100,"seconds"': KEYS_CHECKED,
     },
     "docs/spec.md": {
-        "mlpkit run digits.yaml --set seed=1": NEEDS_A_READERS_FILE,
+        "mlpkit run quick.yaml --set seed=1": NEEDS_A_READERS_FILE,
         "mlpkit schema > mlpkit.json": "tests/verbs/ask/test_schema_command.py reads what it prints",
         "# yaml-language-server: $schema=mlpkit.json": IN_AN_EDITOR,
         '{"yaml.schemas"': IN_AN_EDITOR,

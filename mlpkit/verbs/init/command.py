@@ -73,7 +73,7 @@ def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     "destination",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The new file; by default NAME.yaml, or the name of the data, in this folder.",
+    help="The new file; by default NAME.mlpkit.yaml, or the name of the data, in this folder.",
 )
 @options.plugins_option
 def command(

@@ -11,7 +11,7 @@ from mlpkit.errors import MlpkitError
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.spec_data import open_data
-from mlpkit.specfile.spec import read_spec
+from mlpkit.specfile.spec import MARK, read_spec
 from mlpkit.terminal.formatting import columns, line_length
 from mlpkit.terminal.output import print_warnings, result
 from mlpkit.verbs.init.init_from_data import init_from_data, names_of_recipes
@@ -26,7 +26,7 @@ def one_of_two(name: str, recipe: str | None, plugin_options: PluginOptions) -> 
     """Return what to do if both a name and data are given."""
     if recipe is None and name in names_of_recipes(**plugin_options):
         return f"write --recipe {name} for that network"
-    file = name if Path(name).suffix in (".yaml", ".yml") else f"{name}.yaml"
+    file = name if Path(name).suffix in (".yaml", ".yml") else f"{name}{MARK}.yaml"
     return f"leave out one of the two, or write --out {quote(file)} for the name of the new one"
 
 

@@ -10,6 +10,7 @@ from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.runs.files import storage_error, write_atomically
 from mlpkit.specfile.shipped_specs import shipped_lessons, shipped_specs
+from mlpkit.specfile.spec import MARK
 
 
 def shipped() -> list[tuple[str, str]]:
@@ -42,7 +43,7 @@ def init(name: str, destination: Path | None = None) -> Path:
         remedy = "" if alike else did_you_mean(name, names)
         remedy = remedy or f"shipped: {', '.join(alike or names)}"
         raise UsageError(f"no shipped spec is called {show(name)}; {remedy}")
-    target = destination or Path(name if name in lessons else f"{name}.yaml")
+    target = destination or Path(name if name in lessons else f"{name}{MARK}.yaml")
     if os.path.lexists(target):
         raise UsageError(f"{target} exists already; choose another name with --out")
     if name in specs:

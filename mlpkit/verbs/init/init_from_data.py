@@ -19,7 +19,7 @@ from mlpkit.network.component_errors import check_returned, component_errors
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
-from mlpkit.specfile.spec import folder_name, parse_spec
+from mlpkit.specfile.spec import MARK, folder_name, parse_spec
 from mlpkit.verbs.init.commented_yaml import to_commented_yaml
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def init_from_data(
         StorageError: the file can't be written.
     """
     stem = Path(files["train"]).name.partition(".")[0].removeprefix("example:")
-    path = destination or Path(f"{folder_name(stem) or 'spec'}.yaml")
+    path = destination or Path(f"{folder_name(stem) or 'spec'}{MARK}.yaml")
     if os.path.lexists(path):
         raise UsageError(f"{path} exists already; choose another name with --out")
     registry = Registry.discover(**plugin_options)

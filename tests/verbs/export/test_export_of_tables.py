@@ -82,7 +82,7 @@ def expect_the_same(cwd, invoke):
         (cwd / "test.csv").write_text(table.test)
         done = invoke("init", "--data", "t.csv", "--target", table.target, "--test", "test.csv")
         assert done.code == 0, done.err
-        done = invoke("run", "t.yaml", "--quiet", "--out", "run", *options)
+        done = invoke("run", "t.mlpkit.yaml", "--quiet", "--out", "run", *options)
         assert done.code == 0, done.err
         for file in FILES:
             done = invoke("export", "run", "--to", file)

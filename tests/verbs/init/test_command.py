@@ -33,10 +33,10 @@ def test_a_spec_is_listed_with_the_comment_that_it_begins_with(tmp_path, invoke,
 
 def test_a_shipped_spec_is_copied_letter_by_letter(cwd, invoke):
     done = invoke("init", "mnist_3layer")
-    assert (done.code, done.out) == (0, "mnist_3layer.yaml\n")
-    assert done.err == "train it with: mlpkit run mnist_3layer.yaml\n"
-    assert (cwd / "mnist_3layer.yaml").read_bytes() == shipped_specs()["mnist_3layer"].read_bytes()
-    assert invoke("check", "mnist_3layer.yaml").code == 0
+    assert (done.code, done.out) == (0, "mnist_3layer.mlpkit.yaml\n")
+    assert done.err == "train it with: mlpkit run mnist_3layer.mlpkit.yaml\n"
+    assert (cwd / "mnist_3layer.mlpkit.yaml").read_bytes() == shipped_specs()["mnist_3layer"].read_bytes()
+    assert invoke("check", "mnist_3layer.mlpkit.yaml").code == 0
 
 
 def test_a_folder_of_lessons_is_copied_and_its_scripts_run_there(cwd, invoke):

@@ -40,10 +40,10 @@ def test_the_commands_that_come_next_work_as_they_stand(titanic, invoke):
     done = invoke("init", "--data", "titanic.csv", "--target", "Survived")
     assert (done.code, done.err) == (0, "")
     run, predict = commands(done.out)
-    assert run == ["run", "titanic.yaml"]
+    assert run == ["run", "titanic.mlpkit.yaml"]
     assert predict == ["predict", "runs/titanic", "new.csv"]
     shutil.copy("titanic.csv", "new.csv")
-    assert invoke("check", "titanic.yaml").code == 0
+    assert invoke("check", "titanic.mlpkit.yaml").code == 0
     assert invoke(*run, "--quiet").code == 0
     assert json.loads((titanic / "runs/titanic/metrics.json").read_text())["test"]["accuracy"] > 0.85
     done = invoke(*predict)
@@ -55,7 +55,7 @@ def test_what_it_decided_is_printed(titanic, invoke):
     assert (
         invoke("init", "--data", "titanic.csv", "--target", "Survived").out
         == """\
-titanic.yaml:
+titanic.mlpkit.yaml:
   rows        400 of titanic.csv
   target      Survived, 2 classes: 0 44%, 1 56%
   numbers     3: Age, Class, Fare
@@ -67,7 +67,7 @@ titanic.yaml:
   network     1 hidden layer of 256 units, softmax
   training    adamw, 200 epochs at most, in minibatches of 16, with early stopping
 next:
-  mlpkit run titanic.yaml
+  mlpkit run titanic.mlpkit.yaml
   mlpkit predict runs/titanic new.csv
 """
     )
@@ -124,7 +124,7 @@ def test_numbers_that_stand_for_a_missing_value_are_found(weather, invoke):
     about = f"-999 in {300 - len(others)} rows, all others from {min(others):g} to {max(others):g}"
     decision = "counted as missing; if it is a real value, remove it from missing_numbers"
     assert f"sentinel temp has {about}: {decision}" in " ".join(done.out.split())
-    spec = (weather / "weather.yaml").read_text()
+    spec = (weather / "weather.mlpkit.yaml").read_text()
     assert (
         f"""\
     missing_numbers:  # counted as missing; remove the columns in which they are real values
@@ -134,12 +134,12 @@ def test_numbers_that_stand_for_a_missing_value_are_found(weather, invoke):
 """
         in spec
     )
-    assert invoke("run", "weather.yaml", "--quiet").code == 0
+    assert invoke("run", "weather.mlpkit.yaml", "--quiet").code == 0
     assert json.loads((weather / "runs/weather/metrics.json").read_text())["test"]["accuracy"] > 0.75
     (weather / "new.csv").write_text("temp,humidity,days,id2\n-999.00,50,3,4\n,50,3,4\n20,50,3,4\n")
     rows = [json.loads(line) for line in invoke("predict", "runs/weather", "new.csv", "--json").out.splitlines()]
     assert rows[0]["probabilities"] == rows[1]["probabilities"] != rows[2]["probabilities"]
-    assert "has -999" not in invoke("data", "weather.yaml").out
+    assert "has -999" not in invoke("data", "weather.mlpkit.yaml").out
 
 
 def test_files_of_their_own_for_validation_and_test(titanic, invoke):
@@ -150,7 +150,7 @@ def test_files_of_their_own_for_validation_and_test(titanic, invoke):
     assert done.code == 0
     run, predict = commands(done.out)
     assert predict == ["predict", "runs/a", "c d.csv"]
-    assert "csv: 300 train, 50 validation, 50 test" in invoke("check", "a.yaml").out
+    assert "csv: 300 train, 50 validation, 50 test" in invoke("check", "a.mlpkit.yaml").out
     assert invoke(*run, "--quiet", "--set", "training.epochs=1").code == 0
     assert len(invoke(*predict).out.splitlines()) == 51
 
@@ -160,9 +160,9 @@ def test_the_advice_for_counts_works(cwd, invoke):
     (cwd / "t.csv").write_text("\n".join(["age,visits", *rows]))
     done = invoke("init", "--data", "t.csv", "--target", "visits")
     assert (done.code, done.err) == (0, "")
-    text = (cwd / "t.yaml").read_text().replace("- MeanSquaredError", "- Poisson")
-    (cwd / "t.yaml").write_text(text.replace("predict: values", "scale_target: none\n    predict: values"))
-    assert invoke("run", "t.yaml", "--quiet", "--set", "training.epochs=1").code == 0
+    text = (cwd / "t.mlpkit.yaml").read_text().replace("- MeanSquaredError", "- Poisson")
+    (cwd / "t.mlpkit.yaml").write_text(text.replace("predict: values", "scale_target: none\n    predict: values"))
+    assert invoke("run", "t.mlpkit.yaml", "--quiet", "--set", "training.epochs=1").code == 0
 
 
 def test_each_target_that_is_named_is_predicted(titanic, invoke):
@@ -222,7 +222,7 @@ def test_an_example_that_comes_with_mlpkit(invoke):
     done = invoke("init", "--data", "example:houses.csv", "--target", "price")
     assert done.code == 0
     run, predict = commands(done.out)
-    assert run == ["run", "houses.yaml"]
+    assert run == ["run", "houses.mlpkit.yaml"]
     assert predict == ["predict", "runs/houses", "new.csv"]
     predict[-1] = "example:houses.csv"
     assert invoke(*run, "--quiet", "--set", "training.epochs=1", "--set", "training.evaluate_every=null").code == 0
@@ -247,11 +247,13 @@ def test_what_only_the_whole_table_shows_is_said_with_the_spec_in_place(titanic,
     assert done.err == (
         "error: titanic.csv, row 305, column 'Class': '?' is not a finite number; add it to missing_texts if it means "
         "a missing value\n"
-        "  note: the spec is saved in titanic.yaml; mlpkit check titanic.yaml looks again\n"
+        "  note: the spec is saved in titanic.mlpkit.yaml; mlpkit check titanic.mlpkit.yaml looks again\n"
     )
-    text = (titanic / "titanic.yaml").read_text()
-    (titanic / "titanic.yaml").write_text(text.replace("    missing:", "    missing_texts: ['', '?']\n    missing:"))
-    assert invoke("check", "titanic.yaml").code == 0
+    text = (titanic / "titanic.mlpkit.yaml").read_text()
+    (titanic / "titanic.mlpkit.yaml").write_text(
+        text.replace("    missing:", "    missing_texts: ['', '?']\n    missing:")
+    )
+    assert invoke("check", "titanic.mlpkit.yaml").code == 0
 
 
 @pytest.mark.parametrize(
@@ -293,4 +295,4 @@ def test_wrong_usage(titanic, arguments, expected, invoke):
     done = invoke("init", *arguments)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(expected)
-    assert not (titanic / "titanic.yaml").exists()
+    assert not (titanic / "titanic.mlpkit.yaml").exists()

@@ -17,7 +17,7 @@ def test_a_recipe_is_filled_in_checked_and_trained_as_it_stands(cwd, invoke):
     assert (
         done.out
         == """\
-loans.yaml:
+loans.mlpkit.yaml:
   rows        400 of example:loans.csv
   target      paid_back, 2 classes: no 18%, yes 82%
   numbers     3: amount, income, years_in_job
@@ -25,12 +25,12 @@ loans.yaml:
   network     RealMLP-TD-S: 3 hidden layers of 256 units
   training    256 epochs, in minibatches of 64
 next:
-  mlpkit run loans.yaml
+  mlpkit run loans.mlpkit.yaml
   mlpkit predict runs/loans new.csv
 """
     )
     assert (
-        (cwd / "loans.yaml")
+        (cwd / "loans.mlpkit.yaml")
         .read_text()
         .startswith(
             """\
@@ -54,8 +54,8 @@ layers:
 """
         )
     )
-    assert invoke("check", "loans.yaml").code == 0
-    assert invoke("run", "loans.yaml", *SHORT).code == 0
+    assert invoke("check", "loans.mlpkit.yaml").code == 0
+    assert invoke("run", "loans.mlpkit.yaml", *SHORT).code == 0
     assert "accuracy" in json.loads((cwd / "runs/loans/metrics.json").read_text())["test"]
     assert len(invoke("predict", "runs/loans", "example:loans.csv").out.splitlines()) == 401
 
@@ -102,7 +102,7 @@ def test_the_list_of_specs_names_the_recipes_of_all_plugins(own, named, cwd, inv
         (
             ["--data", "example:loans.csv", "--target", "paid_back", "--recipe", "tabm", "my loans"],
             "error: NAME copies a shipped spec, and --data writes a new one; leave out one of the two, or write --out "
-            "'my loans.yaml' for the name of the new one\n",
+            "'my loans.mlpkit.yaml' for the name of the new one\n",
         ),
         (
             ["--data", "example:loans.csv", "--target", "paid_back", "mine.yaml"],

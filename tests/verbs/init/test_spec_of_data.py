@@ -82,9 +82,9 @@ def plugins(tmp_path, monkeypatch):
 
 def test_a_data_set_of_a_plugin_proposes_a_spec(tmp_path, plugins):
     first = init_from_data({"train": "a.dots", "test": "b.dots"}, "ink", plugins=plugins)
-    assert str(first.path) == "a.yaml"
+    assert str(first.path) == "a.mlpkit.yaml"
     assert first.decisions == [("dots", "many")]
-    assert "  dots.dots:  # ink of a.dots, b.dots\n" in (tmp_path / "a.yaml").read_text()
+    assert "  dots.dots:  # ink of a.dots, b.dots\n" in (tmp_path / "a.mlpkit.yaml").read_text()
     assert read_spec(first.path, plugins=plugins).data.name == "dots.dots"
 
 
@@ -101,7 +101,7 @@ def test_a_data_set_of_a_plugin_proposes_a_spec(tmp_path, plugins):
 def test_what_goes_wrong_in_a_plugin_leaves_no_file(tmp_path, plugins, target, kind, expected):
     with pytest.raises(kind, match=expected):
         init_from_data({"train": "a.dots"}, target, plugins=plugins)
-    assert not (tmp_path / "a.yaml").exists()
+    assert not (tmp_path / "a.mlpkit.yaml").exists()
 
 
 def test_a_data_set_of_a_plugin_has_recipes(plugins):
@@ -127,7 +127,7 @@ def test_recipes_that_can_not_serve(tmp_path, plugins, file, target, recipe, exp
     require_components_of(expected)
     with pytest.raises(UsageError, match=expected):
         init_from_data({"train": file}, target, recipe=recipe, plugins=plugins)
-    assert not (tmp_path / "a.yaml").exists()
+    assert not (tmp_path / "a.mlpkit.yaml").exists()
 
 
 @pytest.mark.parametrize(
@@ -161,10 +161,10 @@ def test_a_data_set_can_be_left_out(plugins):
 
 
 def test_an_existing_file_is_never_overwritten(tmp_path, plugins):
-    (tmp_path / "a.yaml").write_text("mine")
-    with pytest.raises(UsageError, match=r"^a.yaml exists already; choose another name with --out$"):
+    (tmp_path / "a.mlpkit.yaml").write_text("mine")
+    with pytest.raises(UsageError, match=r"^a.mlpkit.yaml exists already; choose another name with --out$"):
         init_from_data({"train": "a.dots"}, "ink", plugins=plugins)
-    assert (tmp_path / "a.yaml").read_text() == "mine"
+    assert (tmp_path / "a.mlpkit.yaml").read_text() == "mine"
 
 
 def test_a_folder_that_is_missing_is_an_error(tmp_path, plugins):
@@ -181,7 +181,11 @@ def test_the_spec_names_files_as_seen_from_its_own_folder(tmp_path, plugins):
 
 @pytest.mark.parametrize(
     ("file", "spec"),
-    [("my data (1).v2.dots", "my_data_1.yaml"), ("folder/a.b.dots", "a.yaml"), ("ä.dots", "a.yaml")],
+    [
+        ("my data (1).v2.dots", "my_data_1.mlpkit.yaml"),
+        ("folder/a.b.dots", "a.mlpkit.yaml"),
+        ("ä.dots", "a.mlpkit.yaml"),
+    ],
 )
 def test_the_spec_is_called_like_the_data(plugins, file, spec):
     assert str(init_from_data({"train": file}, "ink", plugins=plugins).path) == spec

@@ -80,7 +80,7 @@ def test_a_table_is_shown_class_by_class(cwd, invoke):
 def test_a_table_has_the_names_of_the_classes(cwd, invoke):
     assert invoke("init", "flowers").code == 0
     short = ("--set", "training.metrics=[confusion_matrix]", "--quiet", "--out", "flowers")
-    assert invoke("run", "flowers.yaml", *short).code == 0
+    assert invoke("run", "flowers.mlpkit.yaml", *short).code == 0
     lines = invoke("evaluate", "flowers", "--split", "test").out.splitlines()
     assert lines[4].split() == ["bellflower", "foxglove", "hellebore"]
     assert [line.split()[0] for line in lines[5:8]] == lines[4].split()
