@@ -28,6 +28,7 @@ from mlpkit.layers import (
     MeanAbsoluteError,
     MeanSquaredError,
     Mish,
+    Parallel,
     Parametric,
     Prelu,
     Relu,
@@ -87,6 +88,9 @@ def _layers(shape: Shape) -> list[st.SearchStrategy[tuple[Layer, Shape]]]:
     keeping = _keeping_the_shape(shape)
     residual = st.builds(Residual, st.lists(st.one_of(keeping), min_size=1, max_size=3))
     found = [st.tuples(layer, st.just(shape)) for layer in (*keeping, residual)]
+    branches = st.lists(st.lists(st.one_of(keeping), max_size=2), min_size=1, max_size=3)
+    found += [st.builds(lambda each: (Parallel(each, join="sum"), shape), branches)]
+    found += [st.builds(lambda each: (Parallel(each), (len(each) * shape[0], *shape[1:])), branches)]
     found += [st.tuples(st.builds(Flatten), st.just((prod(shape),)))]
     if len(shape) == 1:
         units = st.integers(1, 7)

@@ -25,6 +25,7 @@ from mlpkit.layers import (
     LayerNorm,
     MaxPool2d,
     MeanSquaredError,
+    Parallel,
     Relu,
     Reshape,
     Residual,
@@ -90,6 +91,14 @@ def test_logits_have_the_bits_of_predict(tmp_path_factory, network):
 @given(random_networks(dtypes=("float32",)))
 def test_logits_of_many_networks_have_the_bits_of_predict(tmp_path_factory, network):
     expect_the_bits_of_predict(network, tmp_path_factory.mktemp("model"), random_inputs(network))
+
+
+@needs_kernels
+@pytest.mark.parametrize("join", ["concat", "sum"])
+def test_branches_have_the_bits_of_predict(join, tmp_path):
+    inside = Parallel([[Relu()], [Sigmoid()]], join="sum")
+    network = network_of(Parallel([[], [], [Affine(4), Relu()], [inside]], join=join))
+    expect_the_bits_of_predict(network, tmp_path, inputs_for(network))
 
 
 @needs_kernels

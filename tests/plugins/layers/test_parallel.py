@@ -80,6 +80,16 @@ def test_branches_draw_different_random_numbers():
     assert not np.array_equal(y[:, :200], y[:, 200:])
 
 
+@pytest.mark.parametrize("join", ["concat", "sum"])
+def test_a_step_uses_the_memory_of_the_one_before(join):
+    layer = standalone(Parallel([[Relu()], [Relu()]], join=join), (3,))
+    x = np.ones((2, 3))
+    y = layer.forward(x)
+    first = y, layer.backward(y.copy())
+    again = layer.forward(x), layer.backward(y.copy())
+    assert all(np.shares_memory(*pair) for pair in zip(first, again, strict=True))
+
+
 def test_no_input_gradient_if_it_is_not_needed():
     first = Affine(4)
     network = Sequential([Parallel([[first, Relu()], [Relu()]]), Affine(3), SoftmaxWithLoss()], (4,))
