@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import wraps
 from itertools import pairwise
@@ -197,6 +198,23 @@ def plugins_option(verb: Callable[..., None]) -> Callable[..., None]:
     return plugin_files_option(without(with_plugin_options))
 
 
+PLUGINS: Final = "MLPKIT_PLUGINS"
+"""The environment variable with the files that are plugins in every command of a session."""
+
+
+def plugin_files(given: Sequence[str]) -> tuple[str, ...]:
+    """Return the files that are plugins: those of the session, and those of ``--plugin``.
+
+    Raises:
+        UsageError: the session names a file that doesn't exist.
+    """
+    session = [file for file in os.environ.get(PLUGINS, "").split(os.pathsep) if file]
+    for file in session:
+        if not Path(file).is_file():
+            raise UsageError(f"{PLUGINS} names {file}, which doesn't exist; expected Python files")
+    return tuple({os.path.realpath(file): file for file in (*session, *given)}.values())
+
+
 def plugin_files_option(verb: F) -> F:
     """Add ``--plugin``, as the argument ``plugins``."""
     return click.option(
@@ -204,8 +222,9 @@ def plugin_files_option(verb: F) -> F:
         "plugins",
         metavar="FILE",
         multiple=True,
+        callback=lambda _, __, given: plugin_files(given),
         shell_complete=completion.files,
-        help="Use a Python file as a plugin; its name is the namespace; may be repeated.",
+        help=f"Use a Python file as a plugin; its name is the namespace; may be repeated. {PLUGINS} names files, too.",
     )(verb)
 
 

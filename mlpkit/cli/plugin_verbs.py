@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mlpkit.cli.options import HelpfulCommand, plugin_files_option, values_of_option
+from mlpkit.cli.options import HelpfulCommand, plugin_files, plugin_files_option, values_of_option
 from mlpkit.components.schema.context import INVALID, CheckContext
 from mlpkit.components.schema.types import BooleanType, without_null
 from mlpkit.errors import MlpkitError, ParameterError, SpecSyntaxError
@@ -42,7 +42,7 @@ def plugin_verb(name: str, arguments: Sequence[str]) -> click.Command:
         UnknownComponentError: it is not installed.
         PluginError: the plugin, or the verb, is broken.
     """
-    registry = Registry.discover(plugins=values_of_option("--plugin", arguments))
+    registry = Registry.discover(plugins=plugin_files(values_of_option("--plugin", arguments)))
     entry = registry.find(VERB, name)
     schema, meanings = entry.schema, entry.schema.docstring.parameters
     required = [field for field in schema.fields if field.required]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import warnings
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -11,9 +13,11 @@ import numpy as np
 
 from mlpkit.components.input_columns import InputShape, columns_from_plain, columns_of, columns_to_plain
 from mlpkit.components.target import Classes, Labels, is_length, target_from_plain, target_to_plain
-from mlpkit.errors import MlpkitError, ModelFileError
+from mlpkit.errors import MlpkitError, ModelFileError, RunFolderError
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.prove import prove_layers
+from mlpkit.jobs.run_inputs import changed_plugin_files
+from mlpkit.jobs.run_spec import naming_plugin_files
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.ensemble import prove_ensemble
 from mlpkit.network.shape_proof import StackError
@@ -142,9 +146,14 @@ def load_run(directory: Path, registry: Registry | None = None) -> TrainedModel:
         DivergenceError: the model is not finite.
         MlpkitError: as ``load_trained`` does.
     """
-    path = directory / MODEL
-    model = restore(RunFolder.open(directory).load_model(), path, registry)
+    path, run = directory / MODEL, RunFolder.open(directory)
+    model = restore(run.load_model(), path, registry)
     require_finite_model(model.network, path)
+    with suppress(RunFolderError):  # what needs lock.json reports that it is damaged
+        for change in changed_plugin_files(model.spec, run.read_lock()):
+            warnings.warn(
+                f"{directory}: the network was trained with another version of a plugin: {change}", stacklevel=2
+            )
     return model
 
 
@@ -161,7 +170,9 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
         target = target_from_plain(_of_type(dict, model, "target"))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: is not a model: its metadata has no valid {error}") from error
-    spec = parse_spec(text, name=f"{path} (spec inside)", registry=registry, resolved=True)
+    registry = registry or Registry.discover()
+    with naming_plugin_files(path.parent, registry):
+        spec = parse_spec(text, name=f"{path} (spec inside)", registry=registry, resolved=True)
     try:
         proof = prove_trained(spec, input_shape, target)
     except StackError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.registry.plugin import Plugin
+    from mlpkit.registry.registry import Registry
     from mlpkit.runs.model_file import ModelFile
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Observer
@@ -47,6 +49,9 @@ def flattened(data: Any, prefix: str = "") -> dict[str, Any]:
 
 
 ENVIRONMENT = "environment"
+PLUGINS = "plugins"
+PLUGIN_FILES = "plugin_files"
+"""Where the plugins that are files were, which the results don't depend on."""
 DATA = "data_checksum"
 SPEC_HASH = "spec_hash"
 INITIALIZED_FROM = "initialized_from"
@@ -96,7 +101,9 @@ def text_changes(name: str, then: str, now: str) -> list[str]:
 
 def lock_changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     """Return how the lock of now differs from an earlier one."""
-    earlier, later = flattened(then), flattened(now)
+    earlier, later = (
+        flattened({key: value for key, value in lock.items() if key != PLUGIN_FILES}) for lock in (then, now)
+    )
     keys = [*earlier, *(key for key in later if key not in earlier)]
     return [Change(key, earlier.get(key), later.get(key)) for key in keys if earlier.get(key) != later.get(key)]
 
@@ -188,9 +195,11 @@ def lock_of(
         continues: the run that it continues, and from which step; None if it began on its own.
     """
     named = [plugin for plugin in spec.registry.used() if not plugin.built_in]
+    files = {plugin.namespace: str(plugin.origin.target) for plugin in named if isinstance(plugin.origin.target, Path)}
     return {
         "mlpkit": VERSION,
-        "plugins": dict(_version(plugin) for plugin in named),
+        PLUGINS: dict(_version(plugin) for plugin in named),
+        **({PLUGIN_FILES: files} if files else {}),
         "requires": {name: version_of(name) or "" for name in spec.requires},
         SPEC_HASH: spec_hash(resolved),
         DATA: dataset.fingerprint() or None,
@@ -198,6 +207,23 @@ def lock_of(
         **({CONTINUES: continues} if continues else {}),
         ENVIRONMENT: {**environment(), "computed_by": spec.registry.computed_by()},
     }
+
+
+def changed_plugin_files(spec: Spec, lock: Mapping[str, Any]) -> list[Change]:
+    """Return which plugins that are files and that a spec uses have another text than the lock of its run has."""
+    now = dict(_version(plugin) for plugin in spec.registry.used() if isinstance(plugin.origin.target, Path))
+    then = {key: value for key, value in lock.get(PLUGINS, {}).items() if key in now}
+    return lock_changes({PLUGINS: then}, {PLUGINS: now})
+
+
+def missing_plugin_files(registry: Registry, lock: Mapping[str, Any]) -> list[str]:
+    """Return advice for each plugin that is a file, as a run's lock names it, and that a registry doesn't have."""
+    there = {plugin.namespace for plugin in registry.plugins}
+    return [
+        f"help: the run used the plugin {file}; add --plugin {shlex.quote(str(file))}, or name it in MLPKIT_PLUGINS"
+        for namespace, file in lock.get(PLUGIN_FILES, {}).items()
+        if namespace not in there
+    ]
 
 
 def _version(plugin: Plugin) -> tuple[str, str]:

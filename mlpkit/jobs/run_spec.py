@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mlpkit.errors import ParameterError, RunFolderError, SpecShapeError
+from mlpkit.errors import ParameterError, RunFolderError, SpecError, SpecShapeError
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.run_inputs import SPEC_HASH, spec_hash
+from mlpkit.jobs.run_inputs import SPEC_HASH, missing_plugin_files, spec_hash
 from mlpkit.jobs.spec_data import data_not_as_trained_on
+from mlpkit.registry.registry import Registry
+from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import LOCK, RESOLVED
 from mlpkit.specfile.spec import parse_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mlpkit.components.dataset import Dataset
     from mlpkit.jobs.prove import SpecProof
-    from mlpkit.registry.registry import Registry
-    from mlpkit.runs.folder import RunFolder
     from mlpkit.specfile.spec import Spec
 
 GivenExamples: TypeAlias = tuple[Any, ...] | Mapping[str, tuple[Any, ...]]
@@ -31,7 +33,21 @@ def parse_resolved(directory: Path, text: str, registry: Registry | None = None)
     Raises:
         SpecError: the text is damaged, or a plugin that it needs is missing.
     """
-    return parse_spec(text, name=str(directory / RESOLVED), registry=registry, resolved=True)
+    registry = registry or Registry.discover()
+    with naming_plugin_files(directory, registry):
+        return parse_spec(text, name=str(directory / RESOLVED), registry=registry, resolved=True)
+
+
+@contextmanager
+def naming_plugin_files(directory: Path, registry: Registry) -> Iterator[None]:
+    """Add to what is wrong with the spec of a run which plugins that are files it used, if a registry lacks them."""
+    try:
+        yield
+    except SpecError as error:
+        with suppress(RunFolderError):  # without lock.json, nothing is known of them
+            for advice in missing_plugin_files(registry, RunFolder(directory).read_lock()):
+                error.add_note(advice)
+        raise
 
 
 def lock_and_spec(folder: RunFolder) -> tuple[dict[str, Any], str]:

@@ -6,13 +6,14 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.jobs.run_inputs import PLUGIN_FILES, PLUGINS
 from mlpkit.pages.parts import folded, heading, paragraph, preformatted, section, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OF_A_FILE: Final = "sha256 "
-"""What the version of a plugin begins with that is a file."""
+"""How the version of a plugin starts that isn't a package."""
 LONGEST_SPEC: Final = 60_000
 """Characters of a spec that are shown."""
 
@@ -43,13 +44,13 @@ def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[s
         lock: the contents of lock.json.
         plan: what else the results depend on, each a name and a value.
     """
-    plugins, files = lock.get("plugins", {}), _plugin_files(lock)
+    plugins = {name: str(version) for name, version in lock.get(PLUGINS, {}).items()}
     packages = {
         "mlpkit": lock.get("mlpkit"),
         "numpy": lock.get("environment", {}).get("numpy"),
         **lock.get("requires", {}),
     }
-    packages |= {each: version for each, version in plugins.items() if each not in files}
+    packages |= {each: version for each, version in plugins.items() if not version.startswith(OF_A_FILE)}
     with_files = plugin_options(lock)
     commands = [
         f"pip install {' '.join(f'{each}=={version}' for each, version in packages.items() if version)}",
@@ -77,12 +78,7 @@ def _commands(name: str, lock: Mapping[str, Any]) -> list[str]:
 
 def plugin_options(lock: Mapping[str, Any]) -> str:
     """Return the options that name the plugins of a run that are files, with a space before each; or nothing."""
-    return "".join(f" --plugin {shlex.quote(f'{namespace}.py')}" for namespace in _plugin_files(lock))
-
-
-def _plugin_files(lock: Mapping[str, Any]) -> list[str]:
-    """Return the namespaces of the plugins that are files."""
-    return [namespace for namespace, version in lock.get("plugins", {}).items() if str(version).startswith(OF_A_FILE)]
+    return "".join(f" --plugin {shlex.quote(str(file))}" for file in lock.get(PLUGIN_FILES, {}).values())
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ENDED_EARLY: Final = ("pruned", "diverged", "failed")
 """The states of runs that failure.json is about."""
-MAPPINGS: Final = ("plugins", "requires", "environment")
+MAPPINGS: Final = ("plugins", "plugin_files", "requires", "environment")
 """What lock.json holds mappings as."""
 QUANTILES: Final = 5
 """Of a distribution in health.jsonl."""

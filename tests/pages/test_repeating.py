@@ -17,9 +17,10 @@ def test_commands_can_be_pasted_into_a_shell():
 def test_plugins_are_installed_or_named():
     plugins = {"acme-layers": "3.1", "mine": f"sha256 {64 * 'a'}"}
     lock = {"mlpkit": "1.2", "environment": {"numpy": "2.4"}, "requires": {"scipy": "1.0"}, "plugins": plugins}
+    lock["plugin_files"] = {"mine": "/there/mine.py"}
 
     shown = unescape(repeating_section("run", lock, []))
 
     assert "pip install mlpkit==1.2 numpy==2.4 scipy==1.0 acme-layers==3.1\n" in shown
-    assert "mlpkit repro run --plugin mine.py\n" in shown
-    assert "mlpkit run run/resolved.yaml --out run-again --plugin mine.py" in shown
+    assert "mlpkit repro run --plugin /there/mine.py\n" in shown
+    assert "mlpkit run run/resolved.yaml --out run-again --plugin /there/mine.py" in shown

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.dataset import Dataset
 from mlpkit.errors import MlpkitError, UsageError
-from mlpkit.jobs.run_inputs import SPEC_HASH, flattened
+from mlpkit.jobs.run_inputs import PLUGIN_FILES, SPEC_HASH, flattened
 from mlpkit.pages.repeating import plugin_options
 from mlpkit.pages.run_sets import RunOnPage, RunSet, read_runs
 from mlpkit.registry.registry import Registry
@@ -416,7 +416,7 @@ class _Test:
 
 
 def _without_spec(lock: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in lock.items() if key != SPEC_HASH}
+    return {key: value for key, value in lock.items() if key not in (SPEC_HASH, PLUGIN_FILES)}
 
 
 def _last(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -235,11 +235,12 @@ def test_the_advice_for_examples_from_python_and_for_plugins_can_be_followed(tmp
     mlpkit.fit(x, x[:, 0] > 0, layers=[{"Affine": {"units": 2}}, "SoftmaxWithLoss"], epochs=1, directory="fit")
     made_up_run(tmp_path / "mine", results=results(0.2))
     lock = {"mlpkit": "0.1.0", "plugins": {"mine": f"sha256 {64 * 'a'}", "acme": "1.0"}}
+    lock["plugin_files"] = {"mine": "/my plugins/mine.py"}
     (tmp_path / "mine/lock.json").write_text(json.dumps(lock))
     (remark,) = compare([Path("fit"), Path("mine")]).remarks
     assert remark.commands == [
         "mlpkit.fit(x, t, ..., seed=1, directory='fit-2')",
-        "mlpkit run mine/resolved.yaml --seeds 5 --plugin mine.py",
+        "mlpkit run mine/resolved.yaml --seeds 5 --plugin '/my plugins/mine.py'",
     ]
 
 
