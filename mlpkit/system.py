@@ -94,6 +94,15 @@ def _cgroup_limits() -> Iterator[int]:
                     continue
 
 
+def peak_memory() -> int:
+    """Return the most bytes of memory that this process has used so far; 0 if that isn't known."""
+    try:
+        import resource  # noqa: PLC0415 - not in WebAssembly
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def descriptor_limit() -> int:
     """Return how many files and connections this process may have open, as ``ulimit -n`` sets it."""
     return _limit("RLIMIT_NOFILE") or sys.maxsize

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on. With several "
     "specs, the folder for all of them, instead of runs.",
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Write nothing: estimate steps, time, memory and disk from a second of training."
+)
 @options.training_options
 @with_ranks
 def command(
@@ -33,6 +36,7 @@ def command(
     overrides: tuple[str, ...],
     seeds: str | None,
     out: Path | None,
+    dry_run: bool,
     ranks: Ranks,
     **chosen: Any,
 ) -> None:
@@ -51,6 +55,11 @@ def command(
         wanted = training.TrainingOptions(**chosen)
         if seeds is not None:
             overrides = (*overrides, run_specs.override_of(seeds))
+        if dry_run:
+            from mlpkit.verbs.run.dry_run import print_costs  # noqa: PLC0415 - most runs train
+
+            print_costs(paths, overrides, wanted, ranks)
+            return
         if len(paths) > 1:
             require_one_rank(ranks, several=True)
             found, folders = run_specs.run_several(paths, overrides, out, wanted, interrupts)

@@ -1,0 +1,177 @@
+"""What a run would cost, estimated from a few real steps; nothing is written."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.cli.options import given_spec
+from mlpkit.components.callback import Callback
+from mlpkit.components.schema.wording import memory_size
+from mlpkit.errors import UsageError
+from mlpkit.groups.several_runs import CoreShares
+from mlpkit.groups.several_specs import group_of
+from mlpkit.jobs.load_model import Origin, model_of
+from mlpkit.jobs.open_training import open_training
+from mlpkit.jobs.prove import prove
+from mlpkit.system import peak_memory
+from mlpkit.terminal.figures import duration
+from mlpkit.terminal.output import document, print_warnings, result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mlpkit.components.callback import TrainingView
+    from mlpkit.jobs.open_training import OpenTraining
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.loop import Trainer
+    from mlpkit.training.ranks import Ranks
+    from mlpkit.verbs.run.training import TrainingOptions
+
+SECONDS: Final = 1.0
+"""How long to measure steps; a step that takes longer is measured once."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the runs of a spec would cost.
+
+    Args:
+        spec: the spec's path.
+        runs: how many runs it trains: one for each seed, or for each network of an ensemble.
+        steps: steps of each run; less if it ends early.
+        evaluations: evaluations of each run, the last of which is that of the trained network.
+        seconds_per_step: how long a step takes.
+        seconds_per_evaluation: how long an evaluation takes.
+        seconds: how long a run takes, with reading the data.
+        disk: the bytes of a run's model and checkpoints.
+        threads: the threads of a run.
+    """
+
+    spec: str
+    runs: int
+    steps: int
+    evaluations: int
+    seconds_per_step: float
+    seconds_per_evaluation: float
+    seconds: float
+    disk: int
+    threads: int
+
+
+def print_costs(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOptions, ranks: Ranks) -> None:
+    """Print what it would cost to train specs.
+
+    Args:
+        paths: the specs' files.
+        overrides: keys of the specs, set on the command line.
+        wanted: how many runs train at once, and how to print.
+        ranks: this process, alone.
+
+    Raises:
+        UsageError: several processes were started together.
+        MlpkitError: a spec is wrong, or training it fails in its first steps.
+    """
+    if ranks.size > 1:
+        raise UsageError("--dry-run measures a single process; start mlpkit without mpiexec")
+    costs = [_cost(path, given_spec(path, overrides, **wanted.plugin_options)) for path in paths]
+    threads = dict(enumerate(cost.threads for cost in costs for _ in range(cost.runs)))
+    at_once = CoreShares(threads, wanted.workers).most_at_once
+    total: dict[str, Any] = {
+        "runs": len(threads),
+        "at_once": at_once,
+        "seconds": sum(cost.runs * cost.seconds for cost in costs) / at_once,
+        "memory": at_once * peak_memory(),
+        "disk": sum(cost.runs * cost.disk for cost in costs),
+    }
+    if wanted.as_json:
+        document({**total, "specs": [asdict(cost) for cost in costs]})
+    else:
+        result("\n".join(_lines(costs, total)))
+
+
+def _lines(costs: Sequence[Cost], total: Mapping[str, Any]) -> Iterator[str]:
+    for cost in costs:
+        runs = "" if cost.runs == 1 else f"{cost.runs} runs, each of "
+        steps = f"{cost.steps:,} steps of {_short(cost.seconds_per_step)}"
+        yield f"{cost.spec}: {runs}{steps}, {cost.evaluations:,} evaluations of {_short(cost.seconds_per_evaluation)}"
+    several = f", {total['runs']} runs, {total['at_once']} at once" if total["runs"] > 1 else ""
+    yield f"time: about {duration(total['seconds'])}{several}"
+    yield f"memory: about {memory_size(total['memory'])}"
+    yield f"disk: {memory_size(total['disk'])}"
+
+
+def _short(seconds: float) -> str:
+    """Write the time of a step: ``1.24 s``, ``0.83 ms``."""
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
+
+
+def _cost(path: str, spec: Spec) -> Cost:
+    """Return what the runs of a spec would cost, each like the first."""
+    print_warnings(spec.warnings)
+    group = group_of(spec)
+    first, runs = (
+        (spec.with_seed(spec.seeds[0]), 1) if group is None else (group.spec_of(group.numbers[0]), len(group.numbers))
+    )
+    began = time.perf_counter()
+    proved = prove(first)
+    print_warnings(proved.warnings)
+    clock, section = _Clock(), proved.spec.training
+    with open_training(proved) as training:
+        network = training.network()
+        measured = replace(section, callbacks=(), early_stopping=None, checkpoint=None, evaluate_every=sys.maxsize)
+        trainer = training.trainer(network, measured, callbacks=[clock])
+        opened = time.perf_counter() - began
+        trainer.train()
+        step, evaluation = clock.of_step, clock.of_evaluation
+        every = section.evaluate_every or trainer.steps_per_epoch
+        steps = trainer.total_steps
+        if section.seconds is not None:  # the clock ends such a run
+            steps = math.ceil(section.seconds / (step + evaluation / every))
+        evaluations = math.ceil(steps / every) + 1
+        seconds = opened + steps * step + evaluations * evaluation
+        disk = _disk(training, trainer, steps, seconds, averaged=spec.trains_ensemble)
+    return Cost(path, runs, steps, evaluations, step, evaluation, seconds, disk, training.plan.threads)
+
+
+def _disk(training: OpenTraining, trainer: Trainer, steps: int, seconds: float, *, averaged: bool) -> int:
+    """Return the bytes of the files that grow with the network; an ensemble keeps each network twice."""
+    proved, kept = training.proved, training.proved.spec.training.checkpoint
+    arrays, _ = model_of(trainer.network, Origin("", proved.dataset))
+    model = sum(array.nbytes for array in arrays.values()) * (2 if averaged else 1)
+    if kept is None:
+        return model
+    periods = (kept.every, (kept.every_epochs or 0) * trainer.steps_per_epoch)
+    saved = max(int(seconds / (kept.every_seconds or math.inf)), *(steps // period for period in periods if period), 0)
+    number = min(kept.keep, saved) + (kept.best is not None)
+    return model + number * sum(array.nbytes for array in trainer.snapshot().arrays.values())
+
+
+class _Clock(Callback):
+    """Measures steps and the evaluation after them, and ends the training when that is enough."""
+
+    def __init__(self) -> None:
+        self._times: list[float] = []
+
+    def on_start(self, training: TrainingView) -> None:
+        """Note when training starts."""
+        self._times.append(time.perf_counter())
+
+    def on_step(self, training: TrainingView, loss: float) -> None:
+        """Note when a step is done."""
+        self._times.append(time.perf_counter())
+        if self._times[-1] - self._times[0] >= SECONDS:
+            training.stop("enough steps are measured")
+
+    def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
+        """Measure the evaluation, which follows the last step."""
+        self.of_evaluation = time.perf_counter() - self._times[-1]
+
+    @property
+    def of_step(self) -> float:
+        """The mean time of a step, without the first half of them, in which caches warm up."""
+        times = self._times[(len(self._times) - 1) // 2 :]
+        return (times[-1] - times[0]) / (len(times) - 1)

@@ -1,0 +1,121 @@
+"""``mlpkit run --dry-run``: an estimate of what a run costs, compared with what it does cost."""
+
+from __future__ import annotations
+
+import json
+from time import perf_counter
+
+import pytest
+
+SLOW = ("--plugin", "acme.py", "--set", "layers.Relu1={acme.Slow: {seconds: 0.01}}")
+"""Options with which a step and each minibatch of an evaluation take 10 ms and little more, whatever the machine."""
+
+
+@pytest.fixture
+def estimate(invoke):
+    """Return a function that returns what a dry run prints as JSON."""
+
+    def run(*arguments):
+        done = invoke("run", *arguments, "--dry-run", "--json")
+        assert done.code == 0, done.err
+        return json.loads(done.out)
+
+    return run
+
+
+def sizes_in(folder, pattern):
+    return [path.stat().st_size for path in folder.glob(pattern)]
+
+
+def test_it_prints_an_estimate_and_writes_nothing(mlpkit, cwd):
+    before = sorted(cwd.rglob("*"))
+    done = mlpkit("run", "tiny.yaml", "--dry-run")
+    assert (done.code, done.err) == (0, "")
+    steps, *rest = done.out.splitlines()
+    assert steps.startswith("tiny.yaml: 4 steps of ")
+    assert ", 3 evaluations of " in steps
+    assert [line.partition(": ")[0] for line in rest] == ["time", "memory", "disk"]
+    assert sorted(cwd.rglob("*")) == before
+
+
+def test_time_is_that_of_a_run(invoke, estimate):
+    long = (*SLOW, "--set", "training.iterations=200", "--set", "training.evaluate_every=50")
+    found = estimate("tiny.yaml", *long)
+    (spec,) = found["specs"]
+    assert (spec["steps"], spec["evaluations"]) == (200, 5)
+    assert spec["seconds_per_step"] == pytest.approx(0.011, rel=0.5)
+    began = perf_counter()
+    assert invoke("run", "tiny.yaml", "--quiet", *long).code == 0
+    assert found["seconds"] == pytest.approx(perf_counter() - began, rel=0.5)
+
+
+def test_disk_is_that_of_a_run(invoke, estimate, cwd):
+    kept = ("--set", "training.checkpoint={every: 1, keep: 3, best: loss}", "--set", "layers.Affine1.units=4000")
+    found = estimate("tiny.yaml", *kept)
+    assert invoke("run", "tiny.yaml", "--quiet", *kept).code == 0
+    files = sizes_in(cwd / "runs/tiny", "**/*.safetensors")
+    assert len(files) == 5
+    assert found["disk"] == pytest.approx(sum(files), rel=0.05)
+    assert estimate("tiny.yaml", *kept[2:])["disk"] == pytest.approx(min(files), rel=0.05)
+    rare = ("--set", "training.checkpoint={every: 3, keep: 3}", *kept[2:])
+    assert estimate("tiny.yaml", *rare)["disk"] == pytest.approx(2 * min(files), rel=0.05)
+
+
+def test_memory_is_at_least_what_a_network_needs(mlpkit):
+    def memory(units):
+        options = ("--set", f"layers.Affine1.units={units}", "--set", "training.iterations=1")
+        return json.loads(mlpkit("run", "tiny.yaml", "--dry-run", "--json", *options).out)["memory"]
+
+    parameters = 4 * 300_000 * (16 + 10)
+    assert memory(300_000) - memory(5) >= 2 * parameters  # the gradient is as large
+
+
+def test_several_runs_cost_several_times_as_much(estimate, cwd):
+    (cwd / "other.yaml").write_text((cwd / "tiny.yaml").read_text().replace("units: 5", "units: 50"))
+    one = estimate("tiny.yaml")
+    seeds = estimate("tiny.yaml", "--seeds", "3", "--workers", "1")
+    assert (one["runs"], one["at_once"]) == (1, 1)
+    assert (seeds["runs"], seeds["at_once"]) == (3, 1)
+    assert seeds["disk"] == 3 * one["disk"]
+    assert seeds["seconds"] == pytest.approx(3 * seeds["specs"][0]["seconds"])
+    shared = estimate("tiny.yaml", "--seeds", "3", "--workers", "3")
+    assert shared["at_once"] == 3
+    assert shared["seconds"] == pytest.approx(shared["specs"][0]["seconds"])
+    both = estimate("tiny.yaml", "other.yaml")
+    assert [spec["spec"] for spec in both["specs"]] == ["tiny.yaml", "other.yaml"]
+    assert both["runs"] == 2
+    assert both["disk"] > 5 * one["disk"]
+
+
+def test_an_ensemble_keeps_each_network_twice(invoke, estimate, cwd):
+    large = ("--set", "layers.Affine1.units=4000", "--set", "ensemble.members=2")
+    found = estimate("tiny.yaml", *large)
+    assert found["runs"] == 2
+    assert invoke("run", "tiny.yaml", "--quiet", *large).code == 0
+    assert found["disk"] == pytest.approx(sum(sizes_in(cwd / "runs/tiny", "**/*.safetensors")), rel=0.05)
+
+
+def test_a_time_limit_is_the_time(estimate):
+    (spec,) = estimate("tiny.yaml", *SLOW, "--set", "training.iterations=null", "--set", "training.seconds=20")["specs"]
+    assert spec["seconds"] == pytest.approx(20, rel=0.1)
+    assert spec["steps"] == pytest.approx(
+        20 / (spec["seconds_per_step"] + spec["seconds_per_evaluation"] / 2), rel=0.01
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "exit_code"),
+    [
+        (("layers.Affine1.unit=5",), "unknown-key", 2),
+        (("training.optimizer.sgd.learning_rate=1e30", "training.iterations=50"), "diverged", 1),
+    ],
+)
+def test_what_would_fail_fails(options, code, exit_code, invoke):
+    done = invoke("run", "tiny.yaml", "--dry-run", "--json", *(word for each in options for word in ("--set", each)))
+    assert done.code == exit_code
+    assert [problem["code"] for problem in json.loads(done.out)["problems"]] == [code]
+
+
+def test_callbacks_and_early_stopping_are_left_out(estimate, cwd):
+    options = ("--set", "training.early_stopping={patience: 1}", "--set", "training.iterations=300")
+    assert estimate("tiny.yaml", *options)["specs"][0]["steps"] == 300
