@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from sphinx.cmd.build import build_main
-from website.contents import HOME
-from website.versions import list_versions
+from website.contents import HOME, INDEX, list_for_models
+from website.versions import LIST, list_versions
 
 from mlpkit import __version__
 from mlpkit.registry.discovery import installed_plugins
@@ -45,6 +45,7 @@ def build(folder: Path) -> int:
     if exit_code == 0:
         shutil.copy(site / HOME.replace(".md", ".html"), site / "index.html")
         (site / "schema.json").write_text(schema(), encoding="utf-8")
+        (site / LIST).write_text(list_for_models((ROOT / INDEX).read_text("utf-8")), encoding="utf-8")
         shutil.copytree(ROOT / BROWSER, site / BROWSER)  # with the wheel that it needs, if that is there
         list_versions(folder)
     return int(exit_code)

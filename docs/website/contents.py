@@ -13,6 +13,7 @@ HOME: Final = "README.md"
 """The first page."""
 INDEX: Final = "docs/README.md"
 """The page with the lists: a heading is a part of the site's navigation, the text of a link a page's short title."""
+SUMMARY: Final = "Train multilayer networks from a declarative spec, every layer a plugin."
 SECTION: Final = re.compile(r"^## (?P<title>.+)\n(?P<lists>(?:(?!## ).*\n)*)", re.M)
 LINK: Final = re.compile(r"\[(?P<title>[^\]]+)\]\((?P<path>[^)#:]+\.(?:md|ipynb))\)")
 
@@ -43,6 +44,27 @@ def navigation(index: str) -> str:
     parts = [_tree([":hidden:"], {"All pages": INDEX})]
     parts += [_tree([":hidden:", f":caption: {title}"], part) for title, part in sections(index).items()]
     return "\n".join(parts)
+
+
+def list_for_models(index: str) -> str:
+    """Return all pages with a line each, as language models read it from ``llms.txt``.
+
+    Args:
+        index: the text of ``docs/README.md``.
+
+    Source: https://llmstxt.org.
+    """
+    lines = ["# mlpkit", "", f"> {SUMMARY}"]
+    for section in SECTION.finditer(index):
+        lines += ["", f"## {section['title']}", ""]
+        for entry in re.split(r"^- ", section["lists"], flags=re.M)[1:]:
+            text = " ".join(entry.partition("\n\n")[0].split())
+            links = list(LINK.finditer(text))
+            about = f": {text.partition('): ')[2]}" if len(links) == 1 else ""
+            for link in links:
+                page = posixpath.normpath(posixpath.join("docs", link["path"])).rpartition(".")[0]
+                lines.append(f"- [{_short_title(link['title'])}]({page}.html){about}")
+    return "\n".join([*lines, ""])
 
 
 def _short_title(link: str) -> str:

@@ -17,6 +17,8 @@ REDIRECT = """<!doctype html>
 <meta http-equiv="refresh" content="0; url={newest}/index.html">
 <a href="{newest}/index.html">The documentation of mlpkit {newest}</a>
 """
+LIST = "llms.txt"
+"""The pages of a version, for language models, which look for it at the root of a site."""
 
 
 def list_versions(folder: Path) -> None:
@@ -26,6 +28,9 @@ def list_versions(folder: Path) -> None:
     released = [name for name in versions if not Version(name).is_prerelease]
     newest = (released or versions)[0]
     (folder / "index.html").write_text(REDIRECT.format(newest=newest), encoding="utf-8")
+    if (folder / newest / LIST).is_file():  # versions before it have none
+        listed = (folder / newest / LIST).read_text("utf-8")
+        (folder / LIST).write_text(listed.replace("](", f"]({newest}/"), encoding="utf-8")
 
 
 def _is_version(path: Path) -> bool:

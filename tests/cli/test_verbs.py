@@ -63,7 +63,7 @@ def test_a_check_in_a_pipe_loads_only_what_it_needs(environment, cwd):
     assert "numpy" in loaded
     unneeded = {"numpy.random", "rich", "threadpoolctl", "safetensors", "mlpkit.training.loop", "mlpkit.runs.folder"}
     unneeded |= {"mlpkit.network.sequential", "mlpkit.network.replica", "email.parser"}
-    unneeded |= {"mlpkit.verbs.run.run", "mlpkit_plugins.layers.sigmoid"}
+    unneeded |= {"mlpkit.verbs.run.run", "mlpkit.verbs.run.dry_run", "mlpkit_plugins.layers.sigmoid"}
     assert (loaded & unneeded) - loaded_by_numpy() == set()
 
 
@@ -76,9 +76,15 @@ def test_a_run_loads_only_what_it_needs(environment, cwd):
         "mlpkit.jobs.evaluate",
         "mlpkit.jobs.predict",
         "mlpkit.display.notebook",
+        "mlpkit.verbs.run.dry_run",
+        "mlpkit.groups",
     }
     unneeded |= {"statistics", "decimal", "difflib", "html", "subprocess", "importlib.metadata", "zipfile"}
     assert (loaded & unneeded) - loaded_by_numpy() == set()
+
+
+def test_the_guide_for_agents_is_a_file_and_loads_nothing_heavy(environment, cwd):
+    assert _loaded_by(environment, cwd, "docs", "--agent") & HEAVY == set()
 
 
 def loaded_by_numpy():

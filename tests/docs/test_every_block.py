@@ -24,6 +24,7 @@ OTHERS = (
     "benchmarks/README.md",
     "plugins/mlpkit_plugins/kernels/README.md",
     "specs/from_scratch/README.md",
+    "mlpkit/verbs/ask/agent.md",
 )
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
@@ -53,6 +54,7 @@ FOLLOWED = {
     "docs/seeds.md": "tests/docs/test_sessions.py",
     "docs/sweeps.md": "tests/docs/test_sessions.py",
     "docs/training.md": "tests/docs/test_sessions.py",
+    "mlpkit/verbs/ask/agent.md": "tests/docs/test_sessions.py",
 }
 """Where the steps of a page, marked `run` and `file`, are followed."""
 
@@ -79,6 +81,7 @@ NOT_RUN = {
         'eval "$(_MLPKIT_COMPLETE=bash_source mlpkit)"': "tests/cli/test_completion.py completes in the three shells",
         '{"event": "started", "steps": 200}': "tests/display compares the events",
         "$ mlpkit run narrow.yaml wide.yaml deep.yaml": "in any order; tests/cli/test_several_specs.py has the same",
+        "$ mlpkit run quick.yaml --dry-run": "tests/verbs/run/test_dry_run.py compares estimates with runs",
         "$ mlpkit run quick.yaml --live": "goes on until it is stopped; tests/verbs/live opens the page",
         "$ mlpkit run quick.yaml --out runs/long": "tests/cli/test_interrupt.py interrupts a run",
         "$ mlpkit runs": "runs in every state; tests/verbs/runs/test_runs_command.py has them",
@@ -121,7 +124,11 @@ NOT_RUN = {
         'pip install ".[plot]"': INSTALLS,
         "python specs/from_scratch/overfitting.py": "tests/specs/test_from_scratch.py runs the scripts, shortened",
     },
+    "mlpkit/verbs/ask/agent.md": {
+        '{"ok": false, "problems"': "tests/cli/test_agent.py follows such problems",
+    },
     "docs/plugins.md": {
+        "export MLPKIT_PLUGINS": "tests/cli/test_session_plugins.py sets it",
         "[project.entry-points.mlpkit]": "tests/plugin_packages installs such packages",
         "$ mlpkit check needs_broken.yaml": "tests/registry breaks plugins in many ways",
     },

@@ -21,6 +21,7 @@ OTHERS = (
     "specs/from_scratch/README.md",
     "plugins/mlpkit_plugins/kernels/README.md",
     "plugins/mlpkit_plugins/datasets/example_files/README.md",
+    "mlpkit/verbs/ask/agent.md",
 )
 PAGES = [*(ROOT / page for page in OTHERS), *DOCS]
 FOLDERS = "tests|docs|benchmarks|specs|plugins"

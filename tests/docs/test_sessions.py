@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from contextlib import chdir
 from pathlib import Path
 
@@ -16,7 +17,12 @@ from walkthrough import commands_run, follow, steps_of
 from mlpkit.cli.verbs import program
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / f"docs/{name}.md" for name in ("doctor", "seeds", "sweeps", "training")]
+PAGES = [
+    *(ROOT / f"docs/{name}.md" for name in ("doctor", "seeds", "sweeps", "training")),
+    ROOT / "mlpkit/verbs/ask/agent.md",
+]
+LOANS = ROOT / "plugins/mlpkit_plugins/datasets/example_files/loans.csv"
+"""The table that the guide for agents has before it starts."""
 
 
 def in_this_process(command: str, *, cwd: Path, exit_code: int = 0) -> str:
@@ -31,6 +37,7 @@ def in_this_process(command: str, *, cwd: Path, exit_code: int = 0) -> str:
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
 def test_every_command_prints_what_the_page_says(page, tmp_path):
     write_files(page.read_text("utf-8"), tmp_path)
+    shutil.copy(LOANS, tmp_path)
     follow(steps_of(page), in_this_process, tmp_path)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 
-PAGES = ("*.md", "docs/**/*.md", "benchmarks/*.md", "plugins/**/*.md", "specs/**/*.md")
+PAGES = ("*.md", "docs/**/*.md", "benchmarks/*.md", "mlpkit/verbs/**/*.md", "plugins/**/*.md", "specs/**/*.md")
 CODE = tuple(
     f"{folder}/**/*.{ending}"
     for folder in ("mlpkit", "plugins", "tests", "docs", "benchmarks", "specs")

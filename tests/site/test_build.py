@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,14 @@ def test_nothing_is_loaded_from_elsewhere(crawled):
 
 def test_the_first_address_leads_to_the_newest_version(versions):
     assert f"url={mlpkit.__version__}/index.html" in (versions / "index.html").read_text("utf-8")
+
+
+def test_a_list_for_models_has_every_page_with_a_line(versions, site):
+    links = re.findall(r"^- \[.+\]\((.+?)\)", (site / "llms.txt").read_text("utf-8"), re.M)
+    assert all((site / link).is_file() for link in links)
+    assert {"docs/spec.html", "docs/components/layer.html", "mlpkit/verbs/ask/agent.html"} <= set(links)
+    at_the_root = re.findall(r"^- \[.+\]\((.+?)\)", (versions / "llms.txt").read_text("utf-8"), re.M)
+    assert at_the_root == [f"{mlpkit.__version__}/{link}" for link in links]
 
 
 def test_the_schema_is_that_of_the_built_in_components(site):

@@ -45,8 +45,9 @@ def command(
     from mlpkit.verbs.data import data, lines  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     report = data.data(options.given_spec(path, overrides, **plugin_options), rows=rows)
-    print_warnings((*report.spec.warnings, *report.data_warnings))
+    warnings = (*report.spec.warnings, *report.data_warnings)
+    print_warnings(warnings)
     if as_json:
-        document({"spec": path, **report.to_plain()})
+        document({"spec": path, **report.to_plain(), "warnings": [warning.to_plain() for warning in warnings]})
     else:
         result("\n".join(lines.lines_of(path, report, line_length(), encoded=encoded, every=every)))

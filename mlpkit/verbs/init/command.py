@@ -11,7 +11,7 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.errors import UsageError
 from mlpkit.terminal.formatting import columns, line_length
-from mlpkit.terminal.output import message, result
+from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -76,6 +76,7 @@ def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     help="The new file; by default NAME.mlpkit.yaml, or the name of the data, in this folder.",
 )
 @options.plugins_option
+@options.json_option
 def command(
     name: str | None,
     data: str | None,
@@ -88,6 +89,7 @@ def command(
     recipe: str | None,
     destination: Path | None,
     plugin_options: PluginOptions,
+    as_json: bool,
 ) -> None:
     """Write a first spec for your data, or copy a shipped one.
 
@@ -106,13 +108,16 @@ def command(
         files = {"train": data, "validation": validation, "test": test}
         given_files = {split: file for split, file in files.items() if file}
         wanted = {wish: value for wish, value in wishes.items() if value}
-        first_spec.print_first_spec(given_files, targets, recipe, wanted, destination, plugin_options)
+        first_spec.print_first_spec(given_files, targets, recipe, wanted, destination, plugin_options, as_json)
     elif needless := [option for option, value in given.items() if value]:
         raise UsageError(f"{needless[0]} needs --data, the file to write a spec for")
     elif name is not None:
-        _print_copy(init.init(name, destination))
+        copy = init.init(name, destination)
+        document({"spec": copy}) if as_json else _print_copy(copy)
     elif destination is not None:
         raise UsageError("--out needs NAME, the shipped spec to copy; without NAME, they are listed")
+    elif as_json:
+        document({"specs": dict(init.shipped()), "recipes": init_from_data.names_of_recipes(**plugin_options)})
     else:
         result("\n".join(columns(init.shipped(), width=line_length())))
         if found := init_from_data.names_of_recipes(**plugin_options):

@@ -13,7 +13,7 @@ from mlpkit.jobs.prove import prove
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.specfile.spec import MARK, read_spec
 from mlpkit.terminal.formatting import columns, line_length
-from mlpkit.terminal.output import print_warnings, result
+from mlpkit.terminal.output import document, print_warnings, result
 from mlpkit.verbs.init.init_from_data import init_from_data, names_of_recipes
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def print_first_spec(
     wishes: dict[str, Any],
     destination: Path | None,
     plugin_options: PluginOptions,
+    as_json: bool,
 ) -> None:
     """Write a spec as ``init_from_data`` does, check it, and print what was decided and what comes next."""
     target = targets[0] if targets else None
@@ -54,19 +55,26 @@ def print_first_spec(
         error.add_note(f"note: the spec is saved in {first.path}; mlpkit check {quote(str(first.path))} looks again")
         raise
     finally:
-        result("\n".join([f"{first.path}:", *columns(decisions, indent="  ", width=line_length())]))
+        if not as_json:
+            result("\n".join([f"{first.path}:", *columns(decisions, indent="  ", width=line_length())]))
     print_warnings(warnings)
-    _show_next(first, spec.name, files, plugin_options)
+    following = _next_commands(first, spec.name, files, plugin_options)
+    if as_json:
+        noticed = [warning.to_plain() for warning in warnings]
+        document({"spec": first.path, "decisions": decisions, "warnings": noticed, "next": following})
+    else:
+        result("\n  ".join(["next:", *following]))
 
 
-def _show_next(first: FirstSpec, name: str, files: dict[str, str], plugin_options: PluginOptions) -> None:
-    """Print the two commands that come next; the second predicts new rows, or those for testing."""
+def _next_commands(first: FirstSpec, name: str, files: dict[str, str], plugin_options: PluginOptions) -> list[str]:
+    """Return the two commands that come next; the second predicts new rows, or those for testing."""
     with_plugins = "".join(f" --plugin {quote(str(plugin))}" for plugin in plugin_options["plugins"])
     ending = "".join(Path(files["train"]).suffixes)
     rows = quote(files.get("test") or (f"new{ending}" if ending else files["train"]))
-    result("next:")
-    result(f"  mlpkit run {quote(str(first.path))}{with_plugins}")
-    result(f"  mlpkit predict {quote(str(_next_folder(name)))} {rows}{with_plugins}")
+    return [
+        f"mlpkit run {quote(str(first.path))}{with_plugins}",
+        f"mlpkit predict {quote(str(_next_folder(name)))} {rows}{with_plugins}",
+    ]
 
 
 def _next_folder(name: str) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.request import url2pathname
 
 import pytest
+import yaml
 
 import mlpkit
 
@@ -71,3 +72,13 @@ def test_a_cache_that_cannot_be_written(invoke, cache):
 
 def test_help_names_it(invoke):
     assert "mlpkit docs opens the documentation" in invoke("--help").out
+
+
+def test_the_guide_for_agents_is_printed_as_a_skill(invoke, opened):
+    done = invoke("docs", "--agent")
+    assert (done.code, opened) == (0, [])
+    _, about, text = done.out.split("---\n", 2)
+    assert yaml.safe_load(about).keys() == {"name", "description"}
+    assert "mlpkit check loans.yaml --json" in text
+    assert "<!--" not in text
+    assert 1000 < len(text.split()) < 1700

@@ -19,6 +19,7 @@ from mlpkit.verbs.author.new_plugin import TEMPLATES, new_plugin
 COMMON = {
     ".github/workflows/test.yml",
     ".gitignore",
+    "AGENTS.md",
     "LICENSE",
     "README.md",
     "acme_mlpkit/__init__.py",

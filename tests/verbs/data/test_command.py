@@ -192,6 +192,7 @@ def test_json_has_all_of_it(table, invoke):
     assert found["inputs"]["size"]["greatest"] == 4
     assert found["values"] is None
     assert found["examples"] == [{"inputs": [1, 0, 1], "target": 0}]
+    assert found["warnings"][0]["message"].startswith("the validation results will mean little, with 1 example")
 
 
 def test_labels_and_values(table, invoke):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import shlex
 import subprocess
@@ -20,6 +21,21 @@ def test_without_a_name_the_shipped_specs_are_listed(invoke):
     assert done.code == 0
     assert done.err.startswith("for your own data: mlpkit init --data FILE")
     assert [line.split()[0] for line in done.out.splitlines()] == [*shipped_specs(), *shipped_lessons()]
+
+
+def test_json_has_what_is_printed(cwd, invoke):
+    found = json.loads(invoke("init", "--json").out)
+    assert [*found["specs"]] == [*shipped_specs(), *shipped_lessons()]
+    assert "tabm" in found["recipes"]
+    assert json.loads(invoke("init", "mnist_3layer", "--json").out) == {"spec": "mnist_3layer.yaml"}
+
+    (cwd / "t.csv").write_text("a,b,c\n" + "".join(f"{i},{i * i % 7},{'xy'[i % 2]}\n" for i in range(60)))
+    first, again = ("init", "--data", "t.csv", "--target", "c"), ("--out", "again.yaml")
+    found, printed = json.loads(invoke(*first, "--json").out), invoke(*first, *again).out.splitlines()
+    assert (found["spec"], (cwd / "t.yaml").read_text()) == ("t.yaml", (cwd / "again.yaml").read_text())
+    decisions = [" ".join(words) for words in found["decisions"]]
+    assert decisions == [" ".join(line.split()) for line in printed[1 : 1 + len(decisions)]]
+    assert found["next"][0] == "mlpkit run t.yaml"
 
 
 def test_a_spec_is_listed_with_the_comment_that_it_begins_with(tmp_path, invoke, monkeypatch):
