@@ -17,9 +17,12 @@ from mlpkit.groups.several_specs import group_of
 from mlpkit.jobs.load_model import Origin, model_of
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
+from mlpkit.jobs.training_job import WATCHES
+from mlpkit.lazy_names import load
 from mlpkit.system import peak_memory
 from mlpkit.terminal.figures import duration
 from mlpkit.terminal.output import document, print_warnings, result
+from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -123,7 +126,8 @@ def _cost(path: str, spec: Spec) -> Cost:
     with open_training(proved) as training:
         network = training.network()
         measured = replace(section, callbacks=(), early_stopping=None, checkpoint=None, evaluate_every=sys.maxsize)
-        trainer = training.trainer(network, measured, callbacks=[clock])
+        watches = [load(place)(training, network, Observer(), None) for place in WATCHES]
+        trainer = training.trainer(network, measured, callbacks=[clock], watches=watches)
         opened = time.perf_counter() - began
         trainer.train()
         step, evaluation = clock.of_step, clock.of_evaluation
@@ -147,7 +151,7 @@ def _disk(training: OpenTraining, trainer: Trainer, steps: int, seconds: float, 
     periods = (kept.every, (kept.every_epochs or 0) * trainer.steps_per_epoch)
     saved = max(int(seconds / (kept.every_seconds or math.inf)), *(steps // period for period in periods if period), 0)
     number = min(kept.keep, saved) + (kept.best is not None)
-    return model + number * sum(array.nbytes for array in trainer.snapshot().arrays.values())
+    return model + (number * sum(array.nbytes for array in trainer.snapshot().arrays.values()) if number else 0)
 
 
 class _Clock(Callback):
