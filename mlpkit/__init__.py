@@ -46,7 +46,7 @@ _HOMES = {
     "mlpkit.components.recipe": ("Recipe",),
     "mlpkit.components.schedule": ("Progress", "Rate", "Schedule"),
     "mlpkit.components.schema.auto": ("ClassWeights", "Units"),
-    "mlpkit.components.schema.types": ("FilePath",),
+    "mlpkit.components.schema.types": ("ColumnName", "FilePath"),
     "mlpkit.components.schema.wording": ("did_you_mean", "shown_number"),
     "mlpkit.components.target": ("Classes", "Labels", "Target", "Values", "ValuesScaling"),
     "mlpkit.components.verb": ("Verb",),

@@ -52,6 +52,7 @@ from mlpkit.components.schedule import Rate as Rate
 from mlpkit.components.schedule import Schedule as Schedule
 from mlpkit.components.schema.auto import ClassWeights as ClassWeights
 from mlpkit.components.schema.auto import Units as Units
+from mlpkit.components.schema.types import ColumnName as ColumnName
 from mlpkit.components.schema.types import FilePath as FilePath
 from mlpkit.components.schema.wording import did_you_mean as did_you_mean
 from mlpkit.components.schema.wording import shown_number as shown_number

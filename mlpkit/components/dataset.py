@@ -181,6 +181,16 @@ class Dataset(Component):
         return {}
 
     @classmethod
+    def table_columns(cls, parameters: Mapping[str, Any]) -> Sequence[str]:
+        """Return the names of all columns of the table that parameters name, for editors; required ones may be missing.
+
+        Raises:
+            ParameterError: a parameter is wrong.
+            DataError: the file has the wrong format.
+        """
+        return ()
+
+    @classmethod
     def parameters_for(
         cls, examples: Mapping[str, tuple[Any, ...]], given: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:

@@ -15,6 +15,7 @@ NAMES = {**vars(annotated_types), "Annotated": Annotated, "Literal": Literal}
 PUBLIC = (
     "CategoryEncodingLike",
     "ClassWeights",
+    "ColumnName",
     "EncodingLike",
     "FilePath",
     "InitializerLike",

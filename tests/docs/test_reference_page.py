@@ -72,6 +72,7 @@ DESCRIBED_ELSEWHERE = {
     "Array",
     "CategoryEncodingLike",
     "ClassWeights",
+    "ColumnName",
     "EncodingLike",
     "FilePath",
     "InitializerLike",

@@ -482,8 +482,8 @@ def value_type(annotation: object) -> ValueType:
         return TupleType(tuple(value_type(argument) for argument in arguments))
     if origin in (list, Sequence) and arguments:
         return _list_of(value_type(arguments[0]))
-    if origin in (dict, Mapping) and arguments[:1] == (str,):
-        return MappingType(value_type(arguments[1]))
+    if origin in (dict, Mapping) and arguments and isinstance(keys := value_type(arguments[0]), TextType):
+        return MappingType(value_type(arguments[1]), keys)
     if origin is Recipe:
         kind = _kind_of(arguments[0])
         return RecipeOfKind((kind,), (KINDS[kind].base_class(),))

@@ -248,6 +248,14 @@ FilePath: TypeAlias = Annotated[str, PathType()]
 """A parameter that takes a path, which the constructor gets as seen from the current folder."""
 
 
+class ColumnNameType(TextType):
+    """The name of a column of the table that a data set reads."""
+
+
+ColumnName: TypeAlias = Annotated[str, ColumnNameType()]
+"""A parameter of a data set that takes the name of a column, which editors complete."""
+
+
 @dataclass(frozen=True)
 class ChoiceType(ValueType):
     """One of a few literal values."""
@@ -354,9 +362,10 @@ class TupleType(ValueType):
 
 @dataclass(frozen=True)
 class MappingType(ValueType):
-    """A mapping from strings to values of one type."""
+    """A mapping from strings, of a type if they have one, to values of one type."""
 
     values: ValueType
+    keys: TextType = TextType()  # noqa: RUF009 - it has no state
 
     def describe(self) -> str:
         """Describe what is expected."""

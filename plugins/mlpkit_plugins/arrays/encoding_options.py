@@ -12,6 +12,7 @@ from annotated_types import Ge
 from mlpkit import (
     CategoryEncoding,
     CategoryEncodingLike,
+    ColumnName,
     Encoding,
     EncodingLike,
     FittedCategoryEncoding,
@@ -70,9 +71,9 @@ class ColumnOptions(NumbersOption):
         encode_one_hot: apply the encoding ``numbers`` to one-hot columns and signs, too.
     """
 
-    numbers_by_column: dict[str, EncodingLike] = field(default_factory=dict)
+    numbers_by_column: dict[ColumnName, EncodingLike] = field(default_factory=dict)
     categories: CategoryEncodingLike = "one_hot"
-    categories_by_column: dict[str, CategoryEncodingLike] = field(default_factory=dict)
+    categories_by_column: dict[ColumnName, CategoryEncodingLike] = field(default_factory=dict)
     most_one_hot: Annotated[int, Ge(1)] | None = None
     sign_of_two: bool = False
     encode_one_hot: bool = False

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from mlpkit import DataError, did_you_mean
+from mlpkit import ColumnName, DataError, did_you_mean
 from mlpkit_plugins.arrays.target_arrays import NO_EXAMPLES, kind_of_target, layers_to_begin_with, target_array
 from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.splits.shares import Share
 from mlpkit_plugins.tables.frames import columns_in, held_in, is_frame, names_in, ordered_categories, row_labels
 from mlpkit_plugins.tables.memory_source import MemorySource, is_missing
-from mlpkit_plugins.tables.options import MEANINGS, Names, shown_names
+from mlpkit_plugins.tables.options import MEANINGS, ColumnNames, Names, shown_names
 from mlpkit_plugins.tables.table_dataset import TableDataset
 from mlpkit_plugins.tables.times import ISO
 
@@ -57,7 +57,7 @@ class Frame(TableDataset):
     """
 
     in_memory: ClassVar[bool] = True
-    target: str | Names = TARGET
+    target: ColumnName | ColumnNames = TARGET
     classes: Names | None = None
     validation: Share = 0.0
     test: Share = 0.0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit import FilePath
 from mlpkit_plugins.files.named_file import located, named_file
+from mlpkit_plugins.tables.options import TableOptions
 from mlpkit_plugins.tables.table_dataset import TableDataset
 
 if TYPE_CHECKING:
@@ -46,6 +47,17 @@ class FileTable(TableDataset, FileOption):
         from mlpkit_plugins.recipes import RECIPES  # noqa: PLC0415 - for new specs only
 
         return {name: partial(cls.propose, recipe=recipe) for name, recipe in RECIPES.items()}
+
+    @classmethod
+    def table_columns(cls, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of all columns of the file; only the parameters of how to read it matter.
+
+        Raises:
+            ParameterError: the file doesn't exist.
+            DataError: the file has another format.
+        """
+        reading = {name: value for name, value in parameters.items() if name not in TableOptions.__dataclass_fields__}
+        return cls(**reading, target="").table_of("train").header if "file" in reading else ()
 
     @classmethod
     @abstractmethod

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from annotated_types import Ge, MinLen
 
-from mlpkit import DataError, FilePath, ParameterError, did_you_mean
+from mlpkit import ColumnName, DataError, FilePath, ParameterError, did_you_mean
 from mlpkit_plugins.arrays.encoding_options import ColumnOptions
 from mlpkit_plugins.arrays.value_scaling import ScaleTarget, check_clippable
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlpkit_plugins.tables.source import TableSource
 
 Names = Annotated[tuple[str, ...], MinLen(1)]
-"""Names of columns."""
+ColumnNames = Annotated[tuple[ColumnName, ...], MinLen(1)]
 
 DatePartName = Literal["elapsed", "year", "month", "day", "yearday", "weekday", "hour"]
 
@@ -99,30 +99,30 @@ class TableOptions(ColumnOptions):
     """
 
     in_memory: ClassVar[bool] = False
-    target: str | Names
+    target: ColumnName | ColumnNames
     _: KW_ONLY
     predict: Literal["classes", "labels", "values"] = "classes"
     classes: Annotated[tuple[str, ...], MinLen(2)] | None = None
-    inputs: Names | None = None
-    ignore: tuple[str, ...] = ()
-    weight: str | None = None
-    categorical: tuple[str, ...] = ()
-    ordinal: dict[str, Names] = field(default_factory=dict)
-    dates: tuple[str, ...] | dict[str, str] = ()
+    inputs: ColumnNames | None = None
+    ignore: tuple[ColumnName, ...] = ()
+    weight: ColumnName | None = None
+    categorical: tuple[ColumnName, ...] = ()
+    ordinal: dict[ColumnName, Names] = field(default_factory=dict)
+    dates: tuple[ColumnName, ...] | dict[ColumnName, str] = ()
     date_parts: Annotated[tuple[DatePartName, ...], MinLen(1)] = ("elapsed", "month", "weekday")
     rare: Annotated[int, Ge(1)] = 1
     rare_classes: dict[str, int] | None = None
     missing: Literal["error", "fill", "indicate", "drop"] = "error"
     missing_texts: tuple[str, ...] = ()
-    missing_numbers: dict[str, Annotated[tuple[float, ...], MinLen(1)]] = field(default_factory=dict)
+    missing_numbers: dict[ColumnName, Annotated[tuple[float, ...], MinLen(1)]] = field(default_factory=dict)
     unknown: Literal["error", "zeros"] = "error"
     standardize: bool = True
     scale_target: ScaleTarget = "standardize"
     clip_predictions: bool = False
     validation: Share | FilePath = 0.1
     test: Share | FilePath = 0.1
-    split: Literal["stratified", "hash", "shuffle"] | dict[str, str] = "stratified"
-    split_by: str | None = None
+    split: Literal["stratified", "hash", "shuffle"] | dict[str, ColumnName] = "stratified"
+    split_by: ColumnName | None = None
     split_seed: Annotated[int, Ge(0)] = 0
 
     def __post_init__(self) -> None:
