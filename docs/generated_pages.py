@@ -41,7 +41,7 @@ def keys_page() -> str:
     return f"""# What each key of a spec means
 
 [The spec](spec.md) explains how to write one, and [Training](training.md) shows the keys below `training` by example.
-[Editors](spec.md#in-an-editor) complete and check keys as you type. `mlpkit explain my.yaml KEY` shows a key's value
+[Editors](editors.md) complete and check keys as you type. `mlpkit explain my.yaml KEY` shows a key's value
 in your spec, and where it was set.
 
 The default `name` is the file's name, made fit for a folder: `modèle (1).yaml` gives `modele_1`.

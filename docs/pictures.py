@@ -1,15 +1,16 @@
-"""Makes the pictures of a training, its report, an error and an exported page, from real runs.
+"""Makes the pictures of a training, its report, an error, an editor and an exported page, from real runs.
 
     python docs/pictures.py
 
-It needs the extras ``test`` and ``plot`` and Chromium, and takes a minute. Times differ from run to run, so no test
-compares the pictures: make them again when what they show has changed.
+It needs the extras ``test-all`` and ``plot``, Chromium and Neovim, and takes a minute. Times differ from run to run, so
+no test compares the pictures: make them again when what they show has changed.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,17 @@ DIGIT: Final = 3
 """The digit that is drawn on the exported page."""
 STROKES: Final = ROOT / "tests/plugins/exporters/drawn_digits/strokes.json"
 PAD: Final = "document.querySelector('canvas.pad')"
+EDITOR: Final = """
+vim.opt.number, vim.opt.termguicolors, vim.opt.laststatus, vim.opt.ruler = true, true, 0, false
+vim.api.nvim_set_hl(0, "LspInlayHint", { fg = "#9fd08a" })
+vim.api.nvim_set_hl(0, "LineNr", { fg = "#8a8a8a" })
+vim.diagnostic.config({ virtual_text = { format = function(found) return vim.split(found.message, "\\n")[1] end } })
+local function misspell()
+  vim.fn.setline(11, "  - Affine: {units: 12}")
+end
+vim.api.nvim_create_autocmd("LspAttach", { callback = function() vim.defer_fn(misspell, 5000) end })
+"""
+"""What ``init.lua`` has in addition to the lines in ``docs/editors.md``: colours, and a mistake that is made."""
 OVERVIEW: Final = """<!doctype html>
 <meta charset="utf-8">
 <style>
@@ -62,6 +74,7 @@ def main() -> None:
         shutil.copytree(ROOT / "specs", folder / "specs")
         _write("run.svg", terminal(f"mlpkit run {MAIN}", folder, rows=20, until=r"\b[56],\d{3} of 10,000"))
         _write("error.svg", terminal(f"mlpkit check {MAIN} --set layers.Affine3.units=12", folder, rows=12, columns=90))
+        _write("editor.svg", _editor(folder))
         _mlpkit(folder, "run", MAIN, "--out", "runs/main", "--report")
         _mlpkit(folder, "run", FAST, "--set", "training.evaluate_every=46", "--out", "runs/digits", "--report")
         _mlpkit(folder, "export", "runs/digits", "--to", "digits.html")
@@ -77,6 +90,15 @@ def main() -> None:
             (folder / "overview.html").write_text(_overview(folder / "report.webp"), encoding="utf-8")
             _open(page, folder / "overview.html", 1272, 1300)
             _write("overview.webp", _screen(page, "main"))
+
+
+def _editor(folder: Path) -> str:
+    """Return a picture of Neovim with the main spec, without its comments."""
+    settings = re.search(r"```lua\n(vim\.api.*?)```", (ROOT / "docs/editors.md").read_text("utf-8"), re.DOTALL)
+    assert settings
+    (folder / "init.lua").write_text(settings[1] + EDITOR, "utf-8")
+    (folder / "mnist.yaml").write_text(re.sub(" +#.*", "", (folder / MAIN).read_text("utf-8")), "utf-8")
+    return terminal("nvim -u init.lua mnist.yaml", folder, rows=20, columns=100, until="12 logits for 10 classes")
 
 
 def _mlpkit(folder: Path, *arguments: str) -> None:

@@ -39,6 +39,7 @@ VERBS: Final = {
     "show": Verb("ask.show_command", "Describe a component: its mathematics, parameters and source."),
     "plugins": Verb("ask.plugins_command", "List the plugins, and what each provides."),
     "schema": Verb("ask.schema_command", "Print the JSON Schema of specs, for editors."),
+    "lsp": Verb("lsp.command", "Help editors to write specs, as a language server."),
     "docs": Verb("ask.docs_command", "Open the documentation in a browser."),
     "init": Verb("init.command", "Write a first spec for your data, or copy a shipped one."),
     "sweep": Verb("sweep.command", "Train a spec with many values of some keys, and find the best."),

@@ -6,6 +6,7 @@ The tree is built from a parser's events, one collection at a time, so that limi
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -25,11 +26,14 @@ from mlpkit.specfile.source import (
     MOST_VALUES,
     REFUSED,
     TOO_DEEP,
+    DiagnosticList,
     Mistake,
+    SourceText,
     Span,
     another_document,
     describe_character,
     missing_space,
+    shown,
 )
 from mlpkit.specfile.yaml_parser import ParserProblem, events, resolve_plain, span
 
@@ -37,7 +41,6 @@ if TYPE_CHECKING:
     from yaml.events import Event, NodeEvent
 
     from mlpkit.specfile.nodes import Node
-    from mlpkit.specfile.source import DiagnosticList, SourceText
 
 
 TAG: Final = re.compile(r"![^\s,\[\]{}]*")
@@ -71,6 +74,16 @@ def parse_yaml(source: SourceText, faults: DiagnosticList, *, start: int = 0) ->
         return None
     except _Stop:
         return None
+    return builder.root
+
+
+def readable_part(text: str) -> Node | None:
+    """Return the tree of a text up to its first mistake, for an editor; None if there is no value before it."""
+    source = SourceText("", shown(text))
+    builder = _Builder(source, DiagnosticList())
+    with suppress(ParserProblem, _Stop):
+        for event in events(source.text):
+            builder.take(event)
     return builder.root
 
 

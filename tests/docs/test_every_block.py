@@ -62,6 +62,7 @@ BENCHMARK = "takes minutes to hours on a machine that doesn'thing else; tests/be
 INSTALLS = "installs from an index; tests/architecture/test_wheel.py and .ci/run build and install the same"
 NEEDS_A_READERS_FILE = "names a file that only a reader has; its options are checked below"
 KEYS_CHECKED = "the keys are compared with a run's by tests/docs/test_run_folder_page.py"
+NOT_DRIVEN = "no test has this editor, as the page says; tests/verbs/lsp drives the server"
 IN_AN_EDITOR = "tests/verbs/ask/schema/test_in_an_editor.py has the same"
 
 NOT_RUN = {
@@ -97,6 +98,18 @@ NOT_RUN = {
         "for host in node-b node-c": "tests/hosts/test_dask.py sweeps on such hosts",
         "mpiexec -n 5 mlpkit sweep digits.yaml --on mpi": "tests/plugins/engines/test_sweep_over_mpi.py does so",
         "mlpkit sweep digits.yaml --on slurm": "tests/plugins/engines/test_sweep_on_slurm.py does so",
+    },
+    "docs/editors.md": {
+        'pip install "mlpkit[editor]"': INSTALLS,
+        '{\n  "glspc': NOT_DRIVEN,
+        "vim.api": "tests/verbs/lsp/test_neovim.py runs it",
+        "[language-server.mlpkit]": NOT_DRIVEN,
+        '{\n  "inlay_hints"': NOT_DRIVEN,
+        '{\n  "LanguageServerManager"': NOT_DRIVEN,
+        "mlpkit schema > mlpkit.json": "tests/verbs/ask/test_schema_command.py reads what it prints",
+        "# yaml-language-server: $schema=mlpkit.json": IN_AN_EDITOR,
+        '{"yaml.schemas"': IN_AN_EDITOR,
+        "vim.lsp.config": "no test has Neovim with this server, as the page says",
     },
     "docs/sweeps.md": {
         "trial 6 leads trial 7 by 0.0097": "36 trainings; tests/verbs/sweep/test_sweep_of_several.py has fewer",
@@ -140,10 +153,6 @@ NOT_RUN = {
     },
     "docs/spec.md": {
         "mlpkit run quick.yaml --set seed=1": NEEDS_A_READERS_FILE,
-        "mlpkit schema > mlpkit.json": "tests/verbs/ask/test_schema_command.py reads what it prints",
-        "# yaml-language-server: $schema=mlpkit.json": IN_AN_EDITOR,
-        '{"yaml.schemas"': IN_AN_EDITOR,
-        "vim.lsp.config": "no test has Neovim, as the page says",
     },
     "benchmarks/README.md": {'pip install "mlpkit[bench]"': BENCHMARK},
 }

@@ -33,85 +33,53 @@ CAPABILITIES = {
 }
 
 
-class LanguageServer:
+class Client:
     """A client of the Language Server Protocol.
 
     Args:
         process: the server, whose standard input and output are pipes.
         folder: the folder that is open in the editor.
-        schemas: the editor's setting ``yaml.schemas``.
+        capabilities: what the editor can do.
+        settings: the editor's settings, by section.
+
+    Attributes:
+        messages: what the server has sent that was not an answer.
     """
 
-    def __init__(self, process, folder, schemas):
-        self._process, self._folder = process, folder
-        self._settings = SETTINGS | {"yaml": SETTINGS["yaml"] | {"schemas": schemas}}
-        self._number, self._documents, self._unread = 0, 0, b""
+    def __init__(self, process, folder, capabilities, settings=None):
+        self._process, self.folder, self._settings = process, folder, settings or {}
+        self._number, self._unread = 0, b""
+        self.messages = []
         root = {"rootUri": folder.as_uri(), "workspaceFolders": [{"uri": folder.as_uri(), "name": folder.name}]}
-        self._request("initialize", processId=os.getpid(), capabilities=CAPABILITIES, **root)
-        self._notify("initialized")
-        self._notify("workspace/didChangeConfiguration", settings=self._settings)
-
-    def diagnostics(self, text):
-        """Return what the server complains of in a document: line and column from 1, what stands there, and why."""
-        uri = self._open(text)
-        found = self._until(lambda message: _is_diagnosis_of(message, uri))
-        return [
-            (_place(found["range"]), _between(text, found["range"]), found["message"])
-            for found in found["params"]["diagnostics"]
-        ]
-
-    def completions(self, text):
-        """Return what is offered at the mark ``|`` of a document: labels, and the texts that are inserted for them."""
-        uri, position = self._open_at_mark(text)
-        found = self._request("textDocument/completion", textDocument={"uri": uri}, position=position)
-        return [(item["label"], item["insertText"]) for item in found["items"]]
-
-    def hover(self, text):
-        """Return what the server says of the word at the mark ``|`` of a document."""
-        uri, position = self._open_at_mark(text)
-        found = self._request("textDocument/hover", textDocument={"uri": uri}, position=position)
-        return found["contents"]["value"] if found else ""
-
-    def changed(self, file):
-        """Say that a file has changed."""
-        self._notify("workspace/didChangeWatchedFiles", changes=[{"uri": file.as_uri(), "type": 2}])
+        self.request("initialize", processId=os.getpid(), capabilities=capabilities, **root)
+        self.notify("initialized")
 
     def end(self):
         """Ask the server to end."""
-        self._request("shutdown")
-        self._notify("exit")
+        self.request("shutdown")
+        self.notify("exit")
 
-    def _open_at_mark(self, text):
-        before, mark, after = text.partition("|")
-        assert mark
-        lines = before.split("\n")
-        return self._open(before + after), {"line": len(lines) - 1, "character": len(lines[-1])}
-
-    def _open(self, text):
-        """Open a new document; of one that was open before, the server would remember what was in it."""
-        self._documents += 1
-        uri = (self._folder / f"spec-{self._documents}.yaml").as_uri()
-        document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
-        self._notify("textDocument/didOpen", textDocument=document)
+    def open(self, name, text):
+        """Open a document of the folder, and return its address."""
+        uri = (self.folder / name).as_uri()
+        self.notify("textDocument/didOpen", textDocument={"uri": uri, "languageId": "yaml", "version": 1, "text": text})
         return uri
 
-    def _request(self, method, **parameters):
+    def request(self, method, **parameters):
+        """Return the answer to a request."""
         self._number += 1
         number = self._number
         self._send({"id": number, "method": method, "params": parameters})
-        answer = self._until(lambda message: message.get("id") == number and "method" not in message)
+        answer = self.until(lambda message: message.get("id") == number and "method" not in message)
         assert "error" not in answer, answer
         return answer["result"]
 
-    def _notify(self, method, **parameters):
+    def notify(self, method, **parameters):
+        """Tell the server something."""
         self._send({"method": method, "params": parameters})
 
-    def _send(self, message):
-        content = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self._process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(content), content))
-        self._process.stdin.flush()
-
-    def _until(self, is_it):
+    def until(self, is_it):
+        """Return the next message that is the one waited for."""
         deadline = monotonic() + LONGEST_WAIT
         while True:
             message = self._next(deadline)
@@ -119,6 +87,13 @@ class LanguageServer:
                 self._answer(message)
             elif is_it(message):
                 return message
+            else:
+                self.messages.append(message)
+
+    def _send(self, message):
+        content = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self._process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(content), content))
+        self._process.stdin.flush()
 
     def _answer(self, request):
         """Answer what the server asks the editor for, which is its settings."""
@@ -147,6 +122,51 @@ class LanguageServer:
         part = os.read(self._process.stdout.fileno(), 1 << 20)
         assert part, "the language server has ended"
         self._unread += part
+
+
+class LanguageServer(Client):
+    """A client of yaml-language-server; each text is a new document, as the server would remember the last one."""
+
+    def __init__(self, process, folder, schemas):
+        settings = SETTINGS | {"yaml": SETTINGS["yaml"] | {"schemas": schemas}}
+        super().__init__(process, folder, CAPABILITIES, settings)
+        self._documents = 0
+        self.notify("workspace/didChangeConfiguration", settings=settings)
+
+    def diagnostics(self, text):
+        """Return what the server complains of in a document: line and column from 1, what stands there, and why."""
+        uri = self._open(text)
+        found = self.until(lambda message: _is_diagnosis_of(message, uri))
+        return [
+            (_place(found["range"]), _between(text, found["range"]), found["message"])
+            for found in found["params"]["diagnostics"]
+        ]
+
+    def completions(self, text):
+        """Return what is offered at the mark ``|`` of a document: labels, and the texts that are inserted for them."""
+        uri, position = self._open_at_mark(text)
+        found = self.request("textDocument/completion", textDocument={"uri": uri}, position=position)
+        return [(item["label"], item["insertText"]) for item in found["items"]]
+
+    def hover(self, text):
+        """Return what the server says of the word at the mark ``|`` of a document."""
+        uri, position = self._open_at_mark(text)
+        found = self.request("textDocument/hover", textDocument={"uri": uri}, position=position)
+        return found["contents"]["value"] if found else ""
+
+    def changed(self, file):
+        """Say that a file has changed."""
+        self.notify("workspace/didChangeWatchedFiles", changes=[{"uri": file.as_uri(), "type": 2}])
+
+    def _open_at_mark(self, text):
+        before, mark, after = text.partition("|")
+        assert mark
+        lines = before.split("\n")
+        return self._open(before + after), {"line": len(lines) - 1, "character": len(lines[-1])}
+
+    def _open(self, text):
+        self._documents += 1
+        return self.open(f"spec-{self._documents}.yaml", text)
 
 
 def _is_diagnosis_of(message, uri):

@@ -1,0 +1,103 @@
+"""Where in a spec the cursor is, although the text around it is only half written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from mlpkit.specfile.nodes import ListNode, MappingNode, plain
+from mlpkit.specfile.strict_yaml import readable_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.specfile.nodes import Node
+
+MARK: Final = "\ue000"
+"""Marks the cursor; a character for private use."""
+
+COLON: Final = ": "
+ENDINGS: Final = ("", COLON, '"', "'")
+"""What may be missing behind the cursor, so that the text around it can be read."""
+
+
+class Cursor(NamedTuple):
+    """Where the cursor is.
+
+    Args:
+        root: the spec, as much as can be read; the word at the cursor has ``MARK`` in it.
+        path: the keys and indices that lead to the word at the cursor.
+        at_key: whether that is a key, and not a value.
+        word: the word.
+        before: its part before the cursor.
+        fresh: whether the word is the first of its line, so that it may become a key.
+        quoted: whether a quote is before it.
+        followed: whether a colon is behind it.
+    """
+
+    root: Node
+    path: KeyPath
+    at_key: bool
+    word: str
+    before: str
+    fresh: bool
+    quoted: bool
+    followed: bool
+
+    def written_at(self, path: KeyPath) -> Any:
+        """Return the plain data at a path; None if nothing is there."""
+        return value_at(plain(self.root), path)
+
+
+def value_at(value: Any, path: KeyPath) -> Any:
+    """Return what is at a path of plain data; None if nothing is there."""
+    for part in path:
+        try:
+            value = value[part]
+        except (IndexError, KeyError, TypeError):
+            return None
+    return value
+
+
+def cursor_at(text: str, offset: int) -> Cursor | None:
+    """Return where the cursor is in a text; None if nothing can be made of the text before it, as in a comment."""
+    above = text[:offset]
+    for before, after in ((above, text[offset:]), (above, ""), (_lines_around(above), "")):
+        for ending in ENDINGS:
+            root = readable_part(f"{before}{MARK}{ending}{after}")
+            path, at_key, word = next(_marked(root), ((), False, "")) if root else ((), False, "")
+            first, mark, second = word.partition(MARK)
+            line = before[before.rfind("\n") + 1 : len(before) - len(first)]
+            fresh, quoted = not line.strip("- "), line.endswith(("'", '"'))
+            one_line = after.startswith(second)  # otherwise the next line was taken for a part of the word
+            if root and mark and one_line and (fresh or ending != COLON):
+                path = (*path[:-1], first + second) if at_key else path
+                followed = after.startswith(":", len(second))
+                return Cursor(root, path, at_key, first + second, first, fresh, quoted, followed)
+    return None
+
+
+def _marked(node: Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, bool, str]]:
+    """Yield the path of the key or value with the mark, whether it is a key, and its text."""
+    if isinstance(node, MappingNode):
+        for key, entry in node.entries.items():
+            if MARK in key:
+                yield (*path, key), True, key
+            yield from _marked(entry.node, (*path, key))
+    elif isinstance(node, ListNode):
+        for index, item in enumerate(node.items):
+            yield from _marked(item, (*path, index))
+    elif MARK in str(node.value):
+        yield path, False, str(node.value)
+
+
+def _lines_around(text: str) -> str:
+    """Return the last line of a text, after the lines above that it is indented below."""
+    *above, last = text.split("\n")
+    kept, indentation = [last], len(last) - len(last.lstrip())
+    for line in reversed(above):
+        content = line.lstrip()
+        column, is_item = len(line) - len(content), content.startswith("-")
+        if content and content[0] != "#" and column < indentation:
+            kept, indentation = [line, *kept], column + is_item  # a list may be at the column of its key
+    return "\n".join(kept)

@@ -1,0 +1,106 @@
+"""Problems as an editor marks them, and the changes that remove them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lsprotocol import types
+
+import mlpkit
+from mlpkit.specfile.source import SourceText
+from mlpkit.verbs.lsp.places import offset_of, span_range, uri_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pygls.workspace import PositionCodec
+
+    from mlpkit.errors import Diagnostic
+    from mlpkit.specfile.document import Texts
+    from mlpkit.verbs.lsp.checking import CheckedText
+    from mlpkit.verbs.lsp.open_spec import OpenSpec
+
+PLACE: Final = re.compile(r"(/.*?):(\d+):(\d+)")
+"""A place that a note names."""
+
+SHIPPED: Final = Path(mlpkit.__file__).with_name("shipped_docs")
+
+
+def diagnostics(
+    checked: CheckedText, owner: str, texts: Texts, codec: PositionCodec
+) -> dict[str, list[types.Diagnostic]]:
+    """Return what is wrong in each file.
+
+    Args:
+        checked: the result of a check.
+        owner: the spec's file, for problems without a place in a file.
+        texts: the texts in the editor.
+        codec: counts characters as the editor does.
+    """
+    found: dict[str, list[types.Diagnostic]] = {owner: []}
+    severity = types.DiagnosticSeverity
+    for problems, level in ((checked.problems, severity.Error), (checked.warnings, severity.Warning)):
+        for problem in problems:
+            file = os.path.normpath(problem.file) if problem.line else owner
+            found.setdefault(file, []).append(_diagnostic(problem, level, _text_of(file, texts), codec))
+    return found
+
+
+def _text_of(file: str, texts: Texts) -> SourceText:
+    if file in texts or not Path(file).is_file():
+        return SourceText(file, texts.get(file, ""))
+    return SourceText(file, Path(file).read_text("utf-8", "replace"))
+
+
+def _diagnostic(
+    problem: Diagnostic, severity: types.DiagnosticSeverity, text: SourceText, codec: PositionCodec
+) -> types.Diagnostic:
+    starts = text.line_starts
+    start, end = (
+        starts[min(line, len(starts)) - 1] + column - 1 if line else 0
+        for line, column in ((problem.line, problem.column), (problem.end_line, problem.end_column))
+    )
+    docs, _, anchor = str(problem.to_plain()["docs"]).partition("#")
+    related = [each for note in problem.notes for each in _related(note)]
+    plain_notes = [f"note: {note}" for note in problem.notes if not PLACE.search(note)]
+    expected = [f"expected: {problem.expected}"] if problem.expected else []
+    remedy = [f"help: {problem.remedy}"] if problem.remedy else []
+    return types.Diagnostic(
+        span_range(text, start, end, codec),
+        "\n".join([problem.message, *expected, *remedy, *plain_notes]),
+        severity,
+        problem.code,
+        types.CodeDescription(f"{(SHIPPED / Path(docs).name).as_uri()}#{anchor}"),
+        source="mlpkit",
+        tags=[types.DiagnosticTag.Deprecated] if problem.code == "deprecated" else None,
+        related_information=related or None,
+        data=problem.fix and list(problem.fix),
+    )
+
+
+def _related(note: str) -> Iterator[types.DiagnosticRelatedInformation]:
+    for file, line, column in PLACE.findall(note):
+        at = types.Position(int(line) - 1, int(column) - 1)
+        yield types.DiagnosticRelatedInformation(types.Location(uri_of(file), types.Range(at, at)), note)
+
+
+def quick_fixes(spec: OpenSpec, params: types.CodeActionParams) -> list[types.CodeAction]:
+    """Return the changes that remove the problems at a place."""
+    actions = []
+    for problem in params.context.diagnostics:
+        match problem.data:
+            case [str(old), str(new)]:
+                start = offset_of(spec.text, problem.range.start, spec.codec)
+                if spec.text.text.startswith(old, start):
+                    edit = types.TextEdit(span_range(spec.text, start, start + len(old), spec.codec), new)
+                    title = f"Write {new.strip()}" if new.strip() else f"Remove {old.strip()}"
+                    actions.append(_quick_fix(title, problem, types.WorkspaceEdit({spec.uri: [edit]})))
+    return actions
+
+
+def _quick_fix(title: str, problem: types.Diagnostic, edit: types.WorkspaceEdit) -> types.CodeAction:
+    kind = types.CodeActionKind.QuickFix
+    return types.CodeAction(title, kind=kind, diagnostics=[problem], edit=edit, is_preferred=True)

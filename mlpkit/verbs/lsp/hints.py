@@ -1,0 +1,68 @@
+"""What an editor shows between the lines: shapes and parameters of layers, and what the network needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from mlpkit.components.schema.wording import counted, memory_size
+from mlpkit.terminal.formatting import shape
+from mlpkit.verbs.lsp.places import position, span_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mlpkit.jobs.check import CheckedMember
+    from mlpkit.specfile.source import Span
+    from mlpkit.verbs.lsp.open_spec import OpenSpec
+
+
+def inlay_hints(spec: OpenSpec, params: types.InlayHintParams) -> list[types.InlayHint]:
+    """Return the output shape and the parameters of each layer, in lines that are unchanged since they were right."""
+    placed = list(_placed(spec, spec.right.checked.members)) if spec.right else []
+    layers_in_line = Counter(place.line for _, place in placed)
+    hints = []
+    for member, place in placed:
+        end = spec.text.line_end(place.line)
+        if layers_in_line[place.line] > 1:
+            end = spec.text.line_starts[place.line - 1] + place.column - 1 + place.width
+        at = position(spec.text, end, spec.codec)
+        hints.append(types.InlayHint(at, _label(member), types.InlayHintKind.Type, padding_left=True))
+    return hints
+
+
+def code_lenses(spec: OpenSpec, params: types.CodeLensParams) -> list[types.CodeLens]:
+    """Return what the network needs, above its layers."""
+    if spec.right is None:
+        return []
+    checked = spec.right.checked
+    place = checked.spec.document.place(("layers",), at_key=True)
+    if not _unchanged(spec, place):
+        return []
+    title = f"{counted(checked.parameters, 'parameter')}, at least {memory_size(checked.memory)} of memory to train"
+    where = span_range(spec.text, spec.text.line_starts[place.line - 1], spec.text.line_end(place.line), spec.codec)
+    return [types.CodeLens(where, types.Command(title, ""))]
+
+
+def _placed(spec: OpenSpec, members: Sequence[CheckedMember]) -> Iterator[tuple[CheckedMember, Span]]:
+    """Yield the layers that are written in this file, also inside others, with their places."""
+    assert spec.right is not None
+    for member in members:
+        place = spec.right.checked.spec.document.place(member.place, at_key=True)
+        if member.place and _unchanged(spec, place) and (member.output_shape or member.parameters):
+            yield member, place
+        yield from _placed(spec, member.inside)
+
+
+def _unchanged(spec: OpenSpec, place: Span) -> bool:
+    """Whether a line of this file is the one that was checked last without errors."""
+    if place.file != spec.text.name or spec.right is None or place.line > len(spec.text.line_starts):
+        return False
+    return spec.text.line(place.line) == spec.right.text.line(place.line)
+
+
+def _label(member: CheckedMember) -> str:
+    output = [f"→ {shape(member.output_shape)}"] if member.output_shape else []
+    return " · ".join([*output, *([counted(member.parameters, "parameter")] if member.parameters else [])])

@@ -1,0 +1,68 @@
+"""What an editor shows about the word under the pointer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from mlpkit.components.kinds import in_words
+from mlpkit.components.recipe import written
+from mlpkit.specfile.yaml_writer import to_inline_yaml, value_or_not_set
+from mlpkit.verbs.lsp.grammar import component_named, kinds_at, parameter_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlpkit.components.schema.signature import ParameterSchema, Schema
+    from mlpkit.registry.registry import RegisteredComponent
+    from mlpkit.verbs.lsp.cursor import Cursor
+    from mlpkit.verbs.lsp.open_spec import OpenSpec
+
+
+def hover(spec: OpenSpec, params: types.HoverParams) -> types.Hover | None:
+    """Return what a key, a component or a variable means, and where its value comes from."""
+    cursor = spec.cursor(params.position)
+    if cursor is None or not cursor.word:
+        return None
+    text = "\n\n".join([*_meaning(spec, cursor), *_origin(spec, cursor)])
+    return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, text)) if text else None
+
+
+def _meaning(spec: OpenSpec, cursor: Cursor) -> Iterator[str]:
+    """Yield paragraphs about the component at the cursor, or else about its parameter."""
+    path = cursor.path[:-1] if cursor.at_key else cursor.path
+    component = component_named(cursor.word, kinds_at(path, spec.registry), spec.registry)
+    found = parameter_at(cursor.path, spec.registry)
+    if component:
+        yield from _about_component(component)
+    elif found:
+        yield from _about_parameter(*found)
+
+
+def _about_component(component: RegisteredComponent) -> Iterator[str]:
+    docstring = component.schema.docstring
+    yield f"**{component.name}**, {in_words(component.kind)} from {component.plugin.label}"
+    yield docstring.summary
+    yield docstring.body
+    for title, text in docstring.sections.items():
+        if title != "Raises":
+            yield f"{title}: {text}"
+
+
+def _about_parameter(schema: Schema, parameter: ParameterSchema) -> Iterator[str]:
+    yield f"**{parameter.name}**: {schema.docstring.parameters.get(parameter.name, parameter.type.describe())}"
+    default = "required" if parameter.required else f"default: `{value_or_not_set(written(parameter.default))}`"
+    yield f"{parameter.type.describe()}; {default}"
+
+
+def _origin(spec: OpenSpec, cursor: Cursor) -> Iterator[str]:
+    """Yield the value of a variable, or of a value that comes from elsewhere, and where that is."""
+    document = spec.document
+    if document is None:
+        return
+    name = cursor.word.strip("${}")
+    if cursor.word.startswith("$") and name in document.variables:
+        yield f"`{cursor.word}` is `{to_inline_yaml(document.variables[name])}`"
+    if document.has_value(cursor.path):
+        yield from document.origin_notes(cursor.path)

@@ -1,0 +1,60 @@
+"""A spec that is open in an editor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlpkit.verbs.lsp.cursor import cursor_at
+from mlpkit.verbs.lsp.places import offset_of
+
+if TYPE_CHECKING:
+    from asyncio import Task
+    from pathlib import Path
+
+    from lsprotocol import types
+    from pygls.workspace import PositionCodec
+
+    from mlpkit.jobs.check import CheckedSpec
+    from mlpkit.registry.registry import Registry
+    from mlpkit.specfile.document import Document
+    from mlpkit.specfile.source import SourceText
+    from mlpkit.verbs.lsp.cursor import Cursor
+
+
+class RightSpec(NamedTuple):
+    """A spec without errors, and the text that it had."""
+
+    checked: CheckedSpec
+    text: SourceText
+
+
+@dataclass
+class OpenSpec:
+    """A spec that is open in an editor.
+
+    Args:
+        uri: its address.
+        path: its file, absolute.
+        text: what the editor shows.
+        codec: counts characters as the editor does.
+        registry: the plugins.
+        snippets: whether the editor puts the cursor into what it completes.
+        checking: the check of this text.
+        document: the last text that could be read, with the specs that it extends.
+        right: the last text without errors.
+    """
+
+    uri: str
+    path: Path
+    text: SourceText
+    codec: PositionCodec
+    registry: Registry
+    snippets: bool = False
+    checking: Task[None] | None = None
+    document: Document | None = None
+    right: RightSpec | None = None
+
+    def cursor(self, place: types.Position) -> Cursor | None:
+        """Return what is at the editor's position; None if nothing can be made of it."""
+        return cursor_at(self.text.text, offset_of(self.text, place, self.codec))

@@ -1,0 +1,53 @@
+"""Shapes and numbers of parameters between the words of a spec."""
+
+from __future__ import annotations
+
+from requirements import require_package
+from spec_editor import SPEC, changed
+
+require_package("pygls")
+
+HINTED = """\
+  - Affine: {units: 50} → 50 · 350 parameters
+  - Relu → 50
+  - Affine: {units: 3} → 3 · 153 parameters
+  - SoftmaxWithLoss
+"""
+"""A stem, a petal's two sides and three soils are six inputs."""
+
+
+def test_each_layer_has_its_shape_and_parameters(editor):
+    assert HINTED in editor.hints(SPEC)
+
+
+def test_layers_inside_others_have_theirs(editor):
+    inside = "  - Residual:\n      layers:\n        - Relu\n        - Affine: {units: 50}\n"
+    hinted = editor.hints(changed("  - Relu\n", inside))
+    assert "  - Residual: → 50 · 2,550 parameters\n" in hinted
+    assert "        - Affine: {units: 50} → 50 · 2,550 parameters\n" in hinted
+
+
+def test_layers_in_one_line_have_theirs_after_their_names(editor):
+    text = changed("  - Relu\n", "  - Residual: {layers: [Relu, Dropout]}\n")
+    assert "[Relu → 50, Dropout → 50]" in editor.hints(text)
+
+
+def test_a_line_that_has_changed_has_none_until_the_text_is_right_again(editor):
+    editor.hints(SPEC)
+    wrong = editor.hints(changed("units: 50", "units: "))
+    assert "  - Affine: {units: }\n  - Relu → 50\n" in wrong
+    assert "  - Affine: {units: 40} → 40 · 280 parameters\n" in editor.hints(changed("units: 50", "units: 40"))
+
+
+def test_layers_of_an_extended_file_have_theirs_there(editor):
+    (editor.folder / "base.yaml").write_text(SPEC, "utf-8")
+    child = "mlpkit: 1\nextends: base.yaml\n\n\n\n\n"
+    assert editor.hints(child, "child.yaml") == child
+    assert HINTED in editor.hints(SPEC, "base.yaml")
+
+
+def test_the_whole_network_is_above_its_layers(editor):
+    ((line, title),) = editor.lenses(SPEC)
+    assert line == 4
+    assert title.startswith("503 parameters, at least ")
+    assert editor.lenses(SPEC.replace("layers:", "layer:")) == []
