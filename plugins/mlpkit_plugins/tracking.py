@@ -7,17 +7,13 @@ import logging
 import math
 import warnings
 from abc import abstractmethod
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
-from mlpkit import Callback, MlpkitError, StorageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from mlpkit import Outcome, TrainingView
+from mlpkit import Callback, MlpkitError, Outcome, StorageError, TrainingView
 
 
 class Tracker(Callback):

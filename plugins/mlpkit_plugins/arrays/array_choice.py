@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from mlpkit import DataError, ParameterError, did_you_mean
 from mlpkit_plugins.files.paired_names import INPUTS, OTHER_SPLITS, TARGETS, TRAINING, has_word, name_for_split, renamed
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    Shapes = Mapping[str, tuple[int, ...] | None]
+Shapes: TypeAlias = Mapping[str, tuple[int, ...] | None]
 
 
 class ArrayChoice(NamedTuple):

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import DataError
+from mlpkit import Array, DataError
 from mlpkit_plugins.arrays.finite_rows import written
 from mlpkit_plugins.arrays.scaling import ROWS_TOGETHER, Scaling
+from mlpkit_plugins.formats.rows_on_disk import Rows
 from mlpkit_plugins.kernels import take_rows
 from mlpkit_plugins.splits.too_large import holds, too_large
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
-    from mlpkit_plugins.formats.rows_on_disk import Rows
 
 
 class Examples(NamedTuple):

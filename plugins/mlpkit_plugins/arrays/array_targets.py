@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NoReturn
+from collections.abc import Iterator
+from typing import Final, Literal, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import Classes, DataError, Labels, Values
+from mlpkit import Array, Classes, DataError, Labels, Target, Values
 from mlpkit_plugins.arrays.finite_rows import written
 from mlpkit_plugins.arrays.value_scaling import no_logarithm
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Target
-    from mlpkit_plugins.formats.rows_on_disk import Rows
+from mlpkit_plugins.formats.rows_on_disk import Rows
 
 Predicted = Literal["classes", "labels", "values"]
 

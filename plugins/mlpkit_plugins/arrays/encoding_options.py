@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from annotated_types import Ge
 
@@ -17,13 +18,9 @@ from mlpkit import (
     EncodingLike,
     FittedCategoryEncoding,
     ParameterError,
+    TrainingCategories,
 )
 from mlpkit_plugins import mlpkit_components
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import TrainingCategories
 
 
 @cache

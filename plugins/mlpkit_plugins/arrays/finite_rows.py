@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
-from mlpkit import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit import Array
-    from mlpkit_plugins.formats.rows_on_disk import Rows
+from mlpkit import Array, DataError
+from mlpkit_plugins.formats.rows_on_disk import Rows
 
 _VALUES_TOGETHER: Final = 1 << 18
 """Numbers checked at a time; in float64, two megabytes."""

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from mlpkit import Proposal
 from mlpkit_plugins.arrays.array_dataset import check_pairs
+from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.finite_rows import check_finite
-from mlpkit_plugins.arrays.input_guess import guess_inputs
-from mlpkit_plugins.arrays.target_guess import guess_target
+from mlpkit_plugins.arrays.input_guess import InputGuess, guess_inputs
+from mlpkit_plugins.arrays.target_guess import TargetGuess, guess_target
 from mlpkit_plugins.files.neighbouring_files import find_targets, pairs_of_splits
 from mlpkit_plugins.first_networks.convolutions import convolutional
 from mlpkit_plugins.first_networks.first_spec import FirstData, first_spec, held_out, left_to_train
 from mlpkit_plugins.first_networks.perceptron import perceptron
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from mlpkit import Proposal
-    from mlpkit_plugins.arrays.array_split import Examples
-    from mlpkit_plugins.arrays.input_guess import InputGuess
-    from mlpkit_plugins.arrays.target_guess import TargetGuess
 
 
 class FoundArrays(NamedTuple):

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit import DataError
+from mlpkit import Array, DataError
 from mlpkit_plugins.first_networks.convolutions import ImageInputs
-
-if TYPE_CHECKING:
-    from mlpkit import Array
-    from mlpkit_plugins.formats.rows_on_disk import Rows
+from mlpkit_plugins.formats.rows_on_disk import Rows
 
 ELEMENTS_SEEN: Final = 1 << 21
 """The number of elements in the sample, unless it has fewer than ``FEWEST_SEEN`` rows."""

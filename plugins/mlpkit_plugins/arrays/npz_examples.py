@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO
 
 from mlpkit import DataError
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.formats.npz_file import npz_array
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 def npz_examples(path: Path, name: str, inputs: str, targets: str, weights: str | None = None) -> Examples:

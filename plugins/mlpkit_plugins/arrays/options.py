@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Ge, Gt
 
 from mlpkit import FilePath
+from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.array_targets import Predicted
 from mlpkit_plugins.arrays.encoding_options import NumbersOption
 from mlpkit_plugins.arrays.value_scaling import ScaleTarget
@@ -15,9 +16,6 @@ from mlpkit_plugins.arrays.weight_array import check_weights_shape, weight_array
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.rows_on_disk import npy_rows
 from mlpkit_plugins.splits.shares import Share
-
-if TYPE_CHECKING:
-    from mlpkit_plugins.arrays.array_split import Examples
 
 Files: TypeAlias = tuple[FilePath, FilePath]
 """A file of inputs, and a file of targets."""

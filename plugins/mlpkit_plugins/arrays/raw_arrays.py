@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
 
 from mlpkit import RawArray
 from mlpkit_plugins.arrays.finite_rows import row_blocks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mlpkit_plugins.formats.rows_on_disk import Rows
+from mlpkit_plugins.formats.rows_on_disk import Rows
 
 
 def raw_array(name: str, role: str, arrays: Iterable[Rows]) -> RawArray:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from mlpkit import Array
+from mlpkit import Array
 
 ROWS_LOOKED_AT: Final = 1000
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from mlpkit import DataWarning
-
-if TYPE_CHECKING:
-    from mlpkit_plugins.formats.rows_on_disk import Rows
+from mlpkit_plugins.formats.rows_on_disk import Rows
 
 LARGE: Final = 10.0
 SMALL: Final = 0.01

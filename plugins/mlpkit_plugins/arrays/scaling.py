@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import math
 import reprlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import FittedEncoding, ModelFileError, ParameterError, TrainingColumns
+from mlpkit import Array, Encoding, FittedEncoding, Graph, ModelFileError, ParameterError, TrainingColumns, Value
 from mlpkit_plugins.arrays.raw_rows import raw_by_range, raw_number
 from mlpkit_plugins.formats.encoder_state import are_numbers
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Encoding, Graph, Value
-
-    Places: TypeAlias = tuple[int, ...]
-    EncodedElements: TypeAlias = tuple[Encoding, Places]
+Places: TypeAlias = tuple[int, ...]
+EncodedElements: TypeAlias = tuple[Encoding, Places]
 
 ROWS_TOGETHER: Final = 4096
 

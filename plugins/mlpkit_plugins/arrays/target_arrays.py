@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import reprlib
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import DataError, ModelFileError, did_you_mean
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
-    from mlpkit_plugins.arrays.array_targets import Predicted
-
+from mlpkit import Array, DataError, ModelFileError, did_you_mean
+from mlpkit_plugins.arrays.array_targets import Predicted
 
 NO_EXAMPLES: Final = (
     "the examples were passed in Python and aren't in a file; pass them again: mlpkit.fit(x, t, ...), or "

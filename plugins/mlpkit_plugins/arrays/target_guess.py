@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from mlpkit import DataError
-from mlpkit_plugins.arrays.array_targets import are_one_hot, are_whole, array_target, parts_of
-from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, ValueTarget
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit_plugins.arrays.array_targets import Predicted
-    from mlpkit_plugins.first_networks.perceptron import TargetToLearn
-    from mlpkit_plugins.formats.rows_on_disk import Rows
+from mlpkit_plugins.arrays.array_targets import Predicted, are_one_hot, are_whole, array_target, parts_of
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, TargetToLearn, ValueTarget
+from mlpkit_plugins.formats.rows_on_disk import Rows
 
 MANY_CLASSES: Final = 20
 """More distinct integers than this are classes only if they have no gaps."""

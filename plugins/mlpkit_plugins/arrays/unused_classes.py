@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import DataWarning
 from mlpkit_plugins.arrays.array_targets import WITHOUT_GAPS, parts_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.formats.rows_on_disk import Rows
+from mlpkit_plugins.formats.rows_on_disk import Rows
 
 _NUMBERS_SHOWN: Final = 3
 

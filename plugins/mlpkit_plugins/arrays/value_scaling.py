@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from collections.abc import Iterable
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from mlpkit import ParameterError, ValuesScaling
+from mlpkit import Array, ParameterError, ValuesScaling
 from mlpkit_plugins.arrays.scaling import Scaling
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mlpkit import Array
 
 ScaleTarget: TypeAlias = Literal["standardize", "log", "none"]
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Le
 
+from mlpkit import Array
 from mlpkit_plugins.augmentations.of_images import ImageShape, OfImages
-
-if TYPE_CHECKING:
-    from mlpkit import Array
 
 
 class Flip(OfImages):

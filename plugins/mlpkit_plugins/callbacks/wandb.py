@@ -6,17 +6,15 @@ import re
 import secrets
 import shutil
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from mlpkit import ParameterError, TrainingView, UsageError
 from mlpkit_plugins.files.storing import storing
 from mlpkit_plugins.tracking import Tracker, tags_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 if find_spec("wandb") is None and find_spec("trackio") is None:  # imported only by a run, since that takes seconds
     msg = "No module named 'wandb'"

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mlpkit import CategoryEncoding, Graph, TrainingCategories, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit import Array
+from mlpkit import Array, CategoryEncoding, Graph, TrainingCategories, Value
 
 
 class OneHot(CategoryEncoding):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 
-from mlpkit import CategoryEncoding, Graph, TrainingCategories, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit import Array
+from mlpkit import Array, CategoryEncoding, Graph, TrainingCategories, Value
 
 
 class Ordinal(CategoryEncoding):

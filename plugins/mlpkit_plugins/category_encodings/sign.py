@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
-from mlpkit import CategoryEncoding, Graph, ParameterError, TrainingCategories, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit import Array
+from mlpkit import Array, CategoryEncoding, Graph, ParameterError, TrainingCategories, Value
 
 SIGNS: Final = np.array([1.0, -1.0, 0.0])
 """The values for codes 0 and 1, and, last, for -1, a missing category."""

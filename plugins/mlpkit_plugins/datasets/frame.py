@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import ColumnName, DataError, did_you_mean
+from mlpkit import Array, ColumnName, DataError, Description, RawColumn, did_you_mean
 from mlpkit_plugins.arrays.target_arrays import NO_EXAMPLES, kind_of_target, layers_to_begin_with, target_array
 from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.splits.shares import Share
@@ -18,13 +20,6 @@ from mlpkit_plugins.tables.memory_source import MemorySource, is_missing
 from mlpkit_plugins.tables.options import MEANINGS, ColumnNames, Names, shown_names
 from mlpkit_plugins.tables.table_dataset import TableDataset
 from mlpkit_plugins.tables.times import ISO
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Description, RawColumn
 
 TARGET: Final = "target"
 WEIGHT: Final = "weight"

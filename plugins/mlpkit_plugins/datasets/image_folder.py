@@ -5,25 +5,31 @@ from __future__ import annotations
 import hashlib
 import reprlib
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import PIL  # noqa: F401 - without it, the data set is listed with the command that installs it
 from annotated_types import Ge, Le
+from numpy.typing import NDArray
 
 from mlpkit import (
+    Array,
     Classes,
     DataError,
     Dataset,
+    DataWarning,
     Description,
     FilePath,
+    Graph,
     ModelFileError,
     ParameterError,
     Proposal,
     RawArray,
     ShapeError,
+    Value,
     did_you_mean,
 )
 from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_in_graph, pixels_of, why_not_scaled
@@ -37,13 +43,6 @@ from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.splits.split_warnings import warnings_about_shares
 from mlpkit_plugins.splits.text_key import text_key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, DataWarning, Graph, Value
 
 Pixels = Annotated[int, Ge(1), Le(4096)]
 

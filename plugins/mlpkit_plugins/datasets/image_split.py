@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
-from mlpkit import DataError
+from mlpkit import Array, DataError, Graph, Value
 from mlpkit_plugins.kernels import take_scaled
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike, NDArray
-
-    from mlpkit import Array, Graph, Value
 
 FAR_FROM_NORMAL: Final = 20.0
 """Far above normalized pixels, which are at most 1, or a little more with noise."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import Classes, DataError, ModelFileError, ParameterError
+from mlpkit import Array, Classes, DataError, DataWarning, ModelFileError, ParameterError, Target
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
@@ -24,13 +26,6 @@ from mlpkit_plugins.arrays.target_arrays import (
 from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.frames import is_frame
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, DataWarning, Target
 
 
 @dataclass(kw_only=True, eq=False)

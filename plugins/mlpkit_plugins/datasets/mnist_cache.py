@@ -10,14 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.idx import idx_header, read_idx_and_checksum
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 def cache_folder() -> Path:

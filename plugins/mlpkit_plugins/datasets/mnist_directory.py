@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import ParameterError
 from mlpkit_plugins.datasets.mnist_names import RANKS
 from mlpkit_plugins.formats.idx import read_idx_and_checksum
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _REMEDY = "leave out 'directory' to use the MNIST files that ship with mlpkit"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlpkit import DataError, FilePath, Proposal
+from mlpkit import Array, DataError, FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.npz_examples import npz_examples
@@ -15,11 +16,6 @@ from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.files.neighbouring_files import targets_beside
 from mlpkit_plugins.formats.rows_on_disk import npy_rows
 from mlpkit_plugins.splits.shares import Share, shares_and_files
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit import Array
 
 
 @dataclass(eq=False)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from mlpkit import FilePath, Proposal
+from mlpkit import Array, FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
+from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 from mlpkit_plugins.arrays.npz_examples import npz_examples, reading
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.npz_file import check_checksum, npz_shapes
 from mlpkit_plugins.splits.shares import Share, shares_and_files
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from mlpkit import Array
-    from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 
 ArrayPair: TypeAlias = tuple[str, str]
 """An array of inputs, and an array of targets."""

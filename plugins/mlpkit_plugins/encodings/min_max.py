@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
-from mlpkit import Encoding, Graph, TrainingColumns, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import Array
+from mlpkit import Array, Encoding, Graph, TrainingColumns, Value
 
 
 class MinMax(Encoding):

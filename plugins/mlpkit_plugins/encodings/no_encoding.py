@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from mlpkit import Encoding, Graph, TrainingColumns, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import Array
+from mlpkit import Array, Encoding, Graph, TrainingColumns, Value
 
 
 class NoEncoding(Encoding):

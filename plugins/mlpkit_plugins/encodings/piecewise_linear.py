@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import Encoding, Graph, ParameterError, TrainingColumns, Value
+from mlpkit import Array, Encoding, Graph, ParameterError, TrainingColumns, Value
 from mlpkit_plugins.functions.tree_thresholds import tree_thresholds
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from mlpkit import Array
 
 
 class PiecewiseLinear(Encoding):

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import reduce
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from annotated_types import Ge
+from numpy.typing import NDArray
 
-from mlpkit import Encoding, Graph, TrainingColumns, Value
+from mlpkit import Array, Encoding, Graph, TrainingColumns, Value
 from mlpkit_plugins.functions.column_statistics import means_and_deviations
 from mlpkit_plugins.functions.normal_quantile import CENTER, FIRST, SECOND, SECOND_BEGINS, normal_quantile
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
 
 ROWS_A_QUANTILE: Final = 30
 """The fewest training rows for each quantile."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Gt
 
-from mlpkit import Encoding, Graph, TrainingColumns, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import Array
+from mlpkit import Array, Encoding, Graph, TrainingColumns, Value
 
 
 class RobustSmoothClip(Encoding):

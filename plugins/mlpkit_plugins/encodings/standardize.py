@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from mlpkit import Encoding, Graph, TrainingColumns, Value
+from mlpkit import Array, Encoding, Graph, TrainingColumns, Value
 from mlpkit_plugins.functions.column_statistics import means_and_deviations
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import Array
 
 
 class Standardize(Encoding):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from mlpkit import Workers
 from mlpkit_plugins.engines.remote import Remote
-
-if TYPE_CHECKING:
-    from mlpkit import Workers
 
 
 class Mpi(Remote):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from socket import gethostname
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mlpkit import TrainingEnd, UsageError, __version__
 from mlpkit.engines import cores_of_each_rank, load_mpi, mpi_errors, worker_problem
@@ -20,9 +21,6 @@ from mlpkit_plugins.engines.remote_workers import (
     named,
     train,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _BEGIN, _STOP = 21_001, 21_002
 """Tags of messages from rank 0 to the other ranks; mpi4py.futures uses other tags."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shlex
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from mlpkit import LocalWorkers, TrainingEnd, UsageError
 from mlpkit.engines import real_path
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 SECONDS_BETWEEN_CHECKS: Final = 0.1
 """Seconds between checks whether a worker must stop its trial."""

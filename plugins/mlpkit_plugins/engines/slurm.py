@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from mlpkit import Workers
 from mlpkit_plugins.engines.remote import Remote
-
-if TYPE_CHECKING:
-    from mlpkit import Workers
 
 
 class Slurm(Remote):

@@ -9,11 +9,12 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from submitit import Job, SlurmExecutor, SlurmJob
 from submitit.core.utils import FailedJobError
@@ -21,9 +22,6 @@ from submitit.core.utils import FailedJobError
 from mlpkit import StopRequest, TrainingEnd, UsageError, WorkersLostError
 from mlpkit.engines import real_path, writer_of
 from mlpkit_plugins.engines.remote_workers import NOT_BEGUN, RemoteWorkers, TrialCall
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 MOST_JOBS: Final = 16
 """The default number of jobs at once."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
-from mlpkit import EngineMissingError, Exporter, NotExportableError
-from mlpkit.graph import LOGITS, evaluate, probe_rows, provenance_line
-from mlpkit_plugins.exporters.c.engine import compute
+from mlpkit import Array, EngineMissingError, Exporter, NotExportableError, Value
+from mlpkit.graph import LOGITS, Feed, ModelGraph, evaluate, probe_rows, provenance_line
+from mlpkit_plugins.exporters.c.engine import Machine, compute
 from mlpkit_plugins.exporters.c.own_test import own_test
-from mlpkit_plugins.exporters.c.program import program, signature
+from mlpkit_plugins.exporters.c.program import Program, program, signature
 from mlpkit_plugins.exporters.c.shared_functions import needed
+from mlpkit_plugins.exporters.c.step import Operand
 from mlpkit_plugins.exporters.c.syntax import (
     INDENT,
     LINE,
@@ -22,16 +25,6 @@ from mlpkit_plugins.exporters.c.syntax import (
     identifier,
     text_literal,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from pathlib import Path
-
-    from mlpkit import Array, Value
-    from mlpkit.graph import Feed, ModelGraph
-    from mlpkit_plugins.exporters.c.engine import Machine
-    from mlpkit_plugins.exporters.c.program import Program
-    from mlpkit_plugins.exporters.c.step import Operand
 
 FEW: Final = 4
 """Rows in the test of a file."""

@@ -6,22 +6,17 @@ import re
 import zlib
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Collection, Mapping
 from math import isclose
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
-from mlpkit import Exporter, ExportError, html_document
-from mlpkit.graph import provenance_line
+from mlpkit import Array, Exporter, ExportError, html_document
+from mlpkit.graph import Feed, ModelGraph, provenance_line
 from mlpkit_plugins.exporters.js_engines import compute_module
 from mlpkit_plugins.exporters.js_module import js_literal, model_constants, module_text, source
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from pathlib import Path
-
-    from mlpkit import Array
-    from mlpkit.graph import Feed, ModelGraph
 
 STEPS: Final = (86_400, 60, 1)
 """The possible steps of a date control in seconds: days, minutes or seconds."""

@@ -9,21 +9,17 @@ import shutil
 import subprocess
 import sys
 from base64 import b64encode
+from collections.abc import Collection, Mapping, Sequence
 from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
-from mlpkit import EngineMissingError, ExportError
+from mlpkit import Array, EngineMissingError, ExportError
+from mlpkit.graph import ModelGraph
 from mlpkit_plugins.exporters.js_module import js_literal, packed, source
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from mlpkit import Array
-    from mlpkit.graph import ModelGraph
 
 NODE: Final = ("node", "nodejs")
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")

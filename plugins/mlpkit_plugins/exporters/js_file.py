@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Final
 
-from mlpkit import Exporter
-from mlpkit.graph import provenance_line
+from mlpkit import Array, Exporter
+from mlpkit.graph import ModelGraph, provenance_line
 from mlpkit_plugins.exporters.js_engines import compute_module
 from mlpkit_plugins.exporters.js_module import model_constants, module_text
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from pathlib import Path
-
-    from mlpkit import Array
-    from mlpkit.graph import ModelGraph
 
 USE: Final = """\
 // import { model, predict } from "./{name}";

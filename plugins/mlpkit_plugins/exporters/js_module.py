@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit import Classes, NotExportableError
-from mlpkit.graph import operator_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import Array
-    from mlpkit.graph import ModelGraph, Node
+from mlpkit import Array, Classes, NotExportableError
+from mlpkit.graph import ModelGraph, Node, operator_of
 
 ARRAYS: Final = {"float32": "<f4", "float64": "<f8", "int64": "<f8", "bool": "u1"}
 """The engine's representation of each dtype: integers as doubles, exact up to 2^53."""

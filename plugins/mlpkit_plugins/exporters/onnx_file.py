@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from mlpkit import EngineMissingError, Exporter, ExportError, NotExportableError, UsageError, __version__
-from mlpkit.graph import MARKER, evaluate, probe_rows, provenance_json
+from mlpkit import Array, EngineMissingError, Exporter, ExportError, NotExportableError, UsageError, __version__
+from mlpkit.graph import MARKER, Feed, ModelGraph, Node, evaluate, probe_rows, provenance_json
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-    from pathlib import Path
-    from types import ModuleType
-
-    from mlpkit import Array
-    from mlpkit.graph import Feed, ModelGraph, Node
-
-    Proto = Any
-    """A message of the package onnx, which may be missing."""
+Proto: TypeAlias = Any
+"""A message of the package onnx, which may be missing."""
 
 OPSET: Final = 17
 """The newest version of the operators to use, since older programs can't read newer files."""

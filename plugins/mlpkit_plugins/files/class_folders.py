@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from mlpkit import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from pathlib import Path
 
 OF_THE_SYSTEM: Final = frozenset({"thumbs.db", "desktop.ini"})
 """Files that desktops create in any folder; hidden files are ignored, too."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mlpkit import DataError
 from mlpkit_plugins.files.neighbouring_files import names_in, targets_beside
 from mlpkit_plugins.files.paired_names import INPUTS, OTHER_SPLITS, TARGETS, has_word, renamed
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def is_idx(name: str) -> bool:

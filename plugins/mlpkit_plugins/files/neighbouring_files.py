@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mlpkit import ParameterError
 from mlpkit_plugins.files.named_file import SHIPPED, named_file
 from mlpkit_plugins.files.paired_names import INPUTS, OTHER_SPLITS, TARGETS, name_for_split, renamed
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def targets_beside(path: Path) -> Path | None:

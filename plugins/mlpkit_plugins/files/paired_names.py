@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 INPUTS: Final = ("x", "inputs", "input", "images", "image", "features", "data")
 TARGETS: Final = ("t", "y", "targets", "target", "labels", "label")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from mlpkit.engines import available_cores
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Part = TypeVar("Part")
 

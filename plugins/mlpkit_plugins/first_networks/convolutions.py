@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mlpkit_plugins.first_networks.perceptron import (
     ACTIVATION,
     AGAINST_OVERFITTING,
+    FirstNetwork,
     Hidden,
     Size,
+    TargetToLearn,
     first_network,
     rounded,
 )
-
-if TYPE_CHECKING:
-    from mlpkit_plugins.first_networks.perceptron import FirstNetwork, TargetToLearn
 
 FILTERS: Final = (16, 32, 64, 64)
 """Filters of each convolution; small images have fewer convolutions."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from mlpkit import Proposal
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit_plugins.first_networks.perceptron import FirstNetwork
+from mlpkit.components.recipe import KeyPath
+from mlpkit_plugins.first_networks.perceptron import FirstNetwork
 
 FEW_EXAMPLES: Final = 500
 """With fewer examples, larger shares are held out, so that the measured errors mean something."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from mlpkit_plugins.formats.csv_file import DELIMITERS, decompressed_content, encoding_by_mark
 from mlpkit_plugins.formats.header_names import writes_number
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 LARGEST_SAMPLE: Final = 1 << 26
 """The bytes at the beginning of a file from which its encoding is guessed."""

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import codecs
 import csv
+from collections.abc import Collection, Iterator, Sequence
+from io import BufferedReader
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit_plugins.files.read_ahead import read_ahead
 from mlpkit_plugins.kernels import distinct_fields, read_csv_records
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-    from io import BufferedReader
-
-    from numpy.typing import NDArray
 
 STEP: Final = 1 << 18
 """Bytes read at a time."""

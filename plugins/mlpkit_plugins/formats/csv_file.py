@@ -13,28 +13,23 @@ import csv
 import hashlib
 import io
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.files.read_ahead import read_ahead
 from mlpkit_plugins.files.regular_file import regular_file, sized
-from mlpkit_plugins.formats.csv_fields import Distinct, FieldReader, FieldSyntax
+from mlpkit_plugins.formats.csv_fields import Distinct, FieldBlock, FieldReader, FieldSyntax
 from mlpkit_plugins.formats.gzip_stream import MAGIC, decompressed
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.formats.shown_text import shown_text
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.formats.csv_fields import FieldBlock
 
 ROWS_TOGETHER: Final = 1024
 """Rows per block, few enough that their texts stay in the processor's cache."""

@@ -8,18 +8,14 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, Final
 
 import numpy as np
 
 from mlpkit import DataError, did_you_mean, read_npy_header
-from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit_plugins.formats.rows_on_disk import Rows
+from mlpkit_plugins.formats.rows_on_disk import Rows, RowsOnDisk
 
 LARGEST_DEFLATE_RATIO: Final = 1032
 """The largest expansion that deflate allows."""

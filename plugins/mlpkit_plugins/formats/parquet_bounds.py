@@ -6,22 +6,17 @@ dictionary, and a text may be stored as its difference from the text before. Rea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Iterator, Mapping
+from io import BufferedReader
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from mlpkit import DataError
-from mlpkit_plugins.formats.parquet_pages import DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY, NoPageError, pages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from io import BufferedReader
-
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.formats.parquet_pages import Page
+from mlpkit_plugins.formats.parquet_pages import DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY, NoPageError, Page, pages
 
 MOST_VALUES_A_BYTE: Final = 1024
 ALWAYS_ALLOWED: Final = 1 << 23

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from mlpkit import DataError
 from mlpkit_plugins.files.regular_file import regular_file
 from mlpkit_plugins.formats.parquet_bounds import Bounds, is_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from io import BufferedReader
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 MAGIC: Final = b"PAR1"
 FEWEST_BYTES: Final = 12

@@ -8,10 +8,8 @@ Source: Apache Parquet, "File Format", with ``parquet.thrift``; Apache Thrift, "
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 FEWEST_BYTES_READ: Final = 1 << 12
 LARGEST_HEADER: Final = 1 << 24

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Iterator
+from typing import Final
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}

@@ -8,18 +8,14 @@ from __future__ import annotations
 import os
 import weakref
 from math import prod
-from typing import IO, TYPE_CHECKING, Any, Final, Protocol
+from pathlib import Path
+from typing import IO, Any, Final, Protocol
 
 import numpy as np
 
-from mlpkit import DataError, read_npy_header
+from mlpkit import Array, DataError, NpyHeader, read_npy_header
 from mlpkit_plugins.files.regular_file import regular_file
 from mlpkit_plugins.kernels import read_rows
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mlpkit import Array, NpyHeader
 
 ZIP: Final = b"PK\x03\x04"
 """First bytes of an .npz file."""

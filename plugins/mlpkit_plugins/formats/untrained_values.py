@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mlpkit import did_you_mean
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 MOST_COMPARED: Final = 20
 """The most texts that are compared with the known categories."""

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
 
-from mlpkit import Elementwise
-
-if TYPE_CHECKING:
-    from mlpkit import Array
+from mlpkit import Array, Elementwise
 
 
 class Activation(Elementwise):

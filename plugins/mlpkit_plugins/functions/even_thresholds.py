@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mlpkit import Fans, Initializer
-
-if TYPE_CHECKING:
-    from mlpkit import Array
+from mlpkit import Array, Fans, Initializer
 
 
 class EvenThresholds(Initializer):

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from mlpkit import ShapeError
+from mlpkit import Array, Layer, ShapeError
 from mlpkit_plugins.kernels import feature_sums
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Layer
 
 
 class FeatureAxis:

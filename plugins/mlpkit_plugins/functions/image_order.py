@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
+from mlpkit import Array, Layer
 from mlpkit_plugins.kernels import pad_images
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit import Array, Layer
 
 IN_MEMORY = (3, 1, 2, 0)
 """The transposition from (rows, channels, height, width) to the memory order (width, channels, height, rows), in which

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from mlpkit import Array
+from mlpkit import Array
 
 CENTER: Final = 0.425
 """The distance from 1/2 up to which the first quotient is used, beyond it the second."""

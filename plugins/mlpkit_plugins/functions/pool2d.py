@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge
 
-from mlpkit import Layer
+from mlpkit import Array, Graph, Layer, Value
 from mlpkit_plugins.functions.patches import Patches
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit import Array, Graph, Value
 
 
 class Pool2d(Layer):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit_plugins.kernels import philox_words
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 WORDS_OF_A_DRAW: Final = 4
 """16-bit words in a draw of 64 bits."""

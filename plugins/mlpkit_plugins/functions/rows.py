@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlpkit import Array
 from mlpkit_plugins.kernels import (
     feature_sums,
     feature_sums_of_products,
     scale_and_shift_features,
     scale_features,
 )
-
-if TYPE_CHECKING:
-    from mlpkit import Array
 
 
 def sum_rows(x: Array, out: Array) -> None:

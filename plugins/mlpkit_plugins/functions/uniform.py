@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mlpkit import Fans, Initializer
-
-if TYPE_CHECKING:
-    from mlpkit import Array
+from mlpkit import Array, Fans, Initializer
 
 
 class Uniform(Initializer):

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median_low
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import ParameterError, Proposal
-from mlpkit_plugins.files.class_folders import class_folders
+from mlpkit_plugins.files.class_folders import ClassFile, class_folders
 from mlpkit_plugins.files.named_file import named_folder
 from mlpkit_plugins.files.paired_names import OTHER_SPLITS, TRAINING
 from mlpkit_plugins.first_networks.convolutions import ImageInputs, convolutional
 from mlpkit_plugins.first_networks.first_spec import FirstData, first_spec, held_out, left_to_train
-from mlpkit_plugins.first_networks.perceptron import ClassTarget, perceptron
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, FirstNetwork, perceptron
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.files.class_folders import ClassFile
-    from mlpkit_plugins.first_networks.perceptron import FirstNetwork
 
 LONGEST_SIDE: Final = 64
 """The most pixels along the longer side, so that training takes minutes, not hours."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 from mlpkit import DataError
+from mlpkit_plugins.files.class_folders import ClassFile
 from mlpkit_plugins.formats.csv_file import CsvFile
 from mlpkit_plugins.formats.shown_text import shown_text
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from mlpkit_plugins.files.class_folders import ClassFile
 
 FILE: Final = "file"
 WEIGHT: Final = "weight"

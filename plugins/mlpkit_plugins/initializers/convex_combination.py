@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import Fans, Initializer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit import Array
+from mlpkit import Array, Fans, Initializer
 
 
 class ConvexCombination(Initializer):

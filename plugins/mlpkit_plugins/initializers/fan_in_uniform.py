@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlpkit import Fans, Initializer
+import numpy as np
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from mlpkit import Array
+from mlpkit import Array, Fans, Initializer
 
 
 class FanInUniform(Initializer):

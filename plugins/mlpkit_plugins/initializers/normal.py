@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+import numpy as np
 from annotated_types import Ge
 
-from mlpkit import Fans, Initializer
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from mlpkit import Array
+from mlpkit import Array, Fans, Initializer
 
 
 class Normal(Initializer):

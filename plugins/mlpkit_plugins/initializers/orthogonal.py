@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Gt
 
-from mlpkit import Fans, Initializer
-
-if TYPE_CHECKING:
-    from mlpkit import Array
+from mlpkit import Array, Fans, Initializer
 
 
 class Orthogonal(Initializer):

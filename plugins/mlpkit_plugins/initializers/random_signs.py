@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlpkit import Fans, Initializer
+import numpy as np
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from mlpkit import Array
+from mlpkit import Array, Fans, Initializer
 
 
 class RandomSigns(Initializer):

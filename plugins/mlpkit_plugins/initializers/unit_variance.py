@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mlpkit import Fans, Initializer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit import Array
+from mlpkit import Array, Fans, Initializer
 
 
 class UnitVariance(Initializer):

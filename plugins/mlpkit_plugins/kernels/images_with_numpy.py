@@ -7,14 +7,11 @@ the patch size, and the strips of a patch are contiguous.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit import Array
+from mlpkit import Array
 
 
 def pad_images(x: Array, padding: int, out: Array) -> Array:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from mlpkit import Layer
+from mlpkit import Array, Layer, Parameter
 from mlpkit_plugins.kernels import (
     PRODUCTS_BY,
     PRODUCTS_BY_REASON,
@@ -18,12 +20,6 @@ from mlpkit_plugins.kernels import (
     row_order,
     shared_threads,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
-    from mlpkit import Array, Parameter
 
 
 class MatrixLayer(Layer):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from math import pi, sqrt
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from mlpkit import Array
+from mlpkit import Array
 
 NUMERATOR: Final = (
     0.50000000000000794,

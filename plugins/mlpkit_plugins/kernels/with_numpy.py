@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 from math import sqrt
 from threading import local
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit import Array
 from mlpkit_plugins.kernels.images_with_numpy import *
 from mlpkit_plugins.kernels.standard_normal import standard_normal
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
 
 PRODUCTS_BY = "NumPy"
 """The implementation of float32 matrix products, on which their bits depend."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlpkit import InitializerLike, Units
+from mlpkit import Array, Graph, InitializerLike, Units, Value
 from mlpkit_plugins.kernels import product, product_plus_row, scale_elements
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit import Array, Graph, Value
 
 
 class Affine(MatrixLayer):

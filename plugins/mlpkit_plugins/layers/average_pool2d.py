@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlpkit import Array
 from mlpkit_plugins.functions.pool2d import Pool2d
 from mlpkit_plugins.kernels import average_pool
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit import Array
 
 
 class AveragePool2d(Pool2d):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import InitializerLike
+from mlpkit import Array, Graph, InitializerLike, Value
 from mlpkit_plugins.functions.rows import scale_and_shift_rows, scale_rows, sum_row_products, sum_rows
 from mlpkit_plugins.functions.uniform import Uniform
 from mlpkit_plugins.kernels import product
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class BatchEnsembleAffine(MatrixLayer):

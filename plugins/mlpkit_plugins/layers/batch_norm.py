@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import Layer
+from mlpkit import Array, Graph, Layer, Value
 from mlpkit_plugins.functions.feature_axis import FeatureAxis
 from mlpkit_plugins.kernels import (
     feature_sums,
@@ -16,9 +16,6 @@ from mlpkit_plugins.kernels import (
     normalize,
     normalize_gradient,
 )
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class BatchNorm(Layer):

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import InitializerLike, InputShape, ShapeError
+from mlpkit import Array, Graph, InitializerLike, InputShape, ShapeError, Value
 from mlpkit_plugins.kernels import product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class ColumnAffine(MatrixLayer):

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from itertools import accumulate, pairwise
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from annotated_types import MinLen
+from numpy.typing import NDArray
 
-from mlpkit import Chain, InputColumn, InputShape, Layer, ShapeError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Graph, Value
+from mlpkit import Array, Chain, Graph, InputColumn, InputShape, Layer, ShapeError, Value
 
 Layers = Annotated[list[Layer], MinLen(1)]
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from annotated_types import Ge
 
-from mlpkit import InitializerLike
+from mlpkit import Array, Graph, InitializerLike, Value
 from mlpkit_plugins.functions.image_order import IN_MEMORY, in_memory, put_in_memory
 from mlpkit_plugins.functions.patches import Patches
 from mlpkit_plugins.kernels import convolution, convolution_inputs_gradient, convolution_weights_gradient
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit import Array, Graph, Value
 
 
 class Conv2d(MatrixLayer):

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Lt
 
-from mlpkit import InitializerLike, Units
+from mlpkit import Array, Graph, InitializerLike, Units, Value
 from mlpkit_plugins.functions.random_words import random_words
 from mlpkit_plugins.functions.rows import sum_rows
 from mlpkit_plugins.kernels import drop, product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class DropConnect(MatrixLayer):

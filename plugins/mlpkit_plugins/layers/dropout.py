@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Lt
 
-from mlpkit import Layer, Rate
+from mlpkit import Array, Graph, Layer, Rate, Value
 from mlpkit_plugins.functions.random_words import random_words
 from mlpkit_plugins.kernels import drop
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class Dropout(Layer):

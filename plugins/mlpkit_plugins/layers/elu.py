@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from annotated_types import Gt
 
+from mlpkit import Array, Graph, Value
 from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import elu, elu_gradient
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class Elu(Activation):

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
 from annotated_types import Ge
+from numpy.typing import NDArray
 
-from mlpkit import InitializerLike, InputShape, Layer, ShapeError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Graph, Value
+from mlpkit import Array, Graph, InitializerLike, InputShape, Layer, ShapeError, Value
 
 LARGEST_SIZE: Final = 600
 

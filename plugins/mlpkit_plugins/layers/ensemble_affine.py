@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mlpkit import InitializerLike, Units
+from mlpkit import Array, Graph, InitializerLike, Units, Value
 from mlpkit_plugins.functions.rows import sum_rows
 from mlpkit_plugins.kernels import product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class EnsembleAffine(MatrixLayer):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import Layer
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
+from mlpkit import Array, Graph, Layer, Value
 
 
 class EnsembleView(Layer):

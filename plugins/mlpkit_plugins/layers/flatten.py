@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mlpkit import Layer
+from mlpkit import Array, Graph, Layer, Value
 from mlpkit_plugins.kernels import flatten_images
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit import Array, Graph, Value
 
 IMAGES = 4
 """Axes of a minibatch of images; pooling leaves them in an order in memory that is slow to change."""

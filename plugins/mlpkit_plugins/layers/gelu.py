@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING
 
+from mlpkit import Array, Graph, Value
 from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import gelu, gelu_gradient
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class Gelu(Activation):

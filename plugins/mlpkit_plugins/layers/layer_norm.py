@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from annotated_types import Gt
 
-from mlpkit import Layer, ShapeError
+from mlpkit import Array, Graph, Layer, ShapeError, Value
 from mlpkit_plugins.functions.rows import sum_rows
 from mlpkit_plugins.kernels import normalize_rows, normalize_rows_gradient
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class LayerNorm(Layer):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 
+from mlpkit import Array, Graph, Value
 from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import leaky_relu, leaky_relu_gradient
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class LeakyRelu(Activation):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlpkit import Elementwise, Layer, ParameterError
+from mlpkit import Array, Elementwise, Graph, Layer, ParameterError, Value
 from mlpkit_plugins.functions.feature_axis import FeatureAxis
 from mlpkit_plugins.kernels import lerp, lerp_gradient
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class Parametric(Layer):

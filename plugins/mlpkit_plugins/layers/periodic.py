@@ -7,17 +7,14 @@ waves v (columns, waves, rows), and z = v W₂ + b₂ (columns, length, rows).
 from __future__ import annotations
 
 from math import pi, sqrt
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt
 
-from mlpkit import Layer, ParameterError
+from mlpkit import Array, Graph, Layer, ParameterError, Value
 from mlpkit_plugins.functions.uniform import Uniform
 from mlpkit_plugins.kernels import cos, sin
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 TURN: Final = 2 * pi
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlpkit import Layer
+from mlpkit import Array, Graph, Layer, Value
 from mlpkit_plugins.functions.feature_axis import FeatureAxis
 from mlpkit_plugins.kernels import prelu, prelu_gradient
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class Prelu(Layer):

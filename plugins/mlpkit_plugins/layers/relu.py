@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from mlpkit import Elementwise
+from mlpkit import Array, Elementwise, Graph, Value
 from mlpkit_plugins.kernels import keep_where_positive, rectify, row_order
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class Relu(Elementwise):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from annotated_types import Ge
 
-from mlpkit import Layer, Recipe
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
+from mlpkit import Array, Graph, Layer, Recipe, Value
 
 
 class Repeat(Layer):

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import Layer, ShapeError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit import Array, Graph, Value
+from mlpkit import Array, Graph, Layer, ShapeError, Value
 
 
 class Reshape(Layer):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlpkit import Layer
+from mlpkit import Array, Graph, Layer, Value
 from mlpkit_plugins.functions.rows import scale_rows, sum_row_products
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class Scale(Layer):

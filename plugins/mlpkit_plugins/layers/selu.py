@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mlpkit import Array, Graph, Value
 from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import selu, selu_gradient
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
 
 
 class Selu(Activation):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from annotated_types import MinLen
 
-from mlpkit import Layer
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
+from mlpkit import Array, Graph, Layer, Value
 
 
 class Sequence(Layer):

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from mlpkit import ShapeError, UsageError
-
-if TYPE_CHECKING:
-    from mlpkit import Array
+from mlpkit import Array, ShapeError, UsageError
 
 SUM_TOLERANCE = 1e-3
 """How far the sum of a one-hot row may be from 1; rows of float32 probabilities must pass."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from mlpkit import ParameterError, ShapeError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def require_some_weight(class_weights: Sequence[float] | None) -> None:

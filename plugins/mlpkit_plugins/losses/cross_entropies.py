@@ -6,10 +6,11 @@ their softmax; in memory, both have a column for each row of x, which is faster.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
+from mlpkit import Array
 from mlpkit_plugins.kernels import (
     cross_entropy_gradient,
     exp,
@@ -19,11 +20,6 @@ from mlpkit_plugins.kernels import (
     shift_transposed,
 )
 from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit import Array
 
 
 class CrossEntropy:

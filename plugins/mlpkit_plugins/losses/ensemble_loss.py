@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mlpkit import Loss, ShapeError
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Target, Value
+from mlpkit import Array, Graph, Loss, ShapeError, Target, Value
 
 
 class EnsembleLoss(Loss):

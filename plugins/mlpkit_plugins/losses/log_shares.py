@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
+from mlpkit import Array
 
 SMALLEST: Final = 1e-6
 """Stands for a share of zero, whose logarithm isn't finite."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from mlpkit import Array
+from mlpkit import Array
 
 
 def mean_of(losses: Array, weights: Array | None) -> float:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from mlpkit import Array
 from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 from mlpkit_plugins.losses.real_values import RealValuesLoss
-
-if TYPE_CHECKING:
-    from mlpkit import Array
 
 
 class MeanSquaredError(RealValuesLoss):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
-from mlpkit import Classes, Loss, ShapeError, TargetError
+from mlpkit import Array, Classes, Graph, Loss, ShapeError, Target, TargetError, Value
 from mlpkit_plugins.functions.even_thresholds import EvenThresholds
 from mlpkit_plugins.kernels import row_order, sigmoid, softplus
 from mlpkit_plugins.losses.class_targets import require_class_numbers, require_class_targets
 from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 from mlpkit_plugins.losses.member_axis import remedy_for_axes
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Target, Value
 
 FAR: Final = 1e30
 """In place of infinity, which not every export can write; less any score, its sigmoid is 1, even in float32."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Gt, Lt, MinLen
 
-from mlpkit import ParameterError, ShapeError, TargetError, Values
+from mlpkit import Array, Graph, ParameterError, ShapeError, Target, TargetError, Value, Values
 from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 from mlpkit_plugins.losses.real_values import RealValuesLoss
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Target, Value
 
 Quantile = Annotated[float, Gt(0), Lt(1)]
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from mlpkit import Loss, ShapeError, TargetError, Values
+from mlpkit import Array, Loss, ShapeError, Target, TargetError, Values
 from mlpkit_plugins.kernels import exp, row_order
 from mlpkit_plugins.losses.member_axis import remedy_for_axes
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Target
 
 
 class RealValuesLoss(Loss):

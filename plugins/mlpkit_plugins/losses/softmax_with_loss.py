@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Lt
 
-from mlpkit import Classes, ClassWeights, Loss, Rate, ShapeError, TargetError
+from mlpkit import Array, Classes, ClassWeights, Graph, Loss, Rate, ShapeError, Target, TargetError, Value
 from mlpkit_plugins.kernels import row_order, softmax
 from mlpkit_plugins.losses.class_targets import require_class_numbers, require_class_targets
 from mlpkit_plugins.losses.class_weights import require_some_weight, require_weight_per_class
 from mlpkit_plugins.losses.cross_entropies import CrossEntropy, SmoothedCrossEntropy, WeightedCrossEntropy
 from mlpkit_plugins.losses.log_shares import log_shares
 from mlpkit_plugins.losses.member_axis import remedy_for_axes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit import Array, Graph, Target, Value
 
 
 class SoftmaxWithLoss(Loss):

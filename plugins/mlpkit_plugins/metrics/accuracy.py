@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from mlpkit import Classes, Metric
+from mlpkit import Array, Classes, Metric, Target
 from mlpkit_plugins.metrics.counting import counted, counted_all
 from mlpkit_plugins.metrics.wrong_target import wrong_target
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Target
 
 
 class Accuracy(Metric):

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import ParameterError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
+from mlpkit import Array, ParameterError
 
 
 def actual_classes(t: Array) -> NDArray[np.int64]:

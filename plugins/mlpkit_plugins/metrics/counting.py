@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
+from mlpkit import Array
 
 
 def counted(rows: NDArray[np.bool_], weights: Array | None) -> int | float:

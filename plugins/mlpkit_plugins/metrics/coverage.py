@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from mlpkit import Metric, ShapeError, Values
+from mlpkit import Array, Metric, ShapeError, Target, Values
 from mlpkit_plugins.metrics.counting import counted, counted_all
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Target
 
 
 class Coverage(Metric):

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import Classes, ShapeError
+from mlpkit import Array, Classes, Metric, ShapeError, Target
 from mlpkit_plugins.metrics.wrong_target import wrong_target
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Metric, Target
 
 
 def require_real_values(metric: Metric, target: Target) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from mlpkit import Array
 from mlpkit_plugins.metrics.mean_error import MeanError
-
-if TYPE_CHECKING:
-    from mlpkit import Array
 
 
 class MeanAbsoluteError(MeanError):

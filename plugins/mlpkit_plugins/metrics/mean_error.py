@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from math import prod
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from mlpkit import Labels, Metric, Values
+from mlpkit import Array, Labels, Metric, Target, Values
 from mlpkit_plugins.metrics.counting import counted_all
 from mlpkit_plugins.metrics.deviations import deviations, require_real_values
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Target
 
 
 class MeanError(Metric):

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import Labels, Metric, Values
+from mlpkit import Array, Labels, Metric, Target, Values
 from mlpkit_plugins.metrics.counting import counted_all
 from mlpkit_plugins.metrics.deviations import deviations, require_real_values
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Target
 
 
 class R2(Metric):

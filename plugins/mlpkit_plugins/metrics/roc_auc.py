@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import Classes, Labels, Metric, Values
+from mlpkit import Array, Classes, Labels, Metric, Target, Values
 from mlpkit_plugins.metrics.class_numbers import actual_classes
 from mlpkit_plugins.metrics.wrong_target import wrong_target
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Target
 
 
 class RocAuc(Metric):

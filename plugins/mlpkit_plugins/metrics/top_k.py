@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import Classes, Metric
+from mlpkit import Array, Classes, Metric, Target
 from mlpkit_plugins.metrics.counting import counted, counted_all
 from mlpkit_plugins.metrics.wrong_target import wrong_target
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Target
 
 
 class TopK(Metric):

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from mlpkit import Classes, Labels, ShapeError
-
-if TYPE_CHECKING:
-    from mlpkit import Metric, Target
+from mlpkit import Classes, Labels, Metric, ShapeError, Target
 
 
 def wrong_target(metric: Metric, target: Target, takes: str) -> ShapeError:

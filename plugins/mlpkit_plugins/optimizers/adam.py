@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import Optimizer, Rate, Step
+from mlpkit import Array, Optimizer, Rate, Step
 from mlpkit_plugins.optimizers.adam_step import adam_step
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import Array
 
 
 class Adam(Optimizer):

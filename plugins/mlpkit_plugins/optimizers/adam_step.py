@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mlpkit import Array
 from mlpkit_plugins.kernels import descend_adaptively
-
-if TYPE_CHECKING:
-    from mlpkit import Array
 
 
 def adam_step(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from mlpkit import Array
+from mlpkit import Array
 
 
 def divide_by_root(gradient: Array, squares: Array, epsilon: float) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Lt
 
-from mlpkit import Rate, Step
+from mlpkit import Array, Rate, Step
 from mlpkit_plugins.kernels import descend
 from mlpkit_plugins.optimizers.running_mean import update_mean
 from mlpkit_plugins.optimizers.weight_decay import WeightDecay
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import Array
 
 
 class Lion(WeightDecay):

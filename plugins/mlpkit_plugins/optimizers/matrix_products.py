@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from mlpkit import Array
 from mlpkit_plugins.kernels import product
-
-if TYPE_CHECKING:
-    from mlpkit import Array
 
 
 def multiplied(a: Array, b: Array) -> Array:

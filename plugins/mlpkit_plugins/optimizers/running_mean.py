@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mlpkit import Array
 from mlpkit_plugins.kernels import flush_subnormal
-
-if TYPE_CHECKING:
-    from mlpkit import Array
 
 
 def update_mean(mean: Array, beta: float, new: Array) -> None:

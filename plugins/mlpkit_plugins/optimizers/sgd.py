@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Lt
 
-from mlpkit import ParameterError, Rate, Step
+from mlpkit import Array, ParameterError, Rate, Step
 from mlpkit_plugins.kernels import descend, flush_subnormal
 from mlpkit_plugins.optimizers.weight_decay import WeightDecay
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import Array
 
 
 class Sgd(WeightDecay):

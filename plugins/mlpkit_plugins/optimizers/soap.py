@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import sqrt
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import Rate, Step
+from mlpkit import Array, Rate, Step
 from mlpkit_plugins.optimizers.adamw import Adamw
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
 from mlpkit_plugins.optimizers.matrix_products import multiplied
 from mlpkit_plugins.optimizers.running_mean import update_mean
 from mlpkit_plugins.optimizers.weight_decay import WeightDecay
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import Array
 
 
 class Soap(WeightDecay):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit import Optimizer
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Rate, Step
+from mlpkit import Array, Optimizer, Rate, Step
 
 
 class WeightDecay(Optimizer):

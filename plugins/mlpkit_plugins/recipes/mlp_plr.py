@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mlpkit import ParameterError
 from mlpkit_plugins.recipes.table_recipe import (
     EVALUATE_TRAIN,
     Commented,
+    TableFacts,
     TableNetwork,
     columns_layer,
     written_batch_size,
 )
-
-if TYPE_CHECKING:
-    from mlpkit_plugins.recipes.table_recipe import TableFacts
 
 WIDTHS: Final = (128, 256, 128)
 BATCH: Final = 128

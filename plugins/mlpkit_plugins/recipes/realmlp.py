@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from mlpkit_plugins.recipes.table_recipe import (
     EVALUATE_TRAIN,
     Commented,
+    TableFacts,
     TableNetwork,
     columns_layer,
     written_batch_size,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit_plugins.recipes.table_recipe import TableFacts
 
 WIDTH: Final = 256
 DEPTH: Final = 3

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from mlpkit_plugins.first_networks.perceptron import ClassTarget
-
-if TYPE_CHECKING:
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit_plugins.first_networks.perceptron import ValueTarget
+from mlpkit.components.recipe import KeyPath
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 
 
 class TableFacts(NamedTuple):

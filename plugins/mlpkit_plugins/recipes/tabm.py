@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from mlpkit_plugins.recipes.table_recipe import EVALUATE_TRAIN, Commented, TableNetwork, written_batch_size
-
-if TYPE_CHECKING:
-    from mlpkit_plugins.recipes.table_recipe import TableFacts
+from mlpkit_plugins.recipes.table_recipe import EVALUATE_TRAIN, Commented, TableFacts, TableNetwork, written_batch_size
 
 MEMBERS: Final = 32
 WIDTH: Final = 512

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.splits.shares import Shares
 
 
 def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:

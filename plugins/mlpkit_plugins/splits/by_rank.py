@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit import Array
 from mlpkit_plugins.splits.by_key import TOGETHER, scattered
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
-    from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.splits.shares import Shares
 
 
 def split_by_class(

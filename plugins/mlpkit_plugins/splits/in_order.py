@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.splits.shares import Shares
 
 
 def split_in_order(examples: int, shares: Shares) -> dict[str, range]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Annotated, Final, NamedTuple, TypeAlias, TypeVar
 
 from annotated_types import Ge, Lt
 
 from mlpkit import DataWarning, ParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
 
 Share: TypeAlias = Annotated[float, Ge(0), Lt(1)]
 """A share of the examples."""

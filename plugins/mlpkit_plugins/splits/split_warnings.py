@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import DataWarning
 from mlpkit_plugins.formats.shown_text import shown_text
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.splits.shares import Shares
+from mlpkit_plugins.splits.shares import Shares
 
 SURELY_SOME: Final = 3
 """The expected number of examples of a class that by chance is 0 once in twenty times."""

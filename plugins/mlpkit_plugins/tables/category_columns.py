@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, FittedCategoryEncoding, InputColumn
+from mlpkit import Array, FittedCategoryEncoding, InputColumn
 
 MOST_TRIED: Final = 1000
 """The most categories that are encoded to see which values an encoding writes."""

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.options import OF_AN_INDEX, shown_names
 from mlpkit_plugins.tables.ordered_scales import sorted_levels
+from mlpkit_plugins.tables.row_sample import RowSample
+from mlpkit_plugins.tables.sentinels import Outlier
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, is_number, numbers_of
 from mlpkit_plugins.tables.times import formats_of
 from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.tables.row_sample import RowSample
-    from mlpkit_plugins.tables.sentinels import Outlier
 
 FEW_CATEGORIES: Final = 20
 """Up to this number of distinct texts, a column holds categories in a table of any size."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit import Array
 from mlpkit_plugins.splits.by_key import scattered
+from mlpkit_plugins.splits.shares import Shares
 from mlpkit_plugins.tables.row_keys import row_keys, text_keys
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
-    from mlpkit_plugins.splits.shares import Shares
-    from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.table import Table
 
 FEW_COPIES: Final = 5
 """Up to this number, copies stay together even in a class of few rows."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Final
 
-from mlpkit_plugins.formats.csv_dialect import csv_dialect
+from mlpkit_plugins.formats.csv_dialect import CsvDialect, csv_dialect
 from mlpkit_plugins.formats.csv_file import CsvFile, Dialect
 from mlpkit_plugins.tables.csv_source import CsvSource
 from mlpkit_plugins.tables.first_spec import Reading
 from mlpkit_plugins.tables.number_guess import number_format
 from mlpkit_plugins.tables.row_sample import sample_rows
 from mlpkit_plugins.tables.text_numbers import PLAIN
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
-
-    from mlpkit_plugins.formats.csv_dialect import CsvDialect
 
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 _THOUSANDS: Final = {"": "nothing", ",": "commas", ".": "points", " ": "spaces", "'": "apostrophes"}

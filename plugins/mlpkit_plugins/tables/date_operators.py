@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit import Array, Graph, Value
 from mlpkit_plugins.tables.readers import SECONDS_A_DAY, DatePart, WrongTextError, moment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Graph, Value
 
 BEFORE_1970: Final = 719_468
 """Days from 1 March of the year 0 to 1 January 1970."""

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import DataError, InputColumn
+from mlpkit import Array, DataError, Encoding, FittedCategoryEncoding, FittedEncoding, InputColumn, TrainingCategories
 from mlpkit_plugins.arrays.raw_rows import raw_by_range, raw_number
 from mlpkit_plugins.functions.column_statistics import means_and_deviations
 from mlpkit_plugins.tables.categories import categories_of, translations
 from mlpkit_plugins.tables.category_columns import CategoryColumns, features_of, inputs_of, why_not_one_hot, write
+from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.training_rows import TrainingRows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Encoding, FittedCategoryEncoding, FittedEncoding, TrainingCategories
-    from mlpkit_plugins.tables.table import Table
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from mlpkit import FittedCategoryEncoding, FittedEncoding, ModelFileError
+from mlpkit_plugins.arrays.encoding_options import ColumnOptions
 from mlpkit_plugins.formats.encoder_state import are_names, are_numbers
 from mlpkit_plugins.tables.categories import OTHER
 from mlpkit_plugins.tables.category_columns import CategoryColumns, features_of
 from mlpkit_plugins.tables.encoder import TableEncoder, grouped
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit_plugins.arrays.encoding_options import ColumnOptions
 
 OTHER_ENCODINGS: Final = "the encodings of the table's encoder don't match the spec inside"
 

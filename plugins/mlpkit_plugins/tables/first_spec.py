@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import DataError, ParameterError, Proposal, shown_number
-from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, ValueTarget, perceptron
+from mlpkit.components.recipe import KeyPath
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, TargetToLearn, ValueTarget, perceptron
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_texts
-from mlpkit_plugins.recipes.table_recipe import TableFacts, split_comments
+from mlpkit_plugins.recipes.table_recipe import Recipe, TableFacts, split_comments
 from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, check_visible_names
 from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.sentinels import sentinels_in
-from mlpkit_plugins.tables.target_guess import aim_at, check_column, targets_of
+from mlpkit_plugins.tables.source import TableFile
+from mlpkit_plugins.tables.target_guess import Aim, Wishes, aim_at, check_column, targets_of
 from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat
 from mlpkit_plugins.tables.times import ISO
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit_plugins.first_networks.perceptron import TargetToLearn
-    from mlpkit_plugins.recipes.table_recipe import Recipe
-    from mlpkit_plugins.tables.source import TableFile
-    from mlpkit_plugins.tables.target_guess import Aim, Wishes
 
 ALIKE: Final = 0.9995
 """The rank correlation, or the share of equal rows, from which a column counts as a copy of the target."""

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from mlpkit import DataError
+from mlpkit import Array, DataError
 from mlpkit_plugins.tables.memory_source import is_missing
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mlpkit import Array
 
 Held: TypeAlias = Literal["numbers", "categories", "dates"]
 

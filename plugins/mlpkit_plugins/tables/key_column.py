@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.times import EXPECTED, NotATimeError, seconds_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
 
 def keys_of(texts: Sequence[str], *, times: bool) -> NDArray[np.uint64]:

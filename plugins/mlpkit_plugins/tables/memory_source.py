@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import DataError
+from mlpkit import Array, DataError
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.codebook import MISSING, NoCharactersError
+from mlpkit_plugins.tables.codebook import MISSING, Codebook, NoCharactersError
 from mlpkit_plugins.tables.key_column import keys_of, no_time
 from mlpkit_plugins.tables.readers import WrongTextError
-from mlpkit_plugins.tables.source import Chunk
+from mlpkit_plugins.tables.source import Chunk, Columns
 from mlpkit_plugins.tables.text_numbers import PLAIN, NotANumberError, NumberFormat, numbers_of, without
 from mlpkit_plugins.tables.times import NotATimeError
 from mlpkit_plugins.tables.wrong_number import wrong_text
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
-    from mlpkit_plugins.tables.codebook import Codebook
-    from mlpkit_plugins.tables.source import Columns
 
 ROWS_TOGETHER: Final = 1 << 14
 IN_MEMORY: Final = "the rows (counted from 0)"

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat, is_number
 from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING, symbols_of
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from mlpkit_plugins.tables.row_sample import RowSample
 
 FORMATS: Final = (
     PLAIN,

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from annotated_types import Ge, MinLen
 
-from mlpkit import ColumnName, DataError, FilePath, ParameterError, did_you_mean
+from mlpkit import ColumnName, DataError, Encoding, FilePath, ParameterError, did_you_mean
 from mlpkit_plugins.arrays.encoding_options import ColumnOptions
 from mlpkit_plugins.arrays.value_scaling import ScaleTarget, check_clippable
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.readers import ColumnReader, DatePart, OrderedCategories
-from mlpkit_plugins.tables.source import Columns
+from mlpkit_plugins.tables.source import Columns, TableSource
 from mlpkit_plugins.tables.times import ISO
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-
-    from mlpkit import Encoding
-    from mlpkit_plugins.tables.source import TableSource
 
 Names = Annotated[tuple[str, ...], MinLen(1)]
 ColumnNames = Annotated[tuple[ColumnName, ...], MinLen(1)]

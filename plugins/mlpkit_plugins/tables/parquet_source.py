@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from mlpkit import DataError
+from mlpkit_plugins.formats.parquet_file import ParquetFile
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.codebook import MISSING, NoCharactersError
+from mlpkit_plugins.tables.codebook import MISSING, Codebook, NoCharactersError
 from mlpkit_plugins.tables.key_column import keys_of, no_time
 from mlpkit_plugins.tables.readers import WrongTextError
-from mlpkit_plugins.tables.source import Chunk
+from mlpkit_plugins.tables.source import Chunk, Columns
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of, without
 from mlpkit_plugins.tables.times import NotATimeError
 from mlpkit_plugins.tables.wrong_number import Place, wrong_number, wrong_text
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.formats.parquet_file import ParquetFile
-    from mlpkit_plugins.tables.codebook import Codebook
-    from mlpkit_plugins.tables.source import Columns
 
 _IS_TEXT: Final = (
     pa.types.is_string,

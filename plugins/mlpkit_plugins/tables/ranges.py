@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit_plugins.tables.readers import DatePart, OrderedCategories
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.tables.encoder import TableEncoder
-    from mlpkit_plugins.tables.readers import ColumnReader
+from mlpkit_plugins.tables.encoder import TableEncoder
+from mlpkit_plugins.tables.readers import ColumnReader, DatePart, OrderedCategories
 
 FAR: Final = 0.5
 """The distance from the range at which a number is far outside, in widths of the range."""

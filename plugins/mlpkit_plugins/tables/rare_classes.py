@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -11,11 +11,7 @@ from mlpkit import DataError, ParameterError
 from mlpkit_plugins.formats.shown_text import shown_texts
 from mlpkit_plugins.tables.categories import OTHER
 from mlpkit_plugins.tables.codebook import MISSING
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.table import Table
 
 
 def without_rare_classes(table: Table, rare_classes: Mapping[str, int], known: Collection[str] | None = None) -> None:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import DataError
+from mlpkit import DataError, RawColumn
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.sentinels import sentinels_in
-from mlpkit_plugins.tables.source import Columns
+from mlpkit_plugins.tables.source import Columns, TableSource
 from mlpkit_plugins.tables.table import Table
-from mlpkit_plugins.tables.text_numbers import NotANumberError, are_truths, numbers_of
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit import RawColumn
-    from mlpkit_plugins.tables.source import TableSource
-    from mlpkit_plugins.tables.text_numbers import NumberFormat
+from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, numbers_of
 
 
 class RawSplit(NamedTuple):

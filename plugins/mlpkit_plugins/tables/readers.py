@@ -7,16 +7,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import did_you_mean
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.times import ISO, moment_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 SECONDS_A_DAY: Final = 86_400
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit_plugins.splits.by_key import scattered
 from mlpkit_plugins.splits.text_key import text_key
 from mlpkit_plugins.tables.parts import parts
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.table import Table
 
 
 def text_keys(table: Table) -> list[NDArray[np.uint64]]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from mlpkit import DataError
 from mlpkit_plugins.splits.by_key import scattered
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit_plugins.tables.source import TableFile
+from mlpkit_plugins.tables.source import TableFile
 
 MOST_CELLS: Final = 2_000_000
 """The most texts in a sample of more than ``FEWEST_ROWS`` rows."""

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit import Array, DataWarning
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
 from mlpkit_plugins.splits.split_warnings import warnings_about_shares
 from mlpkit_plugins.tables.copies import keys_of_examples
+from mlpkit_plugins.tables.options import TableOptions
 from mlpkit_plugins.tables.row_keys import row_keys
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, DataWarning
-    from mlpkit_plugins.tables.options import TableOptions
-    from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.table import Table
 
 REMEDIES: Final = {
     "stratified": "set split: shuffle to split copies of a row, too",

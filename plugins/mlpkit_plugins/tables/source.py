@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+import numpy as np
+from numpy.typing import NDArray
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
-    from mlpkit_plugins.tables.codebook import Codebook
-    from mlpkit_plugins.tables.readers import ColumnReader
+from mlpkit import Array
+from mlpkit_plugins.tables.codebook import Codebook
+from mlpkit_plugins.tables.readers import ColumnReader
 
 
 @dataclass(frozen=True)

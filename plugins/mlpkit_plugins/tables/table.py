@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import DataError
+from mlpkit import Array, DataError
 from mlpkit_plugins.tables.codebook import MISSING, Codebook
 from mlpkit_plugins.tables.row_numbers import RowNumbers
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
-    from mlpkit_plugins.tables.source import Chunk, Columns, TableSource
+from mlpkit_plugins.tables.source import Chunk, Columns, TableSource
 
 _FEWEST_ROWS = 1024
 

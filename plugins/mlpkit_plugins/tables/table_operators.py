@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
-from mlpkit import ML_DOMAIN
+from mlpkit import ML_DOMAIN, Array, Graph, Value
 from mlpkit_plugins.tables.categories import OTHER
+from mlpkit_plugins.tables.category_columns import CategoryColumn
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.date_operators import DateInGraph, DateSeconds
-from mlpkit_plugins.tables.readers import SECONDS_A_DAY, DatePart, OrderedCategories
-from mlpkit_plugins.tables.source import Columns
+from mlpkit_plugins.tables.encoder import TableEncoder
+from mlpkit_plugins.tables.readers import SECONDS_A_DAY, ColumnReader, DatePart, OrderedCategories
+from mlpkit_plugins.tables.source import Columns, TableSource
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.text_numbers import numbers_among
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from mlpkit import Array, Graph, Value
-    from mlpkit_plugins.tables.category_columns import CategoryColumn
-    from mlpkit_plugins.tables.encoder import TableEncoder
-    from mlpkit_plugins.tables.readers import ColumnReader
-    from mlpkit_plugins.tables.source import TableSource
 
 NUMBER: Final = "NaN if it is missing; 1 and 0 for yes and no"
 CLOCK: Final = "seconds since 1970-01-01 00:00 on the clock that the date shows; NaN if it is missing"

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from mlpkit import Array
 from mlpkit_plugins.kernels import take_rows
 from mlpkit_plugins.splits.too_large import holds, too_large
-
-if TYPE_CHECKING:
-    from mlpkit import Array
-    from mlpkit_plugins.tables.encoder import TableEncoder
-    from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.encoder import TableEncoder
+from mlpkit_plugins.tables.table import Table
 
 MOST_HELD = 2**26
 """The most bytes of encoded rows that a split keeps."""

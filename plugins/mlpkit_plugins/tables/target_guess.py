@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict
+from typing import Final, Literal, TypeAlias, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import DataError, ParameterError, did_you_mean
+from mlpkit import Array, DataError, ParameterError, did_you_mean
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.categories import in_order
+from mlpkit_plugins.tables.column_guess import ColumnGuess, ColumnGuesser
 from mlpkit_plugins.tables.options import shown_names
+from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.targets import MANY_CLASSES, are_mostly_lonely, mostly_lonely
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array
-    from mlpkit_plugins.tables.column_guess import ColumnGuess, ColumnGuesser
-    from mlpkit_plugins.tables.row_sample import RowSample
 
 Predict: TypeAlias = Literal["classes", "labels", "values"]
 

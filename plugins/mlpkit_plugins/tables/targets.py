@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import DataWarning, ParameterError, ValuesScaling, did_you_mean
 from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, no_logarithm, values_range, values_scaling
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import first_of, shown_text, shown_texts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.formats.untrained_values import UntrainedValues
-    from mlpkit_plugins.tables.source import Columns
-    from mlpkit_plugins.tables.table import Table
-
+from mlpkit_plugins.formats.untrained_values import UntrainedValues
+from mlpkit_plugins.tables.source import Columns
+from mlpkit_plugins.tables.table import Table
 
 MANY_CLASSES: Final = 20
 """More distinct numbers than this, some of which occur once, are most likely values, not classes."""

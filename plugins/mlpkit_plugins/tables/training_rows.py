@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit import FittedEncoding, TrainingCategories, TrainingColumns
+from mlpkit import Array, Encoding, FittedEncoding, TrainingCategories, TrainingColumns
 from mlpkit_plugins.tables.category_columns import CategoryColumns, features_of, write
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.parts import parts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Encoding
-    from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.table import Table
 
 
 class TrainingRows:

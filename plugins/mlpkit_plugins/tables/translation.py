@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlpkit import MlpkitError
 from mlpkit_plugins.formats.untrained_values import UntrainedValues
 from mlpkit_plugins.tables.categories import UNKNOWN
 from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.readers import OrderedCategories
+from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.targets import numbers_for_classes, unknown_category, unknown_classes
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import MlpkitError
-    from mlpkit_plugins.tables.encoder import TableEncoder
-    from mlpkit_plugins.tables.table import Table
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.text_numbers import NumberFormat, thousands_or_decimals, truth_words
+from mlpkit_plugins.tables.readers import WrongTextError
+from mlpkit_plugins.tables.source import Columns
+from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, thousands_or_decimals, truth_words
 from mlpkit_plugins.tables.times import ISO, formats_of
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    from mlpkit_plugins.tables.readers import WrongTextError
-    from mlpkit_plugins.tables.source import Columns
-    from mlpkit_plugins.tables.text_numbers import NotANumberError
 
 OFTEN_MISSING: Final = frozenset(
     (

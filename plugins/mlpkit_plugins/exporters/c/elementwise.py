@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
-from mlpkit_plugins.exporters.c.step import broadcast, loops, row_major
+from mlpkit_plugins.exporters.c.step import Operand, Operator, Step, broadcast, loops, row_major
 from mlpkit_plugins.exporters.c.syntax import literal, type_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit_plugins.exporters.c.step import Operand, Operator, Step
 
 
 def elementwise(expression: str) -> Operator:

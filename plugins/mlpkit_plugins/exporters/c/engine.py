@@ -6,23 +6,18 @@ import os
 import shlex
 import shutil
 import subprocess
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from mlpkit import EngineMissingError, ExportError
-from mlpkit_plugins.exporters.c.program import signature
+from mlpkit import Array, EngineMissingError, ExportError
+from mlpkit_plugins.exporters.c.program import Program, signature
+from mlpkit_plugins.exporters.c.step import Operand
 from mlpkit_plugins.exporters.c.syntax import INDENT
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from mlpkit import Array
-    from mlpkit_plugins.exporters.c.program import Program
-    from mlpkit_plugins.exporters.c.step import Operand
 
 ByteOrder: TypeAlias = Literal["=", "<", ">"]
 

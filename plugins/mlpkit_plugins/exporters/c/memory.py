@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, NamedTuple
 
+from mlpkit.graph import Node
 from mlpkit_plugins.exporters.c.operators import ONE_TO_ONE, VIEWS
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from mlpkit.graph import Node
-    from mlpkit_plugins.exporters.c.step import Operand
+from mlpkit_plugins.exporters.c.step import Operand
 
 FOREVER: Final = 1 << 62
 """The last step of outputs, and of inputs, which can't be overwritten."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlpkit_plugins.exporters.c.step import Operand, Operator, Step
 from mlpkit_plugins.exporters.c.syntax import literal
-
-if TYPE_CHECKING:
-    from mlpkit_plugins.exporters.c.step import Operand, Operator, Step
 
 
 def batch_norm(step: Step) -> list[str]:

@@ -5,7 +5,7 @@ They follow ONNX's documentation of opset 17.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mlpkit import ML_DOMAIN
 from mlpkit_plugins.exporters.c.elementwise import (
@@ -30,9 +30,7 @@ from mlpkit_plugins.exporters.c.shapes import (
     tile,
     transpose,
 )
-
-if TYPE_CHECKING:
-    from mlpkit_plugins.exporters.c.step import Operator
+from mlpkit_plugins.exporters.c.step import Operator
 
 ONE_TO_ONE: Final[dict[str, Operator]] = {
     "Abs": mathematical("fabs"),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 
+from mlpkit import Array
 from mlpkit.graph import LOGITS
+from mlpkit_plugins.exporters.c.program import Program
+from mlpkit_plugins.exporters.c.step import Operand
 from mlpkit_plugins.exporters.c.syntax import INDENT, literal, wrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import Array
-    from mlpkit_plugins.exporters.c.program import Program
-    from mlpkit_plugins.exporters.c.step import Operand
 
 DIFFERS: Final = """\
 /* Whether numbers differ by more than two units in the last place. */

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlpkit.graph import exact_int8_weights
+from mlpkit import Array
+from mlpkit.graph import Int8Weights, exact_int8_weights
 from mlpkit_plugins.exporters.c.elementwise import assigned
+from mlpkit_plugins.exporters.c.step import Operand, Step
 from mlpkit_plugins.exporters.c.syntax import INDENT
-
-if TYPE_CHECKING:
-    from mlpkit import Array
-    from mlpkit.graph import Int8Weights
-    from mlpkit_plugins.exporters.c.step import Operand, Step
 
 
 def gemm(step: Step) -> list[str]:

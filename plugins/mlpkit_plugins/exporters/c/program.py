@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
-from mlpkit import NotExportableError
-from mlpkit.graph import evaluate
+from mlpkit import Array, Graph, NotExportableError, Value
+from mlpkit.graph import Feed, Node, evaluate
 from mlpkit_plugins.exporters.c.memory import Lifetime, Storage, is_view, offsets
 from mlpkit_plugins.exporters.c.operators import OPERATORS
 from mlpkit_plugins.exporters.c.shared_functions import pieces, words
 from mlpkit_plugins.exporters.c.step import MATH, Operand, Step, loops, row_major
 from mlpkit_plugins.exporters.c.syntax import INDENT, TYPES, Names, comment, declaration, type_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit import Array, Graph, Value
-    from mlpkit.graph import Feed, Node
 
 ROWS: Final = 2
 """Rows evaluated to find the shapes of values."""

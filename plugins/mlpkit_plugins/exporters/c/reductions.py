@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING
 
-from mlpkit_plugins.exporters.c.step import loops, row_major
+from mlpkit_plugins.exporters.c.step import Operator, Step, loops, row_major
 from mlpkit_plugins.exporters.c.syntax import literal
-
-if TYPE_CHECKING:
-    from mlpkit_plugins.exporters.c.step import Operator, Step
 
 
 def reduce(first: str, combined: str, finished: str = "{0}") -> Operator:

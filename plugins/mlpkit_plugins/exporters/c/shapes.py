@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mlpkit_plugins.exporters.c.elementwise import assigned
-from mlpkit_plugins.exporters.c.step import loops, row_major
+from mlpkit_plugins.exporters.c.step import Operand, Step, loops, row_major
 from mlpkit_plugins.exporters.c.syntax import literal
-
-if TYPE_CHECKING:
-    from mlpkit_plugins.exporters.c.step import Operand, Step
 
 
 def gather(step: Step) -> list[str]:

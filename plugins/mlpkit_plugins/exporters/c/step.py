@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from mlpkit import NotExportableError
+from mlpkit import Array, NotExportableError
+from mlpkit.graph import Node
 from mlpkit_plugins.exporters.c.shared_functions import pieces
 from mlpkit_plugins.exporters.c.syntax import INDENT, Names, literal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from mlpkit import Array
-    from mlpkit.graph import Node
-
 
 MATH: Final = frozenset({"ceil", "cos", "erf", "exp", "fabs", "floor", "log", "pow", "rint", "sin", "sqrt", "tanh"})
 """Functions of C's ``math.h``, by their names for ``double``."""
