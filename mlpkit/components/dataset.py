@@ -269,7 +269,11 @@ class Dataset(Component):
         return {}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Take back what ``encoder_state`` returned; described and opened after that, learn nothing from the data."""
+        """Take back what ``encoder_state`` returned; described and opened after that, learn nothing from the data.
+
+        Raises:
+            ModelFileError: ``encoder_state`` can't have returned it.
+        """
 
     def locate(self, name: str) -> Path:
         """Return the path of a file to predict for, or to evaluate on, from its name; by default, the name."""
@@ -286,7 +290,11 @@ class Dataset(Component):
         raise DataError(path, f"unknown file type '{path.suffix}'; expected .npy or .npz")
 
     def row_names(self, path: Path) -> tuple[str, ...] | None:
-        """Return the source of each row that ``read`` returns, such as a file of a folder; None without names."""
+        """Return the source of each row that ``read`` returns, such as a file of a folder; None without names.
+
+        Raises:
+            DataError: the file can't be read.
+        """
         return None
 
     def column_names(self) -> tuple[str, ...] | None:
@@ -349,7 +357,12 @@ class Dataset(Component):
         return {}
 
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
-        """Turn raw inputs, shape (rows, ...), into what the network takes, numbers of its ``dtype``."""
+        """Turn raw inputs, shape (rows, ...), into what the network takes, numbers of its ``dtype``.
+
+        Raises:
+            ShapeError: their shape doesn't fit.
+            DataError: a value is missing, or can't be encoded.
+        """
         return raw
 
     def onnx(self, graph: Graph) -> Value:
@@ -394,6 +407,9 @@ class Dataset(Component):
 
         Only copies of one example have the same number. Copies stay in one fold of an ensemble, and ``mlpkit data``
         counts copies of training rows in other splits.
+
+        Raises:
+            DataError: a file is damaged.
         """
         return None
 

@@ -75,12 +75,7 @@ class ArrayDataset(Dataset):
         """
 
     def describe(self) -> Description:
-        """Return shapes, target and sizes from headers, and the number of classes or scaling from the targets.
-
-        Raises:
-            ParameterError: the file doesn't exist, or a split has no example.
-            DataError: a file is damaged, the arrays don't belong together, or values can't be scaled.
-        """
+        """Return shapes, target and sizes from headers, and the number of classes or scaling from the targets."""
         if self.standardize and self.numbers is not None:
             raise ParameterError("standardize", "numbers sets the encoding already", remedy="leave out standardize")
         check_clippable(self.clip_predictions, self.predict, self.scale_target)
@@ -126,13 +121,7 @@ class ArrayDataset(Dataset):
         return {"scale_target": "standardize"} if self.predict == "values" and self.scale_target == "none" else {}
 
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
-        """Return the splits by name; they depend on ``split_seed``, not on the spec's seed.
-
-        Raises:
-            ParameterError: the file doesn't exist, or a split has no example.
-            DataError: a file is damaged, the arrays don't belong together, a number is not finite, or the inputs have
-                no standard deviation.
-        """
+        """Return the splits by name; they depend on ``split_seed``, not on the spec's seed."""
         self.describe()
         examples = self._opened()
         largest = {
@@ -159,11 +148,7 @@ class ArrayDataset(Dataset):
         }
 
     def raw_arrays(self) -> list[RawArray]:
-        """Return the arrays of inputs and targets.
-
-        Raises:
-            DataError: a file is damaged.
-        """
+        """Return the arrays of inputs and targets."""
         examples = self._opened()
         training, parts = examples["train"], examples.values()
         return [
@@ -180,11 +165,7 @@ class ArrayDataset(Dataset):
         return {} if self._scaling is None else self._scaling.state()
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Restore shape, means and deviations.
-
-        Raises:
-            ModelFileError: the state is not one that ``encoder_state`` returned.
-        """
+        """Restore shape, means and deviations."""
         shape = state.get("raw_shape")
         size = prod(shape) if isinstance(shape, list) and all(type(length) is int for length in shape) else 0
         self._scaling = Scaling.from_state(state, self.divide_by, self.encoded_elements(size))
@@ -208,10 +189,6 @@ class ArrayDataset(Dataset):
 
         Args:
             raw: inputs as in the file, each in its shape or as a row.
-
-        Raises:
-            ShapeError: the shape of an input doesn't fit.
-            DataError: a number is not finite.
         """
         if self._scaling is None:
             self.describe()
@@ -233,11 +210,7 @@ class ArrayDataset(Dataset):
         return self._flattened(graph, self._scaling.onnx(graph, self._declared(graph, self._scaling)))
 
     def raw_rows(self, split: str, indices: Array) -> Array | None:
-        """Return inputs of a split as in the files.
-
-        Raises:
-            DataError: a file is damaged.
-        """
+        """Return inputs of a split as in the files."""
         part, rows = self._parts(self._opened())[split]
         return part.inputs[np.asarray(rows)[indices]]
 

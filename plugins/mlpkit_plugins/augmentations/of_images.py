@@ -35,12 +35,7 @@ class OfImages(Augmentation):
         return out
 
     def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
-        """Check that inputs of this shape are images.
-
-        Raises:
-            ShapeError: they have one axis, and ``image`` is not set; or more than three axes.
-            ParameterError: they are not images of the shape ``image``.
-        """
+        """Check that inputs of this shape are images."""
         self.seen_as(input_shape)
 
     def seen_as(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:

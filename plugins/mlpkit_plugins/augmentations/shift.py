@@ -39,13 +39,7 @@ class Shift(OfImages):
     image: ImageShape = None
 
     def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
-        """Check that inputs of this shape are images, and that a shift leaves a part of each.
-
-        Raises:
-            ShapeError: they have one axis, and ``image`` is not set; or more than three axes.
-            ParameterError: they are not images of the shape ``image``, or a shift by ``pixels`` could move an image
-                out of sight.
-        """
+        """Check that inputs of this shape are images, and that a shift leaves a part of each."""
         _, height, width = self.seen_as(input_shape)
         shorter = min(height, width)
         if self.pixels >= shorter:

@@ -28,11 +28,7 @@ class Sign(CategoryEncoding):
     """
 
     def fit(self, column: TrainingCategories) -> dict[str, Array]:
-        """Learn nothing.
-
-        Raises:
-            ParameterError: the column has more than two categories.
-        """
+        """Learn nothing."""
         if len(column.categories) > 2:
             message = f"the column '{column.name}' has {len(column.categories)} categories, too many for a sign"
             remedy = "choose another encoding, such as one_hot"

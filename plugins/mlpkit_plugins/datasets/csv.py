@@ -124,12 +124,7 @@ class Csv(FileTable):
     def propose(
         cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None, **wishes: Unpack[Wishes]
     ) -> Proposal | None:
-        """Return a spec that trains well on a CSV file; None for another kind of file.
-
-        Raises:
-            ParameterError: a file or the target is missing, or the recipe doesn't suit the table.
-            DataError: the file is not CSV, or nothing can be learned from it as it is.
-        """
+        """Return a spec that trains well on a CSV file; None for another kind of file."""
         file = files["train"]
         if not file.lower().removesuffix(_COMPRESSED).endswith(_ENDINGS):
             return None
@@ -140,16 +135,7 @@ class Csv(FileTable):
         return propose_for_table("csv", files, target, reading, recipe, wishes)
 
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> CsvSource:
-        """Return the table in a CSV file, not yet read.
-
-        Args:
-            path: the file.
-            name: its name in messages.
-            to_predict: whether its rows are for prediction, so that advice can't be about parameters.
-
-        Raises:
-            DataError: the file is empty, can't be read, or has no valid header.
-        """
+        """Return the table in a CSV file, not yet read."""
         file = CsvFile(
             path,
             name=name,

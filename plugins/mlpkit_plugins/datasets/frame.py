@@ -71,11 +71,7 @@ class Frame(TableDataset):
     def parameters_for(
         cls, examples: Mapping[str, tuple[Any, ...]], given: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
-        """Return the parameters of a spec for a frame: target, weight and the kinds of columns; None without a frame.
-
-        Raises:
-            DataError: a column holds values that can't be an input, or the targets aren't an array.
-        """
+        """Return the parameters of a spec for a frame: target, weight and kinds of columns; None without a frame."""
         x, t, *weights = examples["train"]
         if not is_frame(x):
             return None
@@ -115,11 +111,7 @@ class Frame(TableDataset):
         return [name for name in self._held if name != "train"]
 
     def table_of(self, split: str) -> MemorySource:
-        """Return the frame of a split, with its targets and weights as columns.
-
-        Raises:
-            DataError: there is no frame, or a row has no target or weight.
-        """
+        """Return the frame of a split, with its targets and weights as columns."""
         if split not in self._held:
             raise DataError(self.registered_name, NO_EXAMPLES)
         x, t, *weights = self._held[split]
@@ -135,12 +127,7 @@ class Frame(TableDataset):
         return MemorySource(columns, self.missing_texts, self.number_format, name=name)
 
     def describe(self) -> Description:
-        """Return shapes, target and sizes.
-
-        Raises:
-            ParameterError: a parameter names a column that doesn't exist, or a split has no row.
-            DataError: a value doesn't fit its column; the message has the row's label in the frame's index.
-        """
+        """Return shapes, target and sizes."""
         with self._rows_by_label():
             return super().describe()
 
@@ -157,12 +144,7 @@ class Frame(TableDataset):
         return super().raw_rows(split, indices) if self._held else None
 
     def encode(self, raw: Any) -> Array:
-        """Encode a frame, or raw inputs as ``from_columns`` returns them.
-
-        Raises:
-            ShapeError: the number of columns is wrong.
-            DataError: a column is missing, or a value doesn't fit its column.
-        """
+        """Encode a frame, or raw inputs as ``from_columns`` returns them."""
         return super().encode(self.from_columns(columns_in(raw, "the rows")) if is_frame(raw) else raw)
 
     def target_remedy(self) -> str:

@@ -72,12 +72,7 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
 
     @classmethod
     def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
-        """Return a spec that trains well on IDX files, or on a folder of them; None for any other file.
-
-        Raises:
-            ParameterError: a file is missing, or the labels aren't clear.
-            DataError: a file is damaged, or holds nothing to learn from.
-        """
+        """Return a spec that trains well on IDX files, or on a folder of them; None for any other file."""
         name = files["train"]
         if Path(name).is_dir():
             pairs = idx_pairs(Path(name))
@@ -92,12 +87,7 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
         return propose_for_pair("idx", ("images", "labels"), files, target, _opened, expected, are_bytes=True)
 
     def open_files(self) -> dict[str, Examples]:
-        """Read the headers of the images, and the labels.
-
-        Raises:
-            ParameterError: the file doesn't exist.
-            DataError: a file has another format, or is damaged.
-        """
+        """Read the headers of the images, and the labels."""
         named = {"train": (("images", self.images), ("labels", self.labels))}
         named |= {split: ((split, images), (split, labels)) for split, (images, labels) in self.files.items()}
         return self.with_weights({split: _opened(*files) for split, files in named.items()})
@@ -117,18 +107,11 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
 
         Returns:
             Grey values, uint8, shape (images, height, width).
-
-        Raises:
-            DataError: the file is missing, of another format, or damaged.
         """
         return read_grey_images(images_at(path))
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
-        """Read images and labels from a file of images, with its labels next to it, or from a folder of such files.
-
-        Raises:
-            DataError: a file is missing, of another format, or damaged.
-        """
+        """Read images and labels from a file of images, with its labels next to it, or from a folder of such files."""
         if not isinstance(source, Path):
             return super().read_examples(source)
         return self.examples_in(_opened_at(*idx_pair(source)))

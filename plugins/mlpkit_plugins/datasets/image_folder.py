@@ -121,23 +121,13 @@ class ImageFolder(Dataset):
 
     @classmethod
     def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
-        """Return a spec that trains well on a folder of images; None for another folder or a file.
-
-        Raises:
-            ParameterError: the folder of another split is missing, there is only one class, or a target is named.
-            DataError: the folder doesn't hold one folder per class, or an image is damaged.
-        """
+        """Return a spec that trains well on a folder of images; None for another folder or a file."""
         from mlpkit_plugins.images.first_spec import propose_for_images  # noqa: PLC0415 - guesses are for new specs only
 
         return propose_for_images(files, target)
 
     def describe(self) -> Description:
-        """Return shapes, classes and sizes from the names of files, and the size of an image from one header.
-
-        Raises:
-            ParameterError: the folder doesn't exist, or a split has no image.
-            DataError: the folder doesn't hold one folder per class, or no images.
-        """
+        """Return shapes, classes and sizes from the names of files, and the size of an image from one header."""
         files = self._found()
         if self._image_shape is None:
             size = self.resize or image_size(files["train"][0].path)
@@ -162,12 +152,7 @@ class ImageFolder(Dataset):
         return "end the layers with a loss on classes, such as SoftmaxWithLoss"
 
     def open(self, seed: int) -> Mapping[str, ImageSplit]:
-        """Decode all images, and return the splits by name; they depend on ``split_seed``, not on the spec's seed.
-
-        Raises:
-            ParameterError: the folder doesn't exist, or a split has no image.
-            DataError: an image is damaged, or its size differs from the first.
-        """
+        """Decode all images, and return the splits by name; they depend on ``split_seed``, not on the spec's seed."""
         self.describe()
         checksum = hashlib.sha256()
         _, height, width = self._known_shape()
@@ -211,11 +196,7 @@ class ImageFolder(Dataset):
         return {"classes": list(self._classes), "image_shape": list(self._image_shape)}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Restore classes and shape.
-
-        Raises:
-            ModelFileError: the state is not one that ``encoder_state`` returned.
-        """
+        """Restore classes and shape."""
         match dict(state):
             case {"classes": [*classes], "image_shape": [(1 | 3) as channels, int(height), int(width)]} if (
                 are_names(classes) and len(classes) > 1 and min(height, width) > 0 and type(channels) is int
@@ -236,9 +217,6 @@ class ImageFolder(Dataset):
 
         Returns:
             Pixels, uint8, shape (images, channels, height, width).
-
-        Raises:
-            DataError: a file is not an image, is damaged, or has the wrong size for the model.
         """
         if self._image_shape is None:
             self.describe()
@@ -251,12 +229,7 @@ class ImageFolder(Dataset):
         return np.stack([self._read(file, "as the model takes") for file in paths])
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
-        """Read all images of a folder with a subfolder per class, and the numbers of their classes.
-
-        Raises:
-            DataError: the folder doesn't hold one folder per class, an image is damaged or has the wrong size for the
-                model, or a class is unknown.
-        """
+        """Read all images of a folder with a subfolder per class, and the numbers of their classes."""
         if not isinstance(source, Path):
             return super().read_examples(source)
         if self._image_shape is None:
@@ -267,11 +240,7 @@ class ImageFolder(Dataset):
         return images, np.array([self._classes.index(file.class_name) for file in files], np.int64)
 
     def row_names(self, path: Path) -> tuple[str, ...]:
-        """Return the file name of an image, or the names of all images in a folder, relative to it.
-
-        Raises:
-            DataError: the folder can't be read, or holds files that aren't images.
-        """
+        """Return the file name of an image, or the names of all images in a folder, relative to it."""
         return tuple(file.relative_to(path).as_posix() if file != path else file.name for file in _images_at(path))
 
     def encode(self, raw: Array) -> Array:
@@ -282,10 +251,6 @@ class ImageFolder(Dataset):
 
         Args:
             raw: images, shape (rows, channels, height, width), or (rows, height, width) if they are grey, or as rows.
-
-        Raises:
-            DataError: floats should be normalized, but clearly aren't.
-            ShapeError: the shape of the images doesn't fit.
         """
         if self._image_shape is None:
             self.describe()
@@ -303,11 +268,7 @@ class ImageFolder(Dataset):
         return pixels_in_graph(graph, self._known_shape(), normalize=self.normalize)
 
     def raw_rows(self, split: str, indices: Array) -> NDArray[np.uint8]:
-        """Return images of a split as bytes.
-
-        Raises:
-            DataError: an image is damaged, or has the wrong size for the model.
-        """
+        """Return images of a split as bytes."""
         files = self._found()[split]
         return np.stack([self._read(files[index].path, "as the model takes") for index in indices.tolist()])
 

@@ -99,11 +99,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         self._held, self._examples, self._split_of = examples, None, None
 
     def open_files(self) -> dict[str, Examples]:
-        """Return the examples as arrays of numbers.
-
-        Raises:
-            DataError: there are no examples, or they aren't what ``predict`` says.
-        """
+        """Return the examples as arrays of numbers."""
         if not self._held:
             raise DataError(self.registered_name, NO_EXAMPLES)
         targets = {name: target_array(t, _named("t", name)) for name, (_, t, *_) in self._held.items()}
@@ -143,12 +139,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         return checksum.hexdigest()
 
     def encode(self, raw: Any) -> Array:
-        """Encode raw inputs.
-
-        Raises:
-            ShapeError: their shape doesn't fit.
-            DataError: they aren't an array of numbers, or a number is not finite.
-        """
+        """Encode raw inputs."""
         return super().encode(_numbers(raw, "x"))
 
     def encoder_state(self) -> dict[str, Any]:
@@ -159,11 +150,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         return state
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Restore scaling and classes.
-
-        Raises:
-            ModelFileError: the state is not one that ``encoder_state`` returned.
-        """
+        """Restore scaling and classes."""
         if not state.keys() <= {"scaling", "classes"} or "scaling" not in state:
             raise ModelFileError(f"the encoder of the arrays has the keys {sorted(state)}")
         super().load_encoder_state(state["scaling"])

@@ -72,12 +72,7 @@ class Mnist(Dataset):
         self._fingerprint = ""
 
     def describe(self) -> Description:
-        """Return shapes, target and sizes from parameters and file headers.
-
-        Raises:
-            ParameterError: a file is missing from the directory, or there are too few images for the splits.
-            DataError: a header is wrong, or the files don't belong together.
-        """
+        """Return shapes, target and sizes from parameters and file headers."""
         source = self._source()
         return self._describe(source, {name: read_idx_shape(source.path(name), RANKS[name]) for name in RANKS})
 
@@ -90,12 +85,7 @@ class Mnist(Dataset):
         return "end the layers with a loss on classes, such as SoftmaxWithLoss"
 
     def open(self, seed: int) -> Mapping[str, ImageSplit]:
-        """Return the splits by name, which don't depend on the seed.
-
-        Raises:
-            ParameterError: a file is missing from the directory, or there are too few images for the splits.
-            DataError: a file is damaged, or the files don't belong together.
-        """
+        """Return the splits by name, which don't depend on the seed."""
         source = self._source()
         arrays: dict[str, NDArray[np.uint8]] = {}
         checksums = []
@@ -118,11 +108,7 @@ class Mnist(Dataset):
         return splits
 
     def raw_arrays(self) -> list[RawArray]:
-        """Return the images and the labels.
-
-        Raises:
-            DataError: a file is damaged.
-        """
+        """Return the images and the labels."""
         from mlpkit_plugins.arrays.raw_arrays import raw_array  # noqa: PLC0415 - training shows nothing
 
         source = self._source()
@@ -138,11 +124,7 @@ class Mnist(Dataset):
         return {"image_shape": list(self._image_shape)}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Restore the size of the images.
-
-        Raises:
-            ModelFileError: the state is not one that ``encoder_state`` returned.
-        """
+        """Restore the size of the images."""
         match state.get("image_shape"):
             case [height, width] if all(type(length) is int and length > 0 for length in (height, width)):
                 self._image_shape = (height, width)
@@ -157,9 +139,6 @@ class Mnist(Dataset):
 
         Returns:
             Grey values, uint8, shape (images, height, width).
-
-        Raises:
-            DataError: the file is missing, of another format, or damaged.
         """
         from mlpkit_plugins.files.idx_files import images_at  # noqa: PLC0415 - training reads no other files
         from mlpkit_plugins.formats.image import read_grey_images  # noqa: PLC0415 - for the same reason
@@ -167,11 +146,7 @@ class Mnist(Dataset):
         return read_grey_images(images_at(path))
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
-        """Read images and labels from a file of images, with its labels next to it, or from a folder of such files.
-
-        Raises:
-            DataError: a file is missing, of another format or damaged, or the two don't belong together.
-        """
+        """Read images and labels from a file of images, with its labels next to it, or from a folder of such files."""
         if not isinstance(source, Path):
             return super().read_examples(source)
         from mlpkit_plugins.files.idx_files import idx_pair  # noqa: PLC0415 - training reads no other files
@@ -190,10 +165,6 @@ class Mnist(Dataset):
 
         Args:
             raw: images, shape (rows, 28, 28) or (rows, 784).
-
-        Raises:
-            DataError: floats should be normalized, but clearly aren't.
-            ShapeError: the size of the images doesn't fit.
         """
         height, width = self._image_shape
         if raw.shape[1:] not in ((height, width), (height * width,)):
@@ -206,11 +177,7 @@ class Mnist(Dataset):
         return pixels_in_graph(graph, self._image_shape, normalize=self.normalize)
 
     def raw_rows(self, split: str, indices: Array) -> Array:
-        """Return images of a split as in the files.
-
-        Raises:
-            DataError: a file is damaged.
-        """
+        """Return images of a split as in the files."""
         images, _ = self._source().read(TEST_IMAGES if split == "test" else TRAIN_IMAGES)
         if split == "train":
             images = images[: self.train or len(images) - self.validation]

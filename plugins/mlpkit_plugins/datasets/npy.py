@@ -59,12 +59,7 @@ class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
 
     @classmethod
     def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
-        """Return a spec that trains well on an .npy file of inputs and one of targets; None for another kind of file.
-
-        Raises:
-            ParameterError: a file is missing, or the targets aren't clear.
-            DataError: a file is damaged, or holds nothing to learn from.
-        """
+        """Return a spec that trains well on an .npy file of inputs and one of targets; None for other files."""
         name = files["train"]
         if not name.lower().endswith(".npy"):
             return None
@@ -74,12 +69,7 @@ class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
         return propose_for_pair("npy", ("inputs", "targets"), files, target, _opened, expected)
 
     def open_files(self) -> dict[str, Examples]:
-        """Open the files, and read their headers.
-
-        Raises:
-            ParameterError: the file doesn't exist.
-            DataError: a file has another format, or is damaged.
-        """
+        """Open the files, and read their headers."""
         named = {"train": (("inputs", self.inputs), ("targets", self.targets))}
         named |= {split: ((split, inputs), (split, targets)) for split, (inputs, targets) in self.files.items()}
         return self.with_weights({split: _opened(*files) for split, files in named.items()})
@@ -89,9 +79,6 @@ class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
 
         The source is a file of inputs with its targets next to it, such as ``x.npy`` and ``t.npy``; a folder with two
         files named like the training files; or an .npz file with ``x`` and ``t``.
-
-        Raises:
-            DataError: a file is missing, has another format, is damaged, or doesn't hold what ``predict`` says.
         """
         if not isinstance(source, Path):
             return super().read_examples(source)

@@ -72,12 +72,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
 
     @classmethod
     def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
-        """Return a spec that trains well on an .npz file; None for another kind of file.
-
-        Raises:
-            ParameterError: a file is missing, or the targets aren't clear.
-            DataError: the file is damaged, or holds nothing to learn from.
-        """
+        """Return a spec that trains well on an .npz file; None for another kind of file."""
         name = files["train"]
         if not name.lower().endswith(".npz"):
             return None
@@ -98,21 +93,11 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         return propose_for_arrays(FoundArrays("npz", parameters, examples, inputs, targets, decisions))
 
     def open_files(self) -> dict[str, Examples]:
-        """Open the files, and read their headers.
-
-        Raises:
-            ParameterError: the file doesn't exist.
-            DataError: a file has another format, is damaged, or misses an array.
-        """
+        """Open the files, and read their headers."""
         return {split: npz_examples(path, name, *arrays) for split, path, name, arrays in self._places()}
 
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
-        """Check the arrays' checksums, and return the splits by name.
-
-        Raises:
-            ParameterError: the file doesn't exist, or a split has no example.
-            DataError: a file is damaged, or the arrays don't belong together.
-        """
+        """Check the arrays' checksums, and return the splits by name."""
         for _, path, name, arrays in self._places():
             with reading(path, name) as file:
                 for array in arrays:
@@ -120,11 +105,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         return super().open(seed)
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
-        """Read raw inputs and targets, and weights if there are any, from the arrays of another file.
-
-        Raises:
-            DataError: the file has another format, is damaged, misses an array, or doesn't hold what ``predict`` says.
-        """
+        """Read raw inputs and targets, and weights if there are any, from the arrays of another file."""
         if not isinstance(source, Path):
             return super().read_examples(source)
         return self.examples_in(npz_examples(source, str(source), *self._own_arrays))

@@ -70,12 +70,7 @@ class Parquet(FileTable):
     def propose(
         cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None, **wishes: Unpack[Wishes]
     ) -> Proposal | None:
-        """Return a spec that trains well on a Parquet file; None for another kind of file.
-
-        Raises:
-            ParameterError: a file or the target is missing, or the recipe doesn't suit the table.
-            DataError: the file is not a Parquet file, is damaged, or nothing can be learned from it as it is.
-        """
+        """Return a spec that trains well on a Parquet file; None for another kind of file."""
         file = files["train"]
         if not file.lower().endswith(_ENDINGS):
             return None
@@ -87,14 +82,5 @@ class Parquet(FileTable):
         return propose_for_table("parquet", files, target, reading, recipe, wishes)
 
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> ParquetSource:
-        """Return the table in a Parquet file, not yet read.
-
-        Args:
-            path: the file.
-            name: its name in messages.
-            to_predict: whether its rows are for prediction, so that advice can't be about parameters.
-
-        Raises:
-            DataError: the file is not a Parquet file, or is damaged.
-        """
+        """Return the table in a Parquet file, not yet read."""
         return ParquetSource(ParquetFile(path, name=name), self.missing_texts)

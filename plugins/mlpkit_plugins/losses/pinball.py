@@ -63,12 +63,7 @@ class Pinball(RealValuesLoss):
         self.one_input_per = "value" if quantiles is None else "quantile"
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Require an input for each target value, or for each quantile of a single value.
-
-        Raises:
-            ShapeError: the data's target is not real values, or not a single one for several quantiles, or has another
-                number of inputs.
-        """
+        """Require an input for each target value, or for each quantile of a single value."""
         if self.quantiles is not None:
             _require_one_value(self, target)
         super().build(input_shape, target)
@@ -82,11 +77,7 @@ class Pinball(RealValuesLoss):
         return (len(self.quantiles),)
 
     def residual(self, x: Array, t: Array) -> Array:
-        """Return r = x - t, in scratch memory.
-
-        Raises:
-            ShapeError: the targets are not numbers of the shape of x, or not a single number for each row.
-        """
+        """Return r = x - t, in scratch memory."""
         if self.quantiles is None:
             return super().residual(x, t)
         if t.shape not in {(len(x),), (len(x), 1)} or t.dtype.kind not in "fiu":
@@ -125,11 +116,7 @@ class Pinball(RealValuesLoss):
         return None if self.quantiles is None else tuple(f"q{quantile}" for quantile in self.quantiles)
 
     def point_prediction(self, prediction: Array) -> Array:
-        """Return the median, if there are several quantiles.
-
-        Raises:
-            ShapeError: it is not among them.
-        """
+        """Return the median, if there are several quantiles."""
         if self.quantiles is None:
             return prediction
         if MEDIAN not in self.quantiles:
@@ -142,11 +129,7 @@ class Pinball(RealValuesLoss):
         return prediction[:, middle : middle + 1]
 
     def interval_prediction(self, prediction: Array) -> Array:
-        """Return the lowest and the highest quantile.
-
-        Raises:
-            ShapeError: there is only one.
-        """
+        """Return the lowest and the highest quantile."""
         if self.quantiles is None or len(self.quantiles) < 2:
             raise ShapeError(
                 f"{self.path or self.type_name} predicts one quantile, and no interval",

@@ -22,11 +22,7 @@ class RealValuesLoss(Loss):
     one_input_per = "value"
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Require one input per target value.
-
-        Raises:
-            ShapeError: the data's target is not real values of the shape of an input.
-        """
+        """Require one input per target value."""
         if target is None:
             return
         wanted = self.expected_inputs(target)

@@ -32,22 +32,12 @@ class Accuracy(Metric):
         self.seen = 0.0
 
     def expect_target(self, target: Target) -> None:
-        """Require classes as the target.
-
-        Raises:
-            ShapeError: it is labels or real values.
-        """
+        """Require classes as the target."""
         if not isinstance(target, Classes):
             raise wrong_target(self, target, "classes")
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
-        """Count the rows whose largest entry is at the target.
-
-        Args:
-            prediction: probability of each class, shape (rows, classes).
-            t: class numbers, shape (rows,), or one-hot rows, shape (rows, classes).
-            weights: the weight of each row; None if all are equal.
-        """
+        """Count the rows whose largest entry is at the target."""
         labels = t if t.ndim == 1 else t.argmax(axis=1)
         self.right += counted(prediction.argmax(axis=1) == labels, weights)
         self.seen += counted_all(t, weights)

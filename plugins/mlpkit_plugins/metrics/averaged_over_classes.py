@@ -56,13 +56,7 @@ class AveragedOverClasses(Metric):
         """Return the numerator and the denominator of each class."""
 
     def expect_target(self, target: Target) -> None:
-        """Require classes or labels that suit average and threshold, and keep them.
-
-        Raises:
-            ShapeError: the target is real values.
-            ParameterError: the average is ``binary`` for other than two classes; a threshold is given for more than two
-                classes, or missing for labels.
-        """
+        """Require classes or labels that suit average and threshold, and keep them."""
         if isinstance(target, Values):
             raise wrong_target(self, target, "classes or labels")
         if self.average == "binary" and target.count > (1 if isinstance(target, Labels) else 2):

@@ -43,22 +43,13 @@ class ConfusionMatrix(Metric):
         self.counts: NDArray[np.int64] = np.zeros((1, 1), np.int64)
 
     def expect_target(self, target: Target) -> None:
-        """Require classes as the target, and only two if there is a threshold.
-
-        Raises:
-            ShapeError: the target is labels or real values.
-            ParameterError: there is a threshold, and there are more than two classes.
-        """
+        """Require classes as the target, and only two if there is a threshold."""
         if not isinstance(target, Classes):
             raise wrong_target(self, target, "classes")
         require_two_classes(self.threshold, target.count)
 
     def update(self, prediction: Array, t: Array) -> None:
         """Count each pair of class and prediction.
-
-        Args:
-            prediction: probability of each class, shape (rows, classes), or of class 1, shape (rows,) or (rows, 1).
-            t: class numbers, shape (rows,) or (rows, 1), or one-hot rows, shape (rows, classes).
 
         Raises:
             ParameterError: there is a threshold, and there are more than two classes.

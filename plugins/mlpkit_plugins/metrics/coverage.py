@@ -35,11 +35,7 @@ class Coverage(Metric):
         self.count = 0.0
 
     def expect_target(self, target: Target) -> None:
-        """Require one real value as the target.
-
-        Raises:
-            ShapeError: it is something else.
-        """
+        """Require one real value as the target."""
         if not isinstance(target, Values) or prod(target.shape) != 1:
             raise ShapeError(
                 f"{self.registered_name} is for one real value, but the data gives {target}",
@@ -48,13 +44,7 @@ class Coverage(Metric):
             )
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
-        """Count the targets within their intervals.
-
-        Args:
-            prediction: the lower and the upper end of each interval, shape (rows, 2).
-            t: targets of the same rows, shape (rows,) or (rows, 1).
-            weights: the weight of each row; None if all are equal.
-        """
+        """Count the targets within their intervals."""
         values = t.reshape(len(t))
         self.inside += counted((prediction[:, 0] <= values) & (values <= prediction[:, 1]), weights)
         self.count += counted_all(t, weights)

@@ -36,11 +36,7 @@ class MeanError(Metric):
         """
 
     def expect_target(self, target: Target) -> None:
-        """Require real values as the target, or rows of zeros and ones, which are compared like them.
-
-        Raises:
-            ShapeError: it is class numbers.
-        """
+        """Require real values as the target, or rows of zeros and ones, which are compared like them."""
         require_real_values(self, target)
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:

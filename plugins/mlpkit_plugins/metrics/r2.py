@@ -45,20 +45,11 @@ class R2(Metric):
         self.residual = np.zeros(1)
 
     def expect_target(self, target: Target) -> None:
-        """Require real values as the target, or rows of zeros and ones, which are compared like them.
-
-        Raises:
-            ShapeError: it is class numbers.
-        """
+        """Require real values as the target, or rows of zeros and ones, which are compared like them."""
         require_real_values(self, target)
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
         """Add the squares of a minibatch.
-
-        Args:
-            prediction: real values, shape (rows, ...).
-            t: targets of the same rows, the same shape except that axes of length 1 may be missing.
-            weights: the weight of each row; None if all are equal.
 
         Raises:
             ShapeError: the predictions don't have the shape of the values.

@@ -53,25 +53,13 @@ class RocAuc(Metric):
         self.weights: list[Array] = []
 
     def expect_target(self, target: Target) -> None:
-        """Require classes or labels as the target, and keep which.
-
-        Raises:
-            ShapeError: it is real values.
-        """
+        """Require classes or labels as the target, and keep which."""
         if isinstance(target, Values):
             raise wrong_target(self, target, "classes or labels")
         self.of_classes = isinstance(target, Classes)
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
-        """Keep the predictions and the targets.
-
-        Args:
-            prediction: probability of each class or label, shape (rows, classes), or of class 1, shape (rows,) or
-                (rows, 1).
-            t: class numbers, shape (rows,); or rows with a one for each class or label that applies, shape (rows,
-                classes).
-            weights: the weight of each row; None if all are equal.
-        """
+        """Keep the predictions and the targets."""
         p = prediction if prediction.ndim == 2 else prediction[:, None]
         if self.of_classes:
             t = actual_classes(t)

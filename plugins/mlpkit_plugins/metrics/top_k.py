@@ -40,22 +40,12 @@ class TopK(Metric):
         self.seen = 0.0
 
     def expect_target(self, target: Target) -> None:
-        """Require classes as the target.
-
-        Raises:
-            ShapeError: it is labels or real values.
-        """
+        """Require classes as the target."""
         if not isinstance(target, Classes):
             raise wrong_target(self, target, "classes")
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
-        """Count the rows in which the target is among the k best.
-
-        Args:
-            prediction: probability of each class, shape (rows, classes).
-            t: class numbers, shape (rows,), or one-hot rows, shape (rows, classes).
-            weights: the weight of each row; None if all are equal.
-        """
+        """Count the rows in which the target is among the k best."""
         classes = prediction.shape[1]
         target = (t if t.ndim == 1 else t.argmax(axis=1))[:, None]
         p = np.take_along_axis(prediction, target, axis=1)

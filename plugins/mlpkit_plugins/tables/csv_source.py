@@ -42,11 +42,7 @@ class CsvSource:
         self.checksum = file.checksum
 
     def values(self) -> dict[str, list[str]]:
-        """Return all columns as the texts of the file.
-
-        Raises:
-            DataError: the file is not CSV.
-        """
+        """Return all columns as the texts of the file."""
         columns: dict[str, list[str]] = {name: [] for name in self.header}
         for block in self._file.blocks(self.header):
             for name, texts in zip(self.header, block.columns, strict=True):
@@ -54,15 +50,7 @@ class CsvSource:
         return columns
 
     def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[str]]:
-        """Return some rows as the texts of the file, column by column.
-
-        Args:
-            names: the columns to read.
-            numbers: the numbers of the rows in the file, ascending.
-
-        Raises:
-            DataError: the file is not CSV.
-        """
+        """Return some rows as the texts of the file, column by column."""
         columns: dict[str, list[str]] = {name: [] for name in names}
         for block in self._file.blocks_with(Numbers([], self._written.decimal, self._missing), names):
             chosen = np.flatnonzero(np.isin(block.rows, numbers))
@@ -71,16 +59,7 @@ class CsvSource:
         return columns
 
     def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
-        """Return the rows, chunk by chunk.
-
-        Args:
-            columns: the columns to read.
-            codebooks: one per column of texts; new texts are added to them.
-
-        Raises:
-            DataError: the file is not CSV, or a text doesn't fit its column.
-            ParameterError: the target must hold numbers, but doesn't.
-        """
+        """Return the rows, chunk by chunk."""
         names = columns.names_in_file
         count = len(columns.all_numbers)
         for block in self._file.blocks_with(self._plain_numbers(columns), names):
@@ -95,14 +74,7 @@ class CsvSource:
             yield Chunk(block.rows, numbers, codes, self._keys(block, columns), weights)
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column.
-
-        Args:
-            names: the columns to read.
-
-        Raises:
-            DataError: the file is not CSV.
-        """
+        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column."""
         for block in self._file.blocks(names):
             yield block.rows, block.columns
 

@@ -71,10 +71,6 @@ class FileTable(TableDataset, FileOption):
             target: the column to predict; None if the user named none.
             recipe: the recipe of the network; None for a perceptron that fits the table.
             wishes: what the user asked for about the columns.
-
-        Raises:
-            ParameterError: a file or the target is missing, or the recipe doesn't suit the table.
-            DataError: the file is damaged, or holds nothing to learn from.
         """
 
     @abstractmethod
@@ -91,12 +87,7 @@ class FileTable(TableDataset, FileOption):
         """
 
     def table_of(self, split: str) -> TableFile:
-        """Return the table of ``train``, or of a split with a separate file, not yet read.
-
-        Raises:
-            ParameterError: the file doesn't exist.
-            DataError: the file has another format.
-        """
+        """Return the table of ``train``, or of a split with a separate file, not yet read."""
         file = self.files.get(split, self.file)
         return self.source(named_file(split if split in self.files else "file", file), file)
 
@@ -110,26 +101,15 @@ class FileTable(TableDataset, FileOption):
         Returns:
             Raw inputs, shape (rows, columns): the columns of numbers, then the columns of categories as positions;
             NaN for a missing value, -1 for a category that didn't occur in training.
-
-        Raises:
-            DataError: the file is damaged, a column is missing, or a value doesn't fit its column.
         """
         return self.raw_inputs(self.source(path, str(path), to_predict=True))
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
-        """Read raw inputs, targets and weights from a file in the format of the data set, or from columns in memory.
-
-        Raises:
-            DataError: the file is damaged, a column is missing, or a value doesn't fit its column.
-        """
+        """Read raw inputs, targets and weights from a file in the format of the data set, or from columns in memory."""
         if isinstance(source, Path):
             return self.examples_in(self.source(source, str(source), to_predict=True))
         return super().read_examples(source)
 
     def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | Array]:
-        """Read all columns of a file in the format of the data set, unchanged.
-
-        Raises:
-            DataError: the file is damaged.
-        """
+        """Read all columns of a file in the format of the data set, unchanged."""
         return self.source(path, str(path), to_predict=True).values()

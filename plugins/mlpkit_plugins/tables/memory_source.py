@@ -69,12 +69,7 @@ class MemorySource:
         return digest.hexdigest()
 
     def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
-        """Return some rows, column by column.
-
-        Args:
-            names: the columns.
-            numbers: the positions of the rows.
-        """
+        """Return some rows, column by column."""
         return {name: [*_to_python(np.asarray(self._columns[name])[numbers])] for name in names}
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
@@ -87,15 +82,7 @@ class MemorySource:
         return self._columns
 
     def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
-        """Return the rows, chunk by chunk.
-
-        Args:
-            columns: the columns to read.
-            codebooks: one per column of texts; new texts are added to them.
-
-        Raises:
-            DataError: a value doesn't fit its column.
-        """
+        """Return the rows, chunk by chunk."""
         for begin in range(0, self.most_rows, ROWS_TOGETHER):
             rows = np.arange(begin, min(begin + ROWS_TOGETHER, self.most_rows))
             part = slice(begin, begin + ROWS_TOGETHER)

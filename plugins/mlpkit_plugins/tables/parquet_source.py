@@ -53,11 +53,7 @@ class ParquetSource:
         self.checksum = file.checksum
 
     def values(self) -> dict[str, list[Any]]:
-        """Return all columns as Python values.
-
-        Raises:
-            DataError: the file is damaged.
-        """
+        """Return all columns as Python values."""
         columns: dict[str, list[Any]] = {name: [] for name in self.header}
         for block in self._file.blocks(self.header):
             for name, values in zip(self.header, block.columns, strict=True):
@@ -65,15 +61,7 @@ class ParquetSource:
         return columns
 
     def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
-        """Return some rows as Python values, column by column.
-
-        Args:
-            names: the columns to read.
-            numbers: the numbers of the rows in the file, ascending.
-
-        Raises:
-            DataError: the file is damaged.
-        """
+        """Return some rows as Python values, column by column."""
         columns: dict[str, list[Any]] = {name: [] for name in names}
         for block in self._file.blocks(names):
             chosen = pa.array(np.flatnonzero(np.isin(block.rows, numbers)))
@@ -82,16 +70,7 @@ class ParquetSource:
         return columns
 
     def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
-        """Return the rows, chunk by chunk.
-
-        Args:
-            columns: the columns to read.
-            codebooks: one per column of texts; new texts are added to them.
-
-        Raises:
-            DataError: the file is damaged, or a column or a value has the wrong type.
-            ParameterError: the target must hold numbers, but doesn't.
-        """
+        """Return the rows, chunk by chunk."""
         names = columns.names_in_file
         count = len(columns.all_numbers)
         weight = [columns.weight] if columns.weight is not None else []
@@ -116,12 +95,6 @@ class ParquetSource:
         """Return the rows as texts, block by block: their numbers in the file, and the texts of each column.
 
         Null and all values in columns of lists or mappings become empty texts.
-
-        Args:
-            names: the columns to read.
-
-        Raises:
-            DataError: the file is damaged.
         """
         allowed = (*_IS_NUMBER, *_IS_TEXT, pa.types.is_temporal)
         readable = [name for name in names if any(fits(_values_type(self._file.types[name])) for fits in allowed)]

@@ -92,12 +92,7 @@ class TableDataset(TableOptions, Dataset):
         """
 
     def describe(self) -> Description:
-        """Read the file, and return shapes, target and sizes.
-
-        Raises:
-            ParameterError: a parameter names a file or a column that doesn't exist, or a split has no row.
-            DataError: a file is damaged, or a value doesn't fit its column.
-        """
+        """Read the file, and return shapes, target and sizes."""
         if self._splits is None:
             self._splits = self._read()
         assert self._encoder is not None
@@ -138,22 +133,13 @@ class TableDataset(TableOptions, Dataset):
         return f"{fitting}; or name a single column in target, and set predict: classes, if it holds classes"
 
     def open(self, seed: int) -> Mapping[str, TableSplit]:
-        """Return the splits by name; they depend on ``split_seed``, not on the spec's seed.
-
-        Raises:
-            ParameterError: a parameter names a file or a column that doesn't exist, or a split has no row.
-            DataError: a file is damaged, or a value doesn't fit its column.
-        """
+        """Return the splits by name; they depend on ``split_seed``, not on the spec's seed."""
         self.describe()
         assert self._splits is not None
         return self._splits
 
     def raw_columns(self) -> list[RawColumn]:
-        """Return all columns of the files, unchanged.
-
-        Raises:
-            DataError: a file is damaged.
-        """
+        """Return all columns of the files, unchanged."""
         splits = self.open(0)
         encoder = self._fitted_encoder()
         tables = {name: self.table_of(name) for name in ("train", *self.own_tables)}
@@ -178,11 +164,7 @@ class TableDataset(TableOptions, Dataset):
         return {} if self._encoder is None else {**state_of(self._encoder), "order": list(self._order or ())}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Restore means, deviations, categories and classes.
-
-        Raises:
-            ModelFileError: the state is not one that ``encoder_state`` returned.
-        """
+        """Restore means, deviations, categories and classes."""
         encoder = encoder_from(state, self)
         if (encoder.classes is None) == (self.predict == "classes"):
             raise ModelFileError(f"the encoder of the table doesn't fit a data set of {self.predict}")
@@ -197,11 +179,7 @@ class TableDataset(TableOptions, Dataset):
         return self._order
 
     def from_columns(self, columns: Mapping[str, Sequence[Any] | Array]) -> Array:
-        """Turn columns in memory into raw inputs, as ``read`` does.
-
-        Raises:
-            DataError: a column is missing, or a value doesn't fit its column.
-        """
+        """Turn columns in memory into raw inputs, as ``read`` does."""
         return self.raw_inputs(self._in_memory(columns))
 
     def examples_in(self, source: TableSource) -> tuple[Array, ...]:
@@ -233,11 +211,7 @@ class TableDataset(TableOptions, Dataset):
         return (raw, targets) if table.weights is None else (raw, targets, table.weights)
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
-        """Read raw inputs, targets and weights from columns in memory.
-
-        Raises:
-            DataError: a column is missing, or a value doesn't fit its column.
-        """
+        """Read raw inputs, targets and weights from columns in memory."""
         return super().read_examples(source) if isinstance(source, Path) else self.examples_in(self._in_memory(source))
 
     def remarks(self, raw: Array) -> list[str]:
@@ -247,12 +221,7 @@ class TableDataset(TableOptions, Dataset):
         return [f"{'; '.join(remarks)}; predictions far outside the range of training are guesses"] if remarks else []
 
     def encode(self, raw: Array) -> Array:
-        """Encode raw inputs as ``read`` returns them.
-
-        Raises:
-            ShapeError: the number of columns is wrong, or a number is not the code of a category.
-            DataError: a value is missing, and the encoder has no replacement.
-        """
+        """Encode raw inputs as ``read`` returns them."""
         encoder = self._fitted_encoder()
         if raw.ndim != 2 or raw.shape[1] != len(encoder.inputs) or raw.dtype.kind not in "biuf":
             message = f"inputs of shape {raw.shape} don't fit the table"
@@ -284,11 +253,7 @@ class TableDataset(TableOptions, Dataset):
         ).encoded()
 
     def raw_rows(self, split: str, indices: Array) -> Mapping[str, Sequence[Any]]:
-        """Return the model's columns, unchanged, for some rows of a split.
-
-        Raises:
-            DataError: the file is damaged.
-        """
+        """Return the model's columns, unchanged, for some rows of a split."""
         table = self.table_of(split if split in self.own_tables else "train")
         numbers, places = np.unique(self.open(0)[split].rows_in_file(indices), return_inverse=True)
         columns = table.rows(self.column_names() or (), numbers)
@@ -303,9 +268,6 @@ class TableDataset(TableOptions, Dataset):
         """Return a number for each row of a split, which only copies of an example share.
 
         The files are read again, since these keys are rarely needed.
-
-        Raises:
-            DataError: a file is damaged.
         """
         splits = self.open(0)
         if self._keys is None:
@@ -319,11 +281,7 @@ class TableDataset(TableOptions, Dataset):
         return self._keys[split]
 
     def feeds(self, columns: Mapping[str, Sequence[Any] | Array]) -> dict[str, Array]:
-        """Return columns as the inputs that ``onnx`` declares: dates as seconds, a missing category as an empty text.
-
-        Raises:
-            DataError: a value doesn't fit its column.
-        """
+        """Return columns as the inputs that ``onnx`` declares: dates as seconds, missing categories as empty texts."""
         from mlpkit_plugins.tables.table_operators import column_feeds  # noqa: PLC0415 - only exports need it
 
         return column_feeds(self._in_memory(columns), self._fitted_encoder(), self.readers, self.missing_texts)
