@@ -1,7 +1,7 @@
 /* Activations: the value f(x) and the slope f'(x) of each, written once for all instruction sets.
  *
  * They call row_functions.h, so their bits are the same in vectors of any width, and C exports can compute them too.
- * with_numpy.py has the same formulas; c is the parameter of activations that have one.
+ * elementwise_with_numpy.py has the same formulas; c is the parameter of activations that have one.
  *
  * Largest errors: 5 units in the last place for values of at least 2^-118, 2^-23 |x| for gelu, and 2^-22 for
  * slopes. */

@@ -1,0 +1,221 @@
+"""The kernels that compute each element by itself, in NumPy.
+
+All arrays of a call have the same shape, and each kernel sets ``out`` and returns it. In gradients, ``dy`` may also be
+a number. ``out`` may be the first argument in gradients, ``rectify``, ``keep_where_positive``, ``exp``, ``cos``,
+``sin``, ``tanh``, ``drop`` and ``scale_elements``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpkit import Array
+from mlpkit_plugins.kernels.standard_normal import standard_normal
+
+CHANCES = 65536
+"""The number of 16-bit random integers."""
+
+SELU_ALPHA = 1.6732632423543772848
+SELU_SCALE = 1.0507009873554804934
+"""With these constants, SELU keeps mean 0 and variance 1 from layer to layer."""
+
+MISH_IS_X = 25.0
+"""The x from which mish(x) = x in all digits; the powers of exp(x) are still finite in float32."""
+
+
+def rectify(x: Array, out: Array) -> Array:
+    """Set out to max(x, 0)."""
+    np.maximum(x, 0, out=out)
+    return out
+
+
+def keep_where_positive(dy: Array, y: Array, out: Array) -> Array:
+    """Set out to dy where y is positive, else to 0."""
+    np.multiply(dy, y > 0, out=out)
+    return out
+
+
+def exp(x: Array, out: Array) -> Array:
+    """Set out to exp(x)."""
+    np.exp(x, out=out)
+    return out
+
+
+def cos(x: Array, out: Array) -> Array:
+    """Set out to cos(x)."""
+    np.cos(x, out=out)
+    return out
+
+
+def sin(x: Array, out: Array) -> Array:
+    """Set out to sin(x)."""
+    np.sin(x, out=out)
+    return out
+
+
+def tanh(x: Array, out: Array) -> Array:
+    """Set out to tanh(x)."""
+    np.tanh(x, out=out)
+    return out
+
+
+def sigmoid(x: Array, out: Array) -> Array:
+    """Set out to σ(x).
+
+        σ(x) = 1 / (1 + exp(-x)) = exp(min(x, 0)) / (1 + exp(-|x|))
+
+    The second form never overflows, and is exact to rounding for large negative x too.
+    """
+    denominator = np.abs(x)
+    np.negative(denominator, out=denominator)
+    np.exp(denominator, out=denominator)
+    np.add(denominator, 1, out=denominator)
+    np.minimum(x, 0, out=out)
+    np.exp(out, out=out)
+    np.divide(out, denominator, out=out)
+    return out
+
+
+def softplus(x: Array, out: Array) -> Array:
+    """Set out to log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)).
+
+    The second form never overflows, and keeps its digits for large negative x.
+    """
+    np.abs(x, out=out)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+    np.log1p(out, out=out)
+    np.add(np.maximum(x, 0), out, out=out)
+    return out
+
+
+def gelu(x: Array, out: Array) -> Array:
+    """Set out to x Φ(x), with the standard normal distribution function Φ."""
+    np.multiply(x, standard_normal(x)[0], out=out)
+    return out
+
+
+def silu(x: Array, out: Array) -> Array:
+    """Set out to x σ(x)."""
+    np.multiply(x, sigmoid(x, out), out=out)
+    return out
+
+
+def mish(x: Array, out: Array) -> Array:
+    """Set out to x tanh(log(1 + exp(x))).
+
+        tanh(log(1 + e)) = n / (n + 2),  n = e (e + 2)
+
+    For x of 25 or more, the quotient is 1 in all digits.
+    """
+    e = np.exp(np.minimum(x, MISH_IS_X))
+    n = e * (e + 2)
+    np.multiply(x, n / (n + 2), out=out)
+    return out
+
+
+def elu(x: Array, alpha: float, out: Array) -> Array:
+    """Set out to max(x, 0) + alpha (exp(min(x, 0)) - 1)."""
+    np.minimum(x, 0, out=out)
+    np.expm1(out, out=out)  # exp(x) - 1 would lose digits for small x
+    np.multiply(out, alpha, out=out)
+    np.add(np.maximum(x, 0), out, out=out)
+    return out
+
+
+def selu(x: Array, out: Array) -> Array:
+    """Set out to SELU_SCALE elu(x) with alpha = SELU_ALPHA."""
+    np.multiply(elu(x, SELU_ALPHA, out), SELU_SCALE, out=out)
+    return out
+
+
+def leaky_relu(x: Array, slope: float, out: Array) -> Array:
+    """Set out to max(x, slope x), for a slope of at most 1."""
+    np.multiply(x, slope, out=out)
+    np.maximum(x, out, out=out)
+    return out
+
+
+def sigmoid_gradient(dy: Array | float, y: Array, out: Array) -> Array:
+    """Set out to dy y (1 - y), where y is the output of sigmoid."""
+    slope = 1 - y
+    np.multiply(slope, y, out=slope)
+    np.multiply(dy, slope, out=out)
+    return out
+
+
+def tanh_gradient(dy: Array | float, y: Array, out: Array) -> Array:
+    """Set out to dy (1 - y²), where y is the output of tanh."""
+    slope = np.square(y)
+    np.subtract(1, slope, out=slope)
+    np.multiply(dy, slope, out=out)
+    return out
+
+
+def softplus_gradient(dy: Array | float, x: Array, out: Array) -> Array:
+    """Set out to dy σ(x)."""
+    np.multiply(dy, sigmoid(x, np.empty_like(x)), out=out)
+    return out
+
+
+def gelu_gradient(dy: Array | float, x: Array, out: Array) -> Array:
+    """Set out to dy (Φ(x) + x φ(x))."""
+    distribution, density = standard_normal(x)
+    np.multiply(x, density, out=density)
+    np.multiply(dy, np.add(density, distribution, out=density), out=out)
+    return out
+
+
+def silu_gradient(dy: Array | float, x: Array, out: Array) -> Array:
+    """Set out to dy σ(x) (1 + x (1 - σ(x)))."""
+    s = sigmoid(x, np.empty_like(x))
+    np.multiply(dy, ((1 - s) * x + 1) * s, out=out)
+    return out
+
+
+def mish_gradient(dy: Array | float, x: Array, out: Array) -> Array:
+    """Set out to dy (n + 4 x e (1 + e) r) r.
+
+    e = exp(x),  n = e (e + 2),  r = 1 / (n + 2)
+    """
+    bounded = np.minimum(x, MISH_IS_X)
+    e = np.exp(bounded)
+    n = e * (e + 2)
+    r = 1 / (n + 2)
+    np.multiply(dy, (4 * e * (e + 1) * r * bounded + n) * r, out=out)
+    return out
+
+
+def elu_gradient(dy: Array | float, x: Array, alpha: float, out: Array) -> Array:
+    """Set out to dy where x > 0, else to dy alpha exp(x)."""
+    slope = np.minimum(x, 0)
+    np.multiply(np.exp(slope, out=slope), alpha, out=slope)
+    np.copyto(slope, 1, where=x > 0)
+    np.multiply(dy, slope, out=out)
+    return out
+
+
+def selu_gradient(dy: Array | float, x: Array, out: Array) -> Array:
+    """Set out to SELU_SCALE times the gradient of elu with alpha = SELU_ALPHA."""
+    slope = elu_gradient(1.0, x, SELU_ALPHA, np.empty_like(x))
+    np.multiply(dy, np.multiply(slope, SELU_SCALE, out=slope), out=out)
+    return out
+
+
+def leaky_relu_gradient(dy: Array | float, x: Array, slope: float, out: Array) -> Array:
+    """Set out to dy where x > 0, else to dy slope."""
+    np.multiply(dy, np.where(x > 0, x.dtype.type(1), x.dtype.type(slope)), out=out)
+    return out
+
+
+def drop(x: Array, chance: NDArray[np.uint16], rate: float, out: Array) -> Array:
+    """Set out to x / (1 - rate) where chance, 16 random bits, >= 65,536 rate, rounded; else to 0."""
+    np.multiply(x, (chance >= round(CHANCES * rate)) * x.dtype.type(1 / (1 - rate)), out=out)
+    return out
+
+
+def scale_elements(x: Array, factor: float, out: Array) -> Array:
+    """Set out to factor x."""
+    np.multiply(x, factor, out=out)
+    return out
