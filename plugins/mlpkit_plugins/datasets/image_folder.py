@@ -6,7 +6,6 @@ import hashlib
 import reprlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -19,24 +18,20 @@ from mlpkit import (
     Array,
     Classes,
     DataError,
-    Dataset,
     DataWarning,
     Description,
     FilePath,
-    Graph,
     ModelFileError,
     ParameterError,
     Proposal,
     RawArray,
-    ShapeError,
-    Value,
     did_you_mean,
 )
-from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_in_graph, pixels_of, why_not_scaled
 from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
 from mlpkit_plugins.files.named_file import located, named_file, named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
+from mlpkit_plugins.images.byte_images import ByteImages, ImageSplit
 from mlpkit_plugins.images.image_weights import with_weights
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
@@ -50,7 +45,7 @@ SPLITS: Final = frozenset({"train", "training", "val", "valid", "validation", "d
 """Names of folders that hold splits, not classes."""
 
 
-class ImageFolder(Dataset):
+class ImageFolder(ByteImages):
     """Images in a folder with one subfolder per class, named after the class: PNG, JPEG, BMP or GIF.
 
         x    = raw / 255, or raw if not normalized
@@ -108,8 +103,15 @@ class ImageFolder(Dataset):
         self._classes: tuple[str, ...] = ()
         self._image_shape: tuple[int, int, int] | None = None
         self._files: dict[str, list[ClassFile]] | None = None
-        self._fingerprint = ""
         self._pixels: dict[str, tuple[int, int]] = {}
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width."""
+        if self._image_shape is None:
+            self.describe()
+        assert self._image_shape is not None
+        return self._image_shape
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -134,7 +136,7 @@ class ImageFolder(Dataset):
             self._image_shape = (3 if self.colour else 1, *size)
         sizes = {split: len(paths) for split, paths in files.items()}
         target = Classes(len(self._classes), ordered=_are_numbers(self._classes))
-        return Description(self._input_shape(), target, sizes, weighted=self.weights is not None)
+        return Description(self.input_shape, target, sizes, weighted=self.weights is not None)
 
     def warnings(self) -> tuple[DataWarning, ...]:
         """Return a warning if splits don't have the sizes asked for, or the class shares of training."""
@@ -143,28 +145,20 @@ class ImageFolder(Dataset):
         remedy = "set split: shuffle" if self.split == "hash" else "set another split_seed, or larger shares"
         return warnings_about_shares(counts, self._classes, self.shares, self.folders, remedy)
 
-    def input_scaling(self) -> dict[str, Any]:
-        """Return ``normalize``, unless it is set: pixels from 0 to 1 are near enough."""
-        return {} if self.normalize else {"normalize": True}
-
-    def target_remedy(self) -> str:
-        """Return the advice to use a loss on classes."""
-        return "end the layers with a loss on classes, such as SoftmaxWithLoss"
-
     def open(self, seed: int) -> Mapping[str, ImageSplit]:
         """Decode all images, and return the splits by name; they depend on ``split_seed``, not on the spec's seed."""
         self.describe()
         checksum = hashlib.sha256()
-        _, height, width = self._known_shape()
+        _, height, width = self.image_shape
         remedy = f"like the first image; set resize: [{height}, {width}] to scale all"
         splits = {}
         for split, files in self._found().items():
-            images = np.empty((len(files), *self._known_shape()), np.uint8)
+            images = np.empty((len(files), *self.image_shape), np.uint8)
             for image, file in zip(images, files, strict=True):
                 image[...] = self._read(file.path, remedy)
                 checksum.update(hashlib.sha256(file.path.read_bytes()).digest() + file.key.encode("utf-8", "replace"))
             numbers = np.array([self._classes.index(file.class_name) for file in files], np.int64)
-            shaped = images.reshape(len(files), *self._input_shape())
+            shaped = images.reshape(len(files), *self.input_shape)
             weights = np.array([file.weight for file in files]) if self.weights is not None else None
             count = len(self._classes)
             splits[split] = ImageSplit(
@@ -179,11 +173,7 @@ class ImageFolder(Dataset):
     def raw_arrays(self) -> list[RawArray]:
         """Return the pixels of the images, once opened."""
         darkest, brightest = zip(*self._pixels.values(), strict=True)
-        return [RawArray("pixels", "input", "uint8", self._known_shape(), min(darkest), max(brightest))]
-
-    def fingerprint(self) -> str:
-        """Return a SHA-256 over names and contents, once opened; empty until then."""
-        return self._fingerprint
+        return [RawArray("pixels", "input", "uint8", self.image_shape, min(darkest), max(brightest))]
 
     def class_names(self) -> tuple[str, ...] | None:
         """Return the names of the folders, in alphabetical order, or numerically if all are numbers."""
@@ -218,8 +208,6 @@ class ImageFolder(Dataset):
         Returns:
             Pixels, uint8, shape (images, channels, height, width).
         """
-        if self._image_shape is None:
-            self.describe()
         if path.suffix.lower() not in IMAGE_SUFFIXES and path.is_file():
             expected = f"an image ({', '.join(IMAGE_SUFFIXES)}), a folder of images, .npy or .npz"
             raise DataError(path, f"unknown file type '{path.suffix}'; expected {expected}")
@@ -243,30 +231,6 @@ class ImageFolder(Dataset):
         """Return the file name of an image, or the names of all images in a folder, relative to it."""
         return tuple(file.relative_to(path).as_posix() if file != path else file.name for file in _images_at(path))
 
-    def encode(self, raw: Array) -> Array:
-        """Encode raw images as the network's inputs.
-
-        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken unchanged, unless they
-        clearly aren't normalized.
-
-        Args:
-            raw: images, shape (rows, channels, height, width), or (rows, height, width) if they are grey, or as rows.
-        """
-        if self._image_shape is None:
-            self.describe()
-        shape = self._known_shape()
-        shapes = [shape, (prod(shape),), *([shape[1:]] if shape[0] == 1 else [])]
-        if raw.shape[1:] not in shapes:
-            expected = " or ".join(f"(rows, {', '.join(map(str, one))})" for one in shapes)
-            raise ShapeError(f"images of shape {raw.shape} don't fit the data set", expected=expected)
-        return pixels_of(raw, self._input_shape(), self.dtype, normalize=self.normalize)
-
-    def onnx(self, graph: Graph) -> Value:
-        """Describe the normalization of bytes."""
-        if self._image_shape is None:
-            self.describe()
-        return pixels_in_graph(graph, self._known_shape(), normalize=self.normalize)
-
     def raw_rows(self, split: str, indices: Array) -> NDArray[np.uint8]:
         """Return images of a split as bytes."""
         files = self._found()[split]
@@ -277,25 +241,13 @@ class ImageFolder(Dataset):
         files, folder = self._found()[split], self.folders.get(split, self.folder)
         return [f"{folder}/{files[index].key}" for index in indices.tolist()]
 
-    def why_not_encoded(self, inputs: Array) -> str:
-        """Return why pixels can't be normalized, such as integers above 1; empty if they may be."""
-        return why_not_scaled(inputs) if self.normalize else ""
-
     def _read(self, path: Path, remedy: str) -> NDArray[np.uint8]:
         image = read_image(path, colour=self.colour, size=self.resize)
-        expected = self._known_shape()
+        expected = self.image_shape
         if image.shape != expected:
             message = f"the image is {image.shape[1]} x {image.shape[2]} pixels; expected {expected[1]} x {expected[2]}"
             raise DataError(path, f"{message}, {remedy}")
         return image
-
-    def _known_shape(self) -> tuple[int, int, int]:
-        assert self._image_shape is not None
-        return self._image_shape
-
-    def _input_shape(self) -> tuple[int, ...]:
-        shape = self._known_shape()
-        return (prod(shape),) if self.flatten else shape
 
     def _found(self) -> dict[str, list[ClassFile]]:
         """Return the files of each split."""

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
+from numpy.typing import NDArray
 
-from mlpkit import Classes, Dataset, Description, FilePath, ModelFileError, ParameterError, ShapeError
-from mlpkit_plugins.datasets.image_split import ImageSplit, pixels_in_graph, pixels_of, why_not_scaled
-from mlpkit_plugins.datasets.mnist_directory import DirectoryFiles
-from mlpkit_plugins.datasets.mnist_names import RANKS, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
-from mlpkit_plugins.datasets.mnist_shipped import ShippedFiles
+from mlpkit import Array, Classes, Description, FilePath, ModelFileError, ParameterError, RawArray
+from mlpkit_plugins.datasets.mnist_files import (
+    RANKS,
+    TEST_IMAGES,
+    TEST_LABELS,
+    TRAIN_IMAGES,
+    TRAIN_LABELS,
+    mnist_paths,
+    read_mnist,
+)
 from mlpkit_plugins.formats.idx import idx_error, idx_header, read_idx, read_idx_shape
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit import Array, Graph, RawArray, Value
-    from mlpkit_plugins.datasets.mnist_names import MnistSource
+from mlpkit_plugins.images.byte_images import ByteImages, ImageSplit
 
 CLASSES = 10
 
 
-class Mnist(Dataset):
+class Mnist(ByteImages):
     """MNIST: grey images of handwritten digits, 28 by 28 pixels, in ten classes.
 
     The files ship with mlpkit: 60,000 images for training, some of them held out for validation, and 10,000 for
@@ -52,6 +52,8 @@ class Mnist(Dataset):
         Proceedings of the IEEE 86 (11), 1998.
     """
 
+    image_shape = (28, 28)
+
     def __init__(
         self,
         *,
@@ -68,33 +70,23 @@ class Mnist(Dataset):
         self.flatten = flatten
         self.one_hot = one_hot
         self.directory = directory
-        self._image_shape: tuple[int, int] = (28, 28)
-        self._fingerprint = ""
 
     def describe(self) -> Description:
         """Return shapes, target and sizes from parameters and file headers."""
-        source = self._source()
-        return self._describe(source, {name: read_idx_shape(source.path(name), RANKS[name]) for name in RANKS})
-
-    def input_scaling(self) -> dict[str, Any]:
-        """Return ``normalize``, unless it is set: pixels from 0 to 1 are near enough."""
-        return {} if self.normalize else {"normalize": True}
-
-    def target_remedy(self) -> str:
-        """Return the advice to use a loss on classes."""
-        return "end the layers with a loss on classes, such as SoftmaxWithLoss"
+        paths = mnist_paths(self.directory)
+        return self._describe(paths, {name: read_idx_shape(path, RANKS[name]) for name, path in paths.items()})
 
     def open(self, seed: int) -> Mapping[str, ImageSplit]:
         """Return the splits by name, which don't depend on the seed."""
-        source = self._source()
+        paths = mnist_paths(self.directory)
         arrays: dict[str, NDArray[np.uint8]] = {}
         checksums = []
-        for name in RANKS:
-            arrays[name], checksum = source.read(name)
+        for name, path in paths.items():
+            arrays[name], checksum = read_mnist(name, path)
             checksums.append(checksum)
-        description = self._describe(source, {name: array.shape for name, array in arrays.items()})
+        description = self._describe(paths, {name: array.shape for name, array in arrays.items()})
         for name in (TRAIN_LABELS, TEST_LABELS):
-            _check_labels(source.path(name), arrays[name])
+            _check_labels(paths[name], arrays[name])
         self._fingerprint = _combined(checksums)
 
         train = description.sizes["train"]
@@ -111,23 +103,21 @@ class Mnist(Dataset):
         """Return the images and the labels."""
         from mlpkit_plugins.arrays.raw_arrays import raw_array  # noqa: PLC0415 - training shows nothing
 
-        source = self._source()
-        images, labels = ([source.read(name)[0] for name in RANKS if RANKS[name] == rank] for rank in (3, 1))
+        paths = mnist_paths(self.directory)
+        images, labels = (
+            [read_mnist(name, paths[name])[0] for name in RANKS if RANKS[name] == rank] for rank in (3, 1)
+        )
         return [raw_array("images", "input", images), raw_array("labels", "target", labels)]
-
-    def fingerprint(self) -> str:
-        """Return a SHA-256 over the checksums of the four files, once opened; empty until then."""
-        return self._fingerprint
 
     def encoder_state(self) -> dict[str, Any]:
         """Return the size of the images, which isn't in the parameters."""
-        return {"image_shape": list(self._image_shape)}
+        return {"image_shape": list(self.image_shape)}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
         """Restore the size of the images."""
         match state.get("image_shape"):
             case [height, width] if all(type(length) is int and length > 0 for length in (height, width)):
-                self._image_shape = (height, width)
+                self.image_shape = (height, width)
             case other:
                 message = f"the encoder of 'mnist' has the image_shape {reprlib.repr(other)}; expected [height, width]"
                 raise ModelFileError(message)
@@ -157,51 +147,26 @@ class Mnist(Dataset):
         _check_labels(paths[1], labels)
         return images, labels.astype(np.int64)
 
-    def encode(self, raw: Array) -> Array:
-        """Encode raw images as the network's inputs, shape (rows, 784) or (rows, 28, 28).
-
-        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken unchanged, unless they
-        clearly aren't normalized.
-
-        Args:
-            raw: images, shape (rows, 28, 28) or (rows, 784).
-        """
-        height, width = self._image_shape
-        if raw.shape[1:] not in ((height, width), (height * width,)):
-            expected = f"(rows, {height}, {width}) or (rows, {height * width})"
-            raise ShapeError(f"images of shape {raw.shape} don't fit the data set", expected=expected)
-        return pixels_of(raw, self._input_shape(), self.dtype, normalize=self.normalize)
-
-    def onnx(self, graph: Graph) -> Value:
-        """Describe the normalization of bytes."""
-        return pixels_in_graph(graph, self._image_shape, normalize=self.normalize)
-
     def raw_rows(self, split: str, indices: Array) -> Array:
         """Return images of a split as in the files."""
-        images, _ = self._source().read(TEST_IMAGES if split == "test" else TRAIN_IMAGES)
+        name = TEST_IMAGES if split == "test" else TRAIN_IMAGES
+        images, _ = read_mnist(name, mnist_paths(self.directory)[name])
         if split == "train":
             images = images[: self.train or len(images) - self.validation]
         elif split == "validation":
             images = images[-self.validation :]
         return images.take(indices, axis=0)
 
-    def why_not_encoded(self, inputs: Array) -> str:
-        """Return why pixels can't be normalized, such as integers above 1; empty if they may be."""
-        return why_not_scaled(inputs) if self.normalize else ""
-
-    def _source(self) -> MnistSource:
-        return ShippedFiles() if self.directory is None else DirectoryFiles(self.directory)
-
-    def _describe(self, source: MnistSource, shapes: Mapping[str, tuple[int, ...]]) -> Description:
+    def _describe(self, paths: Mapping[str, Path], shapes: Mapping[str, tuple[int, ...]]) -> Description:
         """Check that four arrays of these shapes belong together, and describe them."""
         for images, labels in ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS)):
-            _check_counts(shapes[images], shapes[labels], source.path(images), source.path(labels))
+            _check_counts(shapes[images], shapes[labels], paths[images], paths[labels])
         count, height, width = shapes[TRAIN_IMAGES]
         for axis, length in ((1, height), (2, width)):
             if shapes[TEST_IMAGES][axis] != length:
                 rows, columns = shapes[TEST_IMAGES][1:]
                 message = f"the images are {rows} x {columns}; expected {height} x {width}, as the training images are"
-                raise idx_error(source.path(TEST_IMAGES), message, byte=4 + 4 * axis)
+                raise idx_error(paths[TEST_IMAGES], message, byte=4 + 4 * axis)
         if self.validation >= count:
             message = f"{self.validation:,} images for validation leave none of {count:,} to train on"
             raise ParameterError("validation", message, expected=f"at most {count - 1:,}")
@@ -209,7 +174,7 @@ class Mnist(Dataset):
         if self.train is not None and self.train > left:
             message = f"{self.train:,} images can't be trained on: of {count:,}, {self.validation:,} are for validation"
             raise ParameterError("train", message, expected=f"at most {left:,}")
-        self._image_shape = (height, width)
+        self.image_shape = (height, width)
         sizes = {
             "train": self.train or left,
             "validation": self.validation,
@@ -217,11 +182,7 @@ class Mnist(Dataset):
         }
         if not self.validation:
             del sizes["validation"]
-        return Description(self._input_shape(), Classes(CLASSES, one_hot=self.one_hot), sizes)
-
-    def _input_shape(self) -> tuple[int, ...]:
-        height, width = self._image_shape
-        return (height * width,) if self.flatten else (height, width)
+        return Description(self.input_shape, Classes(CLASSES, one_hot=self.one_hot), sizes)
 
     def _split(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> ImageSplit:
         return ImageSplit(images, labels, classes=CLASSES, normalize=self.normalize, one_hot=self.one_hot)

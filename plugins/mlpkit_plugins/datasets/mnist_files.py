@@ -1,0 +1,81 @@
+"""The four files of MNIST, which ship with mlpkit, or of a data set in the same format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpkit import ParameterError
+from mlpkit_plugins.datasets.mnist_cache import read_through_cache
+from mlpkit_plugins.formats.idx import read_idx_and_checksum
+
+TRAIN_IMAGES = "train-images-idx3-ubyte"
+TRAIN_LABELS = "train-labels-idx1-ubyte"
+TEST_IMAGES = "t10k-images-idx3-ubyte"
+TEST_LABELS = "t10k-labels-idx1-ubyte"
+
+RANKS = {TRAIN_IMAGES: 3, TRAIN_LABELS: 1, TEST_IMAGES: 3, TEST_LABELS: 1}
+"""Number of dimensions in each file: images are (examples, height, width), labels (examples,)."""
+
+FOLDER = Path(__file__).with_name("mnist_files")
+"""The shipped files, compressed."""
+
+CHECKSUMS = {
+    TRAIN_IMAGES: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    TRAIN_LABELS: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    TEST_IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    TEST_LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+"""SHA-256 of the decompressed content of each shipped file."""
+
+_REMEDY = "leave out 'directory' to use the MNIST files that ship with mlpkit"
+
+
+def mnist_paths(directory: str | None) -> dict[str, Path]:
+    """Return the paths of the files, by name.
+
+    Args:
+        directory: a folder with these files, plain or compressed; ``~`` stands for the user's home. None for the
+            shipped files.
+
+    Raises:
+        ParameterError: the folder doesn't exist, or a file is missing in it.
+    """
+    if directory is None:
+        return {name: FOLDER / f"{name}.gz" for name in RANKS}
+    expected = f"a folder with {', '.join(RANKS)}, plain or .gz"
+    try:
+        folder = Path(directory).expanduser()
+        present = {entry.name for entry in folder.iterdir()}
+    except (OSError, ValueError, RuntimeError) as error:  # a null character; a ~ without a home folder
+        message = f"can't read the folder '{directory}': {getattr(error, 'strerror', None) or error}"
+        raise ParameterError("directory", message, expected=expected, remedy=_REMEDY) from error
+    paths = {name: folder / file for name in RANKS for file in reversed(_spellings(name)) if file in present}
+    missing = [name for name in RANKS if name not in paths]
+    if missing:
+        message = f"the folder '{directory}' has no {', '.join(missing)}"
+        raise ParameterError("directory", message, expected=expected, remedy=_REMEDY)
+    return paths
+
+
+def read_mnist(name: str, path: Path) -> tuple[NDArray[np.uint8], str]:
+    """Return the array that a file holds, and the SHA-256 of its decompressed content.
+
+    Args:
+        name: the file's name.
+        path: its path from ``mnist_paths``. A shipped file is read from the cache, if there is an intact copy.
+
+    Raises:
+        DataError: the file can't be read, or is not exactly what its header or its checksum declares.
+    """
+    if path.parent == FOLDER:
+        return read_through_cache(path, RANKS[name], CHECKSUMS[name]), CHECKSUMS[name]
+    return read_idx_and_checksum(path, RANKS[name])
+
+
+def _spellings(name: str) -> list[str]:
+    """Return the names that a file may have, in order of preference."""
+    dotted = name.replace("-idx", ".idx")
+    return [name, dotted, f"{name}.gz", f"{dotted}.gz"]
