@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
-from mlpkit import Array, Classes, Metric, Target
-from mlpkit_plugins.metrics.counting import counted, counted_all
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpkit import Array, Classes, Target
+from mlpkit_plugins.metrics.mean import ShareOfRows
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 
-class Accuracy(Metric):
+class Accuracy(ShareOfRows):
     """Share of examples whose most probable class is the right one.
 
         accuracy = right / seen
@@ -25,31 +28,15 @@ class Accuracy(Metric):
         0-1 loss is 1 - accuracy.
     """
 
-    takes_weights = True
-
-    def __init__(self) -> None:
-        self.right = 0.0
-        self.seen = 0.0
-
     def expect_target(self, target: Target) -> None:
         """Require classes as the target."""
         if not isinstance(target, Classes):
             raise wrong_target(self, target, "classes")
 
-    def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
-        """Count the rows whose largest entry is at the target."""
-        labels = t if t.ndim == 1 else t.argmax(axis=1)
-        self.right += counted(prediction.argmax(axis=1) == labels, weights)
-        self.seen += counted_all(t, weights)
-
-    def merge(self, other: Self) -> None:
-        """Add another object's counts."""
-        self.right += other.right
-        self.seen += other.seen
-
-    def result(self) -> float:
-        """Return right / seen."""
-        return self.right / self.seen if self.seen else float("nan")
+    def are_right(self, prediction: Array, t: Array) -> NDArray[np.bool_]:
+        """Return whether the largest entry of a row is at the target."""
+        right: NDArray[np.bool_] = prediction.argmax(axis=1) == (t if t.ndim == 1 else t.argmax(axis=1))
+        return right
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], Target]]:

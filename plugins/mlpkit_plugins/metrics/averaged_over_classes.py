@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlpkit import Array, Classes, Labels, Metric, ParameterError, Target, Values
 from mlpkit_plugins.metrics.class_numbers import actual_classes, predicted_classes, require_two_classes
-from mlpkit_plugins.metrics.counting import counted_all, counts_of_classes
+from mlpkit_plugins.metrics.mean import counted_all
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 Counts: TypeAlias = Array
@@ -141,8 +141,12 @@ def _counts_of_classes(
 ) -> Counts:
     """Return the right, predicted and actual counts of examples with one class each."""
     right = actual == predicted
-    of_right = counts_of_classes(actual[right], None if weights is None else weights[right], classes)
-    return np.array([of_right, *(counts_of_classes(numbers, weights, classes) for numbers in (predicted, actual))])
+    found = (
+        (actual[right], None if weights is None else weights[right]),
+        (predicted, weights),
+        (actual, weights),
+    )
+    return np.array([np.bincount(numbers, of_rows, minlength=classes) for numbers, of_rows in found])
 
 
 def _counts_of_labels(predicted: NDArray[np.bool_], actual: NDArray[np.bool_], weights: Array | None) -> Counts:

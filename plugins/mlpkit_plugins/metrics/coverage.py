@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, Self
+from typing import Any
 
-from mlpkit import Array, Metric, ShapeError, Target, Values
-from mlpkit_plugins.metrics.counting import counted, counted_all
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpkit import Array, ShapeError, Target, Values
+from mlpkit_plugins.metrics.mean import ShareOfRows
 
 
-class Coverage(Metric):
+class Coverage(ShareOfRows):
     """Share of targets within their predicted intervals.
 
         coverage = #{low ≤ t ≤ high} / n
@@ -27,12 +30,7 @@ class Coverage(Metric):
         and New Advances (2011), where it is the coverage probability of prediction intervals.
     """
 
-    takes_weights = True
     sees = "interval"
-
-    def __init__(self) -> None:
-        self.inside = 0.0
-        self.count = 0.0
 
     def expect_target(self, target: Target) -> None:
         """Require one real value as the target."""
@@ -43,20 +41,11 @@ class Coverage(Metric):
                 remedy=f"leave out {self.registered_name}",
             )
 
-    def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
-        """Count the targets within their intervals."""
+    def are_right(self, prediction: Array, t: Array) -> NDArray[np.bool_]:
+        """Return whether a target is within its interval."""
         values = t.reshape(len(t))
-        self.inside += counted((prediction[:, 0] <= values) & (values <= prediction[:, 1]), weights)
-        self.count += counted_all(t, weights)
-
-    def merge(self, other: Self) -> None:
-        """Add another object's counts."""
-        self.inside += other.inside
-        self.count += other.count
-
-    def result(self) -> float:
-        """Return inside / count."""
-        return self.inside / self.count if self.count else float("nan")
+        inside: NDArray[np.bool_] = (prediction[:, 0] <= values) & (values <= prediction[:, 1])
+        return inside
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], Target]]:

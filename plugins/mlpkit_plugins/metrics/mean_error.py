@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from math import prod
-from typing import Any, Self
+from typing import Any
 
-from mlpkit import Array, Labels, Metric, Target, Values
-from mlpkit_plugins.metrics.counting import counted_all
+from mlpkit import Array, Labels, Target, Values
 from mlpkit_plugins.metrics.deviations import deviations, require_real_values
+from mlpkit_plugins.metrics.mean import Mean, counted_all
 
 
-class MeanError(Metric):
+class MeanError(Mean):
     """The mean over all values of a function of prediction - t, which a subclass defines.
-
-    A row with weight w counts w times.
 
     Raises:
         ShapeError: the target is class numbers, or the predictions don't have the shape of the values.
     """
 
     higher_is_better = False
-    takes_weights = True
-
-    def __init__(self) -> None:
-        self.total = 0.0
-        self.count = 0.0
 
     @abstractmethod
     def error(self, deviation: Array) -> Array:
@@ -53,15 +46,6 @@ class MeanError(Metric):
         errors = self.error(deviations(prediction, t))
         self.total += float(errors.sum() if weights is None else (errors.T @ weights).sum())
         self.count += counted_all(t, weights) * prod(t.shape[1:])
-
-    def merge(self, other: Self) -> None:
-        """Add another object's sum and count."""
-        self.total += other.total
-        self.count += other.count
-
-    def result(self) -> float:
-        """Return total / count."""
-        return self.total / self.count if self.count else float("nan")
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], Target]]:

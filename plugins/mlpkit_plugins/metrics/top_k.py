@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
+from numpy.typing import NDArray
 
-from mlpkit import Array, Classes, Metric, Target
-from mlpkit_plugins.metrics.counting import counted, counted_all
+from mlpkit import Array, Classes, Target
+from mlpkit_plugins.metrics.mean import ShareOfRows
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 
-class TopK(Metric):
+class TopK(ShareOfRows):
     """Share of examples whose class is among the k most probable ones.
 
         top_k = right / seen
@@ -32,36 +33,24 @@ class TopK(Metric):
         1 - top_k is the error, with k = 5.
     """
 
-    takes_weights = True
-
     def __init__(self, k: Annotated[int, Ge(1)] = 5) -> None:
+        super().__init__()
         self.k = k
-        self.right = 0.0
-        self.seen = 0.0
 
     def expect_target(self, target: Target) -> None:
         """Require classes as the target."""
         if not isinstance(target, Classes):
             raise wrong_target(self, target, "classes")
 
-    def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
-        """Count the rows in which the target is among the k best."""
+    def are_right(self, prediction: Array, t: Array) -> NDArray[np.bool_]:
+        """Return whether the target is among the k best of a row."""
         classes = prediction.shape[1]
         target = (t if t.ndim == 1 else t.argmax(axis=1))[:, None]
         p = np.take_along_axis(prediction, target, axis=1)
         behind = (prediction < p) | ((prediction == p) & (np.arange(classes) < target))
         rank = classes - np.count_nonzero(behind, axis=1)
-        self.right += counted(rank <= self.k, weights)
-        self.seen += counted_all(t, weights)
-
-    def merge(self, other: Self) -> None:
-        """Add another object's counts."""
-        self.right += other.right
-        self.seen += other.seen
-
-    def result(self) -> float:
-        """Return right / seen."""
-        return self.right / self.seen if self.seen else float("nan")
+        right: NDArray[np.bool_] = rank <= self.k
+        return right
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], Target]]:
