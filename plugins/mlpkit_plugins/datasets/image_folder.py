@@ -6,6 +6,7 @@ import hashlib
 import reprlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -45,6 +46,7 @@ SPLITS: Final = frozenset({"train", "training", "val", "valid", "validation", "d
 """Names of folders that hold splits, not classes."""
 
 
+@dataclass(eq=False)
 class ImageFolder(ByteImages):
     """Images in a folder with one subfolder per class, named after the class: PNG, JPEG, BMP or GIF.
 
@@ -77,29 +79,20 @@ class ImageFolder(ByteImages):
     Source: ITU-R Recommendation BT.601 for grey values; decoding and scaling: Pillow, https://python-pillow.github.io.
     """
 
-    def __init__(
-        self,
-        folder: FilePath,
-        *,
-        colour: bool = False,
-        resize: tuple[Pixels, Pixels] | None = None,
-        normalize: bool = True,
-        flatten: bool = True,
-        weights: FilePath | None = None,
-        validation: Share | FilePath = 0.1,
-        test: Share | FilePath = 0.1,
-        split: Literal["hash", "shuffle"] = "hash",
-        split_seed: Annotated[int, Ge(0)] = 0,
-    ) -> None:
-        self.folder = folder
-        self.colour = colour
-        self.resize = resize
-        self.normalize = normalize
-        self.flatten = flatten
-        self.weights = weights
-        self.shares, self.folders = shares_and_files(validation, test)
-        self.split = split
-        self.split_seed = split_seed
+    folder: FilePath
+    _: KW_ONLY
+    colour: bool = False
+    resize: tuple[Pixels, Pixels] | None = None
+    normalize: bool = True
+    flatten: bool = True
+    weights: FilePath | None = None
+    validation: Share | FilePath = 0.1
+    test: Share | FilePath = 0.1
+    split: Literal["hash", "shuffle"] = "hash"
+    split_seed: Annotated[int, Ge(0)] = 0
+
+    def __post_init__(self) -> None:
+        self.shares, self.folders = shares_and_files(self.validation, self.test)
         self._classes: tuple[str, ...] = ()
         self._image_shape: tuple[int, int, int] | None = None
         self._files: dict[str, list[ClassFile]] | None = None

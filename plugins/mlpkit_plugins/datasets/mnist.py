@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,22 +55,13 @@ class Mnist(ByteImages):
 
     image_shape = (28, 28)
 
-    def __init__(
-        self,
-        *,
-        train: Annotated[int | None, Ge(1)] = None,
-        validation: Annotated[int, Ge(0)] = 5000,
-        normalize: bool = True,
-        flatten: bool = True,
-        one_hot: bool = False,
-        directory: FilePath | None = None,
-    ) -> None:
-        self.train = train
-        self.validation = validation
-        self.normalize = normalize
-        self.flatten = flatten
-        self.one_hot = one_hot
-        self.directory = directory
+    _: KW_ONLY
+    train: Annotated[int | None, Ge(1)] = None
+    validation: Annotated[int, Ge(0)] = 5000
+    normalize: bool = True
+    flatten: bool = True
+    one_hot: bool = False
+    directory: FilePath | None = None
 
     def describe(self) -> Description:
         """Return shapes, target and sizes from parameters and file headers."""

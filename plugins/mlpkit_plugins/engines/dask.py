@@ -22,10 +22,9 @@ class Dask(Remote):
 
     package: ClassVar[str] = "Dask"
 
-    def __init__(self, scheduler: str = "") -> None:
-        self._scheduler = scheduler
+    scheduler: str = ""
 
     def start(self, most: int | None) -> Workers:
         """Return the workers of the cluster."""
-        workers: Workers = self.load().DaskWorkers(self._scheduler, most)
+        workers: Workers = self.load().DaskWorkers(self.scheduler, most)
         return workers

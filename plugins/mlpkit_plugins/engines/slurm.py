@@ -22,10 +22,9 @@ class Slurm(Remote):
 
     package: ClassVar[str] = "submitit"
 
-    def __init__(self, slurm: Mapping[str, Any] | None = None) -> None:
-        self._settings = slurm
+    slurm: Mapping[str, Any] | None = None
 
     def start(self, most: int | None) -> Workers:
         """Return the workers, which submit a job for each trial."""
-        workers: Workers = self.load().SlurmWorkers(self._settings, most)
+        workers: Workers = self.load().SlurmWorkers(self.slurm, most)
         return workers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -38,9 +39,10 @@ class ConfusionMatrix(Metric):
 
     table: ClassVar[tuple[str, str] | None] = ("target", "predicted")
 
-    def __init__(self, *, threshold: Annotated[float, Gt(0), Lt(1)] | None = None) -> None:
-        self.threshold = threshold
-        self.counts: NDArray[np.int64] = np.zeros((1, 1), np.int64)
+    counts: NDArray[np.int64] = np.zeros((1, 1), np.int64)
+
+    _: KW_ONLY
+    threshold: Annotated[float, Gt(0), Lt(1)] | None = None
 
     def expect_target(self, target: Target) -> None:
         """Require classes as the target, and only two if there is a threshold."""

@@ -15,10 +15,8 @@ class Mean(Metric):
     """A total divided by a count; a subclass adds to both in ``update``. A row with weight w counts w times."""
 
     takes_weights = True
-
-    def __init__(self) -> None:
-        self.total = 0.0
-        self.count = 0.0
+    total = 0.0
+    count = 0.0
 
     def merge(self, other: Self) -> None:
         """Add another object's total and count."""

@@ -33,9 +33,7 @@ class TopK(ShareOfRows):
         1 - top_k is the error, with k = 5.
     """
 
-    def __init__(self, k: Annotated[int, Ge(1)] = 5) -> None:
-        super().__init__()
-        self.k = k
+    k: Annotated[int, Ge(1)] = 5
 
     def expect_target(self, target: Target) -> None:
         """Require classes as the target."""

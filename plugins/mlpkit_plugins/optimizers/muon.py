@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import KW_ONLY
+from functools import cached_property
 from math import sqrt
 from typing import Annotated, Any, Final
 
@@ -49,22 +51,19 @@ class Muon(WeightDecay):
 
     sees = "parameters"
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.02,
-        *,
-        momentum: Annotated[float, Ge(0), Lt(1)] = 0.95,
-        weight_decay: Rate = 0.0,
-        other_rate: Annotated[float, Ge(0)] = 0.05,
-        beta1: Annotated[float, Ge(0), Lt(1)] = 0.9,
-        beta2: Annotated[float, Ge(0), Lt(1)] = 0.999,
-        epsilon: Annotated[float, Gt(0)] = 1e-8,
-    ) -> None:
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.other_rate = other_rate
-        self.adamw = Adamw(beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)
+    learning_rate: Rate = 0.02
+    _: KW_ONLY
+    momentum: Annotated[float, Ge(0), Lt(1)] = 0.95
+    weight_decay: Rate = 0.0
+    other_rate: Annotated[float, Ge(0)] = 0.05
+    beta1: Annotated[float, Ge(0), Lt(1)] = 0.9
+    beta2: Annotated[float, Ge(0), Lt(1)] = 0.999
+    epsilon: Annotated[float, Gt(0)] = 1e-8
+
+    @cached_property
+    def adamw(self) -> Adamw:
+        """The optimizer of other parameters."""
+        return Adamw(beta1=self.beta1, beta2=self.beta2, epsilon=self.epsilon, weight_decay=self.weight_decay)
 
     def slots_of(self, name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """Return the velocity of a matrix, or both means of another parameter."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import KW_ONLY
+from functools import cached_property
 from math import sqrt
 from typing import Annotated, Any
 
@@ -47,25 +49,19 @@ class Soap(WeightDecay):
 
     sees = "parameters"
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.003,
-        *,
-        beta1: Annotated[float, Ge(0), Lt(1)] = 0.95,
-        beta2: Annotated[float, Ge(0), Lt(1)] = 0.95,
-        epsilon: Annotated[float, Gt(0)] = 1e-8,
-        weight_decay: Rate = 0.01,
-        refresh: Annotated[int, Ge(1)] = 10,
-        longest_side: Annotated[int, Ge(0)] = 2048,
-    ) -> None:
-        self.learning_rate = learning_rate
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
-        self.weight_decay = weight_decay
-        self.refresh = refresh
-        self.longest_side = longest_side
-        self.adamw = Adamw(beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)
+    learning_rate: Rate = 0.003
+    _: KW_ONLY
+    beta1: Annotated[float, Ge(0), Lt(1)] = 0.95
+    beta2: Annotated[float, Ge(0), Lt(1)] = 0.95
+    epsilon: Annotated[float, Gt(0)] = 1e-8
+    weight_decay: Rate = 0.01
+    refresh: Annotated[int, Ge(1)] = 10
+    longest_side: Annotated[int, Ge(0)] = 2048
+
+    @cached_property
+    def adamw(self) -> Adamw:
+        """The optimizer of other parameters."""
+        return Adamw(beta1=self.beta1, beta2=self.beta2, epsilon=self.epsilon, weight_decay=self.weight_decay)
 
     def slots_of(self, name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """Return both means, and for each side of a matrix L or R and its directions Q."""
