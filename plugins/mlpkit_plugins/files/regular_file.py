@@ -5,15 +5,14 @@ from __future__ import annotations
 import io
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from mlpkit import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from _typeshed import WriteableBuffer
 
 
@@ -22,12 +21,13 @@ BUFFER: Final = 1 << 16
 
 
 @contextmanager
-def regular_file(path: Path, name: str) -> Iterator[io.BufferedReader]:
+def regular_file(path: Path, name: str | Path, expected: str = "a file") -> Iterator[io.BufferedReader]:
     """Open a file that can be read more than once.
 
     Args:
         path: the file.
         name: its name in messages.
+        expected: what it should be, in messages.
 
     Raises:
         DataError: the file doesn't exist, isn't a regular file, or can't be read.
@@ -35,7 +35,8 @@ def regular_file(path: Path, name: str) -> Iterator[io.BufferedReader]:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):  # opening a named pipe would block
-            raise DataError(name, f"is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}; expected a file")
+            what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+            raise DataError(name, f"is {what}; expected {expected}")
         with path.open("rb") as file:
             yield file
     except FileNotFoundError as error:

@@ -27,7 +27,7 @@ from mlpkit import DataError, ParameterError
 from mlpkit_plugins.files.read_ahead import read_ahead
 from mlpkit_plugins.files.regular_file import regular_file, sized
 from mlpkit_plugins.formats.csv_fields import Distinct, FieldBlock, FieldReader, FieldSyntax
-from mlpkit_plugins.formats.gzip_stream import MAGIC, decompressed
+from mlpkit_plugins.formats.gzip_stream import MAGIC, STEP, GzipStream
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.formats.shown_text import shown_text
 
@@ -386,7 +386,7 @@ def decompressed_content(path: Path, name: str) -> Iterator[io.BufferedReader]:
     """
     with regular_file(path, name) as file:
         content = sized(file)
-        yield decompressed(content, name) if content.peek(2)[:2] == MAGIC else content
+        yield io.BufferedReader(GzipStream(content, name), STEP) if content.peek(2)[:2] == MAGIC else content
 
 
 class _Records:

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import io
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit import DataError
 
 if TYPE_CHECKING:
-    from io import BufferedReader
-    from pathlib import Path
-
     from _typeshed import WriteableBuffer
 
 MAGIC: Final = b"\x1f\x8b"
 WITH_GZIP_HEADER: Final = 16 + zlib.MAX_WBITS
-_STEP = 1 << 16
+STEP: Final = 1 << 16
+"""Bytes read at a time."""
 
 
-class GzipStream:
+class GzipStream(io.RawIOBase):
     """Reads a gzip file, of one member or several, from front to back.
 
     Args:
@@ -32,21 +31,32 @@ class GzipStream:
         path: its path or name, for messages.
     """
 
-    def __init__(self, file: BufferedReader, path: str | Path) -> None:
+    def __init__(self, file: io.BufferedReader, path: str | Path) -> None:
         self._file = file
         self._path = path
         self._member = zlib.decompressobj(WITH_GZIP_HEADER)
         self._waiting = b""
         self._position = 0
 
-    def read(self, most: int) -> bytes:
-        """Return at most ``most`` bytes of the content; empty at its end.
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, target: WriteableBuffer, /) -> int:
+        """Fill the target from its beginning, and return the number of bytes; 0 at the end of the content.
 
         Raises:
             DataError: the file is damaged or incomplete.
         """
+        view = memoryview(target)
+        content = self._next(len(view))
+        view[: len(content)] = content
+        return len(content)
+
+    def _next(self, most: int) -> bytes:
+        """Return at most ``most`` bytes of the content; empty at its end."""
         while True:
-            self._waiting = self._waiting or self._file.read(_STEP) or b""
+            self._waiting = self._waiting or self._file.read(STEP) or b""
             if self._member.eof:
                 if not self._waiting:
                     return b""
@@ -59,16 +69,6 @@ class GzipStream:
                 message = "the compressed content ends too early; the file is incomplete"
                 raise DataError(self._path, message, byte=self._position)
 
-    def readinto(self, target: memoryview) -> int:
-        """Fill the target from its beginning, and return the number of bytes; 0 at the end of the content.
-
-        Raises:
-            DataError: the file is damaged or incomplete.
-        """
-        content = self.read(len(target))
-        target[: len(content)] = content
-        return len(content)
-
     def _decompress(self, most: int) -> bytes:
         try:
             content = self._member.decompress(self._waiting, most)
@@ -80,24 +80,3 @@ class GzipStream:
         self._position += len(self._waiting) - len(rest)
         self._waiting = rest
         return content
-
-
-class _Decompressed(io.RawIOBase):
-    def __init__(self, stream: GzipStream) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: WriteableBuffer, /) -> int:
-        return self._stream.readinto(memoryview(target))
-
-
-def decompressed(file: BufferedReader, name: str) -> BufferedReader:
-    """Return a reader of the content of a gzip file.
-
-    Args:
-        file: the file, at its beginning.
-        name: its name in messages.
-    """
-    return io.BufferedReader(_Decompressed(GzipStream(file, name)), _STEP)

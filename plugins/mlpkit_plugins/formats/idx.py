@@ -9,25 +9,19 @@ from __future__ import annotations
 
 import math
 import os
-import stat
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from io import BufferedReader
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import DataError
-from mlpkit_plugins.files.regular_file import sized
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from io import BufferedReader
-    from pathlib import Path
-
-    from _typeshed import ReadableBuffer
-    from numpy.typing import NDArray
-
-    from mlpkit_plugins.formats.gzip_stream import GzipStream
+from mlpkit_plugins.files.regular_file import regular_file, sized
+from mlpkit_plugins.formats.gzip_stream import MAGIC, GzipStream
 
 IDX_SUFFIXES = ("", ".gz", ".idx", ".idx3-ubyte")
 """Suffixes of IDX files of images. The commonest name, ``train-images-idx3-ubyte``, has no suffix."""
@@ -36,11 +30,13 @@ UNSIGNED_BYTE = 8
 LARGEST_DEFLATE_RATIO = 1032
 """The largest expansion that deflate allows."""
 
+Receiver: TypeAlias = Callable[[bytes | memoryview], object]
+
 _STEP = 1 << 20
 """Bytes read at a time, which bounds memory during decompression."""
 
 
-def read_idx(path: Path, rank: int, received: Callable[[ReadableBuffer], object] | None = None) -> NDArray[np.uint8]:
+def read_idx(path: Path, rank: int, received: Receiver | None = None) -> NDArray[np.uint8]:
     """Read the array of an IDX file.
 
     Args:
@@ -129,25 +125,12 @@ def _is_compressed(path: Path) -> bool:
 @contextmanager
 def _reading(path: Path) -> Iterator[tuple[BufferedReader | GzipStream, int]]:
     """Open a file and yield its content as a stream, with the file's own size."""
-    try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):  # opening a named pipe would block
-            raise DataError(
-                path, f"is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}; expected an IDX file"
-            )
-        with path.open("rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
-            content = sized(file)
-            yield _decompressed(content, path) if _is_compressed(path) else content, size
-    except FileNotFoundError as error:
-        raise DataError(path, "no such file") from error
-    except OSError as error:
-        raise DataError(path, f"can't be read: {error.strerror or error}") from error
+    with regular_file(path, path, "an IDX file") as file:
+        content = sized(file)
+        yield _decompressed(content, path) if _is_compressed(path) else content, os.fstat(file.fileno()).st_size
 
 
 def _decompressed(file: BufferedReader, path: Path) -> GzipStream:
-    from mlpkit_plugins.formats.gzip_stream import MAGIC, GzipStream  # noqa: PLC0415 - most runs read plain files
-
     start = file.peek(len(MAGIC))[: len(MAGIC)]
     if not MAGIC.startswith(start):
         raise DataError(path, f"starts with 0x{start.hex()}; expected 0x{MAGIC.hex()}, as gzip files do", byte=0)
@@ -194,7 +177,7 @@ def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
 def _fill(
     stream: BufferedReader | GzipStream,
     values: NDArray[np.uint8],
-    filled: Callable[[ReadableBuffer], object] | None = None,
+    filled: Receiver | None = None,
 ) -> int:
     """Read until the array is full or the stream ends, and return the number of bytes read.
 
