@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, Classes, DataError, Labels, Target, Values
-from mlpkit_plugins.arrays.finite_rows import written
+from mlpkit_plugins.arrays.finite_rows import row_blocks, written
 from mlpkit_plugins.arrays.value_scaling import no_logarithm
 from mlpkit_plugins.formats.rows_on_disk import Rows
 
@@ -17,8 +16,6 @@ Predicted = Literal["classes", "labels", "values"]
 
 WITHOUT_GAPS: Final = "number them from 0 without gaps: np.unique(t, return_inverse=True)[1]"
 """What to do about wrong class numbers."""
-
-_ROWS: Final = 1 << 16
 
 
 def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
@@ -50,14 +47,14 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
         if len(shape) != 1:
             remedy = "" if shape else "; save them with .reshape(-1, 1) if there is one label"
             raise DataError(name, f"has the shape {targets.shape}; expected (examples, labels){remedy}")
-        for begin, part in parts_of(targets):
+        for begin, part in row_blocks(targets):
             _check((part == 0) | (part == 1), part, begin, name, "0 or 1")
         return Labels(shape[0])
     if shape not in ((), (1,)):
         message = f"has the shape {targets.shape}; expected (examples,); set predict: labels for rows of 0 and 1"
         raise DataError(name, message)
     largest = 0
-    for begin, part in parts_of(targets):
+    for begin, part in row_blocks(targets):
         _check((part >= 0) & (part < 2**31), part, begin, name, f"numbers of classes from 0; {WITHOUT_GAPS}")
         largest = max(largest, int(part.max()))
     return Classes(largest + 1)
@@ -81,7 +78,7 @@ def check_logarithms(targets: Rows, name: str) -> None:
     Raises:
         DataError: a value is 0 or less.
     """
-    for begin, part in parts_of(targets):
+    for begin, part in row_blocks(targets):
         if not (part > 0).all():
             place = np.unravel_index(int((part <= 0).argmax()), part.shape)
             example = f"the target of example {begin + int(place[0])}{written([int(i) for i in place[1:]])}"
@@ -90,7 +87,7 @@ def check_logarithms(targets: Rows, name: str) -> None:
 
 def are_whole(targets: Rows) -> bool:
     """Whether all numbers are integers."""
-    return all((part == np.floor(part)).all() for _, part in parts_of(targets))
+    return all((part == np.floor(part)).all() for _, part in row_blocks(targets))
 
 
 def are_one_hot(targets: Rows) -> bool:
@@ -99,22 +96,12 @@ def are_one_hot(targets: Rows) -> bool:
         return False
     return all(
         ((part == 0) | (part == 1)).all() and (np.count_nonzero(part, axis=1) == 1).all()
-        for _, part in parts_of(targets)
+        for _, part in row_blocks(targets)
     )
-
-
-def parts_of(targets: Rows) -> Iterator[tuple[int, Array]]:
-    """Yield the targets, block by block, with the number of the first row."""
-    for begin in range(0, targets.shape[0], _ROWS):
-        yield begin, targets[begin : begin + _ROWS]
 
 
 def _check(right: NDArray[np.bool_], part: Array, begin: int, name: str, expected: str) -> None:
     if not right.all():
-        _refuse(right, part, begin, name, expected)
-
-
-def _refuse(right: NDArray[np.bool_], part: Array, begin: int, name: str, expected: str) -> NoReturn:
-    place = np.unravel_index(int((~right).argmax()), right.shape)
-    row = begin + int(place[0])
-    raise DataError(name, f"the target of example {row} is {part[place]}; expected {expected}")
+        place = np.unravel_index(int((~right).argmax()), right.shape)
+        row = begin + int(place[0])
+        raise DataError(name, f"the target of example {row} is {part[place]}; expected {expected}")

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mlpkit import DataError
-from mlpkit_plugins.arrays.array_targets import Predicted, are_one_hot, are_whole, array_target, parts_of
+from mlpkit_plugins.arrays.array_targets import Predicted, are_one_hot, are_whole, array_target
+from mlpkit_plugins.arrays.finite_rows import row_blocks
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, TargetToLearn, ValueTarget
 from mlpkit_plugins.formats.rows_on_disk import Rows
 
@@ -73,7 +74,7 @@ def guess_target(targets: Rows, name: str, *, are_classes: bool = False) -> Targ
 def _counts(targets: Rows) -> dict[float, int]:
     """Count how often each number occurs, in ascending order."""
     counts: dict[float, int] = {}
-    for _, part in parts_of(targets):
+    for _, part in row_blocks(targets):
         for number, count in zip(*(array.tolist() for array in np.unique(part, return_counts=True)), strict=True):
             counts[number] = counts.get(number, 0) + count
     return dict(sorted(counts.items()))

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataWarning
-from mlpkit_plugins.arrays.array_targets import WITHOUT_GAPS, parts_of
+from mlpkit_plugins.arrays.array_targets import WITHOUT_GAPS
+from mlpkit_plugins.arrays.finite_rows import row_blocks
 from mlpkit_plugins.formats.rows_on_disk import Rows
 
 _NUMBERS_SHOWN: Final = 3
@@ -73,7 +74,7 @@ def _classes(targets: Rows, rows: NDArray[np.intp] | range) -> NDArray[np.int64]
 def _counts(targets: Rows, rows: NDArray[np.intp] | range) -> Counter[int]:
     """Count the class numbers of some rows; targets are read once, block by block."""
     total: Counter[int] = Counter()
-    for begin, part in parts_of(targets):
+    for begin, part in row_blocks(targets):
         end = begin + len(part)
         if isinstance(rows, range):
             chosen: Any = slice(max(rows.start - begin, 0), max(rows.stop - begin, 0))
