@@ -19,8 +19,7 @@ from mlpkit_plugins.arrays.scaling import Scaling
 from mlpkit_plugins.arrays.unused_classes import counts_of_classes, warnings_about_classes
 from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, check_clippable, values_range, values_scaling
 from mlpkit_plugins.files.named_file import located
-from mlpkit_plugins.splits.at_random import split_at_random
-from mlpkit_plugins.splits.in_order import split_in_order
+from mlpkit_plugins.splits.by_position import split_at_random, split_in_order
 from mlpkit_plugins.splits.shares import Shares
 from mlpkit_plugins.splits.split_warnings import warnings_about_shares
 

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mlpkit import Array, Classes, Graph, Loss, ShapeError, Target, TargetError, Value
-from mlpkit_plugins.functions.even_thresholds import EvenThresholds
+from mlpkit import Array, Classes, Fans, Graph, Initializer, Loss, ShapeError, Target, TargetError, Value
 from mlpkit_plugins.kernels import row_order, sigmoid, softplus
 from mlpkit_plugins.losses.class_targets import require_class_numbers, require_class_targets
 from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
@@ -21,6 +20,21 @@ REACH: Final = 50.0
 
 HALVINGS: Final = 60
 """How often an interval is halved until its ends are equal to all digits."""
+
+
+class EvenThresholds(Initializer):
+    """Thresholds that cut the logistic distribution into parts of equal probability.
+
+        θₖ = log((k + 1) / (n - k)),  k = 0 ... n - 1
+
+    The first element is θ₀; the following ones are log(θₖ - θₖ₋₁).
+    """
+
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
+        """Return θ₀ and the logarithms of the distances."""
+        number = np.arange(1, shape[0] + 1)
+        thresholds = np.log(number / number[::-1])
+        return np.append(thresholds[:1], np.log(np.diff(thresholds))).astype(dtype)
 
 
 class Ordinal(Loss):

@@ -9,7 +9,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Array, Optimizer, Rate, Step
-from mlpkit_plugins.optimizers.adam_step import adam_step
+from mlpkit_plugins.kernels import descend_adaptively
 
 
 class Adam(Optimizer):
@@ -45,18 +45,9 @@ class Adam(Optimizer):
     def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Update m and v, and move the value along m̂ / √v̂."""
         m, v, t = slots["m"], slots["v"], step.number
-        adam_step(
-            value,
-            gradient,
-            m,
-            v,
-            t=t,
-            learning_rate=step.learning_rate,
-            beta1=self.beta1,
-            beta2=self.beta2,
-            epsilon=self.epsilon,
-            kept=self.kept(step),
-        )
+        beta1, beta2, rate, kept = self.beta1, self.beta2, step.learning_rate, self.kept(step)
+        of_m, of_v = 1 - beta1**t, 1 - beta2**t  # the corrections
+        descend_adaptively(value, gradient, m, v, beta1, beta2, of_m, of_v, self.epsilon, rate, kept)
 
     def kept(self, step: Step) -> float:
         """Return the share of the value that is kept: all, without weight decay."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, DataWarning
-from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
+from mlpkit_plugins.splits.by_position import split_at_random
 from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
 from mlpkit_plugins.splits.split_warnings import warnings_about_shares
 from mlpkit_plugins.tables.copies import keys_of_examples

@@ -1,0 +1,54 @@
+"""Splits by position, with exact shares: at random, or in the order of the examples."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpkit_plugins.splits.shares import Shares
+
+
+def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
+    """Return the positions of each split, each in ascending order.
+
+    Args:
+        examples: number of examples.
+        shares: the shares of validation and test.
+        seed: seed of the shuffle; the result depends on it and on the number of examples.
+
+    Raises:
+        ParameterError: a split that should have examples gets none.
+    """
+    _, validation, test = _sizes(examples, shares)
+    order = np.random.default_rng(seed).permutation(examples)
+    split_of = np.zeros(examples, np.int8)  # marking positions is faster than sorting them
+    split_of[order[:validation]], split_of[order[validation : validation + test]] = 1, 2
+    parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
+    return {name: positions for name, positions in parts.items() if len(positions)}
+
+
+def split_in_order(examples: int, shares: Shares) -> dict[str, range]:
+    """Return the positions of each split as ranges: the first for training, the next for validation, the last for test.
+
+    Args:
+        examples: number of examples.
+        shares: the shares of validation and test.
+
+    Raises:
+        ParameterError: a split that should have examples gets none.
+    """
+    train, validation, _ = _sizes(examples, shares)
+    parts = {
+        "train": range(train),
+        "validation": range(train, train + validation),
+        "test": range(train + validation, examples),
+    }
+    return {name: rows for name, rows in parts.items() if len(rows)}
+
+
+def _sizes(examples: int, shares: Shares) -> tuple[int, int, int]:
+    """Return the number of examples for training, validation and testing."""
+    validation, test = round(shares.validation * examples), round(shares.test * examples)
+    train = examples - validation - test
+    shares.check_not_empty({"train": train, "validation": validation, "test": test})
+    return train, validation, test
