@@ -175,6 +175,11 @@ class TableOptions(ColumnOptions):
             readers |= {f"{name} ({part})": DatePart(name, written, part) for part in self.date_parts}
         return readers
 
+    def in_file(self, names: Iterable[str]) -> list[str]:
+        """Return the column of the file from which each column is made; a date gives several numbers."""
+        readers = self.readers
+        return [readers[name].column if name in readers else name for name in names]
+
     def _check_rare_classes(self, rare: Mapping[str, int]) -> None:
         """Check that rare classes have one treatment, and that rare classes are possible."""
         if len(rare) != 1 or not rare.keys() <= {"drop", "merge"} or min(rare.values()) < 2:
@@ -200,8 +205,8 @@ class TableOptions(ColumnOptions):
 
     def encoding_of(self, name: str) -> Encoding | None:
         """Return the encoding of a column of numbers; None if ``standardize`` applies."""
-        readers = self.readers
-        return super().encoding_of(readers[name].column if name in readers else name)
+        (column,) = self.in_file([name])
+        return super().encoding_of(column)
 
     def _check_encodings(self) -> None:
         """Check that the parameters for encodings don't contradict each other."""
@@ -289,7 +294,7 @@ class TableOptions(ColumnOptions):
         wanted = frozenset(chosen)
         chosen = list(inputs) if inputs is not None else [name for name in header if name in wanted]
         readers = self.readers
-        read = frozenset(readers[name].column if name in readers else name for name in chosen)
+        read = frozenset(self.in_file(chosen))
         categorical = frozenset(self.categorical)
         if not chosen:
             raise ParameterError("target", f"{file} has no column but the target to learn from")

@@ -189,16 +189,11 @@ class TableDataset(TableOptions, Dataset):
             DataError: a column is missing, or a value doesn't fit its column.
         """
         encoder = self._fitted_encoder()
-        columns = Columns(
-            encoder.numbers,
-            tuple(encoder.categories),
-            () if self.predict == "classes" else self.targets,
-            self.targets[0] if self.predict == "classes" else None,
-            readers=self.readers,
-            trained=True,
+        columns = replace(
+            self._columns_of(encoder),
+            target_numbers=() if self.predict == "classes" else self.targets,
+            target_class=self.targets[0] if self.predict == "classes" else None,
             weight=self.weight,
-            in_python=self.in_memory,
-            missing_numbers=self.missing_numbers,
         )
         check_columns(source, columns.names_in_file, {self.weight: "how much each row counts"})
         table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
@@ -307,9 +302,8 @@ class TableDataset(TableOptions, Dataset):
         return self._encoder.classes if self._encoder is not None else None
 
     def _columns_read(self, encoder: TableEncoder) -> tuple[str, ...]:
-        """Return the columns of the file from which the inputs are made; a date gives several inputs."""
-        readers = self.readers
-        return tuple(dict.fromkeys(readers[name].column if name in readers else name for name in encoder.inputs))
+        """Return the columns of the file from which the inputs are made."""
+        return tuple(dict.fromkeys(self.in_file(encoder.inputs)))
 
     def _in_memory(self, columns: Mapping[str, Sequence[Any] | Array]) -> MemorySource:
         encoder = self._fitted_encoder()
@@ -323,7 +317,13 @@ class TableDataset(TableOptions, Dataset):
             DataError: a column is missing, or a value doesn't fit its column.
         """
         encoder = self._fitted_encoder()
-        columns = Columns(
+        columns = self._columns_of(encoder)
+        check_columns(source, columns.names_in_file)
+        return self._translated(Table(source, columns, missing="fill", missing_texts=self.missing_texts), encoder)
+
+    def _columns_of(self, encoder: TableEncoder) -> Columns:
+        """Return the columns that a trained model reads, without target and weight."""
+        return Columns(
             encoder.numbers,
             tuple(encoder.categories),
             readers=self.readers,
@@ -331,16 +331,12 @@ class TableDataset(TableOptions, Dataset):
             in_python=self.in_memory,
             missing_numbers=self.missing_numbers,
         )
-        check_columns(source, columns.names_in_file)
-        return self._translated(Table(source, columns, missing="fill", missing_texts=self.missing_texts), encoder)
 
     def lacking(self, raw: Array) -> Mapping[int, Sequence[str]]:
         """Map each row with a missing value to its columns; empty if the encoder fills in missing values."""
         if self.missing in ("fill", "indicate"):
             return {}
-        readers = self.readers
-        columns = [readers[name].column if name in readers else name for name in self._fitted_encoder().inputs]
-        absent = np.isnan(raw)
+        columns, absent = self.in_file(self._fitted_encoder().inputs), np.isnan(raw)
         return {
             row: tuple(dict.fromkeys(columns[place] for place in np.flatnonzero(absent[row])))
             for row in np.flatnonzero(absent.any(axis=1)).tolist()
@@ -425,8 +421,7 @@ class TableDataset(TableOptions, Dataset):
         if like is None:
             inputs = self._encoder.inputs if self._encoder is not None else None
             if inputs is not None:
-                readers = self.readers
-                check_columns(source, [readers[name].column if name in readers else name for name in inputs])
+                check_columns(source, self.in_file(inputs))
             columns = self.columns(source, inputs)
         else:
             columns = replace(like.columns, key=None, key_is_time=False)
