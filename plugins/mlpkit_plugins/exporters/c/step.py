@@ -54,6 +54,8 @@ class Operand(NamedTuple):
 class Step:
     """An operator in a program in C.
 
+    Its methods raise a ``NotExportableError`` if an input or an attribute isn't what they are for.
+
     Args:
         node: the operator.
         inputs: its inputs; None for an omitted optional input.
@@ -79,9 +81,6 @@ class Step:
 
         Args:
             name: its name for ``double``.
-
-        Raises:
-            NotExportableError: C has no such function.
         """
         dtype, own = self.input(0).dtype, f"mlpkit_{name}f"
         if dtype == np.float32 and own in pieces():
@@ -91,44 +90,28 @@ class Step:
         return name if dtype == np.float64 else f"{name}f"
 
     def input(self, number: int) -> Operand:
-        """Return an input.
-
-        Raises:
-            NotExportableError: it is omitted.
-        """
+        """Return an input."""
         operand = self.inputs[number] if number < len(self.inputs) else None
         if operand is None:
             raise self.refused(f"without its input {number + 1}")
         return operand
 
     def varying(self, number: int) -> Operand:
-        """Return an input that is computed for each example.
-
-        Raises:
-            NotExportableError: it is a constant.
-        """
+        """Return an input that is computed for each example."""
         operand = self.input(number)
         if operand.constant is not None:
             raise self.refused(f"with an input {number + 1} that doesn't change")
         return operand
 
     def floats(self) -> Operand:
-        """Return the first input, which is computed for each example in float32.
-
-        Raises:
-            NotExportableError: it is a constant, or has another dtype.
-        """
+        """Return the first input, which is computed for each example in float32."""
         operand = self.varying(0)
         if operand.dtype != np.float32:
             raise self.refused(f"on {operand.dtype.name}")
         return operand
 
     def fixed(self, number: int) -> Array:
-        """Return the elements of a constant input.
-
-        Raises:
-            NotExportableError: it is computed for each example.
-        """
+        """Return the elements of a constant input."""
         constant = self.input(number).constant
         if constant is None:
             raise self.refused(f"with an input {number + 1} that is computed for each example")
@@ -139,30 +122,18 @@ class Step:
         return number < len(self.inputs) and self.inputs[number] is not None
 
     def check(self, **values: Any) -> None:
-        """Check that attributes, if present, have the only supported values.
-
-        Raises:
-            NotExportableError: an attribute has another value.
-        """
+        """Check that attributes, if present, have the only supported values."""
         for name, supported in values.items():
             value = self.node.attributes.get(name, supported)
             if np.any(np.asarray(value) != np.asarray(supported)):
                 raise self.refused(f"with {name} = {value}")
 
     def axis(self, default: int = -1) -> int:
-        """Return the attribute ``axis`` as an axis of one example.
-
-        Raises:
-            NotExportableError: it is the batch axis.
-        """
+        """Return the attribute ``axis`` as an axis of one example."""
         return self.own_axis(int(self.node.attributes.get("axis", default)))
 
     def own_axis(self, axis: int) -> int:
-        """Convert an axis of the first input that isn't constant to an axis of one example.
-
-        Raises:
-            NotExportableError: it is the batch axis.
-        """
+        """Convert an axis of the first input that isn't constant to an axis of one example."""
         rank = 1 + next(len(each.shape) for each in self.inputs if each is not None and each.constant is None)
         if axis % rank == 0:
             raise self.refused("along the batch axis")
