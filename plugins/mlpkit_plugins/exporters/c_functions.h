@@ -400,3 +400,14 @@ static float softsign(float x)
     const float denominator = 1.0f + fabsf(x);
     return x / denominator;
 }
+
+/* Whether numbers differ by more than two units in the last place. */
+static int differs(const float *x, const float *expected, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (x[i] != expected[i] && !(fabsf(x[i] - expected[i]) <= 0x1p-22f * fabsf(expected[i]))) {
+            return 1;
+        }
+    }
+    return 0;
+}

@@ -16,6 +16,7 @@ import numpy as np
 
 from mlpkit import Array, EngineMissingError, ExportError
 from mlpkit_plugins.exporters.c.program import Program, signature
+from mlpkit_plugins.exporters.c.shared_functions import text_of
 from mlpkit_plugins.exporters.c.step import Operand
 from mlpkit_plugins.exporters.c.syntax import INDENT
 
@@ -43,41 +44,8 @@ def this_machine() -> Machine:
     return Machine((*shlex.split(os.environ.get("CC") or "cc"), *STANDARD))
 
 
-HELPERS: Final = """\
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-void read_numbers(void *to, size_t bytes)
-{
-    if (fread(to, 1, bytes, stdin) != bytes) {
-        exit(2);
-    }
-}
-
-const char *read_text(void)
-{
-    char *text = malloc(WIDTH);
-    read_numbers(text, WIDTH);
-    return text;
-}
-
-void write_numbers(const void *from, size_t bytes)
-{
-    if (fwrite(from, 1, bytes, stdout) != bytes) {
-        exit(2);
-    }
-}
-
-void write_text(const char *text)
-{
-    char bytes[WIDTH] = {0};
-    const size_t length = strlen(text);
-    memcpy(bytes, text, length < WIDTH ? length : WIDTH - 1);
-    write_numbers(bytes, WIDTH);
-}
-"""
-"""Additional functions of the program; WIDTH is the bytes of the longest text, plus one."""
+HELPERS: Final = text_of("program_helpers.h")
+"""Further functions of the program."""
 
 
 EMPTY_PROGRAM: Final = f"""\

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from mlpkit import Array
 from mlpkit.graph import LOGITS
 from mlpkit_plugins.exporters.c.program import Program
+from mlpkit_plugins.exporters.c.shared_functions import pieces
 from mlpkit_plugins.exporters.c.step import Operand
 from mlpkit_plugins.exporters.c.syntax import INDENT, literal, wrapped
-
-DIFFERS: Final = """\
-/* Whether numbers differ by more than two units in the last place. */
-static int differs(const float *x, const float *expected, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (x[i] != expected[i] && !(fabsf(x[i] - expected[i]) <= 0x1p-22f * fabsf(expected[i]))) {
-            return 1;
-        }
-    }
-    return 0;
-}"""
 
 
 def own_test(program: Program, name: str, feeds: Mapping[str, Array], expected: Mapping[str, Array]) -> str:
@@ -42,7 +31,7 @@ def own_test(program: Program, name: str, feeds: Mapping[str, Array], expected: 
     checks = [f"{INDENT * 2}wrong |= {_difference(output, operand)};" for output, operand in known.items()]
     parts = [
         f"#ifdef {name.upper()}_TEST\n#include <stdio.h>",
-        *([DIFFERS] if any("differs(" in check for check in checks) else []),
+        *([pieces()["differs"].strip()] if any("differs(" in check for check in checks) else []),
         _structures(f"{name}_inputs test_inputs", inputs),
         _structures(f"{name}_outputs test_outputs", outputs),
         "\n".join(

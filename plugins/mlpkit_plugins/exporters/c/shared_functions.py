@@ -12,14 +12,18 @@ NAME: Final = re.compile(r"^(?:static .*?(\w+)\(|} (\w+);|enum (.*))", re.MULTIL
 """The definitions in a piece: a function, a type, or constants."""
 
 
+def text_of(name: str) -> str:
+    """Return the text of a file in C that ships with mlpkit."""
+    return (files("mlpkit_plugins.exporters") / name).read_text("utf-8")
+
+
 @cache
 def pieces() -> dict[str, str]:
     """Return the pieces by the names that they define, in their order.
 
     A piece is a function or a type with the comment above it; an empty line separates pieces.
     """
-    folder = files("mlpkit_plugins.exporters")
-    texts = [(folder / name).read_text(encoding="utf-8") for name in ("row_functions.h", "c_functions.h")]
+    texts = map(text_of, ("row_functions.h", "c_functions.h"))
     return {name: piece for text in texts for piece in text.split("\n\n") for name in _defined(piece)}
 
 
