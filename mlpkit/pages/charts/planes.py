@@ -1,0 +1,186 @@
+"""Bars, cells, points, paths and intervals in a plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.pages.charts.axes import COLOURS, FAINT, axis, diagonal_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.pages.charts.axes import Chart
+
+
+def bars(values: Sequence[Mapping[str, Any]], name: str, value: str, *, titles: tuple[str, str] = ("", "")) -> Chart:
+    """Return horizontal bars, in the order given.
+
+    Args:
+        values: the bars.
+        name: the key of what a bar is called.
+        value: the key of its length.
+        titles: of names and lengths; by default the keys.
+    """
+    return {
+        "data": {"values": list(values)},
+        "height": 20 * len(values),
+        "mark": {"type": "bar", "tooltip": True, "color": COLOURS[0]},
+        "encoding": {
+            "y": {"field": name, "type": "nominal", "sort": None, "title": titles[0] or None},
+            "x": axis(value, titles[1]),
+        },
+    }
+
+
+def heatmap(cells: Sequence[Mapping[str, Any]], x: str, y: str, value: str, *, titles: tuple[str, str]) -> Chart:
+    """Return a grid of cells, each with its number.
+
+    Args:
+        cells: the cells, rows and columns in their order.
+        x: the key of the column.
+        y: the key of the row.
+        value: the key of the number.
+        titles: of columns and rows.
+    """
+    place = {
+        "x": {
+            "field": x,
+            "type": "nominal",
+            "sort": None,
+            "title": titles[0],
+            "axis": {"labelAngle": 0, "orient": "top"},
+        },
+        "y": {"field": y, "type": "nominal", "sort": None, "title": titles[1]},
+    }
+    shade = {"field": value, "type": "quantitative", "legend": None, "scale": {"range": ["#4a86d800", COLOURS[0]]}}
+    text = {"mark": {"type": "text"}, "encoding": {**place, "text": {"field": value, "type": "quantitative"}}}
+    rows = len({cell[y] for cell in cells})
+    return {
+        "data": {"values": list(cells)},
+        "height": (26 if rows > 2 else 40) * rows,
+        "layer": [
+            {"mark": {"type": "rect", "tooltip": True}, "encoding": {**place, "color": shade}},
+            text,
+        ],
+    }
+
+
+def points(
+    values: Sequence[Mapping[str, Any]],
+    x: str,
+    y: str,
+    *,
+    titles: tuple[str, str] = ("", ""),
+    diagonal: bool = False,
+    series: Sequence[str] = (),
+) -> Chart:
+    """Return points in a plane.
+
+    Args:
+        values: the points; what else they hold is shown at the pointer.
+        x: the key of the place from left to right.
+        y: the key of the place from below.
+        titles: of the axes; by default the keys.
+        diagonal: whether to draw the line of equal values.
+        series: names that points have as ``series``, if there are several kinds, each to have its colour.
+    """
+    marks: Chart = {
+        "mark": {"type": "circle", "tooltip": {"content": "data"}, "opacity": 0.6, "color": COLOURS[0]},
+        "encoding": {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False)},
+    }
+    if series:
+        marks["mark"] |= {"size": 50, "opacity": 0.8}
+        marks["encoding"]["color"] = {"field": "series", "type": "nominal", "scale": {"domain": list(series)}}
+    if not diagonal or not values:
+        return {"data": {"values": list(values)}, **marks}
+    every = [float(value[key]) for value in values for key in (x, y)]
+    line = diagonal_line(x, y, min(every), max(every), marks["encoding"])
+    return {"data": {"values": list(values)}, "layer": [line, marks]}
+
+
+def paths(
+    points: Sequence[Mapping[str, Any]],
+    x: str,
+    y: str,
+    *,
+    lines: Sequence[Mapping[str, Any]] = (),
+    titles: tuple[str, str] = ("", ""),
+) -> Chart:
+    """Return paths in a plane, each from point to point in the order given, over faint lines such as contours.
+
+    Args:
+        points: each with ``x``, ``y`` and ``series``, the name of its path; the rest is shown at the pointer.
+        x: the key of the place from left to right.
+        y: the key of the place from below.
+        lines: the points of the faint lines in the same form, no names shown.
+        titles: of the axes; by default the keys.
+    """
+    names = list(dict.fromkeys(point["series"] for point in points))
+    place = {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False)}
+    order = {"field": "order", "type": "quantitative"}
+    colour: Chart = {"field": "series", "type": "nominal", "scale": {"domain": names}}
+    if len(names) == 1:
+        colour["legend"] = None
+
+    def ordered(values: Sequence[Mapping[str, Any]]) -> Chart:
+        return {"values": [{**value, "order": i} for i, value in enumerate(values)]}
+
+    below = {
+        "data": ordered(lines),
+        "mark": {"type": "line", "color": FAINT, "strokeWidth": 0.75, "opacity": 0.7, "clip": True},
+        "encoding": {**place, "order": order, "detail": {"field": "series", "type": "nominal"}},
+    }
+    above = {
+        "data": ordered(points),
+        "mark": {
+            "type": "line",
+            "strokeWidth": 1.5,
+            "point": {"size": 28},
+            "clip": True,
+            "tooltip": {"content": "data"},
+        },
+        "encoding": {**place, "order": order, "color": colour},
+    }
+    return {"layer": [below, above] if lines else [above]}
+
+
+def intervals(
+    values: Sequence[Mapping[str, Any]],
+    x: str,
+    y: str,
+    ends: tuple[str, str],
+    *,
+    titles: tuple[str, str],
+    names: tuple[str, str],
+) -> Chart:
+    """Return points on upright intervals, in another colour if these miss the line of equal values.
+
+    Args:
+        values: the points, at least one; what else they hold is shown at the pointer.
+        x: the key of the place from left to right, which an interval should hold.
+        y: the key of the place of the point from below.
+        ends: the keys of the lower and the upper end.
+        titles: of the axes.
+        names: of the intervals that hold their x, and of the ones that miss it.
+    """
+    low, high = ends
+    holds = [value[low] <= value[x] <= value[high] for value in values]
+    named = [{**value, "interval": names[0 if held else 1]} for value, held in zip(values, holds, strict=True)]
+    place = {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False)}
+    colour = {
+        "field": "interval",
+        "type": "nominal",
+        "scale": {"domain": list(names), "range": list(COLOURS[:2])},
+        "legend": {"symbolOpacity": 1, "symbolStrokeWidth": 0},
+    }
+    every = [float(value[key]) for value in values for key in (x, y)]
+    upright = {
+        "mark": {"type": "rule", "strokeWidth": 1, "opacity": 0.5},
+        "encoding": {**place, "y": axis(low, titles[1], zero=False), "y2": {"field": high}, "color": colour},
+    }
+    points = {
+        "mark": {"type": "circle", "tooltip": {"content": "data"}, "opacity": 0.8},
+        "encoding": {**place, "color": colour},
+    }
+    line = diagonal_line(x, y, min(every), max(every), place)
+    return {"data": {"values": named}, "layer": [line, upright, points]}
