@@ -10,7 +10,7 @@ from mlpkit.components.schema.wording import counted
 from mlpkit.display.outcomes import Outcome
 from mlpkit.groups.numbered_runs import plain_summary
 from mlpkit.groups.several_runs import listed_runs
-from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
+from mlpkit.pages.notebook_tables import SUMMARY_TITLES, summary_rows
 from mlpkit.statistics import Interval
 from mlpkit.terminal.figures import duration, figure, plus_minus
 from mlpkit.terminal.formatting import blocks, line_length, paragraph

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.display.run_names import RunNames
 from mlpkit.display.throughput import Throughput
 from mlpkit.pages.evaluations import Evaluations
-from mlpkit.pages.history_html import history_html
+from mlpkit.pages.notebook_tables import history_html
 from mlpkit.terminal.figures import duration, figure, figures
 from mlpkit.training.events import ObserverGroup, python_warnings
 

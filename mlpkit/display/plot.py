@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
 from mlpkit.pages.evaluations import best_in_words, wants_logarithms
+from mlpkit.pages.notebook_tables import position_of_best
 from mlpkit.pages.results import with_unit
-from mlpkit.pages.run_html import position_of_best
 from mlpkit.record_keys import splits_by_name
 
 try:

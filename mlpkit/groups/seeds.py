@@ -79,7 +79,7 @@ class SeedRuns:
 
     def _repr_html_(self) -> str:
         """Return the results as a table for a notebook."""
-        from mlpkit.pages.run_html import seeds_html  # noqa: PLC0415 - only a notebook needs it
+        from mlpkit.pages.notebook_tables import seeds_html  # noqa: PLC0415 - only a notebook needs it
 
         return seeds_html(self.metrics, self._circumstances())
 

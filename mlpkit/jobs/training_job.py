@@ -107,7 +107,7 @@ class Run:
     def _repr_html_(self) -> str:
         """Return the history and the results as tables for a notebook."""
         notes = [self._steps_done(), *self._circumstances()]
-        return str(load("mlpkit.pages.run_html:run_html")(self.history, self._compared(), self.metrics, notes))
+        return str(load("mlpkit.pages.notebook_tables:run_html")(self.history, self._compared(), self.metrics, notes))
 
     def _steps_done(self) -> str:
         return "1 step" if self.steps == 1 else f"{self.steps:,} steps"

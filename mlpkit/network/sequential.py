@@ -186,7 +186,7 @@ class Sequential:
 
     def _repr_html_(self) -> str:
         """Return the table of ``summary`` for a notebook."""
-        return str(load("mlpkit.pages.html_tables:network_html")(self))
+        return str(load("mlpkit.pages.notebook_tables:network_html")(self))
 
     @property
     def gradient_values(self) -> NDArray[Any]:

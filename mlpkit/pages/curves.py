@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.pages import charts
 from mlpkit.pages.evaluations import best_in_words, rows_worth_reading, wants_logarithms
+from mlpkit.pages.notebook_tables import position_of_best
 from mlpkit.pages.parts import beside, folded, paragraph, section, table
 from mlpkit.pages.results import evaluations_table, with_unit
-from mlpkit.pages.run_html import position_of_best
 from mlpkit.record_keys import splits_by_name
 
 if TYPE_CHECKING:

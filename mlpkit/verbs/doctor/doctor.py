@@ -15,7 +15,7 @@ from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.run_inputs import contents_of
 from mlpkit.jobs.run_spec import parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
-from mlpkit.pages.html_tables import html_table
+from mlpkit.pages.notebook_tables import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL

@@ -13,7 +13,7 @@ from mlpkit.display.throughput import Throughput
 from mlpkit.errors import MlpkitError
 from mlpkit.groups.list_runs import RunList
 from mlpkit.pages.evaluations import Evaluations
-from mlpkit.pages.run_html import position_of_best
+from mlpkit.pages.notebook_tables import position_of_best
 from mlpkit.runs.folder import RunFolder
 from mlpkit.system import real_path
 from mlpkit.training.events import Observer

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from mlpkit.groups.ensemble_folder import EnsembleFolder
 from mlpkit.pages.curves import curves_of_sets
+from mlpkit.pages.notebook_tables import SUMMARY_TITLES, summary_rows
 from mlpkit.pages.parts import section, table
 from mlpkit.pages.results import results_table
-from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.pages.run_sets import RunSet, read_runs
 from mlpkit.runs.layout import MEMBERS
 

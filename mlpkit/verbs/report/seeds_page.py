@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.pages.curves import curves_of_sets
+from mlpkit.pages.notebook_tables import SUMMARY_TITLES, summary_rows
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import paragraph, preformatted, section, table
 from mlpkit.pages.results import results_table
-from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.pages.run_sets import RunSet, read_runs
 from mlpkit.runs.files import write_atomically
 

@@ -17,8 +17,8 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.folds import of_rows
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.network.component_errors import component_errors
-from mlpkit.pages.html_tables import html_table
 from mlpkit.pages.images import is_image
+from mlpkit.pages.notebook_tables import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.run_argument import directory_of, require_one_network
 from mlpkit.terminal.figures import figure
