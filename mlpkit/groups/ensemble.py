@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from mlpkit.components.input_columns import InputShape
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
-from mlpkit.groups.ensemble_folder import EnsembleFolder
+from mlpkit.groups.folders import EnsembleFolder
 from mlpkit.groups.group import Group, finished_runs, train_in, train_unfinished
 from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
 from mlpkit.groups.several_runs import GroupSession, listed_runs
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.callback import Callback
     from mlpkit.components.dataset import Description
-    from mlpkit.groups.numbered_runs import Summary
+    from mlpkit.groups.folders import Summary
     from mlpkit.groups.out_of_fold import OutOfFold
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.run_spec import GivenExamples

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mlpkit.errors import Diagnostic
-    from mlpkit.groups.numbered_runs import NumberedRuns
+    from mlpkit.groups.folders import NumberedRuns
     from mlpkit.groups.several_runs import GroupSession
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run

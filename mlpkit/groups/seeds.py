@@ -8,8 +8,8 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final, Self
 
 from mlpkit.errors import RunFolderError
+from mlpkit.groups.folders import SeedsFolder
 from mlpkit.groups.group import Group, finished_runs, train_in, train_unfinished
-from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import GroupSession, listed_runs, share_of_cores
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from mlpkit.groups.numbered_runs import Summary
+    from mlpkit.groups.folders import Summary
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run
     from mlpkit.runs.run_argument import RunArgument

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mlpkit.errors import MlpkitError
 from mlpkit.groups.ensemble import EnsembleGroup
+from mlpkit.groups.folders import NumberedRuns
 from mlpkit.groups.group import Group
-from mlpkit.groups.numbered_runs import NumberedRuns
 from mlpkit.groups.seeds import SeedsGroup
 from mlpkit.groups.several_runs import GroupSession, share_of_cores, train_runs
 from mlpkit.groups.training_process import described

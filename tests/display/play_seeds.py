@@ -14,7 +14,7 @@ from mlpkit.components.schedule import Progress
 from mlpkit.display.group_outcomes import of_seeds
 from mlpkit.display.run_names import RunNames
 from mlpkit.display.screen import Screen
-from mlpkit.groups.numbered_runs import summary_of
+from mlpkit.groups.folders import summary_of
 from mlpkit.groups.seeds import SeedRuns
 from mlpkit.training.events import TrainingEnd
 

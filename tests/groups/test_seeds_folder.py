@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlpkit.errors import RunFolderError
-from mlpkit.groups.numbered_runs import summary_of
-from mlpkit.groups.seeds_folder import SeedsFolder
+from mlpkit.groups.folders import SeedsFolder, summary_of
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import RUN, SEEDS_FOLDER, kind_of
 from mlpkit.runs.overview import STOPPED, overview_of

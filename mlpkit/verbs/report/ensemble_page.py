@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.groups.ensemble_folder import EnsembleFolder
+from mlpkit.groups.folders import EnsembleFolder
 from mlpkit.pages.curves import curves_of_sets
 from mlpkit.pages.notebook_tables import SUMMARY_TITLES, summary_rows
 from mlpkit.pages.parts import section, table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from mlpkit.groups.seeds_folder import SeedsFolder
+from mlpkit.groups.folders import SeedsFolder
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.pages.curves import curves_of_sets
 from mlpkit.pages.notebook_tables import SUMMARY_TITLES, summary_rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.display.group_outcomes import summary_table
 from mlpkit.groups.ensemble import resume_ensemble, run_ensemble
-from mlpkit.groups.numbered_runs import plain_summary, summary_of
+from mlpkit.groups.folders import plain_summary, summary_of
 from mlpkit.groups.seeds import evaluate_seeds, resume_seeds, run_seeds
 from mlpkit.registry.registry import Registry
 from mlpkit.terminal.output import document, result

@@ -1,12 +1,17 @@
-"""A folder with several run folders by number, and a summary of their results."""
+"""Folders with several run folders by number, of seeds or of an ensemble, and a summary of their results."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
+from mlpkit.errors import RunFolderError
+from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, read_limited, reading_error
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import SPEC, SPLITS, has_file
+from mlpkit.runs.json_files import damaged, decode_object
+from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
+from mlpkit.runs.layout import MEMBERS, SEEDS, SPEC, SPLITS, SPREAD, has_file
+from mlpkit.runs.records import fits
 from mlpkit.statistics import Interval, interval
 
 if TYPE_CHECKING:
@@ -104,3 +109,90 @@ class NumberedRuns:
 def plain_summary(summary: Summary) -> dict[str, dict[str, dict[str, Any]]]:
     """Return a summary as plain data, as metrics.json has it."""
     return {split: {name: asdict(found) for name, found in metrics.items()} for split, metrics in summary.items()}
+
+
+class SeedsFolder(NumberedRuns):
+    """A folder with a run folder for each of several seeds: ``seed-0``, ``seed-1`` and so on.
+
+    ``seeds.json`` lists the seeds; ``metrics.json`` has the summary, once every run is over. All else is read from the
+    run folders.
+
+    Args:
+        run: the folder, as the holder of the writer's lock.
+        seeds: the seeds, in order.
+    """
+
+    written_last = SEEDS
+
+    def __init__(self, run: RunFolder, seeds: Sequence[int]) -> None:
+        super().__init__(run, {seed: run.directory / f"seed-{seed}" for seed in seeds})
+        self.seeds = tuple(seeds)
+
+    @classmethod
+    def open(cls, directory: Path) -> SeedsFolder:
+        """Open the folder of several runs, to read it or to resume it.
+
+        Raises:
+            RunFolderError: it is not one, or seeds.json can't be read.
+        """
+        path = directory / SEEDS
+        try:
+            seeds = decode_object(path, read_limited(path, LARGEST_DOCUMENT)).get("seeds")
+        except FileNotFoundError as error:
+            raise RunFolderError(f"{directory}: holds no {SEEDS}, so it has no runs of several seeds") from error
+        except OSError as error:
+            raise reading_error(path, error, RunFolderError) from error
+        if not seeds or not fits(seeds, [lambda seed: type(seed) is int and seed >= 0]):
+            raise damaged(path, "expected a list of seeds")
+        return cls(RunFolder(directory), seeds)
+
+    def _discard_own(self) -> None:
+        (self.directory / SEEDS).unlink(missing_ok=True)
+
+    def write_seeds(self) -> None:
+        """Write seeds.json, which makes this the folder of several runs."""
+        self.run.write_json(SEEDS, {"seeds": self.seeds})
+
+    def write_summary(self) -> None:
+        """Write metrics.json: the summary."""
+        self.run.write_metrics(plain_summary(self.summary()))
+
+
+class EnsembleFolder(NumberedRuns):
+    """The run folder of an ensemble, with the networks' run folders in it: ``members/0``, ``members/1`` and so on.
+
+    Its own model, metrics and lock belong to the average; ``spread.json`` sums up the networks' metrics.
+
+    Args:
+        run: the run folder, as the holder of the writer's lock.
+        size: how many networks there are.
+    """
+
+    def __init__(self, run: RunFolder, size: int) -> None:
+        super().__init__(run, {number: run.directory / MEMBERS / str(number) for number in range(size)})
+
+    @classmethod
+    def open(cls, directory: Path) -> EnsembleFolder:
+        """Open the folder of an ensemble, to read it or to resume it.
+
+        Raises:
+            RunFolderError: it is not one.
+        """
+        run = RunFolder.open(directory)
+        if kind_of(directory) is not ENSEMBLE_RUN:
+            raise RunFolderError(f"{directory}: holds the run of one network, not an ensemble")
+        members = folders_in(directory / MEMBERS) if (directory / MEMBERS).is_dir() else []
+        return cls(run, sum(folder.name.isdecimal() for folder in members))
+
+    @property
+    def with_models(self) -> list[int]:
+        """The numbers of the networks that have begun, and so have a model."""
+        return [number for number, directory in self.members.items() if RunFolder(directory).has_model]
+
+    def _discard_own(self) -> None:
+        if (self.directory / MEMBERS).is_dir():
+            (self.directory / MEMBERS).rmdir()
+
+    def write_spread(self) -> None:
+        """Write spread.json: the mean of each loss and metric over the networks, with its interval."""
+        self.run.write_json(SPREAD, plain_summary(self.summary()))
