@@ -1,22 +1,216 @@
-"""Processes on this machine that train the runs of several seeds or specs, of an ensemble or of a sweep."""
+"""Processes on this machine that train prepared runs, one after the other, and report their events."""
 
 from __future__ import annotations
 
+import json
+import math
+import os
+import signal
+import sys
+import threading
+import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import astuple
+from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.groups.training_process import TrainingProcess
+from mlpkit.components.schedule import OpenEndedProgress
+from mlpkit.errors import DEBUG, MlpkitError
+from mlpkit.lazy_names import load
 from mlpkit.runs.overview import PRUNED
+from mlpkit.second_process import how_it_ended, pipes_of, start_process, take_answers
+from mlpkit.shortages import shortage
 from mlpkit.system import available_cores
-from mlpkit.training.events import TrainingEnd
+from mlpkit.training.events import Event, ObserverGroup, StopRequest, TrainingEnd
+from mlpkit.training.health import Symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    import subprocess
+    from collections.abc import Callable, Sequence
 
-    from mlpkit.training.events import Event, Listener
+    from mlpkit.training.events import Listener
+
+
+class TrainingProcess:
+    """A process that trains one run after the other; a terminal's Ctrl-C doesn't reach it.
+
+    When its standard input is closed, by ``stop`` or since this process has
+    ended, it stops the training after the step that it is in, and ends.
+
+    Args:
+        here: the folder that its relative paths start from; by default as for this process.
+    """
+
+    def __init__(self, here: str | None = None) -> None:
+        self._process = start_process(f"{__name__}:serve", cwd=here)
+        self._requests, self._answers = pipes_of(self._process)
+
+    def train(
+        self,
+        function: Callable[..., TrainingEnd],
+        arguments: dict[str, Any],
+        tell: Listener,
+        timeout: float | None = None,
+    ) -> TrainingEnd:
+        """Train a run, and return how it ended.
+
+        Args:
+            function: what trains it, found by the name of its module and its own; its keywords are the arguments,
+                ``observer`` and ``stop``.
+            arguments: plain data, ``directory`` among them.
+            tell: called with each event, whose run has the number 0.
+            timeout: seconds without an event after which the process is killed, once it trains; None for no limit.
+        """
+        request = [function.__module__, function.__name__, arguments]
+        with suppress(OSError, ValueError):  # it was stopped, or has ended, which shows when it answers
+            self._requests.write(json.dumps(request) + "\n")
+            self._requests.flush()
+        with _Watch(self._process, timeout) as watch:
+            for line in self._answers:
+                if not line.endswith("\n"):  # it died as it wrote
+                    break
+                kind, data = json.loads(line)
+                watch.heard(kind)
+                if kind == _OVER:
+                    return TrainingEnd(*data)
+                tell(event_from(0, kind, data))
+        code = self._process.wait()
+        if code == 0 and self._requests.closed:  # it was stopped before it began
+            return TrainingEnd(stopped="the end of its process")
+        by = f"after {timeout:g} s without progress" if watch.killed else how_it_ended(code)
+        return TrainingEnd(failure=f"the process that trained it ended {by}", death=by)
+
+    def stop(self) -> None:
+        """Ask that the training end after the step it is in, and the process with it."""
+        with suppress(OSError):  # it has ended
+            self._requests.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can train another run."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """Wait until it has ended."""
+        self.stop()
+        self._answers.close()
+        self._process.wait()
+
+
+class _Watch:
+    """Kills a process that hangs: one that trains, and sends nothing for too long.
+
+    Args:
+        process: the process.
+        timeout: after how many seconds; None for never.
+
+    Attributes:
+        killed: whether it was killed.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], timeout: float | None) -> None:
+        self.killed = False
+        self._process, self._timeout = process, timeout
+        self._silence = -math.inf
+        self._over = threading.Event()
+
+    def __enter__(self) -> _Watch:
+        """Start to watch."""
+        if self._timeout is not None:
+            threading.Thread(target=self._watch_silence, args=(self._timeout,), daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop watching it."""
+        self._over.set()
+
+    def heard(self, event: str) -> None:
+        """Note that it has sent an event."""
+        if event == "started" or self._silence >= 0:
+            self._silence = 0.0
+
+    def _watch_silence(self, timeout: float) -> None:
+        step = min(1.0, timeout / 4)
+        while not self._over.wait(step):
+            self._silence += step  # no clock: if this process was suspended, it has heard nothing meanwhile
+            if self._silence >= timeout:
+                self.killed = True
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)  # and what it has started, which would keep its pipe
+                return
+
+
+_OVER: Final = "over"
+SENT: Final = ("resumed", "started", "stepped", "evaluated", "diagnosed", "noticed", "warned")
+"""The events of a run that another process reports."""
+
+
+def plain_event(event: Event) -> tuple[str, tuple[Any, ...]]:
+    """Return kind and data of an event as plain data."""
+    match event:
+        case Event(_, "stepped", (progress, loss)):
+            return "stepped", (progress.step, progress.epoch, loss)
+        case Event(_, "diagnosed", (symptom,)):
+            return "diagnosed", (symptom.to_plain(),)
+        case Event(_, "warned", (warning,)):
+            return "noticed", (str(warning),)
+    return event.kind, event.data
+
+
+def event_from(run: int, kind: str, data: Sequence[Any]) -> Event:
+    """Return the event of a run that ``plain_event`` wrote."""
+    match kind, data:
+        case "stepped", (step, epoch, loss):
+            progress = OpenEndedProgress()
+            progress.step, progress.epoch = step, epoch
+            return Event(run, kind, (progress, loss))
+        case "diagnosed", (symptom,):
+            return Event(run, kind, (Symptom.from_plain(symptom),))
+    return Event(run, kind, tuple(data))
+
+
+def serve() -> None:
+    """Train the runs that are asked for on standard input, as the second process."""
+    answers = take_answers(sys.stderr.fileno())
+
+    def answer(kind: str, data: Sequence[Any]) -> None:
+        with suppress(BrokenPipeError):  # the first process has ended: the training ends in order, too
+            answers.write(json.dumps([kind, data]) + "\n")
+
+    def tell(event: Event) -> None:
+        if event.kind in SENT:
+            answer(*plain_event(event))
+
+    requests: SimpleQueue[str] = SimpleQueue()
+    stop = StopRequest()
+    signal.signal(signal.SIGTERM, lambda *_: stop.stop("SIGTERM"))
+    threading.Thread(target=_read_requests, args=(requests, stop), daemon=True).start()
+    while request := requests.get():
+        module, function, arguments = json.loads(request)
+        directory = Path(arguments.pop("directory"))
+        try:
+            end = load(f"{module}:{function}")(directory, **arguments, observer=ObserverGroup([tell]), stop=stop)
+        except Exception as error:
+            end = TrainingEnd(failure=described(error))
+        answer(_OVER, astuple(end))
+
+
+def _read_requests(requests: SimpleQueue[str], stop: StopRequest) -> None:
+    for line in sys.stdin:
+        requests.put(line)
+    stop.stop("a signal")
+    requests.put("")
+
+
+def described(error: Exception) -> str:
+    """Return why a run failed."""
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    own = str(error) if isinstance(error, MlpkitError) else shortage(error)
+    message = own or f"internal error: {type(error).__name__}: {error}"
+    return "\n  ".join([message, *getattr(error, "__notes__", ())])
 
 
 def unheard(event: Event) -> None:

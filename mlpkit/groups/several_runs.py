@@ -10,8 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit.errors import MlpkitError
-from mlpkit.groups.local_workers import LocalWorkers
-from mlpkit.groups.training_process import SENT, described, event_from, plain_event
+from mlpkit.groups.local_workers import SENT, LocalWorkers, described, event_from, plain_event
 from mlpkit.jobs.resume_network import Session, train_claimed
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlpkit.groups.local_workers import LocalWorkers
-from mlpkit.groups.training_process import TrainingProcess
+from mlpkit.groups.local_workers import LocalWorkers, TrainingProcess
 from mlpkit.training.events import Event, TrainingEnd
 from mlpkit.verbs.sweep.trial import train_trial
 

@@ -8,7 +8,7 @@ import pytest
 
 from mlpkit.components.schedule import Progress
 from mlpkit.errors import Diagnostic
-from mlpkit.groups.training_process import event_from, plain_event
+from mlpkit.groups.local_workers import event_from, plain_event
 from mlpkit.training.events import Event
 from mlpkit.training.health import Symptom
 

@@ -6,10 +6,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from mlpkit.groups.training_process import described
 
 import mlpkit
 from mlpkit.errors import NotEnoughMemoryError, SpecShapeError
-from mlpkit.groups.training_process import described
+from mlpkit.groups.local_workers import described
 from mlpkit.jobs.check import check
 from mlpkit.layers import Affine, SoftmaxWithLoss
 from mlpkit.verbs.sweep.driver import SweepObserver

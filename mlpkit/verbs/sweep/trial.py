@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
+from mlpkit.groups.local_workers import described
 from mlpkit.groups.several_specs import group_of
-from mlpkit.groups.training_process import described
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.resume_network import Session, train_claimed
