@@ -10,7 +10,7 @@ from mlpkit.lazy_names import lazy_names
 _HOME_OF = {
     "available_cores": "mlpkit.system",
     "cores_of_each_rank": "mlpkit.cli.mpi",
-    "worker_problem": "mlpkit.groups.remote_workers",
+    "worker_problem": "mlpkit.groups.engine_workers",
     "load_mpi": "mlpkit.cli.mpi",
     "mpi_errors": "mlpkit.cli.mpi",
     "real_path": "mlpkit.system",

@@ -1,16 +1,17 @@
-"""The workers that an engine of a plugin started."""
+"""The workers that an engine of a plugin started, and what those on other machines need to know."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import ComponentFailure
 from mlpkit.network.component_errors import check_returned, component_errors
+from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from mlpkit.components.engine import Workers
     from mlpkit.training.events import TrainingEnd
@@ -71,3 +72,19 @@ class WorkersOfEngine:
         """End the workers."""
         with component_errors(f"engine {self._engine} failed in shutdown"):
             self._workers.shutdown()
+
+
+def worker_problem(folder: str, here: str, driver_version: str) -> str:
+    """In a worker: return what is in the way of training a sweep's trials; empty if nothing is.
+
+    Args:
+        folder: the folder of the sweep.
+        here: the folder that relative paths start from.
+        driver_version: mlpkit's version where the driver is.
+    """
+    for each in (folder, here):
+        if not Path(each).is_dir():
+            return f"can't find the folder {each}; put it on a disk that all machines share, under the same path"
+    if driver_version != VERSION:
+        return f"has mlpkit {VERSION}, and the driver {driver_version}; install the same version"
+    return ""
