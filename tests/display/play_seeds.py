@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from mlpkit.components.schedule import Progress
-from mlpkit.display.group_outcomes import of_seeds
+from mlpkit.display.outcomes import of_seeds
 from mlpkit.display.run_names import RunNames
 from mlpkit.display.screen import Screen
 from mlpkit.groups.folders import summary_of
