@@ -14,8 +14,8 @@ from mlpkit.terminal.output import diagnostic, message, result
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mlpkit.display.display import RunNames
     from mlpkit.display.outcomes import Outcome
-    from mlpkit.display.run_names import RunNames
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import TrainingEnd

@@ -12,7 +12,7 @@ from mlpkit.terminal.output import on_screen
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlpkit.display.run_names import RunNames
+    from mlpkit.display.display import RunNames
 
 
 def make_display(

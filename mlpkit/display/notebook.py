@@ -8,7 +8,7 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.display.run_names import RunNames
+from mlpkit.display.display import RunNames
 from mlpkit.display.throughput import Throughput
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.notebook_tables import history_html

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mlpkit.components.schedule import Progress
+    from mlpkit.display.display import RunNames
     from mlpkit.display.outcomes import Outcome
-    from mlpkit.display.run_names import RunNames
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import TrainingEnd

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from mlpkit.components.schedule import Progress
+from mlpkit.display.display import RunNames
 from mlpkit.display.outcomes import of_seeds
-from mlpkit.display.run_names import RunNames
 from mlpkit.display.screen import Screen
 from mlpkit.groups.folders import summary_of
 from mlpkit.groups.seeds import SeedRuns

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.display.display import Display
+from mlpkit.display.display import Display, RunNames
 from mlpkit.display.lines import Lines
-from mlpkit.display.run_names import RunNames
 from mlpkit.training.events import Event, TrainingEnd
 from mlpkit.training.health import Symptom
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from drawn_screen import DrawnScreen
 
-from mlpkit.display.run_names import RunNames
+from mlpkit.display.display import RunNames
 from mlpkit.display.screen import Screen
 from mlpkit.training.events import TrainingEnd
 

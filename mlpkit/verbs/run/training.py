@@ -12,10 +12,9 @@ from mlpkit.cli.around_training import after_run, live_folder, live_page
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import end_if_stopped
 from mlpkit.cli.options import require_one_display
-from mlpkit.display.display import MuteWhenClosed
+from mlpkit.display.display import FolderNames, MuteWhenClosed, RunNames
 from mlpkit.display.make_display import make_display
 from mlpkit.display.outcomes import of_run
-from mlpkit.display.run_names import FolderNames, RunNames
 from mlpkit.runs.layout import MEMBERS
 from mlpkit.terminal.output import message
 from mlpkit.training.events import ObserverGroup
