@@ -6,7 +6,7 @@ from pathlib import Path
 
 import mlpkit
 from mlpkit.verbs.sweep.folder import SweepFolder
-from mlpkit.verbs.sweep.trial_spec import text_for_folder
+from mlpkit.verbs.sweep.specs import text_for_folder
 
 SPEC = """\
 mlpkit: 1

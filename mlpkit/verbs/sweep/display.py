@@ -19,8 +19,8 @@ from mlpkit.terminal.figures import duration, figure
 from mlpkit.terminal.formatting import blocks, line_length, paragraph
 from mlpkit.terminal.output import diagnostic, document, message, result
 from mlpkit.verbs.sweep.driver import ranked
+from mlpkit.verbs.sweep.specs import short_keys, written_values
 from mlpkit.verbs.sweep.sweep import plain_trial, written_results
-from mlpkit.verbs.sweep.trial_spec import short_keys, written_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from mlpkit.pages.parts import table
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.statistics import holm
 from mlpkit.terminal.figures import probability
-from mlpkit.verbs.sweep.trial_spec import short_keys
+from mlpkit.verbs.sweep.specs import short_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -24,9 +24,8 @@ from mlpkit.verbs.sweep.folder import SweepFolder, history_of
 from mlpkit.verbs.sweep.key_importance import EXPLANATION, importance_figure, importance_of_key
 from mlpkit.verbs.sweep.scales import scale_of_key, scale_of_objective
 from mlpkit.verbs.sweep.section import SweepSection
+from mlpkit.verbs.sweep.specs import short_keys, spec_of_sweep
 from mlpkit.verbs.sweep.sweep import sum_up, written_results
-from mlpkit.verbs.sweep.sweep_spec import spec_of_sweep
-from mlpkit.verbs.sweep.trial_spec import short_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -13,9 +13,8 @@ from mlpkit.runs.writer_lock import writer_of
 from mlpkit.verbs.sweep.driver import best_of, planned_in_all
 from mlpkit.verbs.sweep.folder import SweepFolder, require_sweep_folder
 from mlpkit.verbs.sweep.section import SweepSection
+from mlpkit.verbs.sweep.specs import as_overrides, spec_of_sweep
 from mlpkit.verbs.sweep.sweep import counts_of, plain_trial, planned_trials, written_results
-from mlpkit.verbs.sweep.sweep_spec import spec_of_sweep
-from mlpkit.verbs.sweep.trial_spec import as_overrides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -28,8 +28,7 @@ from mlpkit.verbs.sweep.pruning import no_longer_weak
 from mlpkit.verbs.sweep.samplers import make_sampler
 from mlpkit.verbs.sweep.search_proof import prove_sweep
 from mlpkit.verbs.sweep.section import Grid, SweepSection
-from mlpkit.verbs.sweep.sweep_spec import require_unchanged, spec_of_sweep
-from mlpkit.verbs.sweep.trial_spec import text_for_folder, trial_spec, written_values
+from mlpkit.verbs.sweep.specs import require_unchanged, spec_of_sweep, text_for_folder, trial_spec, written_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -28,7 +28,7 @@ from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest, 
 from mlpkit.verbs.sweep.folder import is_resumable, read_trial, trials_in
 from mlpkit.verbs.sweep.pruning import curves_of, rule_for
 from mlpkit.verbs.sweep.section import SweepSection
-from mlpkit.verbs.sweep.trial_spec import data_key, trial_spec
+from mlpkit.verbs.sweep.specs import data_key, trial_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -19,8 +19,8 @@ import mlpkit
 from mlpkit.errors import UsageError
 from mlpkit.runs.writer_lock import WriterLock
 from mlpkit.verbs.sweep.folder import SweepFolder
+from mlpkit.verbs.sweep.specs import text_for_folder
 from mlpkit.verbs.sweep.trial import train_trial
-from mlpkit.verbs.sweep.trial_spec import text_for_folder
 
 SWEEP = """\
 sweep:

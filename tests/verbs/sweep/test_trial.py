@@ -15,8 +15,8 @@ from mlpkit.errors import RunFolderError
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import StopRequest, TrainingEnd
+from mlpkit.verbs.sweep.specs import as_overrides
 from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
-from mlpkit.verbs.sweep.trial_spec import as_overrides
 
 RESULTS = ("resolved.yaml", "history.jsonl", "metrics.json", "model.safetensors", "lock.json", "health.jsonl")
 VALUES = [

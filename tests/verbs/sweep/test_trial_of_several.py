@@ -21,8 +21,8 @@ from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.runs.compare import compare
 from mlpkit.verbs.sweep.folder import history_of
 from mlpkit.verbs.sweep.pruning import RULES
+from mlpkit.verbs.sweep.specs import as_overrides
 from mlpkit.verbs.sweep.trial import train_trial
-from mlpkit.verbs.sweep.trial_spec import as_overrides
 
 KINDS = {"seeds": "seeds: [4, 2]", "members": "ensemble: {members: 2}", "folds": "ensemble: {folds: 2}"}
 NOT_BYTES = ("timing.jsonl", "trial.json", ".lock", "failure.json", "checkpoints")

@@ -9,7 +9,7 @@ import pytest
 import mlpkit
 from mlpkit.errors import SpecError
 from mlpkit.verbs.sweep.search_proof import prove_sweep
-from mlpkit.verbs.sweep.trial_spec import as_overrides, short_keys, text_for_folder, trial_spec
+from mlpkit.verbs.sweep.specs import as_overrides, short_keys, text_for_folder, trial_spec
 
 SPEC = """\
 # the base
