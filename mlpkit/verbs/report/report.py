@@ -43,7 +43,6 @@ from mlpkit.training.health import recorded_symptoms
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
 from mlpkit.verbs.report.classes import confusion_section, probabilities_section
-from mlpkit.verbs.report.ensemble_page import networks_sections
 from mlpkit.verbs.report.importance import (
     FEW_COLUMNS,
     columns_in,
@@ -56,6 +55,7 @@ from mlpkit.verbs.report.importance import (
 from mlpkit.verbs.report.layers import layer_times, layers_section, spread_section, times_section
 from mlpkit.verbs.report.mistakes import mistakes_section, worst_rows
 from mlpkit.verbs.report.predictions import ScoredPredictions
+from mlpkit.verbs.report.several_runs import networks_sections
 from mlpkit.verbs.report.values import values_section
 
 if TYPE_CHECKING:

@@ -1,11 +1,11 @@
-"""A page about the runs of several seeds: their results with mean and interval, and their curves together."""
+"""Pages about several runs: seeds, or the networks of an ensemble, with means, intervals and curves."""
 
 from __future__ import annotations
 
 import shlex
 from typing import TYPE_CHECKING
 
-from mlpkit.groups.folders import SeedsFolder
+from mlpkit.groups.folders import EnsembleFolder, SeedsFolder
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.pages.curves import curves_of_sets
 from mlpkit.pages.notebook_tables import SUMMARY_TITLES, summary_rows
@@ -14,6 +14,7 @@ from mlpkit.pages.parts import paragraph, preformatted, section, table
 from mlpkit.pages.results import results_table
 from mlpkit.pages.run_sets import RunSet, read_runs
 from mlpkit.runs.files import write_atomically
+from mlpkit.runs.layout import MEMBERS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,3 +52,19 @@ def _summary(folder: SeedsFolder) -> list[str]:
         return means
     text = f"Not finished: {listed_runs(folder.unfinished)}; unless they are still training, resume them with:"
     return [*means, paragraph(text), preformatted(f"mlpkit resume {shlex.quote(str(folder.directory))}")]
+
+
+def networks_sections(directory: Path) -> list[str]:
+    """Return the sections about the networks of an ensemble.
+
+    Args:
+        directory: the ensemble's run folder.
+
+    Raises:
+        RunFolderError: a file of a network is damaged.
+    """
+    runs = tuple(read_runs(directory / MEMBERS))
+    rows = summary_rows(EnsembleFolder.open(directory).summary())
+    means = [table(SUMMARY_TITLES, rows, caption="One network: mean and interval over all", texts=[0])] if rows else []
+    each = results_table([RunSet(run.directory.name, (run,)) for run in runs], "At the end of each network")
+    return [section("Networks", *means, each), curves_of_sets([RunSet("networks", runs)])]
