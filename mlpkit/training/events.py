@@ -1,4 +1,4 @@
-"""Events of a training, for what shows or records it."""
+"""Events of a training, for what shows or records it, and what looks into the network."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlpkit.components.callback import TrainingView
     from mlpkit.components.schedule import Progress
     from mlpkit.errors import Diagnostic
     from mlpkit.training.checkpointing import BestTracker
@@ -156,3 +157,42 @@ class StopRequest:
             reason: why, for the message to the user.
         """
         self.reason = reason
+
+
+class Watch:
+    """Looks into a network while it is trained, and changes nothing; every method doesn'thing by default."""
+
+    each_step: ClassVar[bool] = False
+    """Whether ``gradient`` and ``clipped`` are called."""
+
+    def began(self, view: TrainingView, learning_rate: float) -> None:
+        """The first step is next, or the first one after a resume.
+
+        Args:
+            view: how far training has come, and its evaluations; both grow.
+            learning_rate: the learning rate of that step.
+        """
+
+    def before_evaluated_step(self) -> None:
+        """A step is next, and after it an evaluation."""
+
+    def gradient(self) -> None:
+        """The gradient of a step is computed, and not clipped yet."""
+
+    def clipped(self) -> None:
+        """The gradient is as the optimizer will get it."""
+
+    def evaluated(self, learning_rate: float, *, last: bool) -> None:
+        """An evaluation was done.
+
+        Args:
+            learning_rate: the learning rate of the last step.
+            last: whether training is over.
+        """
+
+    def diverged(self, learning_rate: float) -> None:
+        """Training diverged, and is over.
+
+        Args:
+            learning_rate: the learning rate of the step that failed.
+        """

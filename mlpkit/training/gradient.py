@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from mlpkit.network.sequential import Batch, Sequential
     from mlpkit.specfile.sections import ClipSection
+    from mlpkit.training.events import Watch
     from mlpkit.training.minibatches import Augmenter, MicroBatches, RankRows
-    from mlpkit.training.watch import Watch
 
 
 class StepGradient:

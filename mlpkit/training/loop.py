@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.sections import Training
     from mlpkit.training.checkpointing import CheckpointStore
+    from mlpkit.training.events import Watch
     from mlpkit.training.ranks import Ranks
     from mlpkit.training.update import OptimizerState
-    from mlpkit.training.watch import Watch
 
 
 SECONDS_BETWEEN_REPORTS = 0.1

@@ -13,7 +13,7 @@ from mlpkit.cli.verbs import VERBS
 from mlpkit.jobs.training_job import WATCHES
 from mlpkit.lazy_names import load
 from mlpkit.specfile.sections import GUESTS, TOP_LEVEL, GuestSection
-from mlpkit.training.watch import Watch
+from mlpkit.training.events import Watch
 
 CORE = Path(mlpkit.__file__).parent
 PLACES = sorted(

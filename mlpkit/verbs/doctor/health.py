@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.watch import Watch
+from mlpkit.training.events import Watch
 from mlpkit.verbs.doctor.health_history import HealthHistory
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms

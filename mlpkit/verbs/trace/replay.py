@@ -13,8 +13,7 @@ from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.reopened import reopened
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import Observer, ObserverGroup, StopRequest
-from mlpkit.training.watch import Watch
+from mlpkit.training.events import Observer, ObserverGroup, StopRequest, Watch
 from mlpkit.verbs.trace.flow import watched
 
 if TYPE_CHECKING:

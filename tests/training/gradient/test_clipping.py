@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 from mlpkit import Sequential
 from mlpkit.network import flat_layout
 from mlpkit.training.divergence import without_warnings
+from mlpkit.training.events import Watch
 from mlpkit.training.gradient import ClipByNorm, ClipByValue, watched
-from mlpkit.training.watch import Watch
 from mlpkit.training.workers import Workers
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss

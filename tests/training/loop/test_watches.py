@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpkit import DivergenceError
-from mlpkit.training.watch import Watch
+from mlpkit.training.events import Watch
 from mlpkit_plugins.optimizers.sgd import Sgd
 
 
