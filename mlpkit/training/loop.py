@@ -18,7 +18,6 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.network.slices import NO_EXCHANGE
 from mlpkit.training.callbacks import CallbackGroup, callbacks_of
 from mlpkit.training.checkpointing import Best, CheckpointSchedule, tracker_of_checkpoint
-from mlpkit.training.constraints import constrained
 from mlpkit.training.divergence import require_finite, require_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest
@@ -26,7 +25,7 @@ from mlpkit.training.gradient import StepGradient, clipper, watched
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MicroBatches, MinibatchReader, RankRows
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot, check_metadata, copied_arrays, restore_arrays
-from mlpkit.training.update import Updater
+from mlpkit.training.update import Updater, constrained
 from mlpkit.training.workers import Workers, useful_workers
 
 if TYPE_CHECKING:

@@ -1,13 +1,16 @@
-"""Applying an optimizer to the flat parameters."""
+"""Applying an optimizer to the flat parameters, and constraints of their values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from mlpkit.components.operation import own_parameters
 from mlpkit.components.optimizer import Step
 from mlpkit.components.schedule import START
 from mlpkit.errors import MlpkitError
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
 
     _Block = tuple[NDArray[Any], NDArray[Any], dict[str, NDArray[Any]], int]
+    from collections.abc import Callable, Iterator
+
+    from mlpkit.components.parameter import Parameter
 
 
 class Slot(NamedTuple):
@@ -211,3 +217,59 @@ class Updater:
     def _trained(self) -> list[str]:
         layout = self.network.layout
         return [path for path in layout.offsets if path not in layout.frozen]
+
+
+Update: TypeAlias = "Callable[[float, int], None]"
+"""Takes a step, from the learning rate and the number of the step."""
+
+
+def constrained(update: Update, network: Sequential, max_weight_norm: Mapping[str, float]) -> Update:
+    """Return an update that is followed by the constraints of layers and by limits of norms, if there are any.
+
+    Args:
+        update: takes a step.
+        network: the network; its arrays stay where they are, and frozen layers are left alone.
+        max_weight_norm: the longest that the incoming weights of a unit may be, by the parameter's path or a pattern,
+            the last that matches counting.
+    """
+    constraints = list(_constraints(network, max_weight_norm))
+    if not constraints:
+        return update
+
+    def constrained_update(learning_rate: float, step: int) -> None:
+        update(learning_rate, step)
+        for constrain in constraints:
+            constrain()
+
+    return constrained_update
+
+
+def _constraints(network: Sequential, max_weight_norm: Mapping[str, float]) -> Iterator[Callable[[], None]]:
+    for operation in network.replicas[0].operations():
+        for parameter in own_parameters(operation) if operation.needs_parameter_gradients else ():
+            if parameter.constraint is not None:
+                yield partial(_constrain, parameter.constraint, parameter)
+            limits = [limit for pattern, limit in max_weight_norm.items() if fnmatchcase(parameter.path, pattern)]
+            if limits:
+                yield partial(limit_norms, parameter, limits[-1])
+
+
+def _constrain(constraint: Callable[[NDArray[Any]], None], parameter: Parameter) -> None:
+    with component_errors(f"the constraint of {parameter.path} failed"):
+        constraint(parameter.value)
+
+
+def limit_norms(parameter: Parameter, limit: float) -> None:
+    """Shorten the incoming weights w of each unit that are longer than the limit, w = w min(1, limit / ‖w‖).
+
+    Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, Dropout: A Simple Way to Prevent Neural
+        Networks from Overfitting (2014), section 5.1.
+
+    Args:
+        parameter: the weights; its unit axis counts the units.
+        limit: the longest that the weights of a unit may be.
+    """
+    weights = np.moveaxis(parameter.value, parameter.unit_axis, -1)
+    lengths = np.sqrt(np.square(weights).sum(axis=tuple(range(weights.ndim - 1))))
+    if (lengths > limit).any():
+        weights *= limit / np.maximum(lengths, limit)

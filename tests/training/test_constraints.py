@@ -9,7 +9,7 @@ import pytest
 
 import mlpkit
 from mlpkit import ComponentFailure, Layer
-from mlpkit.training.constraints import limit_norms
+from mlpkit.training.update import limit_norms
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.conv2d import Conv2d
 from mlpkit_plugins.layers.flatten import Flatten
