@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import RunFolderError
-from mlpkit.runs.files import reading_error
+from mlpkit.runs.files import file_hash, reading_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,3 +74,16 @@ def has_file(directory: Path, name: str) -> bool:
         return (directory / name).is_file()
     except OSError:
         return False
+
+
+RESULTS: Final = (HISTORY, METRICS, MODEL)
+"""The files of a run folder that the same spec, seed and versions give the same bytes."""
+
+
+def result_hashes(directory: Path) -> dict[str, str | None]:
+    """Return the SHA-256 of each result of a run, None for one that is not there.
+
+    Raises:
+        RunFolderError: a file can't be read.
+    """
+    return {name: file_hash(directory / name) for name in RESULTS}

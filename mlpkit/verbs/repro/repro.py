@@ -17,8 +17,7 @@ from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_da
 from mlpkit.jobs.train import train_spec
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import MEMBERS
-from mlpkit.runs.results import result_hashes
+from mlpkit.runs.layout import MEMBERS, result_hashes
 from mlpkit.training.events import Observer, python_warnings
 
 if TYPE_CHECKING:

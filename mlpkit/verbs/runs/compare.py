@@ -18,8 +18,7 @@ from mlpkit.pages.run_sets import RunOnPage, RunSet, read_runs
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import is_group, members_of
-from mlpkit.runs.layout import RESOLVED, SPLITS
-from mlpkit.runs.results import result_hashes
+from mlpkit.runs.layout import RESOLVED, SPLITS, result_hashes
 from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
 from mlpkit.terminal.figures import probability, signed
 from mlpkit.verbs.runs.spec_outline import outline
