@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, Final, Self
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
@@ -47,47 +48,30 @@ class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
 
 
+@dataclass(repr=False, eq=False)
 class _Mlp(NetworkEstimator):
     """A multilayer perceptron, with layers and training from scikit-learn's parameters."""
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Sequence[int] | int = (100,),
-        activation: str = "relu",
-        *,
-        solver: str | Mapping[str, Any] = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate_init: Any = 0.001,
-        max_iter: int = 200,
-        tol: float = 1e-4,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        random_state: Any = None,
-        warm_start: bool = False,
-        dropout: float = 0.0,
-        norm: str | None = None,
-        dtype: str = "float32",
-        ensemble: Mapping[str, int] | int | None = None,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.dropout = dropout
-        self.norm = norm
-        self.dtype = dtype
-        self.ensemble = ensemble
+    hidden_layer_sizes: Sequence[int] | int = (100,)
+    activation: str = "relu"
+    _: KW_ONLY
+    solver: str | Mapping[str, Any] = "adam"
+    alpha: float = 0.0001
+    batch_size: int | str = "auto"
+    learning_rate_init: Any = 0.001
+    max_iter: int = 200
+    tol: float = 1e-4
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    random_state: Any = None
+    warm_start: bool = False
+    dropout: float = 0.0
+    norm: str | None = None
+    dtype: str = "float32"
+    ensemble: Mapping[str, int] | int | None = None
+    _monitor: ClassVar[str]
+    _predicts: ClassVar[str]
 
     @property
     def _dtypes(self) -> Any:
@@ -187,10 +171,8 @@ class _Mlp(NetworkEstimator):
             return {"adamw": rate | {"weight_decay": self.alpha / batch}}
         return {self.solver: rate}
 
-    _monitor: str
-    _predicts: str
 
-
+@dataclass(repr=False, eq=False)
 class MLPClassifier(_Classifier, _Mlp):
     """A multilayer perceptron for classification.
 
@@ -223,48 +205,8 @@ class MLPClassifier(_Classifier, _Mlp):
     _monitor = "accuracy"
     _predicts = "classes"
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Sequence[int] | int = (100,),
-        activation: str = "relu",
-        *,
-        solver: str | Mapping[str, Any] = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate_init: Any = 0.001,
-        max_iter: int = 200,
-        tol: float = 1e-4,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        random_state: Any = None,
-        warm_start: bool = False,
-        dropout: float = 0.0,
-        norm: str | None = None,
-        dtype: str = "float32",
-        class_weight: Mapping[Any, float] | str | None = None,
-        ensemble: Mapping[str, int] | int | None = None,
-    ) -> None:
-        super().__init__(
-            hidden_layer_sizes,
-            activation,
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate_init=learning_rate_init,
-            max_iter=max_iter,
-            tol=tol,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            random_state=random_state,
-            warm_start=warm_start,
-            dropout=dropout,
-            norm=norm,
-            dtype=dtype,
-            ensemble=ensemble,
-        )
-        self.class_weight = class_weight
+    _: KW_ONLY
+    class_weight: Mapping[Any, float] | str | None = None
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@dataclass(repr=False, eq=False)
 class SpecEstimator(NetworkEstimator):
     """The network and the training of a spec, with data from ``fit`` instead of the spec's.
 
@@ -46,22 +48,13 @@ class SpecEstimator(NetworkEstimator):
             nevertheless, as always in scikit-learn.
     """
 
-    def __init__(
-        self,
-        spec: Any = None,
-        *,
-        validation_fraction: float = 0.0,
-        random_state: Any = None,
-        warm_start: bool = False,
-        ensemble: Mapping[str, int] | int | None = None,
-        classes: Sequence[Any] | None = None,
-    ) -> None:
-        self.spec = spec
-        self.validation_fraction = validation_fraction
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.ensemble = ensemble
-        self.classes = classes
+    spec: Any = None
+    _: KW_ONLY
+    validation_fraction: float = 0.0
+    random_state: Any = None
+    warm_start: bool = False
+    ensemble: Mapping[str, int] | int | None = None
+    classes: Sequence[Any] | None = None
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network for the spec's number of epochs or iterations.
