@@ -21,15 +21,8 @@ RUNS: Final = Path("runs")
 def run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator[Path]:
     """Choose the run folder; if training never starts, none is left, and if it fails, the error names it."""
     folder = out or RunFolder.next_free(RUNS, spec.name)
-    try:
+    with _removed_if_unused([] if out else [folder], f"the run so far is saved in {folder}", interrupts):
         yield folder
-    except BaseException as error:
-        if interrupts.training_began:
-            error.add_note(f"note: the run so far is saved in {folder}")
-        elif out is None:
-            with suppress(OSError):  # not empty: something is there to be kept
-                folder.rmdir()
-        raise
 
 
 @contextmanager
@@ -42,13 +35,20 @@ def run_folders(names: Sequence[str], parent: Path, interrupts: Interrupts) -> I
         interrupts: knows whether training began.
     """
     folders: list[Path] = []
-    try:
+    with _removed_if_unused(folders, f"the runs so far are saved in {parent}", interrupts):
         folders += (RunFolder.next_free(parent, name) for name in names)
         yield folders
+
+
+@contextmanager
+def _removed_if_unused(made: Sequence[Path], saved: str, interrupts: Interrupts) -> Iterator[None]:
+    """If the block fails, remove folders that are still empty, and say where the rest is saved once training began."""
+    try:
+        yield
     except BaseException as error:
         if interrupts.training_began:
-            error.add_note(f"note: the runs so far are saved in {parent}")
-        for folder in folders:
+            error.add_note(f"note: {saved}")
+        for folder in made:
             with suppress(OSError):  # not empty: something is there to be kept
                 folder.rmdir()
         raise

@@ -7,7 +7,7 @@ import re
 from functools import wraps
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
-
-F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class HelpfulCommand(click.Command):
@@ -125,16 +123,15 @@ def verb(name: str) -> Callable[[Callable[..., None]], HelpfulCommand]:
     return click.command(name, cls=HelpfulCommand)
 
 
-def overrides_option(verb: F) -> F:
-    """Add ``--set``, as the argument ``overrides``."""
-    return click.option(
-        "--set",
-        "overrides",
-        metavar="KEY=VALUE",
-        multiple=True,
-        shell_complete=completion.overrides,
-        help="Set a key of the spec, such as training.batch_size=128; may be repeated.",
-    )(verb)
+overrides_option = click.option(
+    "--set",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    shell_complete=completion.overrides,
+    help="Set a key of the spec, such as training.batch_size=128; may be repeated.",
+)
+"""Adds ``--set``, as the argument ``overrides``."""
 
 
 def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpack[PluginOptions]) -> Spec:
@@ -215,64 +212,52 @@ def plugin_files(given: Sequence[str]) -> tuple[str, ...]:
     return tuple({os.path.realpath(file): file for file in (*session, *given)}.values())
 
 
-def plugin_files_option(verb: F) -> F:
-    """Add ``--plugin``, as the argument ``plugins``."""
-    return click.option(
-        "--plugin",
-        "plugins",
-        metavar="FILE",
-        multiple=True,
-        callback=lambda _, __, given: plugin_files(given),
-        shell_complete=completion.files,
-        help=f"Use a Python file as a plugin; its name is the namespace; may be repeated. {PLUGINS} names files, too.",
-    )(verb)
-
+plugin_files_option = click.option(
+    "--plugin",
+    "plugins",
+    metavar="FILE",
+    multiple=True,
+    callback=lambda _, __, given: plugin_files(given),
+    shell_complete=completion.files,
+    help=f"Use a Python file as a plugin; its name is the namespace; may be repeated. {PLUGINS} names files, too.",
+)
+"""Adds ``--plugin``, as the argument ``plugins``."""
 
 ANY_PORT: Final = 0
 PORT: Final = click.IntRange(0, 65535)
 
 
-def live_option(verb: F) -> F:
-    """Add ``--live``, as the argument ``port``."""
-    return click.option(
-        "--live",
-        "port",
-        metavar="[PORT]",
-        type=PORT,
-        help="Show the run live on a web page, for browsers on this machine, at a given port or any free one.",
-    )(verb)
+live_option = click.option(
+    "--live",
+    "port",
+    metavar="[PORT]",
+    type=PORT,
+    help="Show the run live on a web page, for browsers on this machine, at a given port or any free one.",
+)
+"""Adds ``--live``, as the argument ``port``."""
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
+"""Adds ``--json``, as the argument ``as_json``."""
 
-def json_option(verb: F) -> F:
-    """Add ``--json``, as the argument ``as_json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")(verb)
+report_option = click.option(
+    "--report/--no-report",
+    "reports",
+    default=True,
+    envvar="MLPKIT_REPORT",
+    help="Write report.html at the end; MLPKIT_REPORT=0 turns this off, too.",
+)
+"""Adds ``--report`` and ``--no-report``, as the argument ``reports``."""
 
+mpi_option = click.option(
+    "--mpi/--no-mpi",
+    "mpi",
+    default=None,
+    help="Train together with the other processes that MPI connects; by default if mpiexec or srun started several.",
+)
+"""Adds ``--mpi`` and ``--no-mpi``, as the argument ``mpi``."""
 
-def report_option(verb: F) -> F:
-    """Add ``--report`` and ``--no-report``, as the argument ``reports``."""
-    return click.option(
-        "--report/--no-report",
-        "reports",
-        default=True,
-        envvar="MLPKIT_REPORT",
-        help="Write report.html at the end; MLPKIT_REPORT=0 turns this off, too.",
-    )(verb)
-
-
-def mpi_option(verb: F) -> F:
-    """Add ``--mpi`` and ``--no-mpi``, as the argument ``mpi``."""
-    return click.option(
-        "--mpi/--no-mpi",
-        "mpi",
-        default=None,
-        help="Train together with the other processes that MPI connects; by default if mpiexec or srun "
-        "started several.",
-    )(verb)
-
-
-def quiet_option(verb: F) -> F:
-    """Add ``--quiet``."""
-    return click.option("--quiet", is_flag=True, help="Print nothing but errors.")(verb)
+quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+"""Adds ``--quiet``."""
 
 
 def require_one_display(quiet: bool, as_json: bool) -> None:
@@ -285,15 +270,14 @@ def require_one_display(quiet: bool, as_json: bool) -> None:
         raise UsageError("--quiet and --json can't both be given")
 
 
-def workers_option(verb: F) -> F:
-    """Add ``--workers``."""
-    return click.option(
-        "--workers",
-        metavar="N",
-        type=click.IntRange(1, 1024),
-        help="Train N runs at once, of several specs or seeds, or of an ensemble, each with its share of the cores; by "
-        "default as many as the cores allow.",
-    )(verb)
+workers_option = click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1, 1024),
+    help="Train N runs at once, of several specs or seeds, or of an ensemble, each with its share of the cores; by "
+    "default as many as the cores allow.",
+)
+"""Adds ``--workers``."""
 
 
 def training_options(verb: Callable[..., None]) -> Callable[..., None]:

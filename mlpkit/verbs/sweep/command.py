@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,9 +15,17 @@ from mlpkit.errors import UsageError
 from mlpkit.verbs.sweep.engine_options import SweepCommand, engine_of_ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mlpkit.registry.discovery import PluginOptions
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def _folder_option(flag: str, name: str, about: str) -> Callable[[F], F]:
+    """Return an option that takes the folder of a sweep."""
+    path, completed = click.Path(path_type=Path), completion.runs_and_folders_of_runs
+    return click.option(flag, name, metavar="DIR", type=path, shell_complete=completed, help=about)
 
 
 @click.command("sweep", cls=SweepCommand)
@@ -39,14 +47,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Folder for the sweep, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
 )
-@click.option(
-    "--resume",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    shell_complete=completion.runs_and_folders_of_runs,
-    help="Resume the sweep in a folder, instead of SPEC.",
-)
+@_folder_option("--resume", "folder", "Resume the sweep in a folder, instead of SPEC.")
 @click.option(
     "--add-trials",
     "added",
@@ -54,21 +55,9 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     help="With --resume: extra trials to train.",
 )
-@click.option(
-    "--status",
-    "looked_at",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    shell_complete=completion.runs_and_folders_of_runs,
-    help="Show the state of the sweep in a folder, and change nothing.",
-)
-@click.option(
-    "--stop",
-    "stopped",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    shell_complete=completion.runs_and_folders_of_runs,
-    help="Stop the sweep in a folder after its current steps, and wait until it has saved its trials.",
+@_folder_option("--status", "looked_at", "Show the state of the sweep in a folder, and change nothing.")
+@_folder_option(
+    "--stop", "stopped", "Stop the sweep in a folder after its current steps, and wait until it has saved its trials."
 )
 @options.report_option
 @options.plugins_option
