@@ -200,16 +200,7 @@ def _state_of(directory: Path) -> tuple[bool, int, int]:
 
 @lru_cache(maxsize=4096)
 def _curve(number: int, directory: Path, objective: Objective, finished: bool, size: int, changed: int) -> Curve:
-    """Return the evaluations of a trial, read once for each state of its history.
-
-    Args:
-        number: its number.
-        directory: its run folder, or the first of several.
-        objective: what trials are chosen by.
-        finished: whether it is finished.
-        size: bytes of its history.
-        changed: when that changed last.
-    """
+    """Return the evaluations of a trial, read once for each state of its history; see ``_state_of``."""
     history = [record for record in RunFolder(directory).read_history() if objective.key in record]
     evaluations = [Evaluation(record["epoch"], objective.cost(record[objective.key])) for record in history]
     return Curve(number, evaluations, finished)
@@ -217,13 +208,6 @@ def _curve(number: int, directory: Path, objective: Objective, finished: bool, s
 
 @lru_cache(maxsize=4096)
 def _total_epochs(run: Path, finished: bool, size: int, changed: int) -> float | None:
-    """Return how many epochs a run has; None if its folder doesn't have it.
-
-    Args:
-        run: its folder.
-        finished: whether it is finished.
-        size: bytes of its history.
-        changed: when that changed last.
-    """
+    """Return how many epochs a run has, read once for each state; None if its folder doesn't have it."""
     total, history = overview_of(run).total, RunFolder(run).read_history()
     return total * history[-1]["epoch"] / history[-1]["iteration"] if total and history else None

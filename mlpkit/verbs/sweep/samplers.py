@@ -164,14 +164,14 @@ class TpeSampler:
         return found.FloatDistribution(low, high, log=searched.log)
 
     def _suggested(self, asked: Any, key: str, searched: SearchedKey) -> Any:
+        found = self._distribution(searched)
         if searched.choices is not None:
-            return searched.at(asked.suggest_categorical(key, range(searched.count)))
+            return searched.at(asked.suggest_categorical(key, found.choices))
+        suggest = asked.suggest_int if isinstance(found.low, int) else asked.suggest_float
+        value = suggest(key, found.low, found.high, log=found.log)
         if _by_place(searched):
-            return searched.at(asked.suggest_int(key, 0, searched.count - 1))
-        low, high = searched.ends
-        if searched.of_integers:
-            return asked.suggest_int(key, int(low), int(high), log=searched.log)
-        return shortened(asked.suggest_float(key, low, high, log=searched.log), low, high)
+            return searched.at(value)
+        return value if searched.of_integers else shortened(value, *searched.ends)
 
 
 def _by_place(searched: SearchedKey) -> bool:

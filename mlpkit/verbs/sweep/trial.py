@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -176,41 +175,24 @@ def _train_in_turn(group: Group, train: Callable[[Group, int, RunFolder], Run]) 
 
 @lru_cache(maxsize=1)
 def _sweep_spec(here: Path, path: Path, **plugin_options: Unpack[PluginOptions]) -> Spec:
-    """Return the spec of a sweep, which never changes; a process trains many of its trials.
-
-    Args:
-        here: the folder that the paths start from.
-        path: the file.
-        plugin_options: the keywords of ``Registry.discover``, as tuples.
-    """
+    """Return the spec of a sweep, whose paths start from ``here``; it never changes, and has many trials."""
     return read_spec(path, **plugin_options)
 
 
-@dataclass(frozen=True)
-class _Data:
-    """The data of a spec, equal to that of any other with the same key.
-
-    Args:
-        key: what the data depends on.
-        spec: the spec.
-    """
-
-    key: str
-    spec: Spec = field(compare=False)
+_last_data: dict[str, tuple[Dataset, Callable[[int | None], Mapping[str, Split]]]] = {}
+"""The data set that was opened last, by what it depends on, and what gives each network its splits."""
 
 
 def _opened(spec: Spec) -> OpenedData:
-    """Return the data of a run of a trial, opened."""
-    dataset, splits_of = _open(_Data(f"{Path.cwd()} {data_key(spec)}", spec))
+    """Return the data of a run of a trial, opened; most trials of a sweep have the same."""
+    key = f"{Path.cwd()} {data_key(spec)}"
+    if key not in _last_data:
+        _last_data.clear()
+        dataset = spec.new_dataset()
+        describe_data(spec, dataset)
+        _last_data[key] = dataset, open_for_members(spec, dataset)
+    dataset, splits_of = _last_data[key]
     return OpenedData(dataset, splits_of(spec.member))
-
-
-@lru_cache(maxsize=1)
-def _open(data: _Data) -> tuple[Dataset, Callable[[int | None], Mapping[str, Split]]]:
-    """Return a data set, and what gives each network its splits: most trials of a sweep have the same."""
-    dataset = data.spec.new_dataset()
-    describe_data(data.spec, dataset)
-    return dataset, open_for_members(data.spec, dataset)
 
 
 def _begin(
