@@ -55,7 +55,7 @@ def described(error: Exception) -> str:
     return f"{text} (at {last.filename}:{last.lineno})"
 
 
-S = TypeVar("S")
+F = TypeVar("F", bound="Callable[[Any], None]")
 
 _MARK = "_mlpkit_check"
 
@@ -89,9 +89,7 @@ class Check:
         return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[2].split())
 
 
-def checks_component(
-    *kinds: str, says_why_unusable: bool = False
-) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
+def checks_component(*kinds: str, says_why_unusable: bool = False) -> Callable[[F], F]:
     """Mark a function as a check of a component as a whole.
 
     Args:
@@ -101,15 +99,8 @@ def checks_component(
     return _marked(kinds, each_example=False, says_why_unusable=says_why_unusable)
 
 
-def checks_examples(
-    *kinds: str, says_why_unusable: bool = False
-) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
-    """Mark a function as a check of every example of a component.
-
-    Args:
-        kinds: the kinds of component to check.
-        says_why_unusable: as for ``checks_component``.
-    """
+def checks_examples(*kinds: str, says_why_unusable: bool = False) -> Callable[[F], F]:
+    """Mark a function as a check of every example of a component; the arguments are those of ``checks_component``."""
     return _marked(kinds, each_example=True, says_why_unusable=says_why_unusable)
 
 
@@ -119,10 +110,8 @@ def check_of(function: object) -> Check | None:
     return check
 
 
-def _marked(
-    kinds: tuple[str, ...], *, each_example: bool, says_why_unusable: bool
-) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
-    def mark(function: Callable[[S], None]) -> Callable[[S], None]:
+def _marked(kinds: tuple[str, ...], *, each_example: bool, says_why_unusable: bool) -> Callable[[F], F]:
+    def mark(function: F) -> F:
         setattr(function, _MARK, Check(function.__name__, kinds, each_example, says_why_unusable, function))
         return function
 
