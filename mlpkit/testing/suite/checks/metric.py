@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import WrongUseError
 from mlpkit.testing.outside_network import random_targets
 from mlpkit.testing.suite.check import CheckFailure, checks_examples, described
+from mlpkit.testing.suite.checks.operation import Batch
 from mlpkit.testing.suite.example import ROWS, Example
 
 if TYPE_CHECKING:
@@ -20,26 +21,6 @@ if TYPE_CHECKING:
     from mlpkit.components.metric import Metric
     from mlpkit.components.target import Target
     from mlpkit.testing.suite.comparison import Arrays
-
-
-class PredictedRows(NamedTuple):
-    """Predictions and their targets.
-
-    Args:
-        prediction: the result of a loss's ``predict``.
-        t: targets of the same rows.
-    """
-
-    prediction: NDArray[Any]
-    t: NDArray[Any]
-
-    def rows(self, rows: slice | NDArray[Any]) -> PredictedRows:
-        """Return a copy of some rows."""
-        return PredictedRows(self.prediction[rows].copy(), self.t[rows].copy())
-
-    def copy(self) -> PredictedRows:
-        """Return a copy."""
-        return PredictedRows(self.prediction.copy(), self.t.copy())
 
 
 class MetricExample(Example):
@@ -75,7 +56,7 @@ class MetricExample(Example):
 
     def predictions(
         self, rows: int = ROWS, number: int = 0, dtype: str = "float64", target: Target | None = None
-    ) -> PredictedRows:
+    ) -> Batch:
         """Return random predictions, by default of the example's target.
 
         They are probabilities, unless the target consists of real values.
@@ -84,15 +65,15 @@ class MetricExample(Example):
         rng = self.random("predictions", number)
         t = random_targets(target, rows, rng, dtype)
         if isinstance(target, Values) and self.entry.component.sees == "interval":  # type: ignore[attr-defined]
-            return PredictedRows(np.sort(rng.normal(size=(rows, 2))).astype(dtype), t)
+            return Batch(np.sort(rng.normal(size=(rows, 2))).astype(dtype), t)
         if isinstance(target, Values):
-            return PredictedRows(rng.normal(size=(rows, *target.shape)).astype(dtype), t)
+            return Batch(rng.normal(size=(rows, *target.shape)).astype(dtype), t)
         shares = rng.uniform(0.01, 1, size=(rows, target.count))
         if isinstance(target, Classes):
             shares /= shares.sum(axis=1, keepdims=True)
-        return PredictedRows(shares.astype(dtype), t)
+        return Batch(shares.astype(dtype), t)
 
-    def result(self, *parts: PredictedRows) -> NDArray[Any]:
+    def result(self, *parts: Batch) -> NDArray[Any]:
         """Return the result of a new metric for some minibatches."""
         metric = self.ready()
         for part in parts:
@@ -203,7 +184,7 @@ def result_needs_no_unit_of_weights(example: MetricExample) -> None:
     )
 
 
-def _weighted(example: MetricExample, whole: PredictedRows, weights: NDArray[Any]) -> NDArray[Any]:
+def _weighted(example: MetricExample, whole: Batch, weights: NDArray[Any]) -> NDArray[Any]:
     """Return the result for rows that have weights, added in three parts to two objects."""
     first, second = example.ready(), example.ready()
     for metric, rows in ((first, slice(3)), (first, slice(3, 20)), (second, slice(20, None))):
@@ -263,7 +244,7 @@ def leaves_predictions_alone(example: MetricExample) -> None:
     before = whole.copy()
     example.ready().update(*whole)
     for what, array, old in (
-        ("the predictions", whole.prediction, before.prediction),
+        ("the predictions", whole.x, before.x),
         ("the targets", whole.t, before.t),
     ):
         if array.tobytes() != old.tobytes():
@@ -282,7 +263,7 @@ def keeps_no_array_that_is_not_its_own(example: MetricExample) -> None:
     expected = example.result(whole.copy())
     metric = example.ready()
     metric.update(*whole)
-    whole.prediction[...] = whole.prediction[::-1].copy()
+    whole.x[...] = whole.x[::-1].copy()
     whole.t[...] = 0
     _require_same("when the arrays were overwritten after update", metric.result(), expected, "copy what you keep")
 
@@ -301,7 +282,7 @@ def new_objects_begin_at_nothing(example: MetricExample) -> None:
     _require_same("with another object in use", second.result(), expected, "keep values in self, set in __init__")
 
 
-def _after(example: MetricExample, *parts: PredictedRows) -> Any:
+def _after(example: MetricExample, *parts: Batch) -> Any:
     """Return a new metric with some minibatches added."""
     metric = example.ready()
     for part in parts:
@@ -309,7 +290,7 @@ def _after(example: MetricExample, *parts: PredictedRows) -> Any:
     return metric
 
 
-def _parts(whole: PredictedRows) -> list[PredictedRows]:
+def _parts(whole: Batch) -> list[Batch]:
     return [whole.rows(slice(0, 1)), whole.rows(slice(1, 14)), whole.rows(slice(14, None))]
 
 

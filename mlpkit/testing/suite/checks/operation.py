@@ -36,14 +36,14 @@ class Batch(NamedTuple):
     """A minibatch.
 
     Args:
-        x: inputs.
-        t: targets of a loss; for a layer, the derivative of the loss by its outputs.
+        x: inputs; of a metric, predictions.
+        t: targets of a loss or a metric; for a layer, the derivative of the loss by its outputs.
     """
 
     x: NDArray[Any]
     t: NDArray[Any]
 
-    def rows(self, rows: slice) -> Batch:
+    def rows(self, rows: slice | NDArray[Any]) -> Batch:
         """Return a copy of some rows."""
         return Batch(self.x[rows].copy(), self.t[rows].copy())
 

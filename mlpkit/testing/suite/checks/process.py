@@ -220,7 +220,7 @@ def spec_with(example: Example) -> dict[str, Any]:
         shape = example.shown_with()
     elif example.entry.kind == "metric":
         target = example.shown_with()
-        shape = np.shape(example.predictions(1).prediction)[1:]  # type: ignore[attr-defined]
+        shape = np.shape(example.predictions(1).x)[1:]  # type: ignore[attr-defined]
     columns = columns_of(shape)
     data = {"input_shape": shape, "target": target_to_plain(target), "columns": columns_to_plain(columns)}
     parts: dict[str, Any] = {
