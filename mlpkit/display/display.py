@@ -11,7 +11,6 @@ from mlpkit.terminal.output import OutputClosedError, diagnostic, print_warnings
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-    from types import TracebackType
     from typing import Self
 
     from mlpkit.display.outcomes import Outcome
@@ -97,9 +96,7 @@ class Display:
         """Enter, before the data is read."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Leave the terminal as it was."""
 
     def __call__(self, event: Event) -> None:

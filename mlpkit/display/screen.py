@@ -23,7 +23,6 @@ from mlpkit.terminal.output import ignore_hangup, result
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-    from types import TracebackType
     from typing import Self
 
     from rich.console import Console
@@ -78,9 +77,7 @@ class Screen(Display):
         self._area.print_heading(*self._heading)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Take the bars away, and bring the cursor back."""
         self._area.stop()
 

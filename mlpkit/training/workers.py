@@ -18,7 +18,6 @@ from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
 
     from mlpkit.network.sequential import Sequential
 
@@ -111,9 +110,7 @@ class Workers:
             self._threads.append(thread)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """End the threads, when they have done what they are at."""
         for inbox in self._inboxes:
             inbox.put(None)

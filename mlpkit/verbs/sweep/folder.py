@@ -21,7 +21,6 @@ from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
 _NAME: Final = "trial-"
 
@@ -124,9 +123,7 @@ class SweepFolder:
         """Leave the folder as it is; the end of the block stops being its writer."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Stop being the folder's writer."""
         self.close()
 
