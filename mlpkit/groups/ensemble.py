@@ -227,7 +227,7 @@ class EnsembleGroup(Group):
         spec, plan = whole.spec, plan_of(whole)
         open_data(spec, whole.dataset)
         for number, network in enumerate(networks):
-            prepare(network, self.folder.member(number))
+            prepare(network, self.folder.members[number])
         resolved = spec.resolved_text(slices=plan.slices, threads=plan.threads)
         first_weights = whole.first_weights.checksum if whole.first_weights else None
         run.write_lock(lock_of(spec, resolved, whole.dataset, first_weights))
@@ -311,7 +311,7 @@ def _average(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None,
     network = build_for(spec, prove_trained(spec, input_shape, description.target), slices=1)
     network.origin = Origin(resolved, dataset)
     for number in folder.with_models:
-        _copy_weights(folder.member(number), number, network)
+        _copy_weights(folder.members[number], number, network)
     model = TrainedModel(spec, network, dataset, description.target)
     results = _Results(model, {}, None) if stopped else _write_results(folder, model, description)
     if examples is not None:

@@ -70,11 +70,10 @@ class NumberedRuns:
         """Remove the folder, if no run has started."""
         for directory in self.members.values():
             RunFolder(directory).discard_if_unused()
-        self._discard_own()
+        (self.directory / SEEDS).unlink(missing_ok=True)
+        if (self.directory / MEMBERS).is_dir():
+            (self.directory / MEMBERS).rmdir()
         self.run.discard_if_unused()
-
-    def _discard_own(self) -> None:
-        """Remove what the folder has in addition to run folders and to the files of a run folder."""
 
     def __enter__(self) -> Self:
         """Leave the folder unchanged; the end of the block stops being its writer."""
@@ -83,10 +82,6 @@ class NumberedRuns:
     def __exit__(self, *error: object) -> None:
         """Stop being the folder's writer."""
         self.run.close()
-
-    def member(self, number: int) -> Path:
-        """Return the run folder of a number."""
-        return self.members[number]
 
     @property
     def unfinished(self) -> list[int]:
@@ -146,9 +141,6 @@ class SeedsFolder(NumberedRuns):
             raise damaged(path, "expected a list of seeds")
         return cls(RunFolder(directory), seeds)
 
-    def _discard_own(self) -> None:
-        (self.directory / SEEDS).unlink(missing_ok=True)
-
     def write_seeds(self) -> None:
         """Write seeds.json, which makes this the folder of several runs."""
         self.run.write_json(SEEDS, {"seeds": self.seeds})
@@ -188,10 +180,6 @@ class EnsembleFolder(NumberedRuns):
     def with_models(self) -> list[int]:
         """The numbers of the networks that have begun, and so have a model."""
         return [number for number, directory in self.members.items() if RunFolder(directory).has_model]
-
-    def _discard_own(self) -> None:
-        if (self.directory / MEMBERS).is_dir():
-            (self.directory / MEMBERS).rmdir()
 
     def write_spread(self) -> None:
         """Write spread.json: the mean of each loss and metric over the networks, with its interval."""

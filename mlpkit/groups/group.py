@@ -124,7 +124,7 @@ def train_unfinished(folder: NumberedRuns, threads: int, session: GroupSession) 
         threads: as for ``train_runs``.
         session: what they are trained with.
     """
-    runs = {number: folder.member(number) for number in folder.unfinished}
+    runs = {number: folder.members[number] for number in folder.unfinished}
     with CtrlC(session.stop) as ctrl_c:
         failures = train_runs(runs, threads, session)
     return failures, ctrl_c.received
@@ -137,7 +137,7 @@ def finished_runs(folder: NumberedRuns, plugin_options: PluginOptions) -> dict[i
         folder: the folder.
         plugin_options: the keywords of ``Registry.discover``.
     """
-    return {number: resume_network(folder.member(number), **plugin_options) for number in folder.results()}
+    return {number: resume_network(folder.members[number], **plugin_options) for number in folder.results()}
 
 
 def train_in(

@@ -164,7 +164,7 @@ def resume_seeds(
     with SeedsFolder.open(directory_of(directory)) as folder:
         folder.run.claim()
         for seed in folder.unfinished:
-            _require_prepared(folder.directory, seed, folder.member(seed))
+            _require_prepared(folder.directory, seed, folder.members[seed])
         threads = _threads_of(folder) if folder.unfinished else 1
         observer = observer or load("mlpkit.display.notebook:default_observer")("seed", quiet=quiet)
         return _trained(folder, threads, GroupSession(plugin_options, observer, stop or StopRequest(), workers))
@@ -186,7 +186,7 @@ def evaluate_seeds(
         MlpkitError: as ``evaluate`` and ``evaluate_file`` do.
     """
     folder = SeedsFolder.open(directory)
-    finished = [folder.member(seed) for seed in folder.results()]
+    finished = [folder.members[seed] for seed in folder.results()]
     if not finished:
         remedy = f"resume it with: mlpkit resume {quote(str(directory))}"
         raise RunFolderError(f"{directory}: none of its runs is finished; {remedy}")
@@ -212,7 +212,7 @@ class SeedsGroup(Group):
         return self
 
     def _prepare(self, proved: Sequence[SpecProof], cores: int | None) -> int:
-        plans = [prepare(each, self.folder.member(each.spec.seed), cores=cores) for each in proved]
+        plans = [prepare(each, self.folder.members[each.spec.seed], cores=cores) for each in proved]
         self.folder.write_seeds()
         return max(plan.threads for plan in plans)
 
@@ -235,7 +235,7 @@ def _require_prepared(directory: Path, seed: int, member: Path) -> None:
 
 def _threads_of(folder: SeedsFolder) -> int:
     """Return the threads of a run, from the first that is not finished."""
-    run = RunFolder.open(folder.member(folder.unfinished[0]))
+    run = RunFolder.open(folder.members[folder.unfinished[0]])
     resolved = parse_document(run.resolved_text(), str(run.directory / RESOLVED)).values
     return int(resolved["training"]["threads"])
 
@@ -256,7 +256,7 @@ def _trained(folder: SeedsFolder, threads: int, session: GroupSession) -> SeedRu
 
 def _warn_of_other_inputs(folder: SeedsFolder, observer: Listener) -> None:
     """Warn of finished runs with other data, plugins or versions than the first: their mean would mix the two."""
-    locks = [(seed, RunFolder(folder.member(seed)).read_lock()) for seed in folder.results()]
+    locks = [(seed, RunFolder(folder.members[seed]).read_lock()) for seed in folder.results()]
     for seed, lock in locks[1:]:
         first, then = locks[0]
         found = [change for change in lock_changes(then, lock) if change.key != SPEC_HASH]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_run(folder: SeedsFolder, seed: int, metrics: dict[str, Any] | None) -> None:
-    with RunFolder.create(folder.member(seed)) as run:
+    with RunFolder.create(folder.members[seed]) as run:
         run.write_spec("mlpkit: 1\n")
         if metrics is not None:
             run.write_metrics(metrics)

@@ -159,7 +159,7 @@ def _train_in_turn(group: Group, train: Callable[[Group, int, RunFolder], Run]) 
     """Train the runs that are not finished, and sum up; the first that is stopped, diverges or fails ends the trial."""
     steps = 0
     for number in group.folder.unfinished:
-        with RunFolder(group.folder.member(number)) as folder:
+        with RunFolder(group.folder.members[number]) as folder:
             folder.claim()
             try:
                 run = train(group, number, folder)
