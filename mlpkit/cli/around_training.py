@@ -49,12 +49,6 @@ def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrup
 
 
 def after_run(folder: Path, plugin_options: PluginOptions, *, shown: bool) -> None:
-    """Do what follows a finished run.
-
-    Args:
-        folder: the run folder.
-        plugin_options: the keywords of ``Registry.discover``.
-        shown: whether to print messages.
-    """
+    """Do what follows a finished run."""
     for place in AFTER_RUN:
         load(place)(folder, plugin_options, shown=shown)

@@ -33,9 +33,6 @@ MOST_SECONDS: Final = 86_400
 def join(started: int) -> MpiRanks:
     """Connect this process to the other ranks, to train one network.
 
-    Args:
-        started: how many there are.
-
     Raises:
         UsageError: they can't be connected.
     """
@@ -131,10 +128,6 @@ def assist_rank_0(ranks: MpiRanks, plugin_options: PluginOptions) -> None:
 
 def serve(engine: Engine, started: int) -> bool:
     """Train the trials of a sweep until rank 0 ends it; return whether this process did so, and isn't rank 0.
-
-    Args:
-        engine: what has the processes do so.
-        started: how many there are.
 
     Raises:
         UsageError: they can't be connected.

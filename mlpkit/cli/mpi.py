@@ -130,9 +130,6 @@ def join_ranks(mpi: Any, patience: float = SECONDS_OF_PATIENCE) -> MpiRanks:
 def mpi_errors(mpi: Any) -> Iterator[None]:
     """Turn an MPI exception into an error with advice.
 
-    Args:
-        mpi: the module ``mpi4py.MPI``.
-
     Raises:
         RankError: MPI failed.
     """

@@ -27,13 +27,7 @@ def run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator
 
 @contextmanager
 def run_folders(names: Sequence[str], parent: Path, interrupts: Interrupts) -> Iterator[list[Path]]:
-    """Choose the folders of several specs; if training never starts, none is left; if it fails, the error names them.
-
-    Args:
-        names: the names of the specs.
-        parent: where the folders are.
-        interrupts: knows whether training began.
-    """
+    """Choose folders for several specs; if training never starts, none is left; if it fails, the error names them."""
     folders: list[Path] = []
     with _removed_if_unused(folders, f"the runs so far are saved in {parent}", interrupts):
         folders += (RunFolder.next_free(parent, name) for name in names)

@@ -137,11 +137,6 @@ overrides_option = click.option(
 def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpack[PluginOptions]) -> Spec:
     """Read a verb's spec; if it is missing or a run folder, the error suggests what was meant.
 
-    Args:
-        path: its file, as given.
-        overrides: the values of ``--set``.
-        plugin_options: the keywords of ``Registry.discover``.
-
     Raises:
         SpecError: the spec is wrong.
     """

@@ -87,10 +87,6 @@ def fitting_columns(record: Record, width: int) -> EvaluationColumns:
 
     The iteration is always there; then come validation loss, first metric, training loss, the other metrics, the epoch,
     and last the metrics of the training split. Without a validation split, the training split takes its place.
-
-    Args:
-        record: any evaluation of the run.
-        width: length of a line.
     """
     every = _all_columns(record)
     kept = every

@@ -207,12 +207,7 @@ class _Table(Evaluations):
         return fitting_columns(self.records[0], _room(width)).left_out
 
     def lines(self, width: int, most: int) -> Iterator[Text]:
-        """Go through the lines of the table.
-
-        Args:
-            width: the width of the terminal.
-            most: the number of rows.
-        """
+        """Go through the lines of the table."""
         columns = fitting_columns(self.records[0], _room(width))
         groups, titles = columns.heading()
         yield Text()

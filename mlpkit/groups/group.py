@@ -117,13 +117,7 @@ class Group(ABC):
 
 
 def train_unfinished(folder: NumberedRuns, threads: int, session: GroupSession) -> tuple[dict[int, str], bool]:
-    """Train the runs of a folder that are not finished; return what went wrong, and whether Ctrl-C came.
-
-    Args:
-        folder: the folder, as its writer.
-        threads: as for ``train_runs``.
-        session: what they are trained with.
-    """
+    """Train the runs of a folder that are not finished; return what went wrong, and whether Ctrl-C came."""
     runs = {number: folder.members[number] for number in folder.unfinished}
     with CtrlC(session.stop) as ctrl_c:
         failures = train_runs(runs, threads, session)
@@ -131,12 +125,7 @@ def train_unfinished(folder: NumberedRuns, threads: int, session: GroupSession) 
 
 
 def finished_runs(folder: NumberedRuns, plugin_options: PluginOptions) -> dict[int, Run]:
-    """Load the finished runs of a folder, by number.
-
-    Args:
-        folder: the folder.
-        plugin_options: the keywords of ``Registry.discover``.
-    """
+    """Load the finished runs of a folder, by number."""
     return {number: resume_network(folder.members[number], **plugin_options) for number in folder.results()}
 
 

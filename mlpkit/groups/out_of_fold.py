@@ -55,12 +55,6 @@ def predict_out_of_fold(
 ) -> OutOfFold:
     """Return the predictions of each network for the rows of its fold.
 
-    Args:
-        members: the networks' run folders.
-        folds: the rows.
-        description: their shapes.
-        registry: the plugins to take components from.
-
     Raises:
         ModelFileError: a model file is damaged.
     """
@@ -81,11 +75,6 @@ def predict_out_of_fold(
 def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> dict[str, Any]:
     """Return loss and metrics of the predictions, by name.
 
-    Args:
-        model: the ensemble.
-        found: the predictions.
-        source: the folder, for messages.
-
     Raises:
         DivergenceError: the loss is not finite.
         ComponentFailure: the loss or a metric raised an exception that isn't mlpkit's.
@@ -104,12 +93,6 @@ def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> 
 
 def write_out_of_fold(file: Path, model: TrainedModel, found: OutOfFold, folds: Folds) -> None:
     """Write a row for each prediction, in the order of the data set: source, fold, target, and the prediction.
-
-    Args:
-        file: the file.
-        model: the ensemble.
-        found: the predictions.
-        folds: the rows.
 
     Raises:
         StorageError: the file can't be written.

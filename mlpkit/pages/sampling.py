@@ -25,12 +25,7 @@ they are fewer than the rows above."""
 
 
 def rows_to_predict(rows: int, network: Sequential) -> NDArray[np.intp]:
-    """Return positions of the rows of a split that are predicted to judge a model, or to prove a file.
-
-    Args:
-        rows: how many rows the split has.
-        network: the model's network.
-    """
+    """Return positions of the rows of a split that are predicted to judge a model, or to prove a file."""
     return evenly_spaced(rows, most_rows(network.input_shape, *map(output_shape_of, network.layers[-1:])))
 
 

@@ -77,10 +77,6 @@ LARGEST_LOG: Final = 64 * 2**20
 def read_limited(path: Path, most: int) -> bytes:
     """Return a file's content.
 
-    Args:
-        path: the file.
-        most: how many bytes it may have.
-
     Raises:
         OSError: it can't be read, is not a regular file, or is larger than that.
     """
@@ -190,10 +186,6 @@ def make_folder(path: Path) -> None:
 
 def open_patiently(path: Path, flags: int) -> int:
     """Open a file or folder, and wait some seconds for a descriptor if too many are in use.
-
-    Args:
-        path: the file or folder.
-        flags: as for ``os.open``.
 
     Raises:
         OSError: it can't be opened.

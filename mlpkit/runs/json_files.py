@@ -194,10 +194,6 @@ def _whole_lines(path: Path) -> list[bytes]:
 def read_content(path: Path, most: int) -> bytes:
     """Return what a file of a run holds.
 
-    Args:
-        path: the file.
-        most: bytes that it may have.
-
     Raises:
         RunFolderError: it can't be read, or is larger.
     """

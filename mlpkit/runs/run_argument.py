@@ -26,9 +26,6 @@ RunArgument: TypeAlias = str | os.PathLike[str] | KeptRun
 def directory_of(run: RunArgument) -> Path:
     """Return the folder of a run.
 
-    Args:
-        run: the folder, or what training returned.
-
     Raises:
         UsageError: it is neither, or no folder keeps it.
     """

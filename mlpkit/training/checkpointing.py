@@ -46,11 +46,7 @@ class CheckpointSchedule:
         """When a step is done at this time or later, the run is due, however many steps that were."""
 
     def next_step(self, step: int) -> int:
-        """Return the step after which the run is due next, regardless of the clock.
-
-        Args:
-            step: steps done.
-        """
+        """Return the step after which the run is due next, regardless of the clock."""
         return min((step - step % period + period for period in self._periods), default=sys.maxsize)
 
     def restart_clock(self) -> None:

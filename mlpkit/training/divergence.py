@@ -133,10 +133,6 @@ def require_finite(network: Sequential, slots: Mapping[str, Slot], step: int, le
 def require_finite_model(network: Sequential, file: Path) -> None:
     """Check that a trained network is finite.
 
-    Args:
-        network: the network.
-        file: where it comes from.
-
     Raises:
         DivergenceError: a parameter or a layer's state is not.
     """

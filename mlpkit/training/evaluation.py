@@ -145,12 +145,7 @@ class Evaluator:
         return reader.in_order(self._ranks.own_turns(reader.batches))
 
     def assist(self, splits: list[str], predicts: bool) -> None:
-        """Do the part of this rank, which isn't rank 0, in an evaluation; it leaves rank 0's weights in the network.
-
-        Args:
-            splits: the splits to evaluate.
-            predicts: whether metrics need predictions.
-        """
+        """Do the part of this rank, which isn't rank 0, in an evaluation; it leaves rank 0's weights in the network."""
         self._broadcast_weights()
         with without_warnings():
             for name in splits:

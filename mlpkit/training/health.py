@@ -61,10 +61,6 @@ CLIP: Final = "--set training.clip.norm=1"
 def recorded_symptoms(folder: RunFolder, healths: Iterable[Health]) -> list[Symptom]:
     """Return the symptoms in the order in which they were noticed; of a training that diverged, at least that.
 
-    Args:
-        folder: the run folder.
-        healths: what was found in the network.
-
     Raises:
         RunFolderError: a file is damaged.
     """

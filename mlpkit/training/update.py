@@ -131,11 +131,7 @@ class Updater:
             self._state.parameters = self.network.values.copy()
 
     def upgrade_slots(self, version: int) -> None:
-        """Convert slots of another version to the optimizer's.
-
-        Args:
-            version: their version.
-        """
+        """Convert slots of another version to the optimizer's."""
         if self.optimizer.sees == "parameters":
             for path in self._trained():
                 self.optimizer.upgrade_slots(self._slots_of(path), version)

@@ -61,11 +61,7 @@ def choose_plan(
 
 @contextmanager
 def blas_threads(count: int) -> Iterator[None]:
-    """Run matrix products on that many threads inside the block, and on as many as before after it.
-
-    Args:
-        count: number of threads.
-    """
+    """Run matrix products on that many threads inside the block, and on as many as before after it."""
     with _libraries(len(sys.modules)).limit(limits=count, user_api="blas"):
         yield
 

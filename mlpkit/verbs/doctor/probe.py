@@ -142,11 +142,7 @@ class Probe:
         self._before: tuple[int, dict[str, NDArray[Any]]] = (-1, {})
 
     def remember(self, step: int) -> None:
-        """Keep some of the parameters, to know how far the next step moves them.
-
-        Args:
-            step: steps done.
-        """
+        """Keep some of the parameters, to know how far the next step moves them."""
         self._before = step, {path: self._some(path).copy() for path in self._network.parameters}
 
     def __call__(self, iteration: int, epoch: float, learning_rate: float) -> Health:

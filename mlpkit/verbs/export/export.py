@@ -213,10 +213,6 @@ def _lines_named(directory: Path, model: TrainedModel) -> Iterator[None]:
 def provenance(directory: Path, model: TrainedModel) -> dict[str, Any]:
     """Return what a run's model came from: names, the version of mlpkit, and SHA-256 of spec, data and weights.
 
-    Args:
-        directory: the run folder.
-        model: its model.
-
     Raises:
         RunFolderError: a file of the folder is missing or damaged.
     """

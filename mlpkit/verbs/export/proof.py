@@ -91,12 +91,7 @@ def prove(exporter: Exporter, file: Path, model: ModelGraph, network: Sequential
 
 
 def outputs_of(model: ModelGraph, prediction: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Return what a model's outputs are if that is its prediction; logits are left out.
-
-    Args:
-        model: the model.
-        prediction: what ``predict`` returns.
-    """
+    """Return what a model's outputs are if that is its prediction; logits are left out."""
     found = {}
     for name, value in model.graph.outputs.items():
         if name.endswith(LABEL):
@@ -221,11 +216,7 @@ class _Proof:
         return None
 
     def _culprit_in_graph(self, one: KnownRows) -> str:
-        """Return what describes itself wrongly in ``onnx``: data set, layer or loss; empty if none does.
-
-        Args:
-            one: a row.
-        """
+        """Return what describes itself wrongly in ``onnx``: data set, layer or loss; empty if none does."""
         graph = self._model.graph
         known = evaluate(graph, one.feeds)
         last = {node.made_by.partition(".")[0]: known[node.outputs[0]] for node in graph.nodes if node.made_by}

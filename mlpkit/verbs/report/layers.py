@@ -82,10 +82,6 @@ def layer_times(network: Sequential, batch: Batch) -> list[LayerTime]:
     """Return the median time of each layer for a minibatch, forward and backward; the loss comes last.
 
     Gradients and states are afterwards what they were.
-
-    Args:
-        network: the network.
-        batch: inputs, targets and perhaps weights.
     """
     replica = network.replicas[0]
     members = [*network.layers, network.loss_layer]
@@ -138,12 +134,7 @@ def _timed_pass(network: Sequential, batch: Batch) -> dict[tuple[str, str], floa
 
 
 def times_section(times: Sequence[LayerTime], rows: int) -> str:
-    """Return the time of each layer for a minibatch, as bars and in numbers.
-
-    Args:
-        times: the times.
-        rows: examples of the minibatch.
-    """
+    """Return the time of each layer for a minibatch, as bars and in numbers."""
     total = sum(each.forward + (each.backward or 0.0) for each in times)
     cells = [
         [

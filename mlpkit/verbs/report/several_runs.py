@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 def write_seeds_page(directory: Path, file: Path, *_: object) -> Path:
     """Write a page about the runs of several seeds, and return where it is.
 
-    Args:
-        directory: their folder.
-        file: the file to write.
-
     Raises:
         UsageError: vl-convert isn't installed.
         RunFolderError: a file of a run is damaged.
@@ -56,9 +52,6 @@ def _summary(folder: SeedsFolder) -> list[str]:
 
 def networks_sections(directory: Path) -> list[str]:
     """Return the sections about the networks of an ensemble.
-
-    Args:
-        directory: the ensemble's run folder.
 
     Raises:
         RunFolderError: a file of a network is damaged.

@@ -197,9 +197,6 @@ def compare(directories: Sequence[Path], metrics: Sequence[str] = ()) -> Compari
 def read_sides(directories: Sequence[Path]) -> list[RunSet]:
     """Read runs, and group the ones that differ in nothing but their seeds, unless all runs do.
 
-    Args:
-        directories: run folders, and folders of several.
-
     Raises:
         UsageError: there is only one run.
         RunFolderError: one isn't a run folder, or a file in it is damaged.

@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 def write_comparison(directories: Sequence[Path], file: Path, metrics: Sequence[str] = ()) -> None:
     """Write a page that compares runs: one file that works from disk, without a network.
 
-    Args:
-        directories: as for ``compare``.
-        file: the file to write.
-        metrics: as for ``compare``.
-
     Raises:
         UsageError: there is nothing to compare, no run has such a metric, or vl-convert isn't installed.
         RunFolderError: one isn't a run folder, or a file in it is damaged.

@@ -337,12 +337,7 @@ def best_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> Trial |
 
 
 def pareto_front(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Trial]:
-    """Return the Pareto front: no finished trial is as good as one of them by all objectives, and better by one.
-
-    Args:
-        trials: the trials.
-        objectives: what they are chosen by.
-    """
+    """Return the Pareto front: no finished trial is as good as one of them by all objectives, and better by one."""
     costs = {
         trial.number: [each.cost(trial.results[each.key]) for each in objectives]
         for trial in trials

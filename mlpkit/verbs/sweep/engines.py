@@ -71,9 +71,6 @@ class EngineChoice:
     def started(self, registry: Registry) -> Iterator[Workers]:
         """Return the workers, and end them at the end of the block.
 
-        Args:
-            registry: the plugins.
-
         Raises:
             UsageError: a library is missing, or the workers can't be used.
         """

@@ -168,10 +168,6 @@ class SweepFolder:
     def set_aside(self, trial: Trial, reason: str) -> Trial:
         """Write into the folder of a trial that it failed, and why, and return it as it is now.
 
-        Args:
-            trial: the trial.
-            reason: what is wrong with it.
-
         Raises:
             RunFolderError: a file of it can't be read, or another process writes to it.
             StorageError: it can't be written.
@@ -182,9 +178,6 @@ class SweepFolder:
 
     def reopen(self, trial: Trial) -> Trial:
         """Remove from the folder of a trial why it ended early, and return it as it is now.
-
-        Args:
-            trial: the trial.
 
         Raises:
             RunFolderError: a file of it can't be read, or another process writes to it.
@@ -300,9 +293,6 @@ def number_of(directory: Path) -> int:
 def read_trial(directory: Path) -> Trial:
     """Return a trial as its folder has it now.
 
-    Args:
-        directory: its run folder.
-
     Raises:
         RunFolderError: a file of it can't be read.
     """
@@ -340,9 +330,6 @@ def _read_trial(directory: Path) -> Trial:
 
 def history_of(directory: Path) -> list[dict[str, float]]:
     """Return the evaluations of a trial; of several runs, the means of the evaluations that all started runs have.
-
-    Args:
-        directory: the trial's folder.
 
     Raises:
         RunFolderError: a file can't be read.

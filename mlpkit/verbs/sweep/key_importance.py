@@ -100,9 +100,6 @@ def groups_of(values: Sequence[Any]) -> tuple[list[str], NDArray[np.intp]]:
     """Return the names of the groups of some values, and the group of each value.
 
     Numbers that differ in more than four values are grouped by their quarters, all others by what they are.
-
-    Args:
-        values: the values.
     """
     known: dict[str, Any] = {repr(value): value for value in values}
     if len(known) <= len(QUARTERS) + 1 or not all(_is_number(value) for value in values):
@@ -131,12 +128,7 @@ def _ranks(costs: Sequence[float]) -> NDArray[np.float64]:
 
 
 def importance_figure(caption: str, found: Mapping[str, KeyImportance]) -> str:
-    """Return a chart and a table of the importance of keys, the most important first.
-
-    Args:
-        caption: what they are important for.
-        found: the importance of each key.
-    """
+    """Return a chart and a table of the importance of keys, the most important first."""
     shares = {key: each.share for key, each in found.items() if each.share is not None}
     known = sorted(shares, key=shares.__getitem__, reverse=True)
     corrected = dict(zip(known, holm([found[key].chance or 0.0 for key in known]), strict=True))

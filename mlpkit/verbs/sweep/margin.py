@@ -84,10 +84,6 @@ class Margin:
 def lead_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Margin | None:
     """Return how far the best trial by the first objective is ahead; None if none with other values is finished.
 
-    Args:
-        trials: the trials of a sweep.
-        objectives: what they are chosen by.
-
     Raises:
         RunFolderError: a file of one of the two can't be read.
     """

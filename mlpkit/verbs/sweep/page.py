@@ -54,11 +54,6 @@ OTHERS: Final = "the others"
 def write_sweep_page(directory: Path, file: Path, registry: Registry, *_: object) -> Path:
     """Write a page about a sweep, and return where it is; the sweep may be at work.
 
-    Args:
-        directory: its folder.
-        file: the file to write.
-        registry: the plugins to take components from.
-
     Raises:
         UsageError: vl-convert isn't installed.
         RunFolderError: a file of a trial is damaged.

@@ -156,10 +156,6 @@ def curves_of(trials: Sequence[Path], objective: Objective) -> list[Curve]:
 def no_longer_weak(trials: Sequence[Trial], sweep: SweepSection) -> Trial | None:
     """Return the pruned trial that the rule wouldn't end any more, as others are over now; of several, the longest.
 
-    Args:
-        trials: all trials of a sweep.
-        sweep: has the rule.
-
     Raises:
         RunFolderError: a file can't be read.
     """

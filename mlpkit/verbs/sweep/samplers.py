@@ -30,10 +30,6 @@ WITHOUT_OPTUNA: Final = (
 def make_sampler(sweep: SweepSection, seed: int) -> Sampler:
     """Return the sampler of a sweep.
 
-    Args:
-        sweep: what it varies.
-        seed: the spec's seed.
-
     Raises:
         UsageError: it needs a library that is not installed.
     """
@@ -52,13 +48,7 @@ def make_sampler(sweep: SweepSection, seed: int) -> Sampler:
 
 
 def random_values(search: Mapping[str, SearchedKey], seed: int, number: int) -> dict[str, Any]:
-    """Return random values of a trial; each depends on the seed, the trial's number and the key alone.
-
-    Args:
-        search: the searched keys.
-        seed: the spec's seed.
-        number: the trial's number.
-    """
+    """Return random values of a trial; each depends on the seed, the trial's number and the key alone."""
     values: dict[str, Any] = {}
     for key, searched in search.items():
         if searched.holds(values):

@@ -36,13 +36,7 @@ class Scale:
 
 
 def scale_of_key(key: str, name: str, searched: SearchedKey) -> Scale:
-    """Return the scale of a searched key: choices side by side, or the range, logarithmic if the search is.
-
-    Args:
-        key: the key.
-        name: what the axis is called.
-        searched: what the key may be.
-    """
+    """Return the scale of a searched key: choices side by side, or the range, logarithmic if the search is."""
     if searched.choices is not None:
         return _scale_of_choices(key, name, searched.choices)
     low, high = searched.ends
@@ -74,12 +68,7 @@ def _scale_of_choices(key: str, name: str, choices: Sequence[object]) -> Scale:
 
 
 def scale_of_objective(objective: Objective, trials: Sequence[Trial]) -> Scale:
-    """Return the scale of a result, from the lowest to the highest of some trials; that of a loss is logarithmic.
-
-    Args:
-        objective: the result.
-        trials: the trials.
-    """
+    """Return the scale of a result, from the lowest to the highest of some trials; that of a loss is logarithmic."""
     results = [trial.results[objective.key] for trial in trials if objective.key in trial.results]
     low, high = (min(results), max(results)) if results else (0.0, 1.0)
     log = objective.name == "loss" and low > 0

@@ -177,10 +177,6 @@ MOST_NAMED: Final = 3
 def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) -> Spec:
     """Return the spec in the folder of a sweep.
 
-    Args:
-        folder: the folder.
-        plugin_options: the keywords of ``Registry.discover``.
-
     Raises:
         SpecError: it is wrong, or a plugin that it needs is missing.
         RunFolderError: it has no section ``sweep``.
@@ -193,10 +189,6 @@ def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) 
 
 def require_unchanged(folder: SweepFolder, spec: Spec) -> None:
     """Check that the spec of a sweep is still the one that its trials were made from.
-
-    Args:
-        folder: the folder of the sweep.
-        spec: its spec, as it is now.
 
     Raises:
         RunFolderError: it isn't.

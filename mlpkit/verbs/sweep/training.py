@@ -100,12 +100,7 @@ class SweepTraining:
 
 
 def _engine_arguments(engine: Mapping[str, Any], plugins: Iterable[object]) -> list[str]:
-    """Return the arguments that choose an engine again; none for this machine, and for ranks, which mpiexec starts.
-
-    Args:
-        engine: the command's argument ``engine``.
-        plugins: the files of ``--plugin``.
-    """
+    """Return the arguments that choose an engine again; none for this machine, and for ranks, which mpiexec starts."""
     name = engine.get("on", LOCAL)
     if name == LOCAL or started_processes(os.environ) > 1:
         return []

@@ -61,9 +61,6 @@ def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
     """Record what goes through a network, nested layers included, for the duration of a block.
 
     In the block, attributes of the objects shadow the methods of their classes; other networks aren't affected.
-
-    Args:
-        network: the network.
     """
     minibatches: list[WatchedMinibatch] = []
     compute = network.loss_and_gradient
