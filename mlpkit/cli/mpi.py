@@ -368,9 +368,23 @@ class MpiRanks(Ranks):
         return task, arguments
 
     def _take_from(self, rank: int, patience: float | None = None) -> Any:
-        receipt = _Receipt(self._exchange, rank)
-        self._wait_until(receipt, patience)
-        return receipt.item
+        """Receive an object of any size without blocking, so that the wait for it can end if its sender dies."""
+        request: Any = None
+        item: Any = None
+
+        def arrived() -> bool:
+            nonlocal request, item
+            if request is None:
+                message = self._exchange.improbe(source=rank)
+                if message is None:
+                    return False
+                request = message.irecv()
+            done: bool
+            done, item = request.test()
+            return done
+
+        self._wait_until(arrived, patience)
+        return item
 
     def _wait(self, request: Any, patience: float | None = None) -> None:
         self._pending = request  # holds on to its arrays, which MPI may still write into after an exception
@@ -446,32 +460,3 @@ class MpiRanks(Ranks):
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         self._world.Abort(code)
-
-
-class _Receipt:
-    """Receives an object of any size without blocking, so that the wait for it can end if its sender dies.
-
-    Args:
-        world: the communicator, an ``MPI.Intracomm``.
-        rank: the sender.
-
-    Attributes:
-        item: what was received, once a call has returned true.
-    """
-
-    def __init__(self, world: Any, rank: int) -> None:
-        self._world = world
-        self._rank = rank
-        self._request: Any = None
-        self.item: Any = None
-
-    def __call__(self) -> bool:
-        """Return whether the object is there."""
-        if self._request is None:
-            message = self._world.improbe(source=self._rank)
-            if message is None:
-                return False
-            self._request = message.irecv()
-        arrived: bool
-        arrived, self.item = self._request.test()
-        return arrived
