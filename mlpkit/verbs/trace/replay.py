@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import Dataset, Split
-    from mlpkit.components.target import Target
-    from mlpkit.jobs.prove import SpecProof
+    from mlpkit.components.dataset import Split
+    from mlpkit.jobs.reopened import Reopened
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
     from mlpkit.registry.registry import Registry
@@ -40,9 +39,7 @@ class Replay:
 
     Args:
         trainer: what did it; it must not train further.
-        dataset: the run's data, opened.
-        train: its training rows.
-        target: what is predicted.
+        run: the run, opened again.
         began_after: steps that weren't repeated, since a checkpoint holds their result.
         learning_rate: the learning rate of the step.
         loss: its loss.
@@ -51,13 +48,10 @@ class Replay:
         gradient: the gradient, not clipped; None if the training diverged in this step.
         clipped: the gradient as the optimizer got it; None if the training diverged.
         divergence: how the training ended in this step, if it diverged; or empty.
-        changes: what the results of the run depend on and has changed since.
     """
 
     trainer: Trainer
-    dataset: Dataset
-    train: Split
-    target: Target
+    run: Reopened
     began_after: int
     learning_rate: float
     loss: float
@@ -66,7 +60,11 @@ class Replay:
     gradient: NDArray[Any] | None
     clipped: NDArray[Any] | None
     divergence: str
-    changes: tuple[str, ...]
+
+    @property
+    def train(self) -> Split:
+        """The training rows."""
+        return self.run.training.splits["train"]
 
 
 @contextmanager
@@ -116,8 +114,7 @@ def replayed(
         began_after = trainer.progress.step
         observer.resumed(began_after)
         _go_to(step - 1, trainer, watch, directory)
-        train = run.training.splits["train"]
-        yield _watched_step(trainer, watch, run.proved, train, began_after, run.changes)
+        yield _watched_step(trainer, watch, run, began_after)
 
 
 class _StepWatch(Watch):
@@ -187,14 +184,7 @@ def _go_to(step: int, trainer: Trainer, watch: _StepWatch, directory: Path) -> N
         raise UsageError(f"{directory}: has no step {step + 1:,}; expected one from 1 to {last:,}, its last{ended}")
 
 
-def _watched_step(
-    trainer: Trainer,
-    watch: _StepWatch,
-    proved: SpecProof,
-    train: Split,
-    began_after: int,
-    changes: tuple[str, ...],
-) -> Replay:
+def _watched_step(trainer: Trainer, watch: _StepWatch, run: Reopened, began_after: int) -> Replay:
     with component_errors("the schedule of the learning rate failed"):
         learning_rate = rate_at(trainer.optimizer.learning_rate, trainer.progress)
     before, divergence = trainer.network.values.copy(), ""
@@ -205,21 +195,8 @@ def _watched_step(
         except DivergenceError as error:
             divergence, watch.loss = str(error), minibatches[-1].loss
     gradient, clipped = watch.kept or (None, None)
-    return Replay(
-        trainer,
-        proved.dataset,
-        train,
-        proved.description.target,
-        began_after,
-        learning_rate,
-        watch.loss,
-        minibatches,
-        before,
-        gradient,
-        clipped,
-        divergence,
-        changes,
-    )
+    loss = watch.loss
+    return Replay(trainer, run, began_after, learning_rate, loss, minibatches, before, gradient, clipped, divergence)
 
 
 def _require_done(folder: RunFolder, step: int) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit.components.dataset import Dataset, Split
     from mlpkit.components.target import Target
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
@@ -403,6 +404,7 @@ def trace(
 
 def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
     trainer, network, minibatches = replay.trainer, replay.trainer.network, replay.minibatches
+    dataset, train = replay.run.proved.dataset, replay.train
     layers = _layers(network, [flows for minibatch in minibatches for flows in minibatch.slices])
     inputs, targets = (np.concatenate([getattr(each, name) for each in minibatches]) for name in ("x", "t"))
     weights = _joined([each.weights for each in minibatches])
@@ -412,7 +414,7 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
         losses, shares = _losses(network, logits, targets, weights)
         predictions = network.replicas[0].predict(logits).copy()
     trained = [path for path in network.parameters if not belongs_to(path, trainer.frozen)]
-    raw = raw_rows(replay.dataset, "train", rows, replay.train)
+    raw = raw_rows(dataset, "train", rows, train)
     before, after = (_by_parameter(network, flat, network.parameters) for flat in (replay.before, network.values))
     return Trace(
         folder=folder,
@@ -422,7 +424,7 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
         learning_rate=replay.learning_rate,
         loss=replay.loss,
         rows=rows,
-        sources=_sources(replay, rows),
+        sources=_sources(dataset, train, rows),
         columns=raw if isinstance(raw, Mapping) else {},
         inputs=inputs,
         targets=targets,
@@ -436,11 +438,11 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
         clipped_gradient=_by_parameter(network, replay.clipped, trained),
         update={path: after[path] - before[path] for path in trained} if not replay.divergence else {},
         layers=layers,
-        target=replay.target,
-        class_names=replay.dataset.class_names() or (),
+        target=replay.run.proved.description.target,
+        class_names=dataset.class_names() or (),
         image_shape=_image_shape(network.input_shape, raw),
         divergence=replay.divergence,
-        changes=replay.changes,
+        changes=replay.run.changes,
     )
 
 
@@ -483,9 +485,9 @@ def _losses(
     return losses, parts / (parts.sum() or 1.0)
 
 
-def _sources(replay: Replay, rows: NDArray[Any]) -> Sequence[str] | None:
-    with component_errors(f"dataset {replay.dataset.registered_name} failed in example_sources"):
-        found: Sequence[str] | None = of_rows(replay.dataset.example_sources, "train", rows, replay.train)
+def _sources(dataset: Dataset, train: Split, rows: NDArray[Any]) -> Sequence[str] | None:
+    with component_errors(f"dataset {dataset.registered_name} failed in example_sources"):
+        found: Sequence[str] | None = of_rows(dataset.example_sources, "train", rows, train)
     return found
 
 
