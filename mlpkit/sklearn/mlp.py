@@ -27,27 +27,6 @@ ACTIVATIONS: Final = {"identity": [], "logistic": ["Sigmoid"], "tanh": ["Tanh"],
 NORMS: Final = {None: [], "batch": ["BatchNorm"], "layer": ["LayerNorm"]}
 
 
-class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
-    """The base class of classifiers."""
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most likely class of each row."""
-        return self._predictions(self.predict_proba(X))
-
-    def predict_proba(self, X: Any) -> NDArray[Any]:
-        """Return the probability of each class, in the order of ``classes_``."""
-        return self._outputs(X)
-
-    def predict_log_proba(self, X: Any) -> NDArray[Any]:
-        """Return the logarithm of the probability of each class."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))  # type: ignore[no-any-return]
-
-    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Return the most likely class of each row."""
-        return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
-
-
 @dataclass(repr=False, eq=False)
 class _Mlp(NetworkEstimator):
     """A multilayer perceptron, with layers and training from scikit-learn's parameters."""
@@ -173,7 +152,7 @@ class _Mlp(NetworkEstimator):
 
 
 @dataclass(repr=False, eq=False)
-class MLPClassifier(_Classifier, _Mlp):
+class MLPClassifier(ClassifierMixin, _Mlp):  # type: ignore[misc]
     """A multilayer perceptron for classification.
 
     Args:
@@ -246,6 +225,23 @@ class MLPClassifier(_Classifier, _Mlp):
         X, numbers, self.classes_ = self._numbered(X, y, known, reset=first)
         self._train(X, numbers, weights, self._end(numbers, weights), resume=not first, epochs=1)
         return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most likely class of each row."""
+        return self._predictions(self.predict_proba(X))
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return the probability of each class, in the order of ``classes_``."""
+        return self._outputs(X)
+
+    def predict_log_proba(self, X: Any) -> NDArray[Any]:
+        """Return the logarithm of the probability of each class."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))  # type: ignore[no-any-return]
+
+    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Return the most likely class of each row."""
+        return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
 
     def _numbered(self, X: Any, y: Any, classes: Any, *, reset: bool) -> tuple[Any, NDArray[Any], NDArray[Any]]:
         """Return inputs, the number of each row's class, and the classes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,27 +105,8 @@ class StepGradient:
         np.divide(total, self._counted, out=gradient)
 
 
-class Clip(ABC):
-    """Limits the gradient of all trained parameters.
-
-    Args:
-        network: the network; its flat gradient is changed in place.
-        limit: the limit.
-    """
-
-    def __init__(self, network: Sequential, limit: float) -> None:
-        self._network = network
-        self._limit = limit
-        gradient = network.gradient_values  # in blocks, whose sums don't depend on who computes them
-        self._blocks = [gradient[begin:end] for begin, end in network.layout.trained_blocks()]
-
-    @abstractmethod
-    def __call__(self) -> None:
-        """Clip the gradient."""
-
-
-class ClipByNorm(Clip):
-    """Scales the gradient of all trained parameters together to a largest length, so that it keeps its direction.
+def clip_by_norm(network: Sequential, limit: float) -> Callable[[], None]:
+    """Return what scales the gradient of all trained parameters together to a largest length, in its direction.
 
         g <- g limit / ‖g‖   if ‖g‖ > limit
 
@@ -134,39 +114,42 @@ class ClipByNorm(Clip):
 
     Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks (2013), algorithm 1.
     """
+    blocks = _gradient_blocks(network)
 
-    def __call__(self) -> None:
-        """Clip the gradient."""
-        norm = math.sqrt(math.fsum(self._network.map(sum_of_squares, self._blocks)))
-        if self._limit < norm < math.inf:
-            self._factor = self._limit / norm
-            self._network.map(self._scale, self._blocks)
+    def clip() -> None:
+        norm = math.sqrt(math.fsum(network.map(sum_of_squares, blocks)))
+        if limit < norm < math.inf:
+            factor = limit / norm
+            network.map(lambda block: np.multiply(block, factor, out=block), blocks)
 
-    def _scale(self, block: NDArray[Any]) -> None:
-        np.multiply(block, self._factor, out=block)
+    return clip
 
 
-class ClipByValue(Clip):
-    """Sets each element of the gradient that is too large to the limit, and leaves it its sign.
+def clip_by_value(network: Sequential, limit: float) -> Callable[[], None]:
+    """Return what sets each element of the gradient that is too large to the limit, and leaves it its sign.
 
     g <- min(max(g, -limit), limit)
     """
+    blocks = _gradient_blocks(network)
 
-    def __call__(self) -> None:
-        """Clip the gradient."""
-        self._network.map(self._clip, self._blocks)
+    def clip() -> None:
+        network.map(lambda block: np.clip(block, -limit, limit, out=block), blocks)
 
-    def _clip(self, block: NDArray[Any]) -> None:
-        np.clip(block, -self._limit, self._limit, out=block)
+    return clip
 
 
-def clipper(network: Sequential, section: ClipSection | None) -> Clip | None:
-    """Return what clips the gradient of each step; None if the spec doesn't ask for it."""
+def _gradient_blocks(network: Sequential) -> list[NDArray[Any]]:
+    """Return the gradient of the trained parameters in blocks, whose sums don't depend on who computes them."""
+    return [network.gradient_values[begin:end] for begin, end in network.layout.trained_blocks()]
+
+
+def clipper(network: Sequential, section: ClipSection | None) -> Callable[[], None] | None:
+    """Return what clips the gradient of each step in place; None if the spec doesn't ask for it."""
     if section is None:
         return None
     if section.norm is not None:
-        return ClipByNorm(network, section.norm)
-    return None if section.value is None else ClipByValue(network, section.value)
+        return clip_by_norm(network, section.norm)
+    return None if section.value is None else clip_by_value(network, section.value)
 
 
 def watched(clip: Callable[[], None] | None, watches: Sequence[Watch]) -> Callable[[], None]:

@@ -128,11 +128,7 @@ def results_of_shipped_specs() -> str:
 
 
 def _state() -> dict[str, Any]:
-    generators = {
-        "the state of numpy.random": repr(np.random.get_state()),
-        "the state of random": random.getstate(),
-    }
-    return process_state() | generators
+    return process_state() | global_random_states()
 
 
 def _load(entry: RegisteredComponent) -> None:
@@ -140,9 +136,9 @@ def _load(entry: RegisteredComponent) -> None:
         entry.component  # noqa: B018 - imports it
 
 
-def global_random_states() -> tuple[str, object]:
-    """Return the states of the global random number generators, for comparison."""
-    return repr(np.random.get_state()), random.getstate()
+def global_random_states() -> dict[str, Any]:
+    """Return the states of the global random number generators, by name, for comparison."""
+    return {"the state of numpy.random": repr(np.random.get_state()), "the state of random": random.getstate()}
 
 
 @contextmanager

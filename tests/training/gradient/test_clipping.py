@@ -14,7 +14,7 @@ from mlpkit import Sequential
 from mlpkit.network import flat_layout
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.events import Watch
-from mlpkit.training.gradient import ClipByNorm, ClipByValue, watched
+from mlpkit.training.gradient import clip_by_norm, clip_by_value, watched
 from mlpkit.training.workers import Workers
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -42,7 +42,7 @@ limits = st.floats(1e-3, 1e4)
 @given(gradients, limits)
 def test_by_norm_as_written_out(gradient, limit):
     norm = math.sqrt(sum(value * value for value in gradient.tolist()))
-    found = clipped(ClipByNorm, limit, gradient)
+    found = clipped(clip_by_norm, limit, gradient)
     if norm <= limit * (1 - 1e-12):
         np.testing.assert_array_equal(found, gradient)
     else:
@@ -52,21 +52,21 @@ def test_by_norm_as_written_out(gradient, limit):
 @given(gradients, limits)
 def test_by_value_as_written_out(gradient, limit):
     expected = [min(max(value, -limit), limit) for value in gradient.tolist()]
-    assert clipped(ClipByValue, limit, gradient).tolist() == expected
+    assert clipped(clip_by_value, limit, gradient).tolist() == expected
 
 
 def test_the_norm_of_float32_is_found_where_its_squares_overflow():
     gradient = np.full(4, 1e30)
-    np.testing.assert_allclose(clipped(ClipByNorm, 2.0, gradient, "float32"), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(clipped(clip_by_norm, 2.0, gradient, "float32"), 1.0, rtol=1e-6)
 
 
 @pytest.mark.parametrize("poison", [math.nan, math.inf])
 def test_a_gradient_that_is_not_finite_is_left_to_be_noticed(poison):
     gradient = np.array([1e9, poison, -1e9])
-    np.testing.assert_array_equal(clipped(ClipByNorm, 1.0, gradient), gradient)
+    np.testing.assert_array_equal(clipped(clip_by_norm, 1.0, gradient), gradient)
 
 
-@pytest.mark.parametrize("clipper", [ClipByNorm, ClipByValue])
+@pytest.mark.parametrize("clipper", [clip_by_norm, clip_by_value])
 def test_one_two_and_four_workers_one_result(clipper, monkeypatch):
     monkeypatch.setattr(flat_layout, "BLOCK", 1000)
 
@@ -127,6 +127,6 @@ def test_a_watch_sees_the_gradient_before_and_after():
 
         clipped = gradient
 
-    watched(ClipByValue(net, 3.5), [Both()])()
+    watched(clip_by_value(net, 3.5), [Both()])()
     watched(None, [Both()])()
     assert seen == [[3.0, -4.0], [3.0, -3.5], [3.0, -3.5], [3.0, -3.5]]

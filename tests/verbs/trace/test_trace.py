@@ -14,7 +14,7 @@ from stop_at import StopAt
 
 import mlpkit
 from mlpkit.terminal.figures import figure
-from mlpkit.training.gradient import ClipByNorm, ClipByValue
+from mlpkit.training.gradient import clip_by_norm, clip_by_value
 from mlpkit.training.update import Updater
 
 SPECS = {
@@ -83,7 +83,7 @@ class Oracle:
         self.killed_in = self._not_clipped = None
         update = Updater.__call__
         monkeypatch.setattr(Updater, "__call__", lambda *given: self._update(update, *given))
-        for clipper in (ClipByNorm, ClipByValue):
+        for clipper in (clip_by_norm, clip_by_value):
             clip = clipper.__call__
             monkeypatch.setattr(clipper, "__call__", lambda clipper, clip=clip: self._clip(clip, clipper))
 
