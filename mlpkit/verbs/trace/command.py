@@ -47,14 +47,14 @@ def command(
     minibatch, the examples that add most to the loss, and how parameters, gradient, update and the output of each layer
     are distributed. With --example or --row, follows one example forward and backward, with its numbers.
     """
-    from mlpkit.verbs.trace import data, lines, trace  # noqa: PLC0415 - loads NumPy, which --help doesn't need
+    from mlpkit.verbs.trace import output, trace  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     if example is not None and row is not None:
         raise UsageError("--example and --row both choose an example to follow; leave one out")
     for file in filter(None, (arrays, html)):
         require_writable(file)
     if arrays is not None:
-        data.require_array_file(arrays)
+        output.require_array_file(arrays)
     if html is not None:
         from mlpkit.pages.charts import require_chart_library  # noqa: PLC0415 - only a page needs charts
         from mlpkit.verbs.trace import page  # noqa: PLC0415 - for the same reason
@@ -65,13 +65,13 @@ def command(
     number = traced.number_of(row) if row is not None else example
     followed = None if number is None else traced.example(number)
     if arrays is not None:
-        data.write_arrays(arrays, traced)
+        output.write_arrays(arrays, traced)
     if html is not None:
         page.write_page(html, traced, followed)
     if as_json:
-        document(data.plain_trace(traced, followed))
+        document(output.plain_trace(traced, followed))
     else:
-        result("\n".join(lines.lines_of(traced, followed, line_length())))
+        result("\n".join(output.lines_of(traced, followed, line_length())))
     for file in filter(None, (arrays, html)):
         message(f"written to {file}")
 
