@@ -6,7 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.cli.new_folders import RUNS
+from mlpkit.cli.around_training import RUNS
 from mlpkit.errors import MlpkitError
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.prove import prove

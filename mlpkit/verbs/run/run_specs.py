@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from mlpkit.cli.around_training import RUNS, run_folder, run_folders
 from mlpkit.cli.exit_codes import print_error
-from mlpkit.cli.new_folders import RUNS, run_folder, run_folders
 from mlpkit.cli.options import given_spec
 from mlpkit.cli.ranks import require_one_rank
 from mlpkit.errors import MlpkitError, UsageError

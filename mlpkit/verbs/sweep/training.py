@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpkit.cli.around_training import after_run
+from mlpkit.cli.around_training import after_run, run_folder
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
 from mlpkit.cli.launcher import started_processes
-from mlpkit.cli.new_folders import run_folder
 from mlpkit.cli.options import given_spec, require_one_display
 from mlpkit.components.engine import LOCAL
 from mlpkit.errors import UsageError
