@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from mlpkit.components.input_columns import InputShape
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
 from mlpkit.groups.folders import EnsembleFolder
-from mlpkit.groups.group import Group, finished_runs, train_in, train_unfinished
 from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
-from mlpkit.groups.several_runs import GroupSession, listed_runs
+from mlpkit.groups.several_runs import Group, GroupSession, finished_runs, listed_runs, train_in, train_unfinished
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of, prove_trained

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Final, Self
 
 from mlpkit.errors import RunFolderError
 from mlpkit.groups.folders import SeedsFolder
-from mlpkit.groups.group import Group, finished_runs, train_in, train_unfinished
-from mlpkit.groups.several_runs import GroupSession, listed_runs, share_of_cores
+from mlpkit.groups.several_runs import (
+    Group,
+    GroupSession,
+    finished_runs,
+    listed_runs,
+    share_of_cores,
+    train_in,
+    train_unfinished,
+)
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.train import prepare

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 from mlpkit.errors import MlpkitError
 from mlpkit.groups.ensemble import EnsembleGroup
 from mlpkit.groups.folders import NumberedRuns
-from mlpkit.groups.group import Group
 from mlpkit.groups.local_workers import described
 from mlpkit.groups.seeds import SeedsGroup
-from mlpkit.groups.several_runs import GroupSession, share_of_cores, train_runs
+from mlpkit.groups.several_runs import Group, GroupSession, share_of_cores, train_runs
 from mlpkit.jobs.evaluate import in_order
 from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.groups.group import Group
+    from mlpkit.groups.several_runs import Group
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
     from mlpkit.verbs.run.training import TrainingOptions

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from mlpkit.cli.interrupt import Interrupts
     from mlpkit.groups.ensemble import EnsembleRun
-    from mlpkit.groups.group import Group
     from mlpkit.groups.seeds import SeedRuns
+    from mlpkit.groups.several_runs import Group
     from mlpkit.groups.several_specs import SpecResults
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.discovery import PluginOptions

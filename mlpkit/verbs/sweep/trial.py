@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from mlpkit.components.dataset import Dataset, Split
-    from mlpkit.groups.group import Group
+    from mlpkit.groups.several_runs import Group
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
