@@ -62,12 +62,7 @@ class GroupSession(NamedTuple):
 
 
 def listed_runs(numbers: Iterable[int], what: str = "seed") -> str:
-    """Write ``seed 3`` or ``seeds 3, 5``.
-
-    Args:
-        numbers: the numbers of some runs.
-        what: what they are.
-    """
+    """Write ``seed 3`` or ``seeds 3, 5``."""
     listed = [str(number) for number in numbers]
     return f"{what}{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
 

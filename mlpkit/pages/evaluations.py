@@ -40,11 +40,7 @@ class Evaluations:
         self.records.append(record)
 
     def best_line(self, mark: str = "") -> str:
-        """Return a line about the best of several evaluations, or nothing.
-
-        Args:
-            mark: what marks that evaluation elsewhere.
-        """
+        """Return a line about the best of several evaluations, or nothing."""
         if self._tracker is None or len(self.records) < 2:
             return ""
         best = best_in_words(self._tracker, self.records[-1])

@@ -89,14 +89,7 @@ def run_html(
     metrics: Mapping[str, Mapping[str, Any]],
     circumstances: Sequence[str],
 ) -> str:
-    """Return a line, the loss and metrics at the end by split, and the evaluations.
-
-    Args:
-        history: the evaluations.
-        tracker: which of them is the best.
-        metrics: the results by split; tables are left out.
-        circumstances: further facts.
-    """
+    """Return a line, the loss and metrics at the end by split, and the evaluations."""
     best = position_of_best(history, tracker)
     evaluations = history_html(history, best) if history else ""
     notes = [best_in_words(tracker, history[-1])] if best is not None and len(history) > 1 else []
@@ -104,12 +97,7 @@ def run_html(
 
 
 def seeds_html(metrics: Mapping[str, Mapping[str, Interval]], circumstances: Sequence[str]) -> str:
-    """Return the mean of each loss and metric of several runs, with its interval, spread and number of runs.
-
-    Args:
-        metrics: the means over the runs, by split.
-        circumstances: further facts.
-    """
+    """Return the mean of each loss and metric of several runs, with its interval, spread and number of runs."""
     rows = summary_rows(metrics)
     summary = f"<p>{escape('; '.join(circumstances))}</p>" if circumstances else ""
     return summary + (html_table(SUMMARY_TITLES, rows, texts=[0]) if rows else "")

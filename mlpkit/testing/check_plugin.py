@@ -143,10 +143,6 @@ class ExamplesReport:
 def gradient_report(entry: RegisteredComponent, registry: Registry) -> ExamplesReport | None:
     """Compare the gradients of a component with differences, on each of its examples.
 
-    Args:
-        entry: the component.
-        registry: the registry of the components that an example names.
-
     Returns:
         The result; None if the component's kind has no gradients.
     """
@@ -159,10 +155,6 @@ def export_report(entry: RegisteredComponent, registry: Registry) -> ExamplesRep
     """Compare the operators that a layer or a loss describes with its results.
 
     A data set's examples may be large, so only the existence of its encoder's description is checked.
-
-    Args:
-        entry: the component.
-        registry: the registry of the components that an example names.
 
     Returns:
         The result; None if the component's kind isn't exported.

@@ -85,11 +85,7 @@ class BestTracker:
     best: Best | None = field(default=None, init=False)
 
     def key(self, record: Mapping[str, float]) -> str:
-        """Return the key of the value: of the validation data, or without any of the training data.
-
-        Args:
-            record: an evaluation.
-        """
+        """Return the key of the value: of the validation data, or without any of the training data."""
         return f"{decisive_split(record)}_{self.monitor}"
 
     def improved(self, record: Mapping[str, float]) -> bool:

@@ -115,12 +115,6 @@ def refuse_loss(
 def require_finite(network: Sequential, slots: Mapping[str, Slot], step: int, learning_rate: float) -> None:
     """Check that parameters, layers' state and slots are finite; to be called before they are written anywhere.
 
-    Args:
-        network: the network.
-        slots: the optimizer's slots.
-        step: steps done.
-        learning_rate: the learning rate of the last step.
-
     Raises:
         DivergenceError: some are not; it names them, the nearest to the loss first.
     """
@@ -142,11 +136,6 @@ def require_finite_model(network: Sequential, file: Path) -> None:
 
 def require_finite_losses(results: Mapping[str, Mapping[str, float]], step: int, learning_rate: float) -> None:
     """Check that an evaluation found losses that are numbers.
-
-    Args:
-        results: loss and metrics by split.
-        step: steps done.
-        learning_rate: the learning rate of the last step.
 
     Raises:
         DivergenceError: a loss is not finite; the parameters are unchanged.

@@ -425,10 +425,6 @@ def weights_of(network: Sequential) -> Weights:
 def replace_weights(network: Sequential, stand_in: Weights) -> None:
     """Write weights into a network; frozen parameters stay as they are.
 
-    Args:
-        network: the network.
-        stand_in: what takes the place of its weights.
-
     Raises:
         ComponentFailure: the arrays are not of the same size.
     """

@@ -103,11 +103,6 @@ def own_slices(slices: int, ranks: int, rank: int) -> range:
 
     Each rank but the last has the same power of two of them, so that it hands on a single sum.
 
-    Args:
-        slices: slices of a minibatch.
-        ranks: how many ranks there are.
-        rank: the number of one.
-
     Raises:
         UsageError: some ranks would have no slice.
     """

@@ -135,12 +135,6 @@ def check_metadata(
 ) -> None:
     """Check that metadata comes from a run, since the file may come from anywhere.
 
-    Args:
-        metadata: of a snapshot.
-        total_steps: steps of the run.
-        history_keys: keys of the records of its evaluations.
-        callbacks: how many callbacks it has.
-
     Raises:
         ModelFileError: they aren't.
     """

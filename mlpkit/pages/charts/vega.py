@@ -87,12 +87,7 @@ def figure(caption: str, chart: Chart, *numbers: str, widest: float | None = Non
 
 
 def specification(caption: str, chart: Chart) -> Chart:
-    """Return a complete Vega-Lite chart in the common style, as plain data for JSON.
-
-    Args:
-        caption: what it shows.
-        chart: the chart.
-    """
+    """Return a complete Vega-Lite chart in the common style, as plain data for JSON."""
     whole: Chart = _plain({**LAYOUT, "config": CONFIG, **chart, "description": caption})
     return whole
 

@@ -42,11 +42,6 @@ PREREQUISITES = (*TO_BUILD, TO_USE)
 def run_check(check: Check, subject: ComponentUnderTest, prerequisites: tuple[str, ...] = PREREQUISITES) -> None:
     """Run a check on a component.
 
-    Args:
-        check: the check.
-        subject: the component.
-        prerequisites: the checks that must pass first.
-
     Raises:
         CheckFailure: the component doesn't conform.
         Blocked: a prerequisite has failed.

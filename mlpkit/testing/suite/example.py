@@ -134,10 +134,6 @@ def example_class(kind: str) -> type[Example]:
 def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]:
     """Return a component's examples, or one with its default parameters.
 
-    Args:
-        entry: the component.
-        registry: the components that its parameters may name.
-
     Raises:
         CheckFailure: ``examples`` returned something else, or nothing although a parameter is required.
     """

@@ -14,9 +14,6 @@ def outline(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
     Of different components it has their names, and the parameters that all of them have; of what only some specs have,
     the name of the component, or the value.
-
-    Args:
-        specs: resolved specs, their layers by name.
     """
     keys = dict.fromkeys(key for spec in specs for key in spec)
     found: dict[str, list[Any]] = {}

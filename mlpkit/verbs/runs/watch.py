@@ -18,11 +18,7 @@ SECONDS_BETWEEN_DRAWINGS: Final = 1.0
 
 
 def redraw_every_second(lines_at: Callable[[int], list[str]]) -> NoReturn:
-    """Redraw the list every second, until Ctrl-C.
-
-    Args:
-        lines_at: returns its lines at a width.
-    """
+    """Redraw the list every second, until Ctrl-C."""
     console = new_console()
     with ignore_hangup(), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:

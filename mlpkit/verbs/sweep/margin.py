@@ -95,10 +95,6 @@ def lead_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Margin 
 def lead_over_baseline(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Margin | None:
     """Return how far the best trial by the first objective is ahead of trial 0; None if that is the best, or has none.
 
-    Args:
-        trials: the trials of a sweep; trial 0 is the unchanged spec.
-        objectives: what they are chosen by.
-
     Raises:
         RunFolderError: a file of one of the two can't be read.
     """
