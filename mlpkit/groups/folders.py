@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from mlpkit.errors import RunFolderError
-from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, read_limited, reading_error
+from mlpkit.runs.files import folders_in
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.json_files import damaged, decode_object
+from mlpkit.runs.json_files import damaged, read_object
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
 from mlpkit.runs.layout import MEMBERS, SEEDS, SPEC, SPLITS, SPREAD, has_file
 from mlpkit.runs.records import fits
@@ -132,11 +132,11 @@ class SeedsFolder(NumberedRuns):
         """
         path = directory / SEEDS
         try:
-            seeds = decode_object(path, read_limited(path, LARGEST_DOCUMENT)).get("seeds")
-        except FileNotFoundError as error:
+            seeds = read_object(path).get("seeds")
+        except RunFolderError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
             raise RunFolderError(f"{directory}: holds no {SEEDS}, so it has no runs of several seeds") from error
-        except OSError as error:
-            raise reading_error(path, error, RunFolderError) from error
         if not seeds or not fits(seeds, [lambda seed: type(seed) is int and seed >= 0]):
             raise damaged(path, "expected a list of seeds")
         return cls(RunFolder(directory), seeds)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.record_keys import is_result
-from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, make_folder, read_limited, reading_error, write_atomically
+from mlpkit.runs.files import folders_in, make_folder, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.json_files import damaged, decode_object, encode_compact
+from mlpkit.runs.json_files import damaged, encode_compact, read_object
 from mlpkit.runs.kinds import SWEEP_FOLDER, is_run_folder, kind_of, members_of
 from mlpkit.runs.layout import BEST, PROGRESS, STOP, SWEEP, TRIAL, has_file
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
@@ -239,12 +239,10 @@ class SweepFolder:
 
 
 def _read_progress(path: Path) -> SweepProgress:
+    written = read_object(path)
     try:
-        written = decode_object(path, read_limited(path, LARGEST_DOCUMENT))
         trials = written["trials"]
         return SweepProgress(float(written["seconds"]), int(written["added"]), None if trials is None else int(trials))
-    except OSError as error:
-        raise reading_error(path, error, RunFolderError) from error
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(path, f"expected seconds, added and trials: {error}") from error
 
@@ -313,11 +311,9 @@ def _removable(path: Path, outcome: str) -> Iterator[None]:
 
 def _read_trial(directory: Path) -> Trial:
     path, folder = directory / TRIAL, RunFolder(directory)
+    written = read_object(path)
     try:
-        written = decode_object(path, read_limited(path, LARGEST_DOCUMENT))
         values, asked_at = dict(written["values"]), float(written["asked_at"])
-    except OSError as error:
-        raise reading_error(path, error, RunFolderError) from error
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(path, f"expected values and asked_at: {error}") from error
     runs = members_of(directory)
