@@ -23,10 +23,9 @@ from mlpkit.runs.run_argument import directory_of, require_one_network
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.health import recorded_symptoms
 from mlpkit.training.snapshot import restore_arrays
-from mlpkit.verbs.doctor.health_history import HealthHistory
+from mlpkit.verbs.doctor.health_history import HealthHistory, facts_of
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms
-from mlpkit.verbs.doctor.training_facts import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Watch
-from mlpkit.verbs.doctor.health_history import HealthHistory
+from mlpkit.verbs.doctor.health_history import HealthHistory, facts_of
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms
-from mlpkit.verbs.doctor.training_facts import facts_of
 
 if TYPE_CHECKING:
     from mlpkit.components.callback import TrainingView

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.verbs.doctor.health_history import HealthHistory
-from mlpkit.verbs.doctor.training_facts import TrainingFacts
+from mlpkit.verbs.doctor.health_history import HealthHistory, TrainingFacts
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,8 @@ import mlpkit
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer
 from mlpkit.training.health import Symptom
-from mlpkit.verbs.doctor.health_history import HealthHistory
+from mlpkit.verbs.doctor.health_history import HealthHistory, TrainingFacts
 from mlpkit.verbs.doctor.symptoms import SYMPTOMS, exploding_gradient, vanishing_gradient
-from mlpkit.verbs.doctor.training_facts import TrainingFacts
 
 ROWS, INPUTS, CLASSES = 400, 10, 3
 
