@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlpkit.verbs.sweep.folder import Trial
-from mlpkit.verbs.sweep.scales import LETTERS, scale_of_key, scale_of_objective
+from mlpkit.verbs.sweep.page import LETTERS, scale_of_key, scale_of_objective
 from mlpkit.verbs.sweep.section import Objective, SearchedKey
 
 
