@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
@@ -11,12 +12,15 @@ from mlpkit.cli import completion, options
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.runs.overview import STATES
 from mlpkit.terminal.formatting import line_length
-from mlpkit.terminal.output import document, message, on_screen, result
+from mlpkit.terminal.output import as_printed, document, ignore_hangup, message, on_screen, result
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlpkit.groups.list_runs import RunGroup
 
 RUNS: Final = Path("runs")
+SECONDS_BETWEEN_DRAWINGS: Final = 1.0
 
 
 @options.verb("runs")
@@ -83,9 +87,7 @@ def command(
         return list_runs.in_order(list_runs.chosen(listed.read(), states, specs, where), key, reverse=reverse)
 
     if watch:
-        from mlpkit.verbs.runs.watch import redraw_every_second  # noqa: PLC0415 - only a terminal needs rich
-
-        redraw_every_second(lambda width: lines_of(read(), width))
+        _redraw_every_second(lambda width: lines_of(read(), width))
     _require_folder(directory)
     entries = read()
     if as_json:
@@ -110,3 +112,22 @@ def _require_terminal(as_json: bool) -> None:
         raise UsageError("--watch and --json can't both be given")
     if not on_screen():
         raise UsageError("--watch draws on a terminal, and standard output isn't one; leave it out, or use --json")
+
+
+def _redraw_every_second(lines_at: Callable[[int], list[str]]) -> NoReturn:
+    """Redraw the list every second, until Ctrl-C."""
+    from rich.live import Live  # noqa: PLC0415 - only a terminal needs rich
+    from rich.text import Text  # noqa: PLC0415 - for the same reason
+
+    from mlpkit.terminal.live_area import new_console  # noqa: PLC0415 - for the same reason
+
+    console = new_console()
+    with ignore_hangup(), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        while True:
+            width, height = console.size
+            lines = lines_at(width) or ["no runs yet"]
+            most = max(height - 2, 1)
+            if len(lines) > most:
+                lines = [*lines[:most], f"and {len(lines) - most} more lines"]
+            live.update(Text("\n").join(Text.from_ansi(as_printed(line), no_wrap=True) for line in lines), refresh=True)
+            time.sleep(SECONDS_BETWEEN_DRAWINGS)
