@@ -21,11 +21,7 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal came when there was nothing to finish.
-
-    Args:
-        number: the signal.
-    """
+    """A signal came when there was nothing to finish."""
 
     def __init__(self, number: signal.Signals) -> None:
         super().__init__(number.name)

@@ -54,11 +54,7 @@ class RunNames:
 
 
 class FolderNames(RunNames):
-    """Names of runs by their folders, such as ``digits`` or ``digits/seed-3``.
-
-    Args:
-        parent: the folder that the names start from.
-    """
+    """Names of runs by their folders, such as ``digits`` or ``digits/seed-3``."""
 
     def __init__(self, parent: Path) -> None:
         super().__init__("run")

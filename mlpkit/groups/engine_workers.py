@@ -23,10 +23,6 @@ PROMISED: Final = ("count", "threads", "submit", "stop", "shutdown")
 class WorkersOfEngine:
     """The workers that an engine started; what goes wrong in them names the engine.
 
-    Args:
-        engine: its name.
-        workers: what its method ``start`` returned.
-
     Raises:
         ComponentFailure: these are no workers.
     """

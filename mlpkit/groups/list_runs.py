@@ -37,14 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunGroup:
-    """A run, or a folder of several.
-
-    Args:
-        directory: the folder.
-        runs: the run, or those in the folder.
-        grouped: whether it is a folder of runs.
-        planned: how many runs are planned.
-    """
+    """A run, or a folder of several."""
 
     directory: Path
     runs: tuple[RunOverview, ...]
@@ -203,13 +196,7 @@ def _seeds_in(folder: Path) -> int:
 
 
 class Condition(NamedTuple):
-    """A comparison of a loss or metric with a number.
-
-    Args:
-        key: as for ``figure_of``.
-        comparison: ``<``, ``<=``, ``>``, ``>=`` or ``=``.
-        number: the number.
-    """
+    """A comparison of a loss or metric with a number."""
 
     key: str
     comparison: str

@@ -240,9 +240,6 @@ R = TypeVar("R")
 class Group(ABC):
     """Several runs that a spec trains together: by default, one with each of its seeds.
 
-    Args:
-        spec: the spec.
-
     Attributes:
         numbers: the numbers of the runs.
         what: what the number of a run is called; empty for a single one.

@@ -64,11 +64,7 @@ def subnormals_are_flushed() -> bool:
 
 
 class _Subnormals:
-    """A block in which subnormal numbers are zero, or kept; a class, since a generator takes twice the time.
-
-    Args:
-        flushed: whether they are zero.
-    """
+    """A block in which subnormal numbers are zero, or kept; a class, since a generator takes twice the time."""
 
     def __init__(self, *, flushed: bool) -> None:
         self._flushed = flushed

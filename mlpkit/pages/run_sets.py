@@ -53,12 +53,7 @@ class RunOnPage:
 
 @dataclass(frozen=True)
 class RunSet:
-    """What is compared as one: a run, or several that differ in their seeds alone.
-
-    Args:
-        name: what to call it.
-        runs: the runs.
-    """
+    """What is compared as one: a run, or several that differ in their seeds alone."""
 
     name: str
     runs: tuple[RunOnPage, ...]

@@ -30,9 +30,6 @@ class NoCheckpointError(RunFolderError):
 class Checkpoints:
     """A folder of checkpoints.
 
-    Args:
-        directory: the folder; made by the first checkpoint.
-
     Raises:
         StorageError: by what writes: the file can't be written; the checkpoints before it stay.
         RunFolderError: by what reads: the folder can't be listed, or is a link, which could lead anywhere.

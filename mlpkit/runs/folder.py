@@ -63,9 +63,6 @@ class RunFolder:
     Anyone may read it at any time. It has one writer at a time: the first write, or ``claim``, takes the
     place, and ``close``, the end of a ``with`` block or the end of the process gives it up.
 
-    Args:
-        directory: the folder.
-
     Raises:
         RunFolderError: by what reads: the file is missing, can't be read, or is damaged. By what writes: the folder has
             another writer.

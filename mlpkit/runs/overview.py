@@ -48,12 +48,7 @@ STATES: Final = (RUNNING, STOPPED, FINISHED, PRUNED, DIVERGED, FAILED, DAMAGED)
 
 
 class Extreme(NamedTuple):
-    """The lowest or highest value of a history.
-
-    Args:
-        value: the value.
-        iteration: when it was.
-    """
+    """The lowest or highest value of a history."""
 
     value: float
     iteration: int

@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 class CallbackGroup:
     """All callbacks of a run, told in their order.
 
-    Args:
-        callbacks: the callbacks.
-        view: what they see of the run.
-
     Raises:
         ComponentFailure: a callback raised an exception that isn't mlpkit's.
     """

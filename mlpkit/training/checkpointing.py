@@ -55,12 +55,7 @@ class CheckpointSchedule:
 
 
 class Best(NamedTuple):
-    """The best evaluation of a run so far.
-
-    Args:
-        step: when it was.
-        value: the monitored value.
-    """
+    """The best evaluation of a run so far."""
 
     step: int
     value: float

@@ -35,11 +35,7 @@ class NotApplicable(Exception):  # noqa: N818 - not an error: there is nothing t
 
 
 class Blocked(NotApplicable):
-    """A check is blocked by an earlier check that failed.
-
-    Args:
-        earlier: the name of the earlier check.
-    """
+    """A check is blocked by an earlier check that failed."""
 
     def __init__(self, earlier: str) -> None:
         super().__init__(f"there is nothing to check until {earlier} passes")

@@ -103,12 +103,6 @@ class Probe:
 
     A distribution has ``mean``, ``std``, ``min``, ``max`` and ``quantiles``, at 5, 25, 50, 75 and 95 %, of up to 1,024
     elements, drawn once. Figures have six digits; one that isn't finite is null.
-
-    Args:
-        network: the network.
-        split: the training data.
-        description: its shapes.
-        validation: the validation data, if it is evaluated.
     """
 
     def __init__(

@@ -234,14 +234,7 @@ def hashes(directory: Path) -> dict[str, str | None]:
 
 
 class _TestSplit(NamedTuple):
-    """The run's data, and the rows of it that a file is proved on.
-
-    Args:
-        data: its splits.
-        description: their shapes.
-        name: the split that the rows are from.
-        indices: their positions in it.
-    """
+    """The run's data, and the rows of it that a file is proved on."""
 
     data: Mapping[str, Split]
     description: Description

@@ -78,12 +78,7 @@ class TestResult:
 
 
 class Note(NamedTuple):
-    """Something about a comparison that its figures don't show.
-
-    Args:
-        text: the remark.
-        commands: commands that it suggests.
-    """
+    """Something about a comparison that its figures don't show."""
 
     text: str
     commands: Sequence[str] = ()

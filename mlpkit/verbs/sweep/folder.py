@@ -75,9 +75,6 @@ class SweepFolder:
     ``sweep.yaml`` is the spec that the trials are made from, and each trial's ``trial.json`` has its values.
     ``progress.json`` has what was added, and the time. All else is read from the run folders. It has one writer at a
     time, as a run folder has.
-
-    Args:
-        directory: the folder.
     """
 
     def __init__(self, directory: Path) -> None:

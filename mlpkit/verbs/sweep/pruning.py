@@ -43,13 +43,7 @@ class Evaluation(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """The evaluations of a trial.
-
-    Args:
-        number: its number.
-        evaluations: in their order.
-        finished: whether it trained to its end.
-    """
+    """The evaluations of a trial."""
 
     number: int
     evaluations: Sequence[Evaluation]

@@ -85,10 +85,6 @@ class TpeSampler:
     The study is made of the trials for each choice, and the random numbers are keyed by the trial's number, so that the
     same trials lead to the same choice, also after a break.
 
-    Args:
-        sweep: its section of the spec.
-        seed: the spec's seed.
-
     Raises:
         UsageError: Optuna is not installed.
 

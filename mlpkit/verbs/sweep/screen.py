@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 
 
 class SweepScreen(SweepDisplay, Screen):
-    """The best trials so far, drawn again whenever a trial starts or is over.
-
-    Args:
-        title: the name of the spec.
-        folder: where the sweep is kept.
-    """
+    """The best trials so far, drawn again whenever a trial starts or is over."""
 
     def __init__(self, title: str, folder: str) -> None:
         super().__init__(title, folder)

@@ -213,11 +213,7 @@ def _record_failure(folder: RunFolder, state: str, steps: int, message: str) -> 
 
 
 class _EitherStop(StopRequest):
-    """A request that one trial stop, or all do.
-
-    Args:
-        of_all: asks that all stop.
-    """
+    """A request that one trial stop, or all do."""
 
     def __init__(self, of_all: StopRequest) -> None:
         self._of_all = of_all

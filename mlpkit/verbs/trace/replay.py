@@ -120,9 +120,6 @@ def replayed(
 class _StepWatch(Watch):
     """Stops a training after some steps, and keeps the gradient of a step.
 
-    Args:
-        network: the network.
-
     Attributes:
         stop: stops the training.
         keeps: whether gradients are kept.
