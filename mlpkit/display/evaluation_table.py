@@ -91,18 +91,14 @@ def fitting_columns(record: Record, width: int) -> EvaluationColumns:
     every = _all_columns(record)
     kept = every
     while True:
-        for columns in _layouts(kept):
+        for gap, short in LAYOUTS:
+            columns = EvaluationColumns(tuple(_widened(kept, gap, short)), gap)
             if columns.width <= width or len(kept) == 1:
                 names = dict.fromkeys(column.group for column in every)
                 shown = {column.group for column in kept}
                 return replace(columns, left_out=tuple(name for name in names if name not in shown))
         least = max(kept, key=lambda column: column.importance)
         kept = [column for column in kept if column is not least]
-
-
-def _layouts(columns: list[Column]) -> Iterator[EvaluationColumns]:
-    """Go through the ways to lay columns out."""
-    return (EvaluationColumns(tuple(_widened(columns, gap, short)), gap) for gap, short in LAYOUTS)
 
 
 def _widened(columns: list[Column], gap: int, short: bool) -> Iterator[Column]:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener, Observer, StopRequest
 
+R = TypeVar("R")
+
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
 
@@ -221,20 +223,14 @@ def _train_at_once(
         with suppress(Empty):
             event = events.get(timeout=SECONDS_BETWEEN_LOOKS)
             if event.kind == "over":
-                end = _as_asked(training.pop(event.run).result(), session.stop)
+                end = training.pop(event.run).result()
+                if end.stopped and not session.stop.reason:  # by something else
+                    end = TrainingEnd(failure=f"stopped by {end.stopped}")
                 if end.failure:
                     failures[event.run] = end.failure
                 event = event._replace(data=(end,))
             session.observer(event)
     return dict(sorted(failures.items()))
-
-
-def _as_asked(end: TrainingEnd, stop: StopRequest) -> TrainingEnd:
-    """Return how a run ended; if it stopped without being asked to, it has failed."""
-    return TrainingEnd(failure=f"stopped by {end.stopped}") if end.stopped and not stop.reason else end
-
-
-R = TypeVar("R")
 
 
 class Group(ABC):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.network.summary import HEADINGS, table_of
@@ -67,15 +68,11 @@ def history_html(records: Sequence[Record], best: int | None, most: int = MOST_R
     above = "".join(
         f'<th colspan="{len(splits)}" style="text-align: center">{escape(name)}</th>' for name, splits in groups.items()
     )
-    titles = "".join(f"<th>{title}</th>" for title in ("", "iteration", "epoch", *_all_splits(groups)))
+    titles = "".join(f"<th>{title}</th>" for title in ("", "iteration", "epoch", *chain(*groups.values())))
     positions = rows_worth_reading(len(records), best, most)
     rows = [[BEST if i == best else "", *_cells(records[i], groups)] for i in positions]
     body = html_rows(rows, bold=positions.index(best) if best in positions else None)
     return f'<table><thead><tr><th colspan="3"></th>{above}</tr><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
-
-
-def _all_splits(groups: Mapping[str, Sequence[str]]) -> list[str]:
-    return [split for splits in groups.values() for split in splits]
 
 
 def _cells(record: Record, groups: Mapping[str, Sequence[str]]) -> list[str]:

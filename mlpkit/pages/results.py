@@ -32,14 +32,12 @@ def result_section(metrics: Mapping[str, Mapping[str, Any]], units: Mapping[str,
             name for found in metrics.values() for name, value in found.items() if not isinstance(value, list)
         )
     )
-    rows = [[split, *(_cell(found.get(name)) for name in names)] for split, found in metrics.items()]
+    rows = [
+        [split, *(figure(found[name]) if name in found else "" for name in names)] for split, found in metrics.items()
+    ]
     headings = ["split", *(with_unit(name, units) for name in names)]
     results = [table(headings, rows, caption="At the end", texts=[0])] if rows else []
     return section("Result", *map(paragraph, remarks), *results)
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else figure(value)
 
 
 def with_unit(name: str, units: Mapping[str, str]) -> str:

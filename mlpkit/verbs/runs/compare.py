@@ -204,13 +204,9 @@ def read_sides(directories: Sequence[Path]) -> list[RunSet]:
         together.setdefault(run.settings, []).append((directory, run))
     if len(together) == 1 or all(len({run.seed for _, run in side}) == 1 for side in together.values()):
         return [RunSet(str(run.directory), (run,)) for _, run in runs]
-    mixed = {directory for directory, _ in runs if sum(_gives(directory, side) for side in together.values()) > 1}
+    sources = [{directory for directory, _ in side} for side in together.values()]
+    mixed = {directory for directory, _ in runs if sum(directory in each for each in sources) > 1}
     return [RunSet(_name(side, mixed), tuple(run for _, run in side)) for side in together.values()]
-
-
-def _gives(directory: Path, side: Iterable[tuple[Path, RunOnPage]]) -> bool:
-    """Whether a side has a run out of a folder."""
-    return any(folder == directory for folder, _ in side)
 
 
 def _name(side: Sequence[tuple[Path, RunOnPage]], mixed: set[Path]) -> str:

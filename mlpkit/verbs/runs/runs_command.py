@@ -88,7 +88,8 @@ def command(
 
     if watch:
         _redraw_every_second(lambda width: lines_of(read(), width))
-    _require_folder(directory)
+    if directory == RUNS and not directory.exists():
+        raise RunFolderError(f"{directory}: no such folder yet; mlpkit run SPEC creates it, or name another")
     entries = read()
     if as_json:
         for entry in entries:
@@ -99,11 +100,6 @@ def command(
         why = list_runs.nothing_to_judge(listed.read(), where)
         text = "no such run" if states or specs or where else "no runs"
         message(f"{directory}: {text}{why and f': {why}'}")
-
-
-def _require_folder(directory: Path) -> None:
-    if directory == RUNS and not directory.exists():
-        raise RunFolderError(f"{directory}: no such folder yet; mlpkit run SPEC creates it, or name another")
 
 
 def _require_terminal(as_json: bool) -> None:

@@ -68,13 +68,9 @@ def lines_of(entries: Sequence[RunGroup], width: int | None) -> list[str]:
                 f"hidden, since the terminal is too narrow: {', '.join(left_out)}; --json prints all", width=width
             ),
         ]
-    problems = [run.problem for entry in entries for run in entry.runs if _is_worth_a_line(run.state, len(entries))]
+    problems = [run.problem for entry in entries for run in entry.runs if run.state == DAMAGED or len(entries) == 1]
     below = [line for problem in problems if problem for line in paragraph(problem, width=width)]
     return [*lines, "", *below] if below else lines
-
-
-def _is_worth_a_line(state: str, entries: int) -> bool:
-    return state == DAMAGED or entries == 1
 
 
 def _fitting(every: Sequence[_Column], width: int | None) -> list[_Column]:

@@ -143,7 +143,8 @@ class Driver:
         Raises:
             MlpkitError: a folder can't be read or written.
         """
-        trials, planned = list(self.trials.values()), self._planned_in_all()
+        trials = list(self.trials.values())
+        planned = planned_in_all(self._planned, self._progress, len(trials))
         self._tell("sweep_began", self._objectives, trials, planned, self._workers.count)
         while True:
             if not self._stop.reason and self._folder.stop_requested():
@@ -230,10 +231,6 @@ class Driver:
             self._folder.write_progress(self._progress)
         assert self._progress.trials is not None
         return max(0, self._progress.trials - number)
-
-    def _planned_in_all(self) -> int | None:
-        """Return how many trials are planned; None if a time ends the sweep."""
-        return planned_in_all(self._planned, self._progress, len(self.trials))
 
     def _free_number(self) -> int:
         while self._free in self.trials:

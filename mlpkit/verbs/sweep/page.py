@@ -214,14 +214,10 @@ def _trials_table(found: Sweep, trials: Sequence[Trial], caption: str, marked: i
         rows.append([str(trial.number), *shown, *values, *state])
         sorted_by.append([trial.number, *results, *values, *state])
     titles = ["trial", *objectives, *short_keys(keys), *(["state"] if with_state else [])]
-    words = [1 + len(objectives) + i for i, key in enumerate(keys) if not _is_numeric(key, found.trials)]
+    kinds = {key: {type(trial.values[key]) for trial in found.trials if key in trial.values} for key in keys}
+    words = [1 + len(objectives) + i for i, key in enumerate(keys) if not kinds[key] <= {int, float}]
     texts = [*words, *([len(titles) - 1] if with_state else [])]
     return table(titles, rows, caption=caption, texts=texts, marked=marked, sortable=True, values=sorted_by)
-
-
-def _is_numeric(key: str, trials: Iterable[Trial]) -> bool:
-    """Whether all values of a key are numbers."""
-    return all(type(trial.values[key]) in {int, float} for trial in trials if key in trial.values)
 
 
 def _front_section(found: Sweep) -> str:

@@ -125,7 +125,10 @@ class TpeSampler:
         optuna, states = self._optuna, self._optuna.trial.TrialState
         search = {key: searched for key, searched in self._sweep.search.items() if key in trial.values}
         known: dict[str, Any] = {
-            "params": {key: _for_optuna(searched, trial.values[key]) for key, searched in search.items()},
+            "params": {
+                key: searched.place_of(trial.values[key]) if _by_place(searched) else trial.values[key]
+                for key, searched in search.items()
+            },
             "distributions": {key: self._distribution(searched) for key, searched in search.items()},
         }
         if trial.state == FINISHED:
@@ -163,7 +166,3 @@ class TpeSampler:
 def _by_place(searched: SearchedKey) -> bool:
     """Whether Optuna knows a value by its place: it takes plain choices only, and rounds steps differently."""
     return searched.choices is not None or searched.step is not None
-
-
-def _for_optuna(searched: SearchedKey, value: Any) -> Any:
-    return searched.place_of(value) if _by_place(searched) else value

@@ -107,7 +107,8 @@ def _key_faults(spec: Spec, sweep: SweepSection) -> Iterator[Diagnostic]:
             place = spec.document.place((*SEARCH, key, "when"), at_key=True)
             yield place.fault("these conditions can't hold at once")
     for key, other in combinations(sweep.search, 2):
-        if _may_be_one(key, other) and _is_lost(spec, sweep, key, other):
+        needed = _values_for(sweep, key, other) if _may_be_one(key, other) else None
+        if needed is not None and _makes_no_difference(spec, sweep, key, other, needed):
             yield key_place(spec, other).fault(f"this is the same key as {key}", remedy="keep one of the two")
 
 
@@ -117,12 +118,6 @@ def _may_be_one(key: str, other: str) -> bool:
     rest = iter(longer)
     is_below = longer[: len(shorter)] == shorter
     return not is_below and shorter[-1] == longer[-1] and all(part in rest for part in shorter)
-
-
-def _is_lost(spec: Spec, sweep: SweepSection, key: str, other: str) -> bool:
-    """Whether some trial sets both keys, and the values of the first make no difference, since it is set first."""
-    needed = _values_for(sweep, key, other)
-    return needed is not None and _makes_no_difference(spec, sweep, key, other, needed)
 
 
 def _makes_no_difference(spec: Spec, sweep: SweepSection, key: str, other: str, needed: Mapping[str, Any]) -> bool:

@@ -108,7 +108,10 @@ def sweep_status(
     spec = spec_of_sweep(folder, plugins=plugins, blocked=blocked)
     assert isinstance(spec.sweep, SweepSection)
     driver, progress = writer_of(directory), folder.read_progress()
-    trials = [_with_current_state(trial) for trial in folder.trials()]
+    trials = [
+        replace(trial, state=RUNNING) if trial.state == STOPPED and writer_of(trial.directory) else trial
+        for trial in folder.trials()
+    ]
     planned = planned_in_all(planned_trials(spec.sweep), progress, len(trials))
     over = sum(_is_over(trial) for trial in trials)
     limit = spec.sweep.seconds if progress.trials is None else None
@@ -119,12 +122,6 @@ def sweep_status(
     return SweepStatus(
         directory, objectives, trials, planned, best_of(trials, objectives), progress.seconds, left, driver
     )
-
-
-def _with_current_state(trial: Trial) -> Trial:
-    """Return a trial, ``running`` if a process trains it."""
-    trains = trial.state == STOPPED and writer_of(trial.directory)
-    return replace(trial, state=RUNNING) if trains else trial
 
 
 def _is_over(trial: Trial) -> bool:

@@ -136,7 +136,10 @@ def plain_trace(traced: Trace, example: TracedExample | None = None) -> dict[str
         "largest_losses": traced.largest_losses(),
     }
     for kind in (*BY_PARAMETER, *BY_LAYER):
-        data[kind] = {name: _plain_distribution(of) for name, of in traced.distributions[kind].items()}
+        data[kind] = {
+            name: {**vars(of), "edges": of.edges() if of.histogram else ()}
+            for name, of in traced.distributions[kind].items()
+        }
     if example is not None:
         data["example"] = {**_plain_example(traced, example), **_plain_layers(example)}
     return data
@@ -156,10 +159,6 @@ def _plain_example(traced: Trace, example: TracedExample) -> dict[str, Any]:
         "share": example.share,
         **({} if weight is None else {"weight": weight}),
     }
-
-
-def _plain_distribution(of: Distribution) -> dict[str, Any]:
-    return {**vars(of), "edges": of.edges() if of.histogram else ()}
 
 
 def _plain_layers(example: TracedExample) -> dict[str, Any]:

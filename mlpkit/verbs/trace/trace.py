@@ -266,9 +266,9 @@ class Trace:
         check_example(number, self.step, count)
         i = number - 1
         t, prediction = self.targets[i], self.predictions[i]
-        known = (
-            self._class_of(t) if isinstance(self.target, Classes) and prediction.shape == (self.target.count,) else None
-        )
+        known = None
+        if isinstance(self.target, Classes) and prediction.shape == (self.target.count,):
+            known = int(t.argmax() if t.ndim else t)
         return TracedExample(
             number,
             int(self.rows[i]),
@@ -284,9 +284,6 @@ class Trace:
             float(self.shares[i]),
             tuple(layer.of_row(i) for layer in self.layers if len(layer.input) == count),
         )
-
-    def _class_of(self, t: NDArray[Any]) -> int:
-        return int(t.argmax()) if t.ndim else int(t)
 
     def _class_name(self, number: int) -> str:
         return self.class_names[number] if self.class_names else str(number)
