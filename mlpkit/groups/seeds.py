@@ -24,9 +24,8 @@ from mlpkit.jobs.train import prepare
 from mlpkit.lazy_names import load
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.kinds import kind_of
+from mlpkit.runs.kinds import directory_of, kind_of
 from mlpkit.runs.layout import RESOLVED
-from mlpkit.runs.run_argument import directory_of
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import require_spec
 from mlpkit.system import require_processes
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from mlpkit.groups.folders import Summary
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run
-    from mlpkit.runs.run_argument import RunArgument
+    from mlpkit.runs.kinds import RunArgument
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener
 

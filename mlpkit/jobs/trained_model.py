@@ -15,7 +15,7 @@ from mlpkit.jobs.load_model import load_run, load_trained
 from mlpkit.jobs.predict import predictions
 from mlpkit.network.arguments import number_array, weights_of_examples
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.run_argument import directory_of
+from mlpkit.runs.kinds import directory_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlpkit.components.target import Target
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.network.sequential import Sequential
-    from mlpkit.runs.run_argument import RunArgument
+    from mlpkit.runs.kinds import RunArgument
     from mlpkit.specfile.spec import Spec
 
 

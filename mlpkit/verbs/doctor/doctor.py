@@ -18,8 +18,8 @@ from mlpkit.jobs.spec_data import open_data
 from mlpkit.pages.notebook_tables import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.kinds import directory_of, require_one_network
 from mlpkit.runs.layout import MODEL
-from mlpkit.runs.run_argument import directory_of, require_one_network
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.health import recorded_symptoms
 from mlpkit.training.snapshot import restore_arrays
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.network.sequential import Sequential
-    from mlpkit.runs.run_argument import RunArgument
+    from mlpkit.runs.kinds import RunArgument
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
     from mlpkit.training.health import Health, Symptom

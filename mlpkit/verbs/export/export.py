@@ -29,8 +29,8 @@ from mlpkit.pages.sampling import rows_to_predict
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import file_hash, write_atomically
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.kinds import directory_of
 from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
-from mlpkit.runs.run_argument import directory_of
 from mlpkit.system import real_path
 from mlpkit.verbs.export.exporters import exporter_of, quantizing_endings
 from mlpkit.verbs.export.proof import KnownRows, prove
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Description, RawRows, Split
     from mlpkit.components.exporter import Exporter, ModelGraph
     from mlpkit.jobs.load_model import TrainedModel
-    from mlpkit.runs.run_argument import RunArgument
+    from mlpkit.runs.kinds import RunArgument
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,9 @@ from mlpkit.pages.sampling import evenly_spaced, rows_to_predict
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import require_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, kind_of
+from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, directory_of, kind_of
 from mlpkit.runs.layout import REPORT, SPLITS
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
-from mlpkit.runs.run_argument import directory_of
 from mlpkit.system import real_path
 from mlpkit.terminal.figures import figures
 from mlpkit.training.checkpointing import tracker_of
@@ -69,7 +68,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Batch
-    from mlpkit.runs.run_argument import RunArgument
+    from mlpkit.runs.kinds import RunArgument
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.checkpointing import BestTracker
 

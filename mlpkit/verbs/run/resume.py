@@ -10,8 +10,7 @@ from mlpkit.errors import UsageError
 from mlpkit.groups.ensemble import resume_ensemble
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
-from mlpkit.runs.run_argument import directory_of
+from mlpkit.runs.kinds import ENSEMBLE_RUN, directory_of, kind_of
 from mlpkit.training.events import StopRequest
 from mlpkit.verbs.run.train_longer import Length, folder_for, train_longer
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.training_job import Run
-    from mlpkit.runs.run_argument import RunArgument
+    from mlpkit.runs.kinds import RunArgument
     from mlpkit.training.events import Observer
 
 

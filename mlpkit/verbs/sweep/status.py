@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError, UsageError
+from mlpkit.runs.kinds import directory_of
 from mlpkit.runs.overview import RUNNING, STOPPED
-from mlpkit.runs.run_argument import directory_of
 from mlpkit.runs.writer_lock import writer_of
 from mlpkit.verbs.sweep.driver import best_of, planned_in_all
 from mlpkit.verbs.sweep.folder import SweepFolder, require_sweep_folder
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from mlpkit.runs.run_argument import RunArgument
+    from mlpkit.runs.kinds import RunArgument
     from mlpkit.runs.writer_lock import Writer
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.section import Objective

@@ -14,8 +14,8 @@ from mlpkit.components.schema.wording import counted
 from mlpkit.errors import Diagnostic, StorageError, UsageError
 from mlpkit.jobs.prove import prove
 from mlpkit.registry.registry import Registry
+from mlpkit.runs.kinds import directory_of
 from mlpkit.runs.overview import FINISHED
-from mlpkit.runs.run_argument import directory_of
 from mlpkit.specfile.spec import require_spec
 from mlpkit.terminal.figures import figure
 from mlpkit.training.ctrl_c import CtrlC, interrupt_with
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.engine import Workers
     from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.runs.run_argument import RunArgument
+    from mlpkit.runs.kinds import RunArgument
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener
     from mlpkit.verbs.sweep.folder import Trial

@@ -20,7 +20,7 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.images import is_image
 from mlpkit.pages.notebook_tables import html_table
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.run_argument import directory_of, require_one_network
+from mlpkit.runs.kinds import directory_of, require_one_network
 from mlpkit.terminal.figures import figure
 from mlpkit.training.events import Observer, python_warnings
 from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, distribution_of
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mlpkit.components.target import Target
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
-    from mlpkit.runs.run_argument import RunArgument
+    from mlpkit.runs.kinds import RunArgument
     from mlpkit.verbs.trace.flow import Flow
     from mlpkit.verbs.trace.replay import Replay
 
