@@ -11,7 +11,7 @@ _HOME_OF = {
     "CheckFailure": "mlpkit.testing.suite.check",
     "GradientMismatch": "mlpkit.testing.gradients",
     "begin_pass": "mlpkit.testing.outside_network",
-    "conformance": "mlpkit.testing.conformance_tests",
+    "conformance": "mlpkit.testing.check_plugin",
     "check_gradients": "mlpkit.testing.gradients",
     "numerical_gradient": "mlpkit.testing.gradients",
     "standalone": "mlpkit.testing.outside_network",

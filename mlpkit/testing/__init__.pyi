@@ -1,5 +1,5 @@
 # Written by docs/generate.py.
-from mlpkit.testing.conformance_tests import conformance as conformance
+from mlpkit.testing.check_plugin import conformance as conformance
 from mlpkit.testing.gradients import GradientMismatch as GradientMismatch
 from mlpkit.testing.gradients import check_gradients as check_gradients
 from mlpkit.testing.gradients import numerical_gradient as numerical_gradient
