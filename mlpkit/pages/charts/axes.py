@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Chart = dict[str, Any]
 
@@ -36,13 +36,22 @@ def axis(key: str, title: str, *, logarithmic: bool = False, zero: bool | None =
         zero: whether it starts at zero, if it is not; by default as Vega-Lite thinks best.
     """
     scale = {"type": "log", "nice": False} if logarithmic else {} if zero is None else {"zero": zero}
-    return {
-        "field": field(key),
-        "type": "quantitative",
-        "title": title or key,
-        "scale": scale,
-        "axis": {"tickCount": 6},
-    }
+    return quantitative(field(key), title=title or key, scale=scale, axis={"tickCount": 6})
+
+
+def quantitative(key: str, **how: Any) -> Chart:
+    """Return the encoding of a number."""
+    return {"field": key, "type": "quantitative", **how}
+
+
+def nominal(key: str, **how: Any) -> Chart:
+    """Return the encoding of a name."""
+    return {"field": key, "type": "nominal", **how}
+
+
+def layer(values: Sequence[Mapping[str, Any]], mark: str, encoding: Mapping[str, Any], **looks: Any) -> Chart:
+    """Return marks, one for each value, or a line through all."""
+    return {"data": {"values": list(values)}, "mark": {"type": mark, **looks}, "encoding": encoding}
 
 
 def field(name: str) -> str:
@@ -60,8 +69,5 @@ def diagonal_line(x: str, y: str, least: float, greatest: float, encoding: Mappi
         greatest: the value where it ends.
         encoding: the axes.
     """
-    return {
-        "data": {"values": [{x: end, y: end} for end in (least, greatest)]},
-        "mark": {"type": "line", "color": FAINT, "strokeDash": [4, 4]},
-        "encoding": encoding,
-    }
+    ends = [{x: end, y: end} for end in (least, greatest)]
+    return layer(ends, "line", encoding, color=FAINT, strokeDash=[4, 4])

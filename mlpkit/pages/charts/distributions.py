@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.pages.charts.axes import COLOURS, axis
+from mlpkit.pages.charts.axes import COLOURS, axis, layer, nominal, quantitative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,14 +26,10 @@ def bands(points: Sequence[Mapping[str, Any]], x: str, *, titles: tuple[str, str
         mark = {"type": "area", "opacity": opacity, "color": COLOURS[0]}
         return {"mark": mark, "encoding": {"x": below, "y": axis(low, titles[1]), "y2": {"field": high}}}
 
-    shown = [{"field": key, "type": "quantitative", "format": ".3~g"} for key in ("q05", "q25", "q50", "q75", "q95")]
+    shown = [quantitative(key, format=".3~g") for key in ("q05", "q25", "q50", "q75", "q95")]
     middle = {
         "mark": {"type": "line", "color": COLOURS[0], "point": len(points) <= 40},
-        "encoding": {
-            "x": below,
-            "y": axis("q50", titles[1]),
-            "tooltip": [{"field": x, "type": "quantitative"}, *shown],
-        },
+        "encoding": {"x": below, "y": axis("q50", titles[1]), "tooltip": [quantitative(x), *shown]},
     }
     return {"data": {"values": list(points)}, "layer": [band("q05", "q95", 0.2), band("q25", "q75", 0.35), middle]}
 
@@ -44,15 +40,8 @@ def histogram(counts: Sequence[int], edges: Sequence[float], *, titles: tuple[st
         {"from": low, "to": high, "count": count}
         for count, low, high in zip(counts, edges[:-1], edges[1:], strict=True)
     ]
-    return {
-        "data": {"values": bins},
-        "mark": {"type": "bar", "tooltip": True, "color": COLOURS[0]},
-        "encoding": {
-            "x": {"field": "from", "type": "quantitative", "bin": "binned", "title": titles[0]},
-            "x2": {"field": "to"},
-            "y": axis("count", titles[1]),
-        },
-    }
+    ends = {"x": quantitative("from", bin="binned", title=titles[0]), "x2": {"field": "to"}}
+    return layer(bins, "bar", {**ends, "y": axis("count", titles[1])}, tooltip=True, color=COLOURS[0])
 
 
 def histograms(
@@ -89,29 +78,19 @@ def histograms(
     }
     scale = {"domain": [0, len(counts)], "nice": False}
     across = {"type": "quantitative", "scale": scale, "axis": ends, "title": titles[0] or None}
-    upwards = {
-        **axis("count", titles[1]),
-        "axis": {"tickCount": 3},
-        "scale": {"domain": [0, most]} if most else {},
-    }
-    names = {
-        "data": {"values": [{"name": name, "middle": i + 0.5} for i, name in enumerate(counts)]},
-        "mark": {"type": "text", "y": -8},
-        "encoding": {"x": {"field": "middle", **across}, "text": {"field": "name", "type": "nominal"}},
-    }
+    upwards = axis("count", titles[1]) | {"axis": {"tickCount": 3}, "scale": {"domain": [0, most]} if most else {}}
+    middles = [{"name": name, "middle": i + 0.5} for i, name in enumerate(counts)]
+    names = layer(middles, "text", {"x": {"field": "middle", **across}, "text": nominal("name")}, y=-8)
     return {"height": 110, "layer": [_bars_of_histograms(bars, across, upwards), names]}
 
 
 def _bars_of_histograms(bars: Sequence[Mapping[str, Any]], across: Chart, upwards: Chart) -> Chart:
-    shown = [{"field": key, "type": "quantitative", "format": ".3~g"} for key in ("from", "to", "count")]
-    return {
-        "data": {"values": list(bars)},
-        "mark": {"type": "rect", "color": COLOURS[0], "clip": True, "aria": False},
-        "encoding": {
-            "x": {"field": "left", **across},
-            "x2": {"field": "right"},
-            "y": upwards,
-            "y2": {"datum": 0},
-            "tooltip": [{"field": "name", "type": "nominal"}, *shown],
-        },
+    shown = [quantitative(key, format=".3~g") for key in ("from", "to", "count")]
+    encoding = {
+        "x": {"field": "left", **across},
+        "x2": {"field": "right"},
+        "y": upwards,
+        "y2": {"datum": 0},
+        "tooltip": [nominal("name"), *shown],
     }
+    return layer(bars, "rect", encoding, color=COLOURS[0], clip=True, aria=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.pages.charts.axes import COLOURS, FAINT, axis, diagonal_line
+from mlpkit.pages.charts.axes import COLOURS, FAINT, axis, diagonal_line, layer, nominal, quantitative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,15 +21,9 @@ def bars(values: Sequence[Mapping[str, Any]], name: str, value: str, *, titles: 
         value: the key of its length.
         titles: of names and lengths; by default the keys.
     """
-    return {
-        "data": {"values": list(values)},
-        "height": 20 * len(values),
-        "mark": {"type": "bar", "tooltip": True, "color": COLOURS[0]},
-        "encoding": {
-            "y": {"field": name, "type": "nominal", "sort": None, "title": titles[0] or None},
-            "x": axis(value, titles[1]),
-        },
-    }
+    names = nominal(name, sort=None, title=titles[0] or None)
+    encoding = {"y": names, "x": axis(value, titles[1])}
+    return {"height": 20 * len(values), **layer(values, "bar", encoding, tooltip=True, color=COLOURS[0])}
 
 
 def heatmap(cells: Sequence[Mapping[str, Any]], x: str, y: str, value: str, *, titles: tuple[str, str]) -> Chart:
@@ -43,24 +37,17 @@ def heatmap(cells: Sequence[Mapping[str, Any]], x: str, y: str, value: str, *, t
         titles: of columns and rows.
     """
     place = {
-        "x": {
-            "field": x,
-            "type": "nominal",
-            "sort": None,
-            "title": titles[0],
-            "axis": {"labelAngle": 0, "orient": "top"},
-        },
-        "y": {"field": y, "type": "nominal", "sort": None, "title": titles[1]},
+        "x": nominal(x, sort=None, title=titles[0], axis={"labelAngle": 0, "orient": "top"}),
+        "y": nominal(y, sort=None, title=titles[1]),
     }
-    shade = {"field": value, "type": "quantitative", "legend": None, "scale": {"range": ["#4a86d800", COLOURS[0]]}}
-    text = {"mark": {"type": "text"}, "encoding": {**place, "text": {"field": value, "type": "quantitative"}}}
+    shade = quantitative(value, legend=None, scale={"range": ["#4a86d800", COLOURS[0]]})
     rows = len({cell[y] for cell in cells})
     return {
         "data": {"values": list(cells)},
         "height": (26 if rows > 2 else 40) * rows,
         "layer": [
             {"mark": {"type": "rect", "tooltip": True}, "encoding": {**place, "color": shade}},
-            text,
+            {"mark": {"type": "text"}, "encoding": {**place, "text": quantitative(value)}},
         ],
     }
 
@@ -84,18 +71,17 @@ def points(
         diagonal: whether to draw the line of equal values.
         series: names that points have as ``series``, if there are several kinds, each to have its colour.
     """
-    marks: Chart = {
-        "mark": {"type": "circle", "tooltip": {"content": "data"}, "opacity": 0.6, "color": COLOURS[0]},
-        "encoding": {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False)},
-    }
+    encoding = {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False)}
+    looks: Chart = {"tooltip": {"content": "data"}, "opacity": 0.6, "color": COLOURS[0]}
     if series:
-        marks["mark"] |= {"size": 50, "opacity": 0.8}
-        marks["encoding"]["color"] = {"field": "series", "type": "nominal", "scale": {"domain": list(series)}}
+        looks |= {"size": 50, "opacity": 0.8}
+        encoding["color"] = nominal("series", scale={"domain": list(series)})
+    marks = layer(values, "circle", encoding, **looks)
     if not diagonal or not values:
-        return {"data": {"values": list(values)}, **marks}
+        return marks
     every = [float(value[key]) for value in values for key in (x, y)]
-    line = diagonal_line(x, y, min(every), max(every), marks["encoding"])
-    return {"data": {"values": list(values)}, "layer": [line, marks]}
+    line = diagonal_line(x, y, min(every), max(every), encoding)
+    return {"data": marks.pop("data"), "layer": [line, marks]}
 
 
 def paths(
@@ -116,31 +102,16 @@ def paths(
         titles: of the axes; by default the keys.
     """
     names = list(dict.fromkeys(point["series"] for point in points))
-    place = {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False)}
-    order = {"field": "order", "type": "quantitative"}
-    colour: Chart = {"field": "series", "type": "nominal", "scale": {"domain": names}}
-    if len(names) == 1:
-        colour["legend"] = None
+    place = {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False), "order": quantitative("order")}
+    colour = nominal("series", scale={"domain": names}, **({"legend": None} if len(names) == 1 else {}))
 
-    def ordered(values: Sequence[Mapping[str, Any]]) -> Chart:
-        return {"values": [{**value, "order": i} for i, value in enumerate(values)]}
+    def ordered(values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [{**value, "order": i} for i, value in enumerate(values)]
 
-    below = {
-        "data": ordered(lines),
-        "mark": {"type": "line", "color": FAINT, "strokeWidth": 0.75, "opacity": 0.7, "clip": True},
-        "encoding": {**place, "order": order, "detail": {"field": "series", "type": "nominal"}},
-    }
-    above = {
-        "data": ordered(points),
-        "mark": {
-            "type": "line",
-            "strokeWidth": 1.5,
-            "point": {"size": 28},
-            "clip": True,
-            "tooltip": {"content": "data"},
-        },
-        "encoding": {**place, "order": order, "color": colour},
-    }
+    detail, faint = {**place, "detail": nominal("series")}, {"color": FAINT, "strokeWidth": 0.75, "opacity": 0.7}
+    below = layer(ordered(lines), "line", detail, **faint, clip=True)
+    looks = {"strokeWidth": 1.5, "point": {"size": 28}, "clip": True, "tooltip": {"content": "data"}}
+    above = layer(ordered(points), "line", {**place, "color": colour}, **looks)
     return {"layer": [below, above] if lines else [above]}
 
 
@@ -167,16 +138,13 @@ def intervals(
     holds = [value[low] <= value[x] <= value[high] for value in values]
     named = [{**value, "interval": names[0 if held else 1]} for value, held in zip(values, holds, strict=True)]
     place = {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False)}
-    colour = {
-        "field": "interval",
-        "type": "nominal",
-        "scale": {"domain": list(names), "range": list(COLOURS[:2])},
-        "legend": {"symbolOpacity": 1, "symbolStrokeWidth": 0},
-    }
+    scale = {"domain": list(names), "range": list(COLOURS[:2])}
+    colour = nominal("interval", scale=scale, legend={"symbolOpacity": 1, "symbolStrokeWidth": 0})
     every = [float(value[key]) for value in values for key in (x, y)]
+    ends_of_rules = {"y": axis(low, titles[1], zero=False), "y2": {"field": high}}
     upright = {
         "mark": {"type": "rule", "strokeWidth": 1, "opacity": 0.5},
-        "encoding": {**place, "y": axis(low, titles[1], zero=False), "y2": {"field": high}, "color": colour},
+        "encoding": {**place, **ends_of_rules, "color": colour},
     }
     points = {
         "mark": {"type": "circle", "tooltip": {"content": "data"}, "opacity": 0.8},
