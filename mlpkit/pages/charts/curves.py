@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.pages.charts.axes import FAINT, axis, diagonal_line, field
+from mlpkit.pages.charts.axes import FAINT, axis, diagonal_line, field, layer, nominal, quantitative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,12 +82,7 @@ def curves(
 def _colour_by_series(series: Sequence[str], names: Sequence[str]) -> Chart:
     """Return a colour for each curve, and a legend with the curves present."""
     columns = max(1, LEGEND_WIDTH // (4 + max(map(len, names or series), default=0)))
-    return {
-        "field": "series",
-        "type": "nominal",
-        "scale": {"domain": list(names or series)},
-        "legend": {"columns": columns, "values": series},
-    }
+    return nominal("series", scale={"domain": list(names or series)}, legend={"columns": columns, "values": series})
 
 
 def _dashes(colour: Chart) -> Chart:
@@ -100,9 +95,8 @@ def _ends(points: Sequence[Mapping[str, Any]], encoding: Chart) -> Chart:
     """Return a dot at the last point of each curve, the first ones larger, so that those behind are seen."""
     last = list({point["series"]: dict(point) for point in points}.values())
     values = [{**point, "size": 40 + 60 * (len(last) - 1 - i)} for i, point in enumerate(last)]
-    size = {"field": "size", "type": "quantitative", "scale": None, "legend": None}
-    mark = {"type": "point", "filled": True, "opacity": 1}
-    return {"data": {"values": values}, "mark": mark, "encoding": {**encoding, "size": size}}
+    size = quantitative("size", scale=None, legend=None)
+    return layer(values, "point", {**encoding, "size": size}, filled=True, opacity=1)
 
 
 def _lines(encoding: Chart, *, with_points: bool) -> Chart:
@@ -116,19 +110,14 @@ def _lines(encoding: Chart, *, with_points: bool) -> Chart:
 
 
 def _thin_lines(points: Sequence[Mapping[str, Any]], encoding: Chart, opacity: float) -> Chart:
-    return {
-        "data": {"values": list(points)},
-        "mark": {"type": "line", "clip": True, "strokeWidth": 0.75},
-        "encoding": {**encoding, "detail": {"field": "line"}, "strokeOpacity": {"value": opacity}},
-    }
+    encoding = {**encoding, "detail": {"field": "line"}, "strokeOpacity": {"value": opacity}}
+    return layer(points, "line", encoding, clip=True, strokeWidth=0.75)
 
 
 def _pointed_values(x: str, y: str, series: Sequence[str], below: Chart) -> Chart:
     """Return a vertical line at the place under the pointer, with the value of each curve there."""
     nearest = {"type": "point", "on": "pointerover", "nearest": True, "fields": [x], "clear": "pointerout"}
-    values = [
-        {"field": str(i), "title": name, "type": "quantitative", "format": ".4~g"} for i, name in enumerate(series)
-    ]
+    values = [quantitative(str(i), title=name, format=".4~g") for i, name in enumerate(series)]
     return {
         "transform": [{"pivot": "curve", "value": field(y), "groupby": [x]}],
         "mark": {"type": "rule", "color": FAINT},
@@ -136,17 +125,14 @@ def _pointed_values(x: str, y: str, series: Sequence[str], below: Chart) -> Char
         "encoding": {
             "x": below,
             "opacity": {"condition": {"param": "pointed", "empty": False, "value": 0.8}, "value": 0},
-            "tooltip": [{"field": x, "type": "quantitative"}, *values],
+            "tooltip": [quantitative(x), *values],
         },
     }
 
 
 def _mark(point: Mapping[str, Any], below: Chart, beside: Chart) -> list[Chart]:
     """Return what marks a point: a dotted line down to the axis, and a ring."""
-    dotted = {"type": "rule", "color": "currentColor", "strokeDash": [2, 3], "opacity": 0.7}
-    ring = {"type": "point", "color": "currentColor", "size": 90, "strokeWidth": 1.5}
-    data = {"values": [dict(point)]}
     return [
-        {"data": data, "mark": dotted, "encoding": {"x": below}},
-        {"data": data, "mark": ring, "encoding": {"x": below, "y": beside}},
+        layer([dict(point)], "rule", {"x": below}, color="currentColor", strokeDash=[2, 3], opacity=0.7),
+        layer([dict(point)], "point", {"x": below, "y": beside}, color="currentColor", size=90, strokeWidth=1.5),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.pages.charts.axes import COLOURS, FAINT
+from mlpkit.pages.charts.axes import COLOURS, FAINT, layer, nominal, quantitative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,24 +87,15 @@ def _row(axis: ParallelAxis, i: int, lines: Sequence[ParallelLine]) -> list[dict
 
 
 def _place(key: str, domain: Sequence[float]) -> Chart:
-    return {"field": key, "type": "quantitative", "axis": None, "scale": {"domain": domain, "nice": False}}
+    return quantitative(key, axis=None, scale={"domain": domain, "nice": False})
 
 
 def _axis_lines(count: int, ticks: Sequence[Mapping[str, Any]], place: Chart) -> list[Chart]:
     """Return the axes themselves, with a mark at each label."""
     ends = [{"row": i, "place": 0, "end": 1} for i in range(count)]
-    mark = {"color": FAINT, "aria": False}
     return [
-        {
-            "data": {"values": ends},
-            "mark": {"type": "rule", **mark},
-            "encoding": {**place, "x2": {"field": "end"}},
-        },
-        {
-            "data": {"values": list(ticks)},
-            "mark": {"type": "tick", "orient": "vertical", "size": 8, "thickness": 1, **mark},
-            "encoding": place,
-        },
+        layer(ends, "rule", {**place, "x2": {"field": "end"}}, color=FAINT, aria=False),
+        layer(ticks, "tick", place, orient="vertical", size=8, thickness=1, color=FAINT, aria=False),
     ]
 
 
@@ -119,17 +110,16 @@ def _lines(kind: str, lines: Sequence[ParallelLine], place: Chart) -> Chart:
     colour = {"color": colours[kind]} if kind in colours else {}
     look = {"strokeDash": [2, 3], "opacity": 0.55} if kind == "dotted" else {}
     thin = 2.75 if kind == "marked" else 1.25
-    tooltip = [{"field": key, "type": "nominal"} for key in lines[0].shown]
     return {
         "data": {"values": values},
         "mark": {"type": "line", "aria": False, "point": {"size": 20, "aria": False, **colour}, **look, **colour},
         "params": [{"name": f"pointed_{kind}", "select": _POINTED}],
         "encoding": {
             **place,
-            "order": {"field": "row", "type": "quantitative"},
-            "detail": {"field": "line", "type": "nominal"},
+            "order": quantitative("row"),
+            "detail": nominal("line"),
             "strokeWidth": {"condition": {"param": f"pointed_{kind}", "empty": False, "value": 4}, "value": thin},
-            "tooltip": tooltip,
+            "tooltip": [nominal(key) for key in lines[0].shown],
             **({"color": _shade(SHADES), "opacity": _shade(OPACITIES)} if kind == "shaded" else {}),
         },
     }
@@ -137,12 +127,7 @@ def _lines(kind: str, lines: Sequence[ParallelLine], place: Chart) -> Chart:
 
 def _shade(ends: Sequence[Any]) -> Chart:
     """Return an encoding that maps shades from 0 to 1 onto the range between two ends."""
-    return {
-        "field": "shade",
-        "type": "quantitative",
-        "legend": None,
-        "scale": {"domain": [0, 1], "range": list(ends)},
-    }
+    return quantitative("shade", legend=None, scale={"domain": [0, 1], "range": list(ends)})
 
 
 _POINTED: Final = {"type": "point", "on": "pointerover", "fields": ["line"], "clear": "pointerout"}
@@ -155,12 +140,9 @@ def _texts(texts: Sequence[Mapping[str, Any]], place: Chart) -> list[Chart]:
         "label": {"align": "center", "dy": 13, "fontSize": 10},
     }
     rim = {"stroke": "var(--card)", "strokeWidth": 4, "strokeJoin": "round", "opacity": 0.85}
+    encoding = {**place, "text": nominal("text")}
     return [
-        {
-            "data": {"values": [text for text in texts if text["kind"] == kind]},
-            "mark": {"type": "text", "aria": False, **look, **more},
-            "encoding": {**place, "text": {"field": "text", "type": "nominal"}},
-        }
+        layer([text for text in texts if text["kind"] == kind], "text", encoding, aria=False, **look, **more)
         for kind, look in looks.items()
         for more in (rim, {})
     ]
