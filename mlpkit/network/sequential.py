@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from weakref import WeakSet
 
 import numpy as np
@@ -67,15 +67,11 @@ Judgement: TypeAlias = "tuple[float, float, Any, NDArray[Any], NDArray[Any] | No
 _Part: TypeAlias = "tuple[Replica, NDArray[Any], NDArray[Any], NDArray[Any] | None]"
 """What computes a slice; its inputs, its targets, and their weights."""
 
+Map: TypeAlias = "Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]"
+"""Computes a function for each of several items, on whatever threads there are, and keeps their order."""
+
 EVALUATION_ROWS = 1000
 """Rows that evaluation and prediction take at a time, so that memory doesn't grow with the data."""
-
-
-class Map(Protocol):
-    """Computes a function for each of several items, on whatever threads there are."""
-
-    def __call__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-        """Return the results in the order of the items."""
 
 
 def serial_map(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:

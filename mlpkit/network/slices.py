@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
 
@@ -20,10 +20,10 @@ def slice_bounds(rows: int, slices: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-class Exchange(Protocol):
+class Exchange:
     """Joins what several processes computed, each from slices of a minibatch that follow each other.
 
-    All processes call the same methods in the same order.
+    All processes call the same methods in the same order. In this class, a process has all slices to itself.
     """
 
     def broadcast(self, array: NDArray[Any]) -> None:
@@ -35,7 +35,16 @@ class Exchange(Protocol):
         Args:
             values: the values of this process's slices; none if the minibatch is too small for them.
             slices: how many slices the minibatch has.
+
+        Raises:
+            UsageError: other slices belong to other processes, which aren't there.
         """
+        if len(values) != slices:
+            raise UsageError(
+                f"the network computes {len(values)} of {slices} slices of a minibatch; expected all of them, or an "
+                "exchange with the processes that compute the rest"
+            )
+        return values
 
     def reduce_gradients(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
         """Add up the gradients of all processes, along the tree of ``add_along_tree``, in place.
@@ -46,27 +55,4 @@ class Exchange(Protocol):
         """
 
 
-class NoExchange:
-    """The exchange of a process that has all slices to itself."""
-
-    def broadcast(self, array: NDArray[Any]) -> None:
-        """Leave the array as it is."""
-
-    def all_gather(self, values: list[float], slices: int) -> list[float]:
-        """Return the values.
-
-        Raises:
-            UsageError: other slices belong to other processes.
-        """
-        if len(values) != slices:
-            raise UsageError(
-                f"the network computes {len(values)} of {slices} slices of a minibatch; expected all of them, or an "
-                "exchange with the processes that compute the rest"
-            )
-        return values
-
-    def reduce_gradients(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
-        """Leave the gradients as they are."""
-
-
-NO_EXCHANGE: Final = NoExchange()
+NO_EXCHANGE: Final = Exchange()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from mlpkit.errors import UsageError
-from mlpkit.network.slices import NoExchange
+from mlpkit.network.slices import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Ranks(NoExchange):
+class Ranks(Exchange):
     """One of the ranks, which works with the rest; this class is a single rank.
 
     Attributes:

@@ -228,13 +228,12 @@ def replicas_run_in_threads(example: OperationExample) -> None:
     """
     batch = example.batch(3 * SLICES)
     expected = _step(example.network(SLICES), batch.x, batch.t)
-    for _ in range(3):
-        with ThreadPoolExecutor(SLICES) as threads:
+    remedy = "share nothing between copies, and call nothing that only works in the main thread"
+    with ThreadPoolExecutor(SLICES) as threads:
+        for _ in range(3):
             network = example.network(SLICES)
-            network.map = lambda function, items, threads=threads: list(threads.map(function, items))
-            found = _step(network, batch.x, batch.t)
-        remedy = "share nothing between copies, and call nothing that only works in the main thread"
-        check_same_bits(found, expected, "on several threads", remedy)
+            network.map = lambda function, items: list(threads.map(function, items))
+            check_same_bits(_step(network, batch.x, batch.t), expected, "on several threads", remedy)
 
 
 def _copies(example: OperationExample) -> list[Any]:
