@@ -206,38 +206,31 @@ def _refusals(subject: ComponentUnderTest) -> list[str]:
     return reasons
 
 
-class ExpectedFailures:
-    """The reasons why checks of components are expected to fail.
-
-    Args:
-        declared: the reasons, by a component's name, with or without its namespace, and a check's name.
-        subjects: the components to check.
+def _expected_failures(
+    declared: Mapping[str, Mapping[str, str]], subjects: Sequence[ComponentUnderTest]
+) -> dict[tuple[str, str], str]:
+    """Return the reasons why checks are expected to fail, by the component's full name and the check's.
 
     Raises:
         UsageError: there is no such component or check, or a reason is missing.
     """
-
-    def __init__(self, declared: Mapping[str, Mapping[str, str]], subjects: Sequence[ComponentUnderTest]) -> None:
-        self._reasons: dict[tuple[str, str], str] = {}
-        names = {subject.entry.declaration.name: subject for subject in subjects}
-        names |= {subject.name: subject for subject in subjects}
-        for name, reasons in declared.items():
-            if name not in names:
-                remedy = did_you_mean(name, names) or f"known: {', '.join(subject.name for subject in subjects)}"
-                raise UsageError(f"expected_failures: no component '{name}' is checked; {remedy}")
-            subject = names[name]
-            checks = {check.name for check in checks_for(subject.kind)}
-            for check, reason in reasons.items():
-                if check not in checks:
-                    remedy = did_you_mean(check, checks) or "docs/conformance.md lists them"
-                    raise UsageError(f"expected_failures: there is no check '{check}' for {name}; {remedy}")
-                if not isinstance(reason, str) or not reason.strip():
-                    raise UsageError(f"expected_failures: {name} fails {check} without a reason; expected a sentence")
-                self._reasons[subject.name, check] = reason
-
-    def __call__(self, check: Check, subject: ComponentUnderTest) -> str:
-        """Return the reason why a check is expected to fail; empty if it should pass."""
-        return self._reasons.get((subject.name, check.name), "")
+    names = {subject.entry.declaration.name: subject for subject in subjects}
+    names |= {subject.name: subject for subject in subjects}
+    found = {}
+    for name, reasons in declared.items():
+        if name not in names:
+            remedy = did_you_mean(name, names) or f"known: {', '.join(subject.name for subject in subjects)}"
+            raise UsageError(f"expected_failures: no component '{name}' is checked; {remedy}")
+        subject = names[name]
+        checks = {check.name for check in checks_for(subject.kind)}
+        for check, reason in reasons.items():
+            if check not in checks:
+                remedy = did_you_mean(check, checks) or "docs/conformance.md lists them"
+                raise UsageError(f"expected_failures: there is no check '{check}' for {name}; {remedy}")
+            if not isinstance(reason, str) or not reason.strip():
+                raise UsageError(f"expected_failures: {name} fails {check} without a reason; expected a sentence")
+            found[subject.name, check] = reason
+    return found
 
 
 def conformance(
@@ -269,11 +262,11 @@ def conformance(
         raise UsageError("conformance() needs pytest: pip install pytest, or use mlpkit check-plugin") from error
 
     subjects = subjects_of(plugin)
-    reason = ExpectedFailures(expected_failures or {}, subjects)
+    expected = _expected_failures(expected_failures or {}, subjects)
     items = []
     for subject in subjects:
         for check in checks_for(subject.kind):
-            why = reason(check, subject)
+            why = expected.get((subject.name, check.name), "")
             marks = [pytest.mark.xfail(strict=True, reason=why)] if why else []
             items.append(pytest.param(subject, check, id=f"{subject.name}-{check.name}", marks=marks))
 
