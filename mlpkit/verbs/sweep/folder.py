@@ -75,6 +75,11 @@ class SweepFolder:
     ``sweep.yaml`` is the spec that the trials are made from, and each trial's ``trial.json`` has its values.
     ``progress.json`` has what was added, and the time. All else is read from the run folders. It has one writer at a
     time, as a run folder has.
+
+    Raises:
+        RunFolderError: by what reads: a file of a trial, or progress.json, can't be read; by what writes into the
+            folder of a trial: another process writes to it.
+        StorageError: by what writes: the file can't be written.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -130,19 +135,11 @@ class SweepFolder:
         return self.directory / SWEEP
 
     def trials(self) -> list[Trial]:
-        """Return all trials, in the order of their numbers.
-
-        Raises:
-            RunFolderError: a file of a trial can't be read.
-        """
+        """Return all trials, in the order of their numbers."""
         return [read_trial(folder) for folder in trials_in(self.directory)]
 
     def trial(self, number: int) -> Trial:
-        """Return a trial as it is now.
-
-        Raises:
-            RunFolderError: a file of it can't be read.
-        """
+        """Return a trial as it is now."""
         return read_trial(self._trial(number))
 
     def begin(self, number: int, values: Mapping[str, Any], asked_at: float) -> Trial:
@@ -152,9 +149,6 @@ class SweepFolder:
             number: its number.
             values: the searched keys that are set, and their values.
             asked_at: seconds of the sweep that are over.
-
-        Raises:
-            StorageError: it can't be made.
         """
         directory = self._trial(number)
         make_folder(directory)
@@ -163,34 +157,20 @@ class SweepFolder:
         return trial
 
     def set_aside(self, trial: Trial, reason: str) -> Trial:
-        """Write into the folder of a trial that it failed, and why, and return it as it is now.
-
-        Raises:
-            RunFolderError: a file of it can't be read, or another process writes to it.
-            StorageError: it can't be written.
-        """
+        """Write into the folder of a trial that it failed, and why, and return it as it is now."""
         with RunFolder(trial.directory) as folder:
             folder.write_failure(FAILED, 0, f"set aside: {reason}")
         return self.trial(trial.number)
 
     def reopen(self, trial: Trial) -> Trial:
-        """Remove from the folder of a trial why it ended early, and return it as it is now.
-
-        Raises:
-            RunFolderError: a file of it can't be read, or another process writes to it.
-            StorageError: the file can't be removed.
-        """
+        """Remove from the folder of a trial why it ended early, and return it as it is now."""
         with RunFolder(trial.directory) as folder:
             folder.claim()
             folder.forget_failure()
         return self.trial(trial.number)
 
     def read_progress(self) -> SweepProgress:
-        """Return what ``write_progress`` was given last; nothing is added to a sweep that has just begun.
-
-        Raises:
-            RunFolderError: progress.json can't be read.
-        """
+        """Return what ``write_progress`` was given last; nothing is added to a sweep that has just begun."""
         path = self.directory / PROGRESS
         if not has_file(self.directory, PROGRESS):
             return SweepProgress()
@@ -198,19 +178,11 @@ class SweepFolder:
             return _read_progress(path)
 
     def write_progress(self, progress: SweepProgress) -> None:
-        """Write progress.json.
-
-        Raises:
-            StorageError: it can't be written.
-        """
+        """Write progress.json."""
         write_atomically(self.directory / PROGRESS, f"{encode_compact(asdict(progress))}\n".encode())
 
     def ask_to_stop(self) -> None:
-        """Ask the folder's writer, which may be on another machine, to stop the sweep.
-
-        Raises:
-            StorageError: the file that asks for it can't be written.
-        """
+        """Ask the folder's writer, which may be on another machine, to stop the sweep."""
         if not self.stop_requested():
             write_atomically(self.directory / STOP, b"")
 
@@ -224,11 +196,7 @@ class SweepFolder:
             (self.directory / STOP).unlink()
 
     def write_best(self, text: str) -> None:
-        """Write best.yaml.
-
-        Raises:
-            StorageError: it can't be written.
-        """
+        """Write best.yaml."""
         write_atomically(self.directory / BEST, text.encode())
 
     def _trial(self, number: int) -> Path:
