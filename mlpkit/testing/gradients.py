@@ -149,13 +149,9 @@ def gradient_mismatches(
     resolver: Resolver | None = None,
     training: bool = True,
 ) -> list[GradientMismatch]:
-    """Return an error for every wrong gradient, with the arguments of ``check_gradients``.
+    """Return an error for every wrong gradient, with the arguments and errors of ``check_gradients``.
 
     ``training`` is whether the passes are part of training.
-
-    Raises:
-        ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.
-        UsageError: neither ``target`` nor ``t`` was passed for a loss.
     """
     operation = standalone(layer_or_loss, input_shape, target=target, seed=seed, resolver=resolver)
     for each in operation.operations():

@@ -143,10 +143,8 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
         registry: the plugins to take components from; by default what is installed.
 
     Raises:
-        RunFolderError: the folder isn't a run folder, or damaged, or the data isn't there any more.
-        UsageError: the run is that of an ensemble, or kept no record, and its examples came from Python.
-        SpecError: a plugin that the spec needs is missing.
-        DataError: a data file is not what it should be.
+        UsageError: the run is that of an ensemble.
+        MlpkitError: as ``doctor`` does.
     """
     require_one_network(directory, "doctor")
     folder = RunFolder.open(directory)
