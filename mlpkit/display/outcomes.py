@@ -108,12 +108,13 @@ def _of_group(
     """
     print_stop = partial(_print_stop_of_group, found.stopped, count, found.unfinished, found.folder)
     if not found.stopped:
-        return Outcome("", plain, partial(_print_timed, print_all, ""), None)
+        return Outcome("", plain, partial(print_timed, print_all, ""), None)
     plain = {"reason": found.stopped, "folder": found.folder}
-    return Outcome(found.stopped, plain, partial(_print_timed, print_stop, found.stopped), print_stop)
+    return Outcome(found.stopped, plain, partial(print_timed, print_stop, found.stopped), print_stop)
 
 
-def _print_timed(print_all: Callable[[], None], stopped: str, best: str, seconds: float | None) -> None:
+def print_timed(print_all: Callable[[], None], stopped: str, best: str, seconds: float | None) -> None:
+    """Print the results of several runs, and the time that they took unless they were stopped."""
     print_all()
     if seconds is not None and not stopped:
         result(f"after {duration(seconds)}")
@@ -156,7 +157,7 @@ def of_specs(results: SpecResults) -> Outcome:
     """Return how several specs ended."""
     reason = {"reason": results.stopped} if results.stopped else {}
     plain = {**reason, "specs": [_plain_spec(each) for each in results.specs]}
-    print_results = partial(_print_timed, partial(_print_specs, results), results.stopped)
+    print_results = partial(print_timed, partial(_print_specs, results), results.stopped)
     print_stop = partial(_print_stop_of_specs, results) if results.stopped else None
     return Outcome(results.stopped, plain, print_results, print_stop)
 

@@ -10,7 +10,7 @@ from mlpkit.components.schema.wording import counted
 from mlpkit.display.display import Display
 from mlpkit.display.json_events import JsonEvents
 from mlpkit.display.lines import Lines
-from mlpkit.display.outcomes import Outcome
+from mlpkit.display.outcomes import Outcome, print_timed
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.runs.layout import BEST
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED, STOPPED
@@ -121,13 +121,8 @@ def of_sweep(found: Sweep, engine: Sequence[str] = ()) -> Outcome:
     reason = {"reason": found.stopped} if found.stopped else {}
     unfinished = found.stopped or found.left
     print_stop = partial(_print_resume_hint, found, resume) if unfinished else None
-    return Outcome(found.stopped, {**reason, **found.to_plain()}, partial(_print_timed, found, resume), print_stop)
-
-
-def _print_timed(found: Sweep, resume: str, best: str, seconds: float | None) -> None:
-    _print_sweep(found, resume)
-    if seconds is not None and not found.stopped:
-        result(f"after {duration(seconds)}")
+    print_all = partial(print_timed, partial(_print_sweep, found, resume), found.stopped)
+    return Outcome(found.stopped, {**reason, **found.to_plain()}, print_all, print_stop)
 
 
 def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: int | None) -> list[str]:
