@@ -106,7 +106,7 @@ def run_ensemble(
 
     Raises:
         EnsembleError: a network could not be trained.
-        MlpkitError: as ``mlpkit.groups.seeds.run_seeds`` does.
+        MlpkitError: as ``mlpkit.run`` does.
         KeyboardInterrupt: Ctrl-C stopped the training.
     """
     if examples is None:

@@ -116,12 +116,7 @@ def run_seeds(
         stop: may ask that training end after the steps that it is in; the runs then keep checkpoints.
 
     Raises:
-        UsageError: this is not a spec, or has a plugin that another process can't load, or no other process can be
-            started.
-        SpecError: the spec is wrong, or doesn't fit its data.
-        DataError: a data file is not what it should be.
-        RunFolderError: the directory is in use.
-        StorageError: the folder can't be written.
+        MlpkitError: as ``mlpkit.run`` does.
         KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
     """
     require_spec(spec, "run")

@@ -272,23 +272,11 @@ class MLPClassifier(ClassifierMixin, _Mlp):  # type: ignore[misc]
 class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
     """A multilayer perceptron for regression, trained on standardized targets.
 
+    The other parameters are those of ``MLPClassifier``, without ``class_weight``.
+
     Args:
-        hidden_layer_sizes: units of each hidden layer.
-        activation: as for ``MLPClassifier``.
-        solver: as for ``MLPClassifier``.
-        alpha: as for ``MLPClassifier``.
-        batch_size: as for ``MLPClassifier``.
-        learning_rate_init: as for ``MLPClassifier``.
-        max_iter: as for ``MLPClassifier``.
         tol: the least decrease of the loss that counts as an improvement, in units of the targets' variance.
         early_stopping: whether to hold out examples, stop when their loss stops improving, and keep the best weights.
-        validation_fraction: share of the examples to hold out.
-        n_iter_no_change: as for ``MLPClassifier``.
-        random_state: as for ``MLPClassifier``.
-        warm_start: as for ``MLPClassifier``.
-        dropout: as for ``MLPClassifier``.
-        norm: as for ``MLPClassifier``.
-        dtype: as for ``MLPClassifier``.
         ensemble: as for ``MLPClassifier``, with ``oob_prediction_``.
     """
 

@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 
 
 def write_seeds_page(directory: Path, file: Path, *_: object) -> Path:
-    """Write a page about the runs of several seeds, and return where it is.
-
-    Raises:
-        UsageError: vl-convert isn't installed.
-        RunFolderError: a file of a run is damaged.
-        StorageError: the page can't be written.
-    """
+    """Write a page about the runs of several seeds, and return where it is; see ``mlpkit.report``."""
     folder = SeedsFolder.open(directory)
     runs = tuple(read_runs(directory))
     each = results_table([RunSet(run.directory.name, (run,)) for run in runs], "At the end of each")

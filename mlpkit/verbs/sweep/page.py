@@ -136,14 +136,7 @@ OTHERS: Final = "the others"
 
 
 def write_sweep_page(directory: Path, file: Path, registry: Registry, *_: object) -> Path:
-    """Write a page about a sweep, and return where it is; the sweep may be at work.
-
-    Raises:
-        UsageError: vl-convert isn't installed.
-        RunFolderError: a file of a trial is damaged.
-        SpecError: the spec of the sweep is wrong, or a plugin that it needs is missing.
-        StorageError: the page can't be written.
-    """
+    """Write a page about a sweep, and return where it is; the sweep may be at work. See ``mlpkit.report``."""
     folder = SweepFolder(directory)
     spec = spec_of_sweep(folder, **registry.arguments())
     assert isinstance(spec.sweep, SweepSection)

@@ -84,19 +84,16 @@ def replayed(
 
     Args:
         directory: the run folder; nothing is written into it.
-        step: number of the step, from 1.
-        row: a row of the training split, from 0, that must be in the step's minibatch; None for any.
-        example: the number of an example, from 1, that the minibatch must have; None for any.
+        step: as for ``mlpkit.trace``.
+        row: as for ``mlpkit.trace``.
+        example: as for ``mlpkit.trace``.
         registry: the plugins to take components from; by default what is installed.
         examples: what the run was given in memory, if it was; the same again.
         observer: receives ``resumed`` with the steps that were not done again, what has changed, damaged
             checkpoints, and deprecated usage.
 
     Raises:
-        UsageError: the run has no such step, or its minibatch no such row or example.
-        RunFolderError: the folder isn't a run folder, or its spec or data is another, or its first weights.
-        SpecError: a plugin that the spec needs is missing.
-        DataError: a data file is not what it should be.
+        MlpkitError: as ``mlpkit.trace`` does.
     """
     folder, observer = RunFolder.open(directory), observer or Observer()
     _require_done(folder, step)
