@@ -31,11 +31,7 @@ MOST_SECONDS: Final = 86_400
 
 
 def join(started: int) -> MpiRanks:
-    """Connect this process to the other ranks, to train one network.
-
-    Raises:
-        UsageError: they can't be connected.
-    """
+    """Connect this process to the other ranks, to train one network, or raise ``UsageError``."""
     patience = _patience()
     with _within(patience):
         without = "mpi4py is needed to train one network in several processes"

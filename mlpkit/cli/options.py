@@ -256,11 +256,7 @@ quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but err
 
 
 def require_one_display(quiet: bool, as_json: bool) -> None:
-    """Check that at most one of --quiet and --json is given.
-
-    Raises:
-        UsageError: it is.
-    """
+    """Check that at most one of --quiet and --json is given, or raise ``UsageError``."""
     if quiet and as_json:
         raise UsageError("--quiet and --json can't both be given")
 

@@ -90,11 +90,7 @@ def ranks_as_workers(engine: Engine | None) -> Iterator[None]:
 
 
 def require_one_rank(ranks: Ranks, several: bool) -> None:
-    """Check that several runs, which train in separate processes, weren't started by MPI.
-
-    Raises:
-        UsageError: they were.
-    """
+    """Check that several runs, which train in separate processes, weren't started by MPI, or raise ``UsageError``."""
     if several and ranks.size > 1:
         raise UsageError(
             f"{ranks.size} ranks can't train several specs, seeds or networks of an ensemble together; start mlpkit "

@@ -165,11 +165,7 @@ class EnsembleFolder(NumberedRuns):
 
     @classmethod
     def open(cls, directory: Path) -> EnsembleFolder:
-        """Open the folder of an ensemble, to read it or to resume it.
-
-        Raises:
-            RunFolderError: it is not one.
-        """
+        """Open the folder of an ensemble, to read it or to resume it, or raise ``RunFolderError``."""
         run = RunFolder.open(directory)
         if kind_of(directory) is not ENSEMBLE_RUN:
             raise RunFolderError(f"{directory}: holds the run of one network, not an ensemble")

@@ -219,11 +219,7 @@ _CONDITION: Final = re.compile(r"\s*([^\s<>=]+)\s*(<=|>=|<|>|=)\s*([^\s<>=]+)\s*
 
 
 def read_condition(text: str) -> Condition:
-    """Return the condition in a text such as ``loss<0.1``.
-
-    Raises:
-        UsageError: it is not such a comparison.
-    """
+    """Return the condition in a text such as ``loss<0.1``, or raise ``UsageError``."""
     if found := _CONDITION.fullmatch(text):
         with suppress(ValueError):
             return Condition(found[1], found[2], float(found[3]))

@@ -53,11 +53,7 @@ class OutOfFold(NamedTuple):
 def predict_out_of_fold(
     members: Sequence[Path], folds: Folds, description: Description, registry: Registry
 ) -> OutOfFold:
-    """Return the predictions of each network for the rows of its fold.
-
-    Raises:
-        ModelFileError: a model file is damaged.
-    """
+    """Return the predictions of each network for the rows of its fold, or raise ``ModelFileError``."""
     parts: list[tuple[NDArray[Any], ...]] = []
     for number, directory in enumerate(members):
         member, held_out = load_run(directory, registry), folds.splits(number)["validation"]

@@ -224,11 +224,7 @@ class SeedsGroup(Group):
 
 
 def _require_prepared(directory: Path, seed: int, member: Path) -> None:
-    """Check that a run has a folder.
-
-    Raises:
-        RunFolderError: it hasn't.
-    """
+    """Check that a run has a folder, or raise ``RunFolderError``."""
     if kind_of(member) is None:
         way = f"mlpkit run SPEC --set seed={seed} --out {quote(str(member))}"
         raise RunFolderError(f"{directory}: has no run of seed {seed}; train it again, then resume the rest: {way}")

@@ -26,11 +26,7 @@ DTYPES = ("float32", "float64")
 
 
 def network_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return the dtype that a network computes in.
-
-    Raises:
-        UsageError: it is neither float32 nor float64.
-    """
+    """Return the dtype that a network computes in, or raise ``UsageError``."""
     try:
         found = np.dtype(dtype)
     except TypeError:
@@ -138,11 +134,7 @@ def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]
 
 
 def require_takes_weights(*components: Loss | Metric) -> None:
-    """Check that a loss, or metrics, take weights of examples.
-
-    Raises:
-        WrongUseError: one doesn't.
-    """
+    """Check that a loss, or metrics, take weights of examples, or raise ``WrongUseError``."""
     for component in components:
         if not component.takes_weights:
             message, remedy = takes_no_weights(component.registered_name, type(component))

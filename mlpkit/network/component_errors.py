@@ -64,11 +64,7 @@ def check_returned(who: str, method: str, found: object, kinds: type | tuple[typ
 
 
 def check_first_values(parameter: Parameter, values: NDArray[Any]) -> NDArray[Any]:
-    """Return what an initializer returned, if it has the parameter's shape.
-
-    Raises:
-        ComponentFailure: it has not.
-    """
+    """Return what an initializer returned, if it has the parameter's shape, or raise ``ComponentFailure``."""
     shape = np.shape(values)
     if shape != parameter.shape:
         returned = f"the initializer of {parameter.path} returned an array of shape {shape}"

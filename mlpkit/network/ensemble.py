@@ -101,11 +101,7 @@ class Ensemble(Layer):
         return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
-        """Refuse: there is nothing to train.
-
-        Raises:
-            UsageError: always.
-        """
+        """Raise ``UsageError``: there is nothing to train."""
         raise UsageError(NOT_TRAINED)
 
     def onnx(self, graph: Graph) -> Value:
@@ -157,11 +153,7 @@ class LossOfPredictions(Loss):
         return self._loss.weight(t, weights)
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
-        """Refuse: there is nothing to train.
-
-        Raises:
-            UsageError: always.
-        """
+        """Raise ``UsageError``: there is nothing to train."""
         raise UsageError(NOT_TRAINED)
 
 

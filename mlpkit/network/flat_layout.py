@@ -71,11 +71,7 @@ class FlatLayout(NamedTuple):
         return cls(offsets, shapes, end, {})
 
     def zeros(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Allocate a flat array, aligned in memory, of zeros.
-
-        Raises:
-            NotEnoughMemoryError: there is too little memory.
-        """
+        """Allocate a flat array, aligned in memory, of zeros, or raise ``NotEnoughMemoryError``."""
         alignment = ALIGNMENT * dtype.itemsize
         try:
             raw = np.zeros(self.size * dtype.itemsize + alignment, np.uint8)

@@ -91,11 +91,7 @@ def read_limited(path: Path, most: int) -> bytes:
 
 
 def file_hash(path: Path) -> str | None:
-    """Return the SHA-256 of a file, None if it is not there.
-
-    Raises:
-        RunFolderError: it can't be read.
-    """
+    """Return the SHA-256 of a file, None if it is not there, or raise ``RunFolderError``."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -106,11 +102,7 @@ def file_hash(path: Path) -> str | None:
 
 
 def folders_in(directory: Path) -> list[Path]:
-    """Return the folders in a folder, without hidden ones, in their natural order.
-
-    Raises:
-        RunFolderError: it can't be listed.
-    """
+    """Return the folders in a folder, without hidden ones, in their natural order, or raise ``RunFolderError``."""
     try:
         with os.scandir(directory) as found:
             names = [entry.name for entry in found if not entry.name.startswith(".") and entry.is_dir()]
@@ -185,11 +177,7 @@ def make_folder(path: Path) -> None:
 
 
 def open_patiently(path: Path, flags: int) -> int:
-    """Open a file or folder, and wait some seconds for a descriptor if too many are in use.
-
-    Raises:
-        OSError: it can't be opened.
-    """
+    """Open a file or folder, and wait some seconds for a descriptor if too many are in use, or raise ``OSError``."""
     deadline = time.monotonic() + SECONDS_FOR_A_DESCRIPTOR
     while True:
         try:
@@ -201,11 +189,7 @@ def open_patiently(path: Path, flags: int) -> int:
 
 
 def remove_file(path: Path) -> None:
-    """Remove a file, if it is there.
-
-    Raises:
-        StorageError: it can't be removed.
-    """
+    """Remove a file, if it is there, or raise ``StorageError``."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

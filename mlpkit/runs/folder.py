@@ -105,11 +105,7 @@ class RunFolder:
 
     @classmethod
     def open(cls, directory: Path) -> RunFolder:
-        """Open the folder of an earlier run, to read it or to resume it.
-
-        Raises:
-            RunFolderError: it is not a run folder.
-        """
+        """Open the folder of an earlier run, to read it or to resume it, or raise ``RunFolderError``."""
         try:
             if not is_run_folder(directory):
                 raise RunFolderError(f"{directory}: {_why_not_a_run(directory)}")

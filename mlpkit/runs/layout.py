@@ -81,9 +81,5 @@ RESULTS: Final = (HISTORY, METRICS, MODEL)
 
 
 def result_hashes(directory: Path) -> dict[str, str | None]:
-    """Return the SHA-256 of each result of a run, None for one that is not there.
-
-    Raises:
-        RunFolderError: a file can't be read.
-    """
+    """Return the SHA-256 of each result of a run, None for one that is not there, or raise ``RunFolderError``."""
     return {name: file_hash(directory / name) for name in RESULTS}

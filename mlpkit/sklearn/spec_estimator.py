@@ -252,11 +252,7 @@ def _of_columns(value: Any, X: Any) -> Any:
 
 
 def _ranks(classes: NDArray[Any], order: Sequence[Any] | None) -> NDArray[np.intp]:
-    """Return the position of each class in an order, by default the given one.
-
-    Raises:
-        ValueError: the order mixes texts and numbers.
-    """
+    """Return the position of each class in an order, by default the given one, or raise ``ValueError``."""
     labels = classes.tolist()
     places = {label: place for place, label in enumerate(dict.fromkeys(labels if order is None else order))}
     if not places.keys() >= {*labels}:

@@ -133,11 +133,7 @@ class Snapshot(NamedTuple):
 def check_metadata(
     metadata: Mapping[str, Any], *, total_steps: int, history_keys: Sequence[str], callbacks: int
 ) -> None:
-    """Check that metadata comes from a run, since the file may come from anywhere.
-
-    Raises:
-        ModelFileError: they aren't.
-    """
+    """Check that metadata comes from a run, since the file may come from anywhere, or raise ``ModelFileError``."""
     step, rate, best, states = (metadata.get(key) for key in ("step", "learning_rate", "best", "callbacks"))
     right = {
         "step": type(step) is int and 0 <= step <= total_steps,

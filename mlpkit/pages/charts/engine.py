@@ -48,11 +48,7 @@ def prepare_charts() -> None:
 
 
 def require_chart_library() -> None:
-    """Check that the chart library is installed.
-
-    Raises:
-        UsageError: it is not.
-    """
+    """Check that the chart library is installed, or raise ``UsageError``."""
     if find_spec("vl_convert") is None:
         raise UsageError('charts on a page need vl-convert; install it with: pip install "mlpkit[plot]"')
 

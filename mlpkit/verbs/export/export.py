@@ -138,11 +138,7 @@ def export(
 
 
 def _require_quantizes(exporter: Exporter, file: Path, quantize: str, registry: Registry) -> None:
-    """Check that a file can hold weights rounded so.
-
-    Raises:
-        UsageError: it can't.
-    """
+    """Check that a file can hold weights rounded so, or raise ``UsageError``."""
     if quantize not in get_args(Quantization):
         raise UsageError(f"weights can't be rounded to '{quantize}'; expected {', '.join(get_args(Quantization))}")
     if not exporter.quantizes:

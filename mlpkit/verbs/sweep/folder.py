@@ -222,11 +222,7 @@ def _write(trial: Trial) -> None:
 
 
 def require_sweep_folder(directory: Path) -> None:
-    """Check that a folder holds the trials of a sweep.
-
-    Raises:
-        RunFolderError: it doesn't.
-    """
+    """Check that a folder holds the trials of a sweep, or raise ``RunFolderError``."""
     if is_run_folder(directory):
         raise RunFolderError(f"{directory}: is a run, not a sweep; give the folder of the sweep")
     if kind_of(directory) is not SWEEP_FOLDER:
@@ -240,11 +236,7 @@ def is_trial(directory: Path) -> bool:
 
 
 def trials_in(directory: Path) -> list[Path]:
-    """Return the folders of the trials of a sweep, in the order of their numbers.
-
-    Raises:
-        RunFolderError: the sweep's folder can't be listed.
-    """
+    """Return the folders of the trials of a sweep, in the order of their numbers, or raise ``RunFolderError``."""
     return [folder for folder in folders_in(directory) if is_trial(folder)]
 
 

@@ -188,11 +188,7 @@ def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) 
 
 
 def require_unchanged(folder: SweepFolder, spec: Spec) -> None:
-    """Check that the spec of a sweep is still the one that its trials were made from.
-
-    Raises:
-        RunFolderError: it isn't.
-    """
+    """Check that the spec of a sweep is still the one that its trials were made from, or raise ``RunFolderError``."""
     begun = _first_begun(folder.directory)
     if begun is None:
         return

@@ -270,11 +270,7 @@ def _size_of_grid(sweep: SweepSection) -> int:
 
 
 def _add_trials(folder: SweepFolder, sweep: SweepSection, added: int) -> None:
-    """Write into the folder of a sweep that it is to have more trials.
-
-    Raises:
-        UsageError: its grid has no more.
-    """
+    """Write into the folder of a sweep that it is to have more trials, or raise ``UsageError``."""
     progress = folder.read_progress()
     planned = progress.trials
     if sweep.sampler == "grid":

@@ -180,21 +180,13 @@ def _plain_array(array: NDArray[Any] | None) -> Any:
 
 
 def require_array_file(path: Path) -> None:
-    """Check that arrays can be written to a file of that name.
-
-    Raises:
-        UsageError: its name ends otherwise.
-    """
+    """Check that arrays can be written to a file of that name, or raise ``UsageError``."""
     if path.suffix not in ENDINGS:
         raise UsageError(f"arrays can't be written to '{path}'; expected a name that ends in {' or '.join(ENDINGS)}")
 
 
 def write_arrays(path: Path, traced: Trace) -> None:
-    """Write all arrays of a step to a file, .npz or .safetensors.
-
-    Raises:
-        StorageError: it can't be written.
-    """
+    """Write all arrays of a step to a file, .npz or .safetensors, or raise ``StorageError``."""
     arrays = traced.arrays()
     if path.suffix == ".safetensors":
         save_model(path, arrays, {})
