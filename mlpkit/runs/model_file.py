@@ -205,15 +205,12 @@ def save_model(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping
 
 
 def require_storable(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
-    """Check that a file can hold such arrays and metadata, before any time is spent on them.
+    """Check that a file can hold such arrays and metadata, before any time is spent on them, or raise ``StorageError``.
 
     Args:
         path: the file that they are meant for.
         arrays: arrays of the same names, dtypes and shapes.
         metadata: as for ``save_model``.
-
-    Raises:
-        StorageError: it can't.
     """
     _head(path, arrays, metadata)
 

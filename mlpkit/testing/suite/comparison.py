@@ -23,16 +23,13 @@ Arrays = dict[str, "NDArray[Any]"]
 def check_same_bits(
     found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str
 ) -> None:
-    """Check that two results have the same bits.
+    """Check that two results have the same bits, or raise ``CheckFailure``.
 
     Args:
         found: arrays by name.
         expected: the expected arrays, by the same names.
         when: the circumstances, such as ``when a step is repeated``.
         remedy: what to do if they differ.
-
-    Raises:
-        CheckFailure: two arrays differ.
     """
     for what, one, other in _pairs(found, expected, when, remedy):
         if one.tobytes() != other.tobytes():

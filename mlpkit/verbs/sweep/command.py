@@ -108,11 +108,7 @@ def _require_spec_or_folder(
     added: int | None,
     others: Sequence[Path | None],
 ) -> None:
-    """Check that either a spec or one folder is given, and only the options that go with it.
-
-    Raises:
-        UsageError: there isn't, or there is one.
-    """
+    """Check that a spec or one folder is given, and only options that go with it, or raise ``UsageError``."""
     if sum(given is not None for given in (path, folder, *others)) != 1:
         raise UsageError("expected a spec, to start a sweep, or one of --resume DIR, --status DIR and --stop DIR")
     if folder is None and added is not None:

@@ -238,15 +238,12 @@ def _require_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
 
 
 def check_example(number: int, step: int, count: int) -> None:
-    """Check that the minibatch of a step has an example.
+    """Check that the minibatch of a step has an example, or raise ``UsageError``.
 
     Args:
         number: its number, from 1.
         step: the step, for the message.
         count: how many the minibatch has.
-
-    Raises:
-        UsageError: it has no such example.
     """
     if _index(number) not in range(1, count + 1):
         raise UsageError(f"step {step:,} has no example {number}; its minibatch has examples 1 to {count}")
