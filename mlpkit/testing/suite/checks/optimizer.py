@@ -89,6 +89,13 @@ class OptimizerExample(Example):
 
         list(each(update, _pieces(optimizer, arrays, gradient)))
 
+    def after_step(self, **how: float) -> Arrays:
+        """Take one step with a new optimizer, and return parameters and slots; ``how`` are arguments of ``step``."""
+        optimizer = self.make()
+        arrays = self.start(optimizer)
+        self.step(optimizer, arrays, self.gradient(1), **how)  # type: ignore[arg-type]  # each is a float
+        return arrays
+
     def run(self, steps: int = 3, dtype: str = "float64") -> Arrays:
         """Take steps with a new optimizer, and return parameters and slots."""
         optimizer = self.make()
@@ -350,15 +357,10 @@ def looks_at_decay_only_if_it_says_so(example: OptimizerExample) -> None:
 
     Blocks then contain both weights and biases, and ``step.decay`` has no meaning.
     """
-    optimizer = example.make()
-    if optimizer.uses_decay:
+    if example.make().uses_decay:
         return
-    results = []
-    for decay in (1.0, 0.0):
-        arrays = example.start(optimizer)
-        example.step(optimizer, arrays, example.gradient(1), decay=decay)
-        results.append(arrays)
-    check_same_bits(results[0], results[1], "with step.decay 1 instead of 0", "set uses_decay = True")
+    with_one, with_zero = (example.after_step(decay=decay) for decay in (1.0, 0.0))
+    check_same_bits(with_one, with_zero, "with step.decay 1 instead of 0", "set uses_decay = True")
 
 
 @checks_examples("optimizer")
@@ -367,12 +369,8 @@ def decay_is_a_factor(example: OptimizerExample) -> None:
 
     ``training.decays`` sets ``step.decay`` of single parameters to any number from 0 up.
     """
-    results = []
-    for decay in (0.0, 1.0, 2.0):
-        arrays = example.start(example.make())
-        example.step(example.make(), arrays, example.gradient(1), decay=decay)
-        results.append(arrays[VALUE])
-    if (results[0] != results[1]).any() and (results[1] == results[2]).all():
+    without, once, twice = (example.after_step(decay=decay)[VALUE] for decay in (0.0, 1.0, 2.0))
+    if (without != once).any() and (once == twice).all():
         raise CheckFailure(
             "update gave the same for step.decay 1 and 2",
             expected="twice the weight decay",
@@ -426,14 +424,9 @@ def the_learning_rate_given_counts(example: OptimizerExample) -> None:
 
     The attribute may be a schedule; the step has its value.
     """
-    optimizer = example.make()
-    usual = rate_at(optimizer.learning_rate, Progress(0, 0.0, 100))
-    results = []
-    for learning_rate in (usual or 0.1, 0.5 * (usual or 0.1)):
-        arrays = example.start(optimizer)
-        example.step(optimizer, arrays, example.gradient(1), learning_rate=learning_rate)
-        results.append(arrays[VALUE])
-    if (results[0] == results[1]).all():
+    usual = rate_at(example.make().learning_rate, Progress(0, 0.0, 100)) or 0.1
+    one, other = (example.after_step(learning_rate=rate)[VALUE] for rate in (usual, 0.5 * usual))
+    if (one == other).all():
         raise CheckFailure(
             "update gave the same for two learning rates",
             expected="the change to depend on step.learning_rate",
