@@ -6,8 +6,10 @@ import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
+
+from mlpkit.errors import StorageError
+from mlpkit.runs.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +31,9 @@ def cached_text(name: str, make: Callable[[], str]) -> str:
         if checksum == _checksum(text):
             return text
     text = make()
-    with suppress(OSError):
-        _keep(file, f"{_checksum(text)}\n{text}")
+    with suppress(OSError, StorageError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, f"{_checksum(text)}\n{text}".encode())
     return text
 
 
@@ -46,16 +49,3 @@ def cache_folder() -> Path:
 
 def _checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _keep(file: Path, text: str) -> None:
-    """Write a file that no other process sees before it is whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=file.parent, delete=False) as written:
-        try:
-            written.write(text.encode())
-            written.close()
-            Path(written.name).replace(file)
-        except OSError:
-            Path(written.name).unlink(missing_ok=True)
-            raise
