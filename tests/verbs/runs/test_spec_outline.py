@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlpkit.verbs.runs.spec_outline import outline
+from mlpkit.verbs.runs.compare import outline
 
 SGD = {"sgd": {"learning_rate": 0.1, "momentum": 0.9}}
 ADAM = {"adam": {"learning_rate": 0.001, "beta1": 0.9}}
