@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
     from mlpkit.runs.kinds import RunArgument
-    from mlpkit.verbs.trace.flow import Flow
-    from mlpkit.verbs.trace.replay import Replay
+    from mlpkit.verbs.trace.replay import Flow, Replay
 
 
 @dataclass(frozen=True)
