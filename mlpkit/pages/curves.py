@@ -17,7 +17,7 @@ from mlpkit.record_keys import splits_by_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mlpkit.pages.run_sets import RunOnPage, RunSet
+    from mlpkit.pages.results import RunOnPage, RunSet
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlpkit.pages.curves import curves_of_sets
-from mlpkit.pages.results import results_table
-from mlpkit.pages.run_sets import RunOnPage, RunSet
+from mlpkit.pages.results import RunOnPage, RunSet, results_table
 
 
 def run(name, losses, *, seed=0, rate=0.1, metrics=None):

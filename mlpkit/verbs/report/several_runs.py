@@ -11,8 +11,7 @@ from mlpkit.pages.curves import curves_of_sets
 from mlpkit.pages.notebook_tables import SUMMARY_TITLES, summary_rows
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import paragraph, preformatted, section, table
-from mlpkit.pages.results import results_table
-from mlpkit.pages.run_sets import RunSet, read_runs
+from mlpkit.pages.results import RunSet, read_runs, results_table
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import MEMBERS
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from mlpkit.pages.curves import curves_of_sets
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import folded, paragraph, preformatted, section, table
-from mlpkit.pages.results import results_table
-from mlpkit.pages.run_sets import RunSet
+from mlpkit.pages.results import RunSet, results_table
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.verbs.runs.compare import compare_sides, read_sides

@@ -12,7 +12,7 @@ from requirements import Optional
 from run_folders import made_up_run
 
 import mlpkit
-from mlpkit.pages.run_sets import RunOnPage, RunSet
+from mlpkit.pages.results import RunOnPage, RunSet
 from mlpkit.verbs.runs.compare import compare, verdicts
 
 stats = Optional("scipy.stats")
