@@ -9,11 +9,11 @@ from mlpkit.lazy_names import lazy_names
 
 _HOME_OF = {
     "CheckFailure": "mlpkit.testing.suite.check",
-    "GradientMismatch": "mlpkit.testing.gradients",
+    "GradientMismatch": "mlpkit.testing.outside_network",
     "begin_pass": "mlpkit.testing.outside_network",
     "conformance": "mlpkit.testing.check_plugin",
-    "check_gradients": "mlpkit.testing.gradients",
-    "numerical_gradient": "mlpkit.testing.gradients",
+    "check_gradients": "mlpkit.testing.outside_network",
+    "numerical_gradient": "mlpkit.testing.outside_network",
     "standalone": "mlpkit.testing.outside_network",
 }
 

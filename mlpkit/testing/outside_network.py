@@ -1,19 +1,24 @@
-"""Runs layers and losses outside a network, with random targets."""
+"""Runs layers and losses outside a network, with random targets, and compares their gradients with differences."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
+from mlpkit.components.operation import check_gradient
+from mlpkit.components.randomness import keyed_generator
 from mlpkit.components.target import Classes, Labels
-from mlpkit.errors import UsageError
+from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.sequential import Sequential
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike, NDArray
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from mlpkit.components.operation import Operation, Shape
     from mlpkit.components.recipe import Resolver
@@ -100,3 +105,257 @@ def standalone(
 def begin_pass(operation: Operation) -> None:
     """Restart the operation's random numbers, as a network does before each forward pass."""
     operation._position.forwards += 1
+
+
+EPSILON: Final = float(np.finfo(np.float64).eps)
+
+STEP: Final = EPSILON ** (1 / 3)
+"""The step that minimizes the error of a central difference, h² f‴/6 + ε f/h: about 6e-6."""
+
+MOST_ELEMENTS: Final = 256
+"""Arrays up to this size are compared element by element, larger ones along random directions."""
+
+DIRECTIONS: Final = 8
+
+DLOSS: Final = 0.75
+"""The dloss passed to a loss, other than 1, so that a loss that ignores it fails."""
+
+
+class GradientMismatch(MlpkitError, AssertionError):  # noqa: N818 - reads better in a test's report
+    """A gradient computed by ``backward`` is not the derivative of ``forward``.
+
+    Args:
+        operation: the layer's or loss's name.
+        parameter: the parameter's name; ``x`` for the inputs.
+        relative_error: the largest difference, relative to the largest element of the gradient.
+        tolerance: the largest relative error allowed.
+        detail: where the difference is.
+    """
+
+    def __init__(self, operation: str, parameter: str, relative_error: float, tolerance: float, detail: str) -> None:
+        self.operation = operation
+        self.parameter = parameter
+        self.relative_error = relative_error
+        self.tolerance = tolerance
+        super().__init__(
+            f"{operation}: the gradient by {parameter} is not that of forward: relative error {relative_error:.1e}, "
+            f"tolerance {tolerance:.1e}; {detail}"
+        )
+
+
+def numerical_gradient(
+    function: Callable[[NDArray[np.float64]], float], x: ArrayLike, *, step: float = STEP
+) -> NDArray[np.float64]:
+    """Compute the gradient of a function by central differences, element by element.
+
+        ∂f/∂xᵢ ≈ (f(x + h eᵢ) - f(x - h eᵢ)) / 2h
+
+    Args:
+        function: takes an array of x's shape, and returns a number.
+        x: the point; the array is not changed.
+        step: the step h.
+    """
+    point = np.array(x, np.float64)
+    gradient = np.empty_like(point)
+    for i in np.ndindex(point.shape):
+        here = point[i]
+        above, below = here + step, here - step
+        point[i] = above
+        rise = function(point)
+        point[i] = below
+        rise -= function(point)
+        point[i] = here
+        gradient[i] = rise / (above - below)
+    return gradient
+
+
+def check_gradients(
+    layer_or_loss: Layer | Loss,
+    input_shape: Shape,
+    *,
+    rows: int = 3,
+    target: Target | None = None,
+    seed: int = 0,
+    tolerance: float = 1e-6,
+    x: ArrayLike | None = None,
+    t: ArrayLike | None = None,
+    resolver: Resolver | None = None,
+) -> None:
+    """Compare the gradients of a layer or loss with central differences, in float64.
+
+    The gradients by each parameter and by the inputs are compared; for a layer, of the loss Σ y dy with random dy.
+    Small arrays are compared element by element, large ones along random directions. Parameters are moved slightly off
+    their initial values, so that zeros hide nothing. Their gradients are set to NaN, so that ``backward`` must
+    overwrite them. Differences too small for float64 to resolve count as zero. At a kink, such as Relu's at 0, the
+    gradient doesn't exist: keep ``x`` away from it.
+
+    Args:
+        layer_or_loss: a new layer or loss.
+        input_shape: shape of one example.
+        rows: rows of the minibatch, unless ``x`` is passed.
+        target: for a loss, the kind of target; targets are drawn at random unless ``t`` is passed.
+        seed: the seed of all random numbers.
+        tolerance: the largest relative error allowed.
+        x: inputs, shape (rows, *input_shape); by default standard normal numbers.
+        t: for a loss, targets of the same rows.
+        resolver: builds components from their names; by default all installed ones.
+
+    Raises:
+        GradientMismatch: a gradient is wrong.
+        ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.
+        UsageError: neither ``target`` nor ``t`` was passed for a loss.
+    """
+    mismatches = gradient_mismatches(
+        layer_or_loss,
+        input_shape,
+        rows=rows,
+        target=target,
+        seed=seed,
+        tolerance=tolerance,
+        x=x,
+        t=t,
+        resolver=resolver,
+    )
+    if mismatches:
+        raise mismatches[0]
+
+
+def gradient_mismatches(
+    layer_or_loss: Layer | Loss,
+    input_shape: Shape,
+    *,
+    rows: int = 3,
+    target: Target | None = None,
+    seed: int = 0,
+    tolerance: float = 1e-6,
+    x: ArrayLike | None = None,
+    t: ArrayLike | None = None,
+    resolver: Resolver | None = None,
+    training: bool = True,
+) -> list[GradientMismatch]:
+    """Return an error for every wrong gradient, with the arguments and errors of ``check_gradients``.
+
+    ``training`` is whether the passes are part of training.
+    """
+    operation = standalone(layer_or_loss, input_shape, target=target, seed=seed, resolver=resolver)
+    for each in operation.operations():
+        each.training = training
+    rng = keyed_generator(seed, "check_gradients")
+    inputs = np.array(x, np.float64) if x is not None else rng.normal(size=(rows, *input_shape))
+    gradients: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}
+    for parameter in operation.declared_parameters():
+        parameter.value += rng.uniform(-0.1, 0.1, parameter.shape)
+        parameter.grad[...] = np.nan
+        gradients[parameter.path.removeprefix(f"{operation.path}.")] = parameter.value, parameter.grad
+    if isinstance(operation, Loss):
+        targets = np.asarray(t) if t is not None else _random_targets(operation, target, len(inputs), rng)
+        objective, dx, scale = _objective_of_loss(operation, inputs, targets)
+    else:
+        objective, dx, scale = _objective_of_layer(operation, inputs, rng)
+    gradients["x"] = inputs, dx
+    resolution = 20 * EPSILON * scale / STEP
+    mismatches = []
+    for name, (array, gradient) in gradients.items():
+        worst = _compare(name, array, gradient.copy(), objective, rng)
+        if not worst.error <= tolerance * worst.size + resolution:
+            who = f"{operation.kind} {operation.path} ({operation.type_name})"
+            relative_error = worst.error / worst.size if worst.size else np.inf
+            mismatches.append(GradientMismatch(who, name, relative_error, tolerance, worst.detail))
+    return mismatches
+
+
+def _objective_of_layer(
+    layer: Layer, x: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[Callable[[], float], NDArray[Any], float]:
+    """Return Σ y dy as a function of the current x and parameters, its gradient dx, and the size of its terms."""
+
+    def forward() -> NDArray[Any]:
+        begin_pass(layer)
+        with operation_errors(layer, "forward"):
+            return layer.forward(x)
+
+    y = forward()
+    dy = rng.normal(size=y.shape)
+    scale = float(np.abs(y * dy).sum())
+    with operation_errors(layer, "backward"):
+        dx = layer.backward(dy.copy())
+    check_gradient(layer, dx, x.shape)
+    return lambda: float(np.sum(forward() * dy)), np.array(dx), scale
+
+
+def _objective_of_loss(
+    loss: Loss, x: NDArray[np.float64], t: NDArray[Any]
+) -> tuple[Callable[[], float], NDArray[Any], float]:
+    """Return dloss times the loss as a function of the current x and parameters, its gradient dx, and its size."""
+
+    def forward() -> float:
+        begin_pass(loss)
+        with operation_errors(loss, "forward"):
+            return DLOSS * float(loss.forward(x, t))
+
+    scale = max(1.0, abs(forward()))
+    with operation_errors(loss, "backward"):
+        dx = loss.backward(DLOSS)
+    check_gradient(loss, dx, x.shape)
+    return forward, dx.copy(), scale
+
+
+def _random_targets(loss: Loss, target: Target | None, rows: int, rng: np.random.Generator) -> NDArray[Any]:
+    if target is None:
+        raise UsageError("to check a loss, pass the kind of target, as in target=Classes(3), or targets t")
+    return random_targets(target, rows, rng, negative=loss.takes_negative_values)
+
+
+class _Comparison(NamedTuple):
+    """The largest difference between two gradients, the size of the gradient, and where the difference is."""
+
+    error: float
+    size: float
+    detail: str
+
+
+def _compare(
+    name: str,
+    array: NDArray[Any],
+    gradient: NDArray[Any],
+    objective: Callable[[], float],
+    rng: np.random.Generator,
+) -> _Comparison:
+    here = array.copy()
+
+    def at(value: NDArray[np.float64]) -> float:
+        array[...] = value
+        return objective()
+
+    if array.size <= MOST_ELEMENTS:
+        worst = _compare_elements(name, gradient, numerical_gradient(at, here))
+    else:
+        worst = _compare_slopes(gradient, here, at, rng)
+    array[...] = here
+    return worst
+
+
+def _compare_elements(name: str, gradient: NDArray[Any], numerical: NDArray[np.float64]) -> _Comparison:
+    difference = np.abs(gradient - numerical)
+    worst = np.unravel_index(int(np.argmax(difference)), difference.shape)
+    place = f"{name}[{', '.join(str(int(i)) for i in worst)}]" if worst else name
+    detail = f"at {place} backward gives {gradient[worst]:.6g}, differences give {numerical[worst]:.6g}"
+    return _Comparison(float(difference[worst]), float(np.abs(gradient).max()), detail)
+
+
+def _compare_slopes(
+    gradient: NDArray[Any],
+    here: NDArray[Any],
+    at: Callable[[NDArray[np.float64]], float],
+    rng: np.random.Generator,
+) -> _Comparison:
+    """Compare slopes along directions whose elements are ±1, so that every element moves by one step."""
+    size = float(np.linalg.norm(gradient.reshape(-1)))
+    comparisons = []
+    for _ in range(DIRECTIONS):
+        direction = rng.choice((-1.0, 1.0), here.shape)
+        numerical = (at(here + STEP * direction) - at(here - STEP * direction)) / (2 * STEP)
+        slope = float(np.sum(gradient * direction))
+        detail = f"along a random direction backward gives {slope:.6g}, differences give {numerical:.6g}"
+        comparisons.append(_Comparison(abs(slope - numerical), size, detail))
+    return max(comparisons, key=lambda comparison: comparison.error)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.testing.gradients import gradient_mismatches
+from mlpkit.testing.outside_network import gradient_mismatches
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, OUTPUTS, gradients
 from mlpkit.testing.suite.comparison import check_close, check_same_bits
@@ -16,7 +16,7 @@ from mlpkit.testing.suite.comparison import check_close, check_same_bits
 if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
     from mlpkit.network.sequential import Sequential
-    from mlpkit.testing.gradients import GradientMismatch
+    from mlpkit.testing.outside_network import GradientMismatch
     from mlpkit.testing.suite.checks.operation import OperationExample
     from mlpkit.testing.suite.comparison import Arrays
 
