@@ -52,8 +52,7 @@ from mlpkit.verbs.report.importance import (
     rows_for_importance,
 )
 from mlpkit.verbs.report.layers import layer_times, layers_section, spread_section, times_section
-from mlpkit.verbs.report.mistakes import mistakes_section, worst_rows
-from mlpkit.verbs.report.predictions import ScoredPredictions
+from mlpkit.verbs.report.predictions import ScoredPredictions, mistakes_section, worst_rows
 from mlpkit.verbs.report.several_runs import networks_sections
 from mlpkit.verbs.report.values import values_section
 

@@ -3,8 +3,7 @@
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
-from mlpkit.verbs.report.mistakes import mistakes_section, worst_rows
-from mlpkit.verbs.report.predictions import ScoredPredictions
+from mlpkit.verbs.report.predictions import ScoredPredictions, mistakes_section, worst_rows
 
 CLASSES = ScoredPredictions(
     "test",
