@@ -1,7 +1,8 @@
-"""Shows trainings: the base of the displays, and what the runs are called."""
+"""Shows trainings: the base of the displays, what the runs are called, and how fast they go."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import StorageError
@@ -9,7 +10,7 @@ from mlpkit.terminal.formatting import shortened
 from mlpkit.terminal.output import OutputClosedError, diagnostic, print_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import Self
 
@@ -169,3 +170,29 @@ class MuteWhenClosed:
         """
         if self._error is not None:
             raise self._error
+
+
+class Throughput:
+    """The average pace since the start, evaluations included: the rest is evaluated as often.
+
+    Args:
+        total: steps that the whole training takes, if that is known.
+        first: steps done before the start, in a run that is resumed.
+        clock: returns a time in seconds.
+    """
+
+    def __init__(self, total: int | None, first: int = 0, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._total = total
+        self._first = first
+        self._clock = clock
+        self._began = clock()
+
+    def steps_per_second(self, step: int) -> float:
+        """Return the number of steps done in a second, on average."""
+        seconds = self._clock() - self._began
+        return (step - self._first) / seconds if seconds > 0 else 0.0
+
+    def seconds_left(self, step: int) -> float:
+        """Return how long the rest will take at that pace; infinity if that isn't known yet, or can't be."""
+        pace = self.steps_per_second(step)
+        return (self._total - step) / pace if pace > 0 and self._total is not None else float("inf")

@@ -8,8 +8,7 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.display.display import RunNames
-from mlpkit.display.throughput import Throughput
+from mlpkit.display.display import RunNames, Throughput
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.notebook_tables import history_html
 from mlpkit.terminal.figures import duration, figure, figures

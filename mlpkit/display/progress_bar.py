@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from mlpkit.display.throughput import Throughput
+    from mlpkit.display.display import Throughput
     from mlpkit.training.evaluation import Record
 
 

@@ -10,11 +10,10 @@ from rich.segment import SegmentLines
 from rich.style import Style
 from rich.text import Text
 
-from mlpkit.display.display import Display
+from mlpkit.display.display import Display, Throughput
 from mlpkit.display.evaluation_table import BEST_MARK, fitting_columns
 from mlpkit.display.outcomes import results_of
 from mlpkit.display.progress_bar import ProgressBar
-from mlpkit.display.throughput import Throughput
 from mlpkit.errors import printable
 from mlpkit.pages.evaluations import MOST_ROWS, Evaluations, rows_worth_reading
 from mlpkit.terminal.live_area import SECONDS_BETWEEN_DRAWINGS, LiveArea, show_cursor

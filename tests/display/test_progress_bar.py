@@ -8,8 +8,8 @@ import re
 import pytest
 from rich.console import Console
 
+from mlpkit.display.display import Throughput
 from mlpkit.display.progress_bar import ProgressBar
-from mlpkit.display.throughput import Throughput
 
 
 def _drawn(width, *, step=3120, record=None):

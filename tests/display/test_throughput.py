@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.display.throughput import Throughput
+from mlpkit.display.display import Throughput
 
 
 def test_the_rest_takes_as_long_as_the_average_so_far():

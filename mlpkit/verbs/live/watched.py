@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.display.throughput import Throughput
+from mlpkit.display.display import Throughput
 from mlpkit.errors import MlpkitError
 from mlpkit.groups.list_runs import RunList
 from mlpkit.pages.evaluations import Evaluations
