@@ -27,7 +27,7 @@ from mlpkit.runs.json_files import (
     read_lines,
     readable_lines,
 )
-from mlpkit.runs.kinds import is_group, is_run_folder, kind_of
+from mlpkit.runs.kinds import identity_in, is_group, is_run_folder, kind_of
 from mlpkit.runs.layout import (
     CHECKPOINTS,
     FAILURE,
@@ -44,7 +44,6 @@ from mlpkit.runs.layout import (
 )
 from mlpkit.runs.model_file import ModelFile, load_model_file, require_storable, save_model
 from mlpkit.runs.records import checked_evaluation, checked_failure, checked_lock, checked_metrics, is_health
-from mlpkit.runs.run_json import identity_in
 from mlpkit.runs.writer_lock import WriterLock
 
 if TYPE_CHECKING:

@@ -13,9 +13,8 @@ from run_folders import made_up_run
 import mlpkit
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, kind_of
+from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, kind_of, read_identity
 from mlpkit.runs.overview import overview_of
-from mlpkit.runs.run_json import read_identity
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.events import StopRequest
 
