@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from run_folders import made_up_run
 
-from mlpkit.runs import run_json
+from mlpkit.runs import kinds
 from mlpkit.runs.overview import Extreme, overview_of
 from mlpkit.runs.writer_lock import WriterLock
 
@@ -195,7 +195,7 @@ def test_without_libyaml_the_same_is_read(tmp_path, monkeypatch):
 
     folder = made_up_run(tmp_path / "run", name="digits")
     monkeypatch.delattr(yaml, "CBaseLoader", raising=False)
-    run_json._plain.cache_clear()
+    kinds._plain.cache_clear()
     assert overview_of(folder).spec == "digits"
 
 

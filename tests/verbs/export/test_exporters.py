@@ -8,7 +8,7 @@ import pytest
 
 from mlpkit import UnknownComponentError, UsageError
 from mlpkit.registry.registry import Registry
-from mlpkit.verbs.export.exporters import exporter_of
+from mlpkit.verbs.export.export import exporter_of
 from mlpkit_plugins.exporters.onnx_file import OnnxFile
 
 PLUGIN = """
