@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 NAMES: Final = {
     "layer": "Affine Relu Sigmoid Tanh LeakyRelu Prelu Elu Selu Gelu Silu Mish Softplus Parametric Dropout BatchNorm "
-    "LayerNorm Flatten Reshape Conv2d MaxPool2d AveragePool2d Sequence Residual Parallel Repeat Scale Maxout DropConnect "
-    "Columns ColumnAffine Embedding EnsembleView BatchEnsembleAffine EnsembleAffine Periodic",
+    "LayerNorm Flatten Reshape Conv2d MaxPool2d AveragePool2d Sequence Residual Parallel Repeat Scale Maxout "
+    "DropConnect Columns ColumnAffine Embedding EnsembleView BatchEnsembleAffine EnsembleAffine Periodic",
     "loss": "SoftmaxWithLoss SigmoidWithLoss MeanSquaredError MeanAbsoluteError Huber Pinball Poisson Ordinal "
     "EnsembleLoss",
     "optimizer": "sgd adam adamw nadamw rmsprop adagrad lion muon soap schedule_free_adamw",

@@ -6,7 +6,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from mlpkit.groups.training_process import described
 
 import mlpkit
 from mlpkit.errors import NotEnoughMemoryError, SpecShapeError
