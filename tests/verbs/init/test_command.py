@@ -27,7 +27,7 @@ def test_json_has_what_is_printed(cwd, invoke):
     found = json.loads(invoke("init", "--json").out)
     assert [*found["specs"]] == [*shipped_specs(), *shipped_lessons()]
     assert "tabm" in found["recipes"]
-    assert json.loads(invoke("init", "mnist_3layer", "--json").out) == {"spec": "mnist_3layer.yaml"}
+    assert json.loads(invoke("init", "mnist_3layer", "--json").out) == {"spec": "mnist_3layer.mlpkit.yaml"}
 
     (cwd / "t.csv").write_text("a,b,c\n" + "".join(f"{i},{i * i % 7},{'xy'[i % 2]}\n" for i in range(60)))
     first, again = ("init", "--data", "t.csv", "--target", "c"), ("--out", "again.yaml")
