@@ -6,9 +6,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from mlpkit.components.schema.context import INVALID, Correction, ValueType, show
+from mlpkit.components.schema.context import INVALID, Correction, ValueType, correction, show
 from mlpkit.components.schema.types import TextType
-from mlpkit.components.schema.wording import certain, did_you_mean, nearest
+from mlpkit.components.schema.wording import did_you_mean, nearest
 from mlpkit.registry.distributions import installed_distributions, version_of
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.version import VERSION
@@ -170,13 +170,12 @@ def check_monitored(
         return
     if found is not None or context.resolve is None:
         remedy = _advice_to_add([each for each in monitored if each not in known], metrics, context)
-    meant = certain(name, known)
     context.report(
         path,
         f"the run has no metric '{name}'",
         expected=expected,
         remedy=did_you_mean(name, known) or remedy,
-        fix=Correction(name, meant) if meant else None,
+        fix=correction(name, known),
     )
 
 

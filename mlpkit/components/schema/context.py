@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
+from mlpkit.components.schema.wording import certain
 from mlpkit.errors import ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path as FilePath
 
     from mlpkit.components.recipe import KeyPath, Recipe
@@ -30,6 +31,12 @@ class Correction(NamedTuple):
 
     old: object
     new: object
+
+
+def correction(word: str, names: Iterable[str]) -> Correction | None:
+    """Return the correction of a misspelt word, if it is certain which name was meant."""
+    meant = certain(word, names)
+    return Correction(word, meant) if meant is not None else None
 
 
 class Problem(NamedTuple):

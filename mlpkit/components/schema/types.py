@@ -10,8 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 
-from mlpkit.components.schema.context import INVALID, CheckContext, Correction, TooManyProblems, ValueType, show
-from mlpkit.components.schema.wording import certain, counted, did_you_mean
+from mlpkit.components.schema.context import (
+    INVALID,
+    CheckContext,
+    Correction,
+    TooManyProblems,
+    ValueType,
+    correction,
+    show,
+)
+from mlpkit.components.schema.wording import counted, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -273,9 +281,8 @@ class ChoiceType(ValueType):
             if type(choice) is type(value) and choice == value:
                 return value
         words = [choice for choice in self.choices if isinstance(choice, str)]
-        remedy, meant = (did_you_mean(value, words), certain(value, words)) if isinstance(value, str) else ("", None)
+        remedy, fix = (did_you_mean(value, words), correction(value, words)) if isinstance(value, str) else ("", None)
         wrong = "is not one of the choices" if len(self.choices) > 1 else "is not supported"
-        fix = Correction(value, meant) if meant else None
         return context.report(path, f"{show(value)} {wrong}", expected=self.describe(), remedy=remedy, fix=fix)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:

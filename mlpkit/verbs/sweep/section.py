@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le, MinLen
 
-from mlpkit.components.schema.context import show
+from mlpkit.components.schema.context import correction, show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType
 from mlpkit.components.schema.types import TextType
 from mlpkit.components.schema.wording import did_you_mean
@@ -480,7 +480,10 @@ class SweepType(SectionType):
                 message = f"unknown key {show(misplaced[0])} of sweep"
                 remedy = did_you_mean(misplaced[0], ["search"])
                 remedy = remedy or f"keys to vary belong under search: {{{misplaced[0]}: ...}}"
-                return context.report((*path, misplaced[0]), message, remedy=remedy, at_key=True, code="unknown-key")
+                fix = correction(misplaced[0], ["search"])
+                return context.report(
+                    (*path, misplaced[0]), message, remedy=remedy, at_key=True, code="unknown-key", fix=fix
+                )
         return super().check(value, path, context)
 
 
