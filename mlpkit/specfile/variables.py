@@ -115,6 +115,15 @@ def referred_node(node: Node, root: MappingNode) -> Node:
     return node
 
 
+def beginning(node: ScalarNode, root: MappingNode) -> Node | None:
+    """Return the node of the variable that begins a path, as it is written in a spec, and no copy; None without one."""
+    found = re.match(REFERENCE_FIRST, str(node.value))
+    entries = (variables_of(root) or MappingNode({}, root.origin)).entries
+    if found is None or found.end() == len(str(node.value)) or (found[1] or found[2]) not in entries:
+        return None
+    return referred_node(entries[found[1] or found[2]].node, root)
+
+
 def _references(node: Node, variables: MappingNode | None) -> Iterator[tuple[str, Node]]:
     """Go through the variables that a node refers to, one by way of another: their names and values as written."""
     for _ in range(DEEPEST_NESTING):

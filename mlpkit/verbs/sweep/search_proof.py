@@ -11,7 +11,8 @@ from mlpkit.jobs.prove import little_memory, prove
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.variables import VARS
 from mlpkit.verbs.sweep.section import SweepSection, is_choice
-from mlpkit.verbs.sweep.specs import SEARCH, SWEEP, as_overrides, data_key, key_place, trial_spec, written_at
+from mlpkit.verbs.sweep.specs import SEARCH, SWEEP, as_overrides, data_key, key_place, trial_spec
+from mlpkit.verbs.sweep.trial_spec import SEARCH, SWEEP, as_overrides, data_key, key_place, path_written_at, trial_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -150,9 +151,9 @@ def _files_in(found: Spec, probe: _Probe, place: Span) -> dict[KeyPath, str]:
     """Return the paths of the files that a probed value names, by their places in the spec of the sweep."""
     files: dict[KeyPath, str] = {}
     for path, seen in found.files.items():
-        written = written_at(found.document.with_names, path)
+        written, named = path_written_at(found.document.with_names, path, seen)
         if written is not None and written.origin.place == place:
-            files[(*probe.path, *_path_within(probe.values[probe.key], path))] = seen
+            files[(*probe.path, *_path_within(probe.values[probe.key], path))] = named
     return files
 
 

@@ -20,7 +20,7 @@ from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, copied, pla
 from mlpkit.specfile.overrides import override_at, set_overrides
 from mlpkit.specfile.source import DiagnosticList
 from mlpkit.specfile.spec import check_document, read_spec
-from mlpkit.specfile.variables import escape, referred_node, value_as_written, variables_of
+from mlpkit.specfile.variables import beginning, escape, referred_node, value_as_written, variables_of
 from mlpkit.specfile.yaml_writer import to_inline_yaml, to_yaml
 from mlpkit.system import real_path
 from mlpkit.verbs.sweep.folder import trials_in
@@ -122,8 +122,8 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
     assert variables is not None
     for name, entry in variables.entries.items():
         entry.node = value_as_written(name, entry.node, DiagnosticList())
-    for path, seen in {**spec.files, **(files or {})}.items():
-        node = written_at(tree, path)
+    written_paths = [path_written_at(tree, path, seen) for path, seen in {**spec.files, **(files or {})}.items()]
+    for node, seen in written_paths:
         if node is not None and not Path(seen).is_absolute():
             node.value = escape(_from_folder(Path(seen), folder))
     values = {FORMAT_KEY: None, NAME: spec.name} | plain(tree)
@@ -144,6 +144,22 @@ def _has_values(text: str, values: Mapping[str, Any]) -> bool:
         return bool(plain(parse_document(text).with_names) == values)
     except SpecError:  # it extends another
         return False
+
+
+def path_written_at(root: MappingNode, path: KeyPath, seen: str) -> tuple[ScalarNode | None, str]:
+    """Return the text of a file's name, or of the variable that begins it, and what it names as seen from here.
+
+    Args:
+        root: the spec as written, before variables are put in.
+        path: keys and indices that lead to the name.
+        seen: the file.
+    """
+    node = written_at(root, path)
+    while node is not None and isinstance(begins := beginning(node, root), ScalarNode):
+        node = begins
+        source = node.origin.written or node.origin.place.text
+        seen = str((source.folder or Path()) / str(node.value))
+    return node, seen
 
 
 def written_at(root: Node, path: KeyPath) -> ScalarNode | None:

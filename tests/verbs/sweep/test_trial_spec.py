@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -193,3 +194,44 @@ def test_keys_are_as_short_as_tells_them_apart():
         "seed",
     ]
     assert short_keys(["rate", "vars.rate"]) == ["rate", "vars.rate"]
+
+
+def test_a_variable_that_begins_paths_leads_out_of_the_folder(specs, tmp_path):
+    text = SPEC.replace("data/one.csv", "$tables/one.csv, tables: $up/data, up: .")
+    (specs / "tiny.yaml").write_text(f"{text}sweep: {{search: {{vars.tables: [data, more/]}}, trials: 2}}\n")
+    copytree(specs / "data", specs / "more")
+    spec = mlpkit.load_spec(specs / "tiny.yaml")
+    kept = tmp_path / "runs"
+    kept.mkdir()
+    (kept / "sweep.yaml").write_text(text_for_folder(spec, kept, prove_sweep(spec)))
+    again = mlpkit.load_spec(kept / "sweep.yaml")
+    trials = [trial_spec(again, {"vars.tables": choice}) for choice in again.sweep.search["vars.tables"].choices]
+    for found, folder in zip((again, *trials), ("data", "data", "more"), strict=True):
+        assert Path(found.data.arguments["file"]).samefile(specs / folder / "one.csv")
+
+
+def test_what_the_environment_had_is_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/a.csv").write_text("a,t\n" + "1,x\n2,y\n" * 10)
+    (tmp_path / "s.yaml").write_text(
+        "mlpkit: 1\n"
+        "vars:\n"
+        "  tables: {env: MLPKIT_TEST_TABLES}\n"
+        "  units: {env: MLPKIT_TEST_UNITS, default: 3}\n"
+        "  note: {env: MLPKIT_TEST_NOTE}\n"
+        "data: {csv: {file: $tables/a.csv, target: t}}\n"
+        "layers: [Affine: {units: $units}, Affine: {units: auto}, SoftmaxWithLoss]\n"
+        "training: {optimizer: sgd, epochs: 1}\n"
+        "sweep: {sampler: grid, search: {seed: [0, 1]}}\n"
+    )
+    monkeypatch.setenv("MLPKIT_TEST_TABLES", "tables")
+    monkeypatch.setenv("MLPKIT_TEST_NOTE", "5 $")
+    (tmp_path / "kept").mkdir()
+    spec = mlpkit.load_spec("s.yaml")
+    (tmp_path / "kept/sweep.yaml").write_text(text_for_folder(spec, tmp_path / "kept"))
+    for name in ("TABLES", "UNITS", "NOTE"):
+        monkeypatch.setenv(f"MLPKIT_TEST_{name}", "nowhere")
+    kept = mlpkit.load_spec("kept/sweep.yaml")
+    assert kept.resolved() == spec.resolved()
+    assert kept.document.variables == {"tables": "../tables", "units": 3, "note": "5 $"}
