@@ -42,8 +42,7 @@ def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[st
         "validation": np.flatnonzero(held_out & ~in_test),
         "test": np.flatnonzero(in_test),
     }
-    shares.check_not_empty({name: len(part) for name, part in parts.items()}, remedy="set split: shuffle")
-    return {name: positions for name, positions in parts.items() if len(positions)}
+    return shares.filled(parts, "set split: shuffle")
 
 
 def scattered(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

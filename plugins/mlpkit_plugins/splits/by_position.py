@@ -19,12 +19,12 @@ def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArr
     Raises:
         ParameterError: a split that should have examples gets none.
     """
-    _, validation, test = _sizes(examples, shares)
+    validation, test = (round(share * examples) for share in shares)
     order = np.random.default_rng(seed).permutation(examples)
     split_of = np.zeros(examples, np.int8)  # marking positions is faster than sorting them
     split_of[order[:validation]], split_of[order[validation : validation + test]] = 1, 2
     parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
-    return {name: positions for name, positions in parts.items() if len(positions)}
+    return shares.filled(parts)
 
 
 def split_in_order(examples: int, shares: Shares) -> dict[str, range]:
@@ -37,18 +37,11 @@ def split_in_order(examples: int, shares: Shares) -> dict[str, range]:
     Raises:
         ParameterError: a split that should have examples gets none.
     """
-    train, validation, _ = _sizes(examples, shares)
+    validation, test = (round(share * examples) for share in shares)
+    train = examples - validation - test
     parts = {
         "train": range(train),
         "validation": range(train, train + validation),
         "test": range(train + validation, examples),
     }
-    return {name: rows for name, rows in parts.items() if len(rows)}
-
-
-def _sizes(examples: int, shares: Shares) -> tuple[int, int, int]:
-    """Return the number of examples for training, validation and testing."""
-    validation, test = round(shares.validation * examples), round(shares.test * examples)
-    train = examples - validation - test
-    shares.check_not_empty({"train": train, "validation": validation, "test": test})
-    return train, validation, test
+    return shares.filled(parts)

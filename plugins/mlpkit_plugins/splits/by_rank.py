@@ -43,8 +43,7 @@ def split_by_class(
         first, second = _borders(keys[rows], tested[number], kept[number] if shares.validation else 0)
         split_of[rows] = (keys[rows] < second).astype(np.int8) + (keys[rows] < first)
     parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
-    shares.check_not_empty({name: len(part) for name, part in parts.items()}, "set split: shuffle")
-    return {name: part for name, part in parts.items() if len(part)}
+    return shares.filled(parts, "set split: shuffle")
 
 
 def _borders(keys: NDArray[np.uint64], tested: int, kept: int) -> tuple[np.uint64, np.uint64]:
@@ -126,8 +125,7 @@ def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares, remedy
     test = _cut(in_order, 0, shares.test * len(order))
     kept = _cut(in_order, test, (shares.test + shares.validation) * len(order)) if shares.validation else test
     parts = {"train": order[kept:], "validation": order[test:kept], "test": order[:test]}
-    shares.check_not_empty({name: len(part) for name, part in parts.items()}, remedy)
-    return {name: np.sort(part) for name, part in parts.items() if len(part)}
+    return {name: np.sort(part) for name, part in shares.filled(parts, remedy).items()}
 
 
 def _cut(in_order: Array, begin: int, wanted: float) -> int:

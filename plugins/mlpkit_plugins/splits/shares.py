@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sized
 from typing import Annotated, Final, NamedTuple, TypeAlias, TypeVar
 
 from annotated_types import Ge, Lt
@@ -13,6 +13,7 @@ from mlpkit import DataWarning, ParameterError
 Share: TypeAlias = Annotated[float, Ge(0), Lt(1)]
 """A share of the examples."""
 F = TypeVar("F", bound=str | tuple[str, str])
+Part = TypeVar("Part", bound=Sized)
 
 
 class Shares(NamedTuple):
@@ -60,6 +61,11 @@ class Shares(NamedTuple):
                 f"{_counted(examples)} to train on"
             )
             raise ParameterError("validation", message, remedy="ask for smaller shares, or add examples")
+
+    def filled(self, parts: dict[str, Part], remedy: str = "") -> dict[str, Part]:
+        """Return the splits that have examples, after the check of ``check_not_empty``."""
+        self.check_not_empty({name: len(part) for name, part in parts.items()}, remedy)
+        return {name: part for name, part in parts.items() if len(part)}
 
 
 FEWEST_TO_TEST: Final = 10
