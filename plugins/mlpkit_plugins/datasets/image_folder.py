@@ -153,10 +153,7 @@ class ImageFolder(ByteImages):
             numbers = np.array([self._classes.index(file.class_name) for file in files], np.int64)
             shaped = images.reshape(len(files), *self.input_shape)
             weights = np.array([file.weight for file in files]) if self.weights is not None else None
-            count = len(self._classes)
-            splits[split] = ImageSplit(
-                shaped, numbers, classes=count, normalize=self.normalize, one_hot=False, weights=weights
-            )
+            splits[split] = ImageSplit(shaped, numbers, self.normalize, weights=weights)
             self._pixels[split] = int(images.min()), int(images.max())
         if self.weights is not None:
             checksum.update(named_file("weights", self.weights).read_bytes())

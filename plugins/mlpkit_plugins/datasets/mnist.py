@@ -177,7 +177,7 @@ class Mnist(ByteImages):
         return Description(self.input_shape, Classes(CLASSES, one_hot=self.one_hot), sizes)
 
     def _split(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> ImageSplit:
-        return ImageSplit(images, labels, classes=CLASSES, normalize=self.normalize, one_hot=self.one_hot)
+        return ImageSplit(images, labels, self.normalize, self.one_hot)
 
 
 def _check_counts(images: tuple[int, ...], labels: tuple[int, ...], images_path: Path, labels_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
@@ -91,38 +92,27 @@ class ByteImages(Dataset):
         return ""
 
 
+@dataclass(frozen=True, eq=False)
 class ImageSplit:
     """Images as bytes, with a class number for each.
 
     Args:
         images: values of grey or of colour channels, uint8, shape (examples, *input_shape).
         labels: class numbers, int64, shape (examples,).
-        classes: number of classes.
         normalize: whether ``take`` divides pixels by 255.
         one_hot: whether ``take`` writes targets as one-hot rows.
         weights: the weight of each example; None without weights.
     """
 
-    def __init__(
-        self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        *,
-        classes: int,
-        normalize: bool,
-        one_hot: bool,
-        weights: NDArray[np.float64] | None = None,
-    ) -> None:
-        self._images = images
-        self._labels = labels
-        self._classes = classes
-        self._normalize = normalize
-        self._one_hot = one_hot
-        self._weights = weights
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    normalize: bool
+    one_hot: bool = False
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Return the number of examples."""
-        return len(self._images)
+        return len(self.images)
 
     def take(self, indices: Array, out: tuple[Array, ...]) -> None:
         """Write the examples at ``indices`` into ``out``.
@@ -136,15 +126,15 @@ class ImageSplit:
             IndexError: a position is outside the split.
         """
         x, t, *weights = out
-        numbers = self._labels.take(indices)  # small, so the indices are checked here
-        take_scaled(self._images, indices, PIXEL if self._normalize else 1.0, x)
-        if self._one_hot:
+        numbers = self.labels.take(indices)  # small, so the indices are checked here
+        take_scaled(self.images, indices, PIXEL if self.normalize else 1.0, x)
+        if self.one_hot:
             t[...] = 0
             t[np.arange(len(t)), numbers] = 1
         else:
             t[...] = numbers
-        if weights and self._weights is not None:
-            weights[0][...] = self._weights.take(indices)
+        if weights and self.weights is not None:
+            weights[0][...] = self.weights.take(indices)
 
 
 def _are_far_from_normal(x: Array) -> bool:

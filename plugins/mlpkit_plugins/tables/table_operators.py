@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,7 @@ UTC_SECONDS: Final = "seconds since 1970-01-01 00:00 UTC; NaN if it is missing"
 TEXT: Final = "as in the file, without blanks around it; empty if it is missing"
 
 
+@dataclass(frozen=True)
 class TableInGraph:
     """Describes a table's encoder: raw columns as inputs, and the operations of ``TableEncoder.write``.
 
@@ -38,24 +40,16 @@ class TableInGraph:
         missing_numbers: numbers that mean a missing value in single columns.
     """
 
-    def __init__(
-        self,
-        graph: Graph,
-        encoder: TableEncoder,
-        readers: Mapping[str, ColumnReader],
-        missing: Collection[str],
-        missing_numbers: Mapping[str, Sequence[float]],
-    ) -> None:
-        self._graph = graph
-        self._encoder = encoder
-        self._readers = readers
-        self._missing = ("", *missing)
-        self._missing_numbers = missing_numbers
-        self._dates: dict[str, DateInGraph] = {}
+    graph: Graph
+    encoder: TableEncoder
+    readers: Mapping[str, ColumnReader]
+    missing: Collection[str]
+    missing_numbers: Mapping[str, Sequence[float]]
+    dates: dict[str, DateInGraph] = field(default_factory=dict, init=False)
 
     def encoded(self) -> Value:
         """Describe an encoded row, of the network's dtype, and return it."""
-        encoder = self._encoder
+        encoder = self.encoder
         columns = {name: self._as_column(self._number(name)) for name in encoder.numbers if name in encoder.used}
         of_categories = [self._encoded(each) for each in encoder.columns_of_categories.numbers]
         numbers = [*(column for name, column in columns.items() if name in encoder.varying), *of_categories]
@@ -63,14 +57,12 @@ class TableInGraph:
         parts += self._one_hot()
         parts += [self._as_input(self._encoded(each)) for each in encoder.columns_of_categories.indices]
         if encoder.indicators:
-            parts.append(
-                self._as_input(self._graph.op("IsNaN", self._beside([columns[n] for n in encoder.indicators])))
-            )
+            parts.append(self._as_input(self.graph.op("IsNaN", self._beside([columns[n] for n in encoder.indicators]))))
         return self._beside(parts)
 
     def _numbers(self, columns: Sequence[Value]) -> Value:
         """Describe (number - mean) / std, or the encodings of numbers, with the mean for a missing number."""
-        graph, encoder = self._graph, self._encoder
+        graph, encoder = self.graph, self.encoder
         numbers = self._beside(columns)
         means, stds, fills = (each[encoder.places_of_varying] for each in (encoder.means, encoder.stds, encoder.fills))
         filled = graph.op("Where", graph.op("IsNaN", numbers), fills, numbers)
@@ -85,60 +77,60 @@ class TableInGraph:
 
     def _number(self, name: str) -> Value:
         """Describe a column of numbers, float64, NaN for missing ones."""
-        match self._readers.get(name):
+        match self.readers.get(name):
             case OrderedCategories(column, levels):
                 return self._place(column, levels)
             case DatePart(column, _, part):
                 return self._date(column).part(part)
-        number = feed = self._graph.feed(
+        number = feed = self.graph.feed(
             name, "float64", meaning=NUMBER, typical=self._typical(name), extent=self._extent(name)
         )
-        for absent in (*numbers_among(self._missing), *self._missing_numbers.get(name, ())):
-            is_absent = self._graph.op("Equal", feed, np.array(float(absent)))
-            number = self._graph.op("Where", is_absent, np.array(np.nan), number)
+        for absent in (*numbers_among(self.missing), *self.missing_numbers.get(name, ())):
+            is_absent = self.graph.op("Equal", feed, np.array(float(absent)))
+            number = self.graph.op("Where", is_absent, np.array(np.nan), number)
         return number
 
     def _place(self, column: str, levels: Sequence[str]) -> Value:
         codes = self._codes(column, levels, MISSING)
-        missing = self._graph.op("Less", codes, 0)
-        return self._graph.op("Where", missing, np.array(np.nan), self._graph.cast(codes, np.float64))
+        missing = self.graph.op("Less", codes, 0)
+        return self.graph.op("Where", missing, np.array(np.nan), self.graph.cast(codes, np.float64))
 
     def _date(self, column: str) -> DateInGraph:
-        if column not in self._dates:
+        if column not in self.dates:
             elapsed = f"{column} (elapsed)"
-            seconds = self._graph.feed(
+            seconds = self.graph.feed(
                 column,
                 "float64",
                 kind="date",
-                meaning=UTC_SECONDS if parts_of(self._readers, column) == ("elapsed",) else CLOCK,
+                meaning=UTC_SECONDS if parts_of(self.readers, column) == ("elapsed",) else CLOCK,
                 typical=_in_seconds(self._typical(elapsed)),
                 extent=_in_seconds(self._extent(elapsed)),
             )
-            self._dates[column] = DateInGraph(self._graph, seconds)
-        return self._dates[column]
+            self.dates[column] = DateInGraph(self.graph, seconds)
+        return self.dates[column]
 
     def _one_hot(self) -> list[Value]:
         """Describe one-hot columns."""
-        of_categories = self._encoder.of_categories
-        written = [self._encoded(each) for each in self._encoder.columns_of_categories.one_hot if each.features]
+        of_categories = self.encoder.of_categories
+        written = [self._encoded(each) for each in self.encoder.columns_of_categories.one_hot if each.features]
         if of_categories is None:
             return [self._as_input(each) for each in written]
-        one_hot = self._beside([self._graph.cast(each, np.float64) for each in written])
-        return [self._as_input(of_categories.onnx(self._graph, one_hot))]
+        one_hot = self._beside([self.graph.cast(each, np.float64) for each in written])
+        return [self._as_input(of_categories.onnx(self.graph, one_hot))]
 
     def _encoded(self, column: CategoryColumn) -> Value:
         """Describe the encoding of a column of categories."""
         encoding = column.encoding
         name, categories = encoding.column, encoding.categories
-        unknown = categories.index(OTHER) if name in self._encoder.with_other else MISSING
-        return encoding.onnx(self._graph, self._codes(name, categories, unknown))
+        unknown = categories.index(OTHER) if name in self.encoder.with_other else MISSING
+        return encoding.onnx(self.graph, self._codes(name, categories, unknown))
 
     def _codes(self, column: str, categories: Sequence[str], unknown: int) -> Value:
         """Describe the positions of texts in a list of categories; -1 for a missing text."""
-        codes = dict.fromkeys(self._missing, MISSING) | {text: code for code, text in enumerate(categories)}
-        return self._graph.op(
+        codes = dict.fromkeys(("", *self.missing), MISSING) | {text: code for code, text in enumerate(categories)}
+        return self.graph.op(
             "LabelEncoder",
-            self._graph.feed(column, "str", kind="category", meaning=TEXT, choices=categories),
+            self.graph.feed(column, "str", kind="category", meaning=TEXT, choices=categories),
             domain=ML_DOMAIN,
             keys_strings=[*codes],
             values_int64s=[*codes.values()],
@@ -147,26 +139,26 @@ class TableInGraph:
 
     def _typical(self, name: str) -> tuple[float, float] | None:
         """Return mean and standard deviation of a column of numbers; None if the encoder doesn't know them."""
-        if name not in self._encoder.numbers:
+        if name not in self.encoder.numbers:
             return None
-        position = self._encoder.numbers.index(name)
-        return float(self._encoder.fills[position]), float(self._encoder.stds[position])
+        position = self.encoder.numbers.index(name)
+        return float(self.encoder.fills[position]), float(self.encoder.stds[position])
 
     def _extent(self, name: str) -> tuple[float, float] | None:
         """Return least and greatest number of a column in training; None if the encoder doesn't know them."""
-        if name not in self._encoder.numbers:
+        if name not in self.encoder.numbers:
             return None
-        least, greatest = self._encoder.extents[self._encoder.numbers.index(name)].tolist()
+        least, greatest = self.encoder.extents[self.encoder.numbers.index(name)].tolist()
         return least, greatest
 
     def _as_column(self, values: Value) -> Value:
-        return self._graph.op("Unsqueeze", values, np.array([1]))
+        return self.graph.op("Unsqueeze", values, np.array([1]))
 
     def _beside(self, parts: Sequence[Value]) -> Value:
-        return self._graph.op("Concat", *parts, axis=1)
+        return self.graph.op("Concat", *parts, axis=1)
 
     def _as_input(self, values: Value) -> Value:
-        return self._graph.cast(values, self._graph.dtype)
+        return self.graph.cast(values, self.graph.dtype)
 
 
 def _in_seconds(days: tuple[float, float] | None) -> tuple[float, float] | None:
