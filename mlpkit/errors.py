@@ -182,7 +182,7 @@ class Diagnostic(NamedTuple):
             "expected": self.expected or None,
             "help": self.remedy or None,
             "notes": list(self.notes),
-            "fix": None if self.fix is None else {"path": self.path, "old": self.fix.old, "new": self.fix.new},
+            "fix": None if self.fix is None else {"path": self.path or None, "old": self.fix.old, "new": self.fix.new},
             "docs": f"docs/problems.md#{self.code}",
         }
 

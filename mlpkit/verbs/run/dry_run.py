@@ -102,13 +102,14 @@ def _lines(costs: Sequence[Cost], total: Mapping[str, Any]) -> Iterator[str]:
         steps = f"{cost.steps:,} steps of {_short(cost.seconds_per_step)}"
         yield f"{cost.spec}: {runs}{steps}, {cost.evaluations:,} evaluations of {_short(cost.seconds_per_evaluation)}"
     several = f", {total['runs']} runs, {total['at_once']} at once" if total["runs"] > 1 else ""
-    yield f"time: about {duration(total['seconds'])}{several}"
+    seconds = total["seconds"]
+    yield f"time: about {_short(seconds) if seconds < 10 else duration(seconds)}{several}"
     yield f"memory: about {memory_size(total['memory'])}"
     yield f"disk: {memory_size(total['disk'])}"
 
 
 def _short(seconds: float) -> str:
-    """Write the time of a step: ``1.24 s``, ``0.83 ms``."""
+    """Write a short time in three digits: ``1.24 s``, ``0.83 ms``."""
     return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
 
 
