@@ -11,8 +11,7 @@ from mlpkit.jobs.prove import little_memory, prove
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.variables import VARS
 from mlpkit.verbs.sweep.section import SweepSection, is_choice
-from mlpkit.verbs.sweep.specs import SEARCH, SWEEP, as_overrides, data_key, key_place, trial_spec
-from mlpkit.verbs.sweep.trial_spec import SEARCH, SWEEP, as_overrides, data_key, key_place, path_written_at, trial_spec
+from mlpkit.verbs.sweep.specs import SEARCH, SWEEP, as_overrides, data_key, key_place, path_written_at, trial_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
