@@ -122,10 +122,10 @@ class UsageError(MlpkitError):
 
 
 class Fix(NamedTuple):
-    """A change of a spec that removes a problem.
+    """A change of a spec's text that removes a problem, and that can't be wrong.
 
     Args:
-        old: the text to replace, which begins at the problem's place; empty to insert before it.
+        old: the text to replace, which begins at the problem's line and column; empty to insert before them.
         new: the text instead; empty to remove the old one.
     """
 

@@ -100,7 +100,7 @@ def fix_specs(paths: Sequence[str], **plugin_options: Unpack[PluginOptions]) -> 
             break
         after |= {file: _changed(after[file], of_file) for file, of_file in fixes.items()}
     else:  # they undo each other
-        return FixedSpecs((), {})
+        return FixedSpecs((), dict.fromkeys(paths, ()))
     names = {_absolute(path): path for path in paths}
     changed = [FixedFile(names[file], before[file], after[file]) for file in before if after[file] != before[file]]
     return FixedSpecs(changed, fixed)
