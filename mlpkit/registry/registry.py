@@ -347,7 +347,7 @@ class Registry:
 
     def _takes(self, kinds: tuple[str, ...], name: str, parameters: object, context: CheckContext) -> bool:
         """Whether there is a component of that name, and takes these parameters."""
-        attempt = context.attempt()
+        attempt = context.aside()
         with suppress(TooManyProblems):
             return self.resolve(kinds, {name: parameters}, (), attempt) is not None
         return False

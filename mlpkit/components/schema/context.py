@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 from mlpkit.components.schema.wording import certain
@@ -126,6 +126,10 @@ class CheckContext:
     def attempt(self) -> CheckContext:
         """Return a context for a check that may fail, without the problems found so far."""
         return CheckContext(self.resolve, self.folder_of, self.resolved, self.files)
+
+    def aside(self) -> CheckContext:
+        """Return a context for a check of what isn't in the spec; it names no files."""
+        return replace(self.attempt(), files={})
 
     def report(
         self,

@@ -168,7 +168,7 @@ class Schema:
         others = [str(each) for each in given if each not in self.types and each != key]
         if not meant or slips(meant, others) or any(meant in self._taking(each) for each in others):
             return None
-        attempt = context.attempt()
+        attempt = context.aside()
         with suppress(TooManyProblems):
             self.types[meant].check(given[key], (*path, meant), attempt)
         own = (fault for fault in attempt.faults if fault.path == (*path, meant) and not fault.fix)

@@ -315,7 +315,8 @@ class ListType(ValueType):
         """Return the list, every item checked."""
         if not isinstance(value, list | tuple):
             message, remedy = f"{show(value)} is not a list", "put it in [ ]"
-            is_item = INVALID not in self.check_items([value], path, context.attempt())
+            is_scalar = isinstance(value, str | int | float)
+            is_item = is_scalar and INVALID not in self.check_items([value], path, context.aside())
             fix = Correction(value, [value]) if is_item else None
             return context.report(path, message, expected=self.describe(), remedy=remedy, code="wrong-type", fix=fix)
         if len(value) < self.fewest:

@@ -6,6 +6,7 @@ import pytest
 
 from mlpkit.components.recipe import Recipe, built, written
 from mlpkit.components.schema.component_types import ComponentOfKind
+from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.types import (
     BooleanType,
     Bound,
@@ -15,6 +16,7 @@ from mlpkit.components.schema.types import (
     MappingType,
     NullType,
     NumberType,
+    PathType,
     TextType,
     TupleType,
 )
@@ -148,3 +150,9 @@ def test_components_inside_are_built_and_written_out(checked, wrap, value):
     assert built(result) == replaced(value, Thing(1))
     plain = replaced(value, {"thing": {"depth": 1}})
     assert written(result) == (list(plain) if isinstance(plain, tuple) else plain)
+
+
+def test_one_file_in_place_of_a_list_is_named_once():
+    context = CheckContext()
+    assert EitherType((ListType(PathType()), PathType())).check("a.csv", ("p",), context) == "a.csv"
+    assert context.files == {("p",): "a.csv"}
