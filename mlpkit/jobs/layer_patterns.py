@@ -183,7 +183,8 @@ def numbered_names(spec: Spec, proof: Proof) -> list[Problem]:
             continue
         layer = layers.items[names.index(name)]
         there, (component, parameters) = layer.origin.place, lists.component(layer) or ("", None)
-        if there.text.order > span.text.order and not (parameters and "name" in parameters.entries):
+        of_base = there.text.order > span.text.order and not there.text.override
+        if of_base and not (parameters and "name" in parameters.entries):
             of_type = f"it means the one at {there} until another {component.rpartition('.')[2]} comes before it"
             message = f"{show(pattern)} counts the layers of {there.file}: {of_type}"
             remedy = f"give the layer a name, as in layers: {{{name}: {{name: my_layer}}}}, and use that"

@@ -161,3 +161,9 @@ def test_one_note_on_numbers_that_another_file_may_change(proved):
     named = "layers: {Affine1: {name: my_layer}}\ntraining: {freeze: [my_layer], rates: {'*.W': 0.5}}\n"
     assert proved(named).warnings == ()
     assert proved(overrides=["training.freeze=[Affine1]"]).warnings == ()
+    beside = BASE.replace("epochs", "freeze: [Affine1], epochs")
+    assert proved(base=beside).warnings == ()
+    assert (
+        proved(base=beside, overrides=["layers=[Affine: {units: 50}, Affine: {units: 10}, SoftmaxWithLoss]"]).warnings
+        == ()
+    )
