@@ -91,6 +91,7 @@ def test_a_plugin_or_one_of_its_components_can_be_done_without(distributions):
         "AveragePool2d",
         "Sequence",
         "Residual",
+        "Parallel",
         "Repeat",
         "Scale",
         "Maxout",

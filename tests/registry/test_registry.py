@@ -128,6 +128,7 @@ def test_all_components_are_listed_built_ins_first(registry):
         "AveragePool2d",
         "Sequence",
         "Residual",
+        "Parallel",
         "Repeat",
         "Scale",
         "Maxout",
@@ -170,8 +171,8 @@ def test_as_many_names_as_are_shown_are_listed_whole(distributions):
         (("layer",), "acme.Swsh", "unknown layer 'acme.Swsh'; did you mean 'acme.Swish'?"),
         (("layer",), "mlpkit.Affine", "unknown layer 'mlpkit.Affine'; did you mean 'Affine'?"),
         (("layer",), ".Affine", "unknown layer '.Affine'; did you mean 'Affine'?"),
-        (("layer",), "Zzz", f"unknown layer 'Zzz'; installed: {LAYERS} and 15 more: see mlpkit plugins"),
-        (("layer",), "", f"unknown layer ''; installed: {LAYERS} and 15 more: see mlpkit plugins"),
+        (("layer",), "Zzz", f"unknown layer 'Zzz'; installed: {LAYERS} and 16 more: see mlpkit plugins"),
+        (("layer",), "", f"unknown layer ''; installed: {LAYERS} and 16 more: see mlpkit plugins"),
         (("nothing",), "Zzz", "unknown nothing 'Zzz'; none is installed"),
         (("layer", "loss"), "Softmax", "unknown layer or loss 'Softmax'; did you mean 'SoftmaxWithLoss'?"),
         (
@@ -212,7 +213,7 @@ def test_as_many_names_as_are_shown_are_listed_whole(distributions):
         (
             ("layer", "loss"),
             "sgd",
-            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 24 more: see mlpkit plugins",
+            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 25 more: see mlpkit plugins",
         ),
     ],
 )
@@ -358,7 +359,7 @@ def test_creates_components_from_references_and_lets_built_ones_pass(registry):
         (
             "sgd",
             UnknownComponentError,
-            f"'sgd' is an optimizer, not a layer; installed: {LAYERS} and 15 more: see mlpkit plugins",
+            f"'sgd' is an optimizer, not a layer; installed: {LAYERS} and 16 more: see mlpkit plugins",
         ),
         (
             {"Affine": {"units": 0}},
@@ -380,7 +381,7 @@ def test_creates_components_from_references_and_lets_built_ones_pass(registry):
             ParameterError,
             "acme.Swish: acme.Swish can't be built: RuntimeError: no luck (acme_plugin.py, line 15)",
         ),
-        ({}, UnknownComponentError, f"unknown layer ''; installed: {LAYERS} and 15 more: see mlpkit plugins"),
+        ({}, UnknownComponentError, f"unknown layer ''; installed: {LAYERS} and 16 more: see mlpkit plugins"),
     ],
 )
 def test_creating_what_can_not_be_is_an_error(registry, reference, error, message):
