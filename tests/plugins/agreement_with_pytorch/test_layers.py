@@ -20,6 +20,7 @@ from mlpkit_plugins.layers.leaky_relu import LeakyRelu
 from mlpkit_plugins.layers.max_pool2d import MaxPool2d
 from mlpkit_plugins.layers.maxout import Maxout
 from mlpkit_plugins.layers.mish import Mish
+from mlpkit_plugins.layers.parallel import Parallel
 from mlpkit_plugins.layers.parametric import Parametric
 from mlpkit_plugins.layers.prelu import Prelu
 from mlpkit_plugins.layers.relu import Relu
@@ -46,6 +47,23 @@ def in_residual(nn, *inside):
             return x + super().forward(x)
 
     return Added(*inside)
+
+
+def side_by_side(nn, join, *branches):
+    """Return a module that joins what others make of the same inputs."""
+
+    class Joined(nn.ModuleList):
+        def forward(self, x):
+            return join([branch(x) for branch in self])
+
+    return Joined(branches)
+
+
+def concatenated(outputs):
+    """Return features one after another."""
+    import torch
+
+    return torch.cat(outputs, dim=1)
 
 
 def parametric(nn, activation, alpha):
@@ -124,6 +142,16 @@ CASES = {
     "Residual": (
         lambda: [Residual([Tanh(), Affine(UNITS)])],
         lambda nn: [in_residual(nn, nn.Tanh(), nn.Linear(UNITS, UNITS))],
+    ),
+    "Parallel": (
+        lambda: [
+            Parallel([[Affine(7), Tanh()], [Affine(5)]]),
+            Parallel([[Affine(UNITS)], [Tanh(), Affine(UNITS)]], join="sum"),
+        ],
+        lambda nn: [
+            side_by_side(nn, concatenated, nn.Sequential(nn.Linear(UNITS, 7), nn.Tanh()), nn.Linear(UNITS, 5)),
+            side_by_side(nn, sum, nn.Linear(12, UNITS), nn.Sequential(nn.Tanh(), nn.Linear(12, UNITS))),
+        ],
     ),
     "Repeat": (
         lambda: [Repeat(3, lambda: Sequence([Affine(UNITS), Tanh()]))],
