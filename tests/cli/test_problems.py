@@ -76,6 +76,18 @@ def test_problems_have_ends_counted_in_characters(cwd, invoke):
     assert (problem["code"], problem["docs"]) == ("unknown-key", "docs/problems.md#unknown-key")
 
 
+def test_several_wrong_specs_are_one_document(cwd, invoke):
+    for name, key in (("first", "batch_sise"), ("second", "iteration")):
+        (cwd / f"{name}.yaml").write_text((cwd / "tiny.yaml").read_text().replace("  iterations: 4", f"  {key}: 4"))
+    done = invoke("run", "tiny.yaml", "first.yaml", "second.yaml", "--json")
+    problems = valid_problems(json.loads(done.out))
+    assert done.code == 2
+    assert [(each["file"], each["path"]) for each in problems if each["code"] == "unknown-key"] == [
+        ("first.yaml", "training.batch_sise"),
+        ("second.yaml", "training.iteration"),
+    ]
+
+
 def test_notes_of_an_error_are_notes_of_its_problem(invoke):
     done = invoke("check", "mnist_3layer.yaml", "--json")
     document = json.loads(done.out)

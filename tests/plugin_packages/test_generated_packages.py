@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -49,3 +50,13 @@ def test_its_spec_trains(kind, environment, folder):
     environment(f"mlpkit run example.yaml --quiet {shorter}", cwd=folder / kind)
     metrics = json.loads((folder / kind / "runs" / f"my_{kind}" / "metrics.json").read_text("utf-8"))
     assert metrics["train"]["loss"] > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_commands_for_agents_pass(kind, environment, folder):
+    guide = (folder / kind / "AGENTS.md").read_text("utf-8")
+    commands = re.findall(r"^mlpkit .+ --json$", guide, re.M)
+    assert [command.split()[1] for command in commands] == ["check-plugin", "check", "show"]
+    for command in commands:
+        for line in environment(f"{command} 2> messages.txt", cwd=folder / kind).splitlines():
+            json.loads(line)

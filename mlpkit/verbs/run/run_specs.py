@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli.around_training import RUNS, run_folder, run_folders
-from mlpkit.cli.exit_codes import print_error
+from mlpkit.cli.exit_codes import print_error, problems_document
 from mlpkit.cli.options import given_spec
 from mlpkit.cli.ranks import require_one_rank
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.train import train_spec
 from mlpkit.specfile.sections import MOST_SEEDS
-from mlpkit.terminal.output import message, print_warnings
+from mlpkit.terminal.output import document, message, print_warnings
 from mlpkit.verbs.run.training import TrainingResult, train, train_specs
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOpti
     from mlpkit.groups.several_specs import prove_spec  # noqa: PLC0415 - most commands train one
 
     proved: list[Group] = []
-    printed, exit_code = set(), 0
+    errors: dict[str, MlpkitError] = {}
     for path in paths:
         try:
             spec = given_spec(path, overrides, **wanted.plugin_options)
@@ -101,14 +101,16 @@ def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOpti
         except UsageError:  # of the command, and not of this spec
             raise
         except MlpkitError as error:
-            if str(error) not in printed:  # a mistake in --set is one of all specs
+            if str(error) not in errors:  # a mistake in --set is one of all specs
                 print_error(error)
-            printed.add(str(error))
-            exit_code = max(exit_code, error.exit_code)
-    if exit_code:
+            errors[str(error)] = error
+    if errors:
         wrong = len(paths) - len(proved)
         message(f"{wrong} of {len(paths)} specs can't be trained, so none is")
-        raise click.exceptions.Exit(exit_code)
+        if wanted.as_json:
+            problems = [each for error in errors.values() for each in problems_document(error)["problems"]]
+            document({"ok": False, "problems": problems, "warnings": []})
+        raise click.exceptions.Exit(max(error.exit_code for error in errors.values()))
     return proved
 
 
