@@ -156,6 +156,6 @@ class SpecServer(LanguageServer):
         shown = {each.path: each for each in self.workspace.text_documents.values()}
         for file in files:
             everything = [problem for each in self.found.values() for problem in each.get(file, ())]
-            distinct = [problem for i, problem in enumerate(everything) if problem not in everything[:i]]
+            distinct = [*{(problem.message, repr(problem.range)): problem for problem in everything}.values()]
             uri, version = (shown[file].uri, shown[file].version) if file in shown else (uri_of(file), None)
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, distinct, version))

@@ -164,6 +164,16 @@ def test_columns_of_a_file_that_is_named_elsewhere_are_offered(editor):
     assert set(editor.completions(child.replace("species", "s|"), "child.yaml")) >= FLOWERS
 
 
+def test_columns_are_offered_although_the_lines_below_are_not_yaml(editor):
+    text = 'data:\n  csv:\n    file: "example:flowers.csv"\n    target: |\nlayers: ]\n'
+    assert set(editor.completions(text, "new.mlpkit.yaml")) >= FLOWERS
+
+
+def test_the_cursor_is_where_editors_count_it(editor):
+    text = 'data:\n  csv: {comment: "\U0001f600", file: "example:flowers.csv", target: so|}\n'
+    assert editor.completions(text)["soil"] == text.replace("so|", "soil")
+
+
 def test_files_are_offered(editor):
     (editor.folder / "tables").mkdir()
     (editor.folder / "tables/rows.csv").write_text("a,b\n", "utf-8")

@@ -96,6 +96,10 @@ def test_data_is_read_once_as_long_as_it_is_the_same(editor, monkeypatch):
     assert len(set(map(id, described))) == 1
     assert editor.problems(text.replace("x.npy", "x.npy, validation: 0.2")) == []
     assert len(set(map(id, described))) == 2
+    uri = editor.show(text.replace("x.npy", "x.npy, validation: 0.2"))
+    editor.notify("textDocument/didSave", textDocument={"uri": uri})
+    assert editor.published() == []
+    assert len(set(map(id, described))) == 3
     np.save(editor.folder / "t.npy", np.arange(400) % 4)
     ((code, *_),) = editor.problems(text.replace("x.npy", "x.npy, validation: 0.2"))
     assert code == "wrong-shape"  # three units for four classes
@@ -108,10 +112,11 @@ def test_problems_of_an_extended_file_are_published_for_that_file(editor):
     assert (found["code"], found["range"]["start"]) == ("out-of-range", {"line": 4, "character": 20})
     editor.show(SPEC, "base.yaml")  # not saved
     assert editor.published("child.yaml") == []
-    editor.show(changed("units: 50", "units: -1"), "base.yaml")
-    assert [each["code"] for each in editor.published("base.yaml")] == [
-        "out-of-range"
-    ]  # one, although two specs have it
+    uri = editor.show(changed("units: 50", "units: -1"), "base.yaml")
+    assert editor.published("child.yaml") == []
+    editor.request("textDocument/hover", textDocument={"uri": uri}, position={"line": 0, "character": 0})
+    last = [message["params"] for message in editor.messages if message["params"].get("uri") == uri][-1]
+    assert [each["code"] for each in last["diagnostics"]] == ["out-of-range"]  # one, although two specs have it
 
 
 @pytest.mark.parametrize(("name", "is_spec"), [("plain.yaml", False), ("plain.mlpkit.yaml", True)])
