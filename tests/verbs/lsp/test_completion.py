@@ -164,8 +164,8 @@ def test_columns_of_a_file_that_is_named_elsewhere_are_offered(editor):
     assert set(editor.completions(child.replace("species", "s|"), "child.yaml")) >= FLOWERS
 
 
-def test_columns_are_offered_although_the_lines_below_are_not_yaml(editor):
-    text = 'data:\n  csv:\n    file: "example:flowers.csv"\n    target: |\nlayers: ]\n'
+def test_columns_are_offered_although_a_bracket_takes_in_the_lines_below(editor):
+    text = 'data:\n  csv:\n    file: "example:flowers.csv"\n    target: [so|\n    missing: fill\n'
     assert set(editor.completions(text, "new.mlpkit.yaml")) >= FLOWERS
 
 
