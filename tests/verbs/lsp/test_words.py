@@ -80,6 +80,18 @@ def test_a_fix_is_offered(editor, monkeypatch, fix, title, after):
     assert {each.split("\n")[0]: text for each, text in fixes.items()} == {title: after}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "title"),
+    [
+        ("batch_size", "batch_sise", "Write batch_size"),
+        ("Relu", "Rleu", "Write Relu"),
+        ("[soil]", "soil", "Write [soil]"),
+    ],
+)
+def test_the_fixes_of_the_checker_are_offered(editor, before, after, title):
+    assert editor.fixes(changed(before, after)) == {title: SPEC}
+
+
 def test_no_fix_is_offered_for_a_word_that_has_changed(editor, monkeypatch):
     from mlpkit.verbs.lsp import checking
 
