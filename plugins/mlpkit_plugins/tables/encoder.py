@@ -210,14 +210,12 @@ class TableEncoder:
         absent = np.isnan(numbers)
         if absent.any():
             numbers = np.where(absent, self.fills, numbers)
-        begin = self._write_numbers(numbers, out)
-        begin = self._write_one_hot(codes, out, begin)
-        if self.columns_of_categories.indices:
-            end = begin + self._indices_width
-            write(self.columns_of_categories.indices, codes, out[:, begin:end])
-            begin = end
+        of_numbers, of_one_hot, of_indices, of_indicators = self._places_of_parts
+        out[:, of_numbers] = self.encoded_numbers(numbers)
+        self._write_one_hot(codes, out[:, of_one_hot])
+        write(self.columns_of_categories.indices, codes, out[:, of_indices])
         if self.indicators:
-            out[:, begin:] = absent[:, [self.numbers.index(name) for name in self.indicators]]
+            out[:, of_indicators] = absent[:, [self.numbers.index(name) for name in self.indicators]]
 
     def encoded_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Encode numbers without missing values, shape (rows, features of numbers)."""
@@ -226,33 +224,22 @@ class TableEncoder:
         parts = [each.encode(numbers[:, places]) for each, places in zip(self.encodings, self._places, strict=True)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
-    def _write_numbers(self, numbers: NDArray[np.float64], out: Array) -> int:
-        """Write encoded numbers, and return the position after them."""
-        encoded = self.encoded_numbers(numbers)
-        end: int = encoded.shape[1]
-        out[:, :end] = encoded
-        return end
-
-    def _write_one_hot(self, codes: NDArray[np.int32], out: Array, begin: int) -> int:
-        """Write one-hot columns, and return the position after them."""
-        one_hot, width = self.columns_of_categories.one_hot, self._one_hot_width
+    def _write_one_hot(self, codes: NDArray[np.int32], out: Array) -> None:
+        columns = self.columns_of_categories.one_hot
         if self.of_categories is None:
-            write(one_hot, codes, out[:, begin : begin + width])
-            return begin + width
-        written = np.empty((len(out), width))
-        write(one_hot, codes, written)
-        encoded = self.of_categories.encode(written)
-        end: int = begin + encoded.shape[1]
-        out[:, begin:end] = encoded
-        return end
+            write(columns, codes, out)
+        else:
+            written = np.empty((len(out), len(features_of(columns))))
+            write(columns, codes, written)
+            out[:] = self.of_categories.encode(written)
 
     @cached_property
-    def _one_hot_width(self) -> int:
-        return len(features_of(self.columns_of_categories.one_hot))
-
-    @cached_property
-    def _indices_width(self) -> int:
-        return len(features_of(self.columns_of_categories.indices))
+    def _places_of_parts(self) -> tuple[slice, slice, slice, slice]:
+        """The positions of the numbers, the one-hot features, the indices and the indicators in an encoded row."""
+        numbers = sum(len(features) for _, features in self.number_features)
+        one_hot = numbers + sum(len(features) for features in self._one_hot)
+        indices = one_hot + len(features_of(self.columns_of_categories.indices))
+        return slice(numbers), slice(numbers, one_hot), slice(one_hot, indices), slice(indices, None)
 
     @cached_property
     def _places(self) -> list[list[int] | slice]:
@@ -275,8 +262,8 @@ class TableEncoder:
 
     def why_not_written(self, rows: Array) -> str:
         """Return why ``write`` can't have encoded these rows; empty if it may have."""
-        count = len(list(chain(*(features for _, features in self.number_features))))
-        numbers, one_hot = rows[:, :count], rows[:, count : count + self._one_hot_width]
+        of_numbers, of_one_hot, _, _ = self._places_of_parts
+        numbers, one_hot = rows[:, of_numbers], rows[:, of_one_hot]
         wrong = np.argwhere(np.isnan(numbers))
         if len(wrong):
             row, column = wrong[0]
