@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from mlpkit import Array
 from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
+from mlpkit_plugins.losses.pinball import MEDIAN, quantile_of
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 
@@ -46,16 +45,4 @@ class MeanAbsoluteError(RealValuesLoss):
 
     def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the median over rows, with half of their weight on either side."""
-        if weights is None:
-            weights = np.ones(len(t))
-        order = np.argsort(t, axis=0)
-        below = np.cumsum(weights[order], axis=0)
-        half = np.argmax(2 * below >= weights.sum(), axis=0)
-        ordered = np.take_along_axis(t, order, axis=0)
-        median: Array = np.take_along_axis(ordered, half[np.newaxis], axis=0)[0]
-        return median
-
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the loss on one value and on several."""
-        return [({}, (1,)), ({}, (2, 3))]
+        return quantile_of(MEDIAN, t, weights)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from mlpkit import Array
@@ -47,8 +45,3 @@ class MeanSquaredError(RealValuesLoss):
     def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the mean over rows."""
         return np.average(t.astype(np.float64), axis=0, weights=weights)
-
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the loss on one value and on several."""
-        return [({}, (1,)), ({}, (2, 3))]

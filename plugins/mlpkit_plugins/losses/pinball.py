@@ -145,8 +145,8 @@ class Pinball(RealValuesLoss):
     def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the quantile of the targets, or each of several, by the weights of the rows."""
         if self.quantiles is None:
-            return _quantile(self.quantile, t, weights)
-        return np.array([_quantile(quantile, t.reshape(-1), weights) for quantile in self.quantiles])
+            return quantile_of(self.quantile, t, weights)
+        return np.array([quantile_of(quantile, t.reshape(-1), weights) for quantile in self.quantiles])
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
@@ -168,7 +168,7 @@ def _require_one_value(loss: Pinball, target: Target | None) -> None:
         )
 
 
-def _quantile(quantile: float, t: Array, weights: Array | None) -> Array:
+def quantile_of(quantile: float, t: Array, weights: Array | None) -> Array:
     """Return the smallest target of each value with at least this share of the rows' weight at or below it."""
     of_rows = np.ones(len(t)) if weights is None else weights
     order = np.argsort(t, axis=0)

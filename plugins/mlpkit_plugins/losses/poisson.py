@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from mlpkit import Array, Graph, UsageError, Value
@@ -70,8 +68,3 @@ class Poisson(RealValuesLoss):
     def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the logarithm of the mean count, or of 1e-30 if that is 0."""
         return np.log(np.maximum(np.average(t.astype(np.float64), axis=0, weights=weights), 1e-30))
-
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the loss on one count and on several."""
-        return [({}, (1,)), ({}, (2, 3))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from mlpkit import Array, Loss, ShapeError, Target, TargetError, Values
@@ -68,6 +70,11 @@ class RealValuesLoss(Loss):
                 f"{self.path} can't take targets of {t.dtype} of shape {t.shape}",
                 expected=f"numbers of shape {x.shape}, as the inputs have",
             )
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the loss on one value and on several."""
+        return [({}, (1,)), ({}, (2, 3))]
 
 
 def _remedy(shape: tuple[int, ...]) -> str:
