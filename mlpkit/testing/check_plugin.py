@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
 
+from mlpkit.components.component import Component
 from mlpkit.components.dataset import Dataset
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import NotExportableError, UsageError
 from mlpkit.registry.error_summary import one_line
+from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite.all_checks import TO_BUILD, all_checks, checks_for, run_check
-from mlpkit.testing.suite.check import Blocked, CheckFailure, NotApplicable
+from mlpkit.testing.suite.check import Blocked, Check, CheckFailure, NotApplicable
 from mlpkit.testing.suite.checks import every_component
 from mlpkit.testing.suite.checks.operation import OperationExample
 from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, subjects_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
-    from types import ModuleType
-
-    from mlpkit.components.component import Component
-    from mlpkit.registry.registry import RegisteredComponent, Registry
-    from mlpkit.testing.suite.check import Check
 
 
 @dataclass(frozen=True)

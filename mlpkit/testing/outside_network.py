@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from mlpkit.array import Array
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
-from mlpkit.components.operation import check_gradient
+from mlpkit.components.operation import Operation, Shape, check_gradient
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.components.target import Classes, Labels
+from mlpkit.components.recipe import Resolver
+from mlpkit.components.target import Classes, Labels, Target
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.sequential import Sequential
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
-
-    from mlpkit.components.operation import Operation, Shape
-    from mlpkit.components.recipe import Resolver
-    from mlpkit.components.target import Target
-
 
 def random_targets(
     target: Target, rows: int, rng: np.random.Generator, dtype: DTypeLike = np.float64, *, negative: bool = True
-) -> NDArray[Any]:
+) -> Array:
     """Draw random targets.
 
     Args:
@@ -58,12 +53,12 @@ class Projection(Loss):
     def build(self, input_shape: Shape, target: Target | None) -> None:
         """Accept inputs of any shape."""
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
+    def forward(self, x: Array, t: Array) -> float:
         """Return Σ x t."""
         self.t = t
         return float(np.sum(x * t, dtype=np.float64))
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Return dloss t."""
         return self.t * dloss
 
@@ -242,7 +237,7 @@ def gradient_mismatches(
         each.training = training
     rng = keyed_generator(seed, "check_gradients")
     inputs = np.array(x, np.float64) if x is not None else rng.normal(size=(rows, *input_shape))
-    gradients: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}
+    gradients: dict[str, tuple[Array, Array]] = {}
     for parameter in operation.declared_parameters():
         parameter.value += rng.uniform(-0.1, 0.1, parameter.shape)
         parameter.grad[...] = np.nan
@@ -266,10 +261,10 @@ def gradient_mismatches(
 
 def _objective_of_layer(
     layer: Layer, x: NDArray[np.float64], rng: np.random.Generator
-) -> tuple[Callable[[], float], NDArray[Any], float]:
+) -> tuple[Callable[[], float], Array, float]:
     """Return Σ y dy as a function of the current x and parameters, its gradient dx, and the size of its terms."""
 
-    def forward() -> NDArray[Any]:
+    def forward() -> Array:
         begin_pass(layer)
         with operation_errors(layer, "forward"):
             return layer.forward(x)
@@ -283,9 +278,7 @@ def _objective_of_layer(
     return lambda: float(np.sum(forward() * dy)), np.array(dx), scale
 
 
-def _objective_of_loss(
-    loss: Loss, x: NDArray[np.float64], t: NDArray[Any]
-) -> tuple[Callable[[], float], NDArray[Any], float]:
+def _objective_of_loss(loss: Loss, x: NDArray[np.float64], t: Array) -> tuple[Callable[[], float], Array, float]:
     """Return dloss times the loss as a function of the current x and parameters, its gradient dx, and its size."""
 
     def forward() -> float:
@@ -300,7 +293,7 @@ def _objective_of_loss(
     return forward, dx.copy(), scale
 
 
-def _random_targets(loss: Loss, target: Target | None, rows: int, rng: np.random.Generator) -> NDArray[Any]:
+def _random_targets(loss: Loss, target: Target | None, rows: int, rng: np.random.Generator) -> Array:
     if target is None:
         raise UsageError("to check a loss, pass the kind of target, as in target=Classes(3), or targets t")
     return random_targets(target, rows, rng, negative=loss.takes_negative_values)
@@ -316,8 +309,8 @@ class _Comparison(NamedTuple):
 
 def _compare(
     name: str,
-    array: NDArray[Any],
-    gradient: NDArray[Any],
+    array: Array,
+    gradient: Array,
     objective: Callable[[], float],
     rng: np.random.Generator,
 ) -> _Comparison:
@@ -335,7 +328,7 @@ def _compare(
     return worst
 
 
-def _compare_elements(name: str, gradient: NDArray[Any], numerical: NDArray[np.float64]) -> _Comparison:
+def _compare_elements(name: str, gradient: Array, numerical: NDArray[np.float64]) -> _Comparison:
     difference = np.abs(gradient - numerical)
     worst = np.unravel_index(int(np.argmax(difference)), difference.shape)
     place = f"{name}[{', '.join(str(int(i)) for i in worst)}]" if worst else name
@@ -344,8 +337,8 @@ def _compare_elements(name: str, gradient: NDArray[Any], numerical: NDArray[np.f
 
 
 def _compare_slopes(
-    gradient: NDArray[Any],
-    here: NDArray[Any],
+    gradient: Array,
+    here: Array,
     at: Callable[[NDArray[np.float64]], float],
     rng: np.random.Generator,
 ) -> _Comparison:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from mlpkit.testing.suite import checks
 from mlpkit.testing.suite.check import Blocked, Check, CheckFailure, NotApplicable, check_of, described
-
-if TYPE_CHECKING:
-    from mlpkit.testing.suite.example import Example
-    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.example import Example
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 
 @cache

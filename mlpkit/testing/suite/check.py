@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import inspect
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import named
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class CheckFailure(MlpkitError, AssertionError):  # noqa: N818 - reads better in a test's report

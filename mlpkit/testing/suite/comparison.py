@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
 
 import numpy as np
 
+from mlpkit.array import Array
+from mlpkit.components.graph import Graph
 from mlpkit.errors import NotExportableError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.testing.suite.check import CheckFailure
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.graph import Graph
-
-Arrays = dict[str, "NDArray[Any]"]
+Arrays = dict[str, "Array"]
 
 
-def check_same_bits(
-    found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str
-) -> None:
+def check_same_bits(found: Mapping[str, Array], expected: Mapping[str, Array], when: str, remedy: str) -> None:
     """Check that two results have the same bits, or raise ``CheckFailure``.
 
     Args:
@@ -37,7 +30,7 @@ def check_same_bits(
 
 
 def check_close(
-    found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str, *, tolerance: float
+    found: Mapping[str, Array], expected: Mapping[str, Array], when: str, remedy: str, *, tolerance: float
 ) -> None:
     """Check that two results are the same up to rounding.
 
@@ -57,8 +50,8 @@ def check_close(
 
 
 def _pairs(
-    found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str
-) -> list[tuple[str, NDArray[Any], NDArray[Any]]]:
+    found: Mapping[str, Array], expected: Mapping[str, Array], when: str, remedy: str
+) -> list[tuple[str, Array, Array]]:
     pairs = []
     for what in expected:
         one, other = np.asarray(found[what]), np.asarray(expected[what])
@@ -72,13 +65,13 @@ def _pairs(
     return pairs
 
 
-def _differ(what: str, one: NDArray[Any], other: NDArray[Any], when: str, expected: str, remedy: str) -> CheckFailure:
+def _differ(what: str, one: Array, other: Array, when: str, expected: str, remedy: str) -> CheckFailure:
     difference = _largest_difference(one, other)
     by = f"by up to {difference:.2g}" if np.isfinite(difference) else "(one of them contains NaN)"
     return CheckFailure(f"{what} changed {by} {when}", expected=expected, remedy=remedy)
 
 
-def _largest_difference(one: NDArray[Any], other: NDArray[Any]) -> float:
+def _largest_difference(one: Array, other: Array) -> float:
     """Return the largest difference; NaN equals NaN."""
     if one.size == 0:
         return 0.0
@@ -89,12 +82,12 @@ def _largest_difference(one: NDArray[Any], other: NDArray[Any]) -> float:
     return float(worst) if not np.isnan(worst) else float("inf")
 
 
-def _size(array: NDArray[Any]) -> float:
+def _size(array: Array) -> float:
     finite = np.abs(array[np.isfinite(array)])
     return float(finite.max()) if finite.size else 0.0
 
 
-def evaluated(graph: Graph, feeds: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
+def evaluated(graph: Graph, feeds: Mapping[str, Array], output: str) -> Array:
     """Compute an output of a graph that a component described."""
     try:
         return evaluate(graph, feeds)[output]

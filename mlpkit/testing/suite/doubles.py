@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.hook import ComponentDeclaration, component, hookimpl
-from mlpkit.components.initializer import Initializer, InitializerLike
+from mlpkit.components.initializer import Fans, Initializer, InitializerLike
 from mlpkit.components.input_columns import InputColumn
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
+from mlpkit.components.operation import Shape
 from mlpkit.components.optimizer import Optimizer, Step
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.components.schedule import Rate  # noqa: TC001 - same reason
-from mlpkit.components.target import target_from_plain
+from mlpkit.components.schedule import Rate
+from mlpkit.components.target import Target, target_from_plain
 from mlpkit.testing.outside_network import random_targets
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.initializer import Fans
-    from mlpkit.components.operation import Shape
-    from mlpkit.components.target import Target
-
 
 NAMESPACE = __name__.rpartition(".")[2]
 """The namespace of the doubles in specs, which is the module's name, as for any plugin module."""
@@ -74,7 +67,7 @@ class FakeSplit:
         """Return the number of examples."""
         return EXAMPLES
 
-    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
+    def take(self, indices: Array, out: tuple[Array, Array]) -> None:
         """Copy examples."""
         x, t = out
         x[...], t[...] = self._x[indices], self._t[indices]
@@ -95,16 +88,16 @@ class FakeLayer(Layer):
         self.w = self.parameter("w", (1,), self.factors)
         return input_shape
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = w x."""
         self.x = x
-        y: NDArray[Any] = np.multiply(x, self.w.value, out=np.empty_like(x))
+        y: Array = np.multiply(x, self.w.value, out=np.empty_like(x))
         return y
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Set dw, and return dx."""
         self.w.grad[...] = (self.x * dy).sum()
-        dx: NDArray[Any] = np.multiply(dy, self.w.value, out=dy)
+        dx: Array = np.multiply(dy, self.w.value, out=dy)
         return dx
 
 
@@ -126,20 +119,20 @@ class FakeUnits(Layer):
         self.units = self.shape[-1] if self.shape else 1
         return (self.units,)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y."""
         self.x, self.sums = x, x.reshape(len(x), -1).sum(axis=1)
-        y: NDArray[Any] = np.outer(self.sums, self._means())
+        y: Array = np.outer(self.sums, self._means())
         return y
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Set dw, and return dx."""
         self.w.grad[...] = (self.sums @ dy * self.units / self.w.grad.size).reshape(self.shape[-1:])
         of_rows = (dy @ self._means()).reshape(-1, *(1 for _ in self.x.shape[1:]))
         return np.broadcast_to(of_rows, self.x.shape).astype(self.x.dtype)
 
-    def _means(self) -> NDArray[Any]:
-        means: NDArray[Any] = self.w.value.reshape(-1, self.units).mean(axis=0)
+    def _means(self) -> Array:
+        means: Array = self.w.value.reshape(-1, self.units).mean(axis=0)
         return means
 
 
@@ -151,18 +144,18 @@ class FakeLoss(Loss):
     def build(self, input_shape: Shape, target: Target | None) -> None:
         """Accept any inputs and targets."""
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return Σ w x² / 2 Σ w, with weights of 1 by default."""
         w = np.ones(len(x)) if weights is None else weights
         self.x, self.shares = x, (w / (w.sum() or 1.0)).reshape(-1, *(1 for _ in x.shape[1:]))
         return float((self.shares * np.square(x, dtype=np.float64)).sum()) / 2
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss w x / Σ w."""
-        dx: NDArray[Any] = (dloss * self.shares * self.x).astype(self.x.dtype)
+        dx: Array = (dloss * self.shares * self.x).astype(self.x.dtype)
         return dx
 
-    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def interval_prediction(self, prediction: Array) -> Array:
         """Return the least and the greatest element of each row."""
         flat = prediction.reshape(len(prediction), -1)
         return np.stack([flat.min(axis=1), flat.max(axis=1)], axis=1)
@@ -180,9 +173,9 @@ class FakeOptimizer(Optimizer):
 
     def update(
         self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        slots: Mapping[str, NDArray[Any]],
+        value: Array,
+        gradient: Array,
+        slots: Mapping[str, Array],
         step: Step,
     ) -> None:
         """Take one step down the gradient."""
@@ -192,9 +185,7 @@ class FakeOptimizer(Optimizer):
 class FakeInitializer(Initializer):
     """Ones."""
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Return ones."""
         return np.ones(shape, dtype)
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.randomness import keyed_generator
+from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite.check import CheckFailure
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from mlpkit.registry.registry import RegisteredComponent, Registry
-    from mlpkit.testing.suite.comparison import Arrays
-
+from mlpkit.testing.suite.comparison import Arrays
 
 ROWS = 7
 """Default number of rows of a minibatch; odd, so that its two halves differ in size."""

@@ -9,10 +9,11 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +28,6 @@ from mlpkit.specfile.spec import load_spec
 from mlpkit.testing.outside_network import random_targets
 from mlpkit.testing.suite.check import NotApplicable
 from mlpkit.training.update import Updater
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 LONGEST_SECONDS = 120.0
 STEPS = 3

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from mlpkit.components.component import Component
 from mlpkit.components.hook import component
@@ -22,13 +22,8 @@ from mlpkit.registry.distributions import normalized
 from mlpkit.registry.plugin import Plugin, PluginOrigin, Status
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite import doubles
-from mlpkit.testing.suite.example import examples_of
+from mlpkit.testing.suite.example import Example, examples_of
 from mlpkit.testing.suite.observed_imports import ObservedImports, observed_imports
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mlpkit.testing.suite.example import Example
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from mlpkit.array import Array
+from mlpkit.components.augmentation import Augmentation
 from mlpkit.errors import WrongUseError
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import check_same_bits
+from mlpkit.testing.suite.comparison import Arrays, check_same_bits
 from mlpkit.testing.suite.example import ROWS, ExampleWithShape
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.components.augmentation import Augmentation
-    from mlpkit.testing.suite.comparison import Arrays
 
 
 class AugmentationExample(ExampleWithShape):
@@ -23,11 +19,11 @@ class AugmentationExample(ExampleWithShape):
 
     sample = "[({'std': 0.1}, (28, 28))]"
 
-    def inputs(self, rows: int = ROWS, dtype: str = "float64", number: int = 0) -> NDArray[Any]:
+    def inputs(self, rows: int = ROWS, dtype: str = "float64", number: int = 0) -> Array:
         """Return a random minibatch."""
         return self.random("batch", number).uniform(size=(rows, *self.shape)).astype(dtype)
 
-    def augment(self, augmentation: Augmentation, x: NDArray[Any], number: int = 0, fill: float = np.nan) -> Any:
+    def augment(self, augmentation: Augmentation, x: Array, number: int = 0, fill: float = np.nan) -> Any:
         """Return the changed minibatch, written into a filled array.
 
         Args:

@@ -5,21 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mlpkit.components.callback import Outcome, TrainingView, Weights
+from mlpkit.components.callback import Callback, Outcome, TrainingView, Weights
 from mlpkit.components.schedule import Progress
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import check_same_bits
+from mlpkit.testing.suite.comparison import Arrays, check_same_bits
 from mlpkit.testing.suite.example import Example
 from mlpkit.training.snapshot import pack, unpack
-
-if TYPE_CHECKING:
-    from mlpkit.components.callback import Callback
-    from mlpkit.testing.suite.comparison import Arrays
-
 
 STEPS = 12
 STEPS_PER_EVALUATION = 3

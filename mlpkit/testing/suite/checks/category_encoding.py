@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit.components.category_encoding import FittedCategoryEncoding, TrainingCategories
+from mlpkit.array import Array
+from mlpkit.components.category_encoding import CategoryEncoding, FittedCategoryEncoding, TrainingCategories
 from mlpkit.components.graph import Graph
 from mlpkit.errors import ModelFileError, NotExportableError, ParameterError
+from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
-from mlpkit.testing.suite.comparison import check_close, check_same_bits, evaluated
+from mlpkit.testing.suite.comparison import Arrays, check_close, check_same_bits, evaluated
 from mlpkit.testing.suite.example import Example
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.components.category_encoding import CategoryEncoding
-    from mlpkit.registry.registry import RegisteredComponent, Registry
-    from mlpkit.testing.suite.comparison import Arrays
 
 ENCODED: Final = "the encoded rows"
 COLUMNS: Final = {"a column of few": ("no", "yes"), "a column of several": ("blue", "green", "other", "red", "Straße")}
@@ -87,7 +83,7 @@ class CategoryEncodingExample(Example):
         return {ENCODED: encoded(self.fit(self.make()), self.codes)}
 
 
-def encoded(fitted: FittedCategoryEncoding, codes: NDArray[Any]) -> NDArray[np.float64]:
+def encoded(fitted: FittedCategoryEncoding, codes: Array) -> NDArray[np.float64]:
     """Return encoded rows, with NaN replaced by a number so that they can be compared."""
     return _comparable(fitted.encode(codes))
 

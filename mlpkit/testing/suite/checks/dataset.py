@@ -5,25 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit.components.dataset import ROLES, Dataset, DataWarning, Description, RawArray, RawColumn
+from mlpkit.array import Array
+from mlpkit.components.dataset import ROLES, Dataset, DataWarning, Description, RawArray, RawColumn, Split
 from mlpkit.components.input_columns import GROUPS, InputColumn
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DataError, MlpkitError
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
-from mlpkit.testing.suite.comparison import check_same_bits
+from mlpkit.testing.suite.comparison import Arrays, check_same_bits
 from mlpkit.testing.suite.example import ROWS, Example
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Split
-    from mlpkit.testing.suite.comparison import Arrays
-    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
-
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 INPUTS: Final = "the inputs"
 TARGETS: Final = "the targets"
@@ -77,7 +72,7 @@ class DatasetExample(Example):
         chosen[-1] = chosen[0]
         return chosen
 
-    def take(self, split: Split, indices: NDArray[Any], dtype: str = "float64", fill: int = 113) -> Arrays:
+    def take(self, split: Split, indices: Array, dtype: str = "float64", fill: int = 113) -> Arrays:
         """Return examples, written into filled arrays."""
         target_shape, target_dtype = self.description.target.array(np.dtype(dtype))
         x = np.full((len(indices), *self.description.input_shape), fill, dtype)

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mlpkit.testing.outside_network import gradient_mismatches
+from mlpkit.components.operation import Operation
+from mlpkit.network.sequential import Sequential
+from mlpkit.testing.outside_network import GradientMismatch, gradient_mismatches
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, OUTPUTS, gradients
-from mlpkit.testing.suite.comparison import check_close, check_same_bits
-
-if TYPE_CHECKING:
-    from mlpkit.components.operation import Operation
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.testing.outside_network import GradientMismatch
-    from mlpkit.testing.suite.checks.operation import OperationExample
-    from mlpkit.testing.suite.comparison import Arrays
+from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, OUTPUTS, OperationExample, gradients
+from mlpkit.testing.suite.comparison import Arrays, check_close, check_same_bits
 
 
 @checks_examples("layer", "loss")

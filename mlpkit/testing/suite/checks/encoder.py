@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
 from mlpkit.components.graph import Graph
 from mlpkit.errors import NotExportableError
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
@@ -14,8 +16,6 @@ from mlpkit.testing.suite.checks.dataset import INPUTS, DatasetExample
 from mlpkit.testing.suite.comparison import check_close, evaluated
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from mlpkit.components.dataset import RawRows
 
 
@@ -104,7 +104,7 @@ def _encoded(example: DatasetExample, raw: RawRows) -> NDArray[np.float32]:
     return np.asarray(example.dataset.encode(array), np.float32)
 
 
-def _feeds(example: DatasetExample, graph: Graph, raw: RawRows) -> dict[str, NDArray[Any]]:
+def _feeds(example: DatasetExample, graph: Graph, raw: RawRows) -> dict[str, Array]:
     if isinstance(raw, Mapping):
         return example.dataset.feeds(raw)
     return {name: raw.reshape(len(raw), *feed.shape).astype(feed.dtype) for name, feed in graph.feeds.items()}

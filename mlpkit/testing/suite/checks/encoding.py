@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit.components.encoding import FittedEncoding, TrainingColumns
+from mlpkit.array import Array
+from mlpkit.components.encoding import Encoding, FittedEncoding, TrainingColumns
 from mlpkit.components.graph import Graph
 from mlpkit.errors import ModelFileError, NotExportableError
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
-from mlpkit.testing.suite.comparison import check_close, check_same_bits, evaluated
+from mlpkit.testing.suite.comparison import Arrays, check_close, check_same_bits, evaluated
 from mlpkit.testing.suite.example import Example
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.encoding import Encoding
-    from mlpkit.testing.suite.comparison import Arrays
 
 ENCODED: Final = "the encoded rows"
 COLUMNS: Final = ("even", "skewed", "few numbers", "all equal", "often missing")
@@ -61,7 +56,7 @@ class EncodingExample(Example):
         """Fit an encoding on the training rows, in chunks."""
         numbers = self.numbers.copy()
 
-        def parts() -> Iterator[NDArray[Any]]:
+        def parts() -> Iterator[Array]:
             for begin in range(0, len(numbers), rows_together):
                 yield numbers[begin : begin + rows_together]
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
+from mlpkit.components.engine import Workers
 from mlpkit.errors import ComponentFailure, UsageError
 from mlpkit.groups.engine_workers import WorkersOfEngine
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples, described
+from mlpkit.testing.suite.comparison import Arrays
 from mlpkit.testing.suite.example import Example
-from mlpkit.training.events import TrainingEnd
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.components.engine import Workers
-    from mlpkit.testing.suite.comparison import Arrays
-    from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Observer, StopRequest, TrainingEnd
 
 TRIALS: Final = 3
 TIMEOUT: Final = 60

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlpkit.components.component import check_interface
 from mlpkit.components.kinds import IN_SPECS, KINDS
-from mlpkit.components.recipe import built
+from mlpkit.components.recipe import Recipe, built
 from mlpkit.components.schema.context import CheckContext
-from mlpkit.components.schema.signature import schema_of
+from mlpkit.components.schema.signature import ParameterSchema, schema_of
 from mlpkit.components.schema.types import IntegerType, NumberType
 from mlpkit.errors import MlpkitError, PluginError
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
-
-if TYPE_CHECKING:
-    from mlpkit.components.recipe import Recipe
-    from mlpkit.components.schema.signature import ParameterSchema
-    from mlpkit.testing.suite.example import Example
-    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.example import Example
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 
 @checks_component(*KINDS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,13 +18,9 @@ from mlpkit.errors import EngineMissingError, NotExportableError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.provenance import find_provenance
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_component, checks_examples
+from mlpkit.testing.suite.comparison import Arrays
 from mlpkit.testing.suite.example import ROWS, Example
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.testing.suite.comparison import Arrays
-    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 INPUTS: Final = 4
 COLOURS: Final = ("blue", "red")

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import copy
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from mlpkit.components.initializer import Fans
+from mlpkit.array import Array
+from mlpkit.components.initializer import Fans, Initializer
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import check_same_bits
+from mlpkit.testing.suite.comparison import Arrays, check_same_bits
 from mlpkit.testing.suite.example import ExampleWithShape
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.components.initializer import Initializer
-    from mlpkit.testing.suite.comparison import Arrays
 
 
 class InitializerExample(ExampleWithShape):
@@ -39,7 +34,7 @@ class InitializerExample(ExampleWithShape):
         fans = Fans(prod(shape[:-1]), shape[-1] if shape else 1)
         return initializer(shape, fans, self.random("initializer", number), np.dtype(dtype))
 
-    def adapted(self, initializer: Initializer, dtype: str, batch: NDArray[Any]) -> Any:
+    def adapted(self, initializer: Initializer, dtype: str, batch: Array) -> Any:
         """Draw initial values adapted to a batch, of a product's weights or of a bias.
 
         Args:
@@ -48,7 +43,7 @@ class InitializerExample(ExampleWithShape):
             batch: for weights, rows with as many features as a unit has weights; for a bias, outputs.
         """
 
-        def outputs(values: NDArray[Any]) -> NDArray[Any]:
+        def outputs(values: Array) -> Array:
             y = batch + values if values.ndim == 1 else batch @ values.reshape(-1, values.shape[-1])
             return np.asarray(y, dtype)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.components.layer import Layer
 from mlpkit.components.schema.component_types import default_names
 from mlpkit.errors import MlpkitError
@@ -15,11 +17,6 @@ from mlpkit.testing.outside_network import Projection, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.checks.operation import KEPT, LAYOUTS, OUTPUTS, Batch, OperationExample
 from mlpkit.testing.suite.comparison import check_close, check_same_bits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 
 class LayerExample(OperationExample):
@@ -36,7 +33,7 @@ class LayerExample(OperationExample):
         """Return y."""
         return operation.forward(batch.x)
 
-    def infer(self, operation: Layer, x: NDArray[Any]) -> Any:
+    def infer(self, operation: Layer, x: Array) -> Any:
         """Return y."""
         return operation.forward(x)
 
@@ -44,7 +41,7 @@ class LayerExample(OperationExample):
         """Return dx for a copy of dy."""
         return operation.backward(batch.t.copy())
 
-    def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> NDArray[Any]:
+    def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> Array:
         return rng.normal(size=(rows, *self.output_shape)).astype(dtype)
 
     def _stack(self) -> list[Any]:
@@ -189,7 +186,7 @@ def _overwrite_dy(layer: Any) -> None:
     """Make a layer overwrite its dy, with its dx in a new array."""
     backward = layer.backward
 
-    def overwriting(dy: NDArray[Any]) -> NDArray[Any]:
+    def overwriting(dy: Array) -> Array:
         dx = np.array(backward(dy))
         dy[...] = np.nan
         return dx

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from math import isfinite, prod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.components.loss import Loss
-from mlpkit.components.target import Classes, Labels, Values, is_length
+from mlpkit.components.target import Classes, Labels, Target, Values, is_length
 from mlpkit.errors import MlpkitError, ShapeError
 from mlpkit.network.shape_proof import StackError, prove_shapes
+from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.outside_network import random_targets, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, Batch, OperationExample
-from mlpkit.testing.suite.comparison import check_close
+from mlpkit.testing.suite.comparison import Arrays, check_close
 from mlpkit.testing.suite.example import ROWS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.components.target import Target
-    from mlpkit.registry.registry import RegisteredComponent, Registry
-    from mlpkit.testing.suite.comparison import Arrays
-
 
 DLOSS: Final = 0.75
 """The dloss of a slice, other than 1, so that a loss that ignores it fails."""
@@ -73,7 +67,7 @@ class LossExample(OperationExample):
         """Return the loss."""
         return operation.forward(batch.x, batch.t)
 
-    def infer(self, operation: Loss, x: NDArray[Any]) -> Any:
+    def infer(self, operation: Loss, x: Array) -> Any:
         """Return the prediction."""
         return operation.predict(x)
 
@@ -85,7 +79,7 @@ class LossExample(OperationExample):
         """Return the minibatch's weight, which includes the other rows."""
         return weight_of(operation, batch.t)
 
-    def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> NDArray[Any]:
+    def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> Array:
         assert self.target is not None
         return random_targets(self.target, rows, rng, dtype, negative=self.entry.component.takes_negative_values)  # type: ignore[attr-defined]
 
@@ -93,7 +87,7 @@ class LossExample(OperationExample):
         return [self.make()]
 
 
-def weight_of(loss: Loss, t: NDArray[Any]) -> float:
+def weight_of(loss: Loss, t: Array) -> float:
     """Return the weight of targets."""
     weight = loss.weight(t)
     if not isinstance(weight, int | float | np.number):
@@ -188,14 +182,14 @@ class _Weighted(NamedTuple):
 
     loss: float
     weight: float
-    dx: NDArray[Any]
+    dx: Array
 
     def arrays(self) -> Arrays:
         """Return named arrays for comparison."""
         return {"the loss": np.array(self.loss), "what weight returns": np.array(self.weight), INPUT_GRADIENT: self.dx}
 
 
-def _weighted(example: LossExample, batch: Batch, *weights: NDArray[Any]) -> _Weighted:
+def _weighted(example: LossExample, batch: Batch, *weights: Array) -> _Weighted:
     operation = example.ready()
     loss = float(operation.forward(batch.x, batch.t, *weights))
     dx = np.array(operation.backward(DLOSS), np.float64)
@@ -273,7 +267,7 @@ def no_other_constant_is_better(example: LossExample) -> None:
     if np.shape(constant) != example.shape:
         raise CheckFailure(f"best_constant returned shape {np.shape(constant)}", expected=str(example.shape))
 
-    def loss_of(offset: NDArray[Any]) -> float:
+    def loss_of(offset: Array) -> float:
         x = np.empty_like(batch.x)
         x[...] = constant + offset
         return float(operation.forward(x, *targets))

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import reprlib
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
-from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.array import Array
+from mlpkit.components.metric import Metric
+from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.errors import WrongUseError
 from mlpkit.testing.outside_network import random_targets
 from mlpkit.testing.suite.check import CheckFailure, checks_examples, described
 from mlpkit.testing.suite.checks.operation import Batch
+from mlpkit.testing.suite.comparison import Arrays
 from mlpkit.testing.suite.example import ROWS, Example
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.components.metric import Metric
-    from mlpkit.components.target import Target
-    from mlpkit.testing.suite.comparison import Arrays
 
 
 class MetricExample(Example):
@@ -73,7 +69,7 @@ class MetricExample(Example):
             shares /= shares.sum(axis=1, keepdims=True)
         return Batch(shares.astype(dtype), t)
 
-    def result(self, *parts: Batch) -> NDArray[Any]:
+    def result(self, *parts: Batch) -> Array:
         """Return the result of a new metric for some minibatches."""
         metric = self.ready()
         for part in parts:
@@ -184,7 +180,7 @@ def result_needs_no_unit_of_weights(example: MetricExample) -> None:
     )
 
 
-def _weighted(example: MetricExample, whole: Batch, weights: NDArray[Any]) -> NDArray[Any]:
+def _weighted(example: MetricExample, whole: Batch, weights: Array) -> Array:
     """Return the result for rows that have weights, added in three parts to two objects."""
     first, second = example.ready(), example.ready()
     for metric, rows in ((first, slice(3)), (first, slice(3, 20)), (second, slice(20, None))):
@@ -301,7 +297,7 @@ def _is_table(result: object) -> bool:
     )
 
 
-def _require_same(when: str, found: object, expected: NDArray[Any], remedy: str = "") -> None:
+def _require_same(when: str, found: object, expected: Array, remedy: str = "") -> None:
     numbers = np.asarray(found, np.float64)
     differ = numbers.shape != expected.shape or np.abs(numbers - expected) > TOLERANCE * np.maximum(1, np.abs(expected))
     if np.any(differ | ~np.isfinite(numbers)):
@@ -312,7 +308,7 @@ def _require_same(when: str, found: object, expected: NDArray[Any], remedy: str 
         )
 
 
-def _shown(result: NDArray[Any]) -> str:
+def _shown(result: Array) -> str:
     return reprlib.repr(result.tolist()) if result.ndim else f"{result:.9g}"
 
 

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.components.graph import Graph
 from mlpkit.components.layer import Layer
-from mlpkit.components.operation import plan_of
+from mlpkit.components.operation import Operation, plan_of
+from mlpkit.components.target import Target
 from mlpkit.errors import NotExportableError
 from mlpkit.network.sequential import Sequential
 from mlpkit.testing.outside_network import begin_pass, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import check_close, check_same_bits, evaluated
+from mlpkit.testing.suite.comparison import Arrays, check_close, check_same_bits, evaluated
 from mlpkit.testing.suite.example import ROWS, ExampleWithShape
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.operation import Operation
-    from mlpkit.components.target import Target
-    from mlpkit.testing.suite.comparison import Arrays
-
 
 OUTPUTS: Final = "what forward returns"
 INPUT_GRADIENT: Final = "what backward returns"
@@ -40,10 +33,10 @@ class Batch(NamedTuple):
         t: targets of a loss or a metric; for a layer, the derivative of the loss by its outputs.
     """
 
-    x: NDArray[Any]
-    t: NDArray[Any]
+    x: Array
+    t: Array
 
-    def rows(self, rows: slice | NDArray[Any]) -> Batch:
+    def rows(self, rows: slice | Array) -> Batch:
         """Return a copy of some rows."""
         return Batch(self.x[rows].copy(), self.t[rows].copy())
 
@@ -113,7 +106,7 @@ class OperationExample(ExampleWithShape):
         """Call the operation's ``forward``."""
 
     @abstractmethod
-    def infer(self, operation: Any, x: NDArray[Any]) -> Any:
+    def infer(self, operation: Any, x: Array) -> Any:
         """Return the result outside training, as described by ``onnx``."""
 
     @abstractmethod
@@ -146,7 +139,7 @@ class OperationExample(ExampleWithShape):
         return results
 
     @abstractmethod
-    def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> NDArray[Any]:
+    def _second(self, rows: int, rng: np.random.Generator, dtype: str) -> Array:
         """Draw the second part of a minibatch."""
 
     @abstractmethod
@@ -247,7 +240,7 @@ def _kept_rows(example: OperationExample, operation: Any, batch: Batch) -> Array
     return {what: array[KEPT] for what, array in rows.items() if array.ndim}
 
 
-LAYOUTS: Final[dict[str, Callable[[NDArray[Any]], NDArray[Any]]]] = {
+LAYOUTS: Final[dict[str, Callable[[Array], Array]]] = {
     "columns in order": np.asfortranarray,
     "every other row of a larger array": lambda x: np.repeat(x, 2, axis=0)[::2],
     "rows backwards": lambda x: np.ascontiguousarray(x[::-1])[::-1],

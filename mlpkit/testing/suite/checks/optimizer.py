@@ -5,26 +5,18 @@ from __future__ import annotations
 import copy
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.optimizer import Step
+from mlpkit.array import Array
+from mlpkit.components.optimizer import Optimizer, Step
 from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import check_same_bits
+from mlpkit.testing.suite.comparison import Arrays, check_same_bits
 from mlpkit.testing.suite.example import Example
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.optimizer import Optimizer
-    from mlpkit.testing.suite.comparison import Arrays
-
 
 VALUE: Final = "the parameters"
 SIZE: Final = 53
@@ -44,8 +36,8 @@ SHAPES: Final = {
 class Piece(NamedTuple):
     """The arguments of one call of ``update``, as views."""
 
-    value: NDArray[Any]
-    gradient: NDArray[Any]
+    value: Array
+    gradient: Array
     slots: Arrays
     name: str
 
@@ -61,7 +53,7 @@ class OptimizerExample(Example):
             sizes = {slot: sum(map(math.prod, shapes.values())) for slot, shapes in _slot_shapes(optimizer).items()}
         return {VALUE: value} | {slot: np.zeros(slot_size, dtype) for slot, slot_size in sizes.items()}
 
-    def gradient(self, step: int, dtype: str = "float64", size: int = SIZE) -> NDArray[Any]:
+    def gradient(self, step: int, dtype: str = "float64", size: int = SIZE) -> Array:
         """Return the gradient of a step, counted from 1."""
         return self.random("gradient", step).normal(size=size).astype(dtype)
 
@@ -69,7 +61,7 @@ class OptimizerExample(Example):
         self,
         optimizer: Optimizer,
         arrays: Arrays,
-        gradient: NDArray[Any],
+        gradient: Array,
         *,
         step: int = 1,
         decay: float = 1.0,
@@ -122,7 +114,7 @@ def _slot_shapes(optimizer: Optimizer) -> dict[str, dict[str, tuple[int, ...]]]:
     return shapes
 
 
-def _pieces(optimizer: Optimizer, arrays: Arrays, gradient: NDArray[Any]) -> list[Piece]:
+def _pieces(optimizer: Optimizer, arrays: Arrays, gradient: Array) -> list[Piece]:
     """Return the arguments of each call of ``update``: the whole array, or one parameter."""
     slots = {what: array for what, array in arrays.items() if what != VALUE}
     if optimizer.sees != "parameters":
@@ -135,7 +127,7 @@ def _pieces(optimizer: Optimizer, arrays: Arrays, gradient: NDArray[Any]) -> lis
     ]
 
 
-def _views(flat: NDArray[Any], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
+def _views(flat: Array, shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
     """Split a flat array into parts of these shapes."""
     ends = list(itertools.accumulate(map(math.prod, shapes.values())))
     return {
@@ -335,7 +327,7 @@ def rows_may_lie_apart(example: OptimizerExample) -> None:
         )
 
 
-def _with_gaps(array: NDArray[Any]) -> NDArray[Any]:
+def _with_gaps(array: Array) -> Array:
     """Return a copy with gaps between its rows."""
     wide = np.zeros((*array.shape[:-1], array.shape[-1] + 3), array.dtype)
     view = wide[..., : array.shape[-1]]

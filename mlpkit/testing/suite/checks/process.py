@@ -7,10 +7,11 @@ import random
 from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.components.component import Component
 from mlpkit.components.input_columns import columns_of, columns_to_plain
 from mlpkit.components.kinds import IN_SPECS, KINDS
@@ -26,8 +27,9 @@ from mlpkit.specfile.spec import parse_spec
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_component, checks_examples, described
 from mlpkit.testing.suite.checks.layer import LayerExample
 from mlpkit.testing.suite.checks.loss import LossExample
-from mlpkit.testing.suite.comparison import check_same_bits
+from mlpkit.testing.suite.comparison import Arrays, check_same_bits
 from mlpkit.testing.suite.doubles import NAMESPACE
+from mlpkit.testing.suite.example import Example
 from mlpkit.testing.suite.observed_imports import (
     changes,
     global_random_states,
@@ -35,14 +37,7 @@ from mlpkit.testing.suite.observed_imports import (
     process_state,
     restore,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.testing.suite.comparison import Arrays
-    from mlpkit.testing.suite.example import Example
-    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
-
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 LONGEST: Final = 1.0
 """The largest processor time of an import, in seconds; NumPy takes a tenth, SciPy's largest parts less than half."""
@@ -293,7 +288,7 @@ def _remedy(error: Exception) -> str:
     return shapes_of(failed) if failed is not None else ""
 
 
-def _shown(array: NDArray[Any]) -> str:
+def _shown(array: Array) -> str:
     if array.ndim > 0:
         return f"an array of {array.dtype}"
     value = array.item()

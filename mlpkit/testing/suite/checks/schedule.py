@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from math import isfinite
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from mlpkit.components.schedule import Progress
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.comparison import Arrays
 from mlpkit.testing.suite.example import Example
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.testing.suite.comparison import Arrays
-
 
 STEPS_PER_EPOCH = 10
 

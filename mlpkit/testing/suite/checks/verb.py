@@ -5,17 +5,15 @@ from __future__ import annotations
 from contextlib import chdir, redirect_stdout
 from io import StringIO
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from mlpkit.errors import MlpkitError
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described
+from mlpkit.testing.suite.comparison import Arrays
 from mlpkit.testing.suite.example import Example
-
-if TYPE_CHECKING:
-    from mlpkit.testing.suite.comparison import Arrays
-    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 TAKEN: Final = ("help", "color", "plugin", "plugins")
 
