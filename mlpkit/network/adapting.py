@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from numpy.typing import ArrayLike
+
+from mlpkit.array import Array
 from mlpkit.components.initializer import Initializer
-from mlpkit.components.operation import own_parameters
+from mlpkit.components.operation import Operation, own_parameters
+from mlpkit.components.parameter import Parameter
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.network.component_errors import check_first_values, component_errors
 from mlpkit.network.contexts import replaced_methods
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
-
-    from numpy.typing import ArrayLike, NDArray
-
-    from mlpkit.components.operation import Operation
-    from mlpkit.components.parameter import Parameter
-    from mlpkit.network.sequential import Sequential
+from mlpkit.network.sequential import Sequential
 
 
 def seeing_parameters(layers: Iterable[Operation]) -> list[str]:
@@ -63,21 +60,21 @@ def adapt(network: Sequential, x: ArrayLike, parameters: Collection[str] | None 
         replica.state[...] = state
 
 
-def _adapting(layer: Any, parameters: list[Parameter], seed: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
+def _adapting(layer: Any, parameters: list[Parameter], seed: int) -> Callable[[Array], Array]:
     """Return a ``forward`` that adapts parameters to the inputs of its first call."""
     forward, waiting = layer.forward, list(parameters)
 
-    def adapting_forward(x: NDArray[Any]) -> NDArray[Any]:
+    def adapting_forward(x: Array) -> Array:
         while waiting:
             _adapt(waiting.pop(0), forward, x, seed)
-        y: NDArray[Any] = forward(x)
+        y: Array = forward(x)
         return y
 
     return adapting_forward
 
 
-def _adapt(parameter: Parameter, forward: Callable[[NDArray[Any]], NDArray[Any]], x: NDArray[Any], seed: int) -> None:
-    def outputs(values: NDArray[Any]) -> NDArray[Any]:
+def _adapt(parameter: Parameter, forward: Callable[[Array], Array], x: Array, seed: int) -> None:
+    def outputs(values: Array) -> Array:
         parameter.value[...] = values
         return forward(x).copy()
 

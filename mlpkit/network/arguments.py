@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Dataset
 from mlpkit.components.input_columns import InputShape, columns_of
+from mlpkit.components.loss import Loss
+from mlpkit.components.metric import Metric
+from mlpkit.components.operation import Shape
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import ShapeError, UsageError, WrongUseError
 from mlpkit.network.component_errors import component_errors
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
-
-    from mlpkit.components.dataset import Dataset
-    from mlpkit.components.loss import Loss
-    from mlpkit.components.metric import Metric
-    from mlpkit.components.operation import Shape
 
 DTYPES = ("float32", "float64")
 
@@ -81,7 +78,7 @@ ENCODES_RAW_ROWS: Final = (
 )
 
 
-def encoded_inputs(x: ArrayLike, input_shape: Shape, encoder: Dataset | None) -> NDArray[Any]:
+def encoded_inputs(x: ArrayLike, input_shape: Shape, encoder: Dataset | None) -> Array:
     """Return inputs of a network, shape (rows, *input_shape), as an array.
 
     Args:
@@ -106,7 +103,7 @@ def encoded_inputs(x: ArrayLike, input_shape: Shape, encoder: Dataset | None) ->
     return inputs
 
 
-def _require_encoded(encoder: Dataset, inputs: NDArray[Any]) -> None:
+def _require_encoded(encoder: Dataset, inputs: Array) -> None:
     with component_errors(f"dataset {encoder.registered_name} failed in why_not_encoded"):
         reason = encoder.why_not_encoded(inputs)
     if reason:
@@ -117,7 +114,7 @@ def _require_encoded(encoder: Dataset, inputs: NDArray[Any]) -> None:
         warnings.warn(f"the inputs don't look encoded as in training: {reason}; {ENCODES_RAW_ROWS}", stacklevel=5)
 
 
-def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]:
+def number_array(values: ArrayLike, what: str, remedy: str = "") -> Array:
     """Return an array of numbers; messages call them ``what``, and end with the remedy.
 
     Raises:
@@ -146,7 +143,7 @@ def takes_no_weights(name: str, component: type[Loss | Metric]) -> tuple[str, st
     return f"{name} doesn't take weights of examples", f"use another {component.kind}, or leave out the weights"
 
 
-def weights_of_examples(weights: NDArray[Any], rows: int) -> NDArray[np.float64]:
+def weights_of_examples(weights: Array, rows: int) -> NDArray[np.float64]:
     """Return the weight of each example, shape (rows,), as losses and metrics take them.
 
     Raises:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.components.operation import Operation
+from mlpkit.components.parameter import Parameter
 from mlpkit.errors import ComponentFailure, MlpkitError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.parameter import Parameter
 
 
 class component_errors:  # noqa: N801 - reads as a function, like contextlib.suppress, and may be used again
@@ -63,7 +58,7 @@ def check_returned(who: str, method: str, found: object, kinds: type | tuple[typ
         raise ComponentFailure(f"{who} returned {returned} from {method}; expected {promised}")
 
 
-def check_first_values(parameter: Parameter, values: NDArray[Any]) -> NDArray[Any]:
+def check_first_values(parameter: Parameter, values: Array) -> Array:
     """Return what an initializer returned, if it has the parameter's shape, or raise ``ComponentFailure``."""
     shape = np.shape(values)
     if shape != parameter.shape:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from contextlib import AbstractContextManager
-
-    from mlpkit.components.operation import Operation
+from mlpkit.components.operation import Operation
 
 Context: TypeAlias = "Callable[[], AbstractContextManager[object]]"
 """Returns a context manager."""

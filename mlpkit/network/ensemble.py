@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlpkit.array import Array
+from mlpkit.components.graph import Graph, Value
 from mlpkit.components.layer import Chain, Layer
 from mlpkit.components.loss import Loss
+from mlpkit.components.operation import Shape
+from mlpkit.components.parameter import Parameter, State
+from mlpkit.components.recipe import Resolver
 from mlpkit.components.schema.component_types import default_name
+from mlpkit.components.target import Target
 from mlpkit.errors import UsageError
-from mlpkit.network.scaled_values import scaled_values
-from mlpkit.network.shape_proof import prove_shapes
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.graph import Graph, Value
-    from mlpkit.components.operation import Shape
-    from mlpkit.components.parameter import Parameter, State
-    from mlpkit.components.recipe import Resolver
-    from mlpkit.components.target import Target
-    from mlpkit.network.scaled_values import ScaledValues
-    from mlpkit.network.shape_proof import Proof
+from mlpkit.network.scaled_values import ScaledValues, scaled_values
+from mlpkit.network.shape_proof import Proof, prove_shapes
 
 NAME = "Ensemble"
 """Name of the layer that holds the networks."""
@@ -40,7 +34,7 @@ class EnsembleMember(NamedTuple):
     loss: Loss
     scaled: ScaledValues | None
 
-    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+    def predict(self, x: Array) -> Array:
         """Return its predictions."""
         y = self.layers.forward(x)
         return self.loss.predict(y if self.scaled is None else self.scaled.predictions(y))
@@ -91,7 +85,7 @@ class Ensemble(Layer):
         loss._take_place(f"{self.path}.{own_name}", chain.output_shape, self._target, self.dtype)
         return EnsembleMember(chain, loss, scaled_values(self._target, loss, self.dtype))
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = (p₁(x) + ... + pₖ(x)) / k."""
         y = self.buffer("y", (len(x), *self._output_shape))
         np.copyto(y, self.members[0].predict(x))
@@ -100,7 +94,7 @@ class Ensemble(Layer):
         np.divide(y, len(self.members), out=y)
         return y
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Raise ``UsageError``: there is nothing to train."""
         raise UsageError(NOT_TRAINED)
 
@@ -136,23 +130,23 @@ class LossOfPredictions(Loss):
         """Return the names of what the loss predicts."""
         return self._loss.prediction_names()
 
-    def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def point_prediction(self, prediction: Array) -> Array:
         """Return what the loss returns."""
         return self._loss.point_prediction(prediction)
 
-    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def interval_prediction(self, prediction: Array) -> Array:
         """Return what the loss returns."""
         return self._loss.interval_prediction(prediction)
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean loss of predictions."""
         return self._loss.prediction_loss(x, t) if weights is None else self._loss.prediction_loss(x, t, weights)
 
-    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def weight(self, t: Array, weights: Array | None = None) -> float:
         """Return how much rows with these targets count."""
         return self._loss.weight(t, weights)
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Raise ``UsageError``: there is nothing to train."""
         raise UsageError(NOT_TRAINED)
 

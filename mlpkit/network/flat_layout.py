@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from mlpkit.components.parameter import gapped_size, padded_view
+from mlpkit.array import Array
+from mlpkit.components.parameter import Parameter, State, StepFactors, gapped_size, padded_view
 from mlpkit.errors import NotEnoughMemoryError
 from mlpkit.shortages import MEMORY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.parameter import Parameter, State, StepFactors
 
 T = TypeVar("T")
 
@@ -70,7 +65,7 @@ class FlatLayout(NamedTuple):
             end += -(-gapped_size(shape) // ALIGNMENT) * ALIGNMENT  # rounded up
         return cls(offsets, shapes, end, {})
 
-    def zeros(self, dtype: np.dtype[Any]) -> NDArray[Any]:
+    def zeros(self, dtype: np.dtype[Any]) -> Array:
         """Allocate a flat array, aligned in memory, of zeros, or raise ``NotEnoughMemoryError``."""
         alignment = ALIGNMENT * dtype.itemsize
         try:
@@ -81,7 +76,7 @@ class FlatLayout(NamedTuple):
         start = -raw.ctypes.data % alignment
         return raw[start : start + self.size * dtype.itemsize].view(dtype)
 
-    def view(self, flat: NDArray[Any], path: str) -> NDArray[Any]:
+    def view(self, flat: Array, path: str) -> Array:
         """Return the array of that path as a view of the flat array."""
         begin, end = self.extent(path)
         return padded_view(flat[begin:end], self.shapes[path])

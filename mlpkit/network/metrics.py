@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from mlpkit.array import Array
+from mlpkit.components.metric import Metric, Table
+from mlpkit.components.target import Target
 from mlpkit.network.arguments import require_takes_weights
 from mlpkit.network.component_errors import component_errors
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.metric import Metric, Table
-    from mlpkit.components.target import Target
-    from mlpkit.network.replica import Replica
+from mlpkit.network.replica import Replica
 
 
 class Metrics:
@@ -41,7 +37,7 @@ class Metrics:
             with component_errors(f"the metric {name} failed"):
                 metric.expect_target(target)
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
+    def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
         """Add a minibatch: predictions and targets of its rows, and their weights if they have any.
 
         Raises:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.layer import checked_backward, checked_forward, order_of_backward
-from mlpkit.components.operation import belongs_to, check_gradient, plan_of
+from mlpkit.array import Array
+from mlpkit.components.layer import Layer, checked_backward, checked_forward, order_of_backward
+from mlpkit.components.loss import Loss
+from mlpkit.components.operation import Operation, belongs_to, check_gradient, plan_of
+from mlpkit.components.randomness import RunPosition
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import check_returned, operation_errors, operation_failure
-from mlpkit.network.contexts import call_inside
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.layer import Layer
-    from mlpkit.components.loss import Loss
-    from mlpkit.components.operation import Operation
-    from mlpkit.components.randomness import RunPosition
-    from mlpkit.network.contexts import Context
-    from mlpkit.network.flat_layout import FlatLayout
-    from mlpkit.network.scaled_values import ScaledValues
-
+from mlpkit.network.contexts import Context, call_inside
+from mlpkit.network.flat_layout import FlatLayout
+from mlpkit.network.scaled_values import ScaledValues
 
 PLANNED_ROWS: Final = 32
 """Most rows whose prediction is planned: with more, computing takes so long that the rest doesn't count."""
@@ -33,11 +25,11 @@ PLANNED_ROWS: Final = 32
 class Plan(NamedTuple):
     """How a few rows are predicted: the array that takes them; what computes each member, and the array it returns."""
 
-    inputs: NDArray[Any]
-    steps: list[tuple[Callable[[], NDArray[Any]], NDArray[Any]]]
+    inputs: Array
+    steps: list[tuple[Callable[[], Array], Array]]
 
 
-def add_along_tree(arrays: Sequence[NDArray[Any]]) -> None:
+def add_along_tree(arrays: Sequence[Array]) -> None:
     """Add all arrays into the first, along a fixed binary tree, overwriting the rest.
 
     Floating-point sums depend on their order; this order depends on the number of arrays alone, and not on
@@ -88,10 +80,10 @@ class Replica:
     def bind(
         self,
         parameters: FlatLayout,
-        values: NDArray[Any],
-        gradient: NDArray[Any],
+        values: Array,
+        gradient: Array,
         states: FlatLayout,
-        state: NDArray[Any],
+        state: Array,
     ) -> None:
         """Give every parameter and state its view of the flat arrays."""
         self.gradient = gradient
@@ -130,7 +122,7 @@ class Replica:
             for follow in operation._on_freeze:
                 follow()
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return the loss's inputs, such as logits, for a minibatch."""
         self.position.forwards += 1
         if not self._outputs_checked:
@@ -149,7 +141,7 @@ class Replica:
             raise operation_failure(member, "forward", error) from error
         return x
 
-    def outputs(self, x: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any]]]:
+    def outputs(self, x: Array) -> Iterator[tuple[str, Array]]:
         """Go through what each layer returns for a minibatch, with its name; valid until the next pass."""
         self.position.forwards += 1
         for layer in self.layers:
@@ -157,9 +149,7 @@ class Replica:
                 x = checked_forward(layer, x)
             yield layer.path, x
 
-    def compare(
-        self, logits: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None, *, clipped: bool = True
-    ) -> float:
+    def compare(self, logits: Array, t: Array, weights: Array | None = None, *, clipped: bool = True) -> float:
         """Return the mean loss for the loss's inputs, in the targets' own unit.
 
         Values are clipped to their bounds, as predictions are, if ``clipped``; a step doesn't clip them.
@@ -169,11 +159,11 @@ class Replica:
                 logits = self._scaled.predictions(logits) if clipped else self._scaled.values(logits)
             return float(self._loss_of(logits, t, weights))
 
-    def _loss_of(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None) -> float:
+    def _loss_of(self, x: Array, t: Array, weights: Array | None) -> float:
         """Return what the loss's ``forward`` returns, which has a last parameter only if it takes weights."""
         return self.loss.forward(x, t) if weights is None else self.loss.forward(x, t, weights)  # type: ignore[call-arg]
 
-    def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
+    def predict(self, logits: Array) -> Array:
         """Return the predictions that the loss's inputs stand for."""
         try:
             prediction = self.loss.predict(logits if self._scaled is None else self._scaled.predictions(logits))
@@ -184,7 +174,7 @@ class Replica:
         check_returned(self._loss_title, "predict", prediction, np.ndarray, "an array with a row for each example")
         return prediction
 
-    def predictions(self, x: NDArray[Any]) -> NDArray[Any]:
+    def predictions(self, x: Array) -> Array:
         """Return predictions for inputs, valid until the next pass; sooner if the last calls had as few rows."""
         plan = self._plan
         if not plan or x.shape != self._last_shape or not x.flags.c_contiguous:
@@ -204,7 +194,7 @@ class Replica:
         self._plan, self._can_plan = None, False
         return self.predict(self.forward(x))
 
-    def _planned(self, x: NDArray[Any]) -> Plan | None:
+    def _planned(self, x: Array) -> Plan | None:
         """Return a plan for as many rows as last time, too; None if they are many, or a member of the stack has none.
 
         Its inputs are contiguous, as x is: computed by NumPy, rows of another layout may have other bits.
@@ -223,12 +213,12 @@ class Replica:
             steps.append((step, y))
         return Plan(inputs, steps)
 
-    def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def point_prediction(self, prediction: Array) -> Array:
         """Return the part of predictions that metrics compare with targets; a ``ShapeError`` without one."""
         with operation_errors(self.loss, "point_prediction"):
             return self.loss.point_prediction(prediction)
 
-    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def interval_prediction(self, prediction: Array) -> Array:
         """Return the ends of predicted intervals, shape (rows, 2); a ``ShapeError`` if none are predicted."""
         with operation_errors(self.loss, "interval_prediction"):
             return self.loss.interval_prediction(prediction)
@@ -242,14 +232,12 @@ class Replica:
         before = f"{target_names[0]}_" if target_names else ""
         return tuple(f"{before}{name}" for name in names)
 
-    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def weight(self, t: Array, weights: Array | None = None) -> float:
         """Return how much a minibatch or slice with these targets counts."""
         with operation_errors(self.loss, "weight"):
             return float(self.loss.weight(t) if weights is None else self.loss.weight(t, weights))
 
-    def loss_and_gradient(
-        self, x: NDArray[Any], t: NDArray[Any], dloss: float = 1.0, weights: NDArray[Any] | None = None
-    ) -> float:
+    def loss_and_gradient(self, x: Array, t: Array, dloss: float = 1.0, weights: Array | None = None) -> float:
         """Return the mean loss of a minibatch, in the targets' own unit, and fill the gradient.
 
         Args:
@@ -262,7 +250,7 @@ class Replica:
             return call_inside(self.step_contexts, lambda x: self._loss_and_gradient(x, t, dloss, weights), x)
         return self._loss_and_gradient(x, t, dloss, weights)
 
-    def _loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float, weights: NDArray[Any] | None) -> float:
+    def _loss_and_gradient(self, x: Array, t: Array, dloss: float, weights: Array | None) -> float:
         if not self._gradients_checked:
             return self._checked_loss_and_gradient(x, t, dloss, weights)
         self.position.forwards += 1
@@ -275,7 +263,7 @@ class Replica:
             member = self.loss
             loss = float(member.forward(x, t) if weights is None else member.forward(x, t, weights))  # type: ignore[call-arg]
             method = "backward"
-            dy: NDArray[Any] | None = member.backward(dloss)
+            dy: Array | None = member.backward(dloss)
             for member in self._backward_order:
                 dy = member.backward(dy)  # type: ignore[arg-type]
         except MlpkitError:
@@ -284,16 +272,14 @@ class Replica:
             raise operation_failure(member, method, error) from error
         return loss if self._scaled is None else self.compare(x, own, weights, clipped=False)
 
-    def _checked_loss_and_gradient(
-        self, x: NDArray[Any], t: NDArray[Any], dloss: float, weights: NDArray[Any] | None
-    ) -> float:
+    def _checked_loss_and_gradient(self, x: Array, t: Array, dloss: float, weights: Array | None) -> float:
         """Do a first pass there and back, and make sure that each layer returns what the layer before it can use."""
         logits = self.forward(x)
         own, t = t, t if self._scaled is None else self._scaled.scaled(t)
         with operation_errors(self.loss, "forward"):
             loss = float(self._loss_of(logits, t, weights))
         with operation_errors(self.loss, "backward"):
-            dy: NDArray[Any] | None = self.loss.backward(dloss)
+            dy: Array | None = self.loss.backward(dloss)
         check_gradient(self.loss, dy, logits.shape)
         for layer in self._backward_order:
             with operation_errors(layer, "backward"):

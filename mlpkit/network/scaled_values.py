@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mlpkit.components.target import Values
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.components.graph import Graph, Value
-    from mlpkit.components.loss import Loss
-    from mlpkit.components.target import Target
+from mlpkit.array import Array
+from mlpkit.components.graph import Graph, Value
+from mlpkit.components.loss import Loss
+from mlpkit.components.target import Target, Values
 
 
 class ScaledValues:
@@ -27,17 +23,17 @@ class ScaledValues:
         self._bounds = [np.array(bound, dtype).reshape(target.shape) for bound in target.scaling.bounds or ()]
         self._exp = loss.exp
 
-    def scaled(self, t: NDArray[Any]) -> NDArray[Any]:
+    def scaled(self, t: Array) -> Array:
         """Return z = (v - mean) / std, with v the values or their logarithms."""
-        z: NDArray[Any] = ((np.log(t) if self._log else t) - self._means) / self._stds
+        z: Array = ((np.log(t) if self._log else t) - self._means) / self._stds
         return z.astype(self._means.dtype, copy=False)
 
-    def values(self, z: NDArray[Any]) -> NDArray[Any]:
+    def values(self, z: Array) -> Array:
         """Return the values that scaled ones stand for, beyond their bounds, too."""
-        v: NDArray[Any] = z * self._stds + self._means
+        v: Array = z * self._stds + self._means
         return self._exp(v, v) if self._log else v
 
-    def predictions(self, z: NDArray[Any]) -> NDArray[Any]:
+    def predictions(self, z: Array) -> Array:
         """Return the values to predict: what scaled ones stand for, clipped to their bounds if they have any."""
         v = self.values(z)
         return np.clip(v, *self._bounds, out=v) if self._bounds else v

@@ -5,17 +5,28 @@ from __future__ import annotations
 import copy
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from weakref import WeakSet
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
-from mlpkit.components.operation import Operation, own_parameters
+from mlpkit.array import Array
+from mlpkit.components.dataset import Dataset
+from mlpkit.components.initializer import Initializer
+from mlpkit.components.layer import Layer
+from mlpkit.components.loss import Loss
+from mlpkit.components.metric import Metric
+from mlpkit.components.operation import Operation, Shape, own_parameters
+from mlpkit.components.parameter import Parameter
 from mlpkit.components.randomness import RunPosition, keyed_generator
-from mlpkit.components.schedule import START
+from mlpkit.components.recipe import Resolver
+from mlpkit.components.schedule import START, Progress
 from mlpkit.components.schema.component_types import default_names
+from mlpkit.components.target import Target
 from mlpkit.errors import ShapeError, UsageError
 from mlpkit.lazy_names import LazyMethod, load
 from mlpkit.network.arguments import (
@@ -34,37 +45,18 @@ from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.metrics import Metrics
 from mlpkit.network.replica import Replica, add_along_tree
 from mlpkit.network.scaled_values import scaled_values
-from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
-from mlpkit.network.slices import NO_EXCHANGE, slice_bounds
+from mlpkit.network.shape_proof import Proof, coupled_by_slices, prove_shapes
+from mlpkit.network.slices import NO_EXCHANGE, Exchange, slice_bounds
 from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals, subnormals_are_flushed
 from mlpkit.registry.registry import installed
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
-
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
-
-    from mlpkit.components.dataset import Dataset
-    from mlpkit.components.initializer import Initializer
-    from mlpkit.components.layer import Layer
-    from mlpkit.components.loss import Loss
-    from mlpkit.components.metric import Metric
-    from mlpkit.components.operation import Shape
-    from mlpkit.components.parameter import Parameter
-    from mlpkit.components.recipe import Resolver
-    from mlpkit.components.schedule import Progress
-    from mlpkit.components.target import Target
-    from mlpkit.network.shape_proof import Proof
-    from mlpkit.network.slices import Exchange
-
-Batch: TypeAlias = "tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]"
+Batch: TypeAlias = "tuple[Array, Array, Array | None]"
 """Inputs and targets of some examples, and their weights; None if they have none."""
 
-Judgement: TypeAlias = "tuple[float, float, Any, NDArray[Any], NDArray[Any] | None]"
+Judgement: TypeAlias = "tuple[float, float, Any, Array, Array | None]"
 """How much a batch counts, its mean loss, its predictions (None if no metric needs them), targets and weights."""
 
-_Part: TypeAlias = "tuple[Replica, NDArray[Any], NDArray[Any], NDArray[Any] | None]"
+_Part: TypeAlias = "tuple[Replica, Array, Array, Array | None]"
 """What computes a slice; its inputs, its targets, and their weights."""
 
 Map: TypeAlias = "Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]"
@@ -185,7 +177,7 @@ class Sequential:
         return str(load("mlpkit.pages.notebook_tables:network_html")(self))
 
     @property
-    def gradient_values(self) -> NDArray[Any]:
+    def gradient_values(self) -> Array:
         """All gradients in one flat array, laid out as ``values``."""
         return self.replicas[0].gradient
 
@@ -200,7 +192,7 @@ class Sequential:
         """Return the context in which the network predicts and evaluates: a row has the same bits in any batch."""
         return all_of((*self._evaluation_contexts, kept_subnormals))
 
-    def predict(self, x: ArrayLike) -> NDArray[Any]:
+    def predict(self, x: ArrayLike) -> Array:
         """Return predictions, such as the probability of each class, shape (rows, ...).
 
         Args:
@@ -212,7 +204,7 @@ class Sequential:
         """
         return self.predict_encoded(self._inputs(x))
 
-    def predict_encoded(self, inputs: NDArray[Any]) -> NDArray[Any]:
+    def predict_encoded(self, inputs: Array) -> Array:
         """Return predictions for inputs that ``encoder`` encoded, which aren't checked again.
 
         Args:
@@ -223,7 +215,7 @@ class Sequential:
             contexts = (*contexts, kept_subnormals)
         return call_inside(contexts, self._predict, inputs)
 
-    def _predict(self, inputs: NDArray[Any]) -> NDArray[Any]:
+    def _predict(self, inputs: Array) -> Array:
         replica = self.replicas[0]
         with self._turn:
             replica.set_training(False)
@@ -232,7 +224,7 @@ class Sequential:
             chunks = (inputs[rows] for rows in _chunks(len(inputs)))
             return np.concatenate([replica.predict(replica.forward(chunk)).copy() for chunk in chunks])
 
-    def activations(self, x: ArrayLike) -> dict[str, NDArray[Any]]:
+    def activations(self, x: ArrayLike) -> dict[str, Array]:
         """Return what each layer returns for inputs, as in evaluation: new arrays by the layer's name.
 
         Args:
@@ -286,7 +278,7 @@ class Sequential:
 
     def evaluate_batches(
         self,
-        batches: Iterable[tuple[NDArray[Any], NDArray[Any]] | Batch],
+        batches: Iterable[tuple[Array, Array] | Batch],
         metrics: Mapping[str, Metric],
         with_others: Callable[[Iterator[Judgement]], Iterator[Judgement]] = iter,
     ) -> dict[str, Any]:
@@ -324,9 +316,7 @@ class Sequential:
             for judgement in self._judged(batches, predicts=predicts):
                 send(judgement)
 
-    def _judged(
-        self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]] | Batch], *, predicts: bool
-    ) -> Iterator[Judgement]:
+    def _judged(self, batches: Iterable[tuple[Array, Array] | Batch], *, predicts: bool) -> Iterator[Judgement]:
         replica = self.replicas[0]
         replica.set_training(False)
         for x, t, *others in batches:
@@ -337,7 +327,7 @@ class Sequential:
             weight, loss = replica.weight(t, weights), replica.compare(logits, t, weights)
             yield weight, loss, replica.predict(logits) if predicts else None, t, weights
 
-    def gradient(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
+    def gradient(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> dict[str, Array]:
         """Return the gradient of the mean loss, as in training, by each parameter: new arrays by name."""
         inputs, targets, counts = self._examples(x, t, weights)
         with self._turn, self.computing():
@@ -350,9 +340,9 @@ class Sequential:
         stack = (*self.layers, self.loss_layer)
         parameters = (parameter.path for member in stack for parameter in member.declared_parameters())
         states = (state.path for member in stack for state in member.declared_states())
-        self.parameters: Mapping[str, NDArray[Any]] = {path: self.layout.view(self.values, path) for path in parameters}
+        self.parameters: Mapping[str, Array] = {path: self.layout.view(self.values, path) for path in parameters}
         state = self.replicas[0].state
-        self.states: Mapping[str, NDArray[Any]] = {path: self.state_layout.view(state, path) for path in states}
+        self.states: Mapping[str, Array] = {path: self.state_layout.view(state, path) for path in states}
         self._cut_gradients()
 
     def _cut_gradients(self) -> None:
@@ -423,10 +413,10 @@ class Sequential:
 
     def loss_and_gradient(
         self,
-        x: NDArray[Any],
-        t: NDArray[Any],
+        x: Array,
+        t: Array,
         step: int = 0,
-        weights: NDArray[Any] | None = None,
+        weights: Array | None = None,
         minibatch_rows: int | None = None,
     ) -> float:
         """Return the mean loss of a minibatch, and leave its gradient in ``gradient_values``.
@@ -462,16 +452,14 @@ class Sequential:
         exchange.reduce_gradients(self._trained_gradients, slices)
         return sum(count * loss for count, loss in zip(counts, losses, strict=True)) / total
 
-    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None, minibatch_rows: int | None = None) -> float:
+    def weight(self, t: Array, weights: Array | None = None, minibatch_rows: int | None = None) -> float:
         """Return how much a minibatch counts, compared with others; the arguments are as for ``loss_and_gradient``."""
         if self.slices == 1:
             return self.replicas[0].weight(t, weights)
         parts, slices = self._parts(t, t, weights, minibatch_rows)
         return sum(self.exchange.all_gather(self._counts(parts), slices))
 
-    def _parts(
-        self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None, minibatch_rows: int | None
-    ) -> tuple[list[_Part], int]:
+    def _parts(self, x: Array, t: Array, weights: Array | None, minibatch_rows: int | None) -> tuple[list[_Part], int]:
         """Cut the network's own slices out of a minibatch, and return how many slices it has in all."""
         bounds = slice_bounds(len(x) if minibatch_rows is None else minibatch_rows, self.slices)
         own = bounds[self.own_slices.start : self.own_slices.stop]
@@ -496,7 +484,7 @@ class Sequential:
             replicas.append(replica)
         return replicas
 
-    def _first_values(self, parameter: Parameter) -> NDArray[Any]:
+    def _first_values(self, parameter: Parameter) -> Array:
         if isinstance(parameter.initializer, int | float):
             return np.full(parameter.shape, parameter.initializer, self.dtype)
         draw: Initializer = parameter.initializer  # type: ignore[assignment]  # the proof has built it
@@ -512,7 +500,7 @@ class Sequential:
             self._resolver = installed().create
         return self._resolver(kind, reference)
 
-    def _inputs(self, x: ArrayLike) -> NDArray[Any]:
+    def _inputs(self, x: ArrayLike) -> Array:
         return np.asarray(encoded_inputs(x, self.input_shape, self.encoder), self.dtype)
 
     def _examples(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None) -> Batch:
@@ -539,7 +527,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_locks)
 
 
-def _copied(flat: NDArray[Any], layout: FlatLayout) -> NDArray[Any]:
+def _copied(flat: Array, layout: FlatLayout) -> Array:
     copied = layout.zeros(flat.dtype)
     copied[...] = flat
     return copied

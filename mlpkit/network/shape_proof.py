@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
-from mlpkit.components.operation import LayerCount, belongs_to
+from mlpkit.components.operation import LayerCount, Operation, Shape, belongs_to
+from mlpkit.components.recipe import Resolver
 from mlpkit.components.schema.context import show
+from mlpkit.components.target import Target
 from mlpkit.errors import MlpkitError, ParameterError, ShapeError, UsageError
 from mlpkit.network.component_errors import failing_operation
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    import numpy as np
-
-    from mlpkit.components.operation import Operation, Shape
-    from mlpkit.components.recipe import Resolver
-    from mlpkit.components.target import Target
 
 
 class StackError(MlpkitError):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
+from mlpkit.array import Array
 from mlpkit.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
 
 def slice_bounds(rows: int, slices: int) -> list[tuple[int, int]]:
@@ -26,7 +23,7 @@ class Exchange:
     All processes call the same methods in the same order. In this class, a process has all slices to itself.
     """
 
-    def broadcast(self, array: NDArray[Any]) -> None:
+    def broadcast(self, array: Array) -> None:
         """Overwrite an array with that of the process that has the first slice."""
 
     def all_gather(self, values: list[float], slices: int) -> list[float]:
@@ -46,7 +43,7 @@ class Exchange:
             )
         return values
 
-    def reduce_gradients(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
+    def reduce_gradients(self, gradients: Sequence[Array], slices: int) -> None:
         """Add up the gradients of all processes, along the tree of ``add_along_tree``, in place.
 
         Args:

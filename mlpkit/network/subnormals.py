@@ -9,15 +9,13 @@ from __future__ import annotations
 import ctypes
 import platform
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache, partial
 from math import nextafter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
 _Words = ctypes.c_uint32 * 64  # more than any C library's fenv_t
 

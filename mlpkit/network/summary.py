@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from mlpkit.components.operation import Operation
-    from mlpkit.network.sequential import Sequential
+from mlpkit.components.operation import Operation
+from mlpkit.network.sequential import Sequential
 
 
 class Row(NamedTuple):

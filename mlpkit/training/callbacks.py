@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Gt, Lt
 
-from mlpkit.components.callback import Callback, Weights
+from mlpkit.array import Array
+from mlpkit.components.callback import Callback, Outcome, TrainingView, Weights
 from mlpkit.components.schema.wording import shown_number
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import blocks
+from mlpkit.specfile.sections import Training
 from mlpkit.training.checkpointing import Best, BestTracker, higher_is_better
+from mlpkit.training.evaluation import Record
 from mlpkit.training.snapshot import pack, unpack
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.callback import Outcome, TrainingView
-    from mlpkit.specfile.sections import Training
-    from mlpkit.training.evaluation import Record
 
 
 class CallbackGroup:
@@ -72,7 +67,7 @@ class CallbackGroup:
             with blame:
                 callback.on_close(self._view, outcome)
 
-    def state(self, arrays: dict[str, NDArray[Any]]) -> list[Any]:
+    def state(self, arrays: dict[str, Array]) -> list[Any]:
         """Return what each callback must remember, as plain data.
 
         Args:
@@ -84,7 +79,7 @@ class CallbackGroup:
                 states.append(pack(callback.state(), arrays, f"callbacks/{i}"))
         return states
 
-    def load_state(self, states: Sequence[Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def load_state(self, states: Sequence[Any], arrays: Mapping[str, Array]) -> None:
         """Give each callback back what ``state`` returned."""
         for (callback, _), packed in zip(self._callbacks, states, strict=True):
             with component_errors(f"callback {callback.registered_name} failed in load_state"):
@@ -218,7 +213,7 @@ class MovingAverage(Callback):
 
     def __init__(self, decay: Annotated[float, Gt(0), Lt(1)]) -> None:
         self._decay = decay
-        self._average: NDArray[Any] | None = None
+        self._average: Array | None = None
 
     def on_start(self, training: TrainingView) -> None:
         """Put the average in the place of the weights."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from mlpkit.record_keys import decisive_split
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit.specfile.sections import CheckpointSection, Training
-    from mlpkit.training.snapshot import Snapshot
+from mlpkit.specfile.sections import CheckpointSection, Training
+from mlpkit.training.snapshot import Snapshot
 
 
 class CheckpointStore(Protocol):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import FrameType
-
-    from mlpkit.training.events import StopRequest
-
+from mlpkit.training.events import StopRequest
 
 PYTHONS_OWN: Final[dict[signal.Signals, Any]] = {
     signal.SIGINT: signal.default_int_handler,

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.errors import DivergenceError
 from mlpkit.network.contexts import all_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.training.update import Slot
+from mlpkit.network.sequential import Sequential
+from mlpkit.training.update import Slot
 
 
 def is_finite(network: Sequential, slots: Mapping[str, Slot]) -> bool:
@@ -51,7 +47,7 @@ def _not_finite(network: Sequential, slots: Mapping[str, Slot]) -> str:
     return f"{', '.join(found[:_NAMED])}{more} {'is' if len(found) == 1 else 'are'}"
 
 
-def _origin_of_loss(network: Sequential, x: NDArray[Any], t: NDArray[Any]) -> str:
+def _origin_of_loss(network: Sequential, x: Array, t: Array) -> str:
     """Return where, on the way from a minibatch to its loss, the first number is not finite.
 
     Args:
@@ -73,7 +69,7 @@ def _origin_of_loss(network: Sequential, x: NDArray[Any], t: NDArray[Any]) -> st
     return f"the loss {replica.loss.path} ({replica.loss.type_name}) itself"
 
 
-def _rows(values: NDArray[Any]) -> str:
+def _rows(values: Array) -> str:
     bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
     return f"row {bad[0]}" if len(bad) == 1 else f"{len(bad)} of {len(values)} rows, the first of them row {bad[0]}"
 
@@ -83,9 +79,7 @@ def without_warnings() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
-def refuse_loss(
-    loss: float, step: int, learning_rate: float, network: Sequential, x: NDArray[Any], t: NDArray[Any]
-) -> NoReturn:
+def refuse_loss(loss: float, step: int, learning_rate: float, network: Sequential, x: Array, t: Array) -> NoReturn:
     """End a run whose loss is not finite.
 
     Args:

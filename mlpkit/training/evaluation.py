@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Description, Split
+from mlpkit.components.metric import Metric
 from mlpkit.errors import ModelFileError
-from mlpkit.network.sequential import EVALUATION_ROWS
+from mlpkit.network.sequential import EVALUATION_ROWS, Batch, Sequential
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
-from mlpkit.training.ranks import ONE_RANK
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Description, Split
-    from mlpkit.components.metric import Metric
-    from mlpkit.network.sequential import Batch, Sequential
-    from mlpkit.training.ranks import Ranks
-
+from mlpkit.training.ranks import ONE_RANK, Ranks
 
 Record: TypeAlias = dict[str, float]
 """One evaluation: iteration, epoch, learning_rate, and for each split its loss and metrics.
@@ -63,7 +56,7 @@ class HistoryColumns:
         self._columns: dict[str, array[float]] = {}
         self._length = 0
 
-    def copies(self, history: Sequence[Record]) -> dict[str, NDArray[Any]]:
+    def copies(self, history: Sequence[Record]) -> dict[str, Array]:
         """Return the history column by column, in new arrays.
 
         Args:
@@ -76,7 +69,7 @@ class HistoryColumns:
         return {_PREFIX + key: np.array(column) for key, column in self._columns.items()}
 
 
-def history_of(arrays: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> list[Record]:
+def history_of(arrays: Mapping[str, Array], keys: Sequence[str]) -> list[Record]:
     """Return the history in a snapshot's arrays, its keys in their order.
 
     Raises:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mlpkit.array import Array
+from mlpkit.network.sequential import Batch, Sequential
+from mlpkit.specfile.sections import ClipSection
 from mlpkit.training.divergence import refuse_loss
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.network.sequential import Batch, Sequential
-    from mlpkit.specfile.sections import ClipSection
-    from mlpkit.training.events import Watch
-    from mlpkit.training.minibatches import Augmenter, MicroBatches, RankRows
+from mlpkit.training.events import Watch
+from mlpkit.training.minibatches import Augmenter, MicroBatches, RankRows
 
 
 class StepGradient:
@@ -91,16 +86,16 @@ class StepGradient:
             refuse_loss(loss, step + 1, learning_rate, self._network, x, t)
         return loss
 
-    def _begin(self, block: tuple[NDArray[Any], NDArray[Any]]) -> None:
+    def _begin(self, block: tuple[Array, Array]) -> None:
         gradient, total = block
         np.multiply(gradient, self._weight, out=total)
 
-    def _add(self, block: tuple[NDArray[Any], NDArray[Any]]) -> None:
+    def _add(self, block: tuple[Array, Array]) -> None:
         gradient, total = block
         np.multiply(gradient, self._weight, out=gradient)
         np.add(total, gradient, out=total)
 
-    def _divide(self, block: tuple[NDArray[Any], NDArray[Any]]) -> None:
+    def _divide(self, block: tuple[Array, Array]) -> None:
         gradient, total = block
         np.divide(total, self._counted, out=gradient)
 
@@ -138,7 +133,7 @@ def clip_by_value(network: Sequential, limit: float) -> Callable[[], None]:
     return clip
 
 
-def _gradient_blocks(network: Sequential) -> list[NDArray[Any]]:
+def _gradient_blocks(network: Sequential) -> list[Array]:
     """Return the gradient of the trained parameters in blocks, whose sums don't depend on who computes them."""
     return [network.gradient_values[begin:end] for begin, end in network.layout.trained_blocks()]
 
@@ -171,7 +166,7 @@ def watched(clip: Callable[[], None] | None, watches: Sequence[Watch]) -> Callab
     return clip_and_show
 
 
-def sum_of_squares(block: NDArray[Any]) -> float:
+def sum_of_squares(block: Array) -> float:
     """Return the sum of the squares of a one-dimensional array, also where float32 would overflow."""
     total = float(np.dot(block, block))
     if math.isinf(total):  # squares of float32 overflow long before the numbers do

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
 
+from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import RESOLVED
 from mlpkit.runs.overview import DIVERGED
 from mlpkit.specfile.document import parse_document
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from mlpkit.runs.folder import RunFolder
-
 
 Health: TypeAlias = dict[str, Any]
 """What was found at one time, as plain data; ``mlpkit.verbs.doctor.probe.Probe`` explains each key."""

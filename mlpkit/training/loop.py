@@ -4,46 +4,36 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mlpkit.components.callback import TrainingView, Weights
+from mlpkit.array import Array
+from mlpkit.components.callback import Callback, Outcome, TrainingView, Weights
+from mlpkit.components.dataset import Description, Split
+from mlpkit.components.parameter import StepFactors
 from mlpkit.components.schedule import START, OpenEndedProgress, Progress, Schedule, rate_at
 from mlpkit.errors import DivergenceError
 from mlpkit.network.component_errors import component_errors
+from mlpkit.network.sequential import Sequential
 from mlpkit.network.slices import NO_EXCHANGE
+from mlpkit.specfile.sections import Training
 from mlpkit.training.callbacks import CallbackGroup, callbacks_of
-from mlpkit.training.checkpointing import Best, CheckpointSchedule, tracker_of_checkpoint
+from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointStore, tracker_of_checkpoint
 from mlpkit.training.divergence import require_finite, require_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Observer, StopRequest, Watch
 from mlpkit.training.gradient import StepGradient, clipper, watched
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MicroBatches, MinibatchReader, RankRows
-from mlpkit.training.ranks import ONE_RANK
+from mlpkit.training.ranks import ONE_RANK, Ranks
 from mlpkit.training.snapshot import Snapshot, check_metadata, copied_arrays, restore_arrays
-from mlpkit.training.update import Updater, constrained
+from mlpkit.training.update import OptimizerState, Updater, constrained
 from mlpkit.training.workers import Workers, useful_workers
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.callback import Callback, Outcome
-    from mlpkit.components.dataset import Description, Split
-    from mlpkit.components.parameter import StepFactors
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.specfile.sections import Training
-    from mlpkit.training.checkpointing import CheckpointStore
-    from mlpkit.training.events import Watch
-    from mlpkit.training.ranks import Ranks
-    from mlpkit.training.update import OptimizerState
-
 
 SECONDS_BETWEEN_REPORTS = 0.1
 
@@ -257,7 +247,7 @@ class Trainer:
         for replica in self.network.replicas:
             replica.position.step = self._micro_batches.of_step(snapshot.step - 1)[-1] if snapshot.step else 0
 
-    def rows_of_step(self, step: int) -> NDArray[Any]:
+    def rows_of_step(self, step: int) -> Array:
         """Return the positions in the training split, counted from 0, of the examples of a step.
 
         Args:

@@ -6,13 +6,11 @@ starts, until it ends the training.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, ParamSpec, TypeVar
 
 from mlpkit.errors import UsageError
 from mlpkit.network.slices import Exchange
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 Item = TypeVar("Item")
 P = ParamSpec("P")

@@ -16,27 +16,21 @@ A component's own mapping that looks like one of these is wrapped in ``{"!mappin
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.errors import ModelFileError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.training.update import Slot
-
+from mlpkit.network.sequential import Sequential
+from mlpkit.training.update import Slot
 
 _MARK = "!"
 _LONG = 100
 
 
-def pack(value: Any, arrays: dict[str, NDArray[Any]], prefix: str) -> Any:
+def pack(value: Any, arrays: dict[str, Array], prefix: str) -> Any:
     """Return a value as plain data.
 
     Args:
@@ -70,7 +64,7 @@ def pack(value: Any, arrays: dict[str, NDArray[Any]], prefix: str) -> Any:
     raise TypeError(f"{type(value).__name__} is not plain data")
 
 
-def unpack(packed: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+def unpack(packed: Any, arrays: Mapping[str, Array]) -> Any:
     """Return the value that ``pack`` was given.
 
     Args:
@@ -121,7 +115,7 @@ class Snapshot(NamedTuple):
         metadata: everything else, as plain data; ``step`` is the number of steps done.
     """
 
-    arrays: dict[str, NDArray[Any]]
+    arrays: dict[str, Array]
     metadata: dict[str, Any]
 
     @property
@@ -149,7 +143,7 @@ def check_metadata(
         raise ModelFileError(f"the checkpoint has no valid {', '.join(wrong)}; use another, or start a new run")
 
 
-def copied_arrays(network: Sequential, slots: Mapping[str, Slot], trained: Collection[str]) -> dict[str, NDArray[Any]]:
+def copied_arrays(network: Sequential, slots: Mapping[str, Slot], trained: Collection[str]) -> dict[str, Array]:
     """Return a copy of all that training changes from step to step.
 
     However many layers a network has, there is one flat array for its parameters, one for its layers' state, and one
@@ -172,7 +166,7 @@ def copied_arrays(network: Sequential, slots: Mapping[str, Slot], trained: Colle
 def restore_arrays(
     network: Sequential,
     slots: Mapping[str, Slot],
-    saved: Mapping[str, NDArray[Any]],
+    saved: Mapping[str, Array],
     trained: Collection[str] = (),
 ) -> None:
     """Write what ``copied_arrays`` returned into a network and the slots of its optimizer.
@@ -197,7 +191,7 @@ def restore_arrays(
             view[...] = part
 
 
-def _live(network: Sequential, slots: Mapping[str, Slot], trained: Iterable[str]) -> dict[str, list[NDArray[Any]]]:
+def _live(network: Sequential, slots: Mapping[str, Slot], trained: Iterable[str]) -> dict[str, list[Array]]:
     """Return views of all arrays that training changes from step to step."""
     return {
         "parameters": list(network.parameters.values()),
@@ -206,11 +200,11 @@ def _live(network: Sequential, slots: Mapping[str, Slot], trained: Iterable[str]
     }
 
 
-def _size(views: Sequence[NDArray[Any]]) -> int:
+def _size(views: Sequence[Array]) -> int:
     return sum(view.size for view in views)
 
 
-def _parts(flat: NDArray[Any], views: Sequence[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+def _parts(flat: Array, views: Sequence[Array]) -> Iterator[Array]:
     """Go through the parts of a flat array, each in the shape of one of the views."""
     end = 0
     for view in views:

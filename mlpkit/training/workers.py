@@ -5,22 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from operator import itemgetter
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from mlpkit.network import flat_layout
+from mlpkit.network.sequential import Sequential
 from mlpkit.network.subnormals import flushed_subnormals
 from mlpkit.system import available_cores
 from mlpkit.training.divergence import without_warnings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from mlpkit.network.sequential import Sequential
-
 
 SMALLEST_SHARE = 6_000_000
 """Floating-point operations of a step that a BLAS thread must have to itself to gain more than it costs."""
