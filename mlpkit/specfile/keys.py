@@ -48,7 +48,7 @@ def _items(items: Sequence[Any]) -> Mapping[str, Any]:
         return {member.name: member for member in items}
     if all(isinstance(item, Recipe) and item.component.kind in STACK_KINDS for item in items):
         return dict(zip(layer_names(written(items)), items, strict=True))
-    if all(isinstance(item, list) and _items(item) for item in items):
+    if all(isinstance(item, list) for item in items) and any(_items(item) for item in items):
         return {str(i): item for i, item in enumerate(items)}
     return {}
 

@@ -8,7 +8,7 @@ import pytest
 import mlpkit
 from mlpkit import Layer, ParameterError, Sequential, SpecError
 from mlpkit.testing import check_gradients, standalone
-from mlpkit.verbs.ask.explain import explain
+from mlpkit.verbs.ask.explain import explain, explain_all
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.conv2d import Conv2d
 from mlpkit_plugins.layers.dropout import Dropout
@@ -143,3 +143,10 @@ def test_layers_inside_are_set_and_explained_by_their_path(tmp_path, key):
     spec = mlpkit.load_spec(path, overrides=[f"{key}=5"])
     assert mlpkit.build(spec).parameters["Parallel1.1.Affine1.W"].shape == (784, 5)
     assert explain(spec, key).value == 5
+
+
+def test_all_keys_of_layers_inside_are_explained(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(SPEC.replace("[Affine: {units: 5}]", "[]").replace("sum", "concat"))
+    keys = [each.key for each in explain_all(mlpkit.load_spec(path))]
+    assert "layers.Parallel1.branches.1.Affine1.units" in keys
