@@ -48,6 +48,20 @@ def test_many_features_are_shared_out():
     np.testing.assert_array_equal(flat, x.reshape(33, -1))
 
 
+@pytest.mark.skipif(not compiled.INSTRUCTIONS, reason="the processor has no vectors that copies are written for")
+@pytest.mark.parametrize("gap", [0, 3])
+@pytest.mark.parametrize("rows", [1, 33])
+def test_images_of_minibatches_and_of_layers_are_copied_without_numpy(monkeypatch, rows, gap):
+    x = np.random.default_rng(0).standard_normal((rows, 60 + gap), np.float32)[:, gap:].reshape(rows, 3, 4, 5)
+    expected = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    for name in ("pad_images", "flatten_images"):
+        monkeypatch.delattr(with_numpy, name)
+    found = compiled.pad_images(x, 1, np.full((7, 3, 6, rows), np.nan, np.float32)).transpose(3, 1, 2, 0)
+    flat = compiled.flatten_images(found, np.full((rows, 126 + gap), np.nan, np.float32)[:, gap:])
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(flat, expected.reshape(rows, -1))
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_images_with_gaps_between_their_columns_or_channels_become_what_they_become_with_numpy(axis):
     strips = np.arange(480, dtype=np.float32).reshape(8, 3, 4, 5)
@@ -76,6 +90,9 @@ def test_an_output_that_overlaps_the_images_gets_them_all_the_same(library):
     images = memory[7:].reshape(3, 2, 4, 5)
     expected = images.transpose(3, 1, 2, 0).copy()
     np.testing.assert_array_equal(library.pad_images(images, 0, memory[:120].reshape(5, 2, 4, 3)), expected)
+    images = np.arange(127, dtype=np.float32)[7:].reshape(3, 2, 4, 5)[::-1]
+    expected = images.transpose(3, 1, 2, 0).copy()
+    np.testing.assert_array_equal(library.pad_images(images, 0, images.base[:120].reshape(5, 2, 4, 3)), expected)
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])

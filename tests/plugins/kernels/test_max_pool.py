@@ -8,7 +8,7 @@ from guarded_memory import guarded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrix_products import kernel_threads
-from memory_layouts import arrays
+from memory_layouts import arrays, bits
 from pooled_images import POOLING
 from requirements import require_module
 
@@ -39,9 +39,10 @@ def test_gives_the_numbers_of_numpy(data, dtype, size, stride, left, rows, layou
         results += [y, dx]
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(bits(found[1]), bits(expected[1]))
 
 
-@pytest.mark.parametrize("rows", [1, 3, 40, 600])
+@pytest.mark.parametrize("rows", [1, 3, 48, 600])  # 48 fill the memory for what is pooled at once
 @pytest.mark.parametrize(("size", "stride"), [(1, 2), (2, 2), (3, 1)])
 def test_of_equal_pixels_the_first_one_counts_row_by_row(rows, size, stride):
     x = guarded(np.random.default_rng(0).choice(np.array([0.0, -0.0, -1.0, np.nan], np.float32), (9, 30, 7, rows)))
@@ -75,6 +76,13 @@ def test_patches_that_reach_beyond_the_images_get_what_numpy_gives(shape):
     x = memory[: np.prod(shape)].reshape(shape)
     found = [library.max_pool(x, 2, 2, np.empty((2, 2, 2, 3), np.float32)) for library in (compiled, with_numpy)]
     np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize(("size", "stride"), [(0, 2), (2, 2**63 - 1)])
+def test_patches_without_pixels_or_far_apart_get_what_numpy_gives(size, stride):
+    x = np.arange(96, dtype=np.float32).reshape(4, 2, 4, 3)
+    y = [library.max_pool(x, size, stride, np.empty((2, 2, 2, 3), np.float32)) for library in (compiled, with_numpy)]
+    np.testing.assert_array_equal(*y)
 
 
 def test_a_gradient_of_another_shape_than_the_images_gets_what_numpy_gives():

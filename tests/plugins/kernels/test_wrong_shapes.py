@@ -168,3 +168,69 @@ def test_rows_that_lie_apart(name, dtype, block):
             assert (one.base[..., one.shape[-1] :] == np.array(99, one.dtype)).all()
             if i != SCRATCH.get(name):
                 np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_read_only_array_never_changes_and_a_read_only_output_is_an_error(name):
+    rng, errors = np.random.default_rng(0), []
+    templates = list(parts_of(CALLS[name], "float32"))
+    for place in [place for place, (_, shape, _) in enumerate(templates) if shape]:
+        arguments = [memory_of(shape, own, rng) if shape else each for own, shape, each in templates]
+        fixed, before = arguments[place], arguments[place].copy()
+        fixed.flags.writeable = False
+        try:
+            with np.errstate(all="ignore"):
+                getattr(compiled, name)(*arguments)
+        except ValueError as error:
+            errors.append(str(error))
+        np.testing.assert_array_equal(fixed, before)
+    assert errors
+    assert all("read-only" in error for error in errors)
+
+
+def unaligned(array):
+    copy = np.empty(array.nbytes + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+def expect_what_numpy_gives(name, change, axes):
+    """Change each array with that many axes in turn."""
+    templates = list(parts_of(CALLS[name], "float32"))
+    for place in [place for place, (_, shape, _) in enumerate(templates) if shape and len(shape) in axes]:
+        found = []
+        for library in (compiled, with_numpy):
+            rng = np.random.default_rng(0)
+            arguments = [memory_of(shape, own, rng) if shape else each for own, shape, each in templates]
+            arguments[place] = change(arguments[place])
+            try:
+                with np.errstate(all="ignore"):
+                    getattr(library, name)(*arguments)
+                found.append([each for i, each in enumerate(arguments) if i != SCRATCH.get(name)])
+            except (ValueError, IndexError, TypeError) as error:
+                found.append(type(error))
+        ours, theirs = found
+        if isinstance(theirs, type):
+            assert ours is theirs, place
+            continue
+        for one, two in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
+
+
+OTHERS = {
+    "of another dtype": lambda array: array.astype("i4" if array.dtype.kind != "f" else f"f{12 - array.itemsize}"),
+    "byte-swapped": lambda array: array.astype(array.dtype.newbyteorder()),
+    "unaligned": unaligned,
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("name", CALLS)
+def test_another_array_gets_what_numpy_gives(name, other):
+    expect_what_numpy_gives(name, OTHERS[other], range(1, 5))
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if {IMAGES, PADDED, Y} & set(CALLS[name])])
+def test_images_with_an_axis_more_or_less_get_what_numpy_gives(name):
+    expect_what_numpy_gives(name, lambda array: array[0], [4])
+    expect_what_numpy_gives(name, lambda array: array[np.newaxis], [4])
