@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from mlpkit.components.engine import Workers
 from mlpkit.errors import ComponentFailure
 from mlpkit.network.component_errors import check_returned, component_errors
+from mlpkit.training.events import TrainingEnd
 from mlpkit.version import VERSION
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit.components.engine import Workers
-    from mlpkit.training.events import TrainingEnd
 
 PROMISED: Final = ("count", "threads", "submit", "stop", "shutdown")
 """What workers have."""

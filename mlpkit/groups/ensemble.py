@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
+from mlpkit.components.callback import Callback
+from mlpkit.components.dataset import Description
 from mlpkit.components.input_columns import InputShape
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
-from mlpkit.groups.folders import EnsembleFolder
-from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
+from mlpkit.groups.folders import EnsembleFolder, Summary
+from mlpkit.groups.out_of_fold import OutOfFold, metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
 from mlpkit.groups.several_runs import Group, GroupSession, finished_runs, listed_runs, train_in, train_unfinished
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of, prove_trained
 from mlpkit.jobs.open_training import plan_of
-from mlpkit.jobs.prove import prove
+from mlpkit.jobs.prove import SpecProof, prove
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_recorder import finite
-from mlpkit.jobs.run_spec import dataset_of, lock_and_spec, parse_resolved, prove_again
+from mlpkit.jobs.run_spec import GivenExamples, dataset_of, lock_and_spec, parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data, open_folds
 from mlpkit.jobs.train import prepare
 from mlpkit.jobs.training_job import Run
 from mlpkit.network.ensemble import NAME
+from mlpkit.network.sequential import Sequential
+from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import kind_of
 from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS
+from mlpkit.specfile.spec import Spec
 from mlpkit.system import require_processes
 from mlpkit.training.checkpointing import tracker_of
 from mlpkit.training.ctrl_c import interrupt_with
-from mlpkit.training.events import Event, StopRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from mlpkit.components.callback import Callback
-    from mlpkit.components.dataset import Description
-    from mlpkit.groups.folders import Summary
-    from mlpkit.groups.out_of_fold import OutOfFold
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.registry.registry import Registry
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import Listener
+from mlpkit.training.events import Event, Listener, StopRequest
 
 MEMBER: Final = "member"
 """What the number of a network of an ensemble is called."""

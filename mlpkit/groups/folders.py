@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeAlias
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.files import folders_in
@@ -13,10 +15,6 @@ from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
 from mlpkit.runs.layout import MEMBERS, SEEDS, SPEC, SPLITS, SPREAD, has_file
 from mlpkit.runs.records import fits
 from mlpkit.statistics import Interval, interval
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 Summary: TypeAlias = dict[str, dict[str, Interval]]
 """The mean of each loss and metric over several runs, with its interval, by split."""

@@ -6,15 +6,17 @@ import json
 import math
 import os
 import signal
+import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mlpkit.components.schedule import OpenEndedProgress
 from mlpkit.errors import DEBUG, MlpkitError
@@ -23,14 +25,8 @@ from mlpkit.runs.overview import PRUNED
 from mlpkit.second_process import how_it_ended, pipes_of, start_process, take_answers
 from mlpkit.shortages import shortage
 from mlpkit.system import available_cores
-from mlpkit.training.events import Event, ObserverGroup, StopRequest, TrainingEnd
+from mlpkit.training.events import Event, Listener, ObserverGroup, StopRequest, TrainingEnd
 from mlpkit.training.health import Symptom
-
-if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable, Sequence
-
-    from mlpkit.training.events import Listener
 
 
 class TrainingProcess:

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Description
 from mlpkit.components.target import Classes
 from mlpkit.errors import DivergenceError
 from mlpkit.groups.prediction_file import write_predictions
-from mlpkit.jobs.load_model import load_run
+from mlpkit.jobs.folds import Folds
+from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.predict import predictions_of
 from mlpkit.jobs.trained_model import class_values
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.metrics import Metrics
 from mlpkit.network.sequential import EVALUATION_ROWS
+from mlpkit.registry.registry import Registry
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Description
-    from mlpkit.jobs.folds import Folds
     from mlpkit.jobs.inputs import Column
-    from mlpkit.jobs.load_model import TrainedModel
-    from mlpkit.registry.registry import Registry
 
 
 class OutOfFold(NamedTuple):
@@ -44,9 +42,9 @@ class OutOfFold(NamedTuple):
         folds: the number of each row's fold, and so of the network that predicts it.
     """
 
-    values: NDArray[Any]
-    targets: NDArray[Any]
-    weights: NDArray[Any] | None
+    values: Array
+    targets: Array
+    weights: Array | None
     folds: NDArray[np.intp]
 
 
@@ -54,7 +52,7 @@ def predict_out_of_fold(
     members: Sequence[Path], folds: Folds, description: Description, registry: Registry
 ) -> OutOfFold:
     """Return the predictions of each network for the rows of its fold, or raise ``ModelFileError``."""
-    parts: list[tuple[NDArray[Any], ...]] = []
+    parts: list[tuple[Array, ...]] = []
     for number, directory in enumerate(members):
         member, held_out = load_run(directory, registry), folds.splits(number)["validation"]
         rows = min(EVALUATION_ROWS, len(held_out))
@@ -100,7 +98,7 @@ def write_out_of_fold(file: Path, model: TrainedModel, found: OutOfFold, folds: 
     write_predictions(file, replace(predictions_of(model, found.values), inputs=columns))
 
 
-def _targets(model: TrainedModel, targets: NDArray[Any]) -> dict[str, Column]:
+def _targets(model: TrainedModel, targets: Array) -> dict[str, Column]:
     """Return the targets as columns."""
     if isinstance(model.target, Classes):
         numbers = targets if targets.ndim == 1 else targets.argmax(axis=1)

@@ -6,20 +6,19 @@ import csv
 import io
 import json
 import math
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from mlpkit.errors import UsageError
+from mlpkit.jobs.predict import Predictions
 from mlpkit.jobs.trained_model import class_values
 from mlpkit.runs.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
-
     from mlpkit.jobs.inputs import Column, Columns
-    from mlpkit.jobs.predict import Predictions
 
 _ROWS_TOGETHER: Final = 1000
 

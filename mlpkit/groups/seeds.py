@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Final, Self
+from types import ModuleType
+from typing import Final, Self
 
 from mlpkit.errors import RunFolderError
-from mlpkit.groups.folders import SeedsFolder
+from mlpkit.groups.folders import SeedsFolder, Summary
 from mlpkit.groups.several_runs import (
     Group,
     GroupSession,
@@ -19,31 +22,21 @@ from mlpkit.groups.several_runs import (
     train_unfinished,
 )
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
+from mlpkit.jobs.prove import SpecProof
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.train import prepare
+from mlpkit.jobs.training_job import Run
 from mlpkit.lazy_names import load
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.kinds import directory_of, kind_of
+from mlpkit.runs.kinds import RunArgument, directory_of, kind_of
 from mlpkit.runs.layout import RESOLVED
 from mlpkit.specfile.document import parse_document
-from mlpkit.specfile.spec import require_spec
+from mlpkit.specfile.spec import Spec, require_spec
 from mlpkit.system import require_processes
 from mlpkit.terminal.figures import plus_minus_all
 from mlpkit.training.ctrl_c import interrupt_with
-from mlpkit.training.events import Event, StopRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
-    from types import ModuleType
-
-    from mlpkit.groups.folders import Summary
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.jobs.training_job import Run
-    from mlpkit.runs.kinds import RunArgument
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import Listener
+from mlpkit.training.events import Event, Listener, StopRequest
 
 STOPPED_WITHOUT_FOLDER: Final = (
     "stopped; the exception holds the finished runs: in a notebook, found = sys.last_value.run. With a directory, the "

@@ -4,38 +4,31 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar, Unpack
 
-from mlpkit.errors import MlpkitError
+from mlpkit.components.callback import Callback
+from mlpkit.errors import Diagnostic, MlpkitError
+from mlpkit.groups.folders import NumberedRuns
 from mlpkit.groups.local_workers import SENT, LocalWorkers, described, event_from, plain_event
-from mlpkit.jobs.prove import prove
+from mlpkit.jobs.prove import SpecProof, prove
 from mlpkit.jobs.resume_network import Session, resume_network, train_claimed
+from mlpkit.jobs.run_spec import GivenExamples
+from mlpkit.jobs.training_job import Run
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
+from mlpkit.specfile.spec import Spec
 from mlpkit.system import available_cores
 from mlpkit.training.ctrl_c import CtrlC
-from mlpkit.training.events import Event, ObserverGroup, TrainingEnd
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from concurrent.futures import Future
-    from typing import Unpack
-
-    from mlpkit.components.callback import Callback
-    from mlpkit.errors import Diagnostic
-    from mlpkit.groups.folders import NumberedRuns
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.jobs.training_job import Run
-    from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import Listener, Observer, StopRequest
+from mlpkit.training.events import Event, Listener, Observer, ObserverGroup, StopRequest, TrainingEnd
 
 R = TypeVar("R")
 

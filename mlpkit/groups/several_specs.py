@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 from mlpkit.errors import MlpkitError
 from mlpkit.groups.ensemble import EnsembleGroup
@@ -13,18 +15,13 @@ from mlpkit.groups.local_workers import described
 from mlpkit.groups.seeds import SeedsGroup
 from mlpkit.groups.several_runs import Group, GroupSession, share_of_cores, train_runs
 from mlpkit.jobs.evaluate import in_order
+from mlpkit.jobs.prove import SpecProof
 from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
+from mlpkit.specfile.spec import Spec
 from mlpkit.system import require_processes
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import Listener, StopRequest
+from mlpkit.training.events import Listener, StopRequest
 
 
 @dataclass(frozen=True)

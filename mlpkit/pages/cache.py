@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mlpkit.errors import StorageError
 from mlpkit.runs.files import write_atomically
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def cached_text(name: str, make: Callable[[], str]) -> str:

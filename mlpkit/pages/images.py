@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from math import isqrt, prod
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
 from mlpkit.components.operation import own_parameters
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.network.sequential import Sequential
+from mlpkit.network.sequential import Sequential
 
 LARGEST: Final = 64
 """Pixels of the longer side of an image; a larger one is made smaller, so that a page doesn't grow without bounds."""
@@ -27,7 +25,7 @@ def is_image(shape: tuple[int, ...]) -> bool:
     return len(shape) >= 2 and shape[:-2] in {(), (1,), (3,)}
 
 
-def image_shape(raw: NDArray[Any]) -> tuple[int, ...] | None:
+def image_shape(raw: Array) -> tuple[int, ...] | None:
     """Return the shape of one image if raw inputs are images, of bytes; None if they aren't.
 
     Args:
@@ -37,7 +35,7 @@ def image_shape(raw: NDArray[Any]) -> tuple[int, ...] | None:
     return shape if raw.dtype == np.uint8 and is_image(shape) else None
 
 
-def thumbnail(image: NDArray[Any]) -> NDArray[np.uint8]:
+def thumbnail(image: Array) -> NDArray[np.uint8]:
     """Return an image as a page shows it: height, width and perhaps three colours, neither side longer than 64 pixels.
 
     Args:
@@ -48,7 +46,7 @@ def thumbnail(image: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels)
 
 
-def _shrunk(image: NDArray[Any], most: int) -> NDArray[Any]:
+def _shrunk(image: Array, most: int) -> Array:
     """Return the means of square blocks of an image, so that neither side is longer than some pixels.
 
     Args:
@@ -62,7 +60,7 @@ def _shrunk(image: NDArray[Any], most: int) -> NDArray[Any]:
     down, across = max(1, height // step), max(1, width // step)
     tall, wide = min(height, step), min(width, step)
     blocks = image[..., : down * tall, : across * wide].reshape(*others, down, tall, across, wide)
-    means: NDArray[Any] = blocks.mean(axis=(-3, -1))
+    means: Array = blocks.mean(axis=(-3, -1))
     return means
 
 
@@ -88,7 +86,7 @@ def weights_as_images(network: Sequential, shape: tuple[int, ...]) -> tuple[str,
     return parameter.path, [_signed_image(_shrunk(unit.reshape(tile), LARGEST_WEIGHTS)) for unit in value[:MOST_UNITS]]
 
 
-def _signed_image(weights: NDArray[Any]) -> NDArray[np.uint8]:
+def _signed_image(weights: Array) -> NDArray[np.uint8]:
     """Return weights as pixels: blue above zero, orange below, clear at zero; of three channels as shades of these."""
     values = weights.astype(np.float64) / (np.abs(weights).max() or 1.0)
     if values.ndim == 3 and len(values) == 3:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING
 
 from mlpkit.pages.charts import chart_library
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def page(title: str, parts: Sequence[str], script: str = "") -> str:

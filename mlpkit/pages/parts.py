@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mlpkit.array import Array
 from mlpkit.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from numpy.typing import NDArray
 
 
 def section(title: str, *parts: str) -> str:
@@ -116,7 +113,7 @@ def _attributes(values: Mapping[str, str]) -> str:
     return "".join(f' {name}="{escape(value)}"' for name, value in values.items() if value or name != "class")
 
 
-def pictures(images: Sequence[NDArray[Any]], captions: Sequence[str], *, least: float = 6.5) -> str:
+def pictures(images: Sequence[Array], captions: Sequence[str], *, least: float = 6.5) -> str:
     """Return images side by side.
 
     Args:
@@ -134,7 +131,7 @@ def pictures(images: Sequence[NDArray[Any]], captions: Sequence[str], *, least: 
     return f'<div class="pictures" style="--least: {least}rem">{"".join(shown)}</div>'
 
 
-def _data_address(image: NDArray[Any]) -> str:
+def _data_address(image: Array) -> str:
     try:
         from PIL import Image  # noqa: PLC0415 - an extra
     except ImportError as error:

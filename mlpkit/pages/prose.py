@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from markdown_it.token import Token
+from markdown_it.token import Token
 
 
 def prose(text: str, address_of: Callable[[str], str | None]) -> tuple[str, str]:

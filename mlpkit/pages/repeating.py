@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from mlpkit.jobs.run_inputs import PLUGIN_FILES, PLUGINS
 from mlpkit.pages.parts import folded, heading, paragraph, preformatted, section, table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 OF_A_FILE: Final = "sha256 "
 """How the version of a plugin starts that isn't a package."""

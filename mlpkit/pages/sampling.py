@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit.components.operation import output_shape_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.network.sequential import Sequential
+from mlpkit.network.sequential import Sequential
 
 MOST_ROWS: Final = 10_000
 """Most rows of a split that are predicted to judge a model, or to prove a file."""

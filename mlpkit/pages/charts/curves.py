@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from mlpkit.pages.charts.axes import FAINT, axis, diagonal_line, field, layer, nominal, quantitative
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit.pages.charts.axes import Chart
-
+from mlpkit.pages.charts.axes import FAINT, Chart, axis, diagonal_line, field, layer, nominal, quantitative
 
 LEGEND_WIDTH: Final = 40
 """Letters of a legend's line, so that it fits on a phone."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from mlpkit.pages.charts.axes import COLOURS, axis, layer, nominal, quantitative
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit.pages.charts.axes import Chart
+from mlpkit.pages.charts.axes import COLOURS, Chart, axis, layer, nominal, quantitative
 
 
 def bands(points: Sequence[Mapping[str, Any]], x: str, *, titles: tuple[str, str]) -> Chart:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from mlpkit.pages.charts.axes import COLOURS, FAINT, layer, nominal, quantitative
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit.pages.charts.axes import Chart
+from mlpkit.pages.charts.axes import COLOURS, FAINT, Chart, layer, nominal, quantitative
 
 BETWEEN_AXES: Final = 66
 """Pixels between neighbouring axes."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from mlpkit.pages.charts.axes import COLOURS, FAINT, axis, diagonal_line, layer, nominal, quantitative
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit.pages.charts.axes import Chart
+from mlpkit.pages.charts.axes import COLOURS, FAINT, Chart, axis, diagonal_line, layer, nominal, quantitative
 
 
 def bars(values: Sequence[Mapping[str, Any]], name: str, value: str, *, titles: tuple[str, str] = ("", "")) -> Chart:

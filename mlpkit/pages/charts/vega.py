@@ -10,16 +10,13 @@ from functools import cache
 from html import escape
 from math import isfinite
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mlpkit.pages.cache import cached_text
 from mlpkit.pages.charts import engine
-from mlpkit.pages.charts.axes import COLOURS, FAINT
+from mlpkit.pages.charts.axes import COLOURS, FAINT, Chart
 from mlpkit.pages.charts.engine import VERSION
 from mlpkit.pages.parts import folded
-
-if TYPE_CHECKING:
-    from mlpkit.pages.charts.axes import Chart
 
 PICTURE_WIDTH: Final = 560
 PIXELS_OF_REM: Final = 16

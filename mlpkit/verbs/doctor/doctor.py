@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.open_training import open_training
+from mlpkit.jobs.prove import SpecProof
 from mlpkit.jobs.run_inputs import contents_of
 from mlpkit.jobs.run_spec import parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
+from mlpkit.network.sequential import Sequential
 from mlpkit.pages.notebook_tables import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.kinds import directory_of, require_one_network
+from mlpkit.runs.kinds import RunArgument, directory_of, require_one_network
 from mlpkit.runs.layout import MODEL
+from mlpkit.specfile.spec import Spec
 from mlpkit.training.divergence import without_warnings
-from mlpkit.training.health import recorded_symptoms
+from mlpkit.training.evaluation import Record
+from mlpkit.training.health import Health, Symptom, recorded_symptoms
 from mlpkit.training.snapshot import restore_arrays
 from mlpkit.verbs.doctor.health_history import HealthHistory, facts_of
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-    from types import ModuleType
-
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.runs.kinds import RunArgument
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.health import Health, Symptom
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from mlpkit.components.callback import TrainingView
+from mlpkit.jobs.open_training import OpenTraining
+from mlpkit.network.sequential import Sequential
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import Watch
+from mlpkit.training.events import Observer, Watch
+from mlpkit.training.health import Health
 from mlpkit.verbs.doctor.health_history import HealthHistory, facts_of
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms
-
-if TYPE_CHECKING:
-    from mlpkit.components.callback import TrainingView
-    from mlpkit.jobs.open_training import OpenTraining
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.training.events import Observer
-    from mlpkit.training.health import Health
-
 
 STEPS_APART: Final = 8
 """Steps between two probes of a network, at least: a probe takes as long as one or two."""

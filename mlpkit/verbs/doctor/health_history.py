@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mlpkit.components.component import arguments_of
+from mlpkit.components.dataset import Dataset
 from mlpkit.components.initializer import Initializer
+from mlpkit.components.loss import Loss
+from mlpkit.components.operation import Operation
+from mlpkit.components.optimizer import Optimizer
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schedule import Progress, rate_at
 from mlpkit.components.schema.signature import REQUIRED, schema_of
 from mlpkit.components.schema.types import without_null
 from mlpkit.components.target import Values
+from mlpkit.jobs.prove import SpecProof
 from mlpkit.jobs.schedules import scale_of_rate
 from mlpkit.network.component_errors import component_errors
+from mlpkit.network.sequential import Sequential
+from mlpkit.specfile.spec import Spec
 from mlpkit.specfile.yaml_writer import to_inline_yaml
-from mlpkit.training.health import CLIP
+from mlpkit.training.health import CLIP, Health
 from mlpkit.training.minibatches import steps_per_epoch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from mlpkit.components.dataset import Dataset
-    from mlpkit.components.loss import Loss
-    from mlpkit.components.operation import Operation
-    from mlpkit.components.optimizer import Optimizer
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.health import Health
 
 RATES: Final = 200
 """Steps at which a schedule is looked at, besides the first."""

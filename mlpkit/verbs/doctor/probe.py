@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import copy
 import math
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Description, Split
 from mlpkit.components.layer import Elementwise
-from mlpkit.components.operation import own_parameters
+from mlpkit.components.operation import Operation, own_parameters
 from mlpkit.components.randomness import RunPosition, keyed_generator
 from mlpkit.components.schedule import START
-from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.contexts import replaced_methods
 from mlpkit.network.replica import Replica
+from mlpkit.network.sequential import Batch, Sequential
 from mlpkit.training.gradient import sum_of_squares
+from mlpkit.training.health import Health
 from mlpkit.training.minibatches import BatchReader
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from contextlib import AbstractContextManager
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Description, Split
-    from mlpkit.components.operation import Operation
-    from mlpkit.components.target import Target
-    from mlpkit.network.sequential import Batch, Sequential
-    from mlpkit.training.health import Health
 
 ROWS: Final = 192
 """Training rows that are looked at, the same ones each time."""
@@ -115,7 +109,7 @@ class Probe:
         squares = np.square(self._x, dtype=np.float64).mean(axis=0)
         all_equal = bool((self._x == self._x[0]).all())
         self._inputs = {"largest": _rounded(math.sqrt(squares.max(initial=0.0))), "all_equal": all_equal}
-        self._samples: dict[tuple[int, ...], tuple[NDArray[Any], ...]] = {}
+        self._samples: dict[tuple[int, ...], tuple[Array, ...]] = {}
         self._steepest: dict[str, float | None] = {}
         self._logits = self._x
         self._reach: dict[str, float | None] = {}
@@ -133,7 +127,7 @@ class Probe:
         self._followed = [operation for layer in layers for operation in layer.operations()]
         self._last = self._replica.layers[-1:]
         self._found: dict[str, dict[str, Any]] = {}
-        self._before: tuple[int, dict[str, NDArray[Any]]] = (-1, {})
+        self._before: tuple[int, dict[str, Array]] = (-1, {})
 
     def remember(self, step: int) -> None:
         """Keep some of the parameters, to know how far the next step moves them."""
@@ -184,8 +178,8 @@ class Probe:
         """Have a layer of the copy leave figures behind when it goes forward and backward in a block."""
         forward, backward = operation.forward, operation.backward  # type: ignore[attr-defined]
 
-        def followed_forward(x: NDArray[Any]) -> NDArray[Any]:
-            y: NDArray[Any] = forward(x)
+        def followed_forward(x: Array) -> Array:
+            y: Array = forward(x)
             found = self._found[operation.path]
             found["outputs"] = self._distribution(y)
             found["units"] = _units(y).shape[-1]
@@ -198,16 +192,16 @@ class Probe:
                 self._logits = y
             return y
 
-        def followed_backward(dy: NDArray[Any]) -> NDArray[Any] | None:
+        def followed_backward(dy: Array) -> Array | None:
             found = self._found[operation.path]
             found["gradients"] = self._distribution(dy, len(dy))
             found["identical"] = found["identical"] and _identical_units(dy)
-            dx: NDArray[Any] | None = backward(dy)
+            dx: Array | None = backward(dy)
             return dx
 
         return replaced_methods(operation, forward=followed_forward, backward=followed_backward)
 
-    def _figures_of_parameters(self, layer: str, before: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    def _figures_of_parameters(self, layer: str, before: dict[str, Array]) -> dict[str, Any]:
         """Return the norms of a layer's own parameters and gradients, and how far the last step moved them."""
         paths = self._own.get(layer, ())
         if not paths:
@@ -237,7 +231,7 @@ class Probe:
         lengths = math.prod(math.hypot(*(each[key] or 0.0 for each in found)) for key in ("norm", "gradient_norm"))
         return -along / lengths if lengths else None
 
-    def _some(self, path: str) -> NDArray[Any]:
+    def _some(self, path: str) -> Array:
         """Return about as many elements of a parameter as a distribution is computed from, evenly spaced."""
         begin, end = self._network.layout.extent(path)
         return self._network.values[begin : end : 1 + (end - begin) // SAMPLE]
@@ -252,7 +246,7 @@ class Probe:
                 for rows in ((self._x, self._t, self._weights), self._validation)
             ]
 
-    def _loss_of_constant(self, constant: Any, t: NDArray[Any], weights: NDArray[Any] | None) -> float:
+    def _loss_of_constant(self, constant: Any, t: Array, weights: Array | None) -> float:
         x = np.empty((len(t), *self._logits.shape[1:]), self._logits.dtype)
         x[...] = constant
         return float(self._replica.loss.forward(x, t, *(() if weights is None else (weights,))))
@@ -261,7 +255,7 @@ class Probe:
         """Return the loss of zero outputs, the least loss of any outputs, and the least in the last layer's reach."""
         found: dict[str, float | None] = dict.fromkeys(("level_loss", "least_loss", "bounded_loss"))
 
-        def loss_of(x: NDArray[Any]) -> float:
+        def loss_of(x: Array) -> float:
             weights = () if self._weights is None else (self._weights,)
             return float(self._replica.loss.forward(x.astype(self._logits.dtype), self._t, *weights))
 
@@ -282,7 +276,7 @@ class Probe:
                     found["bounded_loss"] = loss_of(right.clip(least, most))
         return found
 
-    def _outputs_for_targets(self) -> NDArray[Any] | None:
+    def _outputs_for_targets(self) -> Array | None:
         """Return outputs that predict each real target; None if the loss doesn't say what these are."""
         loss = self._replica.loss
         if self._t.shape != self._logits.shape or not loss.can_be_averaged or loss.prediction_names() is not None:
@@ -311,7 +305,7 @@ class Probe:
             missed = np.flatnonzero((counts >= FEW) & (predicted == 0)).tolist()
         return {"spread": _rounded(float(spread.max())), "missed": missed}
 
-    def _flatness(self, layer: Elementwise, x: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
+    def _flatness(self, layer: Elementwise, x: Array, y: Array) -> dict[str, Any]:
         """Return the share of units of an elementwise function that are dead or saturated."""
         slopes = _units(np.abs(layer.derivative(x, y, np.empty_like(x))))
         if layer.path not in self._steepest:  # only now: the layer may keep what it computes for its derivative
@@ -323,7 +317,7 @@ class Probe:
             "saturated": _rounded((slopes.mean(axis=tuple(range(slopes.ndim - 1))) < NEARLY_FLAT * steepest).mean())
         }
 
-    def _distribution(self, values: NDArray[Any], factor: float = 1.0) -> dict[str, Any]:
+    def _distribution(self, values: Array, factor: float = 1.0) -> dict[str, Any]:
         if values.size > SAMPLE:
             if values.shape not in self._samples:
                 drawn = keyed_generator(0, "probe", values.size).integers(values.size, size=SAMPLE)
@@ -357,33 +351,33 @@ def _nothing_found(operation: Operation) -> dict[str, Any]:
     return {"layer": operation.path, "type": operation.type_name, **dict.fromkeys((*keys, *of_parameters))}
 
 
-def _units(values: NDArray[Any]) -> NDArray[Any]:
+def _units(values: Array) -> Array:
     """Return an array with an axis of rows, or of rows and places in an example, and then one of units."""
     if values.ndim == 2:
         return values
     return np.moveaxis(values.reshape(len(values), values.shape[1] if values.ndim > 1 else 1, -1), 1, 2)
 
 
-def _largest(units: NDArray[Any]) -> NDArray[Any]:
+def _largest(units: Array) -> Array:
     """Return the largest value of each unit."""
-    largest: NDArray[Any] = units.max(axis=tuple(range(units.ndim - 1)))
+    largest: Array = units.max(axis=tuple(range(units.ndim - 1)))
     return largest
 
 
-def _unvarying_units(y: NDArray[Any]) -> NDArray[np.bool_]:
+def _unvarying_units(y: Array) -> NDArray[np.bool_]:
     units = _units(y)
     unvarying: NDArray[np.bool_] = (units == units[(0,) * (units.ndim - 1)]).all(axis=tuple(range(units.ndim - 1)))
     return unvarying
 
 
-def _identical_units(values: NDArray[Any]) -> bool:
+def _identical_units(values: Array) -> bool:
     units = _units(values)
     if units.shape[-1] == 1 or (units[0] != units[0, ..., :1]).any():  # one row mostly tells
         return False
     return bool((units == units[..., :1]).all())
 
 
-def _steepest_slope(layer: Elementwise, like: NDArray[Any]) -> float | None:
+def _steepest_slope(layer: Elementwise, like: Array) -> float | None:
     """Return the largest slope of an elementwise function from -3 to 3; None if it is flat at one end."""
     x = _in_each_unit(np.linspace(-3, 3, 13), like)
     slopes = np.abs(layer.derivative(x, layer.function(x, np.empty_like(x)), np.empty_like(x)))
@@ -391,16 +385,16 @@ def _steepest_slope(layer: Elementwise, like: NDArray[Any]) -> float | None:
     return None if slopes[0] == 0 or slopes[-1] == 0 else float(slopes.max())
 
 
-def _right_outputs(t: NDArray[Any], target: Target) -> NDArray[Any] | None:
+def _right_outputs(t: Array, target: Target) -> Array | None:
     """Return outputs that are 1 for the class or labels of each row and 0 or -1 for others; None for other targets."""
     if isinstance(target, Classes):
         numbers = t.argmax(axis=1) if target.one_hot else t
-        right: NDArray[Any] = np.eye(target.count)[numbers]
+        right: Array = np.eye(target.count)[numbers]
         return right
     return np.where(t > 0.5, 1.0, -1.0) if isinstance(target, Labels) else None
 
 
-def _bounds(layer: Operation, like: NDArray[Any]) -> tuple[float, float] | None:
+def _bounds(layer: Operation, like: Array) -> tuple[float, float] | None:
     """Return the largest and the least value of an elementwise function; None if it has no such bounds."""
     if not isinstance(layer, Elementwise):
         return None
@@ -412,14 +406,14 @@ def _bounds(layer: Operation, like: NDArray[Any]) -> tuple[float, float] | None:
     return (most, least) if is_level else None
 
 
-def _in_each_unit(numbers: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+def _in_each_unit(numbers: Array, like: Array) -> Array:
     """Return a row for each number, filled with it."""
     x = np.empty((len(numbers), *like.shape[1:]), like.dtype)
     x[...] = numbers.reshape(-1, *(1 for _ in like.shape[1:]))
     return x
 
 
-def _norm(arrays: Iterable[NDArray[Any]]) -> float:
+def _norm(arrays: Iterable[Array]) -> float:
     return math.sqrt(math.fsum(map(sum_of_squares, arrays)))
 
 

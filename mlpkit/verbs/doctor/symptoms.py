@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from mlpkit.training.health import Symptom
-from mlpkit.verbs.doctor.health_history import SETTLED_EVALUATIONS, SETTLED_STEPS, number_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from mlpkit.training.health import Health
-    from mlpkit.verbs.doctor.health_history import HealthHistory
+from mlpkit.training.health import Health, Symptom
+from mlpkit.verbs.doctor.health_history import SETTLED_EVALUATIONS, SETTLED_STEPS, HealthHistory, number_of
 
 FAR_ABOVE_CHANCE: Final = 10
 """A first loss that many times that of the best constant prediction: random predictions are far out of scale."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
 from mlpkit.components.component import recipe_of
-from mlpkit.components.dataset import Dataset
-from mlpkit.components.exporter import Exporter
+from mlpkit.components.dataset import Dataset, Description, Split
+from mlpkit.components.exporter import Exporter, ModelGraph
 from mlpkit.components.schema.wording import either_of
 from mlpkit.errors import ComponentFailure, EngineMissingError, MlpkitError, NotExportableError, PluginError, UsageError
 from mlpkit.graph.model_graph import bare_network, model_graph
@@ -22,33 +26,23 @@ from mlpkit.graph.provenance import QUANTIZED
 from mlpkit.graph.quantization import Quantization, with_int8_weights
 from mlpkit.jobs.evaluate import evaluated
 from mlpkit.jobs.inputs import Inputs, inputs_of
-from mlpkit.jobs.load_model import load_run
+from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.predict import predictions
 from mlpkit.jobs.run_inputs import DATA, spec_hash
 from mlpkit.jobs.spec_data import describe_data, open_data, raw_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.sampling import rows_to_predict
-from mlpkit.registry.registry import Registry
+from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.runs.files import file_hash, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.kinds import directory_of
+from mlpkit.runs.kinds import RunArgument, directory_of
 from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
 from mlpkit.system import real_path
 from mlpkit.verbs.export.proof import KnownRows, prove
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Iterator
-    from types import ModuleType
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Description, RawRows, Split
-    from mlpkit.components.exporter import ModelGraph
-    from mlpkit.jobs.load_model import TrainedModel
-    from mlpkit.registry.registry import RegisteredComponent
-    from mlpkit.runs.kinds import RunArgument
+    from mlpkit.components.dataset import RawRows
 
 KINDS: Final = (Exporter.kind,)
 
@@ -365,11 +359,11 @@ def _rounding(
     return Rounding(weights, before, after, len(rows.encoded), others)
 
 
-def _predicted(model: TrainedModel, inputs: Inputs) -> NDArray[Any]:
+def _predicted(model: TrainedModel, inputs: Inputs) -> Array:
     return predictions(model, inputs).values
 
 
-def _feeds(model: TrainedModel, graph: ModelGraph, raw: RawRows) -> dict[str, NDArray[Any]]:
+def _feeds(model: TrainedModel, graph: ModelGraph, raw: RawRows) -> dict[str, Array]:
     """Return raw rows as inputs of an exported model."""
     if isinstance(raw, Mapping):
         with component_errors(f"dataset {model.spec.data.name} failed in feeds"):
@@ -379,7 +373,7 @@ def _feeds(model: TrainedModel, graph: ModelGraph, raw: RawRows) -> dict[str, ND
     return {feed.name: raw.reshape(len(raw), *feed.shape).astype(feed.dtype, copy=False)}
 
 
-def _taken(model: TrainedModel, split: Split, indices: NDArray[np.intp]) -> NDArray[Any]:
+def _taken(model: TrainedModel, split: Split, indices: NDArray[np.intp]) -> Array:
     """Return encoded inputs of a split."""
     x = np.empty((len(indices), *model.network.input_shape), model.network.dtype)
     shape, dtype = model.target.array(model.network.dtype)

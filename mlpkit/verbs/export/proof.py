@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
+from mlpkit.components.exporter import Exporter, ModelGraph
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import ExportError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.model_graph import LABEL
 from mlpkit.graph.probes import probe_rows
 from mlpkit.network.component_errors import check_returned, component_errors
+from mlpkit.network.sequential import Sequential
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.exporter import Exporter, ModelGraph
-    from mlpkit.network.sequential import Sequential
-
-Arrays: TypeAlias = "Mapping[str, NDArray[Any]]"
+Arrays: TypeAlias = "Mapping[str, Array]"
 """Arrays by name, all with as many rows."""
 
 TOLERANCE: Final = 1e-5
@@ -50,8 +46,8 @@ class KnownRows(NamedTuple):
     """
 
     feeds: Arrays
-    encoded: NDArray[Any]
-    prediction: NDArray[Any]
+    encoded: Array
+    prediction: Array
     place: str
 
     def one(self, row: int) -> KnownRows:
@@ -90,7 +86,7 @@ def prove(exporter: Exporter, file: Path, model: ModelGraph, network: Sequential
     return exact
 
 
-def outputs_of(model: ModelGraph, prediction: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def outputs_of(model: ModelGraph, prediction: Array) -> dict[str, Array]:
     """Return what a model's outputs are if that is its prediction; logits are left out."""
     found = {}
     for name, value in model.graph.outputs.items():
@@ -101,10 +97,10 @@ def outputs_of(model: ModelGraph, prediction: NDArray[Any]) -> dict[str, NDArray
     return found
 
 
-def _labels(model: ModelGraph, prediction: NDArray[Any]) -> NDArray[Any]:
+def _labels(model: ModelGraph, prediction: Array) -> Array:
     if isinstance(model.target, Labels):
         return (prediction >= 0.5).astype(np.int64)
-    numbers: NDArray[Any] = prediction.argmax(axis=1)
+    numbers: Array = prediction.argmax(axis=1)
     return numbers if model.class_names is None else np.array(model.class_names, object)[numbers]
 
 
@@ -114,8 +110,8 @@ class _WrongValue(NamedTuple):
     made_by: str
     operator: str
     row: int
-    found: NDArray[Any]
-    expected: NDArray[Any]
+    found: Array
+    expected: Array
 
 
 class _Proof:
@@ -184,9 +180,7 @@ class _Proof:
             check_returned(who, f"compute for {name}", found.get(name), np.ndarray, "a NumPy array")
         return found
 
-    def _wrong_row(
-        self, name: str, found: NDArray[Any], expected: NDArray[Any], prediction: NDArray[Any], tolerance: float
-    ) -> int | None:
+    def _wrong_row(self, name: str, found: Array, expected: Array, prediction: Array, tolerance: float) -> int | None:
         """Return the first row whose output is wrong; a label isn't, if another is as probable."""
         if found.shape != expected.shape:
             raise ExportError(
@@ -240,9 +234,9 @@ class _Proof:
 
 
 def _differing(
-    found: NDArray[Any],
-    expected: NDArray[Any],
-    allowed: NDArray[Any] | float = 0.0,
+    found: Array,
+    expected: Array,
+    allowed: Array | float = 0.0,
     but: NDArray[np.bool_] | None = None,
 ) -> int | None:
     """Return the first row that differs by more than it may; None if none does.
@@ -264,7 +258,7 @@ def _differing(
     return int(wrong.argmax()) if wrong.any() else None
 
 
-def _same_bits(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.bool_]:
+def _same_bits(found: Array, expected: Array) -> NDArray[np.bool_]:
     """Return which rows are the same; of numbers, bit by bit."""
     same = np.asarray(found == expected)
     if expected.dtype.kind == "f":
@@ -273,33 +267,33 @@ def _same_bits(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.bool_]
     return np.asarray(same.reshape(len(expected), -1).all(axis=1))
 
 
-def _agrees(found: NDArray[Any], expected: NDArray[Any]) -> bool:
+def _agrees(found: Array, expected: Array) -> bool:
     return _differing(found, expected, TOLERANCE_MADE_UP * _largest(expected)) is None
 
 
-def _largest(numbers: NDArray[Any], axis: int | None = None) -> Any:
+def _largest(numbers: Array, axis: int | None = None) -> Any:
     """Return the largest finite magnitude of each column along an axis, or of the whole array."""
     if numbers.dtype.kind != "f":
         return 0.0
     return np.abs(np.where(np.isfinite(numbers), numbers, 0)).max(axis=axis, initial=0)
 
 
-def _are_ties(model: ModelGraph, prediction: NDArray[Any], tolerance: float) -> NDArray[np.bool_]:
+def _are_ties(model: ModelGraph, prediction: Array, tolerance: float) -> NDArray[np.bool_]:
     """Return the rows whose label hangs on rounding: two classes are as probable, or a label is as probable as not."""
     if isinstance(model.target, Labels):
-        apart: NDArray[Any] = 2 * np.abs(prediction - 0.5).min(axis=1)
+        apart: Array = 2 * np.abs(prediction - 0.5).min(axis=1)
     else:
         apart = np.diff(np.sort(prediction, axis=1)[:, -2:])[:, 0]
     return np.asarray(apart <= 2 * tolerance)
 
 
-def _parts(feeds: Arrays) -> Iterator[dict[str, NDArray[Any]]]:
+def _parts(feeds: Arrays) -> Iterator[dict[str, Array]]:
     rows = len(next(iter(feeds.values())))
     for begin in range(0, rows, ROWS_TOGETHER):
         yield {name: array[begin : begin + ROWS_TOGETHER] for name, array in feeds.items()}
 
 
-def _row(feeds: Arrays, row: int) -> dict[str, NDArray[Any]]:
+def _row(feeds: Arrays, row: int) -> dict[str, Array]:
     return {name: array[row : row + 1] for name, array in feeds.items()}
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mlpkit.errors import DataError, MlpkitError, UsageError
 from mlpkit.graph.provenance import QUANTIZED, find_provenance
 from mlpkit.jobs.inputs import require_exists
 from mlpkit.runs.files import reading_error
 from mlpkit.verbs.export.export import hashes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 LEVELS_UP: Final = 2
 LEVELS_DOWN: Final = 4

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mlpkit.errors import UsageError
 from mlpkit.pages.charts import prepare_charts
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.terminal.output import message, result
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mlpkit.registry.discovery import PluginOptions
 
 
 def report_at_the_end(directory: Path, plugin_options: PluginOptions, *, shown: bool) -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit.components.target import Classes
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside, paragraph, section, table
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.verbs.report.predictions import ScoredPredictions
+from mlpkit.verbs.report.predictions import ScoredPredictions
 
 MOST_CELLS_WIDE: Final = 20
 """Classes up to which the confusion matrix is drawn; of more, the commonest mistakes are listed."""

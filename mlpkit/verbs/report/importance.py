@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.pages import charts
 from mlpkit.pages.images import LARGEST, POSITIVE, image_shape, thumbnail
@@ -16,10 +18,6 @@ from mlpkit.pages.parts import folded, paragraph, pictures, section, table
 from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
     from mlpkit.components.dataset import RawRows
 
 MOST_ROWS: Final = 1000
@@ -123,8 +121,8 @@ def importance(
 
 def importance_of_many(
     raw: RawRows,
-    encode: Callable[[Any], NDArray[Any]],
-    loss: Callable[[NDArray[Any]], float],
+    encode: Callable[[Any], Array],
+    loss: Callable[[Array], float],
     seed: int,
     names: Sequence[str] | None = None,
 ) -> list[Importance]:
@@ -157,7 +155,7 @@ def importance_of_many(
 
 
 def _column_of_inputs(
-    raw: RawRows, encode: Callable[[Any], NDArray[Any]], x: NDArray[Any], orders: Sequence[NDArray[np.intp]]
+    raw: RawRows, encode: Callable[[Any], Array], x: Array, orders: Sequence[NDArray[np.intp]]
 ) -> NDArray[np.intp] | None:
     """Return the number of the column that each input belongs to, -1 if no column changes it; None if several do."""
     found, moved = np.zeros(x.shape[1], np.intp), np.zeros(x.shape[1], bool)
@@ -202,7 +200,7 @@ def _order(seed: int, name: str, rows: int) -> NDArray[np.intp]:
     return keyed_generator(seed, "importance", name).permutation(rows)
 
 
-def _with_shuffled(raw: NDArray[Any], seed: int, name: str, place: tuple[Any, ...]) -> NDArray[Any]:
+def _with_shuffled(raw: Array, seed: int, name: str, place: tuple[Any, ...]) -> Array:
     """Return inputs with a part of each exchanged for that of another row."""
     shuffled = raw.copy()
     shuffled[place] = raw[place][_order(seed, name, len(raw))]
@@ -219,7 +217,7 @@ def _patches(height: int, width: int) -> list[tuple[str, tuple[int, int, int, in
     ]
 
 
-def importance_section(found: Sequence[Importance], rows: str, image: NDArray[Any] | None = None) -> str:
+def importance_section(found: Sequence[Importance], rows: str, image: Array | None = None) -> str:
     """Return importance as bars, or as a picture if inputs are images.
 
     Args:
@@ -246,7 +244,7 @@ def importance_section(found: Sequence[Importance], rows: str, image: NDArray[An
     return section("Importance of inputs", paragraph(text), part)
 
 
-def _heat(found: Sequence[Importance], image: NDArray[Any]) -> NDArray[np.uint8]:
+def _heat(found: Sequence[Importance], image: Array) -> NDArray[np.uint8]:
     """Return a picture of importance: the deeper the blue, the more important; clear where nothing is gained."""
     heat = np.zeros(image.shape[-2:])
     for each in found:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from mlpkit.components.operation import Operation
 from mlpkit.network.contexts import replaced_methods
+from mlpkit.network.sequential import Batch, Sequential
 from mlpkit.network.summary import row_of
 from mlpkit.pages import charts
 from mlpkit.pages.images import weights_as_images
 from mlpkit.pages.parts import beside, paragraph, pictures, section, table
 from mlpkit.pages.sampling import evenly_spaced
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from mlpkit.components.operation import Operation
-    from mlpkit.network.sequential import Batch, Sequential
 
 MOST_LAYERS: Final = 200
 MOST_CHARTED: Final = 8

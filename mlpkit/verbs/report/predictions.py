@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.array import Array
+from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.pages.images import image_shape, thumbnail
 from mlpkit.pages.parts import paragraph, pictures, section, table
 from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
     from mlpkit.components.dataset import RawRows
-    from mlpkit.components.target import Target
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,10 @@ class ScoredPredictions:
     split: str
     of: int
     target: Target
-    prediction: NDArray[Any]
-    t: NDArray[Any]
+    prediction: Array
+    t: Array
     names: Sequence[str]
-    interval: NDArray[Any] | None = None
+    interval: Array | None = None
 
     @property
     def rows(self) -> str:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Description, Split
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
 from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
 from mlpkit.jobs.inputs import inputs_of
-from mlpkit.jobs.load_model import load_run
-from mlpkit.jobs.run_spec import hold_examples, parse_resolved
+from mlpkit.jobs.load_model import TrainedModel, load_run
+from mlpkit.jobs.run_spec import GivenExamples, hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.jobs.training_job import units_of
 from mlpkit.lazy_names import load
+from mlpkit.network.sequential import Batch
 from mlpkit.pages.curves import curves_section
 from mlpkit.pages.evaluations import best_in_words
 from mlpkit.pages.images import image_shape
@@ -31,12 +38,13 @@ from mlpkit.pages.sampling import evenly_spaced, rows_to_predict
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import require_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, directory_of, kind_of
+from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, RunArgument, directory_of, kind_of
 from mlpkit.runs.layout import REPORT, SPLITS
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
+from mlpkit.specfile.spec import Spec
 from mlpkit.system import real_path
 from mlpkit.terminal.figures import figures
-from mlpkit.training.checkpointing import tracker_of
+from mlpkit.training.checkpointing import BestTracker, tracker_of
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.health import recorded_symptoms
 from mlpkit.training.minibatches import BatchReader
@@ -57,19 +65,7 @@ from mlpkit.verbs.report.several_runs import networks_sections
 from mlpkit.verbs.report.values import values_section
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Iterator
-    from types import ModuleType
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Description, RawRows, Split
-    from mlpkit.jobs.load_model import TrainedModel
-    from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.network.sequential import Batch
-    from mlpkit.runs.kinds import RunArgument
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.checkpointing import BestTracker
+    from mlpkit.components.dataset import RawRows
 
 MOST_TIMED_ROWS: Final = 1000
 EXAMPLES_NEEDED: Final = "the examples were given in Python; give them again: mlpkit.report(run, examples=(x, t))"
@@ -284,7 +280,7 @@ def _scored(model: TrainedModel, split: str, of: int, batch: Batch) -> ScoredPre
     return ScoredPredictions(split, of, model.target, prediction, t, _names(model), _interval(model, whole))
 
 
-def _interval(model: TrainedModel, prediction: NDArray[Any]) -> NDArray[Any] | None:
+def _interval(model: TrainedModel, prediction: Array) -> Array | None:
     """Return the ends of predicted intervals; None if the loss predicts none."""
     try:
         return model.network.replicas[0].interval_prediction(prediction)
@@ -338,10 +334,10 @@ def _importance(
     assert raw is not None
     _, t, weights = _taken(model, data, description, indices)
 
-    def encode(rows: RawRows) -> NDArray[Any]:
+    def encode(rows: RawRows) -> Array:
         return inputs_of(model, rows).x
 
-    def loss(x: NDArray[Any]) -> float:
+    def loss(x: Array) -> float:
         value = network.loss(x, t, weights)
         if not math.isfinite(value):
             raise DivergenceError(f"the loss of rows of {split} is {value}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mlpkit.groups.folders import EnsembleFolder, SeedsFolder
 from mlpkit.groups.several_runs import listed_runs
@@ -14,9 +14,6 @@ from mlpkit.pages.parts import paragraph, preformatted, section, table
 from mlpkit.pages.results import RunSet, read_runs, results_table
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import MEMBERS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def write_seeds_page(directory: Path, file: Path, *_: object) -> Path:

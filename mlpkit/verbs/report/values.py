@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside, paragraph, section, table
 from mlpkit.pages.sampling import evenly_spaced
 from mlpkit.terminal.figures import figure
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.verbs.report.predictions import ScoredPredictions
+from mlpkit.verbs.report.predictions import ScoredPredictions
 
 MOST_POINTS: Final = 400
 MOST_INTERVALS: Final = 150

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from mlpkit.pages.curves import curves_of_sets
 from mlpkit.pages.page import page
@@ -10,13 +11,7 @@ from mlpkit.pages.parts import folded, paragraph, preformatted, section, table
 from mlpkit.pages.results import RunSet, results_table
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.yaml_writer import to_inline_yaml
-from mlpkit.verbs.runs.compare import compare_sides, read_sides
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from mlpkit.verbs.runs.compare import Comparison, Note, Row
+from mlpkit.verbs.runs.compare import Comparison, Note, Row, compare_sides, read_sides
 
 
 def write_comparison(directories: Sequence[Path], file: Path, metrics: Sequence[str] = ()) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from mlpkit.components.schema.wording import counted
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.statistics import Interval
 from mlpkit.terminal.figures import figure, plus_minus
 from mlpkit.terminal.formatting import GAP, LONGEST_CELL, blocks, columns, paragraph, shortened
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from mlpkit.verbs.runs.compare import Comparison
+from mlpkit.verbs.runs.compare import Comparison
 
 CHECKSUM: Final = re.compile("[0-9a-f]{40,}")
 DIGITS_SHOWN: Final = 10

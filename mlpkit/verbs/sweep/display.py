@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from mlpkit.components.schema.wording import counted
 from mlpkit.display.display import Display
@@ -19,16 +19,11 @@ from mlpkit.terminal.figures import duration, figure
 from mlpkit.terminal.formatting import blocks, line_length, paragraph
 from mlpkit.terminal.output import diagnostic, document, message, result
 from mlpkit.verbs.sweep.driver import ranked
+from mlpkit.verbs.sweep.folder import Trial
+from mlpkit.verbs.sweep.section import Objective
 from mlpkit.verbs.sweep.specs import short_keys, written_values
-from mlpkit.verbs.sweep.sweep import plain_trial, written_results
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mlpkit.verbs.sweep.folder import Trial
-    from mlpkit.verbs.sweep.section import Objective
-    from mlpkit.verbs.sweep.status import SweepStatus
-    from mlpkit.verbs.sweep.sweep import Sweep
+from mlpkit.verbs.sweep.status import SweepStatus
+from mlpkit.verbs.sweep.sweep import Sweep, plain_trial, written_results
 
 MOST_ROWS = 5
 """Trials that a table of the best has."""

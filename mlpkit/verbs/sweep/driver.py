@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from concurrent.futures import FIRST_COMPLETED, wait
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.components.engine import Workers
 from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.network.component_errors import check_returned, component_errors
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
-from mlpkit.training.events import Event, TrainingEnd
-from mlpkit.verbs.sweep.folder import is_resumable
+from mlpkit.training.events import Event, Listener, StopRequest, TrainingEnd
+from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial, is_resumable
+from mlpkit.verbs.sweep.section import Objective
 from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from concurrent.futures import Future
-
-    from mlpkit.components.engine import Workers
-    from mlpkit.training.events import Listener, StopRequest
-    from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial
     from mlpkit.verbs.sweep.samplers import Sampler
-    from mlpkit.verbs.sweep.section import Objective
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal, or another process, asks for an end."""

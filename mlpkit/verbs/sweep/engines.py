@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlpkit.components.engine import LOCAL, Engine
+from mlpkit.components.engine import LOCAL, Engine, Workers
 from mlpkit.components.schema.wording import did_you_mean, with_article
 from mlpkit.errors import UsageError
 from mlpkit.groups.engine_workers import WorkersOfEngine
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.network.component_errors import component_errors
+from mlpkit.registry.registry import Registry
 from mlpkit.system import require_processes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.components.engine import Workers
-    from mlpkit.registry.registry import Registry
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 import statistics
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.record_keys import is_result
@@ -17,10 +19,6 @@ from mlpkit.runs.json_files import damaged, encode_compact, read_object
 from mlpkit.runs.kinds import SWEEP_FOLDER, is_run_folder, kind_of, members_of
 from mlpkit.runs.layout import BEST, PROGRESS, STOP, SWEEP, TRIAL, has_file
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
 _NAME: Final = "trial-"
 

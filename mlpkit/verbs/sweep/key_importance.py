@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.pages import charts
@@ -14,11 +16,6 @@ from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.statistics import holm
 from mlpkit.terminal.figures import probability
 from mlpkit.verbs.sweep.specs import short_keys
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
 
 FEWEST_TRIALS: Final = 8
 QUARTERS: Final = (0.25, 0.5, 0.75)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of, members_of
@@ -12,12 +13,8 @@ from mlpkit.runs.layout import OUT_OF_FOLD, has_file
 from mlpkit.statistics import difference
 from mlpkit.terminal.figures import figure, probability, signed
 from mlpkit.verbs.sweep.driver import ranked
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mlpkit.verbs.sweep.folder import Trial
-    from mlpkit.verbs.sweep.section import Objective
+from mlpkit.verbs.sweep.folder import Trial
+from mlpkit.verbs.sweep.section import Objective
 
 LEVEL: Final = 0.95
 

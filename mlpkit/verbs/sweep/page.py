@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import shlex
 import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from mlpkit.components.schema.wording import counted
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.pages import charts
-from mlpkit.pages.charts import ParallelAxis
+from mlpkit.pages.charts import ParallelAxis, ParallelLine
 from mlpkit.pages.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
+from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
 from mlpkit.runs.layout import BEST, SWEEP
@@ -22,21 +25,11 @@ from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.terminal.figures import figure
 from mlpkit.verbs.sweep.driver import ranked
-from mlpkit.verbs.sweep.folder import SweepFolder, history_of
+from mlpkit.verbs.sweep.folder import SweepFolder, Trial, history_of
 from mlpkit.verbs.sweep.key_importance import EXPLANATION, importance_figure, importance_of_key
-from mlpkit.verbs.sweep.section import SweepSection
+from mlpkit.verbs.sweep.section import Objective, SearchedKey, SweepSection
 from mlpkit.verbs.sweep.specs import short_keys, spec_of_sweep
-from mlpkit.verbs.sweep.sweep import sum_up, written_results
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
-
-    from mlpkit.pages.charts import ParallelLine
-    from mlpkit.registry.registry import Registry
-    from mlpkit.verbs.sweep.folder import Trial
-    from mlpkit.verbs.sweep.section import Objective, SearchedKey
-    from mlpkit.verbs.sweep.sweep import Sweep
+from mlpkit.verbs.sweep.sweep import Sweep, sum_up, written_results
 
 MOST_LABELS: Final = 8
 """Of the choices on an axis."""

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
 from mlpkit.runs.layout import HISTORY
 from mlpkit.runs.overview import PRUNED, overview_of
-from mlpkit.verbs.sweep.folder import number_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from mlpkit.verbs.sweep.folder import Trial
-    from mlpkit.verbs.sweep.section import Objective, SweepSection
+from mlpkit.verbs.sweep.folder import Trial, number_of
+from mlpkit.verbs.sweep.section import Objective, SweepSection
 
 FEWEST_FINISHED: Final = 5
 """Finished trials that the median rule needs to judge another."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from rich.console import Group
 from rich.text import Text
 
 from mlpkit.components.schema.wording import counted
+from mlpkit.display.outcomes import Outcome
 from mlpkit.display.screen import Screen
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
 from mlpkit.terminal.figures import duration
 from mlpkit.terminal.formatting import line_length
 from mlpkit.verbs.sweep.display import SweepDisplay, best_table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mlpkit.display.outcomes import Outcome
-    from mlpkit.verbs.sweep.folder import Trial
-    from mlpkit.verbs.sweep.section import Objective
+from mlpkit.verbs.sweep.folder import Trial
+from mlpkit.verbs.sweep.section import Objective
 
 
 class SweepScreen(SweepDisplay, Screen):

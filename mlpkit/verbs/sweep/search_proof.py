@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import Problem
-from mlpkit.errors import SpecError, SpecSchemaError
-from mlpkit.jobs.prove import little_memory, prove
+from mlpkit.errors import Diagnostic, SpecError, SpecSchemaError
+from mlpkit.jobs.prove import SpecProof, little_memory, prove
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
+from mlpkit.specfile.source import Span
+from mlpkit.specfile.spec import Spec
 from mlpkit.specfile.variables import VARS
-from mlpkit.verbs.sweep.section import SweepSection, is_choice
-from mlpkit.verbs.sweep.specs import SEARCH, SWEEP, as_overrides, data_key, key_place, path_written_at, trial_spec
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.specfile.source import Span
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.verbs.sweep.section import Objective, SearchedKey
+from mlpkit.verbs.sweep.section import Objective, SearchedKey, SweepSection, is_choice
+from mlpkit.verbs.sweep.specs import (
+    SEARCH,
+    SWEEP,
+    as_overrides,
+    data_key,
+    key_place,
+    path_written_at,
+    trial_spec,
+)
 
 
 class _Probe(NamedTuple):

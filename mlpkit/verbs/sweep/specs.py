@@ -5,37 +5,28 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Unpack
 
+from mlpkit.components.recipe import KeyPath
 from mlpkit.errors import RunFolderError, SpecError
 from mlpkit.jobs.run_inputs import lock_changes
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
 from mlpkit.runs.layout import SPEC, has_file
-from mlpkit.specfile.document import parse_document
+from mlpkit.specfile.document import Document, parse_document
 from mlpkit.specfile.key_types import FORMAT_KEY
-from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, copied, plain
+from mlpkit.specfile.nodes import ListNode, MappingNode, Node, ScalarNode, copied, plain
 from mlpkit.specfile.overrides import override_at, set_overrides
-from mlpkit.specfile.source import DiagnosticList
-from mlpkit.specfile.spec import check_document, read_spec
+from mlpkit.specfile.source import DiagnosticList, Span
+from mlpkit.specfile.spec import Spec, check_document, read_spec
 from mlpkit.specfile.variables import beginning, escape, referred_node, value_as_written, variables_of
 from mlpkit.specfile.yaml_writer import to_inline_yaml, to_yaml
 from mlpkit.system import real_path
-from mlpkit.verbs.sweep.folder import trials_in
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Unpack
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.specfile.document import Document
-    from mlpkit.specfile.nodes import Node
-    from mlpkit.specfile.source import Span
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.verbs.sweep.folder import SweepFolder
+from mlpkit.verbs.sweep.folder import SweepFolder, trials_in
 
 SWEEP: Final = "sweep"
 NAME: Final = "name"

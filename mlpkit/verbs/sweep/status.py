@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError, UsageError
-from mlpkit.runs.kinds import directory_of
+from mlpkit.runs.kinds import RunArgument, directory_of
 from mlpkit.runs.overview import RUNNING, STOPPED
-from mlpkit.runs.writer_lock import writer_of
+from mlpkit.runs.writer_lock import Writer, writer_of
 from mlpkit.verbs.sweep.driver import best_of, planned_in_all
-from mlpkit.verbs.sweep.folder import SweepFolder, require_sweep_folder
-from mlpkit.verbs.sweep.section import SweepSection
+from mlpkit.verbs.sweep.folder import SweepFolder, Trial, require_sweep_folder
+from mlpkit.verbs.sweep.section import Objective, SweepSection
 from mlpkit.verbs.sweep.specs import as_overrides, spec_of_sweep
 from mlpkit.verbs.sweep.sweep import counts_of, plain_trial, planned_trials, written_results
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-    from types import ModuleType
-
-    from mlpkit.runs.kinds import RunArgument
-    from mlpkit.runs.writer_lock import Writer
-    from mlpkit.verbs.sweep.folder import Trial
-    from mlpkit.verbs.sweep.section import Objective
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a driver has stopped."""

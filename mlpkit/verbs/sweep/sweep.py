@@ -4,43 +4,34 @@ from __future__ import annotations
 
 import shlex
 import signal
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
-from mlpkit.components.engine import LOCAL
+from mlpkit.components.engine import LOCAL, Workers
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import Diagnostic, StorageError, UsageError
 from mlpkit.jobs.prove import prove
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.kinds import directory_of
+from mlpkit.runs.kinds import RunArgument, directory_of
 from mlpkit.runs.overview import FINISHED
-from mlpkit.specfile.spec import require_spec
+from mlpkit.specfile.spec import Spec, require_spec
 from mlpkit.terminal.figures import figure
 from mlpkit.training.ctrl_c import CtrlC, interrupt_with
-from mlpkit.training.events import Event, StopRequest
+from mlpkit.training.events import Event, Listener, StopRequest
 from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, pareto_front
 from mlpkit.verbs.sweep.engines import EngineChoice
-from mlpkit.verbs.sweep.folder import SweepFolder
+from mlpkit.verbs.sweep.folder import SweepFolder, Trial
 from mlpkit.verbs.sweep.margin import Margin, lead_of, lead_over_baseline
 from mlpkit.verbs.sweep.pruning import no_longer_weak
 from mlpkit.verbs.sweep.samplers import make_sampler
 from mlpkit.verbs.sweep.search_proof import prove_sweep
-from mlpkit.verbs.sweep.section import Grid, SweepSection
+from mlpkit.verbs.sweep.section import Grid, Objective, SweepSection
 from mlpkit.verbs.sweep.specs import require_unchanged, spec_of_sweep, text_for_folder, trial_spec, written_values
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from types import ModuleType
-
-    from mlpkit.components.engine import Workers
-    from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.runs.kinds import RunArgument
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import Listener
-    from mlpkit.verbs.sweep.folder import Trial
-    from mlpkit.verbs.sweep.section import Objective
 
 
 @dataclass(repr=False)

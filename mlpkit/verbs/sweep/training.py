@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -18,23 +19,17 @@ from mlpkit.cli.launcher import started_processes
 from mlpkit.cli.options import given_spec, require_one_display
 from mlpkit.components.engine import LOCAL
 from mlpkit.errors import UsageError
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.runs.overview import FAILED
 from mlpkit.runs.writer_lock import writer_of
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.terminal.output import document, message, on_screen, print_warnings
 from mlpkit.training.events import ObserverGroup
+from mlpkit.training.ranks import Ranks
 from mlpkit.verbs.sweep.display import SweepDisplay, SweepJson, SweepLines, of_sweep, print_status
 from mlpkit.verbs.sweep.folder import require_sweep_folder
 from mlpkit.verbs.sweep.status import stop_sweep, sweep_status
-from mlpkit.verbs.sweep.sweep import resume_sweep, sweep
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
-
-    from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.training.ranks import Ranks
-    from mlpkit.verbs.sweep.sweep import Sweep
+from mlpkit.verbs.sweep.sweep import Sweep, resume_sweep, sweep
 
 
 @dataclass(frozen=True)

@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final, Unpack
 
+from mlpkit.components.dataset import Dataset, Split
 from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
 from mlpkit.groups.local_workers import described
+from mlpkit.groups.several_runs import Group
 from mlpkit.groups.several_specs import group_of
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.resume_network import Session, train_claimed
 from mlpkit.jobs.spec_data import OpenedData, describe_data, open_for_members
 from mlpkit.jobs.train import write_beginning
-from mlpkit.jobs.training_job import TrainingJob
+from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.runs.files import remove_leftovers
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
 from mlpkit.runs.layout import RESOLVED, SWEEP
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of
-from mlpkit.specfile.spec import read_spec
+from mlpkit.specfile.spec import Spec, read_spec
 from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest, TrainingEnd
 from mlpkit.verbs.sweep.folder import is_resumable, read_trial, trials_in
 from mlpkit.verbs.sweep.pruning import curves_of, rule_for
 from mlpkit.verbs.sweep.section import SweepSection
 from mlpkit.verbs.sweep.specs import data_key, trial_spec
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Unpack
-
-    from mlpkit.components.dataset import Dataset, Split
-    from mlpkit.groups.several_runs import Group
-    from mlpkit.jobs.training_job import Run
-    from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.specfile.spec import Spec
 
 LONGEST_WAIT: Final = 60.0
 """Seconds in which a process of a driver that was killed saves the trial that it trains."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.terminal.figures import figure
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
 BINS: Final = 24
 HEADINGS: Final = ("shape", "mean", "std", "min", "max", "norm", "zero", "not finite")
@@ -62,7 +59,7 @@ class Distribution:
         return (*(self.min + i * width for i in range(len(self.histogram))), self.max)
 
 
-def distribution_of(array: NDArray[Any]) -> Distribution:
+def distribution_of(array: Array) -> Distribution:
     """Return the statistics of an array."""
     finite = np.isfinite(array)
     values = array[finite].astype(np.float64)
@@ -91,6 +88,6 @@ def distribution_of(array: NDArray[Any]) -> Distribution:
     )
 
 
-def norm_of(arrays: Mapping[str, NDArray[Any]]) -> float:
+def norm_of(arrays: Mapping[str, Array]) -> float:
     """Return the length of arrays as one vector."""
     return float(np.sqrt(sum(float(np.square(array, dtype=np.float64).sum()) for array in arrays.values())))

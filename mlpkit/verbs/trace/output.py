@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import UsageError
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.model_file import save_model
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import blocks, columns, paragraph, sparkline
-from mlpkit.verbs.trace.distribution import HEADINGS, norm_of
-from mlpkit.verbs.trace.trace import BY_LAYER, BY_PARAMETER, numbers_in_words
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit.verbs.trace.distribution import Distribution
-    from mlpkit.verbs.trace.trace import Trace, TracedExample, TracePoint
+from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, norm_of
+from mlpkit.verbs.trace.trace import BY_LAYER, BY_PARAMETER, Trace, TracedExample, TracePoint, numbers_in_words
 
 TITLES: Final = {
     "parameters_before": "parameters before",
@@ -175,7 +169,7 @@ def _plain_layers(example: TracedExample) -> dict[str, Any]:
     return {**whole, "layers": layers}
 
 
-def _plain_array(array: NDArray[Any] | None) -> Any:
+def _plain_array(array: Array | None) -> Any:
     return None if array is None else array.tolist()
 
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
 from mlpkit.pages import charts, parts
 from mlpkit.pages.images import thumbnail
 from mlpkit.pages.page import page
 from mlpkit.runs.files import write_atomically
 from mlpkit.terminal.figures import figure
-from mlpkit.verbs.trace.distribution import HEADINGS, norm_of, shape_in_words
-from mlpkit.verbs.trace.trace import numbers_in_words
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit.verbs.trace.distribution import Distribution
-    from mlpkit.verbs.trace.trace import Trace, TracedExample, TracePoint
+from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, norm_of, shape_in_words
+from mlpkit.verbs.trace.trace import Trace, TracedExample, TracePoint, numbers_in_words
 
 EXAMPLES_SHOWN: Final = 12
 CHARTS_SHOWN: Final = 16
@@ -116,14 +111,14 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _pictures(traced: Trace, inputs: Sequence[NDArray[Any]], captions: Sequence[str]) -> list[str]:
+def _pictures(traced: Trace, inputs: Sequence[Array], captions: Sequence[str]) -> list[str]:
     """Return inputs as pictures, if they are images."""
     if traced.image_shape is None:
         return []
     return [parts.pictures([_bytes_of(each.reshape(traced.image_shape)) for each in inputs], captions)]
 
 
-def _bytes_of(image: NDArray[Any]) -> NDArray[np.uint8]:
+def _bytes_of(image: Array) -> NDArray[np.uint8]:
     """Return an image, channels first, as a page shows it, its least number black and its greatest white."""
     finite = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
     least, greatest = finite.min(), finite.max()

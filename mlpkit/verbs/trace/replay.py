@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Split
+from mlpkit.components.operation import Operation
 from mlpkit.components.schedule import rate_at
 from mlpkit.errors import DivergenceError, UsageError
-from mlpkit.jobs.reopened import reopened
+from mlpkit.jobs.reopened import Reopened, reopened
+from mlpkit.jobs.run_spec import GivenExamples
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.contexts import replaced_methods
+from mlpkit.network.sequential import Sequential
+from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import Observer, ObserverGroup, StopRequest, Watch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Split
-    from mlpkit.components.operation import Operation
-    from mlpkit.jobs.reopened import Reopened
-    from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.registry.registry import Registry
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import Event
-    from mlpkit.training.loop import Trainer
+from mlpkit.specfile.spec import Spec
+from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest, Watch
+from mlpkit.training.loop import Trainer
 
 
 @dataclass
@@ -46,10 +40,10 @@ class Flow:
         input_gradient: dx; None if it isn't needed.
     """
 
-    input: NDArray[Any]
-    output: NDArray[Any] | None = None
-    output_gradient: NDArray[Any] | None = None
-    input_gradient: NDArray[Any] | None = None
+    input: Array
+    output: Array | None = None
+    output_gradient: Array | None = None
+    input_gradient: Array | None = None
 
 
 @dataclass
@@ -65,9 +59,9 @@ class WatchedMinibatch:
         loss: the mean loss; NaN until it is known.
     """
 
-    x: NDArray[Any]
-    t: NDArray[Any]
-    weights: NDArray[Any] | None
+    x: Array
+    t: Array
+    weights: Array | None
     slices: list[dict[str, Flow]]
     loss: float = field(default=float("nan"))
 
@@ -82,10 +76,10 @@ def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
     compute = network.loss_and_gradient
 
     def loss_and_gradient(
-        x: NDArray[Any],
-        t: NDArray[Any],
+        x: Array,
+        t: Array,
         step: int = 0,
-        weights: NDArray[Any] | None = None,
+        weights: Array | None = None,
         rows: int | None = None,
     ) -> float:
         slices: list[dict[str, Flow]] = [{} for _ in network.replicas]
@@ -112,13 +106,13 @@ class _Copies:
 
     def __init__(self) -> None:
         self._original: object = None
-        self._copy: NDArray[Any] = np.empty(0)
+        self._copy: Array = np.empty(0)
 
-    def of_argument(self, array: NDArray[Any]) -> NDArray[Any]:
+    def of_argument(self, array: Array) -> Array:
         """Return a copy of what an operation is called with."""
         return self._copy if array is self._original else self.of_result(array)
 
-    def of_result(self, array: NDArray[Any]) -> NDArray[Any]:
+    def of_result(self, array: Array) -> Array:
         """Return a copy of what an operation returned, perhaps in the memory of its argument."""
         self._original, self._copy = array, array.copy()
         return self._copy
@@ -129,7 +123,7 @@ def _watched_operation(operation: Operation, flows: dict[str, Flow], copies: _Co
     member: Any = operation
     forward, backward = member.forward, member.backward
 
-    def watched_forward(x: NDArray[Any], *targets: Any) -> Any:
+    def watched_forward(x: Array, *targets: Any) -> Any:
         flow = Flow(copies.of_argument(x))
         y = forward(x, *targets)
         if isinstance(y, np.ndarray):
@@ -171,9 +165,9 @@ class Replay:
     learning_rate: float
     loss: float
     minibatches: list[WatchedMinibatch]
-    before: NDArray[Any]
-    gradient: NDArray[Any] | None
-    clipped: NDArray[Any] | None
+    before: Array
+    gradient: Array | None
+    clipped: Array | None
     divergence: str
 
     @property
@@ -246,7 +240,7 @@ class _StepWatch(Watch):
         self._steps_left = 0
         self.stop = StopRequest()
         self.keeps = False
-        self.kept: list[NDArray[Any]] = []
+        self.kept: list[Array] = []
         self.loss = math.nan
 
     def train(self, trainer: Trainer, steps: int) -> None:

@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Dataset, Split
 from mlpkit.components.operation import belongs_to
-from mlpkit.components.target import Classes
+from mlpkit.components.target import Classes, Target
 from mlpkit.errors import UsageError
 from mlpkit.jobs.folds import of_rows
+from mlpkit.jobs.run_spec import GivenExamples
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.network.component_errors import component_errors
+from mlpkit.network.sequential import Sequential
 from mlpkit.pages.images import is_image
 from mlpkit.pages.notebook_tables import html_table
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.kinds import directory_of, require_one_network
+from mlpkit.runs.kinds import RunArgument, directory_of, require_one_network
 from mlpkit.terminal.figures import figure
 from mlpkit.training.events import Observer, python_warnings
 from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, distribution_of
-from mlpkit.verbs.trace.replay import check_example, replayed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
-    from types import ModuleType
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Dataset, Split
-    from mlpkit.components.target import Target
-    from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.runs.kinds import RunArgument
-    from mlpkit.verbs.trace.replay import Flow, Replay
+from mlpkit.verbs.trace.replay import Flow, Replay, check_example, replayed
 
 
 @dataclass(frozen=True)
@@ -57,10 +50,10 @@ class TracedLayer:
 
     name: str
     type: str
-    input: NDArray[Any]
-    output: NDArray[Any] | None
-    output_gradient: NDArray[Any] | None
-    input_gradient: NDArray[Any] | None
+    input: Array
+    output: Array | None
+    output_gradient: Array | None
+    input_gradient: Array | None
 
     def of_row(self, row: int) -> TracedLayer:
         """Return what one row of the minibatch was."""
@@ -79,7 +72,7 @@ class TracePoint(NamedTuple):
 
     layer: str
     what: str
-    numbers: NDArray[Any]
+    numbers: Array
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,9 +99,9 @@ class TracedExample:
     row: int
     source: str
     columns: Mapping[str, Any]
-    input: NDArray[Any]
-    target: NDArray[Any]
-    prediction: NDArray[Any]
+    input: Array
+    target: Array
+    prediction: Array
     label: str
     predicted: str
     probability: float | None
@@ -214,20 +207,20 @@ class Trace:
     began_after: int
     learning_rate: float
     loss: float
-    rows: NDArray[Any]
+    rows: Array
     sources: Sequence[str] | None
     columns: Mapping[str, Sequence[Any]]
-    inputs: NDArray[Any]
-    targets: NDArray[Any]
-    weights: NDArray[Any] | None
-    predictions: NDArray[Any]
-    losses: NDArray[Any]
-    shares: NDArray[Any]
-    parameters_before: Mapping[str, NDArray[Any]]
-    parameters_after: Mapping[str, NDArray[Any]]
-    gradient: Mapping[str, NDArray[Any]]
-    clipped_gradient: Mapping[str, NDArray[Any]]
-    update: Mapping[str, NDArray[Any]]
+    inputs: Array
+    targets: Array
+    weights: Array | None
+    predictions: Array
+    losses: Array
+    shares: Array
+    parameters_before: Mapping[str, Array]
+    parameters_after: Mapping[str, Array]
+    gradient: Mapping[str, Array]
+    clipped_gradient: Mapping[str, Array]
+    update: Mapping[str, Array]
     layers: tuple[TracedLayer, ...]
     target: Target
     class_names: tuple[str, ...] = ()
@@ -236,12 +229,12 @@ class Trace:
     changes: tuple[str, ...] = ()
 
     @cached_property
-    def outputs(self) -> dict[str, NDArray[Any]]:
+    def outputs(self) -> dict[str, Array]:
         """The output of each layer, by name; the loss has none."""
         return {layer.name: layer.output for layer in self.layers if layer.output is not None}
 
     @cached_property
-    def output_gradients(self) -> dict[str, NDArray[Any]]:
+    def output_gradients(self) -> dict[str, Array]:
         """The gradient by the output of each layer, by name, as it came in."""
         return {layer.name: layer.output_gradient for layer in self.layers if layer.output_gradient is not None}
 
@@ -287,7 +280,7 @@ class Trace:
     def _class_name(self, number: int) -> str:
         return self.class_names[number] if self.class_names else str(number)
 
-    def _in_words(self, values: NDArray[Any]) -> str:
+    def _in_words(self, values: Array) -> str:
         """Return a target or a prediction that isn't a class: numbers, or the class of a target alone."""
         if isinstance(self.target, Classes) and values.dtype.kind in "iu" and not values.ndim:
             return self._class_name(int(values))
@@ -318,7 +311,7 @@ class Trace:
         kinds = (*BY_PARAMETER, *BY_LAYER)
         return {kind: {name: distribution_of(array) for name, array in getattr(self, kind).items()} for kind in kinds}
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> dict[str, Array]:
         """Return all arrays for a file: ``rows``, ``gradient/Affine1.W``, ``outputs/Relu1`` and so on."""
         found = {name: getattr(self, name) for name in BY_EXAMPLE}
         for kind in (*BY_PARAMETER, *BY_LAYER):
@@ -349,7 +342,7 @@ SHOWN: Final = 16
 """Numbers of an array up to which all are written out."""
 
 
-def numbers_in_words(values: NDArray[Any]) -> str:
+def numbers_in_words(values: Array) -> str:
     """Write the numbers of an array, of a long one those at its ends."""
     flat = np.ravel(values) + 0  # turns -0.0 into 0.0
     parts = [flat] if flat.size <= SHOWN else [flat[: SHOWN - 4], flat[-2:]]
@@ -442,7 +435,7 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
     )
 
 
-def _by_parameter(network: Sequential, flat: NDArray[Any] | None, paths: Iterable[str]) -> dict[str, NDArray[Any]]:
+def _by_parameter(network: Sequential, flat: Array | None, paths: Iterable[str]) -> dict[str, Array]:
     """Return copies of the parts of a flat array; none without one."""
     return {} if flat is None else {path: network.layout.view(flat, path).copy() for path in paths}
 
@@ -461,14 +454,14 @@ def _layers(network: Sequential, slices: Sequence[Mapping[str, Flow]]) -> tuple[
     )
 
 
-def _joined(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
+def _joined(parts: Sequence[Array | None]) -> Array | None:
     """Return arrays as one; None if one of them is missing."""
     there = [part for part in parts if part is not None]
     return np.concatenate(there) if len(there) == len(parts) else None
 
 
 def _losses(
-    network: Sequential, logits: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None
+    network: Sequential, logits: Array, t: Array, weights: Array | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the loss of each example, and its share in the loss of all."""
     replica = network.replicas[0]
@@ -481,7 +474,7 @@ def _losses(
     return losses, parts / (parts.sum() or 1.0)
 
 
-def _sources(dataset: Dataset, train: Split, rows: NDArray[Any]) -> Sequence[str] | None:
+def _sources(dataset: Dataset, train: Split, rows: Array) -> Sequence[str] | None:
     with component_errors(f"dataset {dataset.registered_name} failed in example_sources"):
         found: Sequence[str] | None = of_rows(dataset.example_sources, "train", rows, train)
     return found
