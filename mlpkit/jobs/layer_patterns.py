@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.operation import belongs_to, own_parameters
-from mlpkit.components.schema.context import Problem, show
+from mlpkit.components.schema.context import Problem, correction, show
 from mlpkit.components.schema.wording import did_you_mean, listed
 from mlpkit.specfile.nodes import ListNode, MappingNode, plain
 from mlpkit.specfile.structure import LayerLists
@@ -56,6 +56,7 @@ def chosen(patterns: Sequence[str], place: KeyPath, proof: Proof) -> tuple[list[
                     expected=expected,
                     remedy=remedy,
                     code="unknown-layer",
+                    fix=correction(pattern, paths),
                 )
             )
     return list(dict.fromkeys(found)), faults
@@ -111,7 +112,8 @@ def _no_parameter(pattern: str, place: KeyPath, paths: Sequence[str]) -> Problem
         last = paths[0].rpartition(".")[2]
         expected = f"one of {listed(paths, MOST_PARAMETERS_NAMED)}, or a pattern such as '*.{last}'"
     message = f"no parameter is called {show(pattern)}" if paths else "the network has no parameters"
-    return Problem(place, message, expected=expected, remedy=remedy, at_key=True, code="unknown-layer")
+    fix = None if of_layer else correction(pattern, near)
+    return Problem(place, message, expected=expected, remedy=remedy, at_key=True, code="unknown-layer", fix=fix)
 
 
 def _patterns_like(pattern: str, paths: Sequence[str]) -> set[str]:
