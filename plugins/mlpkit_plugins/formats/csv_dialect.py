@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from mlpkit_plugins.formats.csv_file import DELIMITERS, decompressed_content, encoding_by_mark
+from mlpkit_plugins.formats.csv_file import DELIMITERS, Dialect, decompressed_content, encoding_by_mark
 from mlpkit_plugins.formats.header_names import writes_number
 
 LARGEST_SAMPLE: Final = 1 << 26
@@ -27,24 +27,16 @@ _ALIGNED: Final = " "
 """The delimiter of columns that are aligned with spaces; tried only if no other delimiter occurs."""
 
 
-class CsvDialect(NamedTuple):
-    """The dialect of a CSV file.
+class CsvGuess(NamedTuple):
+    """The dialect of a CSV file, and what was seen of the table.
 
     Args:
-        encoding: the character encoding.
-        delimiter: the character between two columns.
-        quote: the character around a field.
-        skip_rows: the number of rows above the table.
-        comment: the start of rows that aren't part of the table; otherwise empty.
+        dialect: the dialect.
         first: the fields of the table's first row; empty if the file is.
         one_name_too_few: whether the rows below the first have one more field, as in files from R with row names.
     """
 
-    encoding: str
-    delimiter: str
-    quote: str
-    skip_rows: int
-    comment: str
+    dialect: Dialect
     first: tuple[str, ...]
     one_name_too_few: bool
 
@@ -54,7 +46,7 @@ class CsvDialect(NamedTuple):
         return not any(map(writes_number, self.first))
 
 
-def csv_dialect(path: Path, name: str, target: str | None = None) -> CsvDialect:
+def csv_dialect(path: Path, name: str, target: str | None = None) -> CsvGuess:
     """Guess the dialect of a CSV file.
 
     Args:
@@ -71,15 +63,8 @@ def csv_dialect(path: Path, name: str, target: str | None = None) -> CsvDialect:
     text = content[:SAMPLE_OF_ROWS].decode("utf-8-sig" if encoding == "utf-8" else encoding, "replace")
     best = max((_Layout.of(text, delimiter, target) for delimiter in (*DELIMITERS, _ALIGNED)), key=_Layout.agreement)
     comment = best.comment
-    return CsvDialect(
-        encoding,
-        best.delimiter,
-        best.quote,
-        0 if comment else best.skip_rows,
-        comment,
-        tuple(field.strip() for field in best.first),
-        best.one_name_too_few,
-    )
+    dialect = Dialect(best.delimiter, best.quote, comment, 0 if comment else best.skip_rows, encoding)
+    return CsvGuess(dialect, tuple(field.strip() for field in best.first), best.one_name_too_few)
 
 
 def _encoding(content: bytes) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
-from mlpkit_plugins.formats.csv_dialect import CsvDialect, csv_dialect
-from mlpkit_plugins.formats.csv_file import CsvFile, Dialect
+from mlpkit_plugins.formats.csv_dialect import CsvGuess, csv_dialect
+from mlpkit_plugins.formats.csv_file import CsvFile
 from mlpkit_plugins.tables.csv_source import CsvSource
 from mlpkit_plugins.tables.first_spec import Reading
 from mlpkit_plugins.tables.number_guess import number_format
@@ -34,21 +34,21 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
     guess = csv_dialect(path, name, target)
     has_names = guess.names_in_first_row or target in guess.first
     header, skipped, about_header = _header(guess, has_names=has_names)
-    dialect = Dialect(guess.delimiter, guess.quote, guess.comment, skipped, guess.encoding)
+    dialect = guess.dialect._replace(skip_rows=skipped)
     source = CsvSource(CsvFile(path, name=name, dialect=dialect, header=header), missing, PLAIN)
     sample = sample_rows(source)
-    written = number_format(sample, missing, between_commas=guess.delimiter == ",")
+    written = number_format(sample, missing, between_commas=dialect.delimiter == ",")
     parameters: dict[str, Any] = {}
     comments: dict[str, str] = {}
     for parameter, value, default, comment in (
-        ("delimiter", guess.delimiter, ",", f"columns are separated by {_DELIMITERS[guess.delimiter]}"),
-        ("quote", guess.quote, '"', "texts are in apostrophes"),
-        ("comment", guess.comment, "", "rows that start so are left out"),
+        ("delimiter", dialect.delimiter, ",", f"columns are separated by {_DELIMITERS[dialect.delimiter]}"),
+        ("quote", dialect.quote, '"', "texts are in apostrophes"),
+        ("comment", dialect.comment, "", "rows that start so are left out"),
         ("skip_rows", skipped, 0, _about_skipped(guess)),
         ("decimal", written.decimal, ".", "numbers have a decimal comma"),
         ("thousands", written.thousands, "", f"numbers have {_THOUSANDS[written.thousands]} between thousands"),
         ("symbols", written.symbols, (), "numbers have these symbols"),
-        ("encoding", guess.encoding, "utf-8", f"its bytes are {guess.encoding}, not UTF-8"),
+        ("encoding", dialect.encoding, "utf-8", f"its bytes are {dialect.encoding}, not UTF-8"),
         ("header", header, None, about_header),
     ):
         if value != default:
@@ -57,18 +57,18 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
     return Reading(source, sample, missing, written, parameters, comments, has_names)
 
 
-def _header(guess: CsvDialect, *, has_names: bool) -> tuple[list[str] | None, int, str]:
+def _header(guess: CsvGuess, *, has_names: bool) -> tuple[list[str] | None, int, str]:
     """Return the names of the columns if the file doesn't have them all, the number of rows to skip, and the reason."""
     if guess.one_name_too_few and has_names:
         reason = (
             f"its first row has no name for the first column, which R calls row names; it is called {_NAME_OF_ROWS}"
         )
-        return [_NAME_OF_ROWS, *guess.first], guess.skip_rows + 1, reason
+        return [_NAME_OF_ROWS, *guess.first], guess.dialect.skip_rows + 1, reason
     if has_names:
-        return None, guess.skip_rows, ""
+        return None, guess.dialect.skip_rows, ""
     names = [f"column{number}" for number in range(1, len(guess.first) + 1)]
-    return names, guess.skip_rows, "its first row holds data, not names"
+    return names, guess.dialect.skip_rows, "its first row holds data, not names"
 
 
-def _about_skipped(guess: CsvDialect) -> str:
-    return "what is above the names of the columns" if guess.skip_rows else "the names, which are in header"
+def _about_skipped(guess: CsvGuess) -> str:
+    return "what is above the names of the columns" if guess.dialect.skip_rows else "the names, which are in header"

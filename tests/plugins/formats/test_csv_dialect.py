@@ -25,12 +25,12 @@ def dialect(tmp_path):
 def test_the_delimiter_is_the_one_that_all_rows_have(dialect, delimiter):
     rows = [["size", "a name", "kind"], ["1.5", "Smith, John; and others | more", "x"], ["2,5", "b", "y"]]
     text = "".join(delimiter.join(f'"{field}"' for field in row) + "\n" for row in rows)
-    assert dialect(text).delimiter == delimiter
+    assert dialect(text).dialect.delimiter == delimiter
     assert dialect(text).first == ("size", "a name", "kind")
 
 
 def test_decimal_commas_are_no_delimiters(dialect):
-    assert dialect("a;b;kind\n1,5;2,5;x\n3,5;4,5;y\n").delimiter == ";"
+    assert dialect("a;b;kind\n1,5;2,5;x\n3,5;4,5;y\n").dialect.delimiter == ";"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_decimal_commas_are_no_delimiters(dialect):
 )
 def test_the_encoding_is_one_that_gives_characters(dialect, content, encoding):
     found = dialect(content)
-    assert found.encoding == encoding
+    assert found.dialect.encoding == encoding
     assert len(found.first) == 2
     assert not found.first[0].startswith("\ufeff")
 
@@ -60,7 +60,7 @@ def test_the_encoding_is_one_that_gives_characters(dialect, content, encoding):
     ],
 )
 def test_encodings_without_a_mark_and_two_at_once(dialect, content, encoding):
-    assert dialect(content).encoding == encoding
+    assert dialect(content).dialect.encoding == encoding
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_encodings_without_a_mark_and_two_at_once(dialect, content, encoding):
 def test_rows_above_the_one_that_names_the_target(tmp_path, content, skip_rows, comment):
     (tmp_path / "a.csv").write_text(content)
     found = csv_dialect(tmp_path / "a.csv", "a.csv", "kind")
-    assert (found.skip_rows, found.comment) == (skip_rows, comment)
-    assert csv_dialect(tmp_path / "a.csv", "a.csv").skip_rows in (0, 1)
+    assert (found.dialect.skip_rows, found.dialect.comment) == (skip_rows, comment)
+    assert csv_dialect(tmp_path / "a.csv", "a.csv").dialect.skip_rows in (0, 1)
 
 
 def test_apostrophes_around_names_are_quotes(dialect):
-    assert dialect("'a','b'\n1,'x, y'\n").quote == "'"
-    assert dialect("a,b\n1,'t Hooft\n").quote == '"'
+    assert dialect("'a','b'\n1,'x, y'\n").dialect.quote == "'"
+    assert dialect("a,b\n1,'t Hooft\n").dialect.quote == '"'
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_names_of_rows_without_a_name(dialect, content, expected):
 
 
 def test_spaces_are_a_delimiter_if_no_other_is_there(dialect):
-    assert dialect("a b\n1 2\n3 4\n").delimiter == " "
-    assert dialect("first name,b\nx y,2\n").delimiter == ","
-    assert dialect("my column\n1\n2\n").delimiter != " "
+    assert dialect("a b\n1 2\n3 4\n").dialect.delimiter == " "
+    assert dialect("first name,b\nx y,2\n").dialect.delimiter == ","
+    assert dialect("my column\n1\n2\n").dialect.delimiter != " "
 
 
 def test_a_first_row_with_a_number_holds_no_names(dialect):
@@ -125,7 +125,7 @@ def dialect_of_bytes(folder, content):
 
 @given(st.binary(max_size=200).filter(lambda content: not content.startswith(MAGIC)))
 def test_any_bytes_give_a_dialect(tmp_path_factory, content):
-    content.decode(dialect_of_bytes(tmp_path_factory, content).encoding, "ignore")
+    content.decode(dialect_of_bytes(tmp_path_factory, content).dialect.encoding, "ignore")
 
 
 @given(st.binary(max_size=200))
