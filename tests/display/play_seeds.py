@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mlpkit.components.schedule import Progress
 from mlpkit.display.display import RunNames
-from mlpkit.display.outcomes import of_seeds
+from mlpkit.display.group_outcomes import of_seeds
 from mlpkit.display.screen import Screen
 from mlpkit.groups.folders import summary_of
 from mlpkit.groups.seeds import SeedRuns

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.display.outcomes import summary_table
+from mlpkit.display.group_outcomes import summary_table
 from mlpkit.groups.ensemble import resume_ensemble, run_ensemble
 from mlpkit.groups.folders import plain_summary, summary_of
 from mlpkit.groups.seeds import evaluate_seeds, resume_seeds, run_seeds

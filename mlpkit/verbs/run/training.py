@@ -127,7 +127,7 @@ def train_group(
         options: how to show it.
         interrupts: stops it.
     """
-    from mlpkit.display.outcomes import of_ensemble, of_seeds  # noqa: PLC0415 - most runs train one network
+    from mlpkit.display.group_outcomes import of_ensemble, of_seeds  # noqa: PLC0415 - most runs train one network
     from mlpkit.groups.seeds import SeedRuns  # noqa: PLC0415 - for the same reason
 
     with (
@@ -164,7 +164,7 @@ def train_specs(
         options: how to show it.
         interrupts: stops it.
     """
-    from mlpkit.display.outcomes import of_specs  # noqa: PLC0415 - most commands train one
+    from mlpkit.display.group_outcomes import of_specs  # noqa: PLC0415 - most commands train one
     from mlpkit.groups.several_specs import run_specs  # noqa: PLC0415 - most commands train one
 
     title, names = f"{len(specs)} specs", FolderNames(parent)
