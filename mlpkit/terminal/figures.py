@@ -42,6 +42,11 @@ def plus_minus_all(values: Mapping[str, Interval]) -> str:
     return ", ".join(f"{name} {plus_minus(found)}" for name, found in values.items())
 
 
+def short_duration(seconds: float) -> str:
+    """Write a short time in three digits: ``1.24 s``, ``0.83 ms``."""
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
+
+
 def duration(seconds: float) -> str:
     """Write a time as precisely as a guess at it deserves: ``4 s``, ``3 min 05 s``, ``1 h 12 min``."""
     whole = round(seconds)

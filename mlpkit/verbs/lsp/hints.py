@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
 from mlpkit.components.schema.wording import counted, memory_size
+from mlpkit.terminal.figures import short_duration
 from mlpkit.terminal.formatting import shape
 from mlpkit.verbs.lsp.places import position, span_range
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from mlpkit.jobs.check import CheckedMember
     from mlpkit.specfile.source import Span
     from mlpkit.verbs.lsp.open_spec import OpenSpec
+
+MEASURE: Final = "mlpkit.measureStep"
+"""The command that measures a step of the spec at an address."""
 
 
 def inlay_hints(spec: OpenSpec, params: types.InlayHintParams) -> list[types.InlayHint]:
@@ -42,8 +46,11 @@ def code_lenses(spec: OpenSpec, params: types.CodeLensParams) -> list[types.Code
     if not _unchanged(spec, place):
         return []
     title = f"{counted(checked.parameters, 'parameter')}, at least {memory_size(checked.memory)} of memory to train"
+    commands = [types.Command(title, ""), types.Command("measure a step", MEASURE, arguments=[spec.uri])]
+    if spec.step and spec.step[0] == spec.text.text:
+        commands = [types.Command(f"{title}, about {short_duration(spec.step[1])} for a step", "")]
     where = span_range(spec.text, spec.text.line_starts[place.line - 1], spec.text.line_end(place.line), spec.codec)
-    return [types.CodeLens(where, types.Command(title, ""))]
+    return [types.CodeLens(where, command) for command in commands]
 
 
 def _placed(spec: OpenSpec, members: Sequence[CheckedMember]) -> Iterator[tuple[CheckedMember, Span]]:

@@ -43,6 +43,7 @@ class OpenSpec:
         checking: the check of this text.
         document: the last text that could be read, with the specs that it extends.
         right: the last text without errors.
+        step: a text whose step was measured, and the seconds of the step.
     """
 
     uri: str
@@ -54,6 +55,7 @@ class OpenSpec:
     checking: Task[None] | None = None
     document: Document | None = None
     right: RightSpec | None = None
+    step: tuple[str, float] | None = None
 
     def cursor(self, place: types.Position) -> Cursor | None:
         """Return what is at the editor's position; None if nothing can be made of it."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types
+from pygls.capabilities import get_capability
 from pygls.lsp.server import LanguageServer
 
 from mlpkit.cli.exit_codes import error_report
@@ -19,7 +23,7 @@ from mlpkit.verbs.lsp.checking import Checker
 from mlpkit.verbs.lsp.completion import completions
 from mlpkit.verbs.lsp.definition import definitions
 from mlpkit.verbs.lsp.diagnostics import diagnostics, quick_fixes
-from mlpkit.verbs.lsp.hints import code_lenses, inlay_hints
+from mlpkit.verbs.lsp.hints import MEASURE, code_lenses, inlay_hints
 from mlpkit.verbs.lsp.hover import hover
 from mlpkit.verbs.lsp.open_spec import OpenSpec, RightSpec
 from mlpkit.verbs.lsp.places import uri_of
@@ -66,6 +70,7 @@ class SpecServer(LanguageServer):
 
     def __init__(self, plugin_options: PluginOptions) -> None:
         super().__init__("mlpkit", VERSION, text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        self.plugin_options = plugin_options
         self.registry = Registry.discover(**plugin_options)
         self.checker = Checker(self.registry)
         self.check_thread = ThreadPoolExecutor(1)
@@ -75,6 +80,7 @@ class SpecServer(LanguageServer):
             self.feature(method)(self._logged(self._take_text))
         self.feature(types.TEXT_DOCUMENT_DID_CLOSE)(self._logged(self._close))
         self.feature(types.INITIALIZED)(self._logged(self._load_plugins))
+        self.command(MEASURE)(self._logged(self._measure))
         for method, (answer, announced) in ANSWERS.items():
             self.feature(method, announced)(self._logged(self._answering(answer, wait=method in OF_RIGHT_SPECS)))
 
@@ -124,10 +130,9 @@ class SpecServer(LanguageServer):
                 spec.checking = asyncio.create_task(self._logged(self._check)(spec))
 
     def _opened(self, uri: str, path: str, text: str) -> OpenSpec:
-        completion = getattr(self.client_capabilities.text_document, "completion", None)
-        snippets = bool(getattr(getattr(completion, "completion_item", None), "snippet_support", False))
+        snippets = get_capability(self.client_capabilities, "text_document.completion.completion_item.snippet_support")
         codec = self.workspace.position_codec
-        return OpenSpec(uri, Path(path), SourceText(path, text), codec, self.registry, snippets)
+        return OpenSpec(uri, Path(path), SourceText(path, text), codec, self.registry, bool(snippets))
 
     async def _close(self, params: Any) -> None:
         spec = self.specs.pop(params.text_document.uri, None)
@@ -148,6 +153,24 @@ class SpecServer(LanguageServer):
         if checked.right:
             spec.right = RightSpec(checked.right, text)
         self._publish(str(spec.path), diagnostics(checked, str(spec.path), texts, spec.codec))
+
+    async def _measure(self, uri: str) -> None:
+        """Measure a step of a spec as it is saved, in another process."""
+        spec = self.specs[uri]
+        text = spec.path.read_text("utf-8")
+        plugins = [f"--plugin={plugin}" for plugin in self.plugin_options.get("plugins", ())]
+        blocked = [f"--no-plugin={name}" for name in self.plugin_options.get("blocked", ())]
+        command = [sys.executable, "-m", "mlpkit", "run", str(spec.path), "--dry-run", "--json", *plugins, *blocked]
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        done = await asyncio.to_thread(subprocess.run, command, **pipes)
+        printed = json.loads(done.stdout)
+        if done.returncode:
+            message = "\n".join(problem["message"] for problem in printed["problems"])
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Error, message))
+            return
+        spec.step = (text, printed["specs"][0]["seconds_per_step"])
+        if get_capability(self.client_capabilities, "workspace.code_lens.refresh_support"):
+            self.workspace_code_lens_refresh(None)
 
     def _publish(self, owner: str, found: dict[str, list[types.Diagnostic]]) -> None:
         """Show what is wrong in the files of a spec; other specs may extend the same files."""

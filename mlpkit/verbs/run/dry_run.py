@@ -20,7 +20,7 @@ from mlpkit.jobs.prove import prove
 from mlpkit.jobs.training_job import WATCHES
 from mlpkit.lazy_names import load
 from mlpkit.system import peak_memory
-from mlpkit.terminal.figures import duration
+from mlpkit.terminal.figures import duration, short_duration
 from mlpkit.terminal.output import document, print_warnings, result
 from mlpkit.training.events import Observer
 
@@ -99,18 +99,14 @@ def print_costs(paths: Sequence[str], overrides: Sequence[str], wanted: Training
 def _lines(costs: Sequence[Cost], total: Mapping[str, Any]) -> Iterator[str]:
     for cost in costs:
         runs = "" if cost.runs == 1 else f"{cost.runs} runs, each of "
-        steps = f"{cost.steps:,} steps of {_short(cost.seconds_per_step)}"
-        yield f"{cost.spec}: {runs}{steps}, {cost.evaluations:,} evaluations of {_short(cost.seconds_per_evaluation)}"
+        steps = f"{cost.steps:,} steps of {short_duration(cost.seconds_per_step)}"
+        evaluations = f"{cost.evaluations:,} evaluations of {short_duration(cost.seconds_per_evaluation)}"
+        yield f"{cost.spec}: {runs}{steps}, {evaluations}"
     several = f", {total['runs']} runs, {total['at_once']} at once" if total["runs"] > 1 else ""
     seconds = total["seconds"]
-    yield f"time: about {_short(seconds) if seconds < 10 else duration(seconds)}{several}"
+    yield f"time: about {short_duration(seconds) if seconds < 10 else duration(seconds)}{several}"
     yield f"memory: about {memory_size(total['memory'])}"
     yield f"disk: {memory_size(total['disk'])}"
-
-
-def _short(seconds: float) -> str:
-    """Write a short time in three digits: ``1.24 s``, ``0.83 ms``."""
-    return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
 
 
 def _cost(path: str, spec: Spec) -> Cost:
