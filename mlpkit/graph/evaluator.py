@@ -5,11 +5,13 @@ Exporters take shapes and dtypes from it, and the conformance checks compare it 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
-from mlpkit.components.graph import ML_DOMAIN
+from mlpkit.array import Array
+from mlpkit.components.graph import ML_DOMAIN, Graph, Node
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import NotExportableError
 from mlpkit.graph.operators.activations import ACTIVATIONS
@@ -19,15 +21,6 @@ from mlpkit.graph.operators.normalizations import NORMALIZATIONS
 from mlpkit.graph.operators.products import PRODUCTS
 from mlpkit.graph.operators.reductions import REDUCTIONS
 from mlpkit.graph.operators.shapes import SHAPES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.graph import Graph, Node
-
-    Array = NDArray[Any]
 
 FAMILIES: Final = (ELEMENTWISE, ACTIVATIONS, REDUCTIONS, SHAPES, PRODUCTS, NORMALIZATIONS)
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from mlpkit.components.dataset import Dataset
 from mlpkit.components.exporter import ModelGraph
 from mlpkit.components.graph import ML_DOMAIN, Graph, Value
-from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.errors import NotExportableError
 from mlpkit.graph.network_graph import LOGITS, PREDICTION, add_network, network_graph
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit.components.dataset import Dataset
-    from mlpkit.components.target import Target
-    from mlpkit.network.sequential import Sequential
+from mlpkit.network.sequential import Sequential
 
 LABEL: Final = "label"
 """Name of the output with each row's class, or with 0 or 1 for each label."""

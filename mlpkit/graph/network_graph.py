@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from mlpkit.components.graph import Graph
-
-if TYPE_CHECKING:
-    from mlpkit.components.graph import Value
-    from mlpkit.network.sequential import Sequential
+from mlpkit.components.graph import Graph, Value
+from mlpkit.network.sequential import Sequential
 
 LOGITS = "logits"
 """The name of the graph's output that the loss takes."""

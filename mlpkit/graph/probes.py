@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 
+from mlpkit.array import Array
+from mlpkit.components.exporter import ModelGraph
+from mlpkit.components.graph import Feed
 from mlpkit.graph.evaluator import evaluate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.exporter import ModelGraph
-    from mlpkit.components.graph import Feed
 
 LEAST_ROWS: Final = 64
 UNKNOWN: Final = "a text that no training row has"
@@ -22,7 +18,7 @@ MISSING_EVERY: Final = 7
 """One number in seven is missing."""
 
 
-def probe_rows(model: ModelGraph, known: Mapping[str, NDArray[Any]] | None) -> dict[str, NDArray[Any]]:
+def probe_rows(model: ModelGraph, known: Mapping[str, Array] | None) -> dict[str, Array]:
     """Draw random rows that the encoder turns into finite numbers, always the same rows for the same model.
 
     Args:
@@ -32,7 +28,7 @@ def probe_rows(model: ModelGraph, known: Mapping[str, NDArray[Any]] | None) -> d
     texts = {name: _texts(model, feed) for name, feed in model.graph.feeds.items() if feed.dtype == "str"}
     count = max(LEAST_ROWS, *map(len, texts.values()), 0)
     rng = np.random.default_rng(0)
-    feeds: dict[str, NDArray[Any]] = {}
+    feeds: dict[str, Array] = {}
     for name, feed in model.graph.feeds.items():
         if name in texts:
             feeds[name] = np.resize(np.array(texts[name], object), count)
@@ -62,7 +58,7 @@ def _compared_with(model: ModelGraph, feed: Feed) -> list[Any]:
     return [each.item() for each in constants if each is not None and each.size == 1]
 
 
-def _numbers(feed: Feed, known: NDArray[Any] | None, count: int, rng: np.random.Generator) -> NDArray[Any]:
+def _numbers(feed: Feed, known: Array | None, count: int, rng: np.random.Generator) -> Array:
     dtype, shape = np.dtype(feed.dtype), (count, *feed.shape)
     if dtype.kind in "iub":
         least, greatest = (0, 256) if dtype == np.uint8 else (0, 2)

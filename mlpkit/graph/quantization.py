@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
+from mlpkit.components.graph import Graph, Node
 from mlpkit.errors import NotExportableError
 from mlpkit.graph.network_graph import network_graph
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.components.graph import Graph, Node
-    from mlpkit.network.sequential import Sequential
+from mlpkit.network.sequential import Sequential
 
 Quantization: TypeAlias = Literal["int8"]
 """The types that weights can be rounded to."""
@@ -45,7 +43,7 @@ class Int8Weights(NamedTuple):
         return self.numbers * self.scales
 
 
-def int8_weights(weights: NDArray[Any], axis: int) -> Int8Weights:
+def int8_weights(weights: Array, axis: int) -> Int8Weights:
     """Return weights rounded to q s, with q = round(W / s) and s = max |W| / 127 of each output unit.
 
     s is rounded up to 17 bits. So q s is exact in float32, and rounding it again gives the same q and s.
@@ -61,7 +59,7 @@ def int8_weights(weights: NDArray[Any], axis: int) -> Int8Weights:
     return Int8Weights(np.rint(quotients).clip(-LARGEST, LARGEST).astype(np.int8), scales)
 
 
-def exact_int8_weights(weights: NDArray[Any], axis: int) -> Int8Weights | None:
+def exact_int8_weights(weights: Array, axis: int) -> Int8Weights | None:
     """Return weights as q s, or None if that would change a weight.
 
     Args:

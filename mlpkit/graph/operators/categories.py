@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    Array = NDArray[Any]
+from mlpkit.array import Array
 
 TYPES: Final = {"floats": np.float32, "int64s": np.int64, "strings": np.str_}
 """The types of keys and values, by the endings of attributes."""

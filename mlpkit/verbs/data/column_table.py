@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from mlpkit.components.dataset import ROLES
 from mlpkit.components.schema.wording import counted
 from mlpkit.terminal.formatting import GAP, blocks, paragraph, shortened, sparkline
 from mlpkit.terminal.output import on_one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit.verbs.data.raw_data import ColumnSummary
+from mlpkit.verbs.data.raw_data import ColumnSummary
 
 TITLES: Final = {"input": "inputs", "split": "decides the split"}
 """What columns of a role are called, if not like the role."""

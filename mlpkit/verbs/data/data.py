@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.target import Classes, Labels, target_to_plain
-from mlpkit.errors import DataError
+from mlpkit.array import Array
+from mlpkit.components.dataset import Dataset, Description, RawArray, Split
+from mlpkit.components.target import Classes, Labels, Target, target_to_plain
+from mlpkit.errors import DataError, Diagnostic
 from mlpkit.jobs.filling_in import count_classes
 from mlpkit.jobs.spec_data import data_warnings, describe_data, keys_of_examples, open_data
 from mlpkit.network.component_errors import component_errors
+from mlpkit.specfile.spec import Spec
 from mlpkit.training.minibatches import BatchReader
-from mlpkit.verbs.data.raw_data import RepeatedExamples, repeated_rows, summaries
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Dataset, Description, RawArray, Split
-    from mlpkit.components.target import Target
-    from mlpkit.errors import Diagnostic
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.verbs.data.raw_data import ColumnSummary
+from mlpkit.verbs.data.raw_data import ColumnSummary, RepeatedExamples, repeated_rows, summaries
 
 
 class ColumnStatistics(NamedTuple):
@@ -60,7 +53,7 @@ class StatisticsOfColumns:
         self._least = np.full(columns, np.inf)
         self._greatest = np.full(columns, -np.inf)
 
-    def update(self, rows: NDArray[Any]) -> None:
+    def update(self, rows: Array) -> None:
         """Take account of rows, shape (rows, columns)."""
         values = rows.astype(np.float64)
         means, count = values.mean(axis=0), len(values)
@@ -94,8 +87,8 @@ class ShownExample(NamedTuple):
         target: its target; where that is a class, an array with its number alone.
     """
 
-    inputs: NDArray[Any]
-    target: NDArray[Any]
+    inputs: Array
+    target: Array
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 from mlpkit.components.target import Labels
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import blocks, columns, paragraph, shape
 from mlpkit.verbs.data.column_table import column_table, remarks
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mlpkit.verbs.data.data import ColumnStatistics, DataReport, ShownExample
+from mlpkit.verbs.data.data import ColumnStatistics, DataReport, ShownExample
 
 SINGLE_PRECISION: Final = 2.0**-24
 """By how much, relatively, rounding to float32 changes a number at most."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import RawColumn
 from mlpkit.jobs.leaks import FEWEST_ROWS, WholeColumn, leaks_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import RawColumn
 
 BINS: Final = 8
 MOST_COMMON: Final = 5
@@ -70,7 +67,7 @@ class RepeatedExamples:
         self._keys: dict[str, list[NDArray[np.uint64]]] = {}
         self._factors = np.zeros(0, np.uint64)
 
-    def update(self, split: str, x: NDArray[Any], t: NDArray[Any]) -> None:
+    def update(self, split: str, x: Array, t: Array) -> None:
         """Take account of examples of a split."""
         words = np.concatenate([_words(x), _words(t)], axis=1)
         if len(self._factors) != words.shape[1]:
@@ -82,7 +79,7 @@ class RepeatedExamples:
         return repeated_rows({split: np.concatenate(parts) for split, parts in self._keys.items()})
 
 
-def _words(rows: NDArray[Any]) -> NDArray[np.uint64]:
+def _words(rows: Array) -> NDArray[np.uint64]:
     """Return rows as unsigned integers that are equal if the rows are."""
     flat = np.ascontiguousarray(rows.reshape(len(rows), -1)) + rows.dtype.type(0)  # of -0.0, that is 0.0
     words: NDArray[np.uint64] = flat.view(f"u{flat.dtype.itemsize}").astype(np.uint64)

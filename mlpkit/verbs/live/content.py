@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 from mlpkit.pages import charts, parts
 from mlpkit.pages.curves import MOST_POINTS, chart_of, curve_charts
@@ -12,12 +13,8 @@ from mlpkit.pages.page import page
 from mlpkit.pages.results import evaluations_table
 from mlpkit.record_keys import is_result, splits_by_name
 from mlpkit.terminal.figures import duration, figure
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from mlpkit.training.evaluation import Record
-    from mlpkit.verbs.live.watched import WatchedRun
+from mlpkit.training.evaluation import Record
+from mlpkit.verbs.live.watched import WatchedRun
 
 BUTTONS: Final = {"pause": "Pause", "stop": "Stop"}
 STATE: Final = (

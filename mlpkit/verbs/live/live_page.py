@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from mlpkit.cli.interrupt import Interrupts
 from mlpkit.system import require_processes
 from mlpkit.terminal.output import diagnostic, message
 from mlpkit.verbs.live.pause import PausableStopRequest
 from mlpkit.verbs.live.server import LiveServer
-from mlpkit.verbs.live.watched import STOPPED_BY, FolderRuns, LiveRun
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.verbs.live.watched import WatchedRun
+from mlpkit.verbs.live.watched import STOPPED_BY, FolderRuns, LiveRun, WatchedRun
 
 
 @contextmanager

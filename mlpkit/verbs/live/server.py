@@ -8,20 +8,17 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mlpkit.errors import ChartError
 from mlpkit.pages.charts import require_chart_library
 from mlpkit.system import descriptor_limit
 from mlpkit.verbs.live.content import evaluations_of, frame, state_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from mlpkit.verbs.live.watched import WatchedRun
+from mlpkit.verbs.live.watched import WatchedRun
 
 HOST: Final = "127.0.0.1"
 SECONDS_BETWEEN_STATES: Final = 0.25

@@ -7,27 +7,24 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
+from mlpkit.components.schedule import Progress
 from mlpkit.display.display import Throughput
 from mlpkit.errors import MlpkitError
 from mlpkit.groups.list_runs import RunList
+from mlpkit.jobs.training_job import Run
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.notebook_tables import position_of_best
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.overview import RunOverview
 from mlpkit.system import real_path
+from mlpkit.training.checkpointing import BestTracker
+from mlpkit.training.evaluation import Record
 from mlpkit.training.events import Observer
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mlpkit.components.schedule import Progress
-    from mlpkit.jobs.training_job import Run
-    from mlpkit.runs.overview import RunOverview
-    from mlpkit.training.checkpointing import BestTracker
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.health import Symptom
-    from mlpkit.verbs.live.pause import PausableStopRequest
+from mlpkit.training.health import Symptom
+from mlpkit.verbs.live.pause import PausableStopRequest
 
 STOPPED_BY: Final = "the live page"
 SECONDS_BETWEEN_LOOKS: Final = 1.0

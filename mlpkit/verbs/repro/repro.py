@@ -6,28 +6,22 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from mlpkit.errors import RunFolderError, SpecShapeError, UsageError
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
-from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes, lock_of
+from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, Change, lock_changes, lock_of
 from mlpkit.jobs.run_spec import lock_and_spec, parse_resolved
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.jobs.train import train_spec
+from mlpkit.jobs.training_job import Run
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MEMBERS, result_hashes
-from mlpkit.training.events import Observer, python_warnings
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from mlpkit.jobs.run_inputs import Change
-    from mlpkit.jobs.training_job import Run
-    from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import StopRequest
+from mlpkit.specfile.spec import Spec
+from mlpkit.training.events import Observer, StopRequest, python_warnings
 
 
 @dataclass(frozen=True)

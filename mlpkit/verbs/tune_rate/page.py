@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mlpkit.pages import charts
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import paragraph, preformatted, section, table
 from mlpkit.runs.files import write_atomically
 from mlpkit.terminal.figures import figure
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mlpkit.verbs.tune_rate.tune_rate import RateTest
+from mlpkit.verbs.tune_rate.tune_rate import RateTest
 
 
 def write_rate_page(file: Path, name: str, path: str, found: RateTest) -> None:

@@ -6,25 +6,20 @@ import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit.components.callback import Callback
+from mlpkit.components.callback import Callback, TrainingView
 from mlpkit.components.schedule import Progress, Schedule
 from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.open_training import only_steps, open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.schedules import scale_of_rate
-from mlpkit.specfile.spec import require_spec
+from mlpkit.specfile.spec import Spec, require_spec
+from mlpkit.training.events import StopRequest
 from mlpkit.verbs.tune_rate.rate_range import HIGHEST, LOWEST, STEPS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.components.callback import TrainingView
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import StopRequest
 
 FEWEST_STEPS: Final = 20
 
