@@ -72,7 +72,7 @@ def _lines(start: str, value: Any, path: KeyPath, comments: Mapping[KeyPath, str
     margin = "  " * len(path)
     lines = [f"{start} ["]
     for index, item in enumerate(value):
-        text = to_inline_yaml(item) + ("," if index + 1 < len(value) else "]")
+        text = to_inline_yaml([item])[1:-1] + ("," if index + 1 < len(value) else "]")
         if len(lines[-1]) + len(text) >= LONGEST_INLINE and not lines[-1].endswith("["):
             lines.append(margin + text)
         else:

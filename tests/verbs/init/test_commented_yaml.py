@@ -89,6 +89,13 @@ def test_a_dollar_is_escaped_in_values_and_stays_in_keys():
     assert parse_document(text, "a.yaml").values == spec
 
 
+def test_items_of_a_list_over_several_lines_are_quoted_as_in_brackets():
+    names = [f"Score, total {i}" for i in range(20)]
+    text = to_commented_yaml({"data": {"csv": {"columns": names}}}, {})
+    assert "\"Score, total 0\"" in text or "'Score, total 0'" in text
+    assert parse_document(text, "a.yaml").values["data"]["csv"]["columns"] == names
+
+
 def test_a_layer_too_long_for_a_line_has_a_line_for_each_parameter():
     numbers, dates = [{"Periodic": {"size": "x" * 40}}], [{"Periodic": {"size": "y" * 40}}]
     text = to_commented_yaml(
