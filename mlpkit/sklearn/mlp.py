@@ -233,7 +233,7 @@ class MLPClassifier(ClassifierMixin, _Mlp):  # type: ignore[misc]
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of the probability of each class."""
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))  # type: ignore[no-any-return]
+            return np.log(self.predict_proba(X))
 
     def _predictions(self, outputs: Array) -> Array:
         """Return the most likely class of each row."""

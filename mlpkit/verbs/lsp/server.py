@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -161,10 +160,11 @@ class SpecServer(LanguageServer):
         plugins = [f"--plugin={plugin}" for plugin in self.plugin_options.get("plugins", ())]
         blocked = [f"--no-plugin={name}" for name in self.plugin_options.get("blocked", ())]
         command = [sys.executable, "-m", "mlpkit", "run", str(spec.path), "--dry-run", "--json", *plugins, *blocked]
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        done = await asyncio.to_thread(subprocess.run, command, **pipes)
-        printed = json.loads(done.stdout)
-        if done.returncode:
+        nothing, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, stdin=nothing, stdout=pipe, stderr=nothing)
+        output, _ = await process.communicate()
+        printed = json.loads(output)
+        if process.returncode:
             message = "\n".join(problem["message"] for problem in printed["problems"])
             self.window_show_message(types.ShowMessageParams(types.MessageType.Error, message))
             return
