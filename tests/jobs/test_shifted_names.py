@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from mlpkit.components.schema.component_types import default_names
 from mlpkit.errors import SpecShapeError
 from mlpkit.jobs.prove import prove
 from mlpkit.specfile.spec import read_spec
@@ -88,6 +91,28 @@ def test_layers_that_are_removed_or_replaced_by_name(shifted, changes, overrides
     base = DEEP.replace("epochs: 1", "epochs: 1, freeze: [Affine2]")
     (found,) = shifted(changes, overrides=overrides, base=base)
     assert found == f"a.yaml:10:88: 'Affine2' was written for the layer at a.yaml:6:5, {what}"
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.sampled_from(["Sigmoid", "Tanh"]), min_size=1, max_size=6), st.data())
+def test_a_name_is_right_if_and_only_if_it_keeps_its_layer(tmp_path_factory, types, data):
+    names = default_names(types)
+    meant = data.draw(st.integers(0, len(types) - 1))
+    removed = data.draw(st.sets(st.integers(0, len(types) - 1)))
+    kept = [i for i in range(len(types)) if i not in removed]
+    now = dict(zip(default_names(types[i] for i in kept), kept, strict=True))
+    folder = tmp_path_factory.mktemp("specs")
+    layers = "".join(f"  - {each}\n" for each in types)
+    base = BASE.replace("layers:\n", f"layers:\n{layers}").replace("epochs", f"freeze: [{names[meant]}], epochs")
+    (folder / "a.yaml").write_text(base)
+    (folder / "b.yaml").write_text(f"extends: a.yaml\nlayers: {{{', '.join(f'{names[i]}: null' for i in removed)}}}\n")
+    found = now.get(names[meant])
+    codes = []
+    try:
+        prove(read_spec(folder / "b.yaml"))
+    except SpecShapeError as error:
+        codes = [fault.code for fault in error.faults]
+    assert codes == ([] if found == meant else ["unknown-layer" if found is None else "shifted-name"])
 
 
 def test_a_new_list_without_the_layer(shifted):
