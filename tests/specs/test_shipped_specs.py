@@ -13,6 +13,7 @@ from requirements import require_components_of, require_package
 import mlpkit
 import mlpkit_plugins
 from mlpkit.components.kinds import IN_SPECS
+from mlpkit.specfile.document import parse_document
 from mlpkit.jobs.check import check
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.shipped_specs import QUICK, shipped_specs
@@ -27,6 +28,12 @@ def test_the_package_ships_what_the_folder_specs_holds():
     assert set(shipped_specs()) == {
         path.stem for folder in ("specs", "specs/papers", "specs/tables") for path in (ROOT / folder).glob("*.yaml")
     }
+
+
+@pytest.mark.parametrize("page", ["spec", "command-line"])
+def test_the_first_example_of_a_page_is_the_quick_spec(page):
+    block = re.search(r"^```yaml\n(.*?)^```", (ROOT / f"docs/{page}.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert parse_document(block[1]).values == parse_document(shipped_specs()["quick"].read_text("utf-8")).values
 
 
 IN_WAVES = {"realmlp_td"}
