@@ -13,8 +13,8 @@ from requirements import require_components_of, require_package
 import mlpkit
 import mlpkit_plugins
 from mlpkit.components.kinds import IN_SPECS
-from mlpkit.specfile.document import parse_document
 from mlpkit.jobs.check import check
+from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.shipped_specs import QUICK, shipped_specs
 from mlpkit.specfile.spec import read_spec
