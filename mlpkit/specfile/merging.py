@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.signature import SectionType
 from mlpkit.components.schema.types import MappingType, without_null
+from mlpkit.specfile.fixes import text_fix
 from mlpkit.specfile.key_types import RequirementsType
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode
 from mlpkit.specfile.sections import TOP_LEVEL
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.schema.context import Correction
     from mlpkit.components.schema.signature import ParameterSchema
     from mlpkit.specfile.nodes import Node
     from mlpkit.specfile.source import DiagnosticList
@@ -165,7 +166,13 @@ class _LayerChanges:
         return merged
 
     def _report_at(self, change: Entry) -> Report:
-        return partial(self.faults.report, change.key.place, code="unknown-layer")
+        place = change.key.place
+
+        def report(message: str, *, expected: str = "", remedy: str = "", meant: Correction | None = None) -> None:
+            fix = meant and text_fix(place, meant)
+            self.faults.report(place, message, expected=expected, remedy=remedy, code="unknown-layer", fix=fix)
+
+        return report
 
 
 def _is_layer_name(name: str) -> bool:

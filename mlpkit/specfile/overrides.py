@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from mlpkit.components.schema.context import show
+from mlpkit.components.schema.context import Correction, show
 from mlpkit.specfile.merging import NEEDED_COMPONENTS, may_be_component
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ValueOrigin, count, is_null, plain
 from mlpkit.specfile.python_spec import node_of_value
@@ -292,5 +292,7 @@ class _Setting:
             return None
         return self.lists.position(node, self.keys[index], whole, partial(self._report, index))
 
-    def _report(self, index: int, message: str, *, expected: str = "", remedy: str = "") -> None:
+    def _report(
+        self, index: int, message: str, *, expected: str = "", remedy: str = "", meant: Correction | None = None
+    ) -> None:
         self.faults.report(self.override.place(index), message, expected=expected, remedy=remedy, code="wrong-override")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.component_types import layer_names
-from mlpkit.components.schema.context import show
+from mlpkit.components.schema.context import correction, show
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, is_null, plain
 from mlpkit.specfile.variables import follow, preview, variables_of
@@ -107,7 +107,8 @@ class LayerLists:
         known = [name for name in names if name]
         remedy = did_you_mean(wanted, known)
         expected = f"one of {', '.join(known)}" if known and not remedy else ""
-        report(f"{whole} has no layer {show(wanted)}", expected=expected, remedy=remedy)
+        meant = correction(wanted, known)
+        report(f"{whole} has no layer {show(wanted)}", expected=expected, remedy=remedy, meant=meant)
         return None
 
     def holders(self, parameters: MappingNode, wanted: str) -> list[str]:

@@ -298,7 +298,7 @@ class _Substitution:
 
         names = list(self.variables.entries)
         found, meant = nearest(name, names), certain(name, names)
-        correction = Correction(node.value, str(node.value).replace(name, meant)) if meant else None
+        correction = Correction(node.value, str(node.value).replace(name, meant, 1)) if meant else None
         self.faults.report(
             node.origin.place,
             f"unknown variable ${name}",

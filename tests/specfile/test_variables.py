@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlpkit.components.schema.context import Problem
+from mlpkit.errors import Fix, SpecSyntaxError
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.source import MOST_VALUES
 
@@ -231,3 +232,9 @@ def test_layers_may_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("MLPKIT_TEST_V", "Tanh")
     text = "vars: {act: {env: MLPKIT_TEST_V, default: Relu}}\nlayers: [$act, Relu]"
     assert parse_document(text, overrides=["layers.Tanh1=null"]).values == {"layers": ["Relu"]}
+
+
+def test_only_the_name_of_a_variable_is_corrected():
+    with pytest.raises(SpecSyntaxError) as caught:
+        parse_document("vars: {datas: a}\nx: $dats/dats.csv")
+    assert caught.value.faults[0].fix == Fix("$dats/dats.csv", "$datas/dats.csv")

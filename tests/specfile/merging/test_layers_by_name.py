@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.errors import SpecSyntaxError
+from mlpkit.errors import Fix, SpecSyntaxError
 from mlpkit.specfile.document import read_document
 
 BASE = """\
@@ -144,4 +144,5 @@ def test_an_unknown_layer(write, changes, fault, remedy):
     (found,) = caught.value.faults
     assert (f"{found.file}:{found.line}:{found.column}: {found.message}", found.remedy) == (fault, remedy)
     assert found.code == "unknown-layer"
+    assert found.fix == (Fix("Afine1", "Affine1") if "Affine1" in remedy else None)
     assert found.remedy or found.expected.startswith("one of ")
