@@ -79,6 +79,6 @@ def test_the_guide_for_agents_is_printed_as_a_skill(invoke, opened):
     assert (done.code, opened) == (0, [])
     _, about, text = done.out.split("---\n", 2)
     assert yaml.safe_load(about).keys() == {"name", "description"}
-    assert "mlpkit check loans.yaml --json" in text
+    assert "mlpkit check loans.mlpkit.yaml --json" in text
     assert "<!--" not in text
     assert 1000 < len(text.split()) < 1700
