@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mlpkit.cli.exit_codes import problems_of
+from mlpkit.components.dataset import Dataset
 from mlpkit.components.schema.context import Problem
-from mlpkit.errors import DataError, MlpkitError, SpecError
-from mlpkit.jobs.check import check
-from mlpkit.specfile.document import read_document
-from mlpkit.specfile.spec import check_document
-
-if TYPE_CHECKING:
-    from mlpkit.components.dataset import Dataset
-    from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.check import CheckedSpec
-    from mlpkit.registry.registry import Registry
-    from mlpkit.specfile.document import Document, Texts
-    from mlpkit.specfile.spec import Spec
+from mlpkit.errors import DataError, Diagnostic, MlpkitError, SpecError
+from mlpkit.jobs.check import CheckedSpec, check
+from mlpkit.registry.registry import Registry
+from mlpkit.specfile.document import Document, Texts, read_document
+from mlpkit.specfile.spec import Spec, check_document
 
 
 class CheckedText(NamedTuple):

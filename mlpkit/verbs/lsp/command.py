@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.cli import options
 from mlpkit.errors import UsageError
+from mlpkit.terminal.output import message
 
 if TYPE_CHECKING:
     from mlpkit.registry.discovery import PluginOptions
@@ -27,6 +28,9 @@ def command(plugin_options: PluginOptions) -> None:
     if find_spec("pygls") is None:
         raise UsageError(MISSING)
     from mlpkit.verbs.lsp.server import SpecServer  # noqa: PLC0415 - needs an extra
+
+    if sys.stdin.isatty():
+        message("an editor starts this command; 'mlpkit docs editors' shows the settings")
 
     # What a plugin prints must not reach the editor, which reads messages from standard output.
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as to_editor:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from lsprotocol import types
 from lsprotocol.types import CompletionItemKind as Icon
 
+from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.component_types import ComponentOfKind, layer_names
 from mlpkit.components.schema.context import INVALID, CheckContext
 from mlpkit.components.schema.signature import SectionType
@@ -27,16 +29,10 @@ from mlpkit.specfile.key_types import FORMAT, FormatType, LayerPatternType, Moni
 from mlpkit.specfile.sections import EXTENDS, STACK_KINDS
 from mlpkit.specfile.variables import VARS
 from mlpkit.specfile.yaml_writer import to_inline_key, to_inline_yaml
-from mlpkit.verbs.lsp.cursor import MARK, value_at
+from mlpkit.verbs.lsp.cursor import MARK, Cursor, value_at
 from mlpkit.verbs.lsp.grammar import Kind, alternatives, component_named, items_of, kinds_at, schema_of_keys
+from mlpkit.verbs.lsp.open_spec import OpenSpec
 from mlpkit.verbs.lsp.places import offset_of, span_range
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.verbs.lsp.cursor import Cursor
-    from mlpkit.verbs.lsp.open_spec import OpenSpec
 
 HERE: Final = "$1"
 """Where a snippet leaves the cursor."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
-from mlpkit.specfile.nodes import ListNode, MappingNode, plain
+from mlpkit.components.recipe import KeyPath
+from mlpkit.specfile.nodes import ListNode, MappingNode, Node, plain
 from mlpkit.specfile.strict_yaml import readable_part
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.specfile.nodes import Node
 
 MARK: Final = "\ue000"
 """Marks the cursor; a character for private use."""

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from mlpkit.components.schema.types import PathType
+from mlpkit.registry.registry import RegisteredComponent
 from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.variables import variables_of
+from mlpkit.verbs.lsp.cursor import Cursor
 from mlpkit.verbs.lsp.grammar import component_named, kinds_at
+from mlpkit.verbs.lsp.open_spec import OpenSpec
 from mlpkit.verbs.lsp.places import location, uri_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.registry.registry import RegisteredComponent
-    from mlpkit.verbs.lsp.cursor import Cursor
-    from mlpkit.verbs.lsp.open_spec import OpenSpec
 
 FIRST_LINE = types.Range(types.Position(0, 0), types.Position(0, 0))
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from lsprotocol import types
+from pygls.workspace import PositionCodec
 
 import mlpkit
+from mlpkit.errors import Diagnostic
+from mlpkit.specfile.document import Texts
 from mlpkit.specfile.source import SourceText
+from mlpkit.verbs.lsp.checking import CheckedText
+from mlpkit.verbs.lsp.open_spec import OpenSpec
 from mlpkit.verbs.lsp.places import offset_of, span_range, uri_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pygls.workspace import PositionCodec
-
-    from mlpkit.errors import Diagnostic
-    from mlpkit.specfile.document import Texts
-    from mlpkit.verbs.lsp.checking import CheckedText
-    from mlpkit.verbs.lsp.open_spec import OpenSpec
 
 PLACE: Final = re.compile(r"(/.*?):(\d+):(\d+)")
 """A place that a note names."""

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.auto import OrAutoType
 from mlpkit.components.schema.component_types import ComponentOfKind
-from mlpkit.components.schema.signature import SectionType
+from mlpkit.components.schema.context import ValueType
+from mlpkit.components.schema.signature import ParameterSchema, Schema, SectionType
 from mlpkit.components.schema.types import EitherType, ListType, MappingType, TupleType
 from mlpkit.errors import PluginError, UnknownComponentError
-from mlpkit.registry.registry import RegisteredComponent
+from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL, LayerStackType
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.context import ValueType
-    from mlpkit.components.schema.signature import ParameterSchema, Schema
-    from mlpkit.registry.registry import Registry
 
 Kind: TypeAlias = "ValueType | RegisteredComponent"
 """The type of a value; or the component whose parameters it holds."""

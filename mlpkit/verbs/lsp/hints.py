@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from lsprotocol import types
 
 from mlpkit.components.schema.wording import counted, memory_size
+from mlpkit.jobs.check import CheckedMember
+from mlpkit.specfile.source import Span
 from mlpkit.terminal.figures import short_duration
 from mlpkit.terminal.formatting import shape
+from mlpkit.verbs.lsp.open_spec import OpenSpec
 from mlpkit.verbs.lsp.places import position, span_range
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from mlpkit.jobs.check import CheckedMember
-    from mlpkit.specfile.source import Span
-    from mlpkit.verbs.lsp.open_spec import OpenSpec
 
 MEASURE: Final = "mlpkit.measureStep"
 """The command that measures a step of the spec at an address."""

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from lsprotocol import types
 
 from mlpkit.components.kinds import in_words
 from mlpkit.components.recipe import written
+from mlpkit.components.schema.signature import ParameterSchema, Schema
+from mlpkit.registry.registry import RegisteredComponent
 from mlpkit.specfile.yaml_writer import to_inline_yaml, value_or_not_set
+from mlpkit.verbs.lsp.cursor import Cursor
 from mlpkit.verbs.lsp.grammar import component_named, kinds_at, parameter_at
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.components.schema.signature import ParameterSchema, Schema
-    from mlpkit.registry.registry import RegisteredComponent
-    from mlpkit.verbs.lsp.cursor import Cursor
-    from mlpkit.verbs.lsp.open_spec import OpenSpec
+from mlpkit.verbs.lsp.open_spec import OpenSpec
 
 
 def hover(spec: OpenSpec, params: types.HoverParams) -> types.Hover | None:

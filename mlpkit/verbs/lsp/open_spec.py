@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from asyncio import Task
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
-from mlpkit.verbs.lsp.cursor import cursor_at
+from lsprotocol import types
+from pygls.workspace import PositionCodec
+
+from mlpkit.jobs.check import CheckedSpec
+from mlpkit.registry.registry import Registry
+from mlpkit.specfile.document import Document
+from mlpkit.specfile.source import SourceText
+from mlpkit.verbs.lsp.cursor import Cursor, cursor_at
 from mlpkit.verbs.lsp.places import offset_of
-
-if TYPE_CHECKING:
-    from asyncio import Task
-    from pathlib import Path
-
-    from lsprotocol import types
-    from pygls.workspace import PositionCodec
-
-    from mlpkit.jobs.check import CheckedSpec
-    from mlpkit.registry.registry import Registry
-    from mlpkit.specfile.document import Document
-    from mlpkit.specfile.source import SourceText
-    from mlpkit.verbs.lsp.cursor import Cursor
 
 
 class RightSpec(NamedTuple):

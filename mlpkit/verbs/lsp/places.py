@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.uris import from_fs_path
+from pygls.workspace import PositionCodec
 
-if TYPE_CHECKING:
-    from pygls.workspace import PositionCodec
-
-    from mlpkit.specfile.source import SourceText, Span
+from mlpkit.specfile.source import SourceText, Span
 
 
 def position(text: SourceText, offset: int, codec: PositionCodec) -> types.Position:

@@ -7,15 +7,17 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, TypeAlias
 
 from lsprotocol import types
 from pygls.capabilities import get_capability
 from pygls.lsp.server import LanguageServer
 
 from mlpkit.cli.exit_codes import error_report
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.source import SourceText
 from mlpkit.verbs.lsp.checking import Checker
@@ -28,13 +30,7 @@ from mlpkit.verbs.lsp.open_spec import OpenSpec, RightSpec
 from mlpkit.verbs.lsp.places import uri_of
 from mlpkit.version import VERSION
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import TypeAlias
-
-    from mlpkit.registry.discovery import PluginOptions
-
-    Handler: TypeAlias = Callable[[Any], Coroutine[Any, Any, Any]]
+Handler: TypeAlias = Callable[[Any], Coroutine[Any, Any, Any]]
 
 PAUSE: Final = 0.05
 """Seconds without a key after which the text is checked."""

@@ -101,13 +101,6 @@ def test_what_a_plugin_prints_does_not_reach_the_editor(tmp_path):
     assert all(text in printed for text in ("from the plugin", "into the file", "Content-Length: 3"))
 
 
-def test_without_its_extra_the_command_says_how_to_install_it(invoke, monkeypatch):
-    monkeypatch.setattr("mlpkit.verbs.lsp.command.find_spec", lambda name: None)
-    done = invoke("lsp")
-    assert (done.code, done.out) == (2, "")
-    assert done.err == 'error: mlpkit lsp needs pygls; install it with: pip install "mlpkit[editor]"\n'
-
-
 def test_no_text_is_too_odd(tmp_path):
     rng = np.random.default_rng(0)
     pieces = [
