@@ -26,11 +26,11 @@ from mlpkit.errors import MlpkitError
 from mlpkit.registry.registry import RegisteredComponent
 from mlpkit.specfile.document import YAML_SUFFIXES
 from mlpkit.specfile.key_types import FORMAT, FormatType, LayerPatternType, MonitorNameType
-from mlpkit.specfile.sections import EXTENDS, STACK_KINDS
+from mlpkit.specfile.sections import EXTENDS, STACK_KINDS, LayerStackType
 from mlpkit.specfile.variables import VARS
 from mlpkit.specfile.yaml_writer import to_inline_key, to_inline_yaml
 from mlpkit.verbs.lsp.cursor import MARK, Cursor, value_at
-from mlpkit.verbs.lsp.grammar import Kind, alternatives, component_named, items_of, kinds_at, schema_of_keys
+from mlpkit.verbs.lsp.grammar import Kind, alternatives, items_of, schema_of_keys
 from mlpkit.verbs.lsp.open_spec import OpenSpec
 from mlpkit.verbs.lsp.places import offset_of, span_range
 
@@ -86,7 +86,7 @@ class _Offers:
     """What fits at a place of a spec."""
 
     def __init__(self, spec: OpenSpec, cursor: Cursor) -> None:
-        self.spec, self.cursor, self.registry = spec, cursor, spec.registry
+        self.spec, self.cursor, self.grammar = spec, cursor, spec.grammar
         self.colon = "" if cursor.followed else ": "
 
     def all(self) -> Iterator[Offer]:
@@ -95,12 +95,12 @@ class _Offers:
         if cursor.at_key:
             written = cursor.written_at(cursor.path[:-1]) or {}
             given = {key for key in written if MARK not in key}
-            for kind in kinds_at(cursor.path[:-1], self.registry):
+            for kind in self.grammar.kinds_at(cursor.path[:-1]):
                 yield from (offer for offer in self._keys(kind, alone=not given) if offer.label not in given)
         elif cursor.before.startswith("$"):
             yield from self._variables()
         else:
-            for kind in kinds_at(cursor.path, self.registry):
+            for kind in self.grammar.kinds_at(cursor.path):
                 yield from self._values(kind)
                 if cursor.fresh:
                     yield from self._keys(kind, alone=False)
@@ -118,6 +118,8 @@ class _Offers:
             yield Offer("name", Icon.Property, f"name{self.colon}", "the layer's name.")
         if isinstance(kind, ComponentOfKind) and alone:
             yield from self._components(kind)
+        if isinstance(kind, LayerStackType) and self.cursor.written_at((EXTENDS,)):
+            yield from (Offer(name, Icon.Property, f"{name}{self.colon}") for name in self.grammar.layers)
         if isinstance(kind, MappingType):
             for name in self._names(kind.keys):
                 yield Offer(name, Icon.Field, (name if self.cursor.quoted else to_inline_key(name)) + self.colon)
@@ -139,8 +141,8 @@ class _Offers:
                 yield from (offer._replace(text=f"- {offer.text or offer.label}") for offer in self._values(inner))
 
     def _components(self, kind: ComponentOfKind) -> Iterator[Offer]:
-        for listed in self.registry.components(kind.kinds):
-            entry = component_named(listed.name, [kind], self.registry)
+        for listed in self.spec.registry.components(kind.kinds):
+            entry = self.grammar.component(kind, listed.name)
             if entry is None:  # its extra is missing, as `mlpkit plugins` tells
                 continue
             required = [field.name for field in entry.schema.fields if field.required]
@@ -158,7 +160,7 @@ class _Offers:
         if isinstance(kind, ColumnNameType):
             return self._columns()
         if isinstance(kind, LayerPatternType):
-            return filter(None, layer_names(self._list("layers")))
+            return self.grammar.layers or filter(None, layer_names(self._list("layers")))
         if isinstance(kind, MonitorNameType):
             metrics = self._list("training", "metrics")
             return ["loss", *(str(next(iter(each), "")) if isinstance(each, dict) else str(each) for each in metrics)]
@@ -179,7 +181,7 @@ class _Offers:
         """Return the columns of the data set whose parameter is at the cursor."""
         path = self.cursor.path
         for end in range(1, len(path)):
-            for kind in kinds_at(path[:end], self.registry):
+            for kind in self.grammar.kinds_at(path[:end]):
                 if isinstance(kind, RegisteredComponent):
                     return self._columns_of(kind, path[:end])
         return ()
@@ -189,7 +191,7 @@ class _Offers:
         given = dict(known) if isinstance(known, dict) else {}
         given |= {name: value for name, value in written.items() if "$" not in str(value)}
         folder, kinds = self.spec.path.parent, dataset.schema.types
-        context = CheckContext(self.registry.resolve, lambda _: folder)
+        context = CheckContext(self.spec.registry.resolve, lambda _: folder)
         checked = {name: kinds[name].check(value, (name,), context) for name, value in given.items() if name in kinds}
         right = {name: value for name, value in checked.items() if value is not INVALID}
         try:

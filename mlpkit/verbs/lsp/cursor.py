@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from mlpkit.components.recipe import KeyPath
 from mlpkit.specfile.nodes import ListNode, MappingNode, Node, plain
 from mlpkit.specfile.strict_yaml import readable_part
+from mlpkit.specfile.variables import REFERENCE
 
 MARK: Final = "\ue000"
 """Marks the cursor; a character for private use."""
@@ -39,6 +41,12 @@ class Cursor(NamedTuple):
     fresh: bool
     quoted: bool
     followed: bool
+
+    @property
+    def variable(self) -> str:
+        """The variable that the word is, or begins with; empty without one."""
+        found = re.match(REFERENCE, self.word)
+        return found[1] or found[2] if found else ""
 
     def written_at(self, path: KeyPath) -> Any:
         """Return the plain data at a path; None if nothing is there."""

@@ -13,7 +13,6 @@ from mlpkit.registry.registry import RegisteredComponent
 from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.variables import variables_of
 from mlpkit.verbs.lsp.cursor import Cursor
-from mlpkit.verbs.lsp.grammar import component_named, kinds_at
 from mlpkit.verbs.lsp.open_spec import OpenSpec
 from mlpkit.verbs.lsp.places import location, uri_of
 
@@ -27,13 +26,12 @@ def definitions(spec: OpenSpec, params: types.DefinitionParams) -> list[types.Lo
 
 
 def _definitions(spec: OpenSpec, cursor: Cursor) -> Iterator[types.Location]:
-    kinds = kinds_at(cursor.path[:-1] if cursor.at_key else cursor.path, spec.registry)
-    component = component_named(cursor.word, kinds, spec.registry)
+    component = spec.grammar.component_at(cursor)
     if component:
         yield from _class_of(component)
-    elif cursor.word.startswith("$"):
-        yield from _variable(spec, cursor.word.strip("${}"))
-    elif cursor.path == (EXTENDS,) or any(isinstance(kind, PathType) for kind in kinds):
+    elif cursor.variable:
+        yield from _variable(spec, cursor.variable)
+    elif cursor.path == (EXTENDS,) or any(isinstance(kind, PathType) for kind in spec.grammar.kinds_at(cursor.path)):
         yield types.Location(uri_of(str(spec.path.parent / cursor.word)), FIRST_LINE)
     else:
         yield from _layers(spec, cursor.word)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TypeAlias
 
@@ -15,22 +15,69 @@ from mlpkit.components.schema.types import EitherType, ListType, MappingType, Tu
 from mlpkit.errors import PluginError, UnknownComponentError
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL, LayerStackType
+from mlpkit.verbs.lsp.cursor import Cursor
 
 Kind: TypeAlias = "ValueType | RegisteredComponent"
 """The type of a value; or the component whose parameters it holds."""
 
 
-def kinds_at(path: KeyPath, registry: Registry) -> list[Kind]:
-    """Return what may be at a place of a spec.
+class Grammar:
+    """What a spec may hold at its places.
 
     Args:
-        path: the keys and indices that lead there.
         registry: the plugins.
+        layers: the component of each layer that the spec has or inherits, by the layer's name.
     """
-    kinds: list[Kind] = [TOP_LEVEL]
-    for part in path:
-        kinds = [each for kind in kinds for inner in _inside(kind, part, registry) for each in alternatives(inner)]
-    return kinds
+
+    def __init__(self, registry: Registry, layers: Mapping[str, str]) -> None:
+        self.registry, self.layers = registry, layers
+
+    def kinds_at(self, path: KeyPath) -> list[Kind]:
+        """Return what may be at a place."""
+        kinds: list[Kind] = [TOP_LEVEL]
+        for part in path:
+            kinds = [each for kind in kinds for inner in self._inside(kind, part) for each in alternatives(inner)]
+        return kinds
+
+    def parameter_at(self, path: KeyPath) -> tuple[Schema, ParameterSchema] | None:
+        """Return the parameter at a place, or the one that its list belongs to, with the schema that has it."""
+        while path and isinstance(path[-1], int):
+            path = path[:-1]
+        for kind in self.kinds_at(path[:-1]) if path else ():
+            schema = schema_of_keys(kind)
+            if schema is not None and path[-1] in schema.types:
+                return schema, next(field for field in schema.fields if field.name == path[-1])
+        return None
+
+    def component_at(self, cursor: Cursor) -> RegisteredComponent | None:
+        """Return the component whose name is the word at the cursor."""
+        kinds = self.kinds_at(cursor.path[:-1] if cursor.at_key else cursor.path)
+        return next(filter(None, (self.component(kind, cursor.word) for kind in kinds)), None)
+
+    def component(self, kind: Kind, name: object) -> RegisteredComponent | None:
+        """Return the component of a name, if a type takes it and its plugin is sound."""
+        if isinstance(kind, ComponentOfKind):
+            with suppress(UnknownComponentError, PluginError):
+                found = self.registry.find(kind.kinds, str(name))
+                _ = found.schema
+                return found
+        return None
+
+    def _inside(self, kind: Kind, part: str | int) -> Iterator[Kind]:
+        """Yield what may be at a key, or at an index, of a value."""
+        schema, items = schema_of_keys(kind), items_of(kind)
+        if schema is not None and part in schema.types:
+            yield schema.types[str(part)]
+        elif isinstance(kind, ComponentOfKind):
+            yield from filter(None, [self.component(kind, part)])
+        elif isinstance(kind, MappingType) and isinstance(part, str):
+            yield kind.values
+        elif items is not None and isinstance(part, int):
+            yield items
+        elif isinstance(kind, LayerStackType) and items is not None:  # a spec that extends names layers as keys
+            yield from filter(None, [self.component(items, self.layers.get(str(part)))])
+        elif isinstance(kind, TupleType) and isinstance(part, int) and part < len(kind.items):
+            yield kind.items[part]
 
 
 def alternatives(kind: Kind) -> Iterator[Kind]:
@@ -55,42 +102,3 @@ def items_of(kind: Kind) -> ValueType | None:
 def schema_of_keys(kind: Kind) -> Schema | None:
     """Return the keys of a section, or the parameters of a component; None for another type."""
     return kind.schema if isinstance(kind, SectionType | RegisteredComponent) else None
-
-
-def parameter_at(path: KeyPath, registry: Registry) -> tuple[Schema, ParameterSchema] | None:
-    """Return the parameter at a place, or the one that its list belongs to, with the schema that has it."""
-    while path and isinstance(path[-1], int):
-        path = path[:-1]
-    for kind in kinds_at(path[:-1], registry) if path else ():
-        schema = schema_of_keys(kind)
-        for field in schema.fields if schema else ():
-            if schema and field.name == path[-1]:
-                return schema, field
-    return None
-
-
-def component_named(name: object, kinds: list[Kind], registry: Registry) -> RegisteredComponent | None:
-    """Return the component of a name, if a place takes it and its plugin is sound."""
-    for kind in kinds:
-        if isinstance(kind, ComponentOfKind):
-            with suppress(UnknownComponentError, PluginError):
-                found = registry.find(kind.kinds, str(name))
-                _ = found.schema
-                return found
-    return None
-
-
-def _inside(kind: Kind, part: str | int, registry: Registry) -> Iterator[Kind]:
-    """Yield what may be at a key, or at an index, of a value."""
-    schema, items = schema_of_keys(kind), items_of(kind)
-    if schema is not None and part in schema.types:
-        yield schema.types[str(part)]
-    elif isinstance(kind, ComponentOfKind):
-        found = component_named(part, [kind], registry)
-        yield from (found,) if found else ()
-    elif isinstance(kind, MappingType) and isinstance(part, str):
-        yield kind.values
-    elif items is not None and isinstance(part, int):
-        yield items
-    elif isinstance(kind, TupleType) and isinstance(part, int) and part < len(kind.items):
-        yield kind.items[part]

@@ -12,7 +12,6 @@ from mlpkit.components.schema.signature import ParameterSchema, Schema
 from mlpkit.registry.registry import RegisteredComponent
 from mlpkit.specfile.yaml_writer import to_inline_yaml, value_or_not_set
 from mlpkit.verbs.lsp.cursor import Cursor
-from mlpkit.verbs.lsp.grammar import component_named, kinds_at, parameter_at
 from mlpkit.verbs.lsp.open_spec import OpenSpec
 
 
@@ -27,9 +26,8 @@ def hover(spec: OpenSpec, params: types.HoverParams) -> types.Hover | None:
 
 def _meaning(spec: OpenSpec, cursor: Cursor) -> Iterator[str]:
     """Yield paragraphs about the component at the cursor, or else about its parameter."""
-    path = cursor.path[:-1] if cursor.at_key else cursor.path
-    component = component_named(cursor.word, kinds_at(path, spec.registry), spec.registry)
-    found = parameter_at(cursor.path, spec.registry)
+    grammar = spec.grammar
+    component, found = grammar.component_at(cursor), grammar.parameter_at(cursor.path)
     if component:
         yield from _about_component(component)
     elif found:
@@ -57,8 +55,7 @@ def _origin(spec: OpenSpec, cursor: Cursor) -> Iterator[str]:
     document = spec.document
     if document is None:
         return
-    name = cursor.word.strip("${}")
-    if cursor.word.startswith("$") and name in document.variables:
-        yield f"`{cursor.word}` is `{to_inline_yaml(document.variables[name])}`"
+    if cursor.variable in document.variables:
+        yield f"`${cursor.variable}` is `{to_inline_yaml(document.variables[cursor.variable])}`"
     if document.has_value(cursor.path):
         yield from document.origin_notes(cursor.path)

@@ -10,11 +10,13 @@ from typing import NamedTuple
 from lsprotocol import types
 from pygls.workspace import PositionCodec
 
+from mlpkit.components.schema.component_types import layer_names
 from mlpkit.jobs.check import CheckedSpec
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document
 from mlpkit.specfile.source import SourceText
 from mlpkit.verbs.lsp.cursor import Cursor, cursor_at
+from mlpkit.verbs.lsp.grammar import Grammar
 from mlpkit.verbs.lsp.places import offset_of
 
 
@@ -52,6 +54,14 @@ class OpenSpec:
     document: Document | None = None
     right: RightSpec | None = None
     step: tuple[str, float] | None = None
+
+    @property
+    def grammar(self) -> Grammar:
+        """What the spec may hold at its places."""
+        layers = self.document.values.get("layers") if self.document else None
+        items = layers if isinstance(layers, list) else []
+        components = [next(iter(item), "") if isinstance(item, dict) else str(item) for item in items]
+        return Grammar(self.registry, dict(zip(layer_names(items), components, strict=True)))
 
     def cursor(self, place: types.Position) -> Cursor | None:
         """Return what is at the editor's position; None if nothing can be made of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from requirements import require_package
-from spec_editor import SPEC, changed, spec_editor
+from spec_editor import MARK, SPEC, changed, spec_editor
 
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.sections import TOP_LEVEL
@@ -172,6 +172,16 @@ def test_columns_are_offered_although_a_bracket_takes_in_the_lines_below(editor)
 def test_the_cursor_is_where_editors_count_it(editor):
     text = 'data:\n  csv: {comment: "\U0001f600", file: "example:flowers.csv", target: so|}\n'
     assert editor.completions(text)["soil"] == text.replace("so|", "soil")
+
+
+def test_layers_of_an_extended_spec_are_offered_as_keys(editor):
+    (editor.folder / "base.yaml").write_text(SPEC, "utf-8")
+    child = "mlpkit: 1\nextends: base.yaml\nlayers: {Affine1: {units: 7}}\n"
+    assert editor.problems(child, "named.yaml") == []
+    names = {"Affine1", "Relu1", "Affine2", "SoftmaxWithLoss1"}
+    assert set(editor.completions(child.replace("Affine1: {units: 7}", MARK), "named.yaml")) == names
+    assert set(editor.completions(child.replace("units", "b|"), "named.yaml")) >= {"units", "bias", "weights"}
+    assert "number of outputs" in editor.hover(child.replace("units", "un|its"), "named.yaml")
 
 
 def test_files_are_offered(editor):

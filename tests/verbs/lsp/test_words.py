@@ -40,6 +40,11 @@ def test_a_value_from_elsewhere_has_its_origin(editor):
     found = editor.hover(SPEC.replace("0.1", "$ra|te") + VARIABLES)
     assert "`$rate` is `0.1`" in found
     assert "spec.mlpkit.yaml:14:14" in found
+    in_path = SPEC.replace("example:flowers.csv", "$folder/flowers.csv") + "vars: {folder: data}\n"
+    editor.problems(in_path)
+    assert "`$folder` is `data`" in editor.hover(in_path.replace("flowers.csv", "flow|ers.csv"))
+    (place,) = editor.definitions(in_path.replace("flowers.csv", "flow|ers.csv"))
+    assert place[1] == 14
 
 
 @pytest.mark.parametrize("text", [changed("layers:", "layers: |"), SPEC + "|", changed("Relu", "Relu # w|ord")])
