@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -22,16 +21,19 @@ MEASURE: Final = "mlpkit.measureStep"
 
 def inlay_hints(spec: OpenSpec, params: types.InlayHintParams) -> list[types.InlayHint]:
     """Return the output shape and the parameters of each layer, in lines that are unchanged since they were right."""
-    placed = list(_placed(spec, spec.right.checked.members)) if spec.right else []
-    layers_in_line = Counter(place.line for _, place in placed)
     hints = []
-    for member, place in placed:
-        end = spec.text.line_end(place.line)
-        if layers_in_line[place.line] > 1:
-            end = spec.text.line_starts[place.line - 1] + place.column - 1 + place.width
-        at = position(spec.text, end, spec.codec)
+    for member, place in _placed(spec, spec.right.checked.members) if spec.right else ():
+        at = position(spec.text, spec.text.line_starts[place.line - 1] + _last_column(spec, member, place), spec.codec)
         hints.append(types.InlayHint(at, _label(member), types.InlayHintKind.Type, padding_left=True))
     return hints
+
+
+def _last_column(spec: OpenSpec, member: CheckedMember, place: Span) -> int:
+    """Return the column behind a layer and its parameters, or the end of its line if they are in the next ones."""
+    assert spec.right is not None
+    text, end = place.text, spec.right.checked.spec.document.place(member.place).end
+    has_end = text.line_number(end) == place.line and not text.text.startswith(":", end)
+    return (end if has_end else text.line_end(place.line)) - text.line_starts[place.line - 1]
 
 
 def code_lenses(spec: OpenSpec, params: types.CodeLensParams) -> list[types.CodeLens]:

@@ -22,6 +22,10 @@ def test_each_layer_has_its_shape_and_parameters(editor):
     assert HINTED in editor.hints(SPEC)
 
 
+def test_a_layer_with_a_colon_has_its_own_behind_that(editor):
+    assert "  - Relu: → 50\n" in editor.hints(changed("Relu", "Relu:"))
+
+
 def test_layers_inside_others_have_theirs(editor):
     inside = "  - Residual:\n      layers:\n        - Relu\n        - Affine: {units: 50}\n"
     hinted = editor.hints(changed("  - Relu\n", inside))
@@ -29,9 +33,10 @@ def test_layers_inside_others_have_theirs(editor):
     assert "        - Affine: {units: 50} → 50 · 2,550 parameters\n" in hinted
 
 
-def test_layers_in_one_line_have_theirs_after_their_names(editor):
-    text = changed("  - Relu\n", "  - Residual: {layers: [Relu, Dropout]}\n")
-    assert "[Relu → 50, Dropout → 50]" in editor.hints(text)
+def test_layers_in_one_line_have_theirs_behind_their_parameters(editor):
+    text = changed("  - Relu\n", "  - Residual: {layers: [Relu, Affine: {units: 50}]}  # both\n")
+    inside = "{layers: [Relu → 50, Affine: {units: 50} → 50 · 2,550 parameters]}"
+    assert f"  - Residual: {inside} → 50 · 2,550 parameters  # both\n" in editor.hints(text)
 
 
 def test_a_line_that_has_changed_has_none_until_the_text_is_right_again(editor):
