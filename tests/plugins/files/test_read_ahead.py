@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from itertools import count
 
@@ -42,16 +44,18 @@ def test_parts_come_in_order_and_an_error_after_those_before_it(length, error):
     assert not readers()
 
 
-def test_the_next_part_is_read_while_the_caller_has_one():
-    is_next_read = threading.Event()
+def test_the_next_parts_are_read_while_the_caller_has_one():
+    are_read = threading.Event()
 
     def parts():
-        yield 1
-        is_next_read.set()
-        yield 2
+        yield from range(AHEAD)
+        are_read.set()
+        yield AHEAD
 
-    for part in read_ahead(parts()):
-        assert part == 2 or is_next_read.wait(10)
+    found = read_ahead(parts())
+    assert next(found) == 0
+    assert are_read.wait(10)
+    assert list(found) == list(range(1, AHEAD + 1))
 
 
 def test_a_caller_that_stops_ends_the_thread_and_what_it_reads():
@@ -61,6 +65,17 @@ def test_a_caller_that_stops_ends_the_thread_and_what_it_reads():
     parts.close()
     assert not readers()
     assert next(numbers) <= 2 + AHEAD
+
+
+def test_a_program_may_end_before_its_parts():
+    program = """
+from mlpkit_plugins.files import read_ahead as module
+module.available_cores = lambda: 2
+parts = module.read_ahead(iter("abc"))
+print(next(parts))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "a\n"
 
 
 def test_on_one_core_the_caller_reads(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 from contextlib import suppress
@@ -70,6 +71,13 @@ def test_rows_are_counted_across_blocks(tmp_path):
     rows, records = read(file)
     assert rows == list(range(2, count + 2))
     assert records == [(str(i),) for i in range(count)]
+
+
+def test_a_long_file_is_surveyed_to_its_end(tmp_path):
+    content = b"a,b\n" + 300_000 * b"1,2\n"  # more than is read at a time
+    file = written(tmp_path / "a.csv", content)
+    assert file.checksum == hashlib.sha256(content).hexdigest()
+    assert file.most_rows >= 300_000
 
 
 def test_names_may_be_given_for_a_file_without_a_header(tmp_path):

@@ -73,6 +73,12 @@ def test_images_with_gaps_between_their_columns_or_channels_become_what_they_bec
     np.testing.assert_array_equal(found, with_numpy.pad_images(minibatch, 1, np.empty_like(found)))
 
 
+def test_images_of_another_dtype_than_the_output_become_what_they_become_with_numpy():
+    images = np.arange(120.0).reshape(5, 2, 4, 3).transpose(3, 1, 2, 0)
+    found = compiled.flatten_images(images, np.empty((3, 40), np.float32))
+    np.testing.assert_array_equal(found, images.reshape(3, 40))
+
+
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
 def test_rows_that_are_not_those_of_the_images_are_filled_all_the_same(library):
     images = np.arange(120, dtype=np.float32).reshape(5, 2, 4, 3).transpose(3, 1, 2, 0)
@@ -90,9 +96,10 @@ def test_an_output_that_overlaps_the_images_gets_them_all_the_same(library):
     images = memory[7:].reshape(3, 2, 4, 5)
     expected = images.transpose(3, 1, 2, 0).copy()
     np.testing.assert_array_equal(library.pad_images(images, 0, memory[:120].reshape(5, 2, 4, 3)), expected)
-    images = np.arange(127, dtype=np.float32)[7:].reshape(3, 2, 4, 5)[::-1]
+    memory = np.arange(180, dtype=np.float32)
+    images = memory[7:127].reshape(3, 2, 4, 5)[::-1]
     expected = images.transpose(3, 1, 2, 0).copy()
-    np.testing.assert_array_equal(library.pad_images(images, 0, images.base[:120].reshape(5, 2, 4, 3)), expected)
+    np.testing.assert_array_equal(library.pad_images(images, 0, memory[60:].reshape(5, 2, 4, 3)), expected)
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
