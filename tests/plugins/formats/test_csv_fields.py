@@ -229,6 +229,47 @@ def test_a_byte_order_mark_is_skipped_only_at_the_beginning_of_the_file(tmp_path
     assert ours[1] == [["x", "\ufeffx"], ["1", last]]
 
 
+ODD = {
+    "a sign as delimiter": ({"delimiter": "-"}, "a-b-c-d\n1e-5-2-x-y\n"),
+    "a letter as delimiter": ({"delimiter": "e"}, "aebeced\n1e5e2exey\n"),
+    "the decimal sign as delimiter": ({"decimal": ","}, "a,b,c,d\n1,5,2,x,y\n"),
+    "a delimiter of two bytes": ({"delimiter": "\u00a7"}, "a\u00a7b\u00a7c\u00a7d\n1\u00a75\u00a7x\u00a7y\n"),
+    "a comment of two bytes": ({"comment": "\u00e9", "encoding": "latin-1"}, "a,b,c,d\n\u00e9,5,x,y\n1,5,x,y\n"),
+    "a quote in a comment": ({"comment": '"#'}, 'a,b,c,d\n"""#1",5,x,y\n1,5,x,y\n'),
+    "two bytes per character": ({"encoding": "utf-16"}, "a,b,c,d\n1,5,x,y\n"),
+    "characters of Windows": ({"encoding": "cp1252"}, "a,b,c,d\n1,5,\u20ac,\u201c\n"),
+    "a byte order mark in a field": ({"encoding": "utf-8-sig"}, "a,b,c,d\n1,5,x,\ufeffy\n"),
+    "two quotes that mean two": ({}, 'a,b,c,d\n1,5,"x""y",y\n1,5,x""y,y\n'),
+    "a wrong byte": ({}, 'a,b,c,d\n1,5,"x""y",y\n1,5,\udcff,y\n'),
+    "a missing text of two bytes": (
+        {"encoding": "cp1252", "missing_texts": ["\u00e9"]},
+        "a,b,c,d\n\u00c3\u00a9,5,x,y\n",
+    ),
+    "a missing text with a tab": ({"missing_texts": ["\tn"]}, "a,b,c,d\n\tn ,5,x,y\n"),
+    "a long missing text": ({"missing_texts": [300 * "n"]}, f"a,b,c,d\n{300 * 'n'},5,x,y\n"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_dialect_is_read_as_csv_reads_it(tmp_path, name):
+    way, content = ODD[name]
+    (path := tmp_path / "a.csv").write_bytes(content.encode(way.get("encoding", "utf-8"), "surrogateescape"))
+    ours, theirs = both_ways(path, Columns(("a", "b"), ("c", "d")), **way)
+    assert ours == theirs
+
+
+def test_the_bytes_of_a_byte_order_mark_are_characters_in_another_encoding(tmp_path):
+    (path := tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfx,1\n")
+    found = chunks_of(path, Columns((), ("a", "d")), encoding="latin-1", header=("a", "d"))
+    assert found[1] == [["\u00ef\u00bb\u00bfx"], ["1"]]
+
+
+def test_blocks_are_full_even_if_the_bytes_at_hand_end_with_a_row(tmp_path):
+    (path := tmp_path / "a.csv").write_text("a,b,c,d\n" + 40 * "1,2,x,y\n")
+    ours, theirs = both_ways(path, COLUMNS[0], block=5, step=8)
+    assert ours == theirs
+
+
 MISTAKES = {
     "an open quote": '1,2,3,4\n1,2,3,"4\n5,6,7,8\n',
     "an open quote, far": '1,2,3,4\n1,2,3,"4\n' + "5,6,7,8\n" * 40_000,
