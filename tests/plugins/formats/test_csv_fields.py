@@ -270,6 +270,13 @@ def test_blocks_are_full_even_if_the_bytes_at_hand_end_with_a_row(tmp_path):
     assert ours == theirs
 
 
+def test_some_rows_of_one_block_are_read_as_texts(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_file, "ROWS_TOGETHER", 2)
+    (path := tmp_path / "a.csv").write_text("a,d\n" + "".join(f"{i},y{i}\n" for i in range(9)))
+    found = Csv(file=str(path), target="d").source(path, "file").rows(["d", "a"], np.array([5, 6]))
+    assert found == {"d": ["y3", "y4"], "a": ["3", "4"]}
+
+
 MISTAKES = {
     "an open quote": '1,2,3,4\n1,2,3,"4\n5,6,7,8\n',
     "an open quote, far": '1,2,3,4\n1,2,3,"4\n' + "5,6,7,8\n" * 40_000,
