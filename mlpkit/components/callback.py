@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
 
+from mlpkit.array import Array
 from mlpkit.components.component import Component
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.schedule import Progress
+from mlpkit.components.schedule import Progress
 
 
 class Weights(NamedTuple):
@@ -24,8 +20,8 @@ class Weights(NamedTuple):
         state: the layers' state in one flat array, such as running means.
     """
 
-    values: NDArray[Any]
-    state: NDArray[Any]
+    values: Array
+    state: Array
 
     def copy(self) -> Weights:
         """Return the same numbers in new arrays."""
@@ -68,7 +64,7 @@ class TrainingView:
     """
 
     progress: Progress
-    parameters: Mapping[str, NDArray[Any]]
+    parameters: Mapping[str, Array]
     folder: Path | None = None
     history: Sequence[Mapping[str, float]] = ()
     weights: Weights = field(default_factory=_no_weights)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypeAlias
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeAlias
 
+import numpy as np
+
+from mlpkit.array import Array
 from mlpkit.components.component import Component
 from mlpkit.components.schema.component_types import OfKind
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 class Fans(NamedTuple):
@@ -32,9 +31,7 @@ class Initializer(Component):
     kind: ClassVar[str] = "initializer"
 
     @abstractmethod
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Return an array of that shape and dtype.
 
         Args:
@@ -46,11 +43,11 @@ class Initializer(Component):
 
     def adapt(
         self,
-        values: NDArray[Any],
-        outputs: Callable[[NDArray[Any]], NDArray[Any]],
+        values: Array,
+        outputs: Callable[[Array], Array],
         unit_axis: int,
         rng: np.random.Generator,
-    ) -> NDArray[Any]:
+    ) -> Array:
         """Return first values that suit the layer's inputs; an initializer that overrides this sees training data.
 
         A network calls it once, layer by layer, on a batch of training rows before the first step. Without data the
