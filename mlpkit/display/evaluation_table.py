@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mlpkit.record_keys import decisive_split, splits_by_name
 from mlpkit.terminal.figures import figure
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.training.evaluation import Record
+from mlpkit.training.evaluation import Record
 
 FIGURE_WIDTH: Final = 8
 LONGEST_NAME: Final = 20

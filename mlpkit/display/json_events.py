@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from mlpkit.display.display import Display
+from mlpkit.display.outcomes import Outcome
 from mlpkit.terminal.output import document
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from mlpkit.display.outcomes import Outcome
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import TrainingEnd
-    from mlpkit.training.health import Symptom
+from mlpkit.training.evaluation import Record
+from mlpkit.training.events import TrainingEnd
+from mlpkit.training.health import Symptom
 
 
 class JsonEvents(Display):

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
-from mlpkit.display.display import Display
-from mlpkit.display.outcomes import results_of
+from mlpkit.display.display import Display, RunNames
+from mlpkit.display.outcomes import Outcome, results_of
 from mlpkit.pages.evaluations import Evaluations, is_worth_a_line
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.output import diagnostic, message, result
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit.display.display import RunNames
-    from mlpkit.display.outcomes import Outcome
-    from mlpkit.training.checkpointing import BestTracker
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import TrainingEnd
-    from mlpkit.training.health import Symptom
-
+from mlpkit.training.checkpointing import BestTracker
+from mlpkit.training.evaluation import Record
+from mlpkit.training.events import TrainingEnd
+from mlpkit.training.health import Symptom
 
 NARROWEST_COLUMN = 8
 

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
+from mlpkit.components.schedule import Progress
 from mlpkit.display.display import RunNames, Throughput
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.notebook_tables import history_html
 from mlpkit.terminal.figures import duration, figure, figures
-from mlpkit.training.events import ObserverGroup, python_warnings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from mlpkit.components.schedule import Progress
-    from mlpkit.training.checkpointing import BestTracker
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import Event, Observer, TrainingEnd
-    from mlpkit.training.health import Symptom
+from mlpkit.training.checkpointing import BestTracker
+from mlpkit.training.evaluation import Record
+from mlpkit.training.events import Event, Observer, ObserverGroup, TrainingEnd, python_warnings
+from mlpkit.training.health import Symptom
 
 MOST_ROWS: Final = 10
 SECONDS_BETWEEN_DRAWINGS: Final = 0.2

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import nan
-from typing import TYPE_CHECKING
 
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.text import Text
 
+from mlpkit.display.display import Throughput
 from mlpkit.record_keys import is_result
 from mlpkit.terminal.figures import duration, figure
 from mlpkit.terminal.live_area import bar
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rich.console import Console, ConsoleOptions, RenderResult
-
-    from mlpkit.display.display import Throughput
-    from mlpkit.training.evaluation import Record
-
+from mlpkit.training.evaluation import Record
 
 NARROWEST_BAR = 10
 WIDEST_BAR = 40

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, Self
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.segment import SegmentLines
 from rich.style import Style
 from rich.text import Text
 
-from mlpkit.display.display import Display, Throughput
+from mlpkit.components.schedule import Progress
+from mlpkit.display.display import Display, RunNames, Throughput
 from mlpkit.display.evaluation_table import BEST_MARK, fitting_columns
-from mlpkit.display.outcomes import results_of
+from mlpkit.display.outcomes import Outcome, results_of
 from mlpkit.display.progress_bar import ProgressBar
 from mlpkit.errors import printable
 from mlpkit.pages.evaluations import MOST_ROWS, Evaluations, rows_worth_reading
 from mlpkit.terminal.live_area import SECONDS_BETWEEN_DRAWINGS, LiveArea, show_cursor
 from mlpkit.terminal.output import ignore_hangup, result
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-    from typing import Self
-
-    from rich.console import Console
-
-    from mlpkit.components.schedule import Progress
-    from mlpkit.display.display import RunNames
-    from mlpkit.display.outcomes import Outcome
-    from mlpkit.training.checkpointing import BestTracker
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import TrainingEnd
-    from mlpkit.training.health import Symptom
+from mlpkit.training.checkpointing import BestTracker
+from mlpkit.training.evaluation import Record
+from mlpkit.training.events import TrainingEnd
+from mlpkit.training.health import Symptom
 
 AROUND_THE_ROWS: Final = 8
 """Lines of a terminal that no row of the table may take: title, blank line, headings, the bar, and the cursor."""

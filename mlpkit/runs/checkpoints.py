@@ -7,18 +7,15 @@ when a newer one is safely on the disk.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
 
+from mlpkit.array import Array
 from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.runs.files import make_folder, remove_file, remove_leftovers
 from mlpkit.runs.layout import checkpoint_steps
 from mlpkit.runs.model_file import ModelFile, load_model_file, save_model
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 BEST: Final = "best.safetensors"
 
@@ -38,7 +35,7 @@ class Checkpoints:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def save(self, step: int, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any], *, keep: int) -> None:
+    def save(self, step: int, arrays: Mapping[str, Array], metadata: Mapping[str, Any], *, keep: int) -> None:
         """Write a checkpoint, and then remove the outdated ones.
 
         Args:
@@ -54,7 +51,7 @@ class Checkpoints:
         for outdated in (*later, *earlier[keep:]):
             remove_file(self._path(outdated))
 
-    def save_best(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+    def save_best(self, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
         """Write the best checkpoint so far, in the place of the one before."""
         self._write(self.directory / BEST, arrays, metadata)
 
@@ -110,7 +107,7 @@ class Checkpoints:
     def _path(self, step: int) -> Path:
         return self.directory / f"step-{step:09}.safetensors"
 
-    def _write(self, path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+    def _write(self, path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
         make_folder(self.directory)
         save_model(path, arrays, metadata)
 

@@ -9,15 +9,12 @@ import os
 import re
 import secrets
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
 
 from mlpkit.errors import MlpkitError, RunFolderError, StorageError
 from mlpkit.system import is_regular
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
 
 _REMEDIES = {
     errno.ENOSPC: "free space on this disk, or choose another folder",

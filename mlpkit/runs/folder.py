@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from mlpkit.array import Array
 from mlpkit.errors import ModelFileError, RunFolderError, StorageError
 from mlpkit.runs.checkpoints import Checkpoints
 from mlpkit.runs.files import (
@@ -45,12 +48,6 @@ from mlpkit.runs.layout import (
 from mlpkit.runs.model_file import ModelFile, load_model_file, require_storable, save_model
 from mlpkit.runs.records import checked_evaluation, checked_failure, checked_lock, checked_metrics, is_health
 from mlpkit.runs.writer_lock import WriterLock
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
 _NAMES_SHOWN = 5
@@ -263,11 +260,11 @@ class RunFolder:
         """Return what was found in the network so far; none of a run that didn't look."""
         return [line for line in readable_lines(self.directory / HEALTH) if is_health(line)]
 
-    def require_room_for_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+    def require_room_for_model(self, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
         """Check that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.require_storable``."""
         require_storable(self.directory / MODEL, arrays, metadata)
 
-    def save_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+    def save_model(self, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
         """Write model.safetensors; see ``mlpkit.runs.model_file.save_model``."""
         self.claim()
         save_model(self.directory / MODEL, arrays, metadata)

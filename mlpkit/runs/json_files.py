@@ -9,14 +9,11 @@ import math
 import os
 import reprlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, open_patiently, read_limited, reading_error, storage_error
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 MOST_PARTS = 200_000
 """Commas and opening brackets of a text, each of which may cost 250 bytes of memory once it is read."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.files import file_hash, reading_error
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SPEC: Final = "spec.yaml"
 RESOLVED: Final = "resolved.yaml"

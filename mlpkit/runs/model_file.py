@@ -7,23 +7,19 @@ import json
 import math
 import re
 import stat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from io import FileIO
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.errors import ModelFileError, StorageError
 from mlpkit.runs import json_files
 from mlpkit.runs.files import reading_error, write_atomically
 from mlpkit.runs.records import fits
 from mlpkit.system import is_regular
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from io import FileIO
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
 
 LENGTH_BYTES = 8
 LARGEST_HEADER = 4 * 2**20
@@ -181,12 +177,12 @@ class ModelFile(NamedTuple):
     """
 
     path: Path
-    arrays: dict[str, NDArray[Any]]
+    arrays: dict[str, Array]
     metadata: dict[str, Any]
     sha256: str
 
 
-def save_model(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+def save_model(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
     """Write a model file, whole or not at all.
 
     Args:
@@ -204,7 +200,7 @@ def save_model(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping
     write_atomically(path, [head.content[: head.place], digits.encode(), rest, *data])
 
 
-def require_storable(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+def require_storable(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
     """Check that a file can hold such arrays and metadata, before any time is spent on them, or raise ``StorageError``.
 
     Args:
@@ -249,7 +245,7 @@ class _Head(NamedTuple):
     order: list[str]
 
 
-def _head(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> _Head:
+def _head(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> _Head:
     try:
         described = {name: (_stored_dtype(name, array), array.shape) for name, array in arrays.items()}
         text = json_files.encode_compact({"format": FORMAT, "metadata": metadata, "sha256": _ZEROS}, sort=True)
@@ -262,7 +258,7 @@ def _head(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str,
     return _Head(content, digits.start(1), order)
 
 
-def _stored_dtype(name: str, array: NDArray[Any]) -> str:
+def _stored_dtype(name: str, array: Array) -> str:
     """Return the dtype that an array has in the file."""
     if not isinstance(name, str) or name == METADATA or name != name.encode(errors="ignore").decode():  # a surrogate
         raise ValueError(f"no array can have the name {name!r}; give it another")
@@ -275,7 +271,7 @@ def _stored_dtype(name: str, array: NDArray[Any]) -> str:
     return dtype
 
 
-def _bytes_of(array: NDArray[Any]) -> memoryview:
+def _bytes_of(array: Array) -> memoryview:
     """Return the bytes of an array as the file has them: contiguous in C order, little-endian."""
     stored = np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
     return stored.reshape(-1).view(np.uint8).data
@@ -305,7 +301,7 @@ def _read(path: Path, file: FileIO) -> ModelFile:
     header, metadata = _parse(path, head[LENGTH_BYTES:])
     if digits is None or header.data_size != len(data):
         raise _damaged(path)
-    arrays: dict[str, NDArray[Any]] = {
+    arrays: dict[str, Array] = {
         entry.name: np.ndarray(entry.shape, entry.dtype, buffer=data, offset=entry.begin) for entry in header.entries
     }
     return ModelFile(path, arrays, metadata, digits[1].decode())

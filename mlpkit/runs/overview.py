@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError
 from mlpkit.record_keys import decisive_split, is_result
@@ -32,10 +34,6 @@ from mlpkit.runs.layout import (
 )
 from mlpkit.runs.records import ENDED_EARLY, checked_evaluation, checked_failure, checked_metrics, is_number
 from mlpkit.runs.writer_lock import writer_of
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from pathlib import Path
 
 RUNNING: Final = "running"
 STOPPED: Final = "stopped"

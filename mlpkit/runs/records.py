@@ -5,13 +5,11 @@ Each ``checked`` function returns what it is given, and raises RunFolderError if
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
 
 from mlpkit.runs.json_files import damaged
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 ENDED_EARLY: Final = ("pruned", "diverged", "failed")
 """The states of runs that failure.json is about."""

@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.files import storage_error
@@ -16,8 +16,7 @@ from mlpkit.system import can_start_processes
 
 if can_start_processes():
     import fcntl
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 _LONGEST_NOTE = 300
 """Bytes of a lock file: the number of a process, and below it the name of its machine, of 255 at most."""

@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
 
 from mlpkit.terminal.output import on_one_line, unstyled
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
 
 GAP = "  "
 NARROWEST_LAST_COLUMN = 24

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.segment import Segment
@@ -15,11 +16,6 @@ from rich.text import Text
 
 from mlpkit.errors import printable
 from mlpkit.terminal.output import colours_wanted, ignore_hangup
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from rich.console import ConsoleOptions, RenderableType
 
 SECONDS_BETWEEN_DRAWINGS: Final = 0.1
 SHOW_CURSOR: Final = b"\x1b[?25h"
