@@ -9,13 +9,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, Any, Final
 
 from mlpkit.lazy_names import load
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 START: Final = """
 import json, sys

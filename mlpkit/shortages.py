@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Iterator
 
 FILES = "too many open files; close some, or raise the limit, as with: ulimit -n 256"
 MEMORY = "close other programs, raise the limit (ulimit -v), or try a smaller batch_size, or fewer units"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
 import click
 
 from mlpkit.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 SIZES: Final = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
 """Variables in which Open MPI, MPICH and its kin, or MVAPICH say how many processes they started."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
 from mlpkit.record_keys import decisive_split
@@ -29,10 +31,6 @@ from mlpkit.runs.overview import (
     overview_of,
 )
 from mlpkit.statistics import Interval, interval
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True)
