@@ -53,7 +53,7 @@ def _variable(spec: OpenSpec, name: str) -> Iterator[types.Location]:
 def _layers(spec: OpenSpec, word: str) -> Iterator[types.Location]:
     """Yield the layers that a name, a pattern, or a dotted key such as ``layers.Affine1.units`` names."""
     pattern = word.removeprefix("layers.").partition(".")[0]
-    right = spec.right.checked.spec if spec.right else None
+    right = spec.right.spec if spec.right else None
     for member in right.layers if right else ():
         if right and fnmatchcase(member.name, pattern):
             yield location(right.document.place(member.path, at_key=True), spec.codec)

@@ -21,30 +21,26 @@ MEASURE: Final = "mlpkit.measureStep"
 
 def inlay_hints(spec: OpenSpec, params: types.InlayHintParams) -> list[types.InlayHint]:
     """Return the output shape and the parameters of each layer, in lines that are unchanged since they were right."""
-    hints = []
-    for member, place in _placed(spec, spec.right.checked.members) if spec.right else ():
-        at = position(spec.text, spec.text.line_starts[place.line - 1] + _last_column(spec, member, place), spec.codec)
-        hints.append(types.InlayHint(at, _label(member), types.InlayHintKind.Type, padding_left=True))
+    hints: list[types.InlayHint] = []
+    if spec.right is None:
+        return hints
+    document = spec.right.spec.document
+    for member in _with_inner(spec.right.members):
+        name, value = document.place(member.place, at_key=True), document.place(member.place)
+        if member.place and _unchanged(spec, name) and (label := _label(member)):
+            offset = spec.text.line_starts[name.line - 1] + _column_behind(name, value)
+            at = position(spec.text, offset, spec.codec)
+            hints.append(types.InlayHint(at, label, types.InlayHintKind.Type, padding_left=True))
     return hints
-
-
-def _last_column(spec: OpenSpec, member: CheckedMember, place: Span) -> int:
-    """Return the column behind a layer and its parameters, or the end of its line if they are in the next ones."""
-    assert spec.right is not None
-    text, end = place.text, spec.right.checked.spec.document.place(member.place).end
-    has_end = text.line_number(end) == place.line and not text.text.startswith(":", end)
-    return (end if has_end else text.line_end(place.line)) - text.line_starts[place.line - 1]
 
 
 def code_lenses(spec: OpenSpec, params: types.CodeLensParams) -> list[types.CodeLens]:
     """Return what the network needs, above its layers."""
-    if spec.right is None:
+    right = spec.right
+    place = right.spec.document.place(("layers",), at_key=True) if right else None
+    if not right or not place or not _unchanged(spec, place):
         return []
-    checked = spec.right.checked
-    place = checked.spec.document.place(("layers",), at_key=True)
-    if not _unchanged(spec, place):
-        return []
-    title = f"{counted(checked.parameters, 'parameter')}, at least {memory_size(checked.memory)} of memory to train"
+    title = f"{counted(right.parameters, 'parameter')}, at least {memory_size(right.memory)} of memory to train"
     commands = [types.Command(title, ""), types.Command("measure a step", MEASURE, arguments=[spec.uri])]
     if spec.step and spec.step[0] == spec.text.text:
         commands = [types.Command(f"{title}, about {short_duration(spec.step[1])} for a step", "")]
@@ -52,21 +48,23 @@ def code_lenses(spec: OpenSpec, params: types.CodeLensParams) -> list[types.Code
     return [types.CodeLens(where, command) for command in commands]
 
 
-def _placed(spec: OpenSpec, members: Sequence[CheckedMember]) -> Iterator[tuple[CheckedMember, Span]]:
-    """Yield the layers that are written in this file, also inside others, with their places."""
-    assert spec.right is not None
+def _with_inner(members: Sequence[CheckedMember]) -> Iterator[CheckedMember]:
     for member in members:
-        place = spec.right.checked.spec.document.place(member.place, at_key=True)
-        if member.place and _unchanged(spec, place) and (member.output_shape or member.parameters):
-            yield member, place
-        yield from _placed(spec, member.inside)
+        yield member
+        yield from _with_inner(member.inside)
 
 
 def _unchanged(spec: OpenSpec, place: Span) -> bool:
-    """Whether a line of this file is the one that was checked last without errors."""
-    if place.file != spec.text.name or spec.right is None or place.line > len(spec.text.line_starts):
-        return False
-    return spec.text.line(place.line) == spec.right.text.line(place.line)
+    """Whether a place is in this file, and its line is the same as when it was checked."""
+    in_text = place.file == spec.text.name and place.line <= len(spec.text.line_starts)
+    return in_text and spec.text.line(place.line) == place.text.line(place.line)
+
+
+def _column_behind(name: Span, value: Span) -> int:
+    """Return the column behind a layer and its parameters, or the end of its line if they are in the next ones."""
+    text, end = name.text, value.end
+    in_line = value.text is text and text.line_number(end) == name.line and not text.text.startswith(":", end)
+    return (end if in_line else text.line_end(name.line)) - text.line_starts[name.line - 1]
 
 
 def _label(member: CheckedMember) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from asyncio import Task
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from lsprotocol import types
 from pygls.workspace import PositionCodec
@@ -18,13 +17,6 @@ from mlpkit.specfile.source import SourceText
 from mlpkit.verbs.lsp.cursor import Cursor, cursor_at
 from mlpkit.verbs.lsp.grammar import Grammar
 from mlpkit.verbs.lsp.places import offset_of
-
-
-class RightSpec(NamedTuple):
-    """A spec without errors, and the text that it had."""
-
-    checked: CheckedSpec
-    text: SourceText
 
 
 @dataclass
@@ -52,7 +44,7 @@ class OpenSpec:
     snippets: bool = False
     checking: Task[None] | None = None
     document: Document | None = None
-    right: RightSpec | None = None
+    right: CheckedSpec | None = None
     step: tuple[str, float] | None = None
 
     @property

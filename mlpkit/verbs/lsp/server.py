@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -26,7 +27,7 @@ from mlpkit.verbs.lsp.definition import definitions
 from mlpkit.verbs.lsp.diagnostics import diagnostics, quick_fixes
 from mlpkit.verbs.lsp.hints import MEASURE, code_lenses, inlay_hints
 from mlpkit.verbs.lsp.hover import hover
-from mlpkit.verbs.lsp.open_spec import OpenSpec, RightSpec
+from mlpkit.verbs.lsp.open_spec import OpenSpec
 from mlpkit.verbs.lsp.places import uri_of
 from mlpkit.version import VERSION
 
@@ -98,7 +99,9 @@ class SpecServer(LanguageServer):
             spec = self.specs.get(params.text_document.uri)
             while wait and spec and spec.checking and not spec.checking.done():
                 await asyncio.wait([spec.checking])
-            return await asyncio.to_thread(answer, spec, params) if spec else None
+            return (
+                await asyncio.to_thread(answer, copy(spec), params) if spec else None
+            )  # the spec may change meanwhile
 
         return handle
 
@@ -139,14 +142,16 @@ class SpecServer(LanguageServer):
     async def _check(self, spec: OpenSpec) -> None:
         """Check a spec after a pause, and show what is wrong; a further change cancels this."""
         await asyncio.sleep(PAUSE)
-        text = spec.text
+        version = self.workspace.get_text_document(spec.uri).version
         texts = {os.path.normpath(each.path): each.source for each in self.workspace.text_documents.values()}
         loop = asyncio.get_running_loop()
         checked = await loop.run_in_executor(self.check_thread, self.checker.check, spec.path, texts)
+        if self.workspace.get_text_document(spec.uri).version != version:  # it has changed, and is checked again
+            return
         if checked.document:
             spec.document = checked.document
         if checked.right:
-            spec.right = RightSpec(checked.right, text)
+            spec.right = checked.right
         self._publish(str(spec.path), diagnostics(checked, str(spec.path), texts, spec.codec))
 
     async def _measure(self, uri: str) -> None:
