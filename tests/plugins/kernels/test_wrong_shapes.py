@@ -33,7 +33,7 @@ CALLS = {
     "flatten_images": (IMAGES, (5, 126)),
     "average_pool": (IMAGES, 3, 2, (5, 3, 2, 3)),
     "max_pool": (PADDED, 3, 2, (3, 3, 2, 5)),
-    "max_pool_gradient": (PADDED, (3, 3, 2, 5), (3, 3, 2, 5), 3, 2, PADDED),
+    "max_pool_gradient": (PADDED, (3, 3, 3, 5), (3, 3, 3, 5), 2, 2, PADDED),
     "drop": (X, ("uint16", X), 0.3, X),
     "philox_words": (("uint64", (2,)), ("uint64", (4,)), ("uint16", (3, 8))),
     "prelu": (X, ROW, X),
