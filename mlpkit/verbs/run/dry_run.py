@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.cli.options import given_spec
 from mlpkit.components.callback import Callback
@@ -22,7 +22,7 @@ from mlpkit.lazy_names import load
 from mlpkit.system import peak_memory
 from mlpkit.terminal.figures import duration, short_duration
 from mlpkit.terminal.output import document, print_warnings, result
-from mlpkit.training.events import Observer
+from mlpkit.training.events import Observer, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,21 +38,8 @@ SECONDS: Final = 1.0
 """How long to measure steps; a step that takes longer is measured once."""
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What the runs of a spec would cost.
-
-    Args:
-        spec: the spec's path.
-        runs: how many runs it trains: one for each seed, or for each network of an ensemble.
-        steps: steps of each run; less if it ends early.
-        evaluations: evaluations of each run, the last of which is that of the trained network.
-        seconds_per_step: how long a step takes.
-        seconds_per_evaluation: how long an evaluation takes.
-        seconds: how long a run takes, with reading the data.
-        disk: the bytes of a run's model and checkpoints.
-        threads: the threads of a run.
-    """
+class Cost(NamedTuple):
+    """What a run of a spec would cost, in seconds and bytes; the last evaluation is that of the trained network."""
 
     spec: str
     runs: int
@@ -91,7 +78,7 @@ def print_costs(paths: Sequence[str], overrides: Sequence[str], wanted: Training
         "disk": sum(cost.runs * cost.disk for cost in costs),
     }
     if wanted.as_json:
-        document({**total, "specs": [asdict(cost) for cost in costs]})
+        document({**total, "specs": [cost._asdict() for cost in costs]})
     else:
         result("\n".join(_lines(costs, total)))
 
@@ -124,7 +111,7 @@ def _cost(path: str, spec: Spec) -> Cost:
         network = training.network()
         measured = replace(section, callbacks=(), early_stopping=None, checkpoint=None, evaluate_every=sys.maxsize)
         watches = [load(place)(training, network, Observer(), None) for place in WATCHES]
-        trainer = training.trainer(network, measured, callbacks=[clock], watches=watches)
+        trainer = training.trainer(network, measured, callbacks=[clock], watches=[*watches, clock])
         opened = time.perf_counter() - began
         trainer.train()
         step, evaluation = clock.of_step, clock.of_evaluation
@@ -151,15 +138,12 @@ def _disk(training: OpenTraining, trainer: Trainer, steps: int, seconds: float, 
     return model + (number * sum(array.nbytes for array in trainer.snapshot().arrays.values()) if number else 0)
 
 
-class _Clock(Callback):
+class _Clock(Callback, Watch):
     """Measures steps and the evaluation after them, and ends the training when that is enough."""
 
-    def __init__(self) -> None:
-        self._times: list[float] = []
-
-    def on_start(self, training: TrainingView) -> None:
-        """Note when training starts."""
-        self._times.append(time.perf_counter())
+    def began(self, view: TrainingView, learning_rate: float) -> None:
+        """Note when the first step starts."""
+        self._times = [time.perf_counter()]
 
     def on_step(self, training: TrainingView, loss: float) -> None:
         """Note when a step is done."""
@@ -167,7 +151,7 @@ class _Clock(Callback):
         if self._times[-1] - self._times[0] >= SECONDS:
             training.stop("enough steps are measured")
 
-    def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
+    def evaluated(self, learning_rate: float, *, last: bool) -> None:
         """Measure the evaluation, which follows the last step."""
         self.of_evaluation = time.perf_counter() - self._times[-1]
 
