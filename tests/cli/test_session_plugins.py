@@ -90,6 +90,21 @@ def test_a_missing_file_is_named_and_the_advice_works(command, trained, invoke, 
         assert again.code == 0, again.err
 
 
+@pytest.mark.parametrize(
+    ("several", "command"),
+    [
+        (("run", "--seeds", "2"), "evaluate"),
+        (("run", "--set", "ensemble.members=2"), "evaluate"),
+        (("sweep", "--set", "sweep={search: {seed: [1, 2]}, trials: 2}"), "resume"),
+    ],
+)
+def test_folders_of_several_runs_name_it_too(several, command, invoke, cwd):
+    verb, *options = several
+    done = invoke(verb, "tiny.yaml", "--quiet", "--plugin", "acme.py", "--set", LAYERS, *options, "--out", "runs/all")
+    assert done.code == 0, done.err
+    assert f"help: the run used the plugin {cwd}/acme.py" in invoke(command, "runs/all").err
+
+
 def test_the_advice_is_a_note_of_the_problem(trained, invoke, cwd):
     (problem,) = json.loads(invoke("evaluate", trained, "--json").out)["problems"]
     assert problem["code"] == "unknown-component"

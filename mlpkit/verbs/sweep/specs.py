@@ -13,9 +13,11 @@ from typing import Any, Final, Unpack
 from mlpkit.components.recipe import KeyPath
 from mlpkit.errors import RunFolderError, SpecError
 from mlpkit.jobs.run_inputs import lock_changes
+from mlpkit.jobs.run_spec import naming_plugin_files
 from mlpkit.registry.discovery import PluginOptions
+from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.kinds import members_of
+from mlpkit.runs.kinds import members_of, runs_in
 from mlpkit.runs.layout import SPEC, has_file
 from mlpkit.specfile.document import Document, parse_document
 from mlpkit.specfile.key_types import FORMAT_KEY
@@ -188,7 +190,9 @@ def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) 
         SpecError: it is wrong, or a plugin that it needs is missing.
         RunFolderError: it has no section ``sweep``.
     """
-    spec = read_spec(folder.spec_path, **plugin_options)
+    of_a_trial = next(iter(runs_in(folder.directory)), folder.directory)
+    with naming_plugin_files(of_a_trial, Registry.discover(**plugin_options)):
+        spec = read_spec(folder.spec_path, **plugin_options)
     if spec.sweep is None:
         raise RunFolderError(f"{folder.spec_path}: has no section sweep any more; restore the file from a copy")
     return spec
