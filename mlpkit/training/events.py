@@ -160,7 +160,7 @@ class StopRequest:
 
 
 class Watch:
-    """Looks into a network while it is trained, and changes nothing; every method doesn'thing by default."""
+    """Looks into a network while it is trained, and changes nothing; every method does nothing by default."""
 
     each_step: ClassVar[bool] = False
     """Whether ``gradient`` and ``clipped`` are called."""

@@ -58,7 +58,7 @@ FOLLOWED = {
 }
 """Where the steps of a page, marked `run` and `file`, are followed."""
 
-BENCHMARK = "takes minutes to hours on a machine that doesn'thing else; tests/benchmarks runs the scripts"
+BENCHMARK = "takes minutes to hours on a machine that does nothing else; tests/benchmarks runs the scripts"
 INSTALLS = "installs from an index; tests/architecture/test_wheel.py and .ci/run build and install the same"
 NEEDS_A_READERS_FILE = "names a file that only a reader has; its options are checked below"
 KEYS_CHECKED = "the keys are compared with a run's by tests/docs/test_run_folder_page.py"
