@@ -99,9 +99,9 @@ class SpecServer(LanguageServer):
             spec = self.specs.get(params.text_document.uri)
             while wait and spec and spec.checking and not spec.checking.done():
                 await asyncio.wait([spec.checking])
-            return (
-                await asyncio.to_thread(answer, copy(spec), params) if spec else None
-            )  # the spec may change meanwhile
+            if spec is None:
+                return None
+            return await asyncio.to_thread(answer, copy(spec), params)  # the spec may change meanwhile
 
         return handle
 
