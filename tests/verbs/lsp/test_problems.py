@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from requirements import require_package
@@ -64,7 +66,9 @@ def test_a_problem_has_advice_notes_and_a_page(editor):
     (note,) = found["relatedInformation"]
     assert note["message"].startswith("$rate is 'fast', set at ")
     assert note["location"]["range"]["start"] == {"line": 13, "character": 13}
-    assert found["codeDescription"]["href"].endswith("/problems.md#unknown-component")
+    page, _, anchor = found["codeDescription"]["href"].removeprefix("file://").partition("#")
+    assert anchor == "unknown-component"
+    assert f" {anchor}\n" in Path(page).read_text("utf-8")
 
 
 def test_what_is_probably_a_mistake_is_a_warning(editor):
