@@ -19,7 +19,17 @@ BUILT_IN = [each for each in installed().components() if "." not in each.name]
 COMPUTED = ", ".join(each.name for each in BUILT_IN if not each.declaration.extra and each.component.computed_by)
 """The components that say by what they are computed."""
 
-HEAVY = {"numpy", "yaml", "pluggy", "rich", "mlpkit_plugins", "mlpkit.jobs", "mlpkit.specfile", "mlpkit.network"}
+HEAVY = {
+    "numpy",
+    "yaml",
+    "pygls",
+    "pluggy",
+    "rich",
+    "mlpkit_plugins",
+    "mlpkit.jobs",
+    "mlpkit.specfile",
+    "mlpkit.network",
+}
 
 
 def _loaded_by(environment, cwd, *arguments):
