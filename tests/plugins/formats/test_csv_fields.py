@@ -159,7 +159,8 @@ def test_what_is_right_is_read_field_by_field(tmp_path, name, compressed):
 
 
 @requires("kernels", COMPILED, "NumPy finds no fields")
-def test_blocks_of_long_rows_are_read_one_at_a_time(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("length", "rows", "most"), [(3000, 40, 24_500), (1, 1000, 2500)])
+def test_few_bytes_are_held_at_a_time(tmp_path, monkeypatch, length, rows, most):
     sizes = []
 
     def recording(data, begin, *others):
@@ -170,10 +171,16 @@ def test_blocks_of_long_rows_are_read_one_at_a_time(tmp_path, monkeypatch):
     monkeypatch.setattr(csv_fields, "STEP", 1000)
     monkeypatch.setattr(csv_fields, "BYTES_TOGETHER", 10_000)
     monkeypatch.setattr(csv_file, "ROWS_TOGETHER", 4)
-    row = f"1,2,{3000 * 'x'},y\n"
-    (path := tmp_path / "a.csv").write_text("a,b,c,d\n" + 40 * row)
-    assert len(chunks_of(path, COLUMNS[0])[0]) == 10
-    assert max(sizes) < 8 * len(row)
+    (path := tmp_path / "a.csv").write_text("a,b,c,d\n" + rows * f"1,2,{length * 'x'},y\n")
+    assert len(chunks_of(path, COLUMNS[0])[0]) == rows // 4
+    assert max(sizes) < most
+
+
+def test_a_small_file_is_read_in_little_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_fields, "LARGEST_ROOM", 0)
+    (path := tmp_path / "a.csv").write_text("a,b,c,d\n1,2,x,y\n\n")
+    ours, theirs = both_ways(path, COLUMNS[0], block=1)
+    assert ours == theirs
 
 
 def beside_midpoints(draw):
