@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from mlpkit.errors import SpecShapeError, UsageError
 from mlpkit.jobs.open_training import open_training
-from mlpkit.jobs.prove import prove
+from mlpkit.jobs.prove import SpecProof, prove
 from mlpkit.jobs.run_inputs import require_same_inputs
 from mlpkit.jobs.run_spec import parse_resolved
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.ranks import Ranks
+from mlpkit.specfile.spec import Spec
+from mlpkit.training.ranks import Ranks
 
 
 def assist(ranks: Ranks, **plugin_options: Unpack[PluginOptions]) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mlpkit.components.dataset import Description, Split
+from mlpkit.jobs.first_weights import FirstWeights
 from mlpkit.jobs.prove import prove
 from mlpkit.network.adapting import seeing_parameters
 from mlpkit.network.sequential import EVALUATION_ROWS, Sequential
-from mlpkit.specfile.spec import require_spec
+from mlpkit.network.shape_proof import Proof
+from mlpkit.specfile.spec import Spec, require_spec
 from mlpkit.training.minibatches import first_batch
-
-if TYPE_CHECKING:
-    from mlpkit.components.dataset import Description, Split
-    from mlpkit.jobs.first_weights import FirstWeights
-    from mlpkit.network.shape_proof import Proof
-    from mlpkit.specfile.spec import Spec
 
 
 def build(spec: Spec, *, slices: int | None = None) -> Sequential:

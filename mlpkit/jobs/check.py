@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mlpkit.components.component import recipe_of
-from mlpkit.components.operation import operations_inside, output_shape_of
+from mlpkit.components.dataset import Dataset, Description
+from mlpkit.components.operation import Operation, operations_inside, output_shape_of
+from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.wording import memory_size
 from mlpkit.components.target import target_to_plain
+from mlpkit.errors import Diagnostic
 from mlpkit.jobs.prove import prove
 from mlpkit.lazy_names import load
 from mlpkit.specfile.sections import GUESTS
+from mlpkit.specfile.spec import Spec
 from mlpkit.system import memory_limit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.components.dataset import Dataset, Description
-    from mlpkit.components.operation import Operation
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.errors import Diagnostic
-    from mlpkit.specfile.spec import Spec
 
 PART_OF_MEMORY: Final = 0.01
 """Share of the memory up to which what a training needs is not worth a line."""

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit.components.dataset import Description
-from mlpkit.components.target import Classes
+from mlpkit.array import Array
+from mlpkit.components.dataset import Description, Split
+from mlpkit.components.target import Classes, Target
 from mlpkit.errors import DataError, DivergenceError, RunFolderError, SpecShapeError, UsageError
-from mlpkit.jobs.inputs import examples_of
-from mlpkit.jobs.load_model import load_run
+from mlpkit.jobs.inputs import Inputs, examples_of
+from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.run_inputs import DATA, Change
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.network.component_errors import component_errors
+from mlpkit.registry.registry import Registry
 from mlpkit.runs import layout
 from mlpkit.runs.folder import RunFolder
+from mlpkit.specfile.spec import Spec
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.workers import blas_threads
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Split
-    from mlpkit.components.target import Target
-    from mlpkit.jobs.inputs import Inputs
-    from mlpkit.jobs.load_model import TrainedModel
-    from mlpkit.registry.registry import Registry
-    from mlpkit.specfile.spec import Spec
 
 SPLITS = ("train", "validation", "test")
 DATA_SPLIT = "data"
@@ -116,7 +109,7 @@ def evaluate_file(directory: Path, file: Path, registry: Registry | None = None)
 
 
 def evaluated_examples(
-    model: TrainedModel, inputs: Inputs, targets: NDArray[Any], weights: NDArray[Any] | None = None
+    model: TrainedModel, inputs: Inputs, targets: Array, weights: Array | None = None
 ) -> dict[str, Any]:
     """Return loss and metrics of a model for examples.
 
@@ -180,9 +173,7 @@ class Examples:
         DataError: the targets don't fit the inputs or the network.
     """
 
-    def __init__(
-        self, target: Target, inputs: Inputs, targets: NDArray[Any], weights: NDArray[Any] | None = None
-    ) -> None:
+    def __init__(self, target: Target, inputs: Inputs, targets: Array, weights: Array | None = None) -> None:
         shape = () if isinstance(target, Classes) else target.array(inputs.x.dtype)[0]
         if targets.shape != (len(inputs.x), *shape):
             expected = ", ".join(map(str, (len(inputs.x), *shape)))
@@ -199,13 +190,13 @@ class Examples:
         """Return the number of examples."""
         return len(self._arrays[0])
 
-    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
+    def take(self, indices: Array, out: tuple[Array, ...]) -> None:
         """Write the examples at ``indices`` into ``out``."""
         for array, written in zip(self._arrays, out, strict=True):
             written[...] = array[indices]
 
 
-def _one_hot(numbers: NDArray[Any], count: int) -> NDArray[np.float64]:
+def _one_hot(numbers: Array, count: int) -> NDArray[np.float64]:
     rows = np.zeros((len(numbers), count))
     rows[np.arange(len(numbers)), numbers] = 1
     return rows

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Dataset, Description
+from mlpkit.components.operation import Shape
 from mlpkit.components.recipe import Auto, Recipe
 from mlpkit.components.schema.context import Problem
-from mlpkit.components.target import Classes, Labels
+from mlpkit.components.target import Classes, Labels, Target
 from mlpkit.errors import WrongUseError
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.network.component_errors import component_errors
+from mlpkit.specfile.spec import Spec
 from mlpkit.training.minibatches import BatchReader
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Dataset, Description
-    from mlpkit.components.operation import Shape
-    from mlpkit.components.target import Target
-    from mlpkit.specfile.spec import Spec
 
 ROWS_COUNTED_TOGETHER: Final = 1024
 
@@ -106,7 +103,7 @@ def _filled_in(value: Any, facts: FactsOfSpec, faults: list[Problem]) -> Any:
     return {key: _filled_in(item, facts, faults) for key, item in value.items()} if type(value) is dict else value
 
 
-def count_classes(target: Target, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+def count_classes(target: Target, t: Array, weights: Array | None = None) -> Array:
     """Return how many examples have each class or label, or the sum of their weights; nothing if values are predicted.
 
     Args:

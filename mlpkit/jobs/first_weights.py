@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.components.component import recipe_of
-from mlpkit.components.operation import belongs_to, own_parameters, own_states
+from mlpkit.components.operation import Operation, belongs_to, own_parameters, own_states
+from mlpkit.components.parameter import Parameter, State
+from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import ModelFileError, RunFolderError, SpecSchemaError
 from mlpkit.jobs.layer_patterns import chosen, operations_of
 from mlpkit.jobs.spec_data import from_data
+from mlpkit.network.sequential import Sequential
+from mlpkit.network.shape_proof import Proof
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
 from mlpkit.runs.layout import MEMBERS
-from mlpkit.runs.model_file import load_model_file
+from mlpkit.runs.model_file import ModelFile, load_model_file
+from mlpkit.specfile.sections import InitializeFromSection
+from mlpkit.specfile.spec import Spec
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.system import real_path
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.operation import Operation
-    from mlpkit.components.parameter import Parameter, State
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.network.shape_proof import Proof
-    from mlpkit.runs.model_file import ModelFile
-    from mlpkit.specfile.sections import InitializeFromSection
-    from mlpkit.specfile.spec import Spec
 
 SECTION: Final = "initialize_from"
 RUN: Final = (SECTION, "run")
@@ -48,7 +42,7 @@ class FirstWeights(NamedTuple):
         checksum: SHA-256 of the model file that they come from.
     """
 
-    arrays: Mapping[str, NDArray[Any]]
+    arrays: Mapping[str, Array]
     checksum: str
 
     @property

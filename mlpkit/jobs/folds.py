@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Description, Split
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.components.target import Classes
 from mlpkit.training.minibatches import BatchReader
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Description, Split
 
 FOLDED: Final = ("train", "validation")
 """The splits whose rows are cut into folds, in this order."""
@@ -43,7 +39,7 @@ class Rows:
         """Return the number of rows."""
         return len(self.indices)
 
-    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
+    def take(self, indices: Array, out: tuple[Array, ...]) -> None:
         """Write the examples at ``indices`` into ``out``."""
         for split, places, inside in self._parts(indices):
             if len(places) == len(indices):
@@ -54,7 +50,7 @@ class Rows:
             for array, part in zip(out, taken, strict=True):
                 array[places] = part
 
-    def gathered(self, get: Callable[[str, NDArray[Any]], Any], indices: NDArray[Any]) -> Any:
+    def gathered(self, get: Callable[[str, Array], Any], indices: Array) -> Any:
         """Return what a data set has about the rows at ``indices``: an array, a list, or a mapping of these by column.
 
         Args:
@@ -70,7 +66,7 @@ class Rows:
             return {name: _in_order([part[name] for part in found], order) for name in found[0]}
         return _in_order(found, order)
 
-    def _parts(self, indices: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.intp], NDArray[np.intp]]]:
+    def _parts(self, indices: Array) -> Iterator[tuple[str, NDArray[np.intp], NDArray[np.intp]]]:
         """Yield each split that has some of the rows, their places in ``indices``, and their positions in the split."""
         positions = self.indices[indices]
         of_split = np.searchsorted(self._begins, positions, side="right") - 1
@@ -88,9 +84,7 @@ def _in_order(parts: Sequence[Any], order: NDArray[np.intp]) -> Any:
     return [values[i] for i in order]
 
 
-def of_rows(
-    get: Callable[[str, NDArray[Any]], Any], split: str, indices: NDArray[Any], examples: Split | None = None
-) -> Any:
+def of_rows(get: Callable[[str, Array], Any], split: str, indices: Array, examples: Split | None = None) -> Any:
     """Return what a method of a data set returns for positions in a split, which may be a fold."""
     return examples.gathered(get, indices) if isinstance(examples, Rows) else get(split, indices)
 
@@ -167,7 +161,7 @@ class Folds:
         return np.asarray(self.numbers == member)
 
 
-def _keep_together(numbers: NDArray[np.intp], keys: NDArray[np.uint64], classes: NDArray[Any]) -> None:
+def _keep_together(numbers: NDArray[np.intp], keys: NDArray[np.uint64], classes: Array) -> None:
     """Move copies of a row to its fold, each in exchange for a row of the same class that has no copies.
 
     So folds keep their sizes, and their shares of each class. Where no such row is left, copies stay in two folds.
@@ -190,7 +184,7 @@ def _keep_together(numbers: NDArray[np.intp], keys: NDArray[np.uint64], classes:
             numbers[row], numbers[other] = numbers[other], numbers[row]
 
 
-def _classes(rows: Split, description: Description, dtype: np.dtype[Any]) -> NDArray[Any]:
+def _classes(rows: Split, description: Description, dtype: np.dtype[Any]) -> Array:
     """Return the number of each row's class."""
     reader = BatchReader(rows, description, dtype, min(ROWS_READ, len(rows)))
     targets = np.concatenate([t.copy() for _, t, _ in reader.in_order()])

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from mlpkit.components.operation import belongs_to, own_parameters
+from mlpkit.components.operation import Operation, belongs_to, own_parameters
+from mlpkit.components.parameter import StepFactors
+from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import Problem, correction, show
 from mlpkit.components.schema.wording import did_you_mean, listed
-from mlpkit.specfile.nodes import ListNode, MappingNode, plain
+from mlpkit.network.shape_proof import Proof
+from mlpkit.specfile.nodes import ListNode, MappingNode, Node, plain
+from mlpkit.specfile.source import Span
+from mlpkit.specfile.spec import Spec
 from mlpkit.specfile.structure import LayerLists
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from mlpkit.components.operation import Operation
-    from mlpkit.components.parameter import StepFactors
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.network.shape_proof import Proof
-    from mlpkit.specfile.nodes import Node
-    from mlpkit.specfile.source import Span
-    from mlpkit.specfile.spec import Spec
-
 
 MOST_PARAMETERS_NAMED: Final = 12
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit.components.dataset import RawColumn
+from mlpkit.array import Array
+from mlpkit.components.dataset import Dataset, Description, RawColumn, Split
 from mlpkit.components.target import Classes
 from mlpkit.training.minibatches import BatchReader
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Dataset, Description, Split
 
 MOST_ROWS: Final = 2000
 """Training rows that show whether a column tells the target."""
@@ -41,7 +37,7 @@ def leaks_in(split: Split, description: Description, dataset: Dataset) -> tuple[
     return tuple(f"{each.name} {remark}" for each in inputs for remark in leaks_of(each, targets))
 
 
-def _inputs(x: NDArray[Any], description: Description) -> Iterator[RawColumn]:
+def _inputs(x: Array, description: Description) -> Iterator[RawColumn]:
     """Yield the columns whose values the inputs show: single numbers, indices and categories."""
     begin = 0
     for column in description.columns:
@@ -54,7 +50,7 @@ def _inputs(x: NDArray[Any], description: Description) -> Iterator[RawColumn]:
             yield _column(column.name, "input", elements.argmax(axis=1), are_numbers=False)
 
 
-def _targets(t: NDArray[Any], description: Description, names: Sequence[str] | None) -> Iterator[RawColumn]:
+def _targets(t: Array, description: Description, names: Sequence[str] | None) -> Iterator[RawColumn]:
     if isinstance(description.target, Classes):
         yield _column("the target", "target", t.argmax(axis=1) if t.ndim > 1 else t, are_numbers=False)
         return
@@ -63,7 +59,7 @@ def _targets(t: NDArray[Any], description: Description, names: Sequence[str] | N
         yield _column(name, "target", column, are_numbers=True)
 
 
-def _column(name: str, role: str, values: NDArray[Any], *, are_numbers: bool) -> RawColumn:
+def _column(name: str, role: str, values: Array, *, are_numbers: bool) -> RawColumn:
     numbers, codes = np.unique(values, return_inverse=True)
     return RawColumn(name, role, [""] * len(numbers), numbers if are_numbers else None, {"train": codes})
 
@@ -124,7 +120,7 @@ def _is_almost_a_line(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
     return abs(float((x * y).mean())) >= ALMOST_EQUAL * float(x.std() * y.std())
 
 
-def _is_cut_by_thresholds(x: NDArray[np.float64], classes: NDArray[Any], count: int) -> bool:
+def _is_cut_by_thresholds(x: NDArray[np.float64], classes: Array, count: int) -> bool:
     """Whether the ranges of the classes' numbers don't overlap."""
     least, greatest = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(least, classes, x)
@@ -133,7 +129,7 @@ def _is_cut_by_thresholds(x: NDArray[np.float64], classes: NDArray[Any], count: 
     return bool((greatest[order][:-1] < least[order][1:]).all())
 
 
-def _purity(codes: NDArray[Any], classes: NDArray[Any]) -> float:
+def _purity(codes: Array, classes: Array) -> float:
     """Return the share of rows that have the commonest class of their text."""
     texts = np.unique(codes, return_inverse=True)[1]
     width = int(classes.max()) + 1

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Dataset
 from mlpkit.components.input_columns import InputShape, columns_from_plain, columns_of, columns_to_plain
-from mlpkit.components.target import Classes, Labels, is_length, target_from_plain, target_to_plain
+from mlpkit.components.operation import Operation
+from mlpkit.components.parameter import Parameter, State
+from mlpkit.components.target import Classes, Labels, Target, is_length, target_from_plain, target_to_plain
 from mlpkit.errors import MlpkitError, ModelFileError, RunFolderError
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.prove import prove_layers
@@ -20,29 +26,15 @@ from mlpkit.jobs.run_inputs import changed_plugin_files
 from mlpkit.jobs.run_spec import naming_plugin_files
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.ensemble import prove_ensemble
-from mlpkit.network.shape_proof import StackError
+from mlpkit.network.sequential import Sequential
+from mlpkit.network.shape_proof import Proof, StackError
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import shortened
 from mlpkit.runs.layout import MODEL
 from mlpkit.runs.model_file import ModelFile, load_model_file
-from mlpkit.specfile.spec import parse_spec
+from mlpkit.specfile.spec import Spec, parse_spec
 from mlpkit.training.divergence import require_finite_model
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from types import ModuleType
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Dataset
-    from mlpkit.components.operation import Operation
-    from mlpkit.components.parameter import Parameter, State
-    from mlpkit.components.target import Target
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.network.shape_proof import Proof
-    from mlpkit.specfile.spec import Spec
-
 
 T = TypeVar("T")
 
@@ -70,7 +62,7 @@ class Origin:
         return Origin, (self.spec, self.dataset)
 
 
-def model_of(network: Sequential, origin: Origin) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+def model_of(network: Sequential, origin: Origin) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return arrays and metadata of the model file of a network whose target is known."""
     assert network.target is not None
     metadata = {

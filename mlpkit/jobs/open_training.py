@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mlpkit.components.dataset import Split
 from mlpkit.jobs.build import build_for
+from mlpkit.jobs.prove import SpecProof
 from mlpkit.jobs.run_inputs import CONTINUES, INITIALIZED_FROM, flattened, lock_of
 from mlpkit.jobs.spec_data import open_data
+from mlpkit.network.sequential import Sequential
+from mlpkit.specfile.sections import Training
 from mlpkit.training.loop import Trainer
-from mlpkit.training.ranks import ONE_RANK
-from mlpkit.training.workers import blas_threads, choose_plan, useful_workers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from mlpkit.components.dataset import Split
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.specfile.sections import Training
-    from mlpkit.training.ranks import Ranks
-    from mlpkit.training.workers import Plan
+from mlpkit.training.ranks import ONE_RANK, Ranks
+from mlpkit.training.workers import Plan, blas_threads, choose_plan, useful_workers
 
 
 def plan_of(proved: SpecProof, ranks: Ranks = ONE_RANK, cores: int | None = None) -> Plan:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlpkit.array import Array
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import ComponentFailure, UsageError
-from mlpkit.jobs.inputs import inputs_of_file, located, require_finite, without_prediction
-from mlpkit.jobs.load_model import load_run
+from mlpkit.jobs.inputs import Inputs, inputs_of_file, located, require_finite, without_prediction
+from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.network.component_errors import component_errors
+from mlpkit.registry.registry import Registry
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit.jobs.inputs import Columns, Inputs
-    from mlpkit.jobs.load_model import TrainedModel
-    from mlpkit.registry.registry import Registry
+    from mlpkit.jobs.inputs import Columns
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ class Predictions:
         absent: the rows without a prediction, since a value is missing: their ``values`` are NaN.
     """
 
-    values: NDArray[Any]
-    classes: NDArray[Any] | None
+    values: Array
+    classes: Array | None
     class_names: tuple[str, ...] | None
     target_names: tuple[str, ...] | None = None
     row_names: tuple[str, ...] | None = None
@@ -58,7 +55,7 @@ class Predictions:
         return self.class_names or tuple(map(str, range(self.values.shape[1])))
 
     @property
-    def labels(self) -> NDArray[Any] | None:
+    def labels(self) -> Array | None:
         """The number of each row's class, shape (rows,), or 0 or 1 for each label; None where values are predicted."""
         return (self.values >= 0.5).astype(np.int64) if self.are_labels else self.classes
 
@@ -113,7 +110,7 @@ def predictions(model: TrainedModel, inputs: Inputs) -> Predictions:
     return replace(predictions_of(model, values, inputs.row_names), absent=inputs.lacking)
 
 
-def predictions_of(model: TrainedModel, values: NDArray[Any], row_names: tuple[str, ...] | None = None) -> Predictions:
+def predictions_of(model: TrainedModel, values: Array, row_names: tuple[str, ...] | None = None) -> Predictions:
     """Return a network's predictions, with what they mean.
 
     Args:

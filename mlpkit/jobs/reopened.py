@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from mlpkit.errors import ModelFileError, RunFolderError, UsageError
 from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
-from mlpkit.jobs.open_training import open_training
+from mlpkit.jobs.open_training import OpenTraining, open_training
+from mlpkit.jobs.prove import SpecProof
 from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, contents_of, lock_changes
-from mlpkit.jobs.run_spec import dataset_of, lock_and_spec, parse_resolved, prove_again
+from mlpkit.jobs.run_spec import GivenExamples, dataset_of, lock_and_spec, parse_resolved, prove_again
+from mlpkit.network.sequential import Sequential
+from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import BEST
+from mlpkit.runs.folder import RunFolder
 from mlpkit.training.divergence import without_warnings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from mlpkit.jobs.open_training import OpenTraining
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.registry.registry import Registry
-    from mlpkit.runs.folder import RunFolder
-    from mlpkit.training.events import Observer
-    from mlpkit.training.snapshot import Snapshot
+from mlpkit.training.events import Observer
+from mlpkit.training.snapshot import Snapshot
 
 
 class Reopened(NamedTuple):

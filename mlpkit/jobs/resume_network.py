@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Unpack
 
+from mlpkit.components.callback import Callback
 from mlpkit.errors import RunFolderError
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.run_inputs import contents_of, lock_changes, text_changes
-from mlpkit.jobs.run_spec import dataset_of, parse_resolved, prove_again
+from mlpkit.jobs.run_inputs import RunInputs, contents_of, lock_changes, text_changes
+from mlpkit.jobs.run_spec import GivenExamples, dataset_of, parse_resolved, prove_again
+from mlpkit.jobs.spec_data import OpenedData
 from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import NoCheckpointError
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
+from mlpkit.specfile.sections import Training
 from mlpkit.training.checkpointing import tracker_of
+from mlpkit.training.evaluation import Record
 from mlpkit.training.events import Observer, StopRequest, python_warnings
-from mlpkit.training.ranks import ONE_RANK
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-    from typing import Unpack
-
-    from mlpkit.components.callback import Callback
-    from mlpkit.jobs.run_inputs import RunInputs
-    from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.jobs.spec_data import OpenedData
-    from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.specfile.sections import Training
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.ranks import Ranks
-    from mlpkit.training.snapshot import Snapshot
+from mlpkit.training.ranks import ONE_RANK, Ranks
+from mlpkit.training.snapshot import Snapshot
 
 
 class Session(NamedTuple):

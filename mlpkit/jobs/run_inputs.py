@@ -8,26 +8,23 @@ import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Dataset, Description
 from mlpkit.errors import ModelFileError, UsageError
 from mlpkit.registry.distributions import version_of
+from mlpkit.registry.plugin import Plugin
+from mlpkit.registry.registry import Registry
 from mlpkit.runs.environment import environment
+from mlpkit.runs.model_file import ModelFile
+from mlpkit.specfile.spec import Spec
+from mlpkit.training.events import Observer
+from mlpkit.training.ranks import Ranks
 from mlpkit.training.snapshot import Snapshot
 from mlpkit.version import VERSION
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Dataset, Description
-    from mlpkit.registry.plugin import Plugin
-    from mlpkit.registry.registry import Registry
-    from mlpkit.runs.model_file import ModelFile
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import Observer
-    from mlpkit.training.ranks import Ranks
 
 
 def spec_hash(text: str) -> str:
@@ -152,7 +149,7 @@ _SPEC, _RESOLVED, _LOCK, _SNAPSHOT = "origin/spec", "origin/resolved", "lock", "
 """The names in a checkpoint: of arrays, the bytes of texts that are too long for a header, and of its metadata."""
 
 
-def checkpoint_contents(snapshot: Snapshot, inputs: RunInputs) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+def checkpoint_contents(snapshot: Snapshot, inputs: RunInputs) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return arrays and metadata of the checkpoint of a run that was begun with some inputs."""
     texts = {_SPEC: inputs.spec, _RESOLVED: inputs.resolved}
     arrays = {name: np.frombuffer(text.encode(), np.uint8) for name, text in texts.items()}

@@ -6,27 +6,21 @@ import errno
 import math
 import shlex
 import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from types import TracebackType
+from typing import Any, Final
 
+from mlpkit.components.schedule import Progress
 from mlpkit.errors import DivergenceError, MlpkitError, StorageError
-from mlpkit.jobs.run_inputs import checkpoint_contents
+from mlpkit.jobs.run_inputs import RunInputs, checkpoint_contents
+from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import RESOLVED
 from mlpkit.runs.overview import DIVERGED, FAILED
 from mlpkit.system import can_start_processes
-from mlpkit.training.events import Event
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from types import TracebackType
-
-    from mlpkit.components.schedule import Progress
-    from mlpkit.jobs.run_inputs import RunInputs
-    from mlpkit.runs.folder import RunFolder
-    from mlpkit.training.events import Listener, Observer, StopRequest
-    from mlpkit.training.snapshot import Snapshot
-
+from mlpkit.training.events import Event, Listener, Observer, StopRequest
+from mlpkit.training.snapshot import Snapshot
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
 SECONDS_FOR_ROOM: Final = 60.0

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias
 
+from mlpkit.components.dataset import Dataset
 from mlpkit.errors import ParameterError, RunFolderError, SpecError, SpecShapeError
-from mlpkit.jobs.prove import prove
+from mlpkit.jobs.prove import SpecProof, prove
 from mlpkit.jobs.run_inputs import SPEC_HASH, missing_plugin_files, spec_hash
 from mlpkit.jobs.spec_data import data_not_as_trained_on
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import LOCK, RESOLVED
-from mlpkit.specfile.spec import parse_spec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from mlpkit.components.dataset import Dataset
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.specfile.spec import Spec
+from mlpkit.specfile.spec import Spec, parse_spec
 
 GivenExamples: TypeAlias = tuple[Any, ...] | Mapping[str, tuple[Any, ...]]
 """Inputs and targets, and weights, that a run was given in memory: those of the training split, or all by split."""

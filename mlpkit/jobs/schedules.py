@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from mlpkit.components.recipe import Recipe
-from mlpkit.components.schedule import OpenEndedProgress, Progress, out_of_range, rate_at
-from mlpkit.components.schema.context import Problem
+from mlpkit.components.dataset import Description
+from mlpkit.components.optimizer import Optimizer
+from mlpkit.components.recipe import KeyPath, Recipe
+from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, out_of_range, rate_at
+from mlpkit.components.schema.context import Problem, ValueType
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.errors import OpenEndedError
 from mlpkit.network.component_errors import component_errors
+from mlpkit.specfile.spec import Spec
 from mlpkit.training.minibatches import steps_per_epoch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from mlpkit.components.dataset import Description
-    from mlpkit.components.optimizer import Optimizer
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schedule import Schedule
-    from mlpkit.components.schema.context import ValueType
-    from mlpkit.specfile.spec import Spec
-
 
 PLACES_LOOKED_AT: Final = 1000
 """Steps at which a schedule's value is looked at before training, spread over all of them."""

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpkit.components.dataset import Description
+from mlpkit.array import Array
+from mlpkit.components.dataset import Dataset, Description, Split
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.errors import ParameterError, RunFolderError, SpecShapeError, UsageError, printable
+from mlpkit.errors import Diagnostic, ParameterError, RunFolderError, SpecShapeError, UsageError, printable
 from mlpkit.jobs.folds import FOLDED, Folds, fold_sizes, of_rows, rows_to_fold
 from mlpkit.network.component_errors import check_returned, component_errors
-from mlpkit.specfile.spec import require_spec
+from mlpkit.specfile.spec import Spec, require_spec
 from mlpkit.training.minibatches import BatchReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.dataset import Dataset, RawRows, Split
-    from mlpkit.errors import Diagnostic
-    from mlpkit.specfile.spec import Spec
+    from mlpkit.components.dataset import RawRows
 
 
 class OpenedData(NamedTuple):
@@ -155,7 +151,7 @@ def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderE
     return RunFolderError(f"{directory}: {error.faults[0].message}; {remedy}")
 
 
-def raw_rows(dataset: Dataset, split: str, indices: NDArray[Any], examples: Split | None = None) -> RawRows | None:
+def raw_rows(dataset: Dataset, split: str, indices: Array, examples: Split | None = None) -> RawRows | None:
     """Return inputs of a split before they are encoded; None if the data set keeps none.
 
     Args:
@@ -173,7 +169,7 @@ def raw_rows(dataset: Dataset, split: str, indices: NDArray[Any], examples: Spli
         return rows
 
 
-def load_data(spec: Spec, split: str = "train", rows: int | None = None) -> tuple[NDArray[Any], ...]:
+def load_data(spec: Spec, split: str = "train", rows: int | None = None) -> tuple[Array, ...]:
     """Return inputs and targets of a split of a spec's data, encoded as in training; and weights, if there are any.
 
     Args:

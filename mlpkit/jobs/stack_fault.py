@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mlpkit.components.component import recipe_of
-from mlpkit.components.operation import input_shape_of, operations_inside, output_shape_of
+from mlpkit.components.dataset import Dataset
+from mlpkit.components.operation import Operation, input_shape_of, operations_inside, output_shape_of
+from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.context import Correction, Problem
-from mlpkit.errors import ParameterError, TargetError, WrongUseError
+from mlpkit.errors import Code, ParameterError, TargetError, WrongUseError
 from mlpkit.jobs.spec_data import from_data
 from mlpkit.network.component_errors import component_errors
-
-if TYPE_CHECKING:
-    from mlpkit.components.dataset import Dataset
-    from mlpkit.components.operation import Operation
-    from mlpkit.components.recipe import Recipe
-    from mlpkit.errors import Code
-    from mlpkit.network.shape_proof import StackError
-    from mlpkit.specfile.spec import Spec
-
+from mlpkit.network.shape_proof import StackError
+from mlpkit.specfile.spec import Spec
 
 PUT_BEFORE: Final = re.compile(r"put ([\w.]+) before it(;.*)?")
 """The advice to put another layer before one, perhaps followed by advice on inputs that other layers made."""

@@ -6,32 +6,23 @@ import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Unpack
 
+from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.input_columns import columns_of
-from mlpkit.components.target import Values
+from mlpkit.components.target import Target, Values
 from mlpkit.errors import UsageError
 from mlpkit.jobs.first_weights import require_another_folder
-from mlpkit.jobs.open_training import open_training, plan_of
-from mlpkit.jobs.prove import prove
-from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.jobs.open_training import OpenTraining, open_training, plan_of
+from mlpkit.jobs.prove import SpecProof, prove
+from mlpkit.jobs.training_job import Run, TrainerOptions, TrainingJob
+from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import coupled_by_slices
 from mlpkit.runs.folder import RunFolder
+from mlpkit.specfile.spec import Spec
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest, python_warnings
-from mlpkit.training.ranks import ONE_RANK
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from mlpkit.components.dataset import Dataset, Description
-    from mlpkit.components.target import Target
-    from mlpkit.jobs.open_training import OpenTraining
-    from mlpkit.jobs.prove import SpecProof
-    from mlpkit.jobs.training_job import TrainerOptions
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.ranks import Ranks
-    from mlpkit.training.workers import Plan
+from mlpkit.training.ranks import ONE_RANK, Ranks
+from mlpkit.training.workers import Plan
 
 
 def train_spec(

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
 from mlpkit.components.schema.wording import did_you_mean, listed
-from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.errors import ShapeError, UsageError
 from mlpkit.jobs.evaluate import evaluated_examples
 from mlpkit.jobs.inputs import examples_of, inputs_of, require_exists
-from mlpkit.jobs.load_model import load_run, load_trained
+from mlpkit.jobs.load_model import TrainedModel, load_run, load_trained
 from mlpkit.jobs.predict import predictions
 from mlpkit.network.arguments import number_array, weights_of_examples
+from mlpkit.network.sequential import Sequential
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.kinds import directory_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-    from types import ModuleType
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.target import Target
-    from mlpkit.jobs.load_model import TrainedModel
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.runs.kinds import RunArgument
-    from mlpkit.specfile.spec import Spec
-
+from mlpkit.runs.kinds import RunArgument, directory_of
+from mlpkit.specfile.spec import Spec
 
 _TRUTHS: Final = {"True": True, "False": False}
 MOST_CLASSES_SHOWN: Final = 20
@@ -57,7 +50,7 @@ def _if_all(read: Callable[[str], Any], names: tuple[str, ...]) -> tuple[Any, ..
     return values if tuple(map(str, values)) == names else ()
 
 
-def targets_of(target: Target, names: tuple[str, ...] | None, given: object, rows: int) -> NDArray[Any]:
+def targets_of(target: Target, names: tuple[str, ...] | None, given: object, rows: int) -> Array:
     """Return targets as ``Split.take`` writes them, but never one-hot.
 
     Args:
@@ -85,7 +78,7 @@ def targets_of(target: Target, names: tuple[str, ...] | None, given: object, row
     return array
 
 
-def _class_numbers(given: NDArray[Any], count: int, names: tuple[str, ...] | None, rows: int) -> NDArray[np.int64]:
+def _class_numbers(given: Array, count: int, names: tuple[str, ...] | None, rows: int) -> NDArray[np.int64]:
     if given.shape == (rows, count) and given.dtype.kind in "biuf" and _are_one_hot(given):
         return np.asarray(given.argmax(axis=1), np.int64)
     if given.shape == (rows, 1):
@@ -103,7 +96,7 @@ def _class_numbers(given: NDArray[Any], count: int, names: tuple[str, ...] | Non
     return found
 
 
-def _are_one_hot(rows: NDArray[Any]) -> bool:
+def _are_one_hot(rows: Array) -> bool:
     return bool(((rows == 0) | (rows == 1)).all() and (rows.sum(axis=1) == 1).all())
 
 
@@ -115,7 +108,7 @@ def _unknown_class(row: int, value: object, classes: tuple[Any, ...]) -> UsageEr
     )
 
 
-def _require_shape(array: NDArray[Any], expected: tuple[int, ...]) -> None:
+def _require_shape(array: Array, expected: tuple[int, ...]) -> None:
     if array.shape != expected:
         shape = ", ".join(map(str, expected)) + ("," if len(expected) == 1 else "")
         raise ShapeError(f"targets of shape {array.shape} don't fit the rows", expected=f"({shape})")
@@ -187,7 +180,7 @@ class Model:
         """The names of the columns that it takes, in their order; None if it takes arrays."""
         return self._trained.dataset.column_names()
 
-    def predict(self, rows: Any) -> NDArray[Any]:
+    def predict(self, rows: Any) -> Array:
         """Return a prediction for each row.
 
         Args:
@@ -212,7 +205,7 @@ class Model:
         alone = found.values.shape[1:] == (1,) and self.network.loss_layer.prediction_names() is None
         return found.values.reshape(-1) if alone else found.values
 
-    def predict_proba(self, rows: Any) -> NDArray[Any]:
+    def predict_proba(self, rows: Any) -> Array:
         """Return the probability of each class, in the order of ``classes``, or of each label.
 
         Args:

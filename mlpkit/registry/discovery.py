@@ -6,19 +6,15 @@ import importlib.util
 import os
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from mlpkit.components.hook import ENTRY_POINT_GROUP
 from mlpkit.errors import UsageError
-from mlpkit.registry.distributions import PROGRAM, installed_entries
+from mlpkit.registry.distributions import PROGRAM, InstalledEntry, installed_entries
 from mlpkit.registry.plugin import BUILT_IN, Plugin, PluginOrigin, Status
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from mlpkit.registry.distributions import InstalledEntry
 
 NAMESPACE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

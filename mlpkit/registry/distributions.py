@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import PathFinder
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from mlpkit.version import VERSION
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
 
 METADATA_FOLDERS: Final = (".dist-info", ".egg-info")
 """How their names end."""

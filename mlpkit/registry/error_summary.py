@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pluggy
 
 from mlpkit.errors import PluginError, printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 LONGEST: Final = 500
 """Characters of a message; some print whole files."""

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mlpkit.components.component import Component
+from mlpkit.components.hook import ComponentDeclaration
 from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import UnknownComponentError
-from mlpkit.registry.plugin import BUILT_IN
+from mlpkit.registry.plugin import BUILT_IN, Plugin
 from mlpkit.registry.registry import installed
-
-if TYPE_CHECKING:
-    from mlpkit.components.component import Component
-    from mlpkit.components.hook import ComponentDeclaration
-    from mlpkit.registry.plugin import Plugin
 
 
 class ComponentNamespace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,27 +13,21 @@ from functools import reduce
 from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import CodeType, ModuleType
+from typing import Final
 
 import pluggy
 
 from mlpkit.components import hook
-from mlpkit.components.component import ComponentType, check_interface
+from mlpkit.components.component import Component, ComponentType, check_interface
 from mlpkit.components.hook import ENTRY_POINT_GROUP, ComponentDeclaration
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import either_of, nearest, plain_call, with_article
 from mlpkit.errors import PluginError
+from mlpkit.registry.distributions import InstalledDistribution
 from mlpkit.registry.error_summary import error_summary
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import CodeType, ModuleType
-
-    from mlpkit.components.component import Component
-    from mlpkit.registry.distributions import InstalledDistribution
-
 
 HOOK: Final = hook.mlpkit_components.__name__
 DECLARED: Final = "a list, as in return [mlpkit.component('layer', 'Swish', Swish)]"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mlpkit.errors import PluginError
 from mlpkit.registry.error_summary import error_summary
 from mlpkit.registry.plugin import Plugin, PluginOrigin, Status, load_component
 from mlpkit.second_process import ALTERED, NoAnswerError, answers_of
 from mlpkit.system import can_start_processes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
 
 LONGEST_LOAD: Final = 60.0
 """Seconds after which a plugin that is still loading counts as broken."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlpkit.components.component import Component, is_default
+from mlpkit.components.hook import ComponentDeclaration
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.errors import WrongUseError
-
-if TYPE_CHECKING:
-    from mlpkit.components.hook import ComponentDeclaration
-    from mlpkit.registry.registry import Registry
+from mlpkit.registry.registry import Registry
 
 
 def reference_of(component: Component, registry: Registry) -> str | dict[str, Any]:

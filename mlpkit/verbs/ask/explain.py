@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlpkit.components.recipe import Recipe, written
+from mlpkit.components.recipe import KeyPath, Recipe, written
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, layer_names
-from mlpkit.components.schema.context import CheckContext, show
-from mlpkit.components.schema.signature import SectionType, schema_of
+from mlpkit.components.schema.context import CheckContext, ValueType, show
+from mlpkit.components.schema.signature import ParameterSchema, Schema, SectionType, schema_of
 from mlpkit.components.schema.types import ListType, MappingType, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.specfile.key_types import RequirementsType
 from mlpkit.specfile.keys import keys_below, suggestion
 from mlpkit.specfile.sections import EXTENDS, STACK_KINDS, TOP_LEVEL, LayerStackType
+from mlpkit.specfile.spec import Spec
 from mlpkit.specfile.variables import VARS
 from mlpkit.specfile.yaml_writer import value_or_not_set
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.context import ValueType
-    from mlpkit.components.schema.signature import ParameterSchema, Schema
-    from mlpkit.specfile.spec import Spec
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.docstring import parse_docstring
 from mlpkit.components.schema.wording import either_of
 from mlpkit.errors import PluginError
+from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL
 from mlpkit.specfile.spec import FOLDER_NAME
 from mlpkit.specfile.variables import NAME, REFERENCE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from mlpkit.registry.registry import RegisteredComponent, Registry
-
 
 VARIABLE: Final = {
     "type": "string",

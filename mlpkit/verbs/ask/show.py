@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from mlpkit.components.kinds import KINDS
+from mlpkit.components.kinds import KINDS, Kind
+from mlpkit.components.schema.docstring import Docstring
 from mlpkit.errors import PluginError
+from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.yaml_writer import to_inline_yaml, value_or_not_set
-from mlpkit.testing.check_plugin import export_report, gradient_report
-
-if TYPE_CHECKING:
-    from mlpkit.components.kinds import Kind
-    from mlpkit.components.schema.docstring import Docstring
-    from mlpkit.registry.registry import RegisteredComponent, Registry
-    from mlpkit.testing.check_plugin import ExamplesReport
+from mlpkit.testing.check_plugin import ExamplesReport, export_report, gradient_report
 
 TO_BE_FILLED_IN: Final = "..."
 

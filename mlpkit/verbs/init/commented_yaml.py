@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from mlpkit.components.recipe import KeyPath
 from mlpkit.errors import printable
 from mlpkit.specfile.yaml_writer import to_inline_key, to_inline_yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.components.recipe import KeyPath
 
 WIDTH: Final = 100
 """Columns that a line has at most, where words allow it."""

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlpkit.cli.around_training import RUNS
-from mlpkit.errors import MlpkitError
+from mlpkit.errors import Diagnostic, MlpkitError
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.spec_data import open_data
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.specfile.spec import MARK, read_spec
 from mlpkit.terminal.formatting import columns, line_length
 from mlpkit.terminal.output import document, print_warnings, result
-from mlpkit.verbs.init.init_from_data import init_from_data, names_of_recipes
-
-if TYPE_CHECKING:
-    from mlpkit.errors import Diagnostic
-    from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.verbs.init.init_from_data import FirstSpec
+from mlpkit.verbs.init.init_from_data import FirstSpec, init_from_data, names_of_recipes
 
 
 def one_of_two(name: str, recipe: str | None, plugin_options: PluginOptions) -> str:

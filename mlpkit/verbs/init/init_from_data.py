@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Unpack
 
 from mlpkit.components.dataset import Dataset, Proposal
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import ComponentFailure, ParameterError, PluginError, SpecError, UsageError
 from mlpkit.network.component_errors import check_returned, component_errors
-from mlpkit.registry.registry import Registry
+from mlpkit.registry.discovery import PluginOptions
+from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import MARK, folder_name, parse_spec
 from mlpkit.verbs.init.commented_yaml import to_commented_yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-    from typing import Unpack
-
-    from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.registry.registry import RegisteredComponent
 
 ARGUMENTS: Final = ("validation", "test", "target", "recipe", "predict", "drop", "id")
 OPTIONS: Final = {"train": "--data"} | {argument: f"--{argument}" for argument in ARGUMENTS}

@@ -5,34 +5,29 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mlpkit.cli.options import given_spec
-from mlpkit.components.callback import Callback
+from mlpkit.components.callback import Callback, TrainingView
 from mlpkit.components.schema.wording import memory_size
 from mlpkit.errors import UsageError
 from mlpkit.groups.several_runs import CoreShares
 from mlpkit.groups.several_specs import group_of
 from mlpkit.jobs.load_model import Origin, model_of
-from mlpkit.jobs.open_training import open_training
+from mlpkit.jobs.open_training import OpenTraining, open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.training_job import WATCHES
 from mlpkit.lazy_names import load
+from mlpkit.specfile.spec import Spec
 from mlpkit.system import peak_memory
 from mlpkit.terminal.figures import duration, short_duration
 from mlpkit.terminal.output import document, print_warnings, result
 from mlpkit.training.events import Observer, Watch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from mlpkit.components.callback import TrainingView
-    from mlpkit.jobs.open_training import OpenTraining
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.loop import Trainer
-    from mlpkit.training.ranks import Ranks
-    from mlpkit.verbs.run.training import TrainingOptions
+from mlpkit.training.loop import Trainer
+from mlpkit.training.ranks import Ranks
+from mlpkit.verbs.run.training import TrainingOptions
 
 SECONDS: Final = 1.0
 """How long to measure steps; a step that takes longer is measured once."""
