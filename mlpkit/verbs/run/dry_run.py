@@ -104,7 +104,7 @@ def _cost(path: str, spec: Spec) -> Cost:
     clock, section = _Clock(), proved.spec.training
     with open_training(proved) as training:
         network = training.network()
-        measured = replace(section, callbacks=(), early_stopping=None, checkpoint=None, evaluate_every=sys.maxsize)
+        measured = replace(section, callbacks=(), checkpoint=None, evaluate_every=sys.maxsize)
         watches = [load(place)(training, network, Observer(), None) for place in WATCHES]
         trainer = training.trainer(network, measured, callbacks=[clock], watches=[*watches, clock])
         opened = time.perf_counter() - began

@@ -117,6 +117,13 @@ def test_what_would_fail_fails(options, code, exit_code, invoke):
     assert [problem["code"] for problem in json.loads(done.out)["problems"]] == [code]
 
 
-def test_callbacks_and_early_stopping_are_left_out(estimate, cwd):
-    options = ("--set", "training.early_stopping={patience: 1}", "--set", "training.iterations=300")
-    assert estimate("tiny.yaml", *options)["specs"][0]["steps"] == 300
+def test_callbacks_are_left_out_and_early_stopping_may_end_a_run_earlier(estimate, invoke, cwd):
+    code = "from mlpkit import Callback, component, hookimpl\n\n\nclass Writer(Callback):\n"
+    code += "    def on_start(self, training):\n        open(training.folder / 'mine.txt', 'x').close()\n\n\n"
+    code += "@hookimpl\ndef mlpkit_components():\n    return [component('callback', 'writer', Writer)]\n"
+    (cwd / "own.py").write_text(code)
+    options = ("--plugin", "own.py", "--set", "training.callbacks=[own.writer]", "--set", "training.iterations=300")
+    stopping = ("--set", "training.early_stopping={patience: 1}")
+    assert estimate("tiny.yaml", *options, *stopping)["specs"][0]["steps"] == 300
+    assert invoke("run", "tiny.yaml", "--quiet", *options).code == 0
+    assert (cwd / "runs/tiny/mine.txt").exists()
