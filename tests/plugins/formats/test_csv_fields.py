@@ -246,6 +246,7 @@ ODD = {
     "two bytes per character": ({"encoding": "utf-16"}, "a,b,c,d\n1,5,x,y\n"),
     "characters of Windows": ({"encoding": "cp1252"}, "a,b,c,d\n1,5,\u20ac,\u201c\n"),
     "a byte order mark in a field": ({"encoding": "utf-8-sig"}, "a,b,c,d\n1,5,x,\ufeffy\n"),
+    "a byte order mark before data": ({"header": tuple("abcd")}, "\ufeff1,5,x,y\n"),
     "two quotes that mean two": ({}, 'a,b,c,d\n1,5,"x""y",y\n1,5,x""y,y\n'),
     "a wrong byte": ({}, 'a,b,c,d\n1,5,"x""y",y\n1,5,\udcff,y\n'),
     "a missing text of two bytes": (
