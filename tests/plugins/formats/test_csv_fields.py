@@ -254,7 +254,7 @@ ODD = {
         "a,b,c,d\n\u00c3\u00a9,5,x,y\n",
     ),
     "a missing text with a tab": ({"missing_texts": ["\tn"]}, "a,b,c,d\n\tn ,5,x,y\n"),
-    "a long missing text": ({"missing_texts": [300 * "n"]}, f"a,b,c,d\n{300 * 'n'},5,x,y\n"),
+    "a long missing text": ({"missing_texts": [256 * "n"]}, f"a,b,c,d\n{256 * 'n'},5,x,y\n"),
 }
 
 
