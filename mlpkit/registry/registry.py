@@ -295,7 +295,8 @@ class Registry:
         call = _CALL.fullmatch(name)
         try:
             if call:
-                remedy = self._remedy_for_call(kinds, *call.groups())
+                in_value = not at_key and bool(path) and isinstance(path[-1], str)
+                remedy = self._remedy_for_call(kinds, *call.groups(), in_braces=in_value)
                 context.report(
                     path, f"{show(name)} is a call", expected=_GRAMMAR, remedy=remedy, at_key=at_key, code="wrong-type"
                 )
@@ -399,8 +400,16 @@ class Registry:
         others = "".join(f", {name}: {name.upper()}" for name in required[1:])
         return f"write {reader.name}: {{{required[0]}: {written}{others}}}"
 
-    def _remedy_for_call(self, kinds: tuple[str, ...], name: str, arguments: str) -> str:
-        """Return how a spec writes a call as in Python, such as ``adam(0.01)``; or nothing."""
+    def _remedy_for_call(self, kinds: tuple[str, ...], name: str, arguments: str, *, in_braces: bool) -> str:
+        """Return how a spec writes a call as in Python, such as ``adam(0.01)``; or nothing.
+
+        Args:
+            kinds: the kinds that will do.
+            name: the function.
+            arguments: the text between the parentheses.
+            in_braces: whether the component is a key's value, on its line.
+        """
+        opened, closed = ("{", "}") if in_braces else ("", "")
         known = self.nearest_to(name, kinds)
         if known is None:
             return self._list_remedy(kinds)
@@ -410,9 +419,9 @@ class Registry:
         given = [argument.rpartition("=") for argument in arguments.split(",")]
         keys = [nearest(key.strip(), names) if equals else names[0] for key, equals, _ in given]
         if None in keys or len(set(keys)) < len(keys) or set(arguments) & set("([{"):
-            return f"write {known}: {{{names[0]}: ...}}"
+            return f"write {opened}{known}: {{{names[0]}: ...}}{closed}"
         values = (f"{key}: {value.strip()}" for key, (_, _, value) in zip(keys, given, strict=True))
-        return f"write {known}: {{{', '.join(values)}}}"
+        return f"write {opened}{known}: {{{', '.join(values)}}}{closed}"
 
     def _remedy_for_keys(self, kinds: tuple[str, ...], reference: dict[Any, Any], path: KeyPath) -> str:
         """Return what to do about a mapping that doesn't have one key, the name of a component."""

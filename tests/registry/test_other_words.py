@@ -79,3 +79,12 @@ def test_a_call_is_answered_with_the_grammar_of_specs(kind, call, remedy):
     assert fault.message == f"'{call}' is a call"
     assert fault.expected == "a name, or a mapping from it to its parameters"
     assert fault.remedy == remedy
+
+
+@pytest.mark.parametrize(
+    ("place", "remedy"), [(("layers", 0), "write Affine: {units: 10}"), (("base",), "write {Affine: {units: 10}}")]
+)
+def test_a_call_as_the_value_of_a_key_is_answered_with_braces_so_that_it_can_be_copied(place, remedy):
+    context = CheckContext(installed().resolve)
+    installed().resolve(("layer",), "Dense(10)", place, context)
+    assert context.faults[0].remedy == remedy
