@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from mlpkit.array import Array
 from mlpkit.components.component import Component
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Augmentation(Component):
@@ -25,7 +26,7 @@ class Augmentation(Component):
         """
 
     @abstractmethod
-    def __call__(self, x: Array, rng: np.random.Generator, out: Array) -> Array:
+    def __call__(self, x: NDArray[Any], rng: np.random.Generator, out: NDArray[Any]) -> NDArray[Any]:
         """Write the changed minibatch into ``out`` and return it.
 
         Args:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from mlpkit.array import Array
 from mlpkit.components.component import Component
-from mlpkit.components.schedule import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.schedule import Progress
 
 
 class Weights(NamedTuple):
@@ -20,8 +24,8 @@ class Weights(NamedTuple):
         state: the layers' state in one flat array, such as running means.
     """
 
-    values: Array
-    state: Array
+    values: NDArray[Any]
+    state: NDArray[Any]
 
     def copy(self) -> Weights:
         """Return the same numbers in new arrays."""
@@ -64,7 +68,7 @@ class TrainingView:
     """
 
     progress: Progress
-    parameters: Mapping[str, Array]
+    parameters: Mapping[str, NDArray[Any]]
     folder: Path | None = None
     history: Sequence[Mapping[str, float]] = ()
     weights: Weights = field(default_factory=_no_weights)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import reprlib
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from mlpkit.array import Array
 from mlpkit.components.component import Component
-from mlpkit.components.encoding import UNUSABLE, Learned, learned_from_plain
-from mlpkit.components.graph import Graph, Value
+from mlpkit.components.encoding import UNUSABLE, learned_from_plain
 from mlpkit.components.input_columns import InputColumn
 from mlpkit.components.schema.component_types import OfKind
 from mlpkit.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.encoding import Learned
+    from mlpkit.components.graph import Graph, Value
 
 
 class TrainingCategories:
@@ -32,15 +38,15 @@ class TrainingCategories:
         self,
         name: str,
         categories: Sequence[str],
-        codes: Array,
-        targets: Callable[[], Array] | None = None,
+        codes: NDArray[Any],
+        targets: Callable[[], NDArray[Any]] | None = None,
     ) -> None:
         self.name = name
         self.categories = tuple(categories)
         self.codes = codes
         self._targets = targets
 
-    def targets(self) -> Array | None:
+    def targets(self) -> NDArray[Any] | None:
         """Return the targets of the rows; None if they aren't known.
 
         Classes are numbers, in the order of the classes, shape (rows,); values and labels have the shape (rows, count).
@@ -74,7 +80,7 @@ class CategoryEncoding(Component):
             ParameterError: the encoding is not for such a column.
         """
 
-    def encode(self, codes: Array, categories: Sequence[str], learned: Learned) -> Array:
+    def encode(self, codes: NDArray[Any], categories: Sequence[str], learned: Learned) -> NDArray[Any]:
         """Return the encoded rows, shape (rows, width): numbers or truth values; by default rows of the codebook.
 
         If the column becomes ``numbers``, NaN marks a missing one, as it may be for the code -1.
@@ -84,7 +90,7 @@ class CategoryEncoding(Component):
             categories: the column's categories.
             learned: what ``fit`` returned.
         """
-        rows: Array = learned["codebook"][codes]
+        rows: NDArray[Any] = learned["codebook"][codes]
         return rows
 
     def features(self, column: str, categories: Sequence[str], learned: Learned) -> Sequence[str]:
@@ -132,7 +138,7 @@ class FittedCategoryEncoding(NamedTuple):
         """Fit an encoding on a column of the training rows."""
         return cls(encoding, column.name, column.categories, dict(encoding.fit(column)))
 
-    def encode(self, codes: Array) -> Array:
+    def encode(self, codes: NDArray[Any]) -> NDArray[Any]:
         """Return the encoded rows, shape (rows, width).
 
         Args:

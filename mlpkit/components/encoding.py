@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import reprlib
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import chain
-from typing import Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from mlpkit.array import Array
 from mlpkit.components.component import Component
-from mlpkit.components.graph import Graph, Value
 from mlpkit.components.schema.component_types import OfKind
 from mlpkit.errors import ModelFileError, NotExportableError
 
-Learned: TypeAlias = Mapping[str, Array]
-"""What an encoding learned from the training rows: arrays of finite numbers, by name."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.graph import Graph, Value
+
+    Learned = Mapping[str, NDArray[Any]]
+    """What an encoding learned from the training rows: arrays of finite numbers, by name."""
 
 NUMBERS_TOGETHER: Final = 1 << 22
 """Numbers of some columns that are in memory at once; in float64, 32 megabytes."""
@@ -40,33 +45,33 @@ class TrainingColumns:
         self,
         rows: int,
         columns: int,
-        parts: Callable[[], Iterable[Array]],
-        targets: Callable[[], Array] | None = None,
+        parts: Callable[[], Iterable[NDArray[Any]]],
+        targets: Callable[[], NDArray[Any]] | None = None,
     ) -> None:
         self.rows = rows
         self.columns = columns
         self._parts = parts
         self._targets = targets
 
-    def parts(self) -> Iterator[Array]:
+    def parts(self) -> Iterator[NDArray[Any]]:
         """Go through the rows, some at a time: float64, shape (some rows, columns), NaN where a number is missing."""
         return iter(self._parts())
 
-    def blocks(self) -> Iterator[tuple[slice, Array]]:
+    def blocks(self) -> Iterator[tuple[slice, NDArray[Any]]]:
         """Go through the columns, some at a time: which they are, and all their rows, shape (rows, some columns)."""
         together = max(NUMBERS_TOGETHER // max(self.rows, 1), 1)
         for begin in range(0, self.columns, together):
             columns = slice(begin, begin + together)
             yield columns, np.concatenate([part[:, columns] for part in self.parts()])
 
-    def targets(self) -> Array | None:
+    def targets(self) -> NDArray[Any] | None:
         """Return the targets of the rows; None if they are unknown, such as those of arrays.
 
         Classes are numbers, in the order of the classes, shape (rows,); values and labels have the shape (rows, count).
         """
         return None if self._targets is None else self._targets()
 
-    def quantiles(self, shares: Sequence[float] | Array) -> Array:
+    def quantiles(self, shares: Sequence[float] | NDArray[Any]) -> NDArray[Any]:
         """Return quantiles of each column, shape (shares, columns), by linear interpolation; 0 if all are missing.
 
         Args:
@@ -93,7 +98,7 @@ class Encoding(Component):
         """Return what ``encode`` needs to know of the training rows, as arrays of finite numbers by name."""
 
     @abstractmethod
-    def encode(self, numbers: Array, learned: Learned) -> Array:
+    def encode(self, numbers: NDArray[Any], learned: Learned) -> NDArray[Any]:
         """Return the encoded rows, shape (rows, width); elements of a column are adjacent, in the order of the columns.
 
         Args:
@@ -144,7 +149,7 @@ class FittedEncoding(NamedTuple):
         """Fit an encoding on columns of the training rows, by their names."""
         return cls(encoding, tuple(columns), dict(encoding.fit(training)))
 
-    def encode(self, numbers: Array) -> Array:
+    def encode(self, numbers: NDArray[Any]) -> NDArray[Any]:
         """Return the encoded rows, shape (rows, width), of finite numbers in float64, shape (rows, columns)."""
         return self.encoding.encode(numbers, self.learned)
 

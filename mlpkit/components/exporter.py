@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlpkit.array import Array
 from mlpkit.components.component import Component
-from mlpkit.components.graph import Graph, Value
-from mlpkit.components.target import Target
 from mlpkit.errors import EngineMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.graph import Graph, Value
+    from mlpkit.components.target import Target
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class ModelGraph:
     class_names: tuple[str, ...] | None
     target_names: tuple[str, ...] | None
     provenance: Mapping[str, Any]
-    examples: Mapping[str, Array] | None = None
+    examples: Mapping[str, NDArray[Any]] | None = None
     quantized: bool = False
 
 
@@ -72,8 +76,8 @@ class Exporter(Component):
         """
 
     def compute(
-        self, file: Path, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
-    ) -> Mapping[str, Array]:
+        self, file: Path, model: ModelGraph, feeds: Mapping[str, NDArray[Any]], names: Collection[str]
+    ) -> Mapping[str, NDArray[Any]]:
         """Compute rows with a written file, so that mlpkit can prove it; without this method, it is kept unproved.
 
         Args:

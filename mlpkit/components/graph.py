@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from mlpkit.array import Array
 from mlpkit.components.parameter import Parameter, State
 from mlpkit.errors import ComponentFailure, NotExportableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import DTypeLike, NDArray
 
 ML_DOMAIN: Final = "ai.onnx.ml"
 """ONNX's domain for operators on texts and categories."""
@@ -30,7 +32,7 @@ class Value(NamedTuple):
     name: str
 
 
-Operand: TypeAlias = "Value | Parameter | State | Array | float | int"
+Operand: TypeAlias = "Value | Parameter | State | NDArray[Any] | float | int"
 """What an operator can take: a value, or an array or number that doesn't change."""
 
 
@@ -112,7 +114,7 @@ class Graph:
         self.input_shape = input_shape
         self.input = Value("")
         self.feeds: dict[str, Feed] = {}
-        self.constants: dict[str, Array] = {}
+        self.constants: dict[str, NDArray[Any]] = {}
         self.nodes: list[Node] = []
         self.outputs: dict[str, Value] = {}
         self._made_by = ""
@@ -151,7 +153,7 @@ class Graph:
         self.feeds[name] = Feed(name, dtype, shape, kind, meaning, tuple(choices), typical, extent)
         return Value(name)
 
-    def constant(self, name: str, value: Array) -> Value:
+    def constant(self, name: str, value: NDArray[Any]) -> Value:
         """Add an array that doesn't change, under a name, and return its value.
 
         ``op`` does so for its inputs; this is for a parameter whose numbers enter an operator in another shape.

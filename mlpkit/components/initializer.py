@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypeAlias
 
-import numpy as np
-
-from mlpkit.array import Array
 from mlpkit.components.component import Component
 from mlpkit.components.schema.component_types import OfKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Fans(NamedTuple):
@@ -31,7 +32,9 @@ class Initializer(Component):
     kind: ClassVar[str] = "initializer"
 
     @abstractmethod
-    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
         """Return an array of that shape and dtype.
 
         Args:
@@ -43,11 +46,11 @@ class Initializer(Component):
 
     def adapt(
         self,
-        values: Array,
-        outputs: Callable[[Array], Array],
+        values: NDArray[Any],
+        outputs: Callable[[NDArray[Any]], NDArray[Any]],
         unit_axis: int,
         rng: np.random.Generator,
-    ) -> Array:
+    ) -> NDArray[Any]:
         """Return first values that suit the layer's inputs; an initializer that overrides this sees training data.
 
         A network calls it once, layer by layer, on a batch of training rows before the first step. Without data the

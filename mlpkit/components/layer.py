@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from math import prod
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from mlpkit.array import Array
 from mlpkit.components.operation import Operation, Shape, check_gradient
 from mlpkit.components.schema.component_types import default_name
 from mlpkit.errors import ComponentFailure, ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Layer(Operation):
@@ -33,7 +35,7 @@ class Layer(Operation):
         return input_shape
 
     @abstractmethod
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y for a minibatch, and keep what ``backward`` will need.
 
         Args:
@@ -41,7 +43,7 @@ class Layer(Operation):
         """
 
     @abstractmethod
-    def backward(self, dy: Array) -> Array | None:
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Overwrite the gradient of each parameter, and return dx.
 
         Another call after the same ``forward`` gives the same, for the same dy.
@@ -131,7 +133,7 @@ class Elementwise(Layer):
     """
 
     @abstractmethod
-    def function(self, x: Array, out: Array) -> Array:
+    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return f(x).
 
         Args:
@@ -140,7 +142,7 @@ class Elementwise(Layer):
         """
 
     @abstractmethod
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
+    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return f'(x).
 
         Args:
@@ -149,17 +151,17 @@ class Elementwise(Layer):
             out: as for ``function``.
         """
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = f(x)."""
         self.x = x
         self.y = self.function(x, self.buffer("y", like=x))
         return self.y
 
-    def prediction_plan(self, x: Array) -> Callable[[], Array]:
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]]:
         """Return a function that computes f(x) again."""
         return partial(self.function, x, self.buffer("y", like=x))
 
-    def backward(self, dy: Array) -> Array:
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx = dy f'(x)."""
         dy *= self.derivative(self.x, self.y, self.buffer("derivative", like=self.x))
         return dy
@@ -201,7 +203,7 @@ class Chain:
         owner._on_freeze.append(self._follow)
         self._follow()
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return what the last layer returns.
 
         Args:
@@ -218,13 +220,13 @@ class Chain:
         self._outputs_checked = True
         return x
 
-    def backward(self, dy: Array) -> Array | None:
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Let the layers overwrite their gradients, last first, and return dx; None if the owner's isn't needed.
 
         Args:
             dy: derivative of the loss by what ``forward`` returned; the layers may overwrite it.
         """
-        dx: Array | None = dy
+        dx: NDArray[Any] | None = dy
         if self._gradients_checked:
             for layer in self._backward_order:
                 dx = layer.backward(dx)  # type: ignore[arg-type]
@@ -240,7 +242,7 @@ class Chain:
         self._backward_order = order_of_backward(self.layers, self._needed)
 
 
-def checked_forward(layer: Layer, x: Array) -> Array:
+def checked_forward(layer: Layer, x: NDArray[Any]) -> NDArray[Any]:
     """Return a layer's outputs, if they are what its ``build`` declared.
 
     Raises:
@@ -256,7 +258,7 @@ def checked_forward(layer: Layer, x: Array) -> Array:
     return y
 
 
-def checked_backward(layer: Layer, dy: Array | None, rows: int) -> Array | None:
+def checked_backward(layer: Layer, dy: NDArray[Any] | None, rows: int) -> NDArray[Any] | None:
     """Return a layer's input gradient, if the layer before can use it or doesn't need it.
 
     Raises:

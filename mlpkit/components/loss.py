@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mlpkit.array import Array
-from mlpkit.components.graph import Graph, Value
 from mlpkit.components.operation import Operation, Shape
 from mlpkit.components.schema.component_types import default_name
-from mlpkit.components.target import Target
 from mlpkit.errors import ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.graph import Graph, Value
+    from mlpkit.components.target import Target
 
 
 class Loss(Operation):
@@ -59,7 +63,7 @@ class Loss(Operation):
         return None
 
     @abstractmethod
-    def forward(self, x: Array, t: Array) -> float:
+    def forward(self, x: NDArray[Any], t: NDArray[Any]) -> float:
         """Return the mean loss, summed in float64, and keep what ``backward`` will need.
 
         Args:
@@ -68,18 +72,18 @@ class Loss(Operation):
         """
 
     @abstractmethod
-    def backward(self, dloss: float = 1.0) -> Array:
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss ∂loss/∂x, writable; another call after the same ``forward`` gives the same.
 
         Args:
             dloss: derivative of the total loss by this one; the share of a slice in its minibatch.
         """
 
-    def predict(self, x: Array) -> Array:
+    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the prediction for inputs, such as probabilities for logits."""
         return x
 
-    def prediction_plan(self, x: Array) -> Callable[[], Array] | None:
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
         """Return what returns x, as ``predict`` does."""
         return lambda: x
 
@@ -92,7 +96,7 @@ class Loss(Operation):
         """
         return None
 
-    def point_prediction(self, prediction: Array) -> Array:
+    def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """Return what metrics and plots compare with the target's values; by default the prediction itself.
 
         A loss that overrides ``prediction_names`` overrides this method, too.
@@ -108,7 +112,7 @@ class Loss(Operation):
         """
         return prediction
 
-    def interval_prediction(self, prediction: Array) -> Array:
+    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """Return the ends of the predicted interval of a target, shape (rows, 2); by default an error.
 
         Args:
@@ -123,7 +127,7 @@ class Loss(Operation):
             remedy="use such a loss",
         )
 
-    def inputs_for(self, prediction: Array) -> Array:
+    def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """Return inputs that ``predict`` turns into a prediction, for ``prediction_loss``; by default the prediction.
 
         Args:
@@ -131,7 +135,7 @@ class Loss(Operation):
         """
         return prediction
 
-    def prediction_loss(self, prediction: Array, t: Array, weights: Array | None = None) -> float:
+    def prediction_loss(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean loss of predictions, such as an ensemble's; by default at ``inputs_for`` them.
 
         A loss that overrides ``predict``, but neither ``inputs_for`` nor this method, can't be the loss of an ensemble.
@@ -162,16 +166,16 @@ class Loss(Operation):
         """
         return graph.input if type(self).predict is Loss.predict else super().onnx(graph)
 
-    def exp(self, x: Array, out: Array) -> Array:
+    def exp(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Set out to exp(x), and return it: the values of targets that are trained as their logarithms."""
-        y: Array = np.exp(x, out=out)
+        y: NDArray[Any] = np.exp(x, out=out)
         return y
 
-    def weight(self, t: Array, weights: Array | None = None) -> float:
+    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return how much a slice with these targets counts in its minibatch: its rows, or the sum of their weights."""
         return float(len(t)) if weights is None else float(weights.sum())
 
-    def best_constant(self, t: Array, weights: Array | None = None) -> Array | None:
+    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any] | None:
         """Return the inputs, the same for all rows, that have the smallest mean loss; None, the default, if unknown.
 
         The loss at them is that of guessing: a network whose loss stays there learns nothing from its inputs.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
-from mlpkit.array import Array
 from mlpkit.components.component import Component
-from mlpkit.components.target import Target
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.components.target import Target
+
 
 Table: TypeAlias = list[list[int]]
 """Rows of whole numbers, all of one length."""
@@ -53,7 +57,7 @@ class Metric(Component):
         """
 
     @abstractmethod
-    def update(self, prediction: Array, t: Array) -> None:
+    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
         """Add a minibatch.
 
         Args:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager
 from math import isfinite, prod
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
-from mlpkit.array import Array
 from mlpkit.components.component import Component
-from mlpkit.components.graph import Graph, Value
-from mlpkit.components.initializer import Fans, InitializerLike
+from mlpkit.components.initializer import Fans
 from mlpkit.components.parameter import Parameter, State, StepFactors, gapped_size, padded_view
 from mlpkit.components.randomness import RunPosition, keyed_generator
-from mlpkit.components.recipe import Resolver
-from mlpkit.components.schedule import START, Rate, value_now
+from mlpkit.components.schedule import START, value_now
 from mlpkit.errors import ComponentFailure, NotExportableError, ShapeError, UsageError, WrongUseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from contextlib import AbstractContextManager
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from mlpkit.components.graph import Graph, Value
+    from mlpkit.components.initializer import InitializerLike
+    from mlpkit.components.recipe import Resolver
+    from mlpkit.components.schedule import Rate
 
 MOST_LAYERS_INSIDE: Final = 5_000
 """Most layers inside layers of one network; laying these out takes a second and tens of megabytes."""
@@ -92,7 +97,7 @@ class Operation(Component):
         self._input_shape: Shape = ()
         self._output_shape: Shape = ()
         self._storage: dict[str, NDArray[np.uint8]] = {}
-        self._views: dict[_ViewKey, Array] = {}
+        self._views: dict[_ViewKey, NDArray[Any]] = {}
         self._position = RunPosition(START)
         self._generator: tuple[int, np.random.Generator] | None = None
         self._built: dict[str, bool] | None = None
@@ -120,7 +125,7 @@ class Operation(Component):
         decay: float = True,
         rate: float = 1.0,
         unit_axis: int = -1,
-        constraint: Callable[[Array], None] | None = None,
+        constraint: Callable[[NDArray[Any]], None] | None = None,
     ) -> Parameter:
         """Declare an array to be trained; to be called in ``build``.
 
@@ -161,9 +166,9 @@ class Operation(Component):
         shape: Shape | None = None,
         dtype: DTypeLike | None = None,
         *,
-        like: Array | None = None,
+        like: NDArray[Any] | None = None,
         contiguous: bool | None = None,
-    ) -> Array:
+    ) -> NDArray[Any]:
         """Return a scratch array of undefined content, the same memory at each call.
 
         Arrays of one name share their memory: the largest one asked for so far.
@@ -187,7 +192,7 @@ class Operation(Component):
         except KeyError:
             return self._new_view(key)
 
-    def prediction_plan(self, x: Array) -> Callable[[], Array] | None:
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
         """Return what computes ``forward`` outside training, or a loss's ``predict``, for the same array again.
 
         A network that keeps predicting the same few rows calls it instead of the method, which saves time. By then, x
@@ -314,7 +319,7 @@ class Operation(Component):
             msg = f"{self.path or self.type_name} declares '{name}' twice"
             raise ValueError(msg)
 
-    def _new_view(self, key: _ViewKey) -> Array:
+    def _new_view(self, key: _ViewKey) -> NDArray[Any]:
         name, shape, dtype, strides, contiguous = key
         if shape is None:
             msg = f"buffer '{name}' of {self.path or self.type_name} has neither a shape nor an array to copy it from"
@@ -337,7 +342,7 @@ class Operation(Component):
         return view
 
 
-def plan_of(operation: Operation, x: Array) -> Callable[[], Array] | None:
+def plan_of(operation: Operation, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
     """Return an operation's plan for its inputs; None if it has none, or if its method was replaced since."""
     method, kind = operation._planned_method, type(operation)
     knows = issubclass(_definer(kind, "prediction_plan"), _definer(kind, method)) and method not in vars(operation)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from mlpkit.array import Array
 from mlpkit.components.component import Component
-from mlpkit.components.schedule import START, Progress, Rate, value_now
+from mlpkit.components.schedule import START, Progress, value_now
 from mlpkit.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.schedule import Rate
 
 
 class Step(NamedTuple):
@@ -68,9 +73,9 @@ class Optimizer(Component):
     @abstractmethod
     def update(
         self,
-        value: Array,
-        gradient: Array,
-        slots: Mapping[str, Array],
+        value: NDArray[Any],
+        gradient: NDArray[Any],
+        slots: Mapping[str, NDArray[Any]],
         step: Step,
     ) -> None:
         """Change ``value`` in place.
@@ -101,7 +106,7 @@ class Optimizer(Component):
         """
         return rate if isinstance(rate, float) else value_now(self, rate, step.progress)
 
-    def upgrade_slots(self, slots: Mapping[str, Array], version: int) -> None:
+    def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:
         """Convert slots of another version to the present one, in place; by default an error.
 
         Args:

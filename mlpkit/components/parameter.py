@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlpkit.array import Array
-from mlpkit.components.initializer import Fans, InitializerLike
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.initializer import Fans, InitializerLike
+
 
 COMPETING = 512
 """Elements; rows compete if their length is a multiple: in float32, of 2 KiB."""
@@ -23,7 +27,7 @@ def row_stride(shape: tuple[int, ...]) -> int:
     return length + GAP if len(shape) > 1 and length and length % COMPETING == 0 else length
 
 
-def padded_view(memory: Array, shape: tuple[int, ...]) -> Array:
+def padded_view(memory: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Return the array of a shape, its rows at that distance, in contiguous memory of its ``gapped_size``."""
     stride = row_stride(shape)
     if not shape or stride == shape[-1]:
@@ -75,9 +79,9 @@ class Parameter:
     decay: float = 1.0
     rate: float = 1.0
     unit_axis: int = -1
-    constraint: Callable[[Array], None] | None = None
-    value: Array = field(init=False, repr=False)
-    grad: Array = field(init=False, repr=False)
+    constraint: Callable[[NDArray[Any]], None] | None = None
+    value: NDArray[Any] = field(init=False, repr=False)
+    grad: NDArray[Any] = field(init=False, repr=False)
 
     @property
     def factors(self) -> StepFactors:
@@ -105,4 +109,4 @@ class State:
     path: str
     shape: tuple[int, ...]
     initial: float
-    value: Array = field(init=False, repr=False)
+    value: NDArray[Any] = field(init=False, repr=False)

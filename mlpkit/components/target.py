@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import reprlib
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import numpy as np
-
-from mlpkit.array import Array
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class DataFacts(Protocol):
     def class_names(self) -> tuple[str, ...]:
         """Return the names of the classes; their numbers, as texts, if they have no others."""
 
-    def class_counts(self) -> Array:
+    def class_counts(self) -> NDArray[Any]:
         """Return how many training examples each class has."""
 
 
