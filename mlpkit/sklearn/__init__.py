@@ -6,6 +6,8 @@ the training code by its first fit.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mlpkit.lazy_names import lazy_names
 
 try:
@@ -14,9 +16,10 @@ except ImportError as error:
     msg = 'mlpkit.sklearn needs scikit-learn; install it with: pip install "mlpkit[sklearn]"'
     raise ImportError(msg) from error
 
-from mlpkit.sklearn.mlp import MLPClassifier as MLPClassifier
-from mlpkit.sklearn.mlp import MLPRegressor as MLPRegressor
-from mlpkit.sklearn.spec_estimator import SpecEstimator as SpecEstimator
+if TYPE_CHECKING:  # "as" marks the name as public
+    from mlpkit.sklearn.mlp import MLPClassifier as MLPClassifier
+    from mlpkit.sklearn.mlp import MLPRegressor as MLPRegressor
+    from mlpkit.sklearn.spec_estimator import SpecEstimator as SpecEstimator
 
 _HOME_OF = {
     "MLPClassifier": "mlpkit.sklearn.mlp",

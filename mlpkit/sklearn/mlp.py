@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
@@ -15,9 +14,14 @@ from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from mlpkit.array import Array
-from mlpkit.jobs.training_job import Run
 from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.jobs.training_job import Run
 
 ACTIVATIONS: Final = {"identity": [], "logistic": ["Sigmoid"], "tanh": ["Tanh"], "relu": ["Relu"], "gelu": ["Gelu"]}
 NORMS: Final = {None: [], "batch": ["BatchNorm"], "layer": ["LayerNorm"]}
@@ -55,8 +59,8 @@ class _Mlp(NetworkEstimator):
     def _train(
         self,
         X: Any,
-        t: Array,
-        weights: Array | None,
+        t: NDArray[Any],
+        weights: NDArray[Any] | None,
         end: list[Any],
         *,
         resume: bool,
@@ -222,24 +226,24 @@ class MLPClassifier(ClassifierMixin, _Mlp):  # type: ignore[misc]
         self._train(X, numbers, weights, self._end(numbers, weights), resume=not first, epochs=1)
         return self
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row."""
         return self._predictions(self.predict_proba(X))
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probability of each class, in the order of ``classes_``."""
         return self._outputs(X)
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Return the logarithm of the probability of each class."""
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return np.log(self.predict_proba(X))  # type: ignore[no-any-return]
 
-    def _predictions(self, outputs: Array) -> Array:
+    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the most likely class of each row."""
         return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
 
-    def _numbered(self, X: Any, y: Any, classes: Any, *, reset: bool) -> tuple[Any, Array, Array]:
+    def _numbered(self, X: Any, y: Any, classes: Any, *, reset: bool) -> tuple[Any, NDArray[Any], NDArray[Any]]:
         """Return inputs, the number of each row's class, and the classes."""
         X, y = self._validated(X, y, reset=reset)
         check_classification_targets(y)
@@ -251,7 +255,7 @@ class MLPClassifier(ClassifierMixin, _Mlp):  # type: ignore[misc]
             raise ValueError(f"y has classes {np.setdiff1d(present, classes)}, which are not in classes={classes}")
         return X, np.searchsorted(classes, y), classes
 
-    def _end(self, numbers: Array, weights: Array | None) -> list[Any]:
+    def _end(self, numbers: NDArray[Any], weights: NDArray[Any] | None) -> list[Any]:
         if weights is not None and isinstance(self.class_weight, str):
             return [_affine(len(self.classes_)), {"SoftmaxWithLoss": {"class_weights": self.class_weight}}]
         count = len(self.classes_)
@@ -302,13 +306,13 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, resume=hasattr(self, "network_"), epochs=1)
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return one or several numbers per row, as in the targets of ``fit``."""
         return self._predictions(self._outputs(X))
 
-    def _predictions(self, outputs: Array) -> Array:
+    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Undo the standardization of targets."""
-        values: Array = outputs * self._target_std + self._target_mean
+        values: NDArray[Any] = outputs * self._target_std + self._target_mean
         return values[:, 0] if self._one_number else values
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, resume: bool, epochs: int | None = None) -> Self:

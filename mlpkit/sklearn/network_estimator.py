@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from numbers import Integral
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from mlpkit.array import Array
 from mlpkit.errors import ShapeError
-from mlpkit.groups.out_of_fold import OutOfFold
-from mlpkit.jobs.training_job import Run
-from mlpkit.network.sequential import Sequential
-from mlpkit.training.update import OptimizerState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit.groups.out_of_fold import OutOfFold
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.training.update import OptimizerState
 
 LARGEST_SEED: Final = 2**31 - 1
 NOT_FURTHER: Final = "an ensemble can't be trained further: partial_fit and warm_start are for a single network"
@@ -32,7 +35,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     network_: Sequential
     _optimizer_state: OptimizerState
-    classes_: Array
+    classes_: NDArray[Any]
     ensemble: Any
 
     @property
@@ -65,7 +68,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             self, X, y, **accepted, multi_output=True, y_numeric=numbers
         )
 
-    def _outputs(self, X: Any) -> Array:
+    def _outputs(self, X: Any) -> NDArray[Any]:
         """Return the network's predictions."""
         check_is_fitted(self)
         rows, _ = self._validated(X, reset=False)
@@ -73,11 +76,11 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         assert encoder is not None
         return self._arranged(self.network_.predict(encoder.encode(rows)))
 
-    def _arranged(self, predicted: Array) -> Array:
+    def _arranged(self, predicted: NDArray[Any]) -> NDArray[Any]:
         """Return the network's predictions, of classes with a column for each of ``classes_``."""
         return predicted.astype(np.float64)
 
-    def _predictions(self, outputs: Array) -> Array:
+    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Convert the network's predictions to those that ``predict`` returns."""
         raise NotImplementedError
 
@@ -118,7 +121,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         else:
             self.oob_prediction_ = _of_all_rows(predicted, sample_weight)
 
-    def _score(self, y: Any, predicted: Array, weights: Any) -> float:
+    def _score(self, y: Any, predicted: NDArray[Any], weights: Any) -> float:
         """Return the accuracy for classes, R² for numbers, and R² of the median for quantiles.
 
         Raises:
@@ -187,7 +190,7 @@ def rows_with_weight(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, NDAr
     return _safe_indexing(X, rows), _safe_indexing(y, rows), weights[rows]
 
 
-def _of_all_rows(values: Array, sample_weight: Any) -> Array:
+def _of_all_rows(values: NDArray[Any], sample_weight: Any) -> NDArray[Any]:
     """Extend values of rows whose weight isn't 0 to all rows, with NaN for the others."""
     if sample_weight is None:
         return values

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils import ClassifierTags, RegressorTags, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from mlpkit.array import Array
 from mlpkit.components.recipe import leaves_to_data
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError, WrongUseError
@@ -24,6 +22,9 @@ from mlpkit.sklearn.training import training_rows
 from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import Spec, load_spec
 from mlpkit.verbs.run.fit import dataset_for
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(repr=False, eq=False)
@@ -80,7 +81,7 @@ class SpecEstimator(NetworkEstimator):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return self._fit(X, y, sample_weight, resume=not first, classes=classes, epochs=1)
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row; or one number per row, or several, such as quantiles."""
         return self._predictions(self._outputs(X))
 
@@ -89,11 +90,11 @@ class SpecEstimator(NetworkEstimator):
         checked, y = super()._validated(X, y, reset=reset, numbers=numbers)
         return (X if hasattr(X, "columns") else checked), y
 
-    def _arranged(self, predicted: Array) -> Array:
+    def _arranged(self, predicted: NDArray[Any]) -> NDArray[Any]:
         outputs = super()._arranged(predicted)
         return outputs[:, self._ranks] if hasattr(self, "classes_") else outputs
 
-    def _predictions(self, outputs: Array) -> Array:
+    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the most likely class of each row, or one or several numbers per row."""
         if hasattr(self, "classes_"):
             return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
@@ -101,7 +102,7 @@ class SpecEstimator(NetworkEstimator):
         return outputs[:, 0] if alone else outputs
 
     @available_if(lambda self: _is_classifier(_loaded(self.spec)))  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probability of each class, in the order of ``classes_``."""
         return self._outputs(X)
 
@@ -172,7 +173,7 @@ class SpecEstimator(NetworkEstimator):
         own = super()._ensemble()
         return own if own or self.spec is None else _loaded(self.spec).ensemble
 
-    def _numbered(self, spec: Spec, y: Array, classes: Any, *, resume: bool) -> Array:
+    def _numbered(self, spec: Spec, y: NDArray[Any], classes: Any, *, resume: bool) -> NDArray[Any]:
         """Return the number of each row's class in the network, where classes are in their order."""
         check_classification_targets(y)
         if not resume:
@@ -250,7 +251,7 @@ def _of_columns(value: Any, X: Any) -> Any:
     return [name for name in value if name in names]
 
 
-def _ranks(classes: Array, order: Sequence[Any] | None) -> NDArray[np.intp]:
+def _ranks(classes: NDArray[Any], order: Sequence[Any] | None) -> NDArray[np.intp]:
     """Return the position of each class in an order, by default the given one, or raise ``ValueError``."""
     labels = classes.tolist()
     places = {label: place for place, label in enumerate(dict.fromkeys(labels if order is None else order))}
