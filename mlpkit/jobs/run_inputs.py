@@ -208,9 +208,9 @@ def lock_of(
 
 def changed_plugin_files(spec: Spec, lock: Mapping[str, Any]) -> list[Change]:
     """Return which plugins that are files and that a spec uses have another text than the lock of its run has."""
-    now = dict(_version(plugin) for plugin in spec.registry.used() if isinstance(plugin.origin.target, Path))
-    then = {key: value for key, value in lock.get(PLUGINS, {}).items() if key in now}
-    return lock_changes({PLUGINS: then}, {PLUGINS: now})
+    files = dict(_version(plugin) for plugin in spec.registry.used() if isinstance(plugin.origin.target, Path))
+    then = {key: version for key, version in lock.get(PLUGINS, {}).items() if key in files}
+    return lock_changes({PLUGINS: then}, {PLUGINS: {key: files[key] for key in then}})
 
 
 def missing_plugin_files(registry: Registry, lock: Mapping[str, Any]) -> list[str]:

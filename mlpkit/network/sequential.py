@@ -59,7 +59,7 @@ Judgement: TypeAlias = "tuple[float, float, Any, Array, Array | None]"
 _Part: TypeAlias = "tuple[Replica, Array, Array, Array | None]"
 """What computes a slice; its inputs, its targets, and their weights."""
 
-Map: TypeAlias = "Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]"
+Map: TypeAlias = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
 """Computes a function for each of several items, on whatever threads there are, and keeps their order."""
 
 EVALUATION_ROWS = 1000

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
@@ -13,9 +12,8 @@ from mlpkit.components.callback import Callback
 from mlpkit.components.dataset import Dataset
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.metric import Metric
-from mlpkit.components.operation import Operation
 from mlpkit.components.optimizer import Optimizer
-from mlpkit.components.recipe import KeyPath, Recipe
+from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.component_types import (
     ComponentOfKind,
     DistinctListType,
@@ -23,7 +21,7 @@ from mlpkit.components.schema.component_types import (
     RecipeOfKind,
     layer_names,
 )
-from mlpkit.components.schema.context import INVALID, CheckContext, SchemaReferences, ValueType, show
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
 from mlpkit.components.schema.types import FilePath, PathType, without_null
 from mlpkit.lazy_names import load
@@ -35,6 +33,14 @@ from mlpkit.specfile.key_types import (
     RequirementsType,
     check_monitored,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mlpkit.components.operation import Operation
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.schema.context import SchemaReferences
+
 
 STACK_KINDS = ("layer", "loss")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import mlpkit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 QUICK: Final = ("", "tables")
 """The folders whose specs train in seconds or a few minutes."""

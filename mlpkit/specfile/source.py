@@ -7,11 +7,15 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit.components.schema.context import MOST_PROBLEMS
-from mlpkit.errors import Code, Diagnostic, Fix, SpecSyntaxError, abridged
+from mlpkit.errors import Diagnostic, Fix, SpecSyntaxError, abridged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlpkit.errors import Code
 
 LARGEST_TEXT: Final = 1024 * 1024
 """Bytes of a file."""

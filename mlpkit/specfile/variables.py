@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.context import Correction, show
 from mlpkit.components.schema.types import BegunPath
@@ -19,7 +18,6 @@ from mlpkit.specfile.nodes import (
     Entry,
     ListNode,
     MappingNode,
-    Node,
     ScalarNode,
     ValueOrigin,
     copied,
@@ -37,6 +35,12 @@ from mlpkit.specfile.source import (
     describe_character,
 )
 from mlpkit.specfile.yaml_parser import resolve_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlpkit.specfile.nodes import Node
+
 
 VARS: Final = "vars"
 NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"

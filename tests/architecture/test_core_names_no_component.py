@@ -46,7 +46,7 @@ ALLOWED = {
     ("verbs/trace/command.py", "step"),
     ("jobs/reopened.py", "step"),
     ("verbs/repro/repro.py", "step"),
-    ("verbs/trace/data.py", "step"),
+    ("verbs/trace/output.py", "step"),
     ("verbs/run/train_longer.py", "step"),
     ("runs/records.py", "step"),
     ("training/snapshot.py", "step"),

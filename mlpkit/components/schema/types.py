@@ -95,6 +95,10 @@ class BoundedType(ScalarType):
         return all(bound.holds(number) for bound in self.bounds)
 
 
+LONGEST_INTEGER: Final = 100
+"""Characters of a text up to which it is read as an integer that was meant."""
+
+
 class IntegerType(BoundedType):
     """A whole number; ``true`` and ``"3"`` are refused."""
 
@@ -110,7 +114,7 @@ class IntegerType(BoundedType):
         if integer is None:
             if isinstance(value, float) and value.is_integer():
                 return self._refuse(value, path, context, f"write {int(value)}", int(value))
-            if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+            if isinstance(value, str) and len(value) <= LONGEST_INTEGER and value.strip().lstrip("+-").isdecimal():
                 return self._refuse(value, path, context, "write it without quotes", int(value))
             return self._refuse(value, path, context)
         if not self.holds(integer):

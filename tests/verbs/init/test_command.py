@@ -32,10 +32,10 @@ def test_json_has_what_is_printed(cwd, invoke):
     (cwd / "t.csv").write_text("a,b,c\n" + "".join(f"{i},{i * i % 7},{'xy'[i % 2]}\n" for i in range(60)))
     first, again = ("init", "--data", "t.csv", "--target", "c"), ("--out", "again.yaml")
     found, printed = json.loads(invoke(*first, "--json").out), invoke(*first, *again).out.splitlines()
-    assert (found["spec"], (cwd / "t.yaml").read_text()) == ("t.yaml", (cwd / "again.yaml").read_text())
+    assert (found["spec"], (cwd / "t.mlpkit.yaml").read_text()) == ("t.mlpkit.yaml", (cwd / "again.yaml").read_text())
     decisions = [" ".join(words) for words in found["decisions"]]
     assert decisions == [" ".join(line.split()) for line in printed[1 : 1 + len(decisions)]]
-    assert found["next"][0] == "mlpkit run t.yaml"
+    assert found["next"][0] == "mlpkit run t.mlpkit.yaml"
 
 
 def test_a_spec_is_listed_with_the_comment_that_it_begins_with(tmp_path, invoke, monkeypatch):

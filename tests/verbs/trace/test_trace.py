@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from functools import partial
 from hashlib import sha256
 from random import Random
 
@@ -14,7 +15,7 @@ from stop_at import StopAt
 
 import mlpkit
 from mlpkit.terminal.figures import figure
-from mlpkit.training.gradient import clip_by_norm, clip_by_value
+from mlpkit.training import gradient
 from mlpkit.training.update import Updater
 
 SPECS = {
@@ -83,13 +84,15 @@ class Oracle:
         self.killed_in = self._not_clipped = None
         update = Updater.__call__
         monkeypatch.setattr(Updater, "__call__", lambda *given: self._update(update, *given))
-        for clipper in (clip_by_norm, clip_by_value):
-            clip = clipper.__call__
-            monkeypatch.setattr(clipper, "__call__", lambda clipper, clip=clip: self._clip(clip, clipper))
+        for name in ("clip_by_norm", "clip_by_value"):
+            make = getattr(gradient, name)
+            monkeypatch.setattr(
+                gradient, name, lambda network, limit, make=make: partial(self._clip, make(network, limit), network)
+            )
 
-    def _clip(self, clip, clipper):
-        self._not_clipped = self._gradient(clipper._network)
-        clip(clipper)
+    def _clip(self, clip, network):
+        self._not_clipped = self._gradient(network)
+        clip()
 
     def _update(self, update, updater, learning_rate, step):
         if step == self.killed_in:
