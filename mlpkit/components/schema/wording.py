@@ -126,7 +126,8 @@ def slips(word: str, names: Iterable[str]) -> list[str]:
 
     Case, underscores and hyphens may differ, too.
     """
-    return [name for name in names if _is_slip(word, name) or _is_slip(_plain(word), _plain(name))]
+    written = _plain(word)
+    return [name for name in names if _is_slip(word, name) or _is_slip(written, _plain(name))]
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
@@ -156,6 +157,8 @@ def _is_likely_slip(word: str, name: str) -> bool:
 
 def _is_slip(word: str, name: str) -> bool:
     """Whether two texts are equal but for one letter, or two neighbours that are swapped."""
+    if abs(len(word) - len(name)) > 1:
+        return False
     both = zip(word, name, strict=False)
     start = next((i for i, (here, there) in enumerate(both) if here != there), min(len(word), len(name)))
     rest, other = word[start:], name[start:]
