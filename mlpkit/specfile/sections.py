@@ -420,7 +420,7 @@ class TopLevel(Section):
     Args:
         mlpkit: version of the spec format.
         data: where examples come from.
-        layers: the stack of layers, which ends in a loss; each takes ``name`` beside its parameters. With ``extends``,
+        layers: the stack of layers, which ends in a loss; each takes ``name`` next to its parameters. With ``extends``,
             also a mapping from names of layers to what changes: parameters, another layer, or null to remove it.
         training: how the network is trained.
         initialize_from: a run whose weights the network begins with; by default it begins from scratch.

@@ -31,7 +31,7 @@ def _complete_page(ctx: click.Context, parameter: click.Parameter, incomplete: s
 @click.argument("page", metavar="[PAGE]", default="README", shell_complete=_complete_page)
 @click.option("--print", "printed", is_flag=True, help="Print the address without opening it.")
 @click.option("--offline", is_flag=True, help="Build the pages from the installed files, even if there is a site.")
-@click.option("--agent", is_flag=True, help="Print what a coding agent has to know to use mlpkit.")
+@click.option("--agent", is_flag=True, help="Print a guide for coding agents.")
 def command(page: str, printed: bool, offline: bool, agent: bool) -> None:
     """Open the documentation in a browser.
 
