@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
-from mlpkit.registry.registry import Registry
+from mlpkit.jobs.evaluate import evaluate, evaluate_file
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, message, result
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mlpkit.jobs.evaluate import Evaluation
+    from mlpkit.registry.registry import Registry
 
 
 def print_run(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:

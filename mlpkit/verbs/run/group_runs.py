@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.display.group_outcomes import summary_table
-from mlpkit.groups.ensemble import EnsembleRun, resume_ensemble, run_ensemble
+from mlpkit.groups.ensemble import resume_ensemble, run_ensemble
 from mlpkit.groups.folders import plain_summary, summary_of
-from mlpkit.groups.seeds import SeedRuns, evaluate_seeds, resume_seeds, run_seeds
+from mlpkit.groups.seeds import evaluate_seeds, resume_seeds, run_seeds
 from mlpkit.registry.registry import Registry
-from mlpkit.specfile.spec import Spec
 from mlpkit.terminal.output import document, result
-from mlpkit.training.ranks import Ranks
 from mlpkit.verbs.run.evaluate_run import print_warning
-from mlpkit.verbs.run.training import TrainingOptions, TrainingResult, end_training, train_group
+from mlpkit.verbs.run.training import TrainingOptions, end_training, train_group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from mlpkit.groups.ensemble import EnsembleRun
+    from mlpkit.groups.seeds import SeedRuns
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.ranks import Ranks
+    from mlpkit.verbs.run.training import TrainingResult
 
 
 def train_runs(spec: Spec, folder: Path, wanted: TrainingOptions, interrupts: Interrupts) -> TrainingResult:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.component_types import default_names
 from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import UsageError
 from mlpkit.jobs.load_model import Origin, model_of
 from mlpkit.jobs.train import train_spec
-from mlpkit.jobs.training_job import Run
 from mlpkit.network.ensemble import NOT_TRAINED, Ensemble
-from mlpkit.network.sequential import Sequential
 from mlpkit.registry.references import reference_of
-from mlpkit.registry.registry import Registry, installed
+from mlpkit.registry.registry import installed
 from mlpkit.runs.model_file import save_model
-from mlpkit.training.events import Observer, StopRequest
-from mlpkit.verbs.run.fit import Examples, spec_in_memory, splits_of, with_training_keys
+from mlpkit.verbs.run.fit import spec_in_memory, splits_of, with_training_keys
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.registry.registry import Registry
+    from mlpkit.training.events import Observer, StopRequest
+    from mlpkit.verbs.run.fit import Examples
 
 
 @with_training_keys

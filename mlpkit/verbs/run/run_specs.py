@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from shlex import quote
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from mlpkit.cli.around_training import RUNS, run_folder, run_folders
 from mlpkit.cli.exit_codes import print_error, problems_document
-from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.options import given_spec
 from mlpkit.cli.ranks import require_one_rank
 from mlpkit.errors import MlpkitError, UsageError
-from mlpkit.groups.several_runs import Group
 from mlpkit.jobs.train import train_spec
 from mlpkit.specfile.sections import MOST_SEEDS
-from mlpkit.specfile.spec import Spec
 from mlpkit.terminal.output import document, message, print_warnings
-from mlpkit.training.ranks import Ranks
-from mlpkit.verbs.run.training import TrainingOptions, TrainingResult, train, train_specs
+from mlpkit.verbs.run.training import TrainingResult, train, train_specs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from mlpkit.cli.interrupt import Interrupts
+    from mlpkit.groups.several_runs import Group
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.ranks import Ranks
+    from mlpkit.verbs.run.training import TrainingOptions
 
 SECONDS_WORTH_SAVING: Final = 10
 """Of a training; a longer one that isn't watched at a terminal names at its end what could be faster."""
