@@ -160,7 +160,7 @@ class _Offers:
         if isinstance(kind, ColumnNameType):
             return self._columns()
         if isinstance(kind, LayerPatternType):
-            return self.grammar.layers or filter(None, layer_names(self._list("layers")))
+            return filter(None, layer_names(self._list("layers")))
         if isinstance(kind, MonitorNameType):
             metrics = self._list("training", "metrics")
             return ["loss", *(str(next(iter(each), "")) if isinstance(each, dict) else str(each) for each in metrics)]

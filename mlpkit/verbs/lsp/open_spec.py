@@ -53,7 +53,8 @@ class OpenSpec:
         layers = self.document.values.get("layers") if self.document else None
         items = layers if isinstance(layers, list) else []
         components = [next(iter(item), "") if isinstance(item, dict) else str(item) for item in items]
-        return Grammar(self.registry, dict(zip(layer_names(items), components, strict=True)))
+        named = dict(zip(layer_names(items), components, strict=True))
+        return Grammar(self.registry, {name: component for name, component in named.items() if name})
 
     def cursor(self, place: types.Position) -> Cursor | None:
         """Return what is at the editor's position; None if nothing can be made of it."""

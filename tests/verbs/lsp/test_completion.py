@@ -122,6 +122,12 @@ def test_values_that_can_be_listed_are_offered(editor, text, choices):
     assert len(offered(editor, text) - choices) < 3  # such as null
 
 
+def test_names_of_layers_are_those_of_the_text_and_not_of_an_earlier_one(editor):
+    editor.problems(changed("- Relu", "-"))
+    found = offered(editor, changed("epochs: 1", "epochs: 1\n  freeze: [|"))
+    assert found == {"Affine1", "Relu1", "Affine2", "SoftmaxWithLoss1"}
+
+
 @pytest.mark.parametrize(
     "text",
     [
