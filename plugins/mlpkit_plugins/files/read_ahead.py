@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from queue import SimpleQueue
+from sys import is_finalizing
 from threading import Thread
 from typing import Final, TypeVar
 
@@ -37,6 +38,7 @@ def read_ahead(parts: Iterator[Part]) -> Iterator[Part]:
 
     thread = Thread(target=serve, name="reader", daemon=True)
     thread.start()
+    ends = is_finalizing  # a program that ends clears its modules, and its threads don't run any more
     try:
         for _ in range(AHEAD):
             orders.put(True)
@@ -50,4 +52,5 @@ def read_ahead(parts: Iterator[Part]) -> Iterator[Part]:
             yield found[0]
     finally:
         orders.put(False)
-        thread.join()
+        if not ends():
+            thread.join()
