@@ -15,6 +15,7 @@ _HOMES = {
     "mlpkit.array": ("Array",),
     "mlpkit.components.augmentation": ("Augmentation",),
     "mlpkit.components.callback": ("Callback", "Outcome", "TrainingView", "Weights"),
+    "mlpkit.components.calibration": ("Calibration",),
     "mlpkit.components.category_encoding": (
         "CategoryEncoding",
         "CategoryEncodingLike",

@@ -4,6 +4,7 @@ from mlpkit import graph as graph
 from mlpkit import layers as layers
 from mlpkit.array import Array as Array
 from mlpkit.components.augmentation import Augmentation as Augmentation
+from mlpkit.components.calibration import Calibration as Calibration
 from mlpkit.components.callback import Callback as Callback
 from mlpkit.components.callback import Outcome as Outcome
 from mlpkit.components.callback import TrainingView as TrainingView

@@ -168,7 +168,7 @@ def _fault(
     weighs = getattr(component, "takes_weights", None)  # None for a kind that never gets weights
     gets_weights = bool(weighs) and name in WITH_WEIGHTS
     own, of_kind = (inspect.signature(getattr(each, "__func__", each)) for each in (method, expected))
-    given = [each for each in of_kind.parameters.values() if each.name != "weights"]
+    given = [each for each in of_kind.parameters.values() if each.name != "weights" or weighs is None]
     if isinstance(method, staticmethod) and not isinstance(expected, staticmethod):
         del given[0]  # self
     by_name = dict.fromkeys(each.name for each in given if each.kind is each.KEYWORD_ONLY)

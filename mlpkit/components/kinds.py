@@ -75,6 +75,7 @@ KINDS: Final = {
         Kind("dataset", "data"),
         Kind("augmentation", "training.augment", is_list=True),
         Kind("metric", "training.metrics", is_list=True),
+        Kind("calibration", "calibration"),
         Kind("callback", "training.callbacks", is_list=True),
         Kind("exporter", "", command="mlpkit export RUN --to FILE --format {name}"),
         Kind("engine", "", command="mlpkit sweep SPEC --on {name}"),

@@ -39,4 +39,7 @@ def add_network(graph: Graph, network: Sequential, x: Value) -> None:
     if network.scaled is not None:
         logits = network.scaled.onnx(graph, logits)
     graph.outputs[LOGITS] = logits
-    graph.outputs[PREDICTION] = graph.describe(network.loss_layer, logits)
+    prediction, calibration = graph.describe(network.loss_layer, logits), network.adjustments.calibration
+    if calibration is not None and calibration.is_fitted:
+        prediction = graph.describe(calibration, prediction)
+    graph.outputs[PREDICTION] = prediction

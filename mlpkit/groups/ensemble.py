@@ -10,11 +10,17 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
 from mlpkit.components.callback import Callback
-from mlpkit.components.dataset import Description
+from mlpkit.components.dataset import Description, Split
 from mlpkit.components.input_columns import InputShape
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
 from mlpkit.groups.folders import EnsembleFolder, Summary
-from mlpkit.groups.out_of_fold import OutOfFold, metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
+from mlpkit.groups.out_of_fold import (
+    OutOfFold,
+    calibrated_out_of_fold,
+    metrics_out_of_fold,
+    predict_out_of_fold,
+    write_out_of_fold,
+)
 from mlpkit.groups.several_runs import Group, GroupSession, finished_runs, listed_runs, train_in, train_unfinished
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
@@ -38,6 +44,7 @@ from mlpkit.system import require_processes
 from mlpkit.training.checkpointing import tracker_of
 from mlpkit.training.ctrl_c import interrupt_with
 from mlpkit.training.events import Event, Listener, StopRequest
+from mlpkit.training.workers import blas_threads
 
 MEMBER: Final = "member"
 """What the number of a network of an ensemble is called."""
@@ -318,23 +325,42 @@ def _predicted_again(folder: EnsembleFolder, spec: Spec, examples: GivenExamples
     dataset = dataset_of(spec, examples)
     description = prove_again(folder.directory, spec, dataset).description
     folds = open_folds(spec, dataset, spec.folds)
-    return predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
+    found = predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
+    return calibrated_out_of_fold(load_run(folder.directory, spec.registry), found) if spec.calibration else found
 
 
 def _write_results(folder: EnsembleFolder, model: TrainedModel, description: Description) -> _Results:
     """Write the model of an ensemble, and then loss and metrics by split."""
     run, spec, dataset = folder.run, model.spec, model.dataset
     data, found = open_data(spec, dataset), None
-    metrics = evaluated(model, data, description, [split for split in SPLITS if split in data], folder.directory)
     if spec.folds is not None:
         folds = open_folds(spec, dataset, spec.folds)
         found = predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
+    if model.network.adjustments.present:
+        found = _fit_adjustments(model, found, data, description)
+    metrics = evaluated(model, data, description, [split for split in SPLITS if split in data], folder.directory)
+    if found is not None:
         metrics["validation"] = metrics_out_of_fold(model, found, folder.directory)
         write_out_of_fold(folder.directory / OUT_OF_FOLD, model, found, folds)
     run.save_model(*model_of(model.network, Origin(run.resolved_text, dataset)))
     folder.write_spread()
     run.write_metrics({split: finite(values) for split, values in metrics.items()})
     return _Results(model, in_order(metrics, spec), found)
+
+
+def _fit_adjustments(
+    model: TrainedModel, found: OutOfFold | None, data: Mapping[str, Split], description: Description
+) -> OutOfFold | None:
+    """Fit what adjusts predictions out of fold, or on the validation rows; return what is out of fold, adjusted."""
+    from mlpkit.jobs.held_out import HeldOut, fit_adjustments, held_out  # noqa: PLC0415 - few specs adjust predictions
+
+    network = model.network
+    if found is None:
+        with blas_threads(model.threads):
+            fit_adjustments(network, held_out(network, data["validation"], description))
+        return None
+    fit_adjustments(network, HeldOut(found.values, found.targets, found.weights))
+    return calibrated_out_of_fold(model, found)
 
 
 def _copy_weights(member: Path, number: int, network: Sequential) -> None:

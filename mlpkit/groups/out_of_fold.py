@@ -66,6 +66,12 @@ def predict_out_of_fold(
     return OutOfFold(values, targets, weighted, folds.numbers)
 
 
+def calibrated_out_of_fold(model: TrainedModel, found: OutOfFold) -> OutOfFold:
+    """Return predictions as the model's calibration, which is fitted, changes them."""
+    with model.network.evaluating(), without_warnings():
+        return found._replace(values=model.network.replicas[0].calibrated(found.values).copy())
+
+
 def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> dict[str, Any]:
     """Return loss and metrics of the predictions, by name.
 
@@ -76,7 +82,7 @@ def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> 
     weights = () if found.weights is None else (found.weights,)
     with model.network.evaluating(), without_warnings():
         replica = model.network.replicas[0]
-        results: dict[str, Any] = {"loss": replica.compare(found.values, found.targets, *weights)}
+        results: dict[str, Any] = {"loss": replica.compare_predictions(found.values, found.targets, *weights)}
         judges = Metrics({recipe.name: recipe() for recipe in model.spec.training.metrics}, replica, model.target)
         judges.update(found.values, found.targets, *weights)
         results |= judges.results()

@@ -21,7 +21,7 @@ from mlpkit.components.parameter import Parameter, State
 from mlpkit.components.target import Classes, Labels, Target, is_length, target_from_plain, target_to_plain
 from mlpkit.errors import MlpkitError, ModelFileError, RunFolderError
 from mlpkit.jobs.build import build_for
-from mlpkit.jobs.prove import prove_layers
+from mlpkit.jobs.prove import prove_layers, with_adjustments
 from mlpkit.jobs.run_inputs import changed_plugin_files
 from mlpkit.jobs.run_spec import naming_plugin_files
 from mlpkit.network.component_errors import component_errors
@@ -192,10 +192,11 @@ def prove_trained(spec: Spec, input_shape: tuple[int, ...], target: Target) -> P
         StackError: they don't fit.
     """
     if not spec.trains_ensemble:
-        return prove_layers(spec, input_shape, target)
+        return with_adjustments(spec, prove_layers(spec, input_shape, target))
     assert spec.ensemble is not None
     stacks: Any = [[member.recipe() for member in spec.layers] for _ in range(spec.ensemble.size)]
-    return prove_ensemble(stacks, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
+    proof = prove_ensemble(stacks, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
+    return with_adjustments(spec, proof)
 
 
 def _of_type(kind: type[T], model: ModelFile, key: str) -> T:
@@ -213,7 +214,8 @@ def _input_shape(model: ModelFile) -> InputShape:
 
 
 def _require_arrays(model: ModelFile, path: Path, proof: Proof) -> None:
-    declared = {array.path: (array.shape, member.dtype) for member in proof.stack for array in _arrays(member)}
+    members = (*proof.stack, *proof.adjustments.present)
+    declared = {array.path: (array.shape, member.dtype) for member in members for array in _arrays(member)}
     found = {name: (array.shape, array.dtype) for name, array in model.arrays.items()}
     for name in sorted(declared.keys() | found.keys()):
         if declared.get(name) != found.get(name):

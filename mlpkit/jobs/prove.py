@@ -30,7 +30,7 @@ from mlpkit.jobs.stack_fault import stack_fault
 from mlpkit.network.arguments import takes_no_weights
 from mlpkit.network.component_errors import check_returned, component_errors, operation_errors
 from mlpkit.network.contexts import rounding_contexts
-from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
+from mlpkit.network.shape_proof import Adjustments, Proof, StackError, adjusted, coupled_by_slices, prove_shapes
 from mlpkit.system import memory_limit
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     if faults:
         raise spec.error(SpecShapeError, faults, warnings)
     warnings += tuple(warning for check in LIKELY_MISTAKES for warning in spec.located(check(spec, proof)))
+    proof = with_adjustments(spec, proof)
     return SpecProof(spec, dataset, description, proof, first_weights, frozen, factors, warnings)
 
 
@@ -134,6 +135,13 @@ def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None
     stack = [member.recipe() for member in spec.layers]
     names = [member.name for member in spec.layers]
     return prove_shapes(stack, names, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
+
+
+def with_adjustments(spec: Spec, proof: Proof) -> Proof:
+    """Return the proof of a network with what adjusts its predictions once training is over."""
+    if spec.calibration is None or proof.target is None:
+        return proof
+    return adjusted(proof, Adjustments(spec.calibration()), np.dtype(spec.dtype))
 
 
 def too_few_examples(spec: Spec, description: Description) -> list[Problem]:
@@ -161,6 +169,19 @@ def misfits(spec: Spec, description: Description) -> list[Problem]:
     note = f"the target, {target}, comes {from_data(spec)}"
     for i, metric in enumerate(spec.training.metrics):
         faults += _misfit(("training", "metrics", i), metric, "expect_target", target, note)
+    return faults
+
+
+def unfit_adjustments(spec: Spec, description: Description) -> list[Problem]:
+    """Check that what adjusts predictions after training takes the target, and has rows that it can be fitted on."""
+    if spec.calibration is None:
+        return []
+    note = f"the target, {description.target}, comes {from_data(spec)}"
+    faults = _misfit(("calibration",), spec.calibration, "build", description.target, note)
+    if spec.folds is None and not description.sizes.get("validation"):
+        message = f"calibration is fitted on rows for validation, and {spec.data.name} has none"
+        remedy = "give it some, with its parameter validation; or leave out calibration"
+        faults.append(Problem(("calibration",), message, remedy=remedy, at_key=True, code="missing-key"))
     return faults
 
 
@@ -209,13 +230,14 @@ def not_compared(spec: Spec, proof: Proof) -> list[Problem]:
 
 
 def not_averaged(spec: Spec, proof: Proof) -> list[Problem]:
-    """Check that the predictions of an ensemble's networks can be averaged."""
-    if spec.ensemble is None or proof.loss.can_be_averaged:
+    """Check that the loss of predictions is known, for a mean of several and for calibrated ones."""
+    key = "ensemble" if spec.ensemble is not None else "calibration" if spec.calibration is not None else ""
+    if not key or proof.loss.can_be_averaged:
         return []
     recipe = recipe_of(_innermost(proof.loss, lambda each: each.can_be_averaged)) or spec.layers[-1].recipe
     lacking = "its class has a predict, but neither inputs_for nor prediction_loss"
-    message = f"{recipe.name} can't be the loss of an ensemble: {lacking}"
-    return [Problem(recipe.place, message, remedy="use another loss, or leave out ensemble", at_key=True)]
+    message = f"{recipe.name} can't be the loss of {'an ensemble' if key == 'ensemble' else key}: {lacking}"
+    return [Problem(recipe.place, message, remedy=f"use another loss, or leave out {key}", at_key=True)]
 
 
 def weights_not_taken(spec: Spec, description: Description, loss: Loss | None) -> list[Problem]:
@@ -329,7 +351,7 @@ def _too_little_memory(spec: Spec, proof: Proof, there: int, why: str) -> list[P
     return [Problem(layer.recipe.place, message, remedy=remedy, at_key=True, notes=notes)]
 
 
-CHECKS_OF_DATA: Final = (schedule_faults, too_few_examples, misfits)
+CHECKS_OF_DATA: Final = (schedule_faults, too_few_examples, misfits, unfit_adjustments)
 """What the data of a spec asks of its keys: each takes the spec and the description, and returns what is wrong."""
 
 CHECKS: Final = (max_weight_norm_faults, shifted_names, not_compared, not_averaged, unaddressable)

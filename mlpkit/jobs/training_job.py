@@ -180,6 +180,8 @@ class TrainingJob:
             require_same_inputs(training.ranks, training.lock, proved.description, observer)
         network = network or training.network(begun=snapshot is not None)
         network.origin = origin = Origin(self._resolved(), proved.dataset)
+        for adjustment in network.adjustments.present:
+            adjustment.reset()
         network.freeze(proved.frozen)  # watches look only at what is trained
         store, watches = None, WATCHES if folder is not None or type(observer) is not Observer else ()
         if folder is not None:
@@ -207,7 +209,7 @@ class TrainingJob:
         outcome = Outcome("failed")
         try:
             self._train(trainer, observer, stop, store, origin)
-            run = self._finish(trainer, stop, evaluated)
+            run = self._finish(trainer, stop, evaluated, origin)
             outcome = Outcome("stopped" if run.stopped else "finished", run.metrics)
         finally:
             trainer.close(outcome)
@@ -243,7 +245,7 @@ class TrainingJob:
                     write_patiently(lambda: folder.save_model(*model_of(network, origin)), folder, observer, stop)
         self._interrupted = ctrl_c.received
 
-    def _finish(self, trainer: Trainer, stop: StopRequest, evaluated: Collection[str]) -> Run:
+    def _finish(self, trainer: Trainer, stop: StopRequest, evaluated: Collection[str], origin: Origin) -> Run:
         """Return the run, with its results unless it was stopped; write these into the folder."""
         network, folder, proved = trainer.network, self._folder, self._training.proved
         run = Run(
@@ -260,11 +262,23 @@ class TrainingJob:
             return run
         with failure_recorded(folder, trainer.progress):
             last = {} if trainer.weights_replaced or not run.history else run.history[-1]
+            if network.adjustments.present:
+                self._fit_adjustments(network, origin)
+                last = {}  # of predictions that weren't adjusted
             run.metrics = self._final_metrics(network, last, evaluated)
             run.leaks = leaks_in(self._training.splits["train"], proved.description, proved.dataset)
             if folder is not None:
                 folder.write_metrics({split: finite(values) for split, values in run.metrics.items()})
         return run
+
+    def _fit_adjustments(self, network: Sequential, origin: Origin) -> None:
+        """Fit what adjusts predictions on the validation rows, and save the model again."""
+        from mlpkit.jobs.held_out import fit_adjustments, held_out  # noqa: PLC0415 - few specs adjust predictions
+
+        rows, description = self._training.splits["validation"], self._training.proved.description
+        fit_adjustments(network, held_out(network, rows, description))
+        if self._folder is not None:
+            self._folder.save_model(*model_of(network, origin))
 
     def _final_metrics(
         self, network: Sequential, last: Record, evaluated: Collection[str]

@@ -17,6 +17,7 @@ from mlpkit.network.component_errors import check_returned, operation_errors, op
 from mlpkit.network.contexts import Context, call_inside
 from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.scaled_values import ScaledValues
+from mlpkit.network.shape_proof import NO_ADJUSTMENTS, Adjustments
 
 PLANNED_ROWS: Final = 32
 """Most rows whose prediction is planned: with more, computing takes so long that the rest doesn't count."""
@@ -52,6 +53,7 @@ class Replica:
         loss: the loss, not yet bound either.
         position: where this replica's random numbers are drawn.
         scaled: scales targets that are values; None to leave them as they are.
+        adjustments: what adjusts predictions once training is over.
 
     Attributes:
         step_contexts: what loss and gradient of a step are computed in, in the thread that computes them.
@@ -62,9 +64,16 @@ class Replica:
     _last_shape: tuple[int, ...] = ()
 
     def __init__(
-        self, layers: list[Layer], loss: Loss, position: RunPosition, scaled: ScaledValues | None = None
+        self,
+        layers: list[Layer],
+        loss: Loss,
+        position: RunPosition,
+        scaled: ScaledValues | None = None,
+        adjustments: Adjustments = NO_ADJUSTMENTS,
     ) -> None:
         self._scaled = scaled
+        self.adjustments = adjustments
+        self._calibration = adjustments.calibration
         self.layers = layers
         self.loss = loss
         self.position = position
@@ -88,7 +97,7 @@ class Replica:
         """Give every parameter and state its view of the flat arrays."""
         self.gradient = gradient
         self.state = state
-        for member in (*self.layers, self.loss):
+        for member in (*self.layers, self.loss, *self.adjustments.present):
             for parameter in member.declared_parameters():
                 parameter.value = parameters.view(values, parameter.path)
                 parameter.grad = parameters.view(gradient, parameter.path)
@@ -154,10 +163,17 @@ class Replica:
 
         Values are clipped to their bounds, as predictions are, if ``clipped``; a step doesn't clip them.
         """
+        if self._calibration is not None and self._calibration.is_fitted:
+            return self.compare_predictions(self.predict(logits), t, weights)
         with operation_errors(self.loss, "forward"):
             if self._scaled is not None:
                 logits = self._scaled.predictions(logits) if clipped else self._scaled.values(logits)
             return float(self._loss_of(logits, t, weights))
+
+    def compare_predictions(self, prediction: Array, t: Array, weights: Array | None = None) -> float:
+        """Return the mean loss of predictions that aren't the loss's own, but calibrated, or a mean of several."""
+        with operation_errors(self.loss, "prediction_loss"):
+            return float(self.loss.prediction_loss(prediction, t, *(() if weights is None else (weights,))))
 
     def _loss_of(self, x: Array, t: Array, weights: Array | None) -> float:
         """Return what the loss's ``forward`` returns, which has a last parameter only if it takes weights."""
@@ -172,7 +188,15 @@ class Replica:
         except Exception as error:
             raise operation_failure(self.loss, "predict", error) from error
         check_returned(self._loss_title, "predict", prediction, np.ndarray, "an array with a row for each example")
-        return prediction
+        return prediction if self._calibration is None else self.calibrated(prediction)
+
+    def calibrated(self, prediction: Array) -> Array:
+        """Return what the calibration makes of the loss's predictions: once it is fitted, others than before."""
+        calibration = self._calibration
+        if calibration is None or not calibration.is_fitted:
+            return prediction
+        with operation_errors(calibration, "predict"):
+            return calibration.predict(prediction)
 
     def predictions(self, x: Array) -> Array:
         """Return predictions for inputs, valid until the next pass; sooner if the last calls had as few rows."""
@@ -188,7 +212,7 @@ class Replica:
                 if step() is not y:
                     break
             else:
-                return y
+                return y if self._calibration is None else self.calibrated(y)
         except Exception:
             pass  # forward or predict, which are called then, name what failed
         self._plan, self._can_plan = None, False

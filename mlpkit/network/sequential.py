@@ -97,6 +97,7 @@ class Sequential:
         exchange: what joins these slices with the slices of other processes.
         encoder: the data set that encodes inputs; it refuses inputs that plainly aren't encoded. None to take any.
         scaled: how the targets' values are scaled for the loss; None if they stay as they are.
+        adjustments: what adjusts predictions once training is over.
         parameters: its arrays by name, such as ``Affine1.W``; writing into one changes the network.
         frozen: names of the layers that steps leave as they are.
         origin: what it was trained from, which ``save`` needs; None if it was never trained.
@@ -138,7 +139,8 @@ class Sequential:
         self.layers, self.loss_layer = proof.layers, proof.loss
         self.flops = proof.flops
         declared = [parameter for member in stack for parameter in member.declared_parameters()]
-        declared_states = [state for member in stack for state in member.declared_states()]
+        self.adjustments = proof.adjustments
+        declared_states = [s for member in (*stack, *self.adjustments.present) for s in member.declared_states()]
         self.layout = FlatLayout.of_parameters(declared)
         self.state_layout = FlatLayout.of_states(declared_states)
         self.values = self.layout.zeros(self.dtype)
@@ -148,6 +150,7 @@ class Sequential:
         self.replicas = self._replicate(proof.layers, proof.loss)
         operations = [type(operation) for operation in self.replicas[0].operations()]
         computing = distinct(operation.compute_context for operation in operations)
+        operations += [type(adjustment) for adjustment in self.adjustments.present]
         evaluating = distinct(operation.evaluation_context for operation in operations)
         self._compute_contexts = (*computing, flushed_subnormals)
         self._evaluation_contexts = (*computing, *evaluating)
@@ -339,7 +342,8 @@ class Sequential:
         """Give parameters and states their names, and cut the gradients of all replicas into blocks."""
         stack = (*self.layers, self.loss_layer)
         parameters = (parameter.path for member in stack for parameter in member.declared_parameters())
-        states = (state.path for member in stack for state in member.declared_states())
+        with_states = (*stack, *self.adjustments.present)
+        states = (state.path for member in with_states for state in member.declared_states())
         self.parameters: Mapping[str, Array] = {path: self.layout.view(self.values, path) for path in parameters}
         state = self.replicas[0].state
         self.states: Mapping[str, Array] = {path: self.state_layout.view(state, path) for path in states}
@@ -475,10 +479,11 @@ class Sequential:
         return [replica.weight(t, weights) for replica, _, t, weights in parts]
 
     def _replicate(self, layers: list[Layer], loss: Loss) -> list[Replica]:
-        copies = [(layers, loss), *(copy.deepcopy((layers, loss)) for _ in self.own_slices[1:])]
+        own = layers, loss, self.adjustments
+        copies = [own, *(copy.deepcopy(own) for _ in self.own_slices[1:])]
         replicas = []
-        for i, (own_layers, own_loss) in zip(self.own_slices, copies, strict=True):
-            replica = Replica(own_layers, own_loss, RunPosition(START, self.seed, i), self.scaled)
+        for i, (own_layers, own_loss, adjustments) in zip(self.own_slices, copies, strict=True):
+            replica = Replica(own_layers, own_loss, RunPosition(START, self.seed, i), self.scaled, adjustments)
             gradient, state = self.layout.zeros(self.dtype), self.state_layout.zeros(self.dtype)
             replica.bind(self.layout, self.values, gradient, self.state_layout, state)
             replicas.append(replica)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from mlpkit.components.schema.context import show
 from mlpkit.components.target import Target
 from mlpkit.errors import MlpkitError, ParameterError, ShapeError, UsageError
 from mlpkit.network.component_errors import failing_operation
+
+if TYPE_CHECKING:
+    from mlpkit.components.calibration import Adjustment, Calibration
 
 
 class StackError(MlpkitError):
@@ -49,6 +52,24 @@ class StackError(MlpkitError):
         super().__init__(text if place in text else f"{place}: {text}")
 
 
+class Adjustments(NamedTuple):
+    """What adjusts predictions once training is over, in the order in which it is fitted; None for nothing.
+
+    Args:
+        calibration: what calibrates probabilities.
+    """
+
+    calibration: Calibration | None = None
+
+    @property
+    def present(self) -> list[Adjustment]:
+        """Those that there are."""
+        return [each for each in self if each is not None]
+
+
+NO_ADJUSTMENTS: Final = Adjustments()
+
+
 class Proof(NamedTuple):
     """The stack's shapes, proved.
 
@@ -58,6 +79,7 @@ class Proof(NamedTuple):
         shapes: the input shape of each member of the stack, in order.
         target: what is predicted, if known.
         flops: floating-point operations of one training step, for each example.
+        adjustments: what adjusts predictions once training is over.
     """
 
     layers: list[Layer]
@@ -65,6 +87,7 @@ class Proof(NamedTuple):
     shapes: list[Shape]
     target: Target | None
     flops: int
+    adjustments: Adjustments = NO_ADJUSTMENTS
 
     @property
     def stack(self) -> list[Layer | Loss]:
@@ -122,6 +145,15 @@ def prove_shapes(
         missing = ShapeError("the stack is empty", expected="layers, and a loss at the end")
         raise StackError(0, "layers", shapes[-1], missing)
     return Proof(layers, loss, shapes, target, flops)
+
+
+def adjusted(proof: Proof, adjustments: Adjustments, dtype: np.dtype[Any]) -> Proof:
+    """Let adjustments declare what they need for the target, which is known, and return the proof with them."""
+    assert proof.target is not None
+    for name, each in adjustments._asdict().items():
+        if each is not None:
+            each._take_place(name, proof.target, dtype)
+    return proof._replace(adjustments=adjustments)
 
 
 def _require_place(operation: Operation, name: str, *, last: bool) -> Layer | Loss:

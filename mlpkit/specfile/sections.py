@@ -313,6 +313,9 @@ class InitializeFromType(SectionType):
 
 METRICS: Final = DistinctListType(RecipeOfKind(("metric",), (Metric,)), as_tuple=True)
 
+CALIBRATION: Final = RecipeOfKind(("calibration",), ())
+"""A calibration; its class isn't named, so that only a spec that has one loads it."""
+
 
 @dataclass(frozen=True)
 class Training(Section):
@@ -423,6 +426,7 @@ class TopLevel(Section):
         layers: the stack of layers, which ends in a loss; each takes ``name`` next to its parameters. With ``extends``,
             also a mapping from names of layers to what changes: parameters, another layer, or null to remove it.
         training: how the network is trained.
+        calibration: how predicted probabilities are adjusted after training, on validation rows; by default not at all.
         initialize_from: a run whose weights the network begins with; by default it begins from scratch.
         name: name of the spec, and of its run folder; by default the file's name.
         seed: what all random numbers are keyed by.
@@ -440,6 +444,7 @@ class TopLevel(Section):
     data: Recipe[Dataset]
     layers: Annotated[tuple[StackMember, ...], LayerStackType()]
     training: Training
+    calibration: Annotated[Recipe[Any], CALIBRATION] | None = None
     initialize_from: Annotated[InitializeFromSection, InitializeFromType()] | None = None
     name: str | None = None
     seed: Annotated[int, Ge(0)] = 0

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Unpack
 
+    from mlpkit.components.calibration import Calibration
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.errors import Diagnostic
@@ -227,6 +228,11 @@ class Spec:
         return self.top_level.layers
 
     @property
+    def calibration(self) -> Recipe[Calibration] | None:
+        """Builds what calibrates predictions; None without one, and for a network of an ensemble, whose mean has it."""
+        return None if self.member is not None else self.top_level.calibration
+
+    @property
     def sweep(self) -> GuestSection | None:
         """What a sweep varies, and how long it runs; None without one."""
         return self.top_level.sweep
@@ -245,7 +251,7 @@ class Spec:
         written = self.top_level.reference()
         rest = {key: value for key, value in written["training"].items() if key not in training}
         written["training"] = rest | training  # in one order, whichever of them the spec sets itself
-        of_stack = ("data", "layers", "initialize_from", "training")
+        of_stack = ("data", "layers", "initialize_from", "training", "calibration")
         order = ("mlpkit", "name", "seed", "ensemble", "dtype", "requires", *of_stack)
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
 

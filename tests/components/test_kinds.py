@@ -33,6 +33,7 @@ def test_the_kinds_are_those_of_the_contract():
         "dataset",
         "augmentation",
         "metric",
+        "calibration",
         "callback",
         "exporter",
         "engine",

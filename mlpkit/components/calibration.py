@@ -1,0 +1,93 @@
+"""Calibrations: how predicted probabilities become those that held-out rows bear out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mlpkit.components.operation import Operation
+from mlpkit.errors import TargetError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mlpkit.components.parameter import State
+    from mlpkit.components.target import Target
+
+
+class Adjustment(Operation):
+    """An operation on predictions that is fitted once, after training, on rows that no weight was trained on.
+
+    Until then, predictions stay as they are. It keeps what it learned in states, which are saved with the model.
+
+    Attributes:
+        fitted: 1 once it is fitted; until then 0.
+    """
+
+    fitted: State
+
+    @abstractmethod
+    def build(self, target: Target) -> None:
+        """Declare states for predictions of a target.
+
+        Raises:
+            TargetError: it can't adjust such predictions.
+        """
+
+    @abstractmethod
+    def fit(self, p: NDArray[np.float64], t: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
+        """Set the states.
+
+        Args:
+            p: predictions of held-out rows, as the loss's ``predict`` returns them, shape (rows, ...).
+            t: their targets, of the same shape; for classes, one-hot rows.
+            weights: how much each row counts, shape (rows,); 1 if rows have no weights.
+        """
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it is fitted."""
+        return bool(self.fitted.value)
+
+    def reset(self) -> None:
+        """Have predictions stay as they are until it is fitted again."""
+        for state in self.declared_states():
+            state.value[...] = state.initial
+
+    def _take_place(self, path: str, target: Target, dtype: np.dtype[Any]) -> None:
+        """Become part of a network."""
+        self._join(path, dtype)
+        self.fitted = self.state("fitted", (), 0.0)
+        self.build(target)
+        self._end_build()
+
+
+class Calibration(Adjustment):
+    """Turns predicted probabilities of classes or labels into calibrated ones.
+
+    Calibrated means: of the rows for which 0.8 is predicted, the class is right for 80 %.
+    """
+
+    kind: ClassVar[str] = "calibration"
+
+    @abstractmethod
+    def predict(self, p: NDArray[Any]) -> NDArray[Any]:
+        """Return calibrated probabilities, of the shape and dtype of p.
+
+        Args:
+            p: probabilities that the loss predicts, shape (rows, classes) or (rows, labels); must be left as they are.
+        """
+
+
+def probabilities_of(target: Target, what: str) -> int:
+    """Return how many probabilities a row of predictions has: one for each class or label.
+
+    Raises:
+        TargetError: the target is neither.
+    """
+    count = getattr(target, "count", None)
+    if count is None:
+        expected = "data whose target is classes or labels"
+        raise TargetError(f"{what} changes probabilities, but the data gives {target}", expected=expected)
+    return int(count)
