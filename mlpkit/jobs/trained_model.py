@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,15 @@ from mlpkit.jobs.evaluate import evaluated_examples
 from mlpkit.jobs.inputs import examples_of, inputs_of, require_exists
 from mlpkit.jobs.load_model import TrainedModel, load_run, load_trained
 from mlpkit.jobs.predict import predictions
+from mlpkit.lazy_names import load as load_place
 from mlpkit.network.arguments import number_array, weights_of_examples
 from mlpkit.network.sequential import Sequential
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.kinds import RunArgument, directory_of
 from mlpkit.specfile.spec import Spec
+
+if TYPE_CHECKING:
+    from mlpkit.shapley import Explanation
 
 _TRUTHS: Final = {"True": True, "False": False}
 MOST_CLASSES_SHOWN: Final = 20
@@ -131,7 +135,7 @@ def load(path: RunArgument, *, plugins: Iterable[str | Path | ModuleType] = (), 
     """
     registry, place = Registry.discover(plugins=plugins, blocked=blocked), directory_of(path)
     require_exists(place, "run or model file")
-    return Model(load_run(place, registry) if place.is_dir() else load_trained(place, registry))
+    return Model(load_run(place, registry), place) if place.is_dir() else Model(load_trained(place, registry))
 
 
 class Model:
@@ -148,10 +152,12 @@ class Model:
 
     Args:
         trained: network, data set and spec.
+        directory: the run folder; None if there is none.
     """
 
-    def __init__(self, trained: TrainedModel) -> None:
+    def __init__(self, trained: TrainedModel, directory: Path | None = None) -> None:
         self._trained = trained
+        self._directory = directory
         trained.network.encoder = trained.dataset
 
     @property
@@ -220,6 +226,33 @@ class Model:
         if not isinstance(self._trained.target, Classes | Labels):
             raise UsageError("the model predicts values, which have no probabilities; use predict")
         return predictions(self._trained, inputs_of(self._trained, rows)).values
+
+    def explain(
+        self, rows: Any, *, background: Any = None, all_classes: bool = False, orders: int = 400
+    ) -> Explanation:
+        """Return why the model predicts what it predicts for rows: what each column adds to the mean prediction.
+
+        Shapley values of the columns as the data set took them, or of the numbers of an array. Rows are compared with
+        about 100 training rows, which the first call writes into the run folder. What is explained is the probability
+        of the predicted class, the probability of each label, or each value. Equal rows have equal explanations.
+
+        Args:
+            rows: rows as for ``predict``.
+            background: rows to compare with, in place of the run's; of more than 100, 100 are taken, evenly spaced.
+            all_classes: whether to explain the probabilities of all classes.
+            orders: how many pairs of orders of the columns are drawn, and at least 2 for each row to compare with; the
+                standard errors fall as its square root grows. If columns are few, the values are exact.
+
+        Raises:
+            UsageError: the run's data is gone and no rows to compare with are kept, there are more than 500 columns, or
+                an input of the network comes from several; or as ``predict``.
+            RunFolderError: the rows that are kept are damaged.
+        """
+        explain = load_place("mlpkit.explanations.explain:explain")
+        found: Explanation = explain(
+            self._trained, self._directory, rows, background, all_classes=all_classes, orders=orders
+        )
+        return found
 
     def evaluate(self, rows: Any, targets: Any = None, weights: Any = None) -> dict[str, Any]:
         """Return loss and metrics of the model for rows whose targets are known, by name; a table as a list of rows.

@@ -83,7 +83,7 @@ class Run:
     @cached_property
     def model(self) -> Model:
         """The trained model, which takes raw rows as the data set took them."""
-        model: Model = load("mlpkit.jobs.trained_model:Model")(self._trained())
+        model: Model = load("mlpkit.jobs.trained_model:Model")(self._trained(), self.folder)
         return model
 
     def plot(self, *, x: str = "epoch") -> Figure:

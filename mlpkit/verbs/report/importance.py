@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
-from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -12,6 +11,13 @@ from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.randomness import keyed_generator
+from mlpkit.explanations.columns import (
+    binary_digits,
+    column_of_inputs,
+    columns_in,
+    names_of_columns,
+    with_rows_from,
+)
 from mlpkit.pages import charts
 from mlpkit.pages.images import LARGEST, POSITIVE, image_shape, thumbnail
 from mlpkit.pages.parts import folded, paragraph, pictures, section, table
@@ -61,24 +67,14 @@ def rows_for_importance(raw: RawRows | None, flops: int) -> int:
     inputs = PATCHES**2 if image_shape_of(raw) else columns_in(raw)
     if inputs < 2 or (inputs > FEW_COLUMNS and flops * inputs * FEWEST_ROWS > MOST_FLOPS_OF_MANY):
         return 0
-    cells = (inputs if inputs <= FEW_COLUMNS else 2 * _digits(inputs)) * inputs if isinstance(raw, Mapping) else 0
+    cells = (inputs if inputs <= FEW_COLUMNS else 2 * binary_digits(inputs)) * inputs if isinstance(raw, Mapping) else 0
     most = min(MOST_FLOPS // max(1, flops * inputs), MOST_CELLS // max(1, cells) if cells else MOST_ROWS)
     return min(MOST_ROWS, max(FEWEST_ROWS, most))
-
-
-def columns_in(raw: RawRows) -> int:
-    """Return how many columns raw rows have; an array's columns are numbered."""
-    return len(raw) if isinstance(raw, Mapping) else prod(raw.shape[1:])
 
 
 def image_shape_of(raw: RawRows) -> tuple[int, ...] | None:
     """Return the shape of raw rows that are images; None of others."""
     return None if isinstance(raw, Mapping) else image_shape(raw)
-
-
-def _digits(columns: int) -> int:
-    """Return how many binary digits the numbers of columns have."""
-    return (columns - 1).bit_length()
 
 
 def importance(
@@ -111,7 +107,7 @@ def importance(
         ]
     else:
         flat = raw.reshape(len(raw), -1)
-        columns = _names(raw, names)
+        columns = names_of_columns(raw, names)
         found = [
             Importance(name, loss(_with_shuffled(flat, seed, name, (..., i)).reshape(raw.shape)) - before)
             for i, name in enumerate(columns)
@@ -128,9 +124,8 @@ def importance_of_many(
 ) -> list[Importance]:
     """Return the importance of each of many columns, the most important first; none if an input mixes several.
 
-    Rows aren't encoded once per column, but twice per binary digit of a column's number: with the columns shuffled that
-    have a 0 there, and with the ones that have a 1. The network inputs that change show which column each belongs to.
-    Then a column's inputs are shuffled in place of the column.
+    Rows aren't encoded once per column: a column's inputs are shuffled in place of the column, see
+    ``column_of_inputs``.
 
     Args:
         raw: rows of raw inputs, not images.
@@ -140,10 +135,14 @@ def importance_of_many(
         names: a name for each number of a row, if the rows are an array.
     """
     x = encode(raw)
-    columns = _names(raw, names)
+    columns = names_of_columns(raw, names)
     orders = [_order(seed, name, len(x)) for name in columns]
     flat = x.reshape(len(x), -1)
-    column_of, before = _column_of_inputs(raw, lambda rows: encode(rows).reshape(flat.shape), flat, orders), loss(x)
+
+    def changed(some: Collection[int]) -> Array:
+        return encode(with_rows_from(raw, raw, {i: orders[i] for i in some})).reshape(flat.shape)
+
+    column_of, before = column_of_inputs(len(columns), flat, changed), loss(x)
     if column_of is None:
         return []
     found = []
@@ -152,48 +151,6 @@ def importance_of_many(
         shuffled[:, inputs] = flat[np.ix_(orders[column], inputs)]
         found.append(Importance(name, loss(shuffled.reshape(x.shape)) - before if len(inputs) else 0.0))
     return sorted(found, key=lambda each: -each.gain)
-
-
-def _column_of_inputs(
-    raw: RawRows, encode: Callable[[Any], Array], x: Array, orders: Sequence[NDArray[np.intp]]
-) -> NDArray[np.intp] | None:
-    """Return the number of the column that each input belongs to, -1 if no column changes it; None if several do."""
-    found, moved = np.zeros(x.shape[1], np.intp), np.zeros(x.shape[1], bool)
-    for digit in range(_digits(len(orders))):
-        zeros, ones = (
-            (encode(_all_shuffled(raw, {i: order for i, order in enumerate(orders) if i >> digit & 1 == value})) != x)
-            for value in (0, 1)
-        )
-        with_zeros, with_ones = zeros.any(axis=0), ones.any(axis=0)
-        if (with_zeros & with_ones).any():
-            return None
-        found |= with_ones.astype(np.intp) << digit
-        moved |= with_zeros | with_ones
-    return np.where(moved, found, -1)
-
-
-def _all_shuffled(raw: RawRows, orders: Mapping[int, NDArray[np.intp]]) -> RawRows:
-    """Return rows in which the columns of some numbers are shuffled."""
-    if isinstance(raw, Mapping):
-        return {
-            name: [values[i] for i in orders[column]] if column in orders else values
-            for column, (name, values) in enumerate(raw.items())
-        }
-    flat = raw.reshape(len(raw), -1).copy()
-    for column, order in orders.items():
-        flat[:, column] = flat[order, column]
-    return flat.reshape(raw.shape)
-
-
-def _names(raw: RawRows, names: Sequence[str] | None) -> Sequence[str]:
-    if isinstance(raw, Mapping):
-        return list(raw)
-    count = columns_in(raw)
-    return names if names is not None and len(names) == count else _numbers(count)
-
-
-def _numbers(count: int) -> list[str]:
-    return [f"input {i}" for i in range(count)]
 
 
 def _order(seed: int, name: str, rows: int) -> NDArray[np.intp]:

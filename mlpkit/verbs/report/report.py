@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -18,8 +17,10 @@ from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.dataset import Description, Split
-from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.components.target import Values
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
+from mlpkit.explanations.columns import columns_in
+from mlpkit.explanations.explain import names_of_outputs
 from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import TrainedModel, load_run
@@ -52,7 +53,6 @@ from mlpkit.training.workers import blas_threads
 from mlpkit.verbs.report.classes import confusion_section, probabilities_section
 from mlpkit.verbs.report.importance import (
     FEW_COLUMNS,
-    columns_in,
     image_shape_of,
     importance,
     importance_of_many,
@@ -277,7 +277,7 @@ def _scored(model: TrainedModel, split: str, of: int, batch: Batch) -> ScoredPre
     prediction = model.network.replicas[0].point_prediction(whole)
     if not np.isfinite(prediction).all():
         raise DivergenceError(f"the prediction for a row of {split} is not finite")
-    return ScoredPredictions(split, of, model.target, prediction, t, _names(model), _interval(model, whole))
+    return ScoredPredictions(split, of, model.target, prediction, t, names_of_outputs(model), _interval(model, whole))
 
 
 def _interval(model: TrainedModel, prediction: Array) -> Array | None:
@@ -286,19 +286,6 @@ def _interval(model: TrainedModel, prediction: Array) -> Array | None:
         return model.network.replicas[0].interval_prediction(prediction)
     except ShapeError:
         return None
-
-
-def _names(model: TrainedModel) -> tuple[str, ...]:
-    """Return a name for each class, label or value."""
-    match model.target:
-        case Classes(count=count):
-            return model.dataset.class_names() or tuple(map(str, range(count)))
-        case Labels(count=count):
-            return model.dataset.target_names() or tuple(map(str, range(count)))
-        case Values(shape=shape):
-            count = prod(shape)
-            numbered = ("value",) if count == 1 else tuple(f"value {i}" for i in range(count))
-            return model.dataset.target_names() or numbered
 
 
 def _judgement(scored: ScoredPredictions) -> list[str]:
