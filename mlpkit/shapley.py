@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import factorial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -142,6 +142,7 @@ class Explanation:
         columns: the names of the columns.
         outputs: what is explained: the one name of a value; the names of all classes, labels or values; or, if the
             probability of the predicted class is, its name for each row.
+        inputs: the values that the rows have in the columns, by name; None if rows are arrays.
     """
 
     values: Array
@@ -149,12 +150,27 @@ class Explanation:
     base: Array
     columns: tuple[str, ...]
     outputs: tuple[str, ...]
+    inputs: Mapping[str, Sequence[Any]] | None = None
 
     @property
     def predictions(self) -> Array:
         """The predictions that are explained, shape (rows,) or (rows, outputs)."""
         total: Array = self.base + self.values.sum(axis=1)
         return total
+
+    def each_output(self) -> Iterator[tuple[str, Array, Array, Array]]:
+        """Go through the outputs: name, values, errors and base of each; a single output has no name."""
+        if self.values.ndim == 2:
+            yield "", self.values, self.errors, self.base
+            return
+        for i, name in enumerate(self.outputs):
+            yield name, self.values[..., i], self.errors[..., i], self.base[:, i]
+
+    def described(self, row: int) -> list[str]:
+        """Return the columns with the values of a row, such as ``age = 41``; arrays have names alone."""
+        if self.inputs is None:
+            return list(self.columns)
+        return [f"{name} = {self.inputs[name][row]}" for name in self.columns]
 
     def _repr_html_(self) -> str:
         """Return the values of the first rows, and of their most important columns, as a table for a notebook."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -68,7 +69,8 @@ def explain(
         inputs_of(model, background)  # finds what is wrong with them
         compared = _raw(model, background)
         compared = rows_at(compared, evenly_spaced(rows_in(compared), MOST_ROWS))
-    found = explain_raw(model, rows_at(_raw(model, rows), present), compared, all_classes=all_classes, orders=orders)
+    raw = _raw(model, rows)
+    found = explain_raw(model, rows_at(raw, present), compared, all_classes=all_classes, orders=orders)
     if not inputs.lacking:
         return found
     arrays = []
@@ -77,7 +79,8 @@ def explain(
         arrays[-1][present] = array
     outputs = dict(zip(present.tolist(), found.outputs, strict=False))
     of_rows = tuple(outputs.get(row, "") for row in range(len(inputs.x)))
-    return Explanation(*arrays, found.columns, of_rows if _of_predicted(model, all_classes) else found.outputs)
+    of_rows = of_rows if _of_predicted(model, all_classes) else found.outputs
+    return Explanation(*arrays, found.columns, of_rows, raw if isinstance(raw, Mapping) else None)
 
 
 def explain_raw(
@@ -112,7 +115,7 @@ def explain_raw(
         outputs = tuple(outputs[number] for number in chosen[:, 0])
     if chosen.shape[1] == 1:
         values, errors, base = values[..., 0], errors[..., 0], base[:, 0]
-    return Explanation(values, errors, base, tuple(names), outputs)
+    return Explanation(values, errors, base, tuple(names), outputs, raw if isinstance(raw, Mapping) else None)
 
 
 class _Compared(NamedTuple):

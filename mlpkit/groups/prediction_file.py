@@ -19,6 +19,7 @@ from mlpkit.runs.files import write_atomically
 
 if TYPE_CHECKING:
     from mlpkit.jobs.inputs import Column, Columns
+    from mlpkit.shapley import Explanation
 
 _ROWS_TOGETHER: Final = 1000
 
@@ -37,19 +38,21 @@ def require_format(out: Path, source: Path) -> None:
         _pyarrow()
 
 
-def write_predictions(out: Path, predictions: Predictions) -> None:
+def write_predictions(out: Path, predictions: Predictions, explanation: Explanation | None = None) -> None:
     """Write predictions below names of columns, after their inputs if these were kept.
 
     Args:
         out: the file; the ending of its name decides the format.
         predictions: the predictions.
+        explanation: why they are predicted, which is written after them.
 
     Raises:
         UsageError: a column of the inputs is called as one of the predictions, or there are more or fewer rows.
         StorageError: the file can't be written.
     """
     columns = dict(predictions.inputs or {})
-    for name, values in prediction_columns(predictions).items():
+    of_explanation = {} if explanation is None else explanation_columns(explanation)
+    for name, values in (prediction_columns(predictions) | of_explanation).items():
         if name in columns:
             remedy = "rename it, or leave out --keep-inputs"
             raise UsageError(f"the inputs already have a column '{name}', which a prediction needs; {remedy}")
@@ -83,6 +86,19 @@ def prediction_columns(predictions: Predictions) -> dict[str, Column]:
         return columns | predicted | _each("probability", targets, values)
     alone = predictions.target_names is None and len(targets) == 1
     return columns | ({"predicted": values[:, 0]} if alone else _each("predicted", targets, values))
+
+
+def explanation_columns(explanation: Explanation) -> dict[str, Column]:
+    """Return an explanation as columns: ``mean``, and ``adds_COLUMN`` and ``error_COLUMN`` of each column.
+
+    With several outputs, the output's name comes before the column's: ``mean_OUTPUT``, ``adds_OUTPUT_COLUMN``.
+    """
+    columns: dict[str, Column] = {}
+    for output, values, errors, base in explanation.each_output():
+        names = [f"{output}_{name}" if output else name for name in explanation.columns]
+        columns[f"mean_{output}" if output else "mean"] = base
+        columns |= _each("adds", names, values) | _each("error", names, errors)
+    return columns
 
 
 def _each(what: str, names: Iterable[str], values: Any) -> dict[str, Column]:

@@ -11,9 +11,11 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import UsageError
+from mlpkit.lazy_names import load
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, result
+from mlpkit.verbs.run.explained_rows import explanations_of, lines_of
 from mlpkit.verbs.run.standard_input import file_or_standard_input
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from mlpkit.jobs.predict import Predictions
     from mlpkit.registry.registry import Registry
+    from mlpkit.shapley import Explanation
 
 
 @options.verb("predict")
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write a .csv, .jsonl or .parquet file.")
 @click.option("--keep-inputs", is_flag=True, help="With --out, put all columns of FILE before the predictions.")
+@click.option("--explain", is_flag=True, help="Show how much each column adds to the mean prediction.")
+@click.option("--all-classes", is_flag=True, help="With --explain, explain the probability of every class.")
 @options.registry_option
 @options.json_option
 def command(
@@ -37,6 +42,8 @@ def command(
     file: Path,
     out: Path | None,
     keep_inputs: bool,
+    explain: bool,
+    all_classes: bool,
     registry: Registry,
     as_json: bool,
 ) -> None:
@@ -49,23 +56,36 @@ def command(
     Rows are counted from 0, as in an array; in a table with a header, row 0 is the first one below it. For files of a
     folder, each line also has the file's name. A row with a missing value has no prediction if no training row had one;
     a warning names it.
+
+    --explain compares each row with about 100 training rows, and shows Shapley values with their standard errors: with
+    the mean prediction for those rows, they add up to the prediction. It explains the probability of the predicted
+    class, the probability of each label, or each value.
     """
     from mlpkit.groups import prediction_file  # noqa: PLC0415 - loads NumPy, which --help doesn't need
     from mlpkit.jobs.predict import predict  # noqa: PLC0415 - for the same reason
 
     if keep_inputs and out is None:
         raise UsageError("--keep-inputs goes with --out: it puts the inputs before the predictions in a file")
+    if all_classes and not explain:
+        raise UsageError("--all-classes goes with --explain: it explains the probability of every class")
     if out is not None:
         prediction_file.require_format(out, file)
+    explanation: Explanation | None = None
     with file_or_standard_input(file) as rows:
         predictions = predict(directory, rows, registry, keep_inputs=keep_inputs)
+        if explain:
+            model = load("mlpkit.jobs.load_model:load_run")(directory, registry)
+            explanation = load("mlpkit.explanations.explain:explain")(model, directory, rows, all_classes=all_classes)
     if out is not None:
-        prediction_file.write_predictions(out, predictions)
+        prediction_file.write_predictions(out, predictions, explanation)
         count = len(predictions.values)
         document({"rows": count, "out": out}) if as_json else result(f"{counted(count, 'prediction')} in {out}")
     elif as_json:
         for row in range(len(predictions.values)):
-            document(_document(predictions, row))
+            more = {} if explanation is None else {"explanations": explanations_of(explanation, row)}
+            document(_document(predictions, row) | more)
+    elif explanation is not None:
+        result("\n".join(lines_of(explanation, predictions.row_names)))
     else:
         result("\n".join(_lines(predictions)))
 
