@@ -30,6 +30,37 @@ def bands(points: Sequence[Mapping[str, Any]], x: str, *, titles: tuple[str, str
     return {"data": {"values": list(points)}, "layer": [band("q05", "q95", 0.2), band("q25", "q75", 0.35), middle]}
 
 
+def dependence(points: Sequence[Mapping[str, Any]], x: str, *, titles: tuple[str, str], named: bool) -> Chart:
+    """Return how predictions change with a value: their mean, within the middle half, within nine tenths.
+
+    Args:
+        points: each with ``x``, ``mean`` and the quantiles ``q05``, ``q25``, ``q75`` and ``q95``.
+        x: the key of the value.
+        titles: of the axes.
+        named: whether the values are names, and not numbers.
+    """
+    names = nominal(x, sort=None, title=titles[0], axis={"labelAngle": 0, "labelLimit": 90})
+    below = names if named else axis(x, titles[0], zero=False)
+    keys = ("mean", "q05", "q25", "q75", "q95")
+    shown = [nominal(x) if named else quantitative(x), *(quantitative(key, format=".3~g") for key in keys)]
+    upwards = {key: axis(key, titles[1], zero=False) for key in keys}
+    band: Chart = {"type": "bar", "size": 24} if named else {"type": "area"}
+    curve: Chart = {"type": "point", "filled": True, "size": 60, "opacity": 1} if named else {"type": "line"}
+    return {
+        "data": {"values": list(points)},
+        "layer": [
+            *(
+                {
+                    "mark": {**band, "opacity": opacity, "color": COLOURS[0]},
+                    "encoding": {"x": below, "y": upwards[low], "y2": {"field": high}, "tooltip": shown},
+                }
+                for low, high, opacity in (("q05", "q95", 0.2), ("q25", "q75", 0.35))
+            ),
+            {"mark": {**curve, "color": COLOURS[0]}, "encoding": {"x": below, "y": upwards["mean"], "tooltip": shown}},
+        ],
+    }
+
+
 def histogram(counts: Sequence[int], edges: Sequence[float], *, titles: tuple[str, str] = ("", "count")) -> Chart:
     """Return a histogram from counts and the edges of their bins, one edge more."""
     bins = [

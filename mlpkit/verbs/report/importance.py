@@ -174,13 +174,16 @@ def _patches(height: int, width: int) -> list[tuple[str, tuple[int, int, int, in
     ]
 
 
-def importance_section(found: Sequence[Importance], rows: str, image: Array | None = None) -> str:
+def importance_section(
+    found: Sequence[Importance], rows: str, image: Array | None = None, *, dependence: str = ""
+) -> str:
     """Return importance as bars, or as a picture if inputs are images.
 
     Args:
         found: the importance of each input, the most important first.
         rows: which rows it was computed on, in words.
         image: the mean of the images, if inputs are images, of bytes.
+        dependence: how predictions depend on the most important columns.
     """
     shown = found[:MOST_BARS]
     what = "column" if image is None else "patch"
@@ -198,7 +201,10 @@ def importance_section(found: Sequence[Importance], rows: str, image: Array | No
     )
     if len(shown) < len(found) and image is None:
         text += f" The {len(shown)} most important of {len(found):,} columns."
-    return section("Importance of inputs", paragraph(text), part)
+    if dependence:
+        curves = "How predictions change with a column: the mean over rows in which it is set to each value, and where "
+        dependence = paragraph(f"{curves}the middle half and nine tenths of these rows are.") + dependence
+    return section("Importance of inputs", paragraph(text), part, dependence)
 
 
 def _heat(found: Sequence[Importance], image: Array) -> NDArray[np.uint8]:

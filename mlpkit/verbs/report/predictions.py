@@ -106,31 +106,35 @@ def worst_rows(scored: ScoredPredictions) -> NDArray[np.intp]:
     return order[wrongness[order] > 0]
 
 
+def worst_outputs(scored: ScoredPredictions, rows: NDArray[np.intp]) -> list[int]:
+    """Return the number of the label or value that is predicted most wrongly in each of some rows; 0 for classes."""
+    outputs: list[int] = _wrongness_by_output(scored)[rows].argmax(axis=1).tolist()
+    return outputs
+
+
 def _wrongness(scored: ScoredPredictions) -> NDArray[np.float64]:
     """Return how wrong the prediction of each row is: 0 for one that is right."""
+    wrongness: NDArray[np.float64] = _wrongness_by_output(scored).max(axis=1)
+    return wrongness
+
+
+def _wrongness_by_output(scored: ScoredPredictions) -> NDArray[np.float64]:
+    """Return how wrong the prediction of each label or value is, shape (rows, outputs); of classes, one output."""
     if isinstance(scored.target, Classes):
         sure = scored.prediction.max(axis=1).astype(np.float64)
-        return np.where(scored.predicted_classes == scored.classes, 0.0, sure)
+        return np.where(scored.predicted_classes == scored.classes, 0.0, sure)[:, None]
     if isinstance(scored.target, Values):
         predicted_values, true = scored.values
         spread = true.std(axis=0)
-        residuals: NDArray[np.float64] = (np.abs(predicted_values - true) / np.where(spread > 0, spread, 1.0)).max(
-            axis=1
-        )
+        residuals: NDArray[np.float64] = np.abs(predicted_values - true) / np.where(spread > 0, spread, 1.0)
         return residuals
-    sureness: NDArray[np.float64] = _wrongness_of_labels(scored).max(axis=1)
-    return sureness
-
-
-def _wrongness_of_labels(scored: ScoredPredictions) -> NDArray[np.float64]:
-    """Return how far the probability of each label of each row is on the wrong side of a half: 0 on the right one."""
     wrong = (scored.probabilities >= 0.5) != scored.labels
     distances: NDArray[np.float64] = np.abs(scored.probabilities - 0.5) * wrong
     return distances
 
 
 def mistakes_section(
-    scored: ScoredPredictions, rows: NDArray[np.intp], raw: RawRows | None, indices: NDArray[np.intp]
+    scored: ScoredPredictions, rows: NDArray[np.intp], raw: RawRows | None, indices: NDArray[np.intp], why: str = ""
 ) -> str:
     """Return the worst predictions with their targets and inputs.
 
@@ -139,6 +143,7 @@ def mistakes_section(
         rows: which of them are the worst.
         raw: their inputs.
         indices: the position in its split of each row of ``scored``.
+        why: pictures that explain some of these predictions.
     """
     title = "Largest residuals" if isinstance(scored.target, Values) else "Most confident mistakes"
     if not len(rows):
@@ -160,6 +165,7 @@ def mistakes_section(
         title,
         paragraph(f"Among {scored.rows}. Rows of {scored.split} count from 0."),
         table(["row", *headings, *columns], shown, texts=texts, sortable=True),
+        why,
     )
 
 
@@ -184,7 +190,7 @@ def _cells(scored: ScoredPredictions, rows: NDArray[np.intp]) -> tuple[list[str]
             for row in rows
         ]
         return ["true", "predicted", "at"], cells
-    label, has, probabilities = _wrongness_of_labels(scored).argmax(axis=1), scored.labels, scored.probabilities
+    label, has, probabilities = _wrongness_by_output(scored).argmax(axis=1), scored.labels, scored.probabilities
     cells = [
         [
             scored.names[label[row]],

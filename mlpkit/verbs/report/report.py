@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,8 @@ from mlpkit.array import Array
 from mlpkit.components.dataset import Description, Split
 from mlpkit.components.target import Values
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
-from mlpkit.explanations.columns import columns_in
+from mlpkit.explanations.background import drawn_background
+from mlpkit.explanations.columns import columns_in, rows_at
 from mlpkit.explanations.explain import names_of_outputs
 from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
 from mlpkit.jobs.inputs import inputs_of
@@ -51,6 +52,8 @@ from mlpkit.training.health import recorded_symptoms
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
 from mlpkit.verbs.report.classes import confusion_section, probabilities_section
+from mlpkit.verbs.report.dependence import dependence_curves
+from mlpkit.verbs.report.explanations import explained_rows, rows_to_explain
 from mlpkit.verbs.report.importance import (
     FEW_COLUMNS,
     image_shape_of,
@@ -60,7 +63,7 @@ from mlpkit.verbs.report.importance import (
     rows_for_importance,
 )
 from mlpkit.verbs.report.layers import layer_times, layers_section, spread_section, times_section
-from mlpkit.verbs.report.predictions import ScoredPredictions, mistakes_section, worst_rows
+from mlpkit.verbs.report.predictions import ScoredPredictions, mistakes_section, worst_outputs, worst_rows
 from mlpkit.verbs.report.several_runs import networks_sections
 from mlpkit.verbs.report.values import values_section
 
@@ -250,7 +253,9 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     with found.left_out("the worst predictions"):
         worst = indices[:0] if scored is None else worst_rows(scored)
         raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1], data[split])
-        sections += [] if scored is None else [mistakes_section(scored, worst, raw, indices)]
+        if scored is not None:
+            why = _why(found, model, data["train"], raw, indices[worst], worst_outputs(scored, worst))
+            sections.append(mistakes_section(scored, worst, raw, indices, why))
     with found.left_out("importance of inputs"):
         sections += _importance(found, model, split, data[split], description, raw)
     sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
@@ -258,6 +263,37 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
         with found.left_out("time by layer"):
             sections.append(_times(model, data["train"], description))
     return [part for part in sections if part]
+
+
+def _why(
+    found: _Found,
+    model: TrainedModel,
+    train: Split,
+    raw: RawRows | None,
+    indices: NDArray[np.intp],
+    outputs: Sequence[int],
+) -> str:
+    """Return why some rows are predicted as they are; nothing, with a note, if that can't be found in a second.
+
+    Args:
+        found: takes the note.
+        model: the model.
+        train: the training rows.
+        raw: the rows, unencoded.
+        indices: their positions in their split.
+        outputs: the number of the label or value to explain of each row.
+    """
+    if raw is None or not len(outputs) or image_shape_of(raw) is not None:
+        return ""
+    count = rows_to_explain(raw, model.network.flops)
+    with found.left_out("why rows are predicted so"):
+        if not count:
+            raise UsageError(
+                "it would take longer than the rest of the page; explain rows: mlpkit.load(run).explain(rows)"
+            )
+        chosen = rows_at(raw, np.arange(min(count, len(outputs))))
+        return explained_rows(model, chosen, drawn_background(model, train), indices[:count], outputs[:count])
+    return ""
 
 
 def _data_in_words(model: TrainedModel, description: Description) -> str:
@@ -340,7 +376,10 @@ def _importance(
         found.notes.append(f"Left out, importance of inputs: an input of the network mixes several; {BY_HAND}")
         return []
     mean = raw.mean(axis=0).astype(np.uint8) if of_images and isinstance(raw, np.ndarray) else None
-    return [importance_section(gains, f"{len(indices):,} rows of {split}", mean)]
+    curves = ""
+    with found.left_out("dependence on columns"), blas_threads(model.threads):
+        curves = "" if of_images else dependence_curves(model, raw, [each.name for each in gains[:2]])
+    return [importance_section(gains, f"{len(indices):,} rows of {split}", mean, dependence=curves)]
 
 
 def _times(model: TrainedModel, split: Split, description: Description) -> str:
