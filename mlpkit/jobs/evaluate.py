@@ -174,11 +174,12 @@ class Examples:
     """
 
     def __init__(self, target: Target, inputs: Inputs, targets: Array, weights: Array | None = None) -> None:
-        shape = () if isinstance(target, Classes) else target.array(inputs.x.dtype)[0]
+        numbered = isinstance(target, Classes) and targets.ndim == 1
+        shape = () if numbered else target.array(inputs.x.dtype)[0]
         if targets.shape != (len(inputs.x), *shape):
             expected = ", ".join(map(str, (len(inputs.x), *shape)))
             raise DataError(inputs.source, f"has targets of shape {targets.shape}; expected ({expected})")
-        if isinstance(target, Classes):
+        if isinstance(target, Classes) and numbered:
             wrong = np.flatnonzero((targets < 0) | (targets >= target.count))
             if len(wrong):
                 found = f"row {wrong[0]}, counted from 0, is of class {targets[wrong[0]]}"

@@ -31,6 +31,9 @@ MEANINGS: Final = ("categorical", "ordinal", "dates")
 MOST_NAMES_SHOWN: Final = 20
 LONGEST_SHOWN: Final = 80
 
+PROBABILITY: Final = "probability_"
+"""How the names of columns begin in which ``mlpkit predict`` writes the probability of a class."""
+
 OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 """pandas' names for the column of an unnamed index."""
 
@@ -42,9 +45,12 @@ class TableOptions(ColumnOptions):
     Args:
         target: the column to predict, or several.
         predict: what the target holds: ``classes``, one column with names or numbers of classes; ``labels``,
-            independent columns of 0 and 1; ``values``, columns of numbers.
+            independent columns of 0 and 1; ``values``, columns of numbers; ``probabilities``, a column with the
+            probability of each class, such as those of another model. In the last, the class of the column
+            ``probability_yes`` is ``yes``; each row sums to 1, and metrics take its most probable class.
         classes: the classes from lowest to highest, an order that losses such as ``Ordinal`` need; by default the
-            classes of the training rows, in numerical or alphabetical order.
+            classes of the training rows, in numerical or alphabetical order. For probabilities, the class of each
+            column.
         inputs: the columns to learn from; by default all other columns.
         ignore: columns to leave out, if ``inputs`` is not set.
         weight: the column with each row's weight, 0 or more, in the loss, in metrics and in class balancing; scaling
@@ -96,7 +102,7 @@ class TableOptions(ColumnOptions):
     in_memory: ClassVar[bool] = False
     target: ColumnName | ColumnNames
     _: KW_ONLY
-    predict: Literal["classes", "labels", "values"] = "classes"
+    predict: Literal["classes", "labels", "values", "probabilities"] = "classes"
     classes: Annotated[tuple[str, ...], MinLen(2)] | None = None
     inputs: ColumnNames | None = None
     ignore: tuple[ColumnName, ...] = ()
@@ -126,11 +132,13 @@ class TableOptions(ColumnOptions):
             message = f"classes come from one column, not from {len(self.targets)}"
             remedy = "set predict: labels for columns of 0 and 1, or predict: values for numbers"
             raise ParameterError("target", message, remedy=remedy)
-        if self.classes is not None and self.predict != "classes":
+        if self.classes is not None and not self.predicts_classes:
             message = f"they are listed, but predict is {self.predict}"
             raise ParameterError("classes", message, remedy="leave them out, or set predict: classes")
         if len(set(self.classes or ())) < len(self.classes or ()):
             raise ParameterError("classes", "a class is named twice", remedy="name it once")
+        if self.predict == "probabilities":
+            self._check_probabilities()
         if self.rare_classes is not None:
             self._check_rare_classes(self.rare_classes)
         check_clippable(self.clip_predictions, self.predict, self.scale_target)
@@ -164,6 +172,18 @@ class TableOptions(ColumnOptions):
         return (self.target,) if isinstance(self.target, str) else self.target
 
     @property
+    def predicts_classes(self) -> bool:
+        """Whether the target is a class, or the probability of each."""
+        return self.predict in ("classes", "probabilities")
+
+    @property
+    def known_classes(self) -> tuple[str, ...] | None:
+        """The classes that the parameters name; None if the rows have them."""
+        if self.classes is None and self.predict == "probabilities":
+            return tuple(name.removeprefix(PROBABILITY) for name in self.targets)
+        return self.classes
+
+    @property
     def readers(self) -> dict[str, ColumnReader]:
         """The readers of dates and ordered categories, by the name of the number that each gives."""
         formats = self.dates if isinstance(self.dates, dict) else dict.fromkeys(self.dates, ISO)
@@ -179,6 +199,16 @@ class TableOptions(ColumnOptions):
         """Return the column of the file from which each column is made; a date gives several numbers."""
         readers = self.readers
         return [readers[name].column if name in readers else name for name in names]
+
+    def _check_probabilities(self) -> None:
+        """Check that each class has a column."""
+        columns = len(self.targets)
+        if columns < 2:
+            message = "a column of probabilities holds those of one class"
+            raise ParameterError("target", message, expected="a column for each class")
+        if self.classes is not None and len(self.classes) != columns:
+            message = f"{len(self.classes)} classes are listed for {columns} columns of probabilities"
+            raise ParameterError("classes", message, expected="the class of each column of target, in their order")
 
     def _check_rare_classes(self, rare: Mapping[str, int]) -> None:
         """Check that rare classes have one treatment, and that rare classes are possible."""

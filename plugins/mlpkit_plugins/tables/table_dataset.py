@@ -32,6 +32,7 @@ from mlpkit_plugins.tables.targets import (
     check_classes,
     check_classes_listed,
     check_labels,
+    check_probabilities,
     target_scaling,
     warnings_about_lonely_classes,
     warnings_about_missing,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 _LOSSES: Final = {
     "classes": "a loss on classes, such as SoftmaxWithLoss",
     "labels": "a loss on labels, such as SigmoidWithLoss",
+    "probabilities": "a loss on classes, such as SoftmaxWithLoss",
     "values": "a loss on real values, such as MeanSquaredError",
 }
 
@@ -166,7 +168,7 @@ class TableDataset(TableOptions, Dataset):
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
         """Restore means, deviations, categories and classes."""
         encoder = encoder_from(state, self)
-        if (encoder.classes is None) == (self.predict == "classes"):
+        if (encoder.classes is None) == self.predicts_classes:
             raise ModelFileError(f"the encoder of the table doesn't fit a data set of {self.predict}")
         order = state.get("order", [])
         if not are_names(order) or set(order) != set(self._columns_read(encoder)):
@@ -197,8 +199,7 @@ class TableDataset(TableOptions, Dataset):
         )
         check_columns(source, columns.names_in_file, {self.weight: "how much each row counts"})
         table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
-        if self.predict == "labels":
-            check_labels(table)
+        self._check_targets(table)
         if self.rare_classes is not None:
             without_rare_classes(table, self.rare_classes, encoder.classes)
         raw, numbers, categories = self._translated(table, encoder), len(encoder.numbers), len(encoder.categories)
@@ -295,7 +296,7 @@ class TableDataset(TableOptions, Dataset):
 
     def target_names(self) -> tuple[str, ...] | None:
         """Return the names of the target columns; None for classes, whose names ``class_names`` returns."""
-        return None if self.predict == "classes" else self.targets
+        return None if self.predicts_classes else self.targets
 
     def class_names(self) -> tuple[str, ...] | None:
         """Return the names of the classes, as in the target column; None unless classes are predicted."""
@@ -360,9 +361,9 @@ class TableDataset(TableOptions, Dataset):
         return self._encoder
 
     def _target(self) -> Target:
-        if self.predict == "classes":
-            names = self.class_names() or ()
-            return Classes(len(names), ordered=self.classes is not None or are_finite_numbers(names))
+        if self.predicts_classes:
+            names, one_hot = self.class_names() or (), self.predict == "probabilities"
+            return Classes(len(names), one_hot, ordered=self.classes is not None or are_finite_numbers(names))
         count = len(self.targets)
         return Labels(count) if self.predict == "labels" else Values((count,), self._target_scaling)
 
@@ -396,7 +397,7 @@ class TableDataset(TableOptions, Dataset):
                 rare=self.rare,
                 encoding_of=self.encoding_of,
                 for_categories=self.for_categories,
-                classes=self.classes,
+                classes=self.known_classes,
             )
             read = frozenset(self._columns_read(self._encoder))
             self._order = tuple(name for name in table.header if name in read)
@@ -406,7 +407,9 @@ class TableDataset(TableOptions, Dataset):
         self._fingerprint = _combined(checksums)
         self._warnings += warnings_about_sizes({name: len(part.rows) for name, part in parts.items()}, self.own_tables)
         if not self._is_loaded:
-            self._warnings += warnings_about_split(parts, self, self._encoder.classes)
+            self._warnings += warnings_about_split(
+                parts, self, self._encoder.classes if self.predict == "classes" else None
+            )
         splits = {name: TableSplit(part.table, part.rows, self._encoder) for name, part in parts.items()}
         return {name: splits[name] for name in ("train", "validation", "test") if name in splits}
 
@@ -427,14 +430,20 @@ class TableDataset(TableOptions, Dataset):
             columns = replace(like.columns, key=None, key_is_time=False)
             check_columns(source, columns.names_in_file)
         table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
-        if self.predict == "labels":
-            check_labels(table)
-        if self.classes is not None:
+        self._check_targets(table)
+        if self.classes is not None and self.predict == "classes":
             check_classes_listed(table, self.classes)
         if self.rare_classes is not None:
             classes = like.texts[-1] if like is not None else self.class_names()
             without_rare_classes(table, self.rare_classes, classes)
         return table, [source.checksum]
+
+    def _check_targets(self, table: Table) -> None:
+        """Check that columns of labels or probabilities hold such."""
+        if self.predict == "labels":
+            check_labels(table)
+        elif self.predict == "probabilities":
+            check_probabilities(table)
 
 
 def _distinct(parts: Mapping[str, Part]) -> list[Part]:

@@ -22,6 +22,9 @@ MANY_CLASSES: Final = 20
 FEW_EXAMPLES: Final = 10
 """With fewer rows than this per integer, the integers may also be values."""
 
+SUM_TOLERANCE: Final = 1e-3
+"""How far the sum of a row of probabilities may be from 1: they may be rounded."""
+
 MOST_MEANT: Final = 3
 """The largest number of misspelt classes in a message."""
 
@@ -155,6 +158,26 @@ def _normalized(text: str) -> float | str:
 
 def _counted(table: Table) -> str:
     return f"{len(table.texts[-1]):,} different numbers in {len(table):,} rows"
+
+
+def check_probabilities(table: Table) -> None:
+    """Check that the targets of each row are probabilities that sum to 1, and let the sums be exact.
+
+    Raises:
+        DataError: there is another value, or another sum.
+    """
+    names = table.columns.target_numbers
+    rows = table.numbers[:, len(table.columns.numbers) :]
+    wrong = np.argwhere(~((rows >= 0) & (rows <= 1)))
+    if len(wrong):
+        row, column = wrong[0].tolist()
+        raise table.error(row, names[column], f"{rows[row, column]:g} is not a probability; expected 0 to 1")
+    sums = rows.sum(axis=1)
+    wrong = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
+    if len(wrong):
+        message = f"the probabilities of the {len(names)} classes sum to {sums[wrong[0]]:g}; expected 1"
+        raise table.error(int(wrong[0]), names[0], f"{message}; name the columns of all classes in target")
+    rows /= sums[:, np.newaxis]
 
 
 def check_labels(table: Table) -> None:
