@@ -121,7 +121,8 @@ def check(spec: Spec, dataset: Dataset | None = None) -> CheckedSpec:
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
     more: list[Diagnostic] = []
     for key, _ in spec.top_level.guests():
-        load(GUESTS[key].proof)(spec, proved, more.append)
+        if GUESTS[key].proof:
+            load(GUESTS[key].proof)(spec, proved, more.append)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     initialized = proved.first_weights.layers if proved.first_weights is not None else ()
     needed, frozen = proved.memory, tuple(proved.frozen)

@@ -109,13 +109,18 @@ def finite(values: Mapping[str, Any]) -> dict[str, Any]:
 def recording(folder: RunFolder) -> Listener:
     """Return what writes a run's identity, each evaluation, and the health into its folder."""
 
+    begun = time.process_time()
+
     def write(event: Event) -> None:
+        nonlocal begun
         match event:
             case Event(_, "started", (total_steps,)):
                 folder.write_identity(total_steps)
             case Event(_, "evaluated", (record, seconds)):
+                begun, before = time.process_time(), begun
                 folder.append_history(finite(record))
-                folder.append_timing({"iteration": record["iteration"], "seconds": seconds})
+                times = {"seconds": seconds, "processor_seconds": begun - before}
+                folder.append_timing({"iteration": record["iteration"], **times})
             case Event(_, "probed", (health,)):
                 folder.append_health(health)
 

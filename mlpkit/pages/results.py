@@ -53,7 +53,7 @@ class RunOnPage:
     @property
     def settings(self) -> str:
         """What is the same in two runs that differ in their seeds alone."""
-        spec = {key: value for key, value in self.spec.items() if key not in {"name", "seed", "seeds"}}
+        spec = {key: value for key, value in self.spec.items() if key not in {"name", "about", "seed", "seeds"}}
         return json.dumps([spec, self.lock.get(DATA)], default=str)
 
 

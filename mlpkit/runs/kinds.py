@@ -30,7 +30,8 @@ class RunIdentity(NamedTuple):
         kind: ``run`` or ``ensemble``.
         name: the spec's name.
         seed: the seed; None before the spec is written.
-        digest: SHA-256 of the resolved spec without its seed: runs of the same digest differ in the seed alone.
+        digest: SHA-256 of the resolved spec without its seed and what it tells about the model: runs of the same digest
+            differ in the seed alone.
         monitor: what the run compares evaluations by, ``loss`` or a metric's name.
         total: steps of the whole run; None if the clock ends it, or if only the epochs are known.
         epochs: passes over the training data, as long as the steps aren't known.
@@ -92,7 +93,7 @@ def identity_in(resolved: Path, *, most: int = LARGEST_DOCUMENT) -> RunIdentity:
         RunFolderError: it can't be read, or is not as mlpkit writes it.
     """
     keys = _TOP_LEVEL.split(read_content(resolved, LARGEST_DOCUMENT))
-    digest = hashlib.sha256(b"".join(key for key in keys if not key.startswith(b"seed:")))
+    digest = hashlib.sha256(b"".join(key for key in keys if not key.startswith((b"seed:", b"about:"))))
     wanted = b"".join(key for key in keys if key.startswith(_WANTED))
     if len(wanted) > most:
         raise damaged(resolved, f"name, seed and training have {len(wanted):,} bytes; expected up to {most:,}")

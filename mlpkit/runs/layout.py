@@ -23,12 +23,14 @@ MODEL: Final = "model.safetensors"
 CHECKPOINTS: Final = "checkpoints"
 WRITER: Final = ".lock"
 REPORT: Final = "report.html"
+CARD: Final = "card.md"
+CARD_JSON: Final = "card.json"
 TRIAL: Final = "trial.json"
 BACKGROUND: Final = "background.safetensors"
 """Training rows that explanations compare with; written once a prediction is explained."""
 OWN_NAMES: Final = (
     *(SPEC, RESOLVED, RUN_JSON, LOCK, HISTORY, TIMING, HEALTH, METRICS, FAILURE, TRIAL, CHECKPOINTS, MODEL, REPORT),
-    BACKGROUND,
+    *(BACKGROUND, CARD, CARD_JSON),
 )
 """What a run folder has of its own, beside hidden files; no callback may use these names."""
 

@@ -53,14 +53,15 @@ class Guest(NamedTuple):
     Args:
         type: the ``SectionType`` of its value.
         proof: the function that proves, before anything trains, that the verb can do what the section asks for. Its
-            arguments are the ``Spec``, the same as a ``SpecProof``, and what takes warnings.
+            arguments are the ``Spec``, the same as a ``SpecProof``, and what takes warnings. Empty if it asks for nothing.
     """
 
     type: str
-    proof: str
+    proof: str = ""
 
 
 GUESTS: Final = {
+    "about": Guest("mlpkit.verbs.card.section:AboutType"),
     "sweep": Guest("mlpkit.verbs.sweep.section:SweepType", "mlpkit.verbs.sweep.search_proof:prove_sweep"),
 }
 
@@ -437,6 +438,7 @@ class TopLevel(Section):
         vars: values to be used elsewhere as $name; ``{env: NAME, default: VALUE}`` takes one from the environment.
         extends: another spec to begin from, relative to this file.
         sweep: trainings with other values of some keys, for `mlpkit sweep`; other commands leave it alone.
+        about: what only a person knows of the model, for `mlpkit card`; nothing depends on it.
     """
 
     title = "the spec"
@@ -455,6 +457,7 @@ class TopLevel(Section):
     vars: dict[str, Any] | None = None
     extends: str | None = None
     sweep: Annotated[GuestSection, guest("sweep")] | None = None
+    about: Annotated[GuestSection, guest("about")] | None = None
 
     def guests(self) -> Iterator[tuple[str, GuestSection]]:
         """Yield the sections of verbs, with their keys."""

@@ -110,7 +110,7 @@ def _print(path: str, checked: CheckedSpec) -> None:
         f"input {shape(description.input_shape)}, target {description.target}",
         *checked.about_memory(),
         *_about_weights(checked),
-        *(section.summary() for _, section in checked.spec.top_level.guests()),
+        *filter(None, (section.summary() for _, section in checked.spec.top_level.guests())),
     ):
         result("\n".join(paragraph(line, indent="  ", width=width)))
     rows = [("layer", "type", "output", "parameters")]
