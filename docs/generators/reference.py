@@ -51,6 +51,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "RawArray",
             "RawColumn",
             "Split",
+            "Target",
             "Classes",
             "Labels",
             "Values",

@@ -15,7 +15,7 @@ from mlpkit.cli import mpi
 from mlpkit.cli.exit_codes import error_report, traceback_of
 from mlpkit.cli.launcher import is_first, is_first_on_host, once
 from mlpkit.errors import UsageError
-from mlpkit.jobs.assist import assist
+from mlpkit.jobs.train import assist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

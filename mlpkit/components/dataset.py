@@ -143,12 +143,14 @@ class Dataset(Component):
 
     Attributes:
         in_memory: whether its examples are given by ``hold`` and come from no file.
+        target_types: the classes of its own targets, if it predicts other than classes, labels and values.
         array_of_inputs: the array to predict for, if an .npz file holds several.
         dtype: the network's dtype, float32 or float64, in which ``encode`` returns inputs; mlpkit sets it.
     """
 
     kind: ClassVar[str] = "dataset"
     in_memory: ClassVar[bool] = False
+    target_types = cast("Sequence[type[Target]]", ())
     array_of_inputs = "x"
     dtype = cast("DTypeLike", "float32")
 

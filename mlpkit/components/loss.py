@@ -12,7 +12,7 @@ from mlpkit.components.schema.component_types import default_name
 from mlpkit.errors import ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +31,7 @@ class Loss(Operation):
         compares_values: whether inputs are predictions of the target values, in their unit, so that a network may scale
             both while it is trained.
         takes_weights: whether it takes weights of examples; only then it gets any.
+        example_targets: targets that it takes in addition to classes, labels and values, on which it is checked.
         takes_negative_values: whether targets that are values may be negative.
         unit: the unit of its values, for plots, in which ``{target}`` stands for the target's, as in ``{target}²``; or
             an empty text.
@@ -40,6 +41,7 @@ class Loss(Operation):
     _planned_method: ClassVar[str] = "predict"
     compares_values = False
     takes_weights = False
+    example_targets: ClassVar[Sequence[Target]] = ()
     takes_negative_values = True
     unit = ""
 

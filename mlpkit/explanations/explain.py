@@ -185,10 +185,11 @@ def names_of_outputs(model: TrainedModel) -> tuple[str, ...]:
             return model.dataset.class_names() or tuple(map(str, range(count)))
         case Labels(count=count):
             return model.dataset.target_names() or tuple(map(str, range(count)))
-        case Values(shape=shape):
-            count = prod(shape)
-            numbered = ("value",) if count == 1 else tuple(f"value {i}" for i in range(count))
-            return model.dataset.target_names() or numbered
+    names = model.dataset.target_names()
+    if not isinstance(model.target, Values):
+        names = model.network.replicas[0].prediction_names(names)
+    count = prod(model.target.array(model.network.dtype)[0])
+    return names or (("value",) if count == 1 else tuple(f"value {i}" for i in range(count)))
 
 
 def _of_predicted(model: TrainedModel, all_classes: bool) -> bool:

@@ -27,9 +27,17 @@ from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of, prove_trained
 from mlpkit.jobs.open_training import plan_of
 from mlpkit.jobs.prove import SpecProof, prove
-from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
+from mlpkit.jobs.run_inputs import (
+    INITIALIZED_FROM,
+    GivenExamples,
+    dataset_of,
+    lock_and_spec,
+    lock_changes,
+    lock_of,
+    parse_resolved,
+    prove_again,
+)
 from mlpkit.jobs.run_recorder import finite
-from mlpkit.jobs.run_spec import GivenExamples, dataset_of, lock_and_spec, parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data, open_folds
 from mlpkit.jobs.train import prepare
 from mlpkit.jobs.training_job import Run

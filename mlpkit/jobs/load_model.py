@@ -18,12 +18,11 @@ from mlpkit.components.dataset import Dataset
 from mlpkit.components.input_columns import InputShape, columns_from_plain, columns_of, columns_to_plain
 from mlpkit.components.operation import Operation
 from mlpkit.components.parameter import Parameter, State
-from mlpkit.components.target import Classes, Labels, Target, is_length, target_from_plain, target_to_plain
+from mlpkit.components.target import Classes, Target, is_length, target_from_plain, target_to_plain
 from mlpkit.errors import MlpkitError, ModelFileError, RunFolderError
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.prove import prove_layers, with_adjustments
-from mlpkit.jobs.run_inputs import changed_plugin_files
-from mlpkit.jobs.run_spec import naming_plugin_files
+from mlpkit.jobs.run_inputs import changed_plugin_files, naming_plugin_files
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.ensemble import prove_ensemble
 from mlpkit.network.sequential import Sequential
@@ -158,13 +157,17 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
     """
     try:
         text, encoder = _of_type(str, model, "spec"), _of_type(dict, model, "encoder")
-        input_shape = _input_shape(model)
-        target = target_from_plain(_of_type(dict, model, "target"))
+        input_shape, plain = _input_shape(model), _of_type(dict, model, "target")
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: is not a model: its metadata has no valid {error}") from error
+        raise _not_a_model(path, error) from error
     registry = registry or Registry.discover()
     with naming_plugin_files(path.parent, registry):
         spec = parse_spec(text, name=f"{path} (spec inside)", registry=registry, resolved=True)
+    dataset = spec.new_dataset()
+    try:
+        target = target_from_plain(plain, dataset.target_types)
+    except ValueError as error:
+        raise _not_a_model(path, error) from error
     try:
         proof = prove_trained(spec, input_shape, target)
     except StackError as error:
@@ -174,7 +177,6 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
     network = build_for(spec, proof, slices=1)
     for name, view in (*network.parameters.items(), *network.states.items()):
         view[...] = model.arrays[name]
-    dataset = spec.new_dataset()
     try:
         with component_errors(f"dataset {spec.data.name} failed in load_encoder_state"):
             dataset.load_encoder_state(encoder)
@@ -183,6 +185,10 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
         raise ModelFileError(f"{path}: {error}") from error
     network.origin = Origin(text, dataset)
     return TrainedModel(spec, network, dataset, target)
+
+
+def _not_a_model(path: Path, error: Exception) -> ModelFileError:
+    return ModelFileError(f"{path}: is not a model: its metadata has no valid {error}")
 
 
 def prove_trained(spec: Spec, input_shape: tuple[int, ...], target: Target) -> Proof:
@@ -231,8 +237,7 @@ def _require_names(dataset: Dataset, input_shape: tuple[int, ...], target: Targe
     if isinstance(target, Classes):
         _require_distinct("classes", dataset.class_names(), target.count)
     else:
-        count = target.count if isinstance(target, Labels) else math.prod(target.shape)
-        _require_distinct("targets", dataset.target_names(), count)
+        _require_distinct("targets", dataset.target_names(), math.prod(target.array(np.dtype(np.float64))[0]))
 
 
 def _require_distinct(what: str, names: tuple[str, ...] | None, count: int) -> None:

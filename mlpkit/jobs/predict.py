@@ -121,12 +121,13 @@ def predictions_of(model: TrainedModel, values: Array, row_names: tuple[str, ...
     Raises:
         ComponentFailure: the loss names more or fewer numbers than it predicts.
     """
-    loss, count = model.network.loss_layer, prod(values.shape[1:])
-    names = loss.prediction_names()
+    loss, count, target = model.network.loss_layer, prod(values.shape[1:]), model.target
+    of_target = None if isinstance(target, Classes) else model.dataset.target_names()
+    names = loss.prediction_names() or of_target
     if names is not None and count != len(names):
         found = f"loss {loss.path} ({loss.type_name}) predicts {count} numbers for a row, and names {', '.join(names)}"
         raise ComponentFailure(f"{found}; expected a name for each number, from prediction_names")
-    target, class_names, target_names = model.target, model.dataset.class_names(), model.dataset.target_names()
+    class_names, target_names = model.dataset.class_names(), model.dataset.target_names()
     if isinstance(target, Labels):
         target_names = target_names or tuple(map(str, range(target.count)))
     else:

@@ -11,8 +11,18 @@ from mlpkit.errors import ModelFileError, RunFolderError, UsageError
 from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
 from mlpkit.jobs.open_training import OpenTraining, open_training
 from mlpkit.jobs.prove import SpecProof
-from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, contents_of, lock_changes
-from mlpkit.jobs.run_spec import GivenExamples, dataset_of, lock_and_spec, parse_resolved, prove_again
+from mlpkit.jobs.run_inputs import (
+    CONTINUES,
+    DATA,
+    INITIALIZED_FROM,
+    GivenExamples,
+    contents_of,
+    dataset_of,
+    lock_and_spec,
+    lock_changes,
+    parse_resolved,
+    prove_again,
+)
 from mlpkit.network.sequential import Sequential
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import BEST

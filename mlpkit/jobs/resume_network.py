@@ -13,8 +13,16 @@ from mlpkit.errors import RunFolderError
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.run_inputs import RunInputs, contents_of, lock_changes, text_changes
-from mlpkit.jobs.run_spec import GivenExamples, dataset_of, parse_resolved, prove_again
+from mlpkit.jobs.run_inputs import (
+    GivenExamples,
+    RunInputs,
+    contents_of,
+    dataset_of,
+    lock_changes,
+    parse_resolved,
+    prove_again,
+    text_changes,
+)
 from mlpkit.jobs.spec_data import OpenedData
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.registry.discovery import PluginOptions

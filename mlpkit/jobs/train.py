@@ -1,23 +1,27 @@
-"""Training the network of a spec from beginning to end."""
+"""Training the network of a spec from beginning to end, or taking part while rank 0 leads."""
 
 from __future__ import annotations
 
 import warnings
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.input_columns import columns_of
 from mlpkit.components.target import Target, Values
-from mlpkit.errors import UsageError
+from mlpkit.errors import SpecShapeError, UsageError
 from mlpkit.jobs.first_weights import require_another_folder
 from mlpkit.jobs.open_training import OpenTraining, open_training, plan_of
 from mlpkit.jobs.prove import SpecProof, prove
+from mlpkit.jobs.run_inputs import parse_resolved, require_same_inputs
 from mlpkit.jobs.training_job import Run, TrainerOptions, TrainingJob
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import coupled_by_slices
+from mlpkit.registry.discovery import PluginOptions
+from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import Spec
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest, python_warnings
@@ -146,3 +150,39 @@ def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, wri
         folder.write_spec(spec.document.text if written is None else written)
         folder.write_resolved(spec.resolved_text(slices=plan.slices, threads=plan.threads))
     return plan
+
+
+def assist(ranks: Ranks, **plugin_options: Unpack[PluginOptions]) -> None:
+    """Take part in what rank 0 does, until it is done.
+
+    Args:
+        ranks: the processes that train a network together; this one isn't rank 0.
+        plugin_options: the keywords of ``Registry.discover``.
+
+    Raises:
+        MlpkitError: as ``run`` and ``resume`` do.
+    """
+    ranks.follow({"train": partial(_take_part, ranks, Registry.discover(**plugin_options))})
+
+
+def _take_part(ranks: Ranks, registry: Registry, resolved: str) -> None:
+    """Take part in the training of a resolved spec, which sets slices and threads too."""
+    proved = _prove_as_rank_0(parse_resolved(Path(), resolved, registry))
+    with open_training(proved, resolved=resolved, ranks=ranks) as training:
+        network = training.network(begun=True)
+        require_same_inputs(ranks, training.lock, proved.description)
+        training.bare_trainer(network).assist()
+
+
+def _prove_as_rank_0(spec: Spec) -> SpecProof:
+    """Prove a spec that rank 0 has proved with its own data.
+
+    Raises:
+        UsageError: the data is missing on this host, or it isn't the same.
+        DataError: the header of a data file is not what it should be.
+    """
+    try:
+        return prove(spec, spec.new_dataset(), begun=True)
+    except SpecShapeError as error:
+        message = error.faults[0].message
+        raise UsageError(f"{message}; expected the same data as rank 0 has, at the same path on each host") from error

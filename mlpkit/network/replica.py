@@ -253,7 +253,7 @@ class Replica:
             names = self.loss.prediction_names()
         if names is None:
             return target_names
-        before = f"{target_names[0]}_" if target_names else ""
+        before = f"{target_names[0]}_" if target_names and len(target_names) == 1 else ""
         return tuple(f"{before}{name}" for name in names)
 
     def weight(self, t: Array, weights: Array | None = None) -> float:

@@ -14,7 +14,7 @@ from mlpkit.components.loss import Loss
 from mlpkit.components.operation import Operation, Shape, check_gradient
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.components.recipe import Resolver
-from mlpkit.components.target import Classes, Labels, Target
+from mlpkit.components.target import Target
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.sequential import Sequential
@@ -32,13 +32,8 @@ def random_targets(
         dtype: the network's dtype, which all targets have except class numbers.
         negative: whether values may be negative.
     """
-    if isinstance(target, Classes):
-        labels = rng.integers(0, target.count, rows)
-        return np.eye(target.count, dtype=dtype)[labels] if target.one_hot else labels
-    if isinstance(target, Labels):
-        return rng.integers(0, 2, (rows, target.count)).astype(dtype)
-    values = rng.normal(size=(rows, *target.shape)).astype(dtype)
-    return values if negative else np.abs(values)
+    targets: Array = target.random_examples(rows, rng)[1].astype(target.array(np.dtype(dtype))[1])
+    return targets if negative else np.abs(targets)
 
 
 O = TypeVar("O", bound="Operation")  # noqa: E741 - stands for operation

@@ -156,7 +156,7 @@ def test_a_single_run_loads_no_mpi():
         "import sys; sys.argv = ['mlpkit', 'run', 'missing.yaml']\n"
         "from mlpkit.cli.main import main\n"
         "try: main()\n"
-        "except SystemExit: print(sorted({'mpi4py', 'mlpkit.cli.mpi', 'mlpkit.jobs.assist'} & set(sys.modules)))"
+        "except SystemExit: print(sorted({'mpi4py', 'mlpkit.cli.mpi'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

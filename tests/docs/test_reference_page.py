@@ -77,7 +77,6 @@ DESCRIBED_ELSEWHERE = {
     "FilePath",
     "InitializerLike",
     "Rate",
-    "Target",
     "Units",
 }
 """Annotations, which the pages on plugins and kinds explain."""

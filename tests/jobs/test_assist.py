@@ -8,8 +8,8 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import UsageError
-from mlpkit.jobs.assist import assist
 from mlpkit.jobs.run_inputs import require_same_inputs
+from mlpkit.jobs.train import assist
 from mlpkit.training.events import Observer
 from mlpkit.training.ranks import Ranks
 

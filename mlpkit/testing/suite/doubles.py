@@ -44,7 +44,8 @@ class FakeDataset(Dataset):
     ) -> None:
         self.input_shape = input_shape
         self.columns = [InputColumn(*column) for column in columns]
-        self.target: Target = target_from_plain(target)
+        self.target = target_from_plain(target, Target.__subclasses__())
+        self.target_types = (type(self.target),)
 
     def describe(self) -> Description:
         """Describe the data by its parameters."""

@@ -16,8 +16,7 @@ from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import SpecProof
-from mlpkit.jobs.run_inputs import contents_of
-from mlpkit.jobs.run_spec import parse_resolved, prove_again
+from mlpkit.jobs.run_inputs import contents_of, parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.network.sequential import Sequential
 from mlpkit.pages.notebook_tables import html_table

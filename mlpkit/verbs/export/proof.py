@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.exporter import Exporter, ModelGraph
-from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import ExportError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.model_graph import LABEL
@@ -189,7 +189,7 @@ class _Proof:
             )
         if name.endswith(LABEL):
             return _differing(found, expected, but=_are_ties(self._model, prediction, tolerance))
-        if not isinstance(self._model.target, Values):
+        if isinstance(self._model.target, Classes | Labels):
             return _differing(found, expected, tolerance)
         return _differing(found, expected, tolerance * _largest(expected, axis=0))
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.dataset import Description, Split
-from mlpkit.components.target import Values
+from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
 from mlpkit.explanations.background import drawn_background
 from mlpkit.explanations.columns import columns_in, rows_at
@@ -25,7 +25,7 @@ from mlpkit.explanations.explain import names_of_outputs
 from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import TrainedModel, load_run
-from mlpkit.jobs.run_spec import GivenExamples, hold_examples, parse_resolved
+from mlpkit.jobs.run_inputs import GivenExamples, hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.jobs.training_job import units_of
 from mlpkit.lazy_names import load
@@ -248,8 +248,9 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     scored: ScoredPredictions | None = None
     raw: RawRows | None = None
     with found.left_out("predictions"):
-        scored = _scored(model, split, len(data[split]), batch)
-        sections += _judgement(scored)
+        if isinstance(model.target, Classes | Labels | Values):
+            scored = _scored(model, split, len(data[split]), batch)
+            sections += _judgement(scored)
     with found.left_out("the worst predictions"):
         worst = indices[:0] if scored is None else worst_rows(scored)
         raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1], data[split])

@@ -11,8 +11,16 @@ from typing import Unpack
 from mlpkit.errors import RunFolderError, SpecShapeError, UsageError
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
-from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, Change, lock_changes, lock_of
-from mlpkit.jobs.run_spec import lock_and_spec, parse_resolved
+from mlpkit.jobs.run_inputs import (
+    CONTINUES,
+    DATA,
+    INITIALIZED_FROM,
+    Change,
+    lock_and_spec,
+    lock_changes,
+    lock_of,
+    parse_resolved,
+)
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.jobs.train import train_spec
 from mlpkit.jobs.training_job import Run

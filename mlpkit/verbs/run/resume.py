@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from mlpkit.jobs.run_spec import GivenExamples
+    from mlpkit.jobs.run_inputs import GivenExamples
     from mlpkit.jobs.training_job import Run
     from mlpkit.runs.kinds import RunArgument
     from mlpkit.training.events import Observer

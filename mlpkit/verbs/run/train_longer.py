@@ -20,7 +20,7 @@ from mlpkit.training.events import ObserverGroup, StopRequest
 
 if TYPE_CHECKING:
     from mlpkit.jobs.reopened import Reopened
-    from mlpkit.jobs.run_spec import GivenExamples
+    from mlpkit.jobs.run_inputs import GivenExamples
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.registry import Registry
     from mlpkit.training.events import Event, Observer

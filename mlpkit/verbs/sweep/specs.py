@@ -12,8 +12,7 @@ from typing import Any, Final, Unpack
 
 from mlpkit.components.recipe import KeyPath
 from mlpkit.errors import RunFolderError, SpecError
-from mlpkit.jobs.run_inputs import lock_changes
-from mlpkit.jobs.run_spec import naming_plugin_files
+from mlpkit.jobs.run_inputs import lock_changes, naming_plugin_files
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder

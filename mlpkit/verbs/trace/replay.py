@@ -18,7 +18,7 @@ from mlpkit.components.operation import Operation
 from mlpkit.components.schedule import rate_at
 from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.reopened import Reopened, reopened
-from mlpkit.jobs.run_spec import GivenExamples
+from mlpkit.jobs.run_inputs import GivenExamples
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.contexts import replaced_methods
 from mlpkit.network.sequential import Sequential

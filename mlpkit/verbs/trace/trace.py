@@ -20,7 +20,7 @@ from mlpkit.components.operation import belongs_to
 from mlpkit.components.target import Classes, Target
 from mlpkit.errors import UsageError
 from mlpkit.jobs.folds import of_rows
-from mlpkit.jobs.run_spec import GivenExamples
+from mlpkit.jobs.run_inputs import GivenExamples
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential

@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 
-from mlpkit import Array, Classes, Labels, Metric, ParameterError, Target, Values
+from mlpkit import Array, Classes, Labels, Metric, ParameterError, Target
 from mlpkit_plugins.metrics.class_numbers import actual_classes, predicted_classes, require_two_classes
 from mlpkit_plugins.metrics.mean import counted_all
 from mlpkit_plugins.metrics.wrong_target import wrong_target
@@ -57,7 +57,7 @@ class AveragedOverClasses(Metric):
 
     def expect_target(self, target: Target) -> None:
         """Require classes or labels that suit average and threshold, and keep them."""
-        if isinstance(target, Values):
+        if not isinstance(target, Classes | Labels):
             raise wrong_target(self, target, "classes or labels")
         if self.average == "binary" and target.count > (1 if isinstance(target, Labels) else 2):
             expected = "macro, micro or weighted"

@@ -60,9 +60,9 @@ def require_real_values(metric: Metric, target: Target) -> None:
     """Require numbers as the target, one for each prediction; one-hot rows and labels are numbers too.
 
     Raises:
-        ShapeError: the target is class numbers.
+        ShapeError: the target is class numbers, or a data set's own.
     """
-    if isinstance(target, Classes) and not target.one_hot:
+    if not isinstance(target, Labels | Values) and not (isinstance(target, Classes) and target.one_hot):
         raise wrong_target(metric, target, "real values")
 
 

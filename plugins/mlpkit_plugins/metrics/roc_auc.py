@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit import Array, Classes, Labels, Metric, Target, Values
+from mlpkit import Array, Classes, Labels, Metric, Target
 from mlpkit_plugins.metrics.class_numbers import actual_classes
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
@@ -54,7 +54,7 @@ class RocAuc(Metric):
 
     def expect_target(self, target: Target) -> None:
         """Require classes or labels as the target, and keep which."""
-        if isinstance(target, Values):
+        if not isinstance(target, Classes | Labels):
             raise wrong_target(self, target, "classes or labels")
         self.of_classes = isinstance(target, Classes)
 

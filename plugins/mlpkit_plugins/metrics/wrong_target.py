@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlpkit import Classes, Labels, Metric, ShapeError, Target
+from mlpkit import Classes, Labels, Metric, ShapeError, Target, Values
 
 
 def wrong_target(metric: Metric, target: Target, takes: str) -> ShapeError:
@@ -25,4 +25,4 @@ def _fitting(target: Target) -> str:
         return "accuracy, f1 or roc_auc"
     if isinstance(target, Labels):
         return "roc_auc, or f1 with a threshold,"
-    return "mean_absolute_error, mean_squared_error or r2"
+    return "mean_absolute_error, mean_squared_error or r2" if isinstance(target, Values) else f"a metric for {target}"

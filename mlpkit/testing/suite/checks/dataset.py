@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.dataset import ROLES, Dataset, DataWarning, Description, RawArray, RawColumn, Split
 from mlpkit.components.input_columns import GROUPS, InputColumn
-from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.components.target import Classes, Labels, Values, target_from_plain, target_to_plain
 from mlpkit.errors import DataError, MlpkitError
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
 from mlpkit.testing.suite.comparison import Arrays, check_same_bits
@@ -241,8 +241,13 @@ def description_is_whole(example: DatasetExample) -> None:
     shape, target, sizes, _, columns = describe(example.make())
     if not isinstance(shape, tuple) or not all(isinstance(length, int) and length >= 1 for length in shape):
         raise CheckFailure(f"input_shape is {shape!r}", expected="a tuple of positive integers")
-    if not isinstance(target, Classes | Labels | Values):
-        raise CheckFailure(f"target is {target!r}", expected="Classes(n), Labels(n) or Values(shape)")
+    own = example.entry.component.target_types  # type: ignore[attr-defined]
+    if not isinstance(target, (Classes, Labels, Values, *own)):
+        expected = "Classes(n), Labels(n), Values(shape), or one of target_types"
+        raise CheckFailure(f"target is {target!r}", expected=expected)
+    kept = json.loads(json.dumps(target_to_plain(target)))
+    if target_from_plain(kept, own) != target:
+        raise CheckFailure(f"to_plain and from_plain turn {target!r} into another target", expected="the same")
     if "train" not in sizes or set(sizes) - set(SPLITS) or not all(size >= 1 for size in sizes.values()):
         raise CheckFailure(f"sizes is {dict(sizes)}", expected=f"sizes from 1 up of {', '.join(SPLITS)}, or fewer")
     for column in columns:

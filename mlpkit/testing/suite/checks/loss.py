@@ -36,7 +36,7 @@ class LossExample(OperationExample):
     def variants(cls, entry: RegisteredComponent, registry: Registry, index: int | None) -> list[Self]:
         """Return a variant for each kind of target that ``build`` accepts."""
         shape = cls(entry, registry, index).shape
-        targets = possible_targets(shape)
+        targets = [*possible_targets(shape), *entry.component.example_targets]  # type: ignore[attr-defined]
         if entry.component.prediction_names is not Loss.prediction_names:  # type: ignore[attr-defined]
             targets.append(Values((1,)))
         candidates = [cls(entry, registry, index, target) for target in dict.fromkeys(targets)]
@@ -145,9 +145,12 @@ def loss_is_a_finite_number(example: LossExample) -> None:
 def loss_of_the_whole_is_the_mean_of_its_parts(example: LossExample) -> None:
     """Is the loss of a minibatch the mean of the losses of its parts, weighted by ``weight``?
 
-    This lets a minibatch be cut into slices, and a split be evaluated in parts.
+    This lets a minibatch be cut into slices, and a split be evaluated in parts; a loss that couples examples has one
+    slice.
     """
     operation, batch = example.ready(), example.batch()
+    if operation.couples_examples:
+        return
     whole = float(example.forward(operation, batch))
     parts = [batch.rows(slice(0, 3)), batch.rows(slice(3, None))]
     weights = [weight_of(operation, part.t) for part in parts]
@@ -413,7 +416,8 @@ def numbers_predicted_have_names(example: LossExample) -> None:
         raise CheckFailure(f"prediction_names returned {names!r}", expected="a tuple of names, or None")
     if len(set(names)) < len(names):
         raise CheckFailure(f"prediction_names returned {names!r}", expected="each name once")
-    if not isinstance(example.target, Values) or prod(example.target.shape) != 1:
+    of_several = isinstance(example.target, Values) and prod(example.target.shape) != 1
+    if of_several or isinstance(example.target, Classes | Labels):
         raise CheckFailure(
             f"prediction_names returned {names!r} for {example.target}",
             expected="None unless the target is one real value",

@@ -12,7 +12,6 @@ from mlpkit.array import Array
 from mlpkit.components.metric import Metric
 from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.errors import WrongUseError
-from mlpkit.testing.outside_network import random_targets
 from mlpkit.testing.suite.check import CheckFailure, checks_examples, described
 from mlpkit.testing.suite.checks.operation import Batch
 from mlpkit.testing.suite.comparison import Arrays
@@ -30,7 +29,7 @@ class MetricExample(Example):
     def is_item(cls, item: object) -> bool:
         """Return whether the item is a pair of a dict and a target."""
         match item:
-            case (dict(), Classes() | Labels() | Values()):
+            case (dict(), Target()):
                 return True
         return False
 
@@ -53,21 +52,13 @@ class MetricExample(Example):
     def predictions(
         self, rows: int = ROWS, number: int = 0, dtype: str = "float64", target: Target | None = None
     ) -> Batch:
-        """Return random predictions, by default of the example's target.
-
-        They are probabilities, unless the target consists of real values.
-        """
+        """Return random predictions, by default of the example's target."""
         target = target or self.target
         rng = self.random("predictions", number)
-        t = random_targets(target, rows, rng, dtype)
+        prediction, t = target.random_examples(rows, rng)
         if isinstance(target, Values) and self.entry.component.sees == "interval":  # type: ignore[attr-defined]
-            return Batch(np.sort(rng.normal(size=(rows, 2))).astype(dtype), t)
-        if isinstance(target, Values):
-            return Batch(rng.normal(size=(rows, *target.shape)).astype(dtype), t)
-        shares = rng.uniform(0.01, 1, size=(rows, target.count))
-        if isinstance(target, Classes):
-            shares /= shares.sum(axis=1, keepdims=True)
-        return Batch(shares.astype(dtype), t)
+            prediction = np.sort(rng.normal(size=(rows, 2)))
+        return Batch(prediction.astype(dtype), t.astype(target.array(dtype)[1]))
 
     def result(self, *parts: Batch) -> Array:
         """Return the result of a new metric for some minibatches."""
