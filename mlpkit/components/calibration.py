@@ -79,15 +79,17 @@ class Calibration(Adjustment):
             p: probabilities that the loss predicts, shape (rows, classes) or (rows, labels); must be left as they are.
         """
 
+    def expect_probabilities(self, target: Target) -> int:
+        """Return how many probabilities a row has: one for each class or label.
 
-def probabilities_of(target: Target, what: str) -> int:
-    """Return how many probabilities a row of predictions has: one for each class or label.
-
-    Raises:
-        TargetError: the target is neither.
-    """
-    count = getattr(target, "count", None)
-    if count is None:
-        expected = "data whose target is classes or labels"
-        raise TargetError(f"{what} changes probabilities, but the data gives {target}", expected=expected)
-    return int(count)
+        Raises:
+            TargetError: the target is neither classes nor labels.
+        """
+        count: int | None = getattr(target, "count", None)
+        if count is None:
+            raise TargetError(
+                f"{self.registered_name} calibrates probabilities, but the data gives {target}",
+                expected="data whose target is classes or labels",
+                remedy="leave out calibration",
+            )
+        return count

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.dataset import Description, Split
+from mlpkit.components.metric import Metric
 from mlpkit.components.target import Classes, Target
 from mlpkit.errors import DataError, DivergenceError, RunFolderError, SpecShapeError, UsageError
 from mlpkit.jobs.inputs import Inputs, examples_of
@@ -66,7 +69,8 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
     for split in splits:
         if split not in data:
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
-    results = evaluated(model, data, description, splits or [s for s in SPLITS if s in data], directory)
+    splits = splits or [s for s in SPLITS if s in data]
+    results = evaluated(model, data, description, splits, directory, _of_calibration(model))
     return _evaluation(model, results, warning_of_changed_data(directory, model))
 
 
@@ -105,11 +109,23 @@ def evaluate_file(directory: Path, file: Path, registry: Registry | None = None)
         MlpkitError: as ``load_run``, ``examples_of`` and ``evaluated_examples`` do.
     """
     model = load_run(directory, registry)
-    return _evaluation(model, {DATA_SPLIT: evaluated_examples(model, *examples_of(model, file))})
+    results = evaluated_examples(model, *examples_of(model, file), metrics=_of_calibration(model))
+    return _evaluation(model, {DATA_SPLIT: results})
+
+
+def _of_calibration(model: TrainedModel) -> Mapping[str, Callable[[], Metric]]:
+    """Return the metrics that judge the probabilities of a network with a calibration; none of another network."""
+    create, calibrated = model.spec.registry.create, model.spec.calibration is not None
+    names = model.spec.registry.defaults("metric") if calibrated else ()
+    return {name: partial(create, "metric", name) for name in names}
 
 
 def evaluated_examples(
-    model: TrainedModel, inputs: Inputs, targets: Array, weights: Array | None = None
+    model: TrainedModel,
+    inputs: Inputs,
+    targets: Array,
+    weights: Array | None = None,
+    metrics: Mapping[str, Callable[[], Metric]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return loss and metrics of a model for examples.
 
@@ -118,6 +134,7 @@ def evaluated_examples(
         inputs: their inputs, encoded.
         targets: their targets, as ``Split.take`` writes them, but never one-hot.
         weights: their weights; None if they have none.
+        metrics: as for ``evaluated``.
 
     Raises:
         DataError: the targets don't fit the inputs or the network.
@@ -126,7 +143,7 @@ def evaluated_examples(
     """
     examples, weighted = Examples(model.target, inputs, targets, weights), weights is not None
     description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)}, weighted)
-    return evaluated(model, {DATA_SPLIT: examples}, description, [DATA_SPLIT], inputs.source)[DATA_SPLIT]
+    return evaluated(model, {DATA_SPLIT: examples}, description, [DATA_SPLIT], inputs.source, metrics)[DATA_SPLIT]
 
 
 def evaluated(
@@ -135,6 +152,7 @@ def evaluated(
     description: Description,
     splits: Sequence[str],
     source: str | Path,
+    metrics: Mapping[str, Callable[[], Metric]] = MappingProxyType({}),
 ) -> dict[str, dict[str, Any]]:
     """Return loss and metrics of a model by split.
 
@@ -144,12 +162,13 @@ def evaluated(
         description: their shapes.
         splits: which of them.
         source: where the data comes from, for messages.
+        metrics: what makes metrics in addition to the spec's, by name.
 
     Raises:
         DivergenceError: a loss is not finite.
         ComponentFailure: the data set, the network or a metric raised an exception.
     """
-    metrics = {metric.name: metric for metric in model.spec.training.metrics}
+    metrics = {metric.name: metric for metric in model.spec.training.metrics} | metrics
     with blas_threads(model.threads):
         results = Evaluator(model.network, data, description, metrics)(splits)
     for split, found in results.items():

@@ -20,7 +20,7 @@ from mlpkit.errors import ModelFileError, RunFolderError, SpecSchemaError
 from mlpkit.jobs.layer_patterns import chosen, operations_of
 from mlpkit.jobs.spec_data import from_data
 from mlpkit.network.sequential import Sequential
-from mlpkit.network.shape_proof import Proof
+from mlpkit.network.shape_proof import Adjustments, Proof
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
 from mlpkit.runs.layout import MEMBERS
@@ -193,7 +193,7 @@ def _misfits(
         faults.append(
             Problem(_place(spec, layer), message, remedy=remedy, at_key=True, notes=tuple(notes), code="wrong-shape")
         )
-    others = sorted({path.rpartition(".")[0] for path in there} - fits.keys())
+    others = sorted({path.rpartition(".")[0] for path in there} - fits.keys() - set(Adjustments._fields))
     if section.layers is None and others:
         message = f"{run} also has weights of {', '.join(others)}, which the network doesn't have"
         faults.append(Problem(RUN, message, remedy=remedy))

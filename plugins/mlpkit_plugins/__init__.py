@@ -23,7 +23,8 @@ NAMES: Final = {
     "encoding": "standardize robust_smooth_clip quantile piecewise_linear min_max none",
     "category_encoding": "one_hot ordinal index sign",
     "metric": "accuracy top_k precision recall f1 roc_auc confusion_matrix mean_absolute_error mean_squared_error r2 "
-    "coverage",
+    "coverage log_loss calibration_error",
+    "calibration": "temperature isotonic",
     "augmentation": "shift flip rotation elastic",
     "callback": "csv_logger tensorboard mlflow wandb",
     "dataset": "mnist idx csv parquet npy npz frame in_memory image_folder",
@@ -67,8 +68,8 @@ EXTRAS: Final = {"image_folder": "images"} | {
 }
 """The extras that install further packages for them."""
 
-DEFAULTS: Final = ("adam", "frame", "in_memory")
-"""The components that ``mlpkit.fit`` takes if none of their kind is given."""
+DEFAULTS: Final = ("adam", "frame", "in_memory", "log_loss", "calibration_error")
+"""The components that are taken if none of their kind is given: by ``mlpkit.fit``, and to judge a calibration."""
 
 
 @hookimpl

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mlpkit.components.target import Classes
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside, paragraph, section, table
+from mlpkit.reliability import calibration_bins, calibration_error
 from mlpkit.verbs.report.predictions import ScoredPredictions
 
 MOST_CELLS_WIDE: Final = 20
@@ -189,7 +190,7 @@ def _in_numbers(
     curves: Mapping[str, Roc], predicted: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]
 ) -> str:
     values: list[list[Any]] = [
-        [name, curves[name].area, float(truth.mean()), float(probability.mean()), calibration_error(truth, probability)]
+        [name, curves[name].area, float(truth.mean()), float(probability.mean()), calibration_error(calibration_bins(probability, truth, bins=BINS))]
         for name, (truth, probability) in predicted.items()
     ]
     rows = [[row[0], *(f"{value:.4f}" for value in row[1:])] for row in values]
@@ -247,12 +248,6 @@ def calibration_of(
         probability: its probability for each row.
         fewest: rows of a bin from which it counts.
     """
-    bins = np.minimum((probability * BINS).astype(int), BINS - 1)
-    filled = [bins == number for number in range(BINS) if (bins == number).sum() >= fewest]
-    return [(float(probability[rows].mean()), float(truth[rows].mean()), int(rows.sum())) for rows in filled]
-
-
-def calibration_error(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
-    """Return the mean distance of the calibration curve from the diagonal, each bin counted by its rows."""
-    bins = calibration_of(truth, probability, 1)
-    return sum(rows * abs(predicted - true) for predicted, true, rows in bins) / len(truth)
+    rows, predicted, true = calibration_bins(probability, truth, bins=BINS)
+    filled = np.flatnonzero(rows >= fewest)
+    return [(float(predicted[i] / rows[i]), float(true[i] / rows[i]), int(rows[i])) for i in filled]

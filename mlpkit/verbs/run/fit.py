@@ -84,6 +84,7 @@ def fit(
     seed: int = 0,
     dtype: str = "float32",
     ensemble: Mapping[str, int] | None = None,
+    calibration: str | Mapping[str, Any] | None = None,
     initialize_from: str | Path | Mapping[str, Any] | None = None,
     directory: str | Path | None = None,
     observer: Observer | None = None,
@@ -115,6 +116,8 @@ def fit(
         dtype: type of parameters and activations.
         ensemble: several networks to train and average, as in a spec: ``{"members": 8}`` or ``{"folds": 5}``; the
             result is an ``EnsembleRun``.
+        calibration: how predicted probabilities are adjusted after training, on the examples for validation, such as
+            ``temperature``; by default not at all.
         initialize_from: a run folder or a model file whose weights the network starts with; or a mapping with this as
             ``run``, and with the names of ``layers`` to take.
         directory: where to keep what happened; missing or empty. None keeps nothing.
@@ -141,8 +144,10 @@ def fit(
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)
-    top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers, "initialize_from": initialize_from}
-    spec, dataset = spec_in_memory(registry, examples, {**top_level, "ensemble": ensemble}, options, shares)
+    top_level: dict[str, Any] = {"name": name, "seed": seed, "dtype": dtype, "layers": layers}
+    top_level["initialize_from"] = initialize_from
+    top_level |= {"ensemble": ensemble, "calibration": calibration}
+    spec, dataset = spec_in_memory(registry, examples, top_level, options, shares)
     if spec.trains_ensemble:
         if observer is not None:
             raise UsageError("fit takes no observer of an ensemble; it is for one network")

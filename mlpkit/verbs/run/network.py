@@ -70,6 +70,8 @@ def fit(
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)
     slices = len(network.replicas)
     top_level = {"name": "fit", "seed": network.seed, "dtype": str(network.dtype), "layers": _layers(network, registry)}
+    if network.adjustments.calibration is not None:
+        top_level["calibration"] = reference_of(network.adjustments.calibration, registry)
     learned = network.origin.dataset if isinstance(network.origin, Origin) else None
     spec, dataset = spec_in_memory(registry, examples, top_level, {"slices": slices} | options, shares, learned)
     return train_spec(
