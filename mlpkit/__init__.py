@@ -84,7 +84,7 @@ _HOMES = {
     "mlpkit.network.sequential": ("Sequential",),
     "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
     "mlpkit.pages.page": ("html_document",),
-    "mlpkit.reliability": ("calibration_bins", "calibration_error"),
+    "mlpkit.reliability": ("calibration_bins", "expected_calibration_error"),
     "mlpkit.specfile.spec": ("Spec", "load_spec"),
     "mlpkit.statistics": ("Interval",),
     "mlpkit.training.health": ("Symptom",),

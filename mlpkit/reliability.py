@@ -25,7 +25,7 @@ def calibration_bins(p: Array, happened: Array, weights: Array | None = None, bi
     return np.stack([np.bincount(places, counts * each, bins) for each in (np.ones(len(p)), p, happened)])
 
 
-def calibration_error(bins: NDArray[np.float64]) -> float:
+def expected_calibration_error(bins: NDArray[np.float64]) -> float:
     """Return the mean difference of mean probability and observed frequency, each bin counted by its rows.
 
     That is Σ |Σ p - Σ happened| / rows, the outer sum over the bins that ``calibration_bins`` returns, an estimate of

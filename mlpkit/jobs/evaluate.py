@@ -168,9 +168,9 @@ def evaluated(
         DivergenceError: a loss is not finite.
         ComponentFailure: the data set, the network or a metric raised an exception.
     """
-    metrics = {metric.name: metric for metric in model.spec.training.metrics} | metrics
+    makers: dict[str, Callable[[], Metric]] = {metric.name: metric for metric in model.spec.training.metrics}
     with blas_threads(model.threads):
-        results = Evaluator(model.network, data, description, metrics)(splits)
+        results = Evaluator(model.network, data, description, makers | dict(metrics))(splits)
     for split, found in results.items():
         if not math.isfinite(found["loss"]):
             loss = f"{source}: the {split} loss is {found['loss']}"

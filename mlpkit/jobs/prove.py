@@ -182,7 +182,7 @@ def unfit_adjustments(spec: Spec, description: Description) -> list[Problem]:
     faults = _misfit(("calibration",), spec.calibration, "build", description.target, note)
     if spec.folds is None and not description.sizes.get("validation"):
         message = f"calibration is fitted on rows for validation, and {spec.data.name} has none"
-        remedy = "give it some, with its parameter validation; or leave out calibration"
+        remedy = "give it some, with its parameter validation, or leave out calibration"
         faults.append(Problem(("calibration",), message, remedy=remedy, at_key=True, code="missing-key"))
     return faults
 

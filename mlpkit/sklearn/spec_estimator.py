@@ -159,6 +159,7 @@ class SpecEstimator(NetworkEstimator):
                 "dtype": spec.dtype,
                 "layers": resolved["layers"],
                 "ensemble": ensemble,
+                "calibration": resolved.get("calibration"),
             },
             {**training, **_encodings(self.spec, spec, X, y), **target},
             resume=resume,

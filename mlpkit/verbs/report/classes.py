@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mlpkit.components.target import Classes
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside, paragraph, section, table
-from mlpkit.reliability import calibration_bins, calibration_error
+from mlpkit.reliability import calibration_bins, expected_calibration_error
 from mlpkit.verbs.report.predictions import ScoredPredictions
 
 MOST_CELLS_WIDE: Final = 20
@@ -190,7 +190,7 @@ def _in_numbers(
     curves: Mapping[str, Roc], predicted: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]
 ) -> str:
     values: list[list[Any]] = [
-        [name, curves[name].area, float(truth.mean()), float(probability.mean()), calibration_error(calibration_bins(probability, truth, bins=BINS))]
+        [name, curves[name].area, float(truth.mean()), float(probability.mean()), _error(truth, probability)]
         for name, (truth, probability) in predicted.items()
     ]
     rows = [[row[0], *(f"{value:.4f}" for value in row[1:])] for row in values]
@@ -251,3 +251,7 @@ def calibration_of(
     rows, predicted, true = calibration_bins(probability, truth, bins=BINS)
     filled = np.flatnonzero(rows >= fewest)
     return [(float(predicted[i] / rows[i]), float(true[i] / rows[i]), int(rows[i])) for i in filled]
+
+
+def _error(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
+    return expected_calibration_error(calibration_bins(probability, truth, bins=BINS))

@@ -44,7 +44,9 @@ class Isotonic(Calibration):
         count = self.expect_probabilities(target)
         self.of_classes = isinstance(target, Classes)
         self.first = self.state("first", (count,), 0.0)
-        self.x, self.rate, self.step = (self.state(name, (count, self.knots - 1), 0.0) for name in ("x", "rate", "step"))
+        self.x, self.rate, self.step = (
+            self.state(name, (count, self.knots - 1), 0.0) for name in ("x", "rate", "step")
+        )
 
     def fit(self, p: Array, t: Array, weights: Array) -> None:
         """Fit f for each class or label."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import Array, Classes, Labels, Metric, Target, Values, calibration_bins, calibration_error
+from mlpkit import Array, Classes, Labels, Metric, Target, Values, calibration_bins, expected_calibration_error
 from mlpkit_plugins.metrics.class_numbers import actual_classes
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
@@ -62,7 +62,7 @@ class CalibrationError(Metric):
 
     def result(self) -> float:
         """Return the error."""
-        return calibration_error(self.sums)
+        return expected_calibration_error(self.sums)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], Target]]:

@@ -11,7 +11,6 @@ from requirements import Optional
 
 from mlpkit.components.target import Classes, Labels
 from mlpkit.verbs.report.classes import (
-    calibration_error,
     calibration_of,
     confusion_matrix,
     confusion_section,
@@ -254,13 +253,6 @@ def test_a_tenth_of_the_probabilities_needs_five_rows_for_a_point_of_the_curve()
     truth, probability = np.array([True, False] * 6), np.array([0.1] * 5 + [0.2, 0.29, 0.21, 0.25] + [0.999] * 3)
     assert calibration_of(truth, probability) == [(pytest.approx(0.1), 0.6, 5)]
     assert [rows for *_, rows in calibration_of(truth, probability, 1)] == [5, 4, 3]
-
-
-def test_the_calibration_error():
-    truth = np.array([True, True, False, False])
-    probability = np.array([0.95, 0.95, 0.95, 0.05])
-
-    assert calibration_error(truth, probability) == pytest.approx(0.75 * (0.95 - 2 / 3) + 0.25 * 0.05)
 
 
 def test_probabilities_in_numbers(scored):

@@ -25,6 +25,7 @@ from mlpkit.network.component_errors import innermost_operation, shapes_of
 from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_component, checks_examples, described
+from mlpkit.testing.suite.checks.calibration import CalibrationExample
 from mlpkit.testing.suite.checks.layer import LayerExample
 from mlpkit.testing.suite.checks.loss import LossExample
 from mlpkit.testing.suite.comparison import Arrays, check_same_bits
@@ -216,6 +217,8 @@ def spec_with(example: Example) -> dict[str, Any]:
     elif example.entry.kind == "metric":
         target = example.shown_with()
         shape = np.shape(example.predictions(1).x)[1:]  # type: ignore[attr-defined]
+    elif isinstance(example, CalibrationExample):
+        shape, target = (example.target.count,), example.target
     columns = columns_of(shape)
     data = {"input_shape": shape, "target": target_to_plain(target), "columns": columns_to_plain(columns)}
     parts: dict[str, Any] = {
@@ -240,7 +243,7 @@ def spec_with(example: Example) -> dict[str, Any]:
     layers = [*(layers[::-1] if columns else layers), parts["loss"]]  # columns of the data are known only at the input
     training["optimizer"] = parts["optimizer"]
     keys = {"name": "conformance", "data": parts["dataset"], "layers": layers, "training": training}
-    return {FORMAT_KEY: FORMAT, **keys}
+    return {FORMAT_KEY: FORMAT, **keys, **({"calibration": written} if example.entry.kind == "calibration" else {})}
 
 
 NUMBERS = "biuf"
