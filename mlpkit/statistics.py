@@ -136,6 +136,52 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
+def chi_square_tail(x: float, df: int) -> float:
+    """Return how likely a chi-square variable is at least ``x``: Q(ν / 2, x / 2), Q the incomplete gamma function.
+
+    Q(1/2, y) = erfc(√y), Q(1, y) = exp(-y), and Q(a + 1, y) = Q(a, y) + exp(-y) yᵃ / Γ(a + 1).
+
+    Args:
+        x: the variable, from 0 up.
+        df: the degrees of freedom ν.
+
+    Raises:
+        ValueError: ``df`` is not above 0.
+    """
+    if not df > 0:
+        raise ValueError(f"degrees of freedom must be above 0, got {df!r}")
+    y = x / 2
+    if y <= 0:
+        return 1.0
+    first = math.erfc(math.sqrt(y)) if df % 2 else math.exp(-y)
+    terms = (a * math.log(y) - y - math.lgamma(a + 1) for a in (df % 2 / 2 + i for i in range(1 - df % 2, df // 2)))
+    return min(1.0, first + sum(map(math.exp, terms)))
+
+
+def fisher_exact(a: int, b: int, n: int, m: int) -> float:
+    """Return the two-sided p-value of Fisher's exact test: twice the smaller tail, and at most 1.
+
+    Args:
+        a: how many of the first sample have a property.
+        b: how many of the second have it.
+        n: the size of the first sample.
+        m: the size of the second.
+    """
+    total = a + b
+
+    def log_choose(n: int, k: int) -> float:
+        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+    if b * (n + m) < total * m:  # the smaller tail is where b is larger than expected, seen from one of the samples
+        a, b, n, m = b, a, m, n
+    term = math.exp(log_choose(m, b) + log_choose(n, a) - log_choose(n + m, total))
+    tail, k = term, b
+    while term > PRECISION * tail and k < min(total, m):
+        term *= (total - k) * (m - k) / ((k + 1) * (n - total + k + 1))
+        tail, k = tail + term, k + 1
+    return min(1.0, 2 * tail)
+
+
 def t_quantile(probability: float, df: float) -> float:
     """Return the t that a Student's t with ``df`` degrees of freedom stays below with a probability, by bisection.
 

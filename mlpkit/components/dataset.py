@@ -103,6 +103,7 @@ class RawColumn(NamedTuple):
         numbers: the number that each text stands for, shape (texts,), NaN for none; None if they aren't numbers.
         codes: for each split the position of each row's value in ``texts``, -1 if it is missing.
         remarks: what the data set finds unusual about it; ``mlpkit data`` shows that.
+        holds: ``categories`` or ``dates``, if it is one of these for the model; otherwise empty.
     """
 
     name: str
@@ -111,6 +112,7 @@ class RawColumn(NamedTuple):
     numbers: NDArray[Any] | None
     codes: Mapping[str, NDArray[Any]]
     remarks: Sequence[str] = ()
+    holds: str = ""
 
 
 class RawArray(NamedTuple):
@@ -459,6 +461,16 @@ class Dataset(Component):
 
         Raises:
             DataError: a file is damaged.
+        """
+        return None
+
+    def raw_columns_in(self, path: Path) -> Sequence[RawColumn] | None:
+        """Return all columns of a file that ``read`` reads, which may lack the targets, for ``mlpkit data --against``.
+
+        Like those of ``raw_columns``, with codes of a single split, ``new``. None, the default, if it holds no table.
+
+        Raises:
+            DataError: the format is unknown, or the file is corrupt.
         """
         return None
 

@@ -86,6 +86,12 @@ class WholeColumn:
         return len(np.unique(self.codes[self.present] if self.values is None else self.values[self.present]))
 
     @property
+    def common(self) -> list[tuple[str, int]]:
+        """Its texts with their numbers of rows, the most common first."""
+        pairs = sorted(zip(self.counts.tolist(), self.texts, strict=True), key=lambda pair: (-pair[0], pair[1]))
+        return [(text, count) for count, text in pairs if count]
+
+    @property
     def is_whole(self) -> bool:
         """Whether all its numbers are integers."""
         return self.values is not None and bool((self.values[self.present] % 1 == 0).all())

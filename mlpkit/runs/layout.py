@@ -28,9 +28,11 @@ CARD_JSON: Final = "card.json"
 TRIAL: Final = "trial.json"
 BACKGROUND: Final = "background.safetensors"
 """Training rows that explanations compare with; written once a prediction is explained."""
+STATISTICS: Final = "statistics.json"
+"""Counts of the columns in training; written once new rows are compared with them."""
 OWN_NAMES: Final = (
     *(SPEC, RESOLVED, RUN_JSON, LOCK, HISTORY, TIMING, HEALTH, METRICS, FAILURE, TRIAL, CHECKPOINTS, MODEL, REPORT),
-    *(BACKGROUND, CARD, CARD_JSON),
+    *(BACKGROUND, STATISTICS, CARD, CARD_JSON),
 )
 """What a run folder has of its own, beside hidden files; no callback may use these names."""
 

@@ -22,6 +22,20 @@ def bars(values: Sequence[Mapping[str, Any]], name: str, value: str, *, titles: 
     return {"height": 20 * len(values), **layer(values, "bar", encoding, tooltip=True, color=COLOURS[0])}
 
 
+def grouped_bars(names: Sequence[str], series: Mapping[str, Sequence[float]], value: str) -> Chart:
+    """Return upright bars, a group for each name, in which each series has its colour.
+
+    Args:
+        names: of the groups, in their order.
+        series: the lengths of the bars of each series, by its name.
+        value: what the lengths are.
+    """
+    bars = [{"name": name, "series": key, value: of[i]} for i, name in enumerate(names) for key, of in series.items()]
+    within = {"field": "series", "type": "nominal", "sort": None}
+    place = {"x": nominal("name", sort=None, title=None), "xOffset": within, "y": axis(value, value)}
+    return layer(bars, "bar", {**place, "color": nominal("series", sort=None)}, tooltip=True) | {"height": 140}
+
+
 def heatmap(cells: Sequence[Mapping[str, Any]], x: str, y: str, value: str, *, titles: tuple[str, str]) -> Chart:
     """Return a grid of cells, each with its number.
 

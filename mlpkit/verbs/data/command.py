@@ -1,17 +1,22 @@
-"""``mlpkit data``: show what a spec's data is like, before training."""
+"""``mlpkit data``: show what a spec's data is like, before training, and whether new rows are like it after that."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.cli.exit_codes import WORK_FAILED
+from mlpkit.cli.standard_input import file_or_standard_input
+from mlpkit.errors import UsageError
 from mlpkit.terminal.formatting import line_length
 from mlpkit.terminal.output import document, print_warnings, result
 
 if TYPE_CHECKING:
     from mlpkit.registry.discovery import PluginOptions
+    from mlpkit.verbs.data.against import DriftReport
 
 
 @options.verb("data")
@@ -21,6 +26,31 @@ if TYPE_CHECKING:
 @click.option(
     "--rows", type=click.IntRange(min=0), default=5, show_default=True, help="Training examples to show, encoded."
 )
+@click.option(
+    "--against",
+    metavar="RUN",
+    type=click.Path(path_type=Path),
+    shell_complete=completion.runs,
+    help="Compare new rows, in place of SPEC, with those that a run was trained on.",
+)
+@click.option(
+    "--level",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.01,
+    show_default=True,
+    help="With --against, the probability of any false alarm.",
+)
+@click.option(
+    "--least",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="With --against, the share of a column's rows that must have moved for it to have drifted.",
+)
+@click.option(
+    "--html", metavar="FILE", type=click.Path(path_type=Path), help="With --against, write a page with histograms."
+)
 @options.overrides_option
 @options.plugins_option
 @options.json_option
@@ -29,6 +59,10 @@ def command(
     encoded: bool,
     every: bool,
     rows: int,
+    against: Path | None,
+    level: float,
+    least: float,
+    html: Path | None,
     overrides: tuple[str, ...],
     plugin_options: PluginOptions,
     as_json: bool,
@@ -41,7 +75,22 @@ def command(
 
     For arrays and images, shows their type, shape and range in the file. With --encoded, and for other data, shows the
     shapes, the range of each input, and a few examples, as the network gets them. With --json, prints all of this.
+
+    With --against RUN, compares the rows of a file, such as those that the model predicts for (- is standard input),
+    with the rows of training: missing values, unseen categories, distributions, and the model's own doubt. The exit
+    code is 1 if a column has drifted.
     """
+    if against is not None:
+        if encoded or overrides:
+            raise UsageError("--encoded and --set are about a spec, and can't be given with --against")
+        from mlpkit.verbs.data.drift_shown import lines_of_drift  # noqa: PLC0415 - --help doesn't need it
+
+        found = _compare(Path(path), against, html, plugin_options, level=level, least=least)
+        shown = lines_of_drift(found, line_length(), every=every)
+        document(found.to_plain()) if as_json else result("\n".join(shown))
+        raise click.exceptions.Exit(WORK_FAILED if found.drifted else 0)
+    if html is not None:
+        raise UsageError("--html goes with --against RUN: a page is about new rows")
     from mlpkit.verbs.data import data, lines  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     report = data.data(options.given_spec(path, overrides, **plugin_options), rows=rows)
@@ -51,3 +100,17 @@ def command(
         document({"spec": path, **report.to_plain(), "warnings": [warning.to_plain() for warning in warnings]})
     else:
         result("\n".join(lines.lines_of(path, report, line_length(), encoded=encoded, every=every)))
+
+
+def _compare(file: Path, run: Path, html: Path | None, plugin_options: PluginOptions, **tests: float) -> DriftReport:
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - loads plugins, which --help doesn't need
+    from mlpkit.runs.files import require_writable  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.data import against, drift_shown  # noqa: PLC0415 - for the same reason
+
+    if html is not None:
+        require_writable(html)
+    with file_or_standard_input(file) as rows:
+        found = against.drift(run, rows, Registry.discover(**plugin_options), str(file), **tests)
+    if html is not None:
+        drift_shown.write_drift_page(html, found)
+    return found

@@ -87,9 +87,8 @@ def _words(rows: Array) -> NDArray[np.uint64]:
 
 
 def _summary(column: WholeColumn, remarks: tuple[str, ...]) -> ColumnSummary:
-    common = sorted(zip(column.counts.tolist(), column.texts, strict=True), key=lambda pair: (-pair[0], pair[1]))
     least = greatest = None
-    histogram = [count for count, _ in common[:BINS] if count]
+    histogram = [count for _, count in column.common[:BINS]]
     if column.values is not None and column.rows:
         values = column.values[column.present]
         least, greatest = float(values.min()), float(values.max())
@@ -97,7 +96,7 @@ def _summary(column: WholeColumn, remarks: tuple[str, ...]) -> ColumnSummary:
     kind = (
         "empty" if not column.rows else "text" if column.values is None else "integer" if column.is_whole else "number"
     )
-    texts = tuple((text, count) for count, text in common[:MOST_COMMON] if count) if kind == "text" else ()
+    texts = tuple(column.common[:MOST_COMMON]) if kind == "text" else ()
     missing = len(column.codes) - column.rows
     return ColumnSummary(
         column.name, column.role, kind, missing, column.distinct, least, greatest, texts, tuple(histogram), remarks

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.cli.standard_input import file_or_standard_input
 from mlpkit.errors import UsageError
 from mlpkit.lazy_names import load
 from mlpkit.runs.kinds import RUN, kind_of
-from mlpkit.verbs.run.standard_input import file_or_standard_input
 
 if TYPE_CHECKING:
     from mlpkit.registry.registry import Registry

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.cli.standard_input import file_or_standard_input
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import UsageError
 from mlpkit.lazy_names import load
@@ -16,7 +17,6 @@ from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, result
 from mlpkit.verbs.run.explained_rows import explanations_of, lines_of
-from mlpkit.verbs.run.standard_input import file_or_standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

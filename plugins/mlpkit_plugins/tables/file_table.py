@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from mlpkit import FilePath
 from mlpkit_plugins.files.named_file import located, named_file
 from mlpkit_plugins.tables.options import TableOptions
+from mlpkit_plugins.tables.raw_table import RawSplit
 from mlpkit_plugins.tables.table_dataset import TableDataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Unpack
 
-    from mlpkit import Array, Proposal
+    from mlpkit import Array, Proposal, RawColumn
     from mlpkit_plugins.recipes.table_recipe import Recipe
     from mlpkit_plugins.tables.source import TableFile
     from mlpkit_plugins.tables.target_guess import Wishes
@@ -103,6 +104,10 @@ class FileTable(TableDataset, FileOption):
             NaN for a missing value, -1 for a category that didn't occur in training.
         """
         return self.raw_inputs(self.source(path, str(path), to_predict=True))
+
+    def raw_columns_in(self, path: Path) -> list[RawColumn]:
+        """Return all columns of a file in the format of the data set, unchanged."""
+        return self.raw_columns_of({"new": RawSplit(self.source(path, str(path), to_predict=True))})
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
         """Read raw inputs, targets and weights from a file in the format of the data set, or from columns in memory."""

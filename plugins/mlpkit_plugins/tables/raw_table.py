@@ -21,11 +21,11 @@ class RawSplit(NamedTuple):
 
     Args:
         source: the file.
-        rows: the numbers of its rows in the file, counted from 1.
+        rows: the numbers of its rows in the file, counted from 1; None for all rows.
     """
 
     source: TableSource
-    rows: Sequence[int]
+    rows: Sequence[int] | None = None
 
 
 class RawTexts(NamedTuple):
@@ -121,7 +121,9 @@ def _whole_table(source: TableSource, missing: Collection[str]) -> Table:
             names = tuple(name for name in names if name != error.column)
 
 
-def _positions(table: Table, rows: Sequence[int]) -> NDArray[np.intp]:
+def _positions(table: Table, rows: Sequence[int] | None) -> NDArray[np.intp]:
     """Return the positions of a file's rows in its table."""
+    if rows is None:
+        return np.arange(len(table))
     numbers = np.fromiter((table.row(position) for position in range(len(table))), np.int64, len(table))
     return np.searchsorted(numbers, rows)

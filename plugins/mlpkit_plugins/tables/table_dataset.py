@@ -143,19 +143,32 @@ class TableDataset(TableOptions, Dataset):
     def raw_columns(self) -> list[RawColumn]:
         """Return all columns of the files, unchanged."""
         splits = self.open(0)
-        encoder = self._fitted_encoder()
         tables = {name: self.table_of(name) for name in ("train", *self.own_tables)}
         raw = {name: RawSplit(tables.get(name, tables["train"]), each.rows_in_file()) for name, each in splits.items()}
+        return add_remarks(self.raw_columns_of(raw))
+
+    def raw_columns_of(self, splits: Mapping[str, RawSplit]) -> list[RawColumn]:
+        """Return all columns of files, unchanged, without remarks.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        encoder = self._fitted_encoder()
         roles = {self.split_column: "split"} if self.split_column is not None and any(self.shares) else {}
         roles |= {self.weight: "weight"} if self.weight is not None else {}
         roles |= dict.fromkeys(self._columns_read(encoder), "input") | dict.fromkeys(self.targets, "target")
-        return add_remarks(
+        categories = (*encoder.categories, *self.ordinal, *(() if self.predict == "values" else self.targets))
+        holds = dict.fromkeys(self.dates, "dates") | dict.fromkeys(categories, "categories")
+        return [
             without_numbers(
-                RawColumn(name, roles.get(name, "left out"), texts, numbers_in(texts, self.number_format), codes),
+                RawColumn(
+                    *(name, roles.get(name, "left out"), texts, numbers_in(texts, self.number_format), codes),
+                    holds=holds.get(name, ""),
+                ),
                 self.missing_numbers.get(name, ()),
             )
-            for name, (texts, codes) in raw_texts(raw, self.missing_texts).items()
-        )
+            for name, (texts, codes) in raw_texts(splits, self.missing_texts).items()
+        ]
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over the checksums of the files, once read; empty until then."""

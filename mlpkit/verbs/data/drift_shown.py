@@ -1,0 +1,111 @@
+"""New rows against training, for a terminal and as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.components.schema.wording import counted, listed
+from mlpkit.runs.files import write_atomically
+from mlpkit.terminal.figures import probability
+from mlpkit.terminal.formatting import blocks, paragraph, sparkline
+from mlpkit.terminal.output import on_one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlpkit.verbs.data.against import DriftReport
+    from mlpkit.verbs.data.drift import ColumnDrift
+
+MOST_COLUMNS: Final = 40
+"""Columns that a terminal shows unless all are asked for."""
+MOST_BARS: Final = 10
+MOST_CHARTS: Final = 16
+MOST_NAMES: Final = 5
+HEADINGS: Final = ("column", "moved", "p-value", "missing")
+BLANK: Final = [""] * 5
+
+
+def lines_of_drift(report: DriftReport, width: int | None, *, every: bool) -> list[str]:
+    """Return the lines that ``mlpkit data NEW --against RUN`` prints.
+
+    Args:
+        report: what was found.
+        width: the line length; None for no limit.
+        every: whether to show all columns of a wide table.
+    """
+    shown = report.columns if every else report.columns[: max(MOST_COLUMNS, len(report.drifted))]
+    table = [[*HEADINGS, "then", "now"]]
+    for title, drifted in (("drifted", True), ("not drifted", False)):
+        rows = [[*_cells(column), *_histograms(column)] for column in shown if column.drifted == drifted]
+        table += [[title, *BLANK], *([f"  {name}", *cells] for name, *cells in rows)] if rows else []
+    if len(shown) < len(report.columns):
+        table.append([f"  and {len(report.columns) - len(shown):,} more; --all shows them", *BLANK])
+    lines = [*paragraph(_verdict(report), width=width), "", *blocks(table, right=(1, 2, 3), indent="  ", width=width)]
+    notes = [line for text in _notes(report, shown) for line in paragraph(on_one_line(text), indent="  ", width=width)]
+    return [*lines, "", *notes] if notes else lines
+
+
+def write_drift_page(path: Path, report: DriftReport) -> None:
+    """Write the page of new rows against training.
+
+    Raises:
+        UsageError: what draws charts is not installed.
+        StorageError: the file can't be written.
+    """
+    from mlpkit.pages import charts, page, parts  # noqa: PLC0415 - only a page needs them
+
+    table = parts.table(HEADINGS, [_cells(column) for column in report.columns], texts=(0,), sortable=True)
+    notes = map(parts.paragraph, _notes(report, report.columns))
+    sections = [parts.section("Result", parts.paragraph(_verdict(report)), table, *notes)]
+    drawn = [(column, _bars(column)) for column in report.drifted[:MOST_CHARTS]]
+    figures = [charts.figure(_name(column), charts.grouped_bars(*bars, value="share")) for column, bars in drawn]
+    sections += [parts.section("Then and now", parts.beside(*figures))] if figures else []
+    write_atomically(path, page.page(f"{Path(report.new).name} against {Path(report.run).name}", sections).encode())
+
+
+def _verdict(report: DriftReport) -> str:
+    rows = f"{report.new}, {counted(report.rows, 'row')}, against {report.run}, {report.training_rows:,} rows"
+    past = f", with at least {report.least:.0%} of its rows moved" if report.least else ""
+    drifted = f"{len(report.drifted)} of {counted(len(report.columns), 'column')} drifted"
+    return f"{rows}: {drifted} at level {report.level:g}{past}"
+
+
+def _notes(report: DriftReport, shown: Sequence[ColumnDrift]) -> list[str]:
+    """Return the unseen categories of each column, and what can't be compared."""
+    notes = []
+    for column in shown:
+        unseen = [f"{name} {count:,}" for name, count in column.now.unseen.items()]
+        share = sum(column.now.unseen.values()) / column.now.rows
+        if unseen:
+            notes.append(f"{column.then.name}: {share:.1%} unseen in training: {listed(unseen, MOST_NAMES)}")
+    return [*notes, *report.notes]
+
+
+def _name(column: ColumnDrift) -> str:
+    return f"{column.then.name} ({column.then.role})" if column.then.role != "input" else column.then.name
+
+
+def _cells(column: ColumnDrift) -> list[str]:
+    p_value = "-" if column.p_value is None else probability(column.p_value)
+    missing = " to ".join(f"{side.missing / side.rows:.1%}" for side in (column.then, column.now))
+    return [_name(column), f"{column.moved:.1%}", p_value, missing if missing != "0.0% to 0.0%" else "-"]
+
+
+def _bars(column: ColumnDrift) -> tuple[list[str], dict[str, list[float]]]:
+    """Return the names of bins or of the most common categories, and their shares then and now."""
+    most = None if column.then.edges else MOST_BARS
+    labels = [*column.then.labels[:most], "other", "unseen", "missing"]
+    shares = {}
+    for name, side in (("then", column.then), ("now", column.now)):
+        others, unseen = side.others + sum(side.counts[len(labels) - 3 :]), sum(side.unseen.values())
+        shares[name] = [count / side.rows for count in (*side.counts[:most], others, unseen, side.missing)]
+    used = [i for i in range(len(labels)) if shares["then"][i] or shares["now"][i]]
+    return [labels[i] for i in used], {name: [each[i] for i in used] for name, each in shares.items()}
+
+
+def _histograms(column: ColumnDrift) -> list[str]:
+    """Draw then and now in one scale."""
+    labels, shares = _bars(column)
+    both = sparkline([round(1000 * share) for each in shares.values() for share in each])
+    return [both[: len(labels)], both[len(labels) :]]
