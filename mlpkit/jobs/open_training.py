@@ -18,6 +18,7 @@ from mlpkit.jobs.spec_data import open_data
 from mlpkit.network.sequential import Sequential
 from mlpkit.specfile.sections import Training
 from mlpkit.training.loop import Trainer
+from mlpkit.training.minibatches import Examples
 from mlpkit.training.ranks import ONE_RANK, Ranks
 from mlpkit.training.workers import Plan, blas_threads, choose_plan, useful_workers
 
@@ -98,6 +99,12 @@ class OpenTraining:
             examples=None if begun else (self.splits["train"], self.proved.description),
         )
 
+    @cached_property
+    def examples(self) -> Examples:
+        """What the steps learn from: the training split, or a mixture of its targets with a teacher's predictions."""
+        split, teacher = self.splits["train"], self.proved.teacher
+        return Examples(split, self.proved.description) if teacher is None else teacher(split)
+
     def trainer(self, network: Sequential, section: Training | None = None, **keywords: Any) -> Trainer:
         """Return what trains a network on the data, by default as in the spec; other keywords as for ``Trainer``."""
         proved = self.proved
@@ -106,6 +113,7 @@ class OpenTraining:
             self.splits,
             proved.description,
             section or proved.spec.training,
+            examples=self.examples,
             frozen=proved.frozen,
             factors=proved.factors,
             workers=None if self.cores is None else useful_workers(network, self.cores),

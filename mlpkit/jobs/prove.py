@@ -29,6 +29,7 @@ from mlpkit.jobs.layer_patterns import (
 )
 from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
+from mlpkit.lazy_names import load
 from mlpkit.network.arguments import takes_no_weights
 from mlpkit.network.component_errors import check_returned, component_errors, operation_errors
 from mlpkit.network.contexts import rounding_contexts
@@ -38,14 +39,18 @@ from mlpkit.system import memory_limit
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.dataset import Dataset, Description, Split
     from mlpkit.components.parameter import StepFactors
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.components.target import Target
     from mlpkit.errors import Code, Diagnostic
     from mlpkit.jobs.first_weights import FirstWeights
     from mlpkit.specfile.spec import Spec
+    from mlpkit.training.minibatches import Examples
 
+
+TEACHER: Final = "mlpkit.verbs.distill.teacher:teacher_of"
+"""Returns the teacher that a spec names, and what of it doesn't fit; called with the spec, its data, and its shapes."""
 
 ADDRESSABLE: Final = 2**48
 """Bytes that a process can address on today's processors."""
@@ -63,6 +68,7 @@ class SpecProof(NamedTuple):
         frozen: the layers that training leaves unchanged.
         factors: what weight decay and learning rate are multiplied by, by parameter.
         warnings: what the data set warns about, and what is most likely not meant.
+        teacher: mixes a teacher's predictions into the targets of the training split; None without one.
     """
 
     spec: Spec
@@ -73,6 +79,7 @@ class SpecProof(NamedTuple):
     frozen: Sequence[str] = ()
     factors: Mapping[str, StepFactors] = MappingProxyType({})
     warnings: tuple[Diagnostic, ...] = ()
+    teacher: Callable[[Split], Examples] | None = None
 
     @property
     def memory(self) -> int:
@@ -110,14 +117,15 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     first_weights, of_weights = _first_weights(spec, proof) if not begun else (None, [])
     frozen, of_frozen = frozen_layers(spec, proof)
     factors, of_factors = step_factors(spec, proof)
-    faults += of_weights + of_frozen + of_factors + weights_not_taken(spec, description, proof.loss)
+    teacher, of_teacher = load(TEACHER)(spec, dataset, description) if spec.training.teacher else (None, [])
+    faults += of_weights + of_frozen + of_factors + of_teacher + weights_not_taken(spec, description, proof.loss)
     faults += [fault for check in CHECKS_OF_DATA for fault in check(spec, description)]
     faults += [fault for check in CHECKS for fault in check(spec, proof)]
     if faults:
         raise spec.error(SpecShapeError, faults, warnings)
     warnings += tuple(warning for check in LIKELY_MISTAKES for warning in spec.located(check(spec, proof)))
     proof = with_adjustments(spec, proof)
-    return SpecProof(spec, dataset, description, proof, first_weights, frozen, factors, warnings)
+    return SpecProof(spec, dataset, description, proof, first_weights, frozen, factors, warnings, teacher)
 
 
 def _first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[Problem]]:

@@ -22,8 +22,9 @@ from mlpkit.registry.distributions import version_of
 from mlpkit.registry.plugin import Plugin
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.environment import environment
+from mlpkit.runs.files import file_hash
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import LOCK, RESOLVED
+from mlpkit.runs.layout import LOCK, MODEL, RESOLVED
 from mlpkit.runs.model_file import ModelFile
 from mlpkit.specfile.spec import Spec, parse_spec
 from mlpkit.training.events import Observer
@@ -136,6 +137,7 @@ DATA = "data_checksum"
 SPEC_HASH = "spec_hash"
 INITIALIZED_FROM = "initialized_from"
 CONTINUES = "continues"
+TEACHER = "teacher"
 
 
 class Change(NamedTuple):
@@ -284,6 +286,7 @@ def lock_of(
         SPEC_HASH: spec_hash(resolved),
         DATA: dataset.fingerprint() or None,
         **({INITIALIZED_FROM: initialized_from} if initialized_from else {}),
+        **({TEACHER: file_hash(Path(spec.training.teacher.run) / MODEL)} if spec.training.teacher else {}),
         **({CONTINUES: continues} if continues else {}),
         ENVIRONMENT: {**environment(), "computed_by": spec.registry.computed_by()},
     }

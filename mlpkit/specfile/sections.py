@@ -252,6 +252,24 @@ class InitializeFromSection(Section):
     layers: Annotated[tuple[LayerPattern, ...], MinLen(1)] | None = None
 
 
+@dataclass(frozen=True)
+class TeacherSection(Section):
+    """Which run's predictions for the training rows a network learns, mixed with the targets.
+
+    Args:
+        run: a run folder, relative to this file; its target and its columns are those of the data.
+        weight: the share of the teacher's prediction in each target; the rest is the row's own target.
+        temperature: above 1, probabilities p of the teacher are softened to p^(1/temperature), and scaled to the same
+            sum; values have none.
+    """
+
+    title = "training.teacher"
+    main_key = "run"
+    run: FilePath
+    weight: Annotated[float, Gt(0), Le(1)] = 0.5
+    temperature: Annotated[float, Gt(0)] = 1.0
+
+
 MOST_MEMBERS: Final = 100
 
 
@@ -335,6 +353,7 @@ class Training(Section):
         evaluate_train: whether evaluations go through the training data, too, and not only that for validation; at the
             end both are evaluated.
         metrics: what to report beside the loss.
+        teacher: a run whose predictions are mixed into the targets of the training rows; by default none.
         callbacks: code that follows training and may end it.
         clip: limit on the gradient, before the optimizer sees it; by default no limit.
         moving_average: a moving average of the weights, evaluated and saved in place of them; by default none.
@@ -376,6 +395,7 @@ class Training(Section):
     evaluate_every: Annotated[int | None, Ge(1)] = None
     evaluate_train: bool = True
     metrics: Annotated[tuple[Recipe[Metric], ...], METRICS] = ()
+    teacher: TeacherSection | None = None
     callbacks: tuple[Recipe[Callback], ...] = ()
     clip: ClipSection | None = None
     moving_average: MovingAverageSection | None = None

@@ -29,7 +29,7 @@ from mlpkit.training.divergence import require_finite, require_finite_losses, wi
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest, Watch
 from mlpkit.training.gradient import StepGradient, clipper, watched
-from mlpkit.training.minibatches import SAMPLERS, Augmenter, MicroBatches, MinibatchReader, RankRows
+from mlpkit.training.minibatches import SAMPLERS, Augmenter, Examples, MicroBatches, MinibatchReader, RankRows
 from mlpkit.training.ranks import ONE_RANK, Ranks
 from mlpkit.training.snapshot import Snapshot, check_metadata, copied_arrays, restore_arrays
 from mlpkit.training.update import OptimizerState, Updater, constrained
@@ -46,6 +46,7 @@ class Trainer:
         splits: the data, by split; ``train`` must be there.
         description: shapes of the data.
         section: how to train.
+        examples: what the steps learn from, if that isn't the training split as it is evaluated.
         steps: how many steps to do in place of the time or the epochs that the section sets; None for these.
         frozen: names of the layers that are left unchanged.
         factors: what weight decay and learning rate are multiplied by, by the parameter's path, where that is not what
@@ -76,6 +77,7 @@ class Trainer:
         description: Description,
         section: Training,
         *,
+        examples: Examples | None = None,
         steps: int | None = None,
         frozen: Collection[str] = (),
         factors: Mapping[str, StepFactors] = MappingProxyType({}),
@@ -105,9 +107,9 @@ class Trainer:
         self._stop = stop or StopRequest()
         self._ranks = ranks
         self._workers = Workers(useful_workers(network, ranks.cores) if workers is None else workers)
-        examples = len(splits["train"])
+        examples = examples or Examples(splits["train"], description)
         rows = section.batch_size * section.accumulate
-        self._sampler = SAMPLERS[section.sampling](examples, rows, network.seed, drop_last=section.drop_last)
+        self._sampler = SAMPLERS[section.sampling](len(examples.split), rows, network.seed, drop_last=section.drop_last)
         self._micro_batches = MicroBatches(self._sampler, section.batch_size, section.accumulate)
         metrics = {metric.name: metric for metric in section.metrics if metric.component.table is None}
         self._evaluate = Evaluator(network, splits, description, metrics, ranks)
@@ -122,7 +124,7 @@ class Trainer:
         self.progress = OpenEndedProgress() if self._open_ended else Progress(0, 0.0, total_steps=self.total_steps)
         self._update = Updater(self.optimizer, network, optimizer_state, factors, self.progress)
         self._constrained_update = constrained(self._update, network, section.max_weight_norm or {})
-        self._gradient = self._step_gradient(splits["train"], description)
+        self._gradient = self._step_gradient(*examples)
         self._evaluate_every = section.evaluate_every or steps_per_epoch
         self._view = TrainingView(
             self.progress, network.parameters, folder, self.history, weights_of(network), resolved

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from functools import cached_property
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from mlpkit.components.augmentation import Augmentation
     from mlpkit.components.dataset import Description, Split
     from mlpkit.network.sequential import Batch
+
+
+class Examples(NamedTuple):
+    """What minibatches are read from: a split, and the shapes of its data."""
+
+    split: Split
+    description: Description
 
 
 NUMBERS_DRAWN_TOGETHER = 131_072

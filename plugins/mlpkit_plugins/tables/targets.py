@@ -173,10 +173,10 @@ def check_probabilities(table: Table) -> None:
         row, column = wrong[0].tolist()
         raise table.error(row, names[column], f"{rows[row, column]:g} is not a probability; expected 0 to 1")
     sums = rows.sum(axis=1)
-    wrong = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
-    if len(wrong):
-        message = f"the probabilities of the {len(names)} classes sum to {sums[wrong[0]]:g}; expected 1"
-        raise table.error(int(wrong[0]), names[0], f"{message}; name the columns of all classes in target")
+    others = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
+    if len(others):
+        message = f"the probabilities of the {len(names)} classes sum to {sums[others[0]]:g}; expected 1"
+        raise table.error(int(others[0]), names[0], f"{message}; name the columns of all classes in target")
     rows /= sums[:, np.newaxis]
 
 
