@@ -4,27 +4,209 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
+from math import nan
 from pathlib import Path
 from typing import Final, Self
 
-from rich.console import Console, Group
-from rich.segment import SegmentLines
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.segment import Segment, SegmentLines
 from rich.style import Style
 from rich.text import Text
 
 from mlpkit.components.schedule import Progress
 from mlpkit.display.display import Display, RunNames, Throughput
-from mlpkit.display.evaluation_table import BEST_MARK, fitting_columns
 from mlpkit.display.outcomes import Outcome, results_of
-from mlpkit.display.progress_bar import ProgressBar
 from mlpkit.errors import printable
 from mlpkit.pages.evaluations import MOST_ROWS, Evaluations, rows_worth_reading
-from mlpkit.terminal.live_area import SECONDS_BETWEEN_DRAWINGS, LiveArea, show_cursor
+from mlpkit.record_keys import decisive_split, is_result, splits_by_name
+from mlpkit.terminal.figures import duration, figure
+from mlpkit.terminal.live_area import SECONDS_BETWEEN_DRAWINGS, LiveArea, bar, show_cursor
 from mlpkit.terminal.output import ignore_hangup, result
 from mlpkit.training.checkpointing import BestTracker
 from mlpkit.training.evaluation import Record
 from mlpkit.training.events import TrainingEnd
 from mlpkit.training.health import Symptom
+
+FIGURE_WIDTH: Final = 8
+LONGEST_NAME: Final = 20
+LONGEST_SHORT_NAME: Final = 12
+LAYOUTS: Final = ((3, False), (2, False), (3, True), (2, True), (1, False), (1, True))
+"""Gaps between columns, and whether titles are short, the most readable first."""
+BEST_MARK: Final = " *"
+SHORT_TITLES: Final = {"validation": "val"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table of evaluations.
+
+    Args:
+        key: the figure's key in a record.
+        group: the heading above the title, once for all columns of that group.
+        title: the heading.
+        importance: 0 for what must be there; the higher, the sooner it is left out.
+        width: number of characters.
+    """
+
+    key: str
+    group: str
+    title: str
+    importance: int
+    width: int
+
+    def cell(self, record: Record) -> str:
+        """Return the figure, aligned."""
+        value = record[self.key]
+        text = f"{value:.0f}" if self.key == "iteration" else f"{value:.2f}" if self.key == "epoch" else figure(value)
+        return text.rjust(self.width)
+
+
+@dataclass(frozen=True)
+class EvaluationColumns:
+    """The columns of a table.
+
+    Args:
+        chosen: the columns.
+        gap: number of blanks between them.
+        left_out: the losses and metrics that don't fit.
+    """
+
+    chosen: tuple[Column, ...]
+    gap: int
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Number of characters of a line."""
+        return sum(column.width for column in self.chosen) + self.gap * (len(self.chosen) - 1)
+
+    def heading(self) -> tuple[str, str]:
+        """Return the line with the groups, each in the middle above its columns, and the line with the titles."""
+        blanks = " " * self.gap
+        groups = []
+        for group, members in groupby(self.chosen, key=lambda column: column.group):
+            span = EvaluationColumns(tuple(members), self.gap).width
+            groups.append(_cut(group, span).center(span))
+        titles = [column.title.rjust(column.width) for column in self.chosen]
+        return blanks.join(groups).rstrip(), blanks.join(titles)
+
+    def row(self, record: Record) -> str:
+        """Return the line of an evaluation."""
+        return (" " * self.gap).join(column.cell(record) for column in self.chosen)
+
+
+def fitting_columns(record: Record, width: int) -> EvaluationColumns:
+    """Return the most important columns that fit.
+
+    The iteration is always there; then come validation loss, first metric, training loss, the other metrics, the epoch,
+    and last the metrics of the training split. Without a validation split, the training split takes its place.
+    """
+    every = _all_columns(record)
+    kept = every
+    while True:
+        for gap, short in LAYOUTS:
+            columns = EvaluationColumns(tuple(_widened(kept, gap, short)), gap)
+            if columns.width <= width or len(kept) == 1:
+                names = dict.fromkeys(column.group for column in every)
+                shown = {column.group for column in kept}
+                return replace(columns, left_out=tuple(name for name in names if name not in shown))
+        least = max(kept, key=lambda column: column.importance)
+        kept = [column for column in kept if column is not least]
+
+
+def _widened(columns: list[Column], gap: int, short: bool) -> Iterator[Column]:
+    """Go through the columns, wide enough for figures and titles, and together for the name above them."""
+    for group, found in groupby(columns, key=lambda column: column.group):
+        members = list(found)
+        room = min(len(group), LONGEST_SHORT_NAME if short else LONGEST_NAME) - gap * (len(members) - 1)
+        share = -(-room // len(members))
+        for column in members:
+            title = SHORT_TITLES.get(column.title, column.title) if short else column.title
+            yield replace(column, title=title, width=max(column.width, len(title), share))
+
+
+def _all_columns(record: Record) -> list[Column]:
+    columns = [Column("iteration", "", "iteration", 0, 9), Column("epoch", "", "epoch", 1000, 6)]
+    decisive = decisive_split(record)
+    for rank, (name, splits) in enumerate(splits_by_name(record).items()):  # the loss, and then the metrics
+        for split in splits:
+            ranks = (1, 2, *range(4, 4 + rank)) if split == decisive else (3, *range(2000, 2000 + rank))
+            columns.append(Column(f"{split}_{name}", name, split, ranks[rank], FIGURE_WIDTH))
+    return columns
+
+
+def _cut(name: str, length: int) -> str:
+    return name if len(name) <= length else f"{name[: length - 1]}…"
+
+
+NARROWEST_BAR = 10
+WIDEST_BAR = 40
+
+
+class ProgressBar:
+    """How far a run has come; what doesn't fit is left out.
+
+    Args:
+        total: steps that the whole training takes, if that is known; without it, no bar is drawn.
+        pace: how fast it goes.
+        step: steps done.
+        name: the text before the bar, if several runs have one line each; a single run has a line of figures below
+            the bar instead.
+
+    Attributes:
+        loss: the loss of the last step; None before the first.
+        record: the last evaluation.
+    """
+
+    def __init__(self, total: int | None, pace: Throughput, step: int = 0, name: str = "") -> None:
+        self.total = total
+        self.pace = pace
+        self.step = step
+        self.name = name
+        self.loss: float | None = None
+        self.record: Record = {}
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw one line with the name; or a blank line, the bar, and the figures."""
+        width = options.max_width - (len(self.name) + 1 if self.name else 0)
+        beside = fitting(self._beside_the_bar(), width if self.total is None else width - NARROWEST_BAR - 1)
+        yield Segment(f"{self.name} ") if self.name else Text()
+        if self.total is not None and width > (NARROWEST_BAR if self.name else 1):
+            length = min(WIDEST_BAR, width - len(beside) - 1)
+            yield from bar(console, options, self.step, self.total, length)
+            yield Segment(" ")
+        yield Text(beside, no_wrap=True)
+        if not self.name:
+            yield Text(fitting(self._figures(), width), "dim", no_wrap=True)
+
+    def _beside_the_bar(self) -> Iterator[str]:
+        yield f"{self.step:,} steps" if self.total is None else f"{self.step:,} of {self.total:,}"
+        if self.name and self.loss is not None:
+            yield f"loss {figure(self.loss)}"
+        left = self.pace.seconds_left(self.step)
+        if left != float("inf"):
+            yield f"{duration(left)} left"
+
+    def _figures(self) -> Iterator[str]:
+        yield f"loss {figure(nan if self.loss is None else self.loss)}"
+        metric = next((key for key in self.record if is_result(key) and not key.endswith("_loss")), None)
+        if metric is not None:
+            yield f"{metric.replace('_', ' ')} {figure(self.record[metric])}"
+        yield f"{self.pace.steps_per_second(self.step):,.0f} steps/s"
+
+
+def fitting(parts: Iterator[str], width: int) -> str:
+    """Return the first parts, as many as fit."""
+    text = ""
+    for part in parts:
+        longer = f"{text}   {part}" if text else part
+        if len(longer) > width:
+            break
+        text = longer
+    return text
+
 
 AROUND_THE_ROWS: Final = 8
 """Lines of a terminal that no row of the table may take: title, blank line, headings, the bar, and the cursor."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.display.evaluation_table import fitting_columns
+from mlpkit.display.screen import fitting_columns
 
 RECORD = {
     "iteration": 500,

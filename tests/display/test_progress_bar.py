@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from mlpkit.display.display import Throughput
-from mlpkit.display.progress_bar import ProgressBar
+from mlpkit.display.screen import ProgressBar
 
 
 def _drawn(width, *, step=3120, record=None):

@@ -1,4 +1,4 @@
-"""Operators that reduce axes: sums, means, extremes, and the positions of extremes."""
+"""Operators that reduce axes, or normalize along them: sums, means, extremes, and the positions of extremes."""
 
 from __future__ import annotations
 
@@ -45,5 +45,35 @@ REDUCTIONS: Final[dict[str, Callable[..., Array]]] = {
     "ReduceMean": reduction(np.mean),
     "ReduceMin": reduction(np.min),
     "ReduceSum": reduce_sum,
+}
+"""These operators, by name."""
+
+
+def batch_normalization(
+    x: Array, scale: Array, b: Array, mean: Array, variance: Array, *, epsilon: float = 1e-5, momentum: float = 0.9
+) -> Array:
+    """Return scale (x - mean) / √(variance + epsilon) + b, with given statistics of each channel."""
+    scale, b, mean, variance = (each.reshape(-1, *[1] * (x.ndim - 2)) for each in (scale, b, mean, variance))
+    y: Array = scale * (x - mean) / np.sqrt(variance + epsilon) + b
+    return y
+
+
+def layer_normalization(
+    x: Array, scale: Array, b: Array | None = None, *, axis: int = -1, epsilon: float = 1e-5, stash_type: int = 1
+) -> Array:
+    """Return scale (x - mean x) / √(variance of x + epsilon) + b, over the axes from ``axis`` to the last."""
+    y = scale * _normalized(x, tuple(range(axis % x.ndim, x.ndim)), epsilon)
+    return y if b is None else y + b
+
+
+def _normalized(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
+    centred = x - x.mean(axis=axes, keepdims=True)
+    y: Array = centred / np.sqrt(np.square(centred).mean(axis=axes, keepdims=True) + epsilon)
+    return y
+
+
+NORMALIZATIONS: Final[dict[str, Callable[..., Array]]] = {
+    "BatchNormalization": batch_normalization,
+    "LayerNormalization": layer_normalization,
 }
 """These operators, by name."""

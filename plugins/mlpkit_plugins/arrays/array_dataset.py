@@ -14,7 +14,7 @@ from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 from mlpkit_plugins.arrays.array_targets import array_target, check_logarithms, remedy_for_values
 from mlpkit_plugins.arrays.encoding_options import built_encoding
 from mlpkit_plugins.arrays.finite_rows import check_finite
-from mlpkit_plugins.arrays.raw_arrays import raw_array
+from mlpkit_plugins.arrays.raw_rows import raw_array
 from mlpkit_plugins.arrays.scaling import Scaling
 from mlpkit_plugins.arrays.unused_classes import counts_of_classes, warnings_about_classes
 from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, check_clippable, values_range, values_scaling

@@ -14,7 +14,7 @@ from mlpkit_plugins.arrays.finite_rows import written
 from mlpkit_plugins.arrays.scaling import ROWS_TOGETHER, Scaling
 from mlpkit_plugins.formats.rows_on_disk import Rows
 from mlpkit_plugins.kernels import take_rows
-from mlpkit_plugins.splits.too_large import holds, too_large
+from mlpkit_plugins.splits.split_warnings import holds, too_large
 
 
 class Examples(NamedTuple):

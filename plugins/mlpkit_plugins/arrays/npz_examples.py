@@ -10,7 +10,7 @@ from typing import IO
 
 from mlpkit import DataError
 from mlpkit_plugins.arrays.array_split import Examples
-from mlpkit_plugins.arrays.weight_array import weight_array
+from mlpkit_plugins.arrays.target_arrays import weight_array
 from mlpkit_plugins.formats.npz_file import npz_array
 
 

@@ -12,8 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, ColumnName, DataError, Description, RawColumn, did_you_mean
-from mlpkit_plugins.arrays.target_arrays import NO_EXAMPLES, kind_of_target, layers_to_begin_with, target_array
-from mlpkit_plugins.arrays.weight_array import weight_array
+from mlpkit_plugins.arrays.target_arrays import (
+    NO_EXAMPLES,
+    kind_of_target,
+    layers_to_begin_with,
+    target_array,
+    weight_array,
+)
 from mlpkit_plugins.splits.shares import Share
 from mlpkit_plugins.tables.frames import columns_in, held_in, is_frame, names_in, ordered_categories, row_labels
 from mlpkit_plugins.tables.memory_source import MemorySource, is_missing

@@ -34,11 +34,10 @@ from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
 from mlpkit_plugins.images.byte_images import ByteImages, ImageSplit
 from mlpkit_plugins.images.image_weights import with_weights
-from mlpkit_plugins.splits.by_key import split_by_key
+from mlpkit_plugins.splits.by_key import split_by_key, text_key
 from mlpkit_plugins.splits.by_position import split_at_random
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.splits.split_warnings import warnings_about_shares
-from mlpkit_plugins.splits.text_key import text_key
 
 Pixels = Annotated[int, Ge(1), Le(4096)]
 

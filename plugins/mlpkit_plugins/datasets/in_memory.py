@@ -22,8 +22,8 @@ from mlpkit_plugins.arrays.target_arrays import (
     kind_of_target,
     layers_to_begin_with,
     target_array,
+    weight_array,
 )
-from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.frames import is_frame
 

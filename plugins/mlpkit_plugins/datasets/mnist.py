@@ -93,7 +93,7 @@ class Mnist(ByteImages):
 
     def raw_arrays(self) -> list[RawArray]:
         """Return the images and the labels."""
-        from mlpkit_plugins.arrays.raw_arrays import raw_array  # noqa: PLC0415 - training shows nothing
+        from mlpkit_plugins.arrays.raw_rows import raw_array  # noqa: PLC0415 - training shows nothing
 
         paths = mnist_paths(self.directory)
         images, labels = (

@@ -11,8 +11,8 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from mlpkit import Array, Encoding, Graph, TrainingColumns, Value
-from mlpkit_plugins.functions.column_statistics import means_and_deviations
 from mlpkit_plugins.functions.normal_quantile import CENTER, FIRST, SECOND, SECOND_BEGINS, normal_quantile
+from mlpkit_plugins.functions.rows import means_and_deviations
 
 ROWS_A_QUANTILE: Final = 30
 """The fewest training rows for each quantile."""

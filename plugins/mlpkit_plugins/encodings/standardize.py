@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlpkit import Array, Encoding, Graph, TrainingColumns, Value
-from mlpkit_plugins.functions.column_statistics import means_and_deviations
+from mlpkit_plugins.functions.rows import means_and_deviations
 
 
 class Standardize(Encoding):

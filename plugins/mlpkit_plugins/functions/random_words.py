@@ -1,12 +1,14 @@
-"""Random 16-bit integers, which are cheaper to draw than from the distributions of NumPy's Generator."""
+"""Random 16-bit integers, cheaper to draw than from NumPy's distributions, and what is drawn from them."""
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpkit import Array, Fans, Initializer
 from mlpkit_plugins.kernels import philox_words
 
 WORDS_OF_A_DRAW: Final = 4
@@ -45,3 +47,23 @@ def _after(state: dict[str, Any], draws: int) -> dict[str, Any]:
         state["buffer_pos"] = more
         counter[0] += np.uint64(1)
     return state
+
+
+class Uniform(Initializer):
+    """Independent uniform numbers, for layers whose papers use them.
+
+        U(-bound, bound)
+
+    Args:
+        bound: the bound.
+        rows_alike: whether all rows of the first axis have the same numbers.
+    """
+
+    bound: float
+    _: KW_ONLY
+    rows_alike: bool = False
+
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
+        """Draw from U(-bound, bound)."""
+        drawn = rng.uniform(-self.bound, self.bound, shape[1:] if self.rows_alike else shape).astype(dtype)
+        return np.broadcast_to(drawn, shape)

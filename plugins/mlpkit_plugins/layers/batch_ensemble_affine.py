@@ -8,8 +8,8 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Array, Graph, InitializerLike, Value
+from mlpkit_plugins.functions.random_words import Uniform
 from mlpkit_plugins.functions.rows import scale_and_shift_rows, scale_rows, sum_row_products, sum_rows
-from mlpkit_plugins.functions.uniform import Uniform
 from mlpkit_plugins.kernels import product
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 

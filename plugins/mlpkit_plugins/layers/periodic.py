@@ -13,7 +13,7 @@ import numpy as np
 from annotated_types import Ge, Gt
 
 from mlpkit import Array, Graph, Layer, ParameterError, Value
-from mlpkit_plugins.functions.uniform import Uniform
+from mlpkit_plugins.functions.random_words import Uniform
 from mlpkit_plugins.kernels import cos, sin
 
 TURN: Final = 2 * pi

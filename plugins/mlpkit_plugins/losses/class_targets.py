@@ -1,10 +1,14 @@
-"""Checks that targets are classes; NumPy would accept some that aren't."""
+"""Targets that are classes: checks, as NumPy would accept others, their weights, and logarithms of their shares."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Final
 
-from mlpkit import Array, ShapeError, UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpkit import Array, ParameterError, ShapeError, UsageError
 
 SUM_TOLERANCE = 1e-3
 """How far the sum of a one-hot row may be from 1; rows of float32 probabilities must pass."""
@@ -51,3 +55,47 @@ def require_class_numbers(who: str, t: Array, classes: int) -> None:
     wrong = t[(t < 0) | (t >= classes)]
     if len(wrong):
         raise UsageError(f"{who} got the label {wrong[0]}; expected class numbers from 0 to {classes - 1}")
+
+
+def require_some_weight(class_weights: Sequence[float] | None) -> None:
+    """Require a weight above 0 for some class.
+
+    Raises:
+        ParameterError: all weights are 0.
+    """
+    if class_weights is not None and not any(class_weights):
+        raise ParameterError("class_weights", "all weights are 0", expected="a number greater than 0 among them")
+
+
+def require_weight_per_class(who: str, class_weights: Sequence[float] | None, count: int, what: str) -> None:
+    """Require one class weight per class.
+
+    Args:
+        who: the loss, for the error.
+        class_weights: the weights; None for none.
+        count: how many there must be.
+        what: what they weigh, such as ``classes``.
+
+    Raises:
+        ShapeError: there are more or fewer weights.
+    """
+    if class_weights is not None and len(class_weights) != count:
+        raise ShapeError(
+            f"{who} has {len(class_weights)} class weights for {count} {what}",
+            expected=f"{count} numbers in class_weights, one per class",
+        )
+
+
+SMALLEST: Final = 1e-6
+"""Stands for a share of zero, whose logarithm isn't finite."""
+
+
+def log_shares(counts: Array) -> NDArray[np.float64]:
+    """Return log(count / Σ counts), with 1e-6 in place of smaller shares.
+
+    Args:
+        counts: numbers from 0 up, not all 0.
+    """
+    counts = np.asarray(counts, np.float64)
+    shares: NDArray[np.float64] = np.log(np.maximum(counts / (counts.sum() or 1.0), SMALLEST))
+    return shares

@@ -1,4 +1,4 @@
-"""Means of losses over rows and elements, where rows may have weights."""
+"""Means of losses over rows, which may have weights, and elements, and advice on an axis of members."""
 
 from __future__ import annotations
 
@@ -38,3 +38,16 @@ def share_of_each(dloss: float, dx: Array, weights: Array | None) -> float | Arr
 
 def _total(weights: Array) -> float:
     return float(weights.sum()) or 1.0
+
+
+def remedy_for_axes(input_shape: tuple[int, ...], axes: int, otherwise: str) -> str:
+    """Return what to do about inputs of a wrong shape, which may have an axis of ensemble members.
+
+    Args:
+        input_shape: their shape.
+        axes: how many axes the loss takes.
+        otherwise: what to do if that isn't the cause.
+    """
+    if len(input_shape) != axes + 1:
+        return otherwise
+    return f"{otherwise}; for members of an ensemble, put the loss into EnsembleLoss"

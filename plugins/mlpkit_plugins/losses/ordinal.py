@@ -9,8 +9,7 @@ import numpy as np
 from mlpkit import Array, Classes, Fans, Graph, Initializer, Loss, ShapeError, Target, TargetError, Value
 from mlpkit_plugins.kernels import row_order, sigmoid, softplus
 from mlpkit_plugins.losses.class_targets import require_class_numbers, require_class_targets
-from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
-from mlpkit_plugins.losses.member_axis import remedy_for_axes
+from mlpkit_plugins.losses.mean_over_rows import mean_of, remedy_for_axes, share_of_each
 
 FAR: Final = 1e30
 """In place of infinity, which not every export can write; less any score, its sigmoid is 1, even in float32."""

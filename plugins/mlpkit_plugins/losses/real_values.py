@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpkit import Array, Loss, ShapeError, Target, TargetError, Values
 from mlpkit_plugins.kernels import exp, row_order
-from mlpkit_plugins.losses.member_axis import remedy_for_axes
+from mlpkit_plugins.losses.mean_over_rows import remedy_for_axes
 
 
 class RealValuesLoss(Loss):

@@ -9,11 +9,13 @@ from annotated_types import Lt
 
 from mlpkit import Classes, ClassWeights, Labels, Loss, Rate, ShapeError, TargetError, UsageError
 from mlpkit_plugins.kernels import row_order, sigmoid
-from mlpkit_plugins.losses.class_targets import require_sums_of_one
-from mlpkit_plugins.losses.class_weights import require_some_weight, require_weight_per_class
-from mlpkit_plugins.losses.log_shares import log_shares
-from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
-from mlpkit_plugins.losses.member_axis import remedy_for_axes
+from mlpkit_plugins.losses.class_targets import (
+    log_shares,
+    require_some_weight,
+    require_sums_of_one,
+    require_weight_per_class,
+)
+from mlpkit_plugins.losses.mean_over_rows import mean_of, remedy_for_axes, share_of_each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

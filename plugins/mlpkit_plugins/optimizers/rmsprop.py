@@ -11,8 +11,7 @@ from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Array, Rate, Step
 from mlpkit_plugins.kernels import descend, flush_subnormal
-from mlpkit_plugins.optimizers.division_by_root import divide_by_root
-from mlpkit_plugins.optimizers.running_mean import update_mean
+from mlpkit_plugins.optimizers.averages import divide_by_root, update_mean
 from mlpkit_plugins.optimizers.weight_decay import WeightDecay
 
 

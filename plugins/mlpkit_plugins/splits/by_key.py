@@ -1,7 +1,8 @@
-"""A split by keys: the split of an example depends only on its own key."""
+"""A split by keys, which may be texts: the split of an example depends only on its own key."""
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Final
 
 import numpy as np
@@ -55,3 +56,8 @@ def scattered(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
         for shift, factor in _FACTORS:
             z = (z ^ (z >> shift)) * factor
         return z ^ (z >> _LAST_SHIFT)
+
+
+def text_key(text: str) -> int:
+    """Return a 64-bit hash of a text."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from mlpkit import DataError
 from mlpkit_plugins.formats.csv_dialect import CsvGuess, csv_dialect
 from mlpkit_plugins.formats.csv_file import CsvFile
+from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.csv_source import CsvSource
 from mlpkit_plugins.tables.first_spec import Reading
-from mlpkit_plugins.tables.number_guess import number_format
-from mlpkit_plugins.tables.row_sample import sample_rows
-from mlpkit_plugins.tables.text_numbers import PLAIN
+from mlpkit_plugins.tables.row_sample import RowSample, sample_rows
+from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat, is_number
+from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING, symbols_of
 
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 _THOUSANDS: Final = {"": "nothing", ",": "commas", ".": "points", " ": "spaces", "'": "apostrophes"}
@@ -72,3 +76,134 @@ def _header(guess: CsvGuess, *, has_names: bool) -> tuple[list[str] | None, int,
 
 def _about_skipped(guess: CsvGuess) -> str:
     return "what is above the names of the columns" if guess.dialect.skip_rows else "the names, which are in header"
+
+
+FORMATS: Final = (
+    PLAIN,
+    NumberFormat(".", ","),
+    NumberFormat(",", ""),
+    NumberFormat(",", "."),
+    NumberFormat(".", " "),
+    NumberFormat(",", " "),
+    NumberFormat(".", "'"),
+    NumberFormat(",", "'"),
+)
+"""The common formats of numbers, the most likely first."""
+
+MOST: Final = 0.9
+"""The share of a column's distinct texts, without missing ones, that are numbers if the column holds numbers."""
+
+_DIGITS: Final = str.maketrans("012345678", "999999999")
+
+
+def number_format(sample: RowSample, missing: Collection[str], *, between_commas: bool) -> NumberFormat:
+    """Guess the format of a table's numbers: decimal sign, separator of thousands, and symbols.
+
+    Args:
+        sample: rows of the table.
+        missing: texts that mean a missing value.
+        between_commas: whether commas separate columns; if not, commas in numbers are most likely decimal commas.
+
+    Raises:
+        DataError: some numbers have a decimal point, and others a decimal comma.
+    """
+    symbols: dict[str, None] = {}
+    columns: dict[str, dict[str, str]] = {}  # by column, the texts by what remains without symbols
+    for name, texts in sample.columns.items():
+        present = sorted({text for text in texts if text and text not in missing})
+        column_symbols = _symbols(present)
+        symbols |= dict.fromkeys(column_symbols)
+        without_symbols = NumberFormat(symbols=tuple(column_symbols))
+        columns[name] = {without_symbols.plain(text): text for text in present}
+    shapes = {name: _shapes(texts) for name, texts in columns.items()}
+    numbers = {name: counts for name, counts in shapes.items() if _are_numbers(counts)}
+    written = _common_format(numbers, between_commas=between_commas)
+    if written is None:
+        _check_one_decimal_sign(sample, {name: columns[name] for name in numbers})
+        written = _most_common_format(numbers)
+    return NumberFormat(written.decimal, written.thousands, tuple(symbols))
+
+
+def _symbols(texts: Collection[str]) -> list[str]:
+    """Return the units or currencies that most texts of a column have next to a number."""
+    symbols = [tuple(symbols_of(text)) for text in texts]
+    most = max(set(symbols), key=symbols.count, default=())
+    return list(most) if symbols.count(most) > len(symbols) / 2 else []
+
+
+def _shapes(texts: Iterable[str]) -> Counter[str]:
+    """Count texts by shape: with 9 for every digit but a leading zero, so that many numbers share a few shapes."""
+    return Counter(map(_shape, texts))
+
+
+def _shape(text: str) -> str:
+    return (
+        re.sub("9", "0", text.translate(_DIGITS), count=1) if text.lstrip("+-")[:1] == "0" else text.translate(_DIGITS)
+    )
+
+
+def _are_numbers(shapes: Counter[str]) -> bool:
+    """Whether nearly all texts of a column are numbers in some format."""
+    present = {shape: count for shape, count in shapes.items() if shape.lower() not in OFTEN_MISSING}
+    numbers = sum(count for shape, count in present.items() if any(_fits(shape, written) for written in FORMATS))
+    return numbers >= MOST * sum(present.values()) and numbers > 0
+
+
+def _fits(shape: str, written: NumberFormat) -> bool:
+    """Whether a text is a number in this format; no number with separated thousands starts with a zero."""
+    grouped = written.plain(shape) != shape
+    return is_number(shape, written) and not (grouped and shape.lstrip("+-")[0] == "0")
+
+
+def _all_fit(shapes: Counter[str], written: NumberFormat) -> bool:
+    """Whether all numbers of a column have this format; thousands are separated in all of them or in none."""
+    numbers = [shape for shape in shapes if any(_fits(shape, other) for other in FORMATS)]
+    if not all(_fits(shape, written) for shape in numbers):
+        return False
+    grouped = any(written.plain(shape) != shape for shape in numbers)
+    return not (grouped and any(re.match(r"[+-]?\d{4}", shape) for shape in numbers))
+
+
+def _common_format(columns: Mapping[str, Counter[str]], *, between_commas: bool) -> NumberFormat | None:
+    """Return the most likely format that fits all columns of numbers; None if there isn't one."""
+    common = [written for written in FORMATS if all(_all_fit(shapes, written) for shapes in columns.values())]
+    decimal_comma = NumberFormat(",", "")
+    if common and not between_commas and common[0] == NumberFormat(".", ",") and decimal_comma in common:
+        return decimal_comma
+    return common[0] if common else None
+
+
+def _most_common_format(columns: Mapping[str, Counter[str]]) -> NumberFormat:
+    """Return the format that fits most columns of numbers."""
+    return max(FORMATS, key=lambda written: sum(_all_fit(shapes, written) for shapes in columns.values()))
+
+
+def _check_one_decimal_sign(sample: RowSample, columns: Mapping[str, Mapping[str, str]]) -> None:
+    """Check that the table doesn't have both decimal points and decimal commas."""
+    comma, point = _first_with(columns, ","), _first_with(columns, ".")
+    if comma is not None and point is not None:
+        raise _mixed_decimals(sample, comma, point)
+
+
+def _first_with(columns: Mapping[str, Mapping[str, str]], sign: str) -> tuple[str, str] | None:
+    """Return the first number that is valid with this decimal sign only, and its column."""
+    for name, texts in columns.items():
+        for plain, text in texts.items():
+            decimals = {written.decimal for written in FORMATS if _fits(_shape(plain), written)}
+            if decimals == {sign}:
+                return name, text
+    return None
+
+
+def _mixed_decimals(sample: RowSample, comma: tuple[str, str], point: tuple[str, str]) -> DataError:
+    """Return the error for a table with decimal points and commas, at the rarer of the two."""
+    counts = {True: 0, False: 0}
+    for name, _ in (comma, point):
+        counts[True] += sum("," in text for text in sample.columns[name])
+        counts[False] += sum("." in text for text in sample.columns[name])
+    (name, text), (other_name, other) = (comma, point) if counts[True] <= counts[False] else (point, comma)
+    row, other_row = (sample.rows[sample.columns[n].index(t)] for n, t in ((name, text), (other_name, other)))
+    signs = ("a decimal comma", "a point") if "," in text else ("a decimal point", "a comma")
+    where = f"{shown_text(other)} in row {other_row}" + (f" of '{other_name}'" if other_name != name else "")
+    message = f"{shown_text(text)} has {signs[0]}, but {where} has {signs[1]}; write all numbers of the file in one way"
+    return DataError(sample.name, message, row=row, column=name)

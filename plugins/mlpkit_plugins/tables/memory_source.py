@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from mlpkit import Array, DataError
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.codebook import MISSING, Codebook, NoCharactersError
-from mlpkit_plugins.tables.key_column import keys_of, no_time
 from mlpkit_plugins.tables.readers import WrongTextError
+from mlpkit_plugins.tables.row_keys import keys_of, no_time
 from mlpkit_plugins.tables.source import Chunk, Columns
 from mlpkit_plugins.tables.text_numbers import PLAIN, NotANumberError, NumberFormat, numbers_of, without
 from mlpkit_plugins.tables.times import NotATimeError

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpkit import Array
 from mlpkit_plugins.kernels import take_rows
-from mlpkit_plugins.splits.too_large import holds, too_large
+from mlpkit_plugins.splits.split_warnings import holds, too_large
 from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.table import Table
 

@@ -7,8 +7,7 @@ import pytest
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.arrays.array_choice import choose_arrays
-from mlpkit_plugins.arrays.input_guess import guess_inputs
-from mlpkit_plugins.arrays.target_guess import guess_target
+from mlpkit_plugins.arrays.first_spec import guess_inputs, guess_target
 from mlpkit_plugins.first_networks.convolutions import ImageInputs
 
 RNG = np.random.default_rng(0)
@@ -200,7 +199,7 @@ def test_what_images_are(shape, images):
 
 
 def test_a_guess_about_many_rows_looks_at_some(monkeypatch):
-    monkeypatch.setattr("mlpkit_plugins.arrays.input_guess.ELEMENTS_SEEN", 1)
+    monkeypatch.setattr("mlpkit_plugins.arrays.first_spec.ELEMENTS_SEEN", 1)
     x = RNG.integers(0, 256, (5000, 4)).astype(np.uint8)
     assert guess_inputs(x, "x").divide_by == 255
 

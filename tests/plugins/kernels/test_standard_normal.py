@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit_plugins.kernels.standard_normal import standard_normal
+from mlpkit_plugins.kernels.elementwise_with_numpy import standard_normal
 
 
 @settings(max_examples=300, deadline=None)

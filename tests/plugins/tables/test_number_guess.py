@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpkit import DataError
-from mlpkit_plugins.tables.number_guess import FORMATS, number_format
+from mlpkit_plugins.tables.csv_reading import FORMATS, number_format
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.text_numbers import NumberFormat, numbers_of
 

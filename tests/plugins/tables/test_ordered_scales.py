@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit_plugins.tables.ordered_scales import SCALES, sorted_levels
+from mlpkit_plugins.tables.column_guess import SCALES, sorted_levels
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit_plugins.tables.row_numbers import RowNumbers
+from mlpkit_plugins.tables.table import RowNumbers
 
 
 @given(st.sets(st.integers(1, 60)), st.lists(st.integers(0, 60), max_size=4))

@@ -17,9 +17,16 @@ from mlpkit_plugins.exporters.c.elementwise import (
     leaky_relu,
     mathematical,
 )
-from mlpkit_plugins.exporters.c.normalizations import batch_norm, layer_norm, normalized
 from mlpkit_plugins.exporters.c.products import average_pool, conv, gemm, matmul, max_pool
-from mlpkit_plugins.exporters.c.reductions import arg_max, global_average_pool, reduce, reduce_mean
+from mlpkit_plugins.exporters.c.reductions import (
+    arg_max,
+    batch_norm,
+    global_average_pool,
+    layer_norm,
+    normalized,
+    reduce,
+    reduce_mean,
+)
 from mlpkit_plugins.exporters.c.shapes import (
     concat,
     expand,

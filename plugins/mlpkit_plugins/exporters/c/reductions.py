@@ -1,11 +1,13 @@
-"""Operators that reduce several elements to one."""
+"""Operators that reduce several elements to one, and those that normalize with what that gives."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
 
-from mlpkit_plugins.exporters.c.step import Operator, Step, loops, row_major
+import numpy as np
+
+from mlpkit_plugins.exporters.c.step import Operand, Operator, Step, loops, row_major
 from mlpkit_plugins.exporters.c.syntax import literal
 
 
@@ -59,3 +61,49 @@ def arg_max(step: Step) -> list[str]:
     if step.axis(0) != len(x.shape) - 1 or x.size != x.shape[-1]:
         raise step.refused("on more than one row")
     return [f"{y.at('0')} = (int64_t)largest_at({x.pointer}, {x.size});"]
+
+
+def batch_norm(step: Step) -> list[str]:
+    """Return (x - mean) / √(variance + epsilon) gamma + beta, feature by feature."""
+    step.check(training_mode=0)
+    x, y = step.floats(), step.output
+    gamma, beta, mean = (step.input(number).name for number in (1, 2, 3))
+    epsilon = x.dtype.type(step.node.attributes.get("epsilon", 1e-5))
+    scale = step.array("scale", 1 / np.sqrt(step.fixed(4) + epsilon))
+    sizes = f"{x.shape[0]}, {prod(x.shape[1:])}"
+    return [f"batch_norm({x.pointer}, {mean}, {scale}, {gamma}, {beta}, {y.pointer}, {sizes});"]
+
+
+def layer_norm(step: Step) -> list[str]:
+    """Return (x - mean) / √(variance + epsilon) gamma + beta, with mean and variance of all elements."""
+    step.check(axis=1, stash_type=1)
+    x, y, beta = step.floats(), step.output, step.input(2) if step.has(2) else None
+    gamma, epsilon = step.input(1).name, literal(np.float32(step.node.attributes.get("epsilon", 1e-5)))
+    shift = step.array("beta", np.zeros(x.size, x.dtype)) if beta is None else beta.name
+    return [f"layer_norm({x.pointer}, {gamma}, {shift}, {y.pointer}, {x.size}, {epsilon});"]
+
+
+def normalized(function: str) -> Operator:
+    """Return an operator that applies a function to the elements along the last axis.
+
+    Args:
+        function: its name in C.
+    """
+
+    def statements(step: Step) -> list[str]:
+        x, y = step.floats(), step.output
+        if step.axis() != len(x.shape) - 1:
+            raise step.refused("along an axis that isn't the last")
+        return _row_by_row(x, y, function)
+
+    return statements
+
+
+def _row_by_row(x: Operand, y: Operand, function: str) -> list[str]:
+    """Return the calls of a function for each row along the last axis."""
+    length = x.shape[-1]
+    if x.size == length:
+        return [f"{function}({x.pointer}, {y.pointer}, {length});"]
+    rows = x.size // length
+    call = f"{function}({x.pointer} + {length} * i, {y.pointer} + {length} * i, {length});"
+    return [f"for (size_t i = 0; i < {rows}; i++) {{", f"    {call}", "}"]

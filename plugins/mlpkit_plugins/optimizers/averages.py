@@ -1,4 +1,4 @@
-"""Division by the root of accumulated squares."""
+"""Running means, and division by the root of accumulated squares."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from math import sqrt
 import numpy as np
 
 from mlpkit import Array
+from mlpkit_plugins.kernels import flush_subnormal
 
 
 def divide_by_root(gradient: Array, squares: Array, epsilon: float) -> None:
@@ -24,3 +25,16 @@ def divide_by_root(gradient: Array, squares: Array, epsilon: float) -> None:
     root = np.sqrt(squares)
     np.add(root, max(epsilon, least), out=root)
     np.divide(gradient, root, out=gradient)
+
+
+def update_mean(mean: Array, beta: float, new: Array) -> None:
+    """Update a running mean in place: mean ← beta mean + (1 - beta) new; subnormal numbers become 0.
+
+    Args:
+        mean: any shape.
+        beta: share of the mean that is kept.
+        new: the same shape.
+    """
+    mean *= beta
+    mean += (1 - beta) * new
+    flush_subnormal(mean)
