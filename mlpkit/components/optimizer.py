@@ -72,11 +72,7 @@ class Optimizer(Component):
 
     @abstractmethod
     def update(
-        self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        slots: Mapping[str, NDArray[Any]],
-        step: Step,
+        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Change ``value`` in place.
 

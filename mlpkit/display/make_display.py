@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 
 def make_display(
-    title: str,
-    folder: Path,
-    quiet: bool,
-    as_json: bool,
-    names: RunNames | None = None,
-    *,
-    each_evaluation: bool = True,
+    title: str, folder: Path, quiet: bool, as_json: bool, names: RunNames | None = None, *, each_evaluation: bool = True
 ) -> Display:
     """Return what shows trainings: nothing, JSON, a screen on a terminal, or lines.
 

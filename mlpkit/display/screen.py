@@ -229,11 +229,7 @@ class Screen(Display):
     """
 
     def __init__(
-        self,
-        title: str,
-        folder: str,
-        names: RunNames | None = None,
-        clock: Callable[[], float] = time.perf_counter,
+        self, title: str, folder: str, names: RunNames | None = None, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         super().__init__(names)
         self._heading = title, folder

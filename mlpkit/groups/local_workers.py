@@ -267,11 +267,7 @@ class LocalWorkers:
             process.close()
 
     def _train(
-        self,
-        function: Callable[..., TrainingEnd],
-        arguments: dict[str, Any],
-        tell: Listener,
-        timeout: float | None,
+        self, function: Callable[..., TrainingEnd], arguments: dict[str, Any], tell: Listener, timeout: float | None
     ) -> TrainingEnd:
         try:
             process = self._idle_process()

@@ -45,12 +45,7 @@ def curves_section(history: Sequence[Record], tracker: BestTracker, units: Mappi
     rate = constant_rate(history)
     if rate is not None:
         notes.append(paragraph(f"Learning rate: {rate:.6g} throughout."))
-    return section(
-        "Curves",
-        beside(*figures),
-        *notes,
-        folded("Evaluations", evaluations_table(history, best)),
-    )
+    return section("Curves", beside(*figures), *notes, folded("Evaluations", evaluations_table(history, best)))
 
 
 def curve_charts(

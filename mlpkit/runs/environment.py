@@ -39,11 +39,7 @@ def _blas() -> dict[str, str | None]:
     loaded.sort(key=lambda library: "numpy" not in library["filepath"])
     if loaded:
         found = loaded[0]
-        return {
-            "name": found["internal_api"],
-            "version": found["version"],
-            "architecture": found.get("architecture"),
-        }
+        return {"name": found["internal_api"], "version": found["version"], "architecture": found.get("architecture")}
     # threadpoolctl doesn't know every BLAS (Accelerate on macOS); then what NumPy was built with.
     configuration: Any = np.show_config(mode="dicts")
     built = configuration["Build Dependencies"]["blas"]

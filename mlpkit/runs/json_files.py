@@ -53,12 +53,7 @@ def decode(text: bytes) -> Any:
     """
     require_few_parts(text)
     try:
-        return json.loads(
-            text.decode(),
-            object_pairs_hook=_unique,
-            parse_float=_finite,
-            parse_constant=_finite,
-        )
+        return json.loads(text.decode(), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 

@@ -77,12 +77,7 @@ def _inline(value: Any) -> str:
 
 def _dumped(value: Any, dumper: type[_Dumper], flow_style: bool | None, width: float) -> str:
     text: str = yaml.dump(
-        value,
-        Dumper=dumper,
-        default_flow_style=flow_style,
-        width=width,
-        sort_keys=False,
-        allow_unicode=True,
+        value, Dumper=dumper, default_flow_style=flow_style, width=width, sort_keys=False, allow_unicode=True
     )
     return text
 

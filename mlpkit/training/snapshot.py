@@ -164,10 +164,7 @@ def copied_arrays(network: Sequential, slots: Mapping[str, Slot], trained: Colle
 
 
 def restore_arrays(
-    network: Sequential,
-    slots: Mapping[str, Slot],
-    saved: Mapping[str, Array],
-    trained: Collection[str] = (),
+    network: Sequential, slots: Mapping[str, Slot], saved: Mapping[str, Array], trained: Collection[str] = ()
 ) -> None:
     """Write what ``copied_arrays`` returned into a network and the slots of its optimizer.
 

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 from mlpkit.components.recipe import Auto
 from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
-from mlpkit.components.schema.types import (
-    Bound,
-    ChoiceType,
-    EitherType,
-    IntegerType,
-    ListType,
-    MappingType,
-    NumberType,
-)
+from mlpkit.components.schema.types import Bound, ChoiceType, EitherType, IntegerType, ListType, MappingType, NumberType
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.components.target import Classes
 from mlpkit.errors import WrongUseError

@@ -28,11 +28,7 @@ LONGEST_VALUE = 30
 @options.plugins_option
 @options.json_option
 def command(
-    path: str,
-    key: str | None,
-    overrides: tuple[str, ...],
-    plugin_options: PluginOptions,
-    as_json: bool,
+    path: str, key: str | None, overrides: tuple[str, ...], plugin_options: PluginOptions, as_json: bool
 ) -> None:
     """Explain a key of a spec, and where its value comes from.
 

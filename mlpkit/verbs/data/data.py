@@ -228,11 +228,7 @@ class _Examples(NamedTuple):
 
 
 def _read_examples(
-    splits: Mapping[str, Split],
-    description: Description,
-    dtype: np.dtype[Any],
-    shown: int,
-    columns_of: tuple[int, int],
+    splits: Mapping[str, Split], description: Description, dtype: np.dtype[Any], shown: int, columns_of: tuple[int, int]
 ) -> _Examples:
     """Read all examples once.
 

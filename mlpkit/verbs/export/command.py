@@ -53,14 +53,7 @@ def command(
     """
     from mlpkit.verbs.export.export import export  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
-    found = export(
-        directory,
-        to,
-        exporter=exporter,
-        network_only=network_only,
-        quantize=quantize,
-        **plugin_options,
-    )
+    found = export(directory, to, exporter=exporter, network_only=network_only, quantize=quantize, **plugin_options)
     if found.warning:
         message(f"warning: {to}: {found.warning}")
     if as_json:

@@ -195,11 +195,7 @@ def _norms(probes: Sequence[Mapping[str, Any]]) -> str:
     left_out = set(moved).difference(moved[i] for i in evenly_spaced(len(moved), MOST_CHARTED))
     drawn = [point for point in points if point["series"] not in left_out]
     chart = charts.curves(
-        drawn,
-        "iteration",
-        "norm",
-        titles=("iteration", "norm"),
-        logarithmic=all(point["norm"] > 0 for point in drawn),
+        drawn, "iteration", "norm", titles=("iteration", "norm"), logarithmic=all(point["norm"] > 0 for point in drawn)
     )
     return charts.figure("Norm of the gradient by each layer's parameters", chart)
 

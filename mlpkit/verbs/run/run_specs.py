@@ -36,12 +36,7 @@ SECONDS_WORTH_SAVING: Final = 10
 
 
 def run_one(
-    path: str,
-    overrides: Sequence[str],
-    out: Path | None,
-    wanted: TrainingOptions,
-    ranks: Ranks,
-    interrupts: Interrupts,
+    path: str, overrides: Sequence[str], out: Path | None, wanted: TrainingOptions, ranks: Ranks, interrupts: Interrupts
 ) -> tuple[TrainingResult, list[Path]]:
     """Train a spec, and return how that ended, and the folder.
 

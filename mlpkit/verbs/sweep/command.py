@@ -49,11 +49,7 @@ def _folder_option(flag: str, name: str, about: str) -> Callable[[F], F]:
 )
 @_folder_option("--resume", "folder", "Resume the sweep in a folder, instead of SPEC.")
 @click.option(
-    "--add-trials",
-    "added",
-    metavar="N",
-    type=click.IntRange(1),
-    help="With --resume: extra trials to train.",
+    "--add-trials", "added", metavar="N", type=click.IntRange(1), help="With --resume: extra trials to train."
 )
 @_folder_option("--status", "looked_at", "Show the state of the sweep in a folder, and change nothing.")
 @_folder_option(

@@ -15,15 +15,7 @@ from mlpkit.specfile.source import Span
 from mlpkit.specfile.spec import Spec
 from mlpkit.specfile.variables import VARS
 from mlpkit.verbs.sweep.section import Objective, SearchedKey, SweepSection, is_choice
-from mlpkit.verbs.sweep.specs import (
-    SEARCH,
-    SWEEP,
-    as_overrides,
-    data_key,
-    key_place,
-    path_written_at,
-    trial_spec,
-)
+from mlpkit.verbs.sweep.specs import SEARCH, SWEEP, as_overrides, data_key, key_place, path_written_at, trial_spec
 
 
 class _Probe(NamedTuple):

@@ -158,11 +158,7 @@ def _plain_example(traced: Trace, example: TracedExample) -> dict[str, Any]:
 def _plain_layers(example: TracedExample) -> dict[str, Any]:
     arrays = ("input", "output", "output_gradient", "input_gradient")
     layers = [
-        {
-            "layer": layer.name,
-            "type": layer.type,
-            **{name: _plain_array(getattr(layer, name)) for name in arrays},
-        }
+        {"layer": layer.name, "type": layer.type, **{name: _plain_array(getattr(layer, name)) for name in arrays}}
         for layer in example.layers
     ]
     whole = {name: _plain_array(getattr(example, name)) for name in ("input", "target", "prediction")}

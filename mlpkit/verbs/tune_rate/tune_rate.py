@@ -81,12 +81,7 @@ class RateTest:
 
 
 def tune_rate(
-    spec: Spec,
-    *,
-    steps: int = STEPS,
-    lowest: float = LOWEST,
-    highest: float = HIGHEST,
-    stop: StopRequest | None = None,
+    spec: Spec, *, steps: int = STEPS, lowest: float = LOWEST, highest: float = HIGHEST, stop: StopRequest | None = None
 ) -> RateTest:
     """Train the network of a spec with a learning rate that grows from step to step, and suggest one.
 

@@ -167,11 +167,7 @@ class Mnist(ByteImages):
             message = f"{self.train:,} images can't be trained on: of {count:,}, {self.validation:,} are for validation"
             raise ParameterError("train", message, expected=f"at most {left:,}")
         self.image_shape = (height, width)
-        sizes = {
-            "train": self.train or left,
-            "validation": self.validation,
-            "test": shapes[TEST_IMAGES][0],
-        }
+        sizes = {"train": self.train or left, "validation": self.validation, "test": shapes[TEST_IMAGES][0]}
         if not self.validation:
             del sizes["validation"]
         return Description(self.input_shape, Classes(CLASSES, one_hot=self.one_hot), sizes)

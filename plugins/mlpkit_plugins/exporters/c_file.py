@@ -83,11 +83,7 @@ class CFile(Exporter):
 
 
 def compute_c(
-    file: Path,
-    model: ModelGraph,
-    feeds: Mapping[str, Array],
-    names: Collection[str],
-    machine: Machine | None = None,
+    file: Path, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str], machine: Machine | None = None
 ) -> dict[str, Array]:
     """Compute rows with a file in C, using the C compiler at hand.
 

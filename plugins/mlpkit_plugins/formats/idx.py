@@ -174,11 +174,7 @@ def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
         raise _too_long(path, shape)
 
 
-def _fill(
-    stream: BufferedReader | GzipStream,
-    values: NDArray[np.uint8],
-    filled: Receiver | None = None,
-) -> int:
+def _fill(stream: BufferedReader | GzipStream, values: NDArray[np.uint8], filled: Receiver | None = None) -> int:
     """Read until the array is full or the stream ends, and return the number of bytes read.
 
     Args:

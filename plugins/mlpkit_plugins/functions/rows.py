@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array
-from mlpkit_plugins.kernels import (
-    feature_sums,
-    feature_sums_of_products,
-    scale_and_shift_features,
-    scale_features,
-)
+from mlpkit_plugins.kernels import feature_sums, feature_sums_of_products, scale_and_shift_features, scale_features
 
 
 def sum_rows(x: Array, out: Array) -> None:

@@ -33,11 +33,7 @@ class ConvexCombination(Initializer):
         return np.zeros(shape, dtype)
 
     def adapt(
-        self,
-        values: Array,
-        outputs: Callable[[Array], Array],
-        unit_axis: int,
-        rng: np.random.Generator,
+        self, values: Array, outputs: Callable[[Array], Array], unit_axis: int, rng: np.random.Generator
     ) -> Array:
         """Return minus a convex combination of each unit's outputs."""
         y = np.moveaxis(outputs(np.zeros_like(values)), 1, -1)

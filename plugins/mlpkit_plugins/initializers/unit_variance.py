@@ -29,11 +29,7 @@ class UnitVariance(Initializer):
         return rng.normal(0.0, sqrt(1.0 / fans.inputs), shape).astype(dtype)
 
     def adapt(
-        self,
-        values: Array,
-        outputs: Callable[[Array], Array],
-        unit_axis: int,
-        rng: np.random.Generator,
+        self, values: Array, outputs: Callable[[Array], Array], unit_axis: int, rng: np.random.Generator
     ) -> Array:
         """Divide each unit's weights by the standard deviation of its outputs."""
         y = np.moveaxis(outputs(values), 1, -1)

@@ -234,10 +234,7 @@ def descend_adaptively(
     epsilon = max(epsilon, sqrt(float(np.finfo(v.dtype).smallest_normal) / (1 - beta2)))
     np.multiply(v, beta2, out=v)
     with np.nditer(
-        (v, gradient),
-        ("buffered", "external_loop", "zerosize_ok"),
-        (("readwrite",), ("readonly",)),
-        buffersize=BLOCK,
+        (v, gradient), ("buffered", "external_loop", "zerosize_ok"), (("readwrite",), ("readonly",)), buffersize=BLOCK
     ) as blocks:
         for part, gradients in blocks:
             squares = np.square(gradients)

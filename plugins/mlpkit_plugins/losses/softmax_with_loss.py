@@ -62,10 +62,7 @@ class SoftmaxWithLoss(Loss):
     unit = "nats"
 
     def __init__(
-        self,
-        *,
-        label_smoothing: Annotated[Rate, Lt(1)] = 0.0,
-        class_weights: ClassWeights | None = None,
+        self, *, label_smoothing: Annotated[Rate, Lt(1)] = 0.0, class_weights: ClassWeights | None = None
     ) -> None:
         require_some_weight(class_weights)
         self.label_smoothing = label_smoothing

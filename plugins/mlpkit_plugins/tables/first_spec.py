@@ -74,12 +74,7 @@ class Reading:
 
 
 def propose_for_table(
-    name: str,
-    files: Mapping[str, str],
-    target: str | None,
-    reading: Reading,
-    recipe: Recipe | None,
-    wishes: Wishes,
+    name: str, files: Mapping[str, str], target: str | None, reading: Reading, recipe: Recipe | None, wishes: Wishes
 ) -> Proposal:
     """Return a spec that trains well on a table.
 

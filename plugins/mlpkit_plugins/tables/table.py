@@ -75,12 +75,7 @@ class Table:
     """
 
     def __init__(
-        self,
-        source: TableSource,
-        columns: Columns,
-        *,
-        missing: str,
-        missing_texts: Collection[str] = (),
+        self, source: TableSource, columns: Columns, *, missing: str, missing_texts: Collection[str] = ()
     ) -> None:
         self.name = source.name
         self.header = source.header

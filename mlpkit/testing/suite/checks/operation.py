@@ -62,12 +62,7 @@ class OperationExample(ExampleWithShape):
     def network(self, slices: int) -> Sequential:
         """Return a new network that contains only the operation, in training; the loss of a layer is Σ y t."""
         network = Sequential(
-            self._stack(),
-            self.shape,
-            target=self.target,
-            dtype="float64",
-            slices=slices,
-            resolver=self.registry.create,
+            self._stack(), self.shape, target=self.target, dtype="float64", slices=slices, resolver=self.registry.create
         )
         network.values[...] += self.random("flat parameters").uniform(-0.1, 0.1, network.values.shape)
         network.set_training(True)
@@ -315,9 +310,7 @@ def _require_unchanged(method: str, batch: Batch, before: Batch) -> None:
     for what, array, old in (("x", batch.x, before.x), ("its second argument", batch.t, before.t)):
         if array.tobytes() != old.tobytes():
             raise CheckFailure(
-                f"{method} wrote into {what}",
-                expected="unchanged inputs",
-                remedy="write into a new array",
+                f"{method} wrote into {what}", expected="unchanged inputs", remedy="write into a new array"
             )
 
 

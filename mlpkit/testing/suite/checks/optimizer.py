@@ -271,8 +271,7 @@ def sees_blocks_or_parameters(example: OptimizerExample) -> None:
         slots = optimizer.slots_of(name, shape)
         if not isinstance(slots, Mapping) or not _are_names(slots) or not all(map(_is_shape, slots.values())):
             raise CheckFailure(
-                f"slots_of({name!r}, {shape}) returned {slots!r}",
-                expected='shapes by name, such as {"m": (7, 5)}',
+                f"slots_of({name!r}, {shape}) returned {slots!r}", expected='shapes by name, such as {"m": (7, 5)}'
             )
 
 

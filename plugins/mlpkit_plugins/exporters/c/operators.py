@@ -8,15 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from mlpkit import ML_DOMAIN
-from mlpkit_plugins.exporters.c.elementwise import (
-    called,
-    cast,
-    clip,
-    elementwise,
-    folded,
-    leaky_relu,
-    mathematical,
-)
+from mlpkit_plugins.exporters.c.elementwise import called, cast, clip, elementwise, folded, leaky_relu, mathematical
 from mlpkit_plugins.exporters.c.products import average_pool, conv, gemm, matmul, max_pool
 from mlpkit_plugins.exporters.c.reductions import (
     arg_max,
@@ -27,16 +19,7 @@ from mlpkit_plugins.exporters.c.reductions import (
     reduce,
     reduce_mean,
 )
-from mlpkit_plugins.exporters.c.shapes import (
-    concat,
-    expand,
-    gather,
-    label_encoder,
-    pad,
-    slice_,
-    tile,
-    transpose,
-)
+from mlpkit_plugins.exporters.c.shapes import concat, expand, gather, label_encoder, pad, slice_, tile, transpose
 from mlpkit_plugins.exporters.c.step import Operator
 
 ONE_TO_ONE: Final[dict[str, Operator]] = {
