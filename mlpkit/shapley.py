@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import factorial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,27 +29,17 @@ rest is from, shape (sets,).
 """
 
 
-class ShapleyValues(NamedTuple):
-    """Shapley values of an input.
-
-    Args:
-        values: what each part adds, shape (parts, outputs).
-        errors: their standard errors; 0 if they are exact.
-    """
-
-    values: NDArray[np.float64]
-    errors: NDArray[np.float64]
-
-
 def shapley_values(
     game: Game,
     whole: NDArray[np.float64],
     alone: NDArray[np.float64],
     parts: int,
     orders: int,
-    generator: Callable[[], np.random.Generator],
-) -> ShapleyValues:
-    """Return the Shapley values of the parts of an input; they add up to ``whole`` minus the mean of ``alone``.
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the Shapley values of an input's parts, and their standard errors, each of shape (parts, outputs).
+
+    The values add up to ``whole`` minus the mean of ``alone``.
 
     v(S) = mean over background rows b of f(the input's parts in S, the rest of b)
     value of j = mean over the orders of the parts of v(those up to j) - v(those before j)
@@ -63,18 +53,54 @@ def shapley_values(
         alone: its values for each background row, shape (rows, outputs).
         parts: how many parts there are.
         orders: how many pairs of orders to draw, at least two for each background row.
-        generator: returns what draws them.
+        rng: draws them.
 
     Source: Castro, Gomez and Tejada, Polynomial Calculation of the Shapley Value Based on Sampling (2009); Mitchell,
         Cooper, Frank and Holmes, Sampling Permutations for Shapley Value Estimation (2022).
     """
     rounds = max(2, -(-orders // len(alone)))
     if parts <= MOST_ENUMERATED and 2**parts - 2 <= 2 * rounds * (parts - 1):
-        return _enumerated(game, whole, alone, parts)
-    return _sampled(game, whole, alone, parts, rounds, generator())
+        values = _enumerated(game, whole, alone, parts)
+        return values, np.zeros_like(values)
+    rows = len(alone)
+    places = rng.permuted(np.tile(np.arange(parts), (rounds * rows, 1)), axis=1)
+    both = np.concatenate([places, parts - 1 - places])  # an order, and the same from its end
+    of_row = np.tile(np.arange(rows), 2 * rounds)
+    together = max(1, SETS_TOGETHER // max(1, parts - 1))
+    added = [
+        _walked(game, whole, alone, both[begin : begin + together], of_row[begin : begin + together])
+        for begin in range(0, len(both), together)
+    ]
+    pairs = np.concatenate(added).reshape(2, rounds, rows, parts, -1).mean(axis=0)
+    errors = np.sqrt(pairs.var(axis=0, ddof=1).sum(axis=0) / rounds) / rows  # background rows are strata
+    return pairs.mean(axis=(0, 1)), errors
 
 
-def _enumerated(game: Game, whole: NDArray[np.float64], alone: NDArray[np.float64], parts: int) -> ShapleyValues:
+def _walked(
+    game: Game,
+    whole: NDArray[np.float64],
+    alone: NDArray[np.float64],
+    places: NDArray[np.intp],
+    of_row: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Return what each part adds on walks from a background row to the input, shape (walks, parts, outputs).
+
+    Args:
+        game: the function.
+        whole: its values for the input.
+        alone: its values for each background row.
+        places: when each part joins, shape (walks, parts).
+        of_row: the background row that each walk begins with.
+    """
+    count, parts = places.shape
+    worth = np.empty((count, parts + 1, len(whole)))
+    worth[:, 0], worth[:, -1] = alone[of_row], whole
+    masks = places[:, None, :] < np.arange(1, parts)[:, None]
+    worth[:, 1:-1] = game(masks.reshape(-1, parts), np.repeat(of_row, parts - 1)).reshape(count, parts - 1, -1)
+    return np.take_along_axis(np.diff(worth, axis=1), places[:, :, None], axis=1)
+
+
+def _enumerated(game: Game, whole: NDArray[np.float64], alone: NDArray[np.float64], parts: int) -> NDArray[np.float64]:
     rows, numbers = len(alone), np.arange(2**parts)
     masks = (numbers[:, None] >> np.arange(parts) & 1).astype(bool)
     worth = np.empty((2**parts, alone.shape[1]))
@@ -87,46 +113,6 @@ def _enumerated(game: Game, whole: NDArray[np.float64], alone: NDArray[np.float6
     for part in range(parts):
         without = numbers[~masks[:, part]]
         values[part] = shares[sizes[without]] @ (worth[without | 1 << part] - worth[without])
-    return ShapleyValues(values, np.zeros_like(values))
-
-
-def _sampled(
-    game: Game,
-    whole: NDArray[np.float64],
-    alone: NDArray[np.float64],
-    parts: int,
-    rounds: int,
-    rng: np.random.Generator,
-) -> ShapleyValues:
-    rows = len(alone)
-    places = rng.permuted(np.tile(np.arange(parts), (rounds * rows, 1)), axis=1)
-    both = np.concatenate([places, parts - 1 - places])  # an order, and the same from its end
-    of_row = np.tile(np.arange(rows), 2 * rounds)
-    added = np.empty((len(both), parts, alone.shape[1]))
-    together = max(1, SETS_TOGETHER // max(1, parts - 1))
-    for begin in range(0, len(both), together):
-        chunk = slice(begin, begin + together)
-        walks = _walks(game, whole, alone, both[chunk], of_row[chunk])
-        added[chunk] = np.take_along_axis(np.diff(walks, axis=1), both[chunk][:, :, None], axis=1)
-    pairs = added.reshape(2, rounds, rows, parts, -1).mean(axis=0)
-    errors = np.sqrt(pairs.var(axis=0, ddof=1).sum(axis=0) / rounds) / rows  # background rows are strata
-    return ShapleyValues(pairs.mean(axis=(0, 1)), errors)
-
-
-def _walks(
-    game: Game,
-    whole: NDArray[np.float64],
-    alone: NDArray[np.float64],
-    places: NDArray[np.intp],
-    of_row: NDArray[np.intp],
-) -> NDArray[np.float64]:
-    """Return the values from a background row to the input as part by part joins, shape (walks, parts + 1, outputs)."""
-    count, parts = places.shape
-    values = np.empty((count, parts + 1, len(whole)))
-    values[:, 0], values[:, -1] = alone[of_row], whole
-    masks = places[:, None, :] < np.arange(1, parts)[:, None]
-    inner = game(masks.reshape(-1, parts), np.repeat(of_row, parts - 1))
-    values[:, 1:-1] = inner.reshape(count, parts - 1, -1)
     return values
 
 
@@ -136,7 +122,7 @@ class Explanation:
 
     Args:
         values: Shapley values, shape (rows, columns), or (rows, columns, outputs) if there are several outputs; a row's
-            values and its ``base`` add up to its prediction. NaN for a row without a prediction.
+            values and its ``base`` add up to its prediction.
         errors: their standard errors; 0 if they are exact.
         base: the mean prediction, shape (rows,) or (rows, outputs).
         columns: the names of the columns.
@@ -158,40 +144,35 @@ class Explanation:
         total: Array = self.base + self.values.sum(axis=1)
         return total
 
-    def each_output(self) -> Iterator[tuple[str, Array, Array, Array]]:
-        """Go through the outputs: name, values, errors and base of each; a single output has no name."""
-        if self.values.ndim == 2:
-            yield "", self.values, self.errors, self.base
-            return
-        for i, name in enumerate(self.outputs):
-            yield name, self.values[..., i], self.errors[..., i], self.base[:, i]
+    def of_row(self, row: int) -> list[tuple[str, float, Array, Array]]:
+        """Return name, base, values and errors of each output of a row."""
+        single = self.values.ndim == 2
+        names = self.outputs[row if len(self.outputs) > 1 else 0 :] if single else self.outputs
+        values, errors = (array[row].reshape(len(self.columns), -1).T for array in (self.values, self.errors))
+        return list(zip(names, np.ravel(self.base[row]).tolist(), values, errors, strict=False))
 
-    def described(self, row: int) -> list[str]:
-        """Return the columns with the values of a row, such as ``age = 41``; arrays have names alone."""
-        if self.inputs is None:
-            return list(self.columns)
-        return [f"{name} = {self.inputs[name][row]}" for name in self.columns]
+    def parts_of(self, row: int, values: Array, errors: Array) -> list[tuple[str, float, float | None]]:
+        """Return the columns of a row that add or take most, each with its error, and all others together.
+
+        Args:
+            row: the row; tables have its values behind the names, such as ``age = 41``.
+            values: the values of one of its outputs.
+            errors: their errors.
+        """
+        order = np.argsort(-np.abs(values), kind="stable")
+        shown = order if len(order) <= MOST_PARTS_SHOWN + 1 else order[:MOST_PARTS_SHOWN]
+        of = ["" if self.inputs is None else f" = {self.inputs[name][row]}" for name in self.columns]
+        found: list[Any] = [(f"{self.columns[i]}{of[i]}", float(values[i]), float(errors[i])) for i in shown]
+        rest = np.delete(values, shown)
+        return [*found, (f"{len(rest)} others", float(rest.sum()), None)] if len(rest) else found
 
     def _repr_html_(self) -> str:
-        """Return the values of the first rows, and of their most important columns, as a table for a notebook."""
-        if self.values.ndim > 2:
-            return f"<p>{self.values.shape!r}: values for {', '.join(self.outputs)}</p>"
-        order = np.argsort(-np.nan_to_num(np.abs(self.values)).mean(axis=0), kind="stable")[:MOST_PARTS_SHOWN]
-        figure = load("mlpkit.terminal.figures:figure")
-        headings = ["row", "mean", *(self.columns[i] for i in order), "others", "prediction"]
-        cells = [
-            [str(row), *map(figure, (base, *values[order], np.delete(values, order).sum(), base + values.sum()))]
-            for row, (base, values) in enumerate(zip(self.base, self.values, strict=True))
+        """Return the first rows as a table for a notebook."""
+        rows = [
+            [str(row), name, f"{base + values.sum():.4g}", f"{base:.4g}", text]
+            for row in range(min(MOST_ROWS_SHOWN, len(self.values)))
+            for name, base, values, errors in self.of_row(row)
+            for text in [", ".join(f"{part}: {adds:+.3g}" for part, adds, _ in self.parts_of(row, values, errors))]
         ]
-        return str(load("mlpkit.pages.notebook_tables:html_table")(headings, cells[:MOST_ROWS_SHOWN]))
-
-
-def largest_parts(
-    names: Sequence[str], values: Array, errors: Array, most: int = MOST_PARTS_SHOWN
-) -> list[tuple[str, float, float | None]]:
-    """Return the parts that add or take most, each with its error, and what all others add together, without one."""
-    order = np.argsort(-np.abs(values), kind="stable")
-    shown = order if len(order) <= most + 1 else order[:most]
-    found: list[Any] = [(names[i], float(values[i]), float(errors[i])) for i in shown]
-    rest = np.delete(values, shown)
-    return [*found, (f"{len(rest)} others", float(rest.sum()), None)] if len(rest) else found
+        headings = ("row", "output", "prediction", "mean", "what columns add")
+        return str(load("mlpkit.pages.notebook_tables:html_table")(headings, rows, texts=(1, 4)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -40,47 +40,25 @@ def rows_at(raw: RawRows, indices: NDArray[np.intp]) -> RawRows:
     return raw[indices]
 
 
-def with_rows_from(raw: RawRows, source: RawRows, orders: Mapping[int, NDArray[np.intp]]) -> RawRows:
-    """Return rows in which some columns hold the values of other rows.
+def column_of_inputs(encode: Callable[[Any], Array], reference: RawRows, *samples: RawRows) -> NDArray[np.intp] | None:
+    """Return the number of the column that each input of a network belongs to, or None if one belongs to several.
+
+    It is -1 of an input that is the same in all rows. Rows aren't encoded once per column, but twice per binary digit
+    of a column's number: with the columns that have a 0 there set to their value in the first reference row, and with
+    the ones that have a 1. The inputs that change belong to one of these.
 
     Args:
-        raw: the rows.
-        source: the rows that values are taken from.
-        orders: for each such column, by its number, the position in ``source`` that each row's value is from.
+        encode: returns the inputs for raw rows, shape (rows, inputs).
+        reference: some rows.
+        samples: further rows, perhaps of other types: no column is made of values from two of them.
     """
-    if isinstance(raw, Mapping) and isinstance(source, Mapping):
-        return {
-            name: [source[name][i] for i in orders[column]] if column in orders else values
-            for column, (name, values) in enumerate(raw.items())
-        }
-    assert isinstance(raw, np.ndarray)
-    assert isinstance(source, np.ndarray)
-    flat, other = raw.reshape(len(raw), -1).copy(), source.reshape(len(source), -1)
-    for column, order in orders.items():
-        flat[:, column] = other[order, column]
-    return flat.reshape(raw.shape)
-
-
-def binary_digits(columns: int) -> int:
-    """Return how many binary digits the numbers of columns have."""
-    return (columns - 1).bit_length()
-
-
-def column_of_inputs(columns: int, x: Array, changed: Callable[[Collection[int]], Array]) -> NDArray[np.intp] | None:
-    """Return the number of the column that each input belongs to, -1 if no column changes it; None if several do.
-
-    Rows aren't encoded once per column, but twice per binary digit of a column's number: with the columns changed that
-    have a 0 there, and with the ones that have a 1. The inputs that change show which column each belongs to.
-
-    Args:
-        columns: how many columns there are.
-        x: the inputs, shape (rows, inputs).
-        changed: returns the inputs with the columns of some numbers changed.
-    """
+    count, every = columns_in(reference), (reference, *samples)
+    x = np.concatenate([encode(raw) for raw in every])
     found, moved = np.zeros(x.shape[1], np.intp), np.zeros(x.shape[1], bool)
-    for digit in range(max(1, binary_digits(columns))):
+    for digit in range(max(1, binary_digits(count))):
         with_zeros, with_ones = (
-            (changed([i for i in range(columns) if i >> digit & 1 == value]) != x).any(axis=0) for value in (0, 1)
+            (np.concatenate([encode(_with_first_of(reference, raw, columns)) for raw in every]) != x).any(axis=0)
+            for columns in ([i for i in range(count) if i >> digit & 1 == value] for value in (0, 1))
         )
         if (with_zeros & with_ones).any():
             return None
@@ -89,28 +67,18 @@ def column_of_inputs(columns: int, x: Array, changed: Callable[[Collection[int]]
     return np.where(moved, found, -1)
 
 
-def column_of_varying_inputs(
-    encode: Callable[[Any], Array], reference: RawRows, *samples: RawRows
-) -> NDArray[np.intp] | None:
-    """Return ``column_of_inputs`` for all inputs that differ between two of the rows, -1 for the others.
+def binary_digits(columns: int) -> int:
+    """Return how many binary digits the numbers of columns have."""
+    return (columns - 1).bit_length()
 
-    Where a column holds the value of the first reference row in all rows, its inputs change if they differ in any.
 
-    Args:
-        encode: returns the network's inputs for raw rows, shape (rows, inputs).
-        reference: some rows.
-        samples: further rows, perhaps of other types: a column is never made of values from two of them.
-    """
-    every = [reference, *samples]
-    x = [encode(raw) for raw in every]
-
-    def changed(columns: Collection[int]) -> Array:
-        if not columns:
-            return np.concatenate(x)
-        parts = []
-        for raw, rows in zip(every, map(len, x), strict=True):
-            first = dict.fromkeys(columns, np.zeros(rows, np.intp))
-            parts.append(encode(with_rows_from(raw, reference, first)))
-        return np.concatenate(parts)
-
-    return column_of_inputs(columns_in(reference), np.concatenate(x), changed)
+def _with_first_of(reference: RawRows, raw: RawRows, columns: Sequence[int]) -> RawRows:
+    """Return rows in which some columns have the value of the first reference row."""
+    if isinstance(raw, Mapping) and isinstance(reference, Mapping):
+        rows, names = rows_in(raw), [name for column, name in enumerate(raw) if column in columns]
+        return {**raw, **{name: [reference[name][0]] * rows for name in names}}
+    assert isinstance(raw, np.ndarray)
+    assert isinstance(reference, np.ndarray)
+    flat = raw.reshape(len(raw), -1).copy()
+    flat[:, columns] = reference[0].reshape(-1)[columns]
+    return flat.reshape(raw.shape)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from math import prod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +15,9 @@ from mlpkit.components.randomness import keyed_generator
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import UsageError
 from mlpkit.explanations.background import MOST_ROWS, background_of
-from mlpkit.explanations.columns import column_of_varying_inputs, names_of_columns, rows_at, rows_in
-from mlpkit.jobs.inputs import (
-    columns_by_position,
-    file_names,
-    inputs_of,
-    inputs_of_file,
-    located,
-    named_columns,
-)
-from mlpkit.network.arguments import number_array
+from mlpkit.explanations.columns import column_of_inputs, names_of_columns, rows_at, rows_in
+from mlpkit.jobs.inputs import columns_by_position, file_names, inputs_of, located, named_columns
 from mlpkit.network.component_errors import component_errors
-from mlpkit.numpy_file import NUMPY_SUFFIXES, read_numpy_file
 from mlpkit.pages.sampling import evenly_spaced
 from mlpkit.shapley import Explanation, shapley_values
 from mlpkit.training.divergence import without_warnings
@@ -55,32 +47,18 @@ def explain(
     Args:
         model: the model.
         directory: its run folder; None without one.
-        rows: as for ``Model.predict``; a row of a file that can't be predicted has NaN.
+        rows: as for ``Model.predict``.
         background: rows to compare with; by default those of the run.
         all_classes: whether to explain the probability of each class, and not only that of the predicted one.
         orders: as for ``shapley_values``.
     """
-    files = file_names(rows) or []
-    inputs = inputs_of_file(model, files[0]) if len(files) == 1 else inputs_of(model, rows)
-    present = np.setdiff1d(np.arange(len(inputs.x)), [*inputs.lacking])
+    raw = _raw(model, rows)
     if background is None:
         compared = background_of(directory, model)
     else:
-        inputs_of(model, background)  # finds what is wrong with them
         compared = _raw(model, background)
         compared = rows_at(compared, evenly_spaced(rows_in(compared), MOST_ROWS))
-    raw = _raw(model, rows)
-    found = explain_raw(model, rows_at(raw, present), compared, all_classes=all_classes, orders=orders)
-    if not inputs.lacking:
-        return found
-    arrays = []
-    for array in (found.values, found.errors, found.base):
-        arrays.append(np.full((len(inputs.x), *array.shape[1:]), np.nan))
-        arrays[-1][present] = array
-    outputs = dict(zip(present.tolist(), found.outputs, strict=False))
-    of_rows = tuple(outputs.get(row, "") for row in range(len(inputs.x)))
-    of_rows = of_rows if _of_predicted(model, all_classes) else found.outputs
-    return Explanation(*arrays, found.columns, of_rows, raw if isinstance(raw, Mapping) else None)
+    return explain_raw(model, raw, compared, all_classes=all_classes, orders=orders)
 
 
 def explain_raw(
@@ -88,7 +66,8 @@ def explain_raw(
 ) -> Explanation:
     """Return the explanation of raw rows, compared with raw background rows.
 
-    Columns are mixed once they are encoded, since each input of the network belongs to one column.
+    Columns are mixed once they are encoded, since each input of the network belongs to one column. What is drawn for a
+    row depends on the seed and on the row alone.
 
     Raises:
         UsageError: there are too many columns, or an input belongs to several.
@@ -97,68 +76,45 @@ def explain_raw(
     if len(names) > MOST_COLUMNS:
         found = f"a row has {len(names):,} columns, and an explanation up to {MOST_COLUMNS}"
         raise UsageError(f"{found}; of images, the report shows which patches are important: mlpkit report RUN")
-    column_of = column_of_varying_inputs(lambda rows: encoded(model, rows), background, raw)
+    column_of = column_of_inputs(lambda rows: encoded(model, rows), background, raw)
     if column_of is None:
         raise UsageError("an input of the network comes from several columns, so they can't be explained one by one")
-    of_predicted = _of_predicted(model, all_classes)
+    of_predicted = isinstance(model.target, Classes) and not all_classes
     with blas_threads(model.threads), without_warnings():
         x, others = encoded(model, raw), encoded(model, background)
-        predicted = outputs_of(model, x)
-        compared = _Compared(model, others, outputs_of(model, others), column_of)
-        every = np.tile(np.arange(predicted.shape[1]), (len(x), 1))
-        chosen = predicted.argmax(axis=1)[:, None] if of_predicted else every
-        values, errors = np.zeros((2, len(x), len(names), chosen.shape[1]))
+        predicted, alone = outputs_of(model, x), outputs_of(model, others)
+        values, errors = np.zeros((2, len(x), len(names), 1 if of_predicted else predicted.shape[1]))
+        base = np.empty(values.shape[::2])
         for i, row in enumerate(x):
-            compared.explain(row, predicted[i], chosen[i], orders, values[i], errors[i])
-    base, outputs = compared.predicted.mean(axis=0)[chosen], names_of_outputs(model)
+            chosen = predicted[i].argmax()[None] if of_predicted else np.arange(predicted.shape[1])
+            base[i] = alone[:, chosen].mean(axis=0)
+            columns = np.unique(column_of[(others != row).any(axis=0)])  # the others add nothing
+            if len(columns):
+                game = partial(_mixed, model, row, others, np.searchsorted(columns, column_of), chosen)
+                rng = keyed_generator(model.spec.seed, "explain", row.tobytes().hex())
+                values[i, columns], errors[i, columns] = shapley_values(
+                    game, predicted[i, chosen], alone[:, chosen], len(columns), orders, rng
+                )
+    outputs = names_of_outputs(model)
     if of_predicted:
-        outputs = tuple(outputs[number] for number in chosen[:, 0])
-    if chosen.shape[1] == 1:
+        outputs = tuple(outputs[number] for number in predicted.argmax(axis=1))
+    if values.shape[2] == 1:
         values, errors, base = values[..., 0], errors[..., 0], base[:, 0]
     return Explanation(values, errors, base, tuple(names), outputs, raw if isinstance(raw, Mapping) else None)
 
 
-class _Compared(NamedTuple):
-    """Background rows that rows are compared with.
-
-    Args:
-        model: the model.
-        x: the rows, encoded, shape (rows, inputs).
-        predicted: what the model predicts for them, shape (rows, outputs).
-        column_of: the column that each input belongs to, at least those that differ in some rows.
-    """
-
-    model: TrainedModel
-    x: Array
-    predicted: NDArray[np.float64]
-    column_of: NDArray[np.intp]
-
-    def explain(
-        self,
-        row: Array,
-        whole: NDArray[np.float64],
-        outputs: NDArray[np.intp],
-        orders: int,
-        values: Array,
-        errors: Array,
-    ) -> None:
-        """Write the Shapley values of an encoded row's columns, and their errors, for some outputs.
-
-        What is drawn depends on the seed and on this row alone.
-        """
-        columns = np.unique(self.column_of[(self.x != row).any(axis=0)])  # the others add nothing
-        if not len(columns):
-            return
-        part_of = np.searchsorted(columns, np.clip(self.column_of, columns[0], columns[-1]))
-
-        def game(masks: NDArray[np.bool_], of: NDArray[np.intp]) -> NDArray[np.float64]:
-            return outputs_of(self.model, np.where(masks[:, part_of], row, self.x[of]))[:, outputs]
-
-        def generator() -> np.random.Generator:
-            return keyed_generator(self.model.spec.seed, "explain", row.tobytes().hex())
-
-        alone = self.predicted[:, outputs]
-        values[columns], errors[columns] = shapley_values(game, whole[outputs], alone, len(columns), orders, generator)
+def _mixed(
+    model: TrainedModel,
+    row: Array,
+    others: Array,
+    part_of: NDArray[np.intp],
+    outputs: NDArray[np.intp],
+    masks: NDArray[np.bool_],
+    of: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Return some outputs for mixtures of an encoded row with background rows; ``part_of`` is the part of an input."""
+    own = masks[:, np.minimum(part_of, masks.shape[1] - 1)]
+    return outputs_of(model, np.where(own, row, others[of]))[:, outputs]
 
 
 def encoded(model: TrainedModel, raw: RawRows) -> Array:
@@ -192,34 +148,15 @@ def names_of_outputs(model: TrainedModel) -> tuple[str, ...]:
     return names or (("value",) if count == 1 else tuple(f"value {i}" for i in range(count)))
 
 
-def _of_predicted(model: TrainedModel, all_classes: bool) -> bool:
-    return isinstance(model.target, Classes) and not all_classes
-
-
 def _raw(model: TrainedModel, rows: object) -> RawRows:
-    """Return rows that can be encoded, as the data set's ``raw_rows`` does.
-
-    Raises:
-        UsageError: a table's rows are in a NumPy file, whose columns have no names.
-    """
-    names, files = model.dataset.column_names(), file_names(rows)
-    if files is not None:
-        parts = [_raw_of_file(model, located(model, file)) for file in files]
-        if names is None:
-            return np.concatenate(parts)
-        return {name: [value for part in parts for value in part[name]] for name in names}
+    """Return rows as the data set's ``raw_rows`` does, after checking that they can be predicted."""
+    raw, names, files = inputs_of(model, rows).raw, model.dataset.column_names(), file_names(rows)
     if names is None:
-        return number_array(rows, "rows")  # type: ignore[arg-type]  # whatever it is
+        return raw
+    if files is not None:
+        with component_errors(f"dataset {model.spec.data.name} failed in read_table"):
+            tables = [model.dataset.read_table(located(model, file)) for file in files]
+        return {name: [value for table in tables for value in table[name]] for name in names}
     columns = named_columns(rows)
     columns = columns_by_position(rows, names) if columns is None else columns
-    return {name: columns[name] for name in names}
-
-
-def _raw_of_file(model: TrainedModel, file: Path) -> Any:
-    named, in_numpy = model.dataset.column_names() is not None, file.suffix in NUMPY_SUFFIXES
-    if named and in_numpy:
-        raise UsageError(f"{file}: has no columns to explain; give a table of the kind that the model was trained on")
-    with component_errors(f"dataset {model.spec.data.name} failed to read {file}"):
-        if named:
-            return model.dataset.read_table(file)
-        return read_numpy_file(file, model.dataset.array_of_inputs) if in_numpy else model.dataset.read(file)
+    return {name: list(columns[name]) for name in names}

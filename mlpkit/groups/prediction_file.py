@@ -94,10 +94,12 @@ def explanation_columns(explanation: Explanation) -> dict[str, Column]:
     With several outputs, the output's name comes before the column's: ``mean_OUTPUT``, ``adds_OUTPUT_COLUMN``.
     """
     columns: dict[str, Column] = {}
-    for output, values, errors, base in explanation.each_output():
+    rows, outputs = len(explanation.values), explanation.outputs if explanation.values.ndim > 2 else ("",)
+    for i, output in enumerate(outputs):
         names = [f"{output}_{name}" if output else name for name in explanation.columns]
-        columns[f"mean_{output}" if output else "mean"] = base
-        columns |= _each("adds", names, values) | _each("error", names, errors)
+        columns[f"mean_{output}" if output else "mean"] = explanation.base.reshape(rows, -1)[:, i]
+        for what, values in (("adds", explanation.values), ("error", explanation.errors)):
+            columns |= _each(what, names, values.reshape(rows, len(names), -1)[..., i])
     return columns
 
 

@@ -155,6 +155,7 @@ class Inputs(NamedTuple):
         remarks: what is unusual about the rows, to warn of if they are predicted.
         lacking: the rows that can't be predicted since a value is missing, each with its columns; ``x`` has another
             row in their place.
+        raw: the inputs before they are encoded, as ``Dataset.encode`` takes them.
     """
 
     x: NDArray[Any]
@@ -162,6 +163,7 @@ class Inputs(NamedTuple):
     row_names: tuple[str, ...] | None = None
     remarks: Sequence[str] = ()
     lacking: Mapping[int, Sequence[str]] = MappingProxyType({})
+    raw: NDArray[Any] = np.empty(0)
 
 
 def inputs_of(model: TrainedModel, rows: object) -> Inputs:
@@ -186,7 +188,8 @@ def inputs_of(model: TrainedModel, rows: object) -> Inputs:
         return parts[0]
     x, remarks = np.concatenate([part.x for part in parts]), [text for part in parts for text in part.remarks]
     names = [name for part in parts for name in part.row_names or ()]
-    return Inputs(x, parts[0].source, tuple(names) if len(names) == len(x) else None, remarks)
+    raw = np.concatenate([part.raw for part in parts])
+    return Inputs(x, parts[0].source, tuple(names) if len(names) == len(x) else None, remarks, raw=raw)
 
 
 def file_names(rows: object) -> list[Path] | None:
@@ -306,7 +309,8 @@ def _encoded_but_lacking(model: TrainedModel, place: str | Path, raw: NDArray[An
             raise DataError(place, f"every row has a missing value; {_remedy(lacking)}")
         raw = raw.copy()
         raw[[*lacking]] = raw[whole]
-    return Inputs(_encoded(model, place, raw), place, remarks=model.dataset.remarks(raw), lacking=lacking)
+    remarks = model.dataset.remarks(raw)
+    return Inputs(_encoded(model, place, raw), place, remarks=remarks, lacking=lacking, raw=raw)
 
 
 def complete(inputs: Inputs, labels: Sequence[Any] | None = None) -> Inputs:

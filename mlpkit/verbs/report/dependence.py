@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit.explanations.columns import column_of_varying_inputs, names_of_columns, rows_at, rows_in
-from mlpkit.explanations.explain import encoded, names_of_outputs, outputs_of
+from mlpkit.explanations.columns import rows_at
+from mlpkit.explanations.explain import names_of_outputs, outputs_of
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside
 from mlpkit.pages.sampling import evenly_spaced
 
 if TYPE_CHECKING:
+    from mlpkit.array import Array
     from mlpkit.components.dataset import RawRows
     from mlpkit.jobs.load_model import TrainedModel
 
@@ -28,32 +29,33 @@ FEW_NUMBERS: Final = 8
 QUANTILES: Final = {"q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
 
 
-def dependence_curves(model: TrainedModel, raw: RawRows, columns: Sequence[str]) -> str:
+def dependence_curves(
+    model: TrainedModel, raw: RawRows, x: Array, column_of: NDArray[np.intp], columns: Sequence[tuple[int, str]]
+) -> str:
     """Return a chart for each of some columns: the mean prediction over its values, and how predictions vary.
 
     Of several outputs, the chart has the one whose mean changes most.
 
     Args:
         model: the model.
-        raw: rows of raw inputs.
-        columns: names of columns.
+        raw: raw rows.
+        x: the network's inputs for them, shape (rows, inputs).
+        column_of: the number of the column that each input belongs to.
+        columns: numbers and names of columns.
 
     Source: Friedman, Greedy Function Approximation: A Gradient Boosting Machine (2001), section 8.2.
     """
-    raw = rows_at(raw, evenly_spaced(rows_in(raw), MOST_ROWS))
-    x, names = encoded(model, raw), names_of_columns(raw, model.dataset.feature_names())
-    column_of = column_of_varying_inputs(lambda rows: encoded(model, rows), raw)
-    if column_of is None:
-        return ""
+    chosen = evenly_spaced(len(x), MOST_ROWS)
+    raw, x = rows_at(raw, chosen), x[chosen]
     figures = []
-    for name in columns:
-        number = names.index(name)
+    for number, name in columns:
         values = raw[name] if isinstance(raw, Mapping) else raw.reshape(len(raw), -1)[:, number]
         places = _places(np.array([_number(value) for value in values])) or _places_of_names(list(map(_text, values)))
         inputs = column_of == number
         found = np.stack([outputs_of(model, np.where(inputs, x[row], x)) for row in places.values()])
         means = found.mean(axis=1)
-        output = int((means.max(axis=0) - means.min(axis=0)).argmax())
+        ranges = np.round(means.max(axis=0) - means.min(axis=0), 6)
+        output = int(np.flatnonzero(ranges == ranges.max())[-1])  # of two classes, the second
         points = [
             {"value": value, "mean": _short(mean)}
             | {key: _short(np.quantile(each, share)) for key, share in QUANTILES.items()}

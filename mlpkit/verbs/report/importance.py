@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.explanations.columns import (
-    binary_digits,
-    column_of_inputs,
-    columns_in,
-    names_of_columns,
-    with_rows_from,
-)
+from mlpkit.explanations.columns import binary_digits, columns_in
 from mlpkit.pages import charts
 from mlpkit.pages.images import LARGEST, POSITIVE, image_shape, thumbnail
 from mlpkit.pages.parts import folded, paragraph, pictures, section, table
@@ -31,7 +25,7 @@ FEWEST_ROWS: Final = 50
 MOST_CELLS: Final = 400_000
 """Cells of a table that are encoded, in all."""
 FEW_COLUMNS: Final = 200
-"""Columns up to which the rows are encoded again for each: of more, ``importance_of_many`` encodes them less often."""
+"""Columns up to which importance is computed on a few rows, however long that takes."""
 MOST_FLOPS: Final = 10**10
 """Floating-point operations of the passes through the network, in all."""
 MOST_FLOPS_OF_MANY: Final = 10**11
@@ -67,7 +61,7 @@ def rows_for_importance(raw: RawRows | None, flops: int) -> int:
     inputs = PATCHES**2 if image_shape_of(raw) else columns_in(raw)
     if inputs < 2 or (inputs > FEW_COLUMNS and flops * inputs * FEWEST_ROWS > MOST_FLOPS_OF_MANY):
         return 0
-    cells = (inputs if inputs <= FEW_COLUMNS else 2 * binary_digits(inputs)) * inputs if isinstance(raw, Mapping) else 0
+    cells = 2 * binary_digits(inputs) * inputs if isinstance(raw, Mapping) else 0
     most = min(MOST_FLOPS // max(1, flops * inputs), MOST_CELLS // max(1, cells) if cells else MOST_ROWS)
     return min(MOST_ROWS, max(FEWEST_ROWS, most))
 
@@ -78,90 +72,44 @@ def image_shape_of(raw: RawRows) -> tuple[int, ...] | None:
 
 
 def importance(
-    raw: RawRows,
-    loss: Callable[[Any], float],
-    seed: int,
-    names: Sequence[str] | None = None,
+    x: Array, names: Sequence[str], column_of: NDArray[np.intp], loss: Callable[[Array], float], seed: int
 ) -> list[Importance]:
-    """Return the importance of each column, or of each patch of images, the most important first.
+    """Return the importance of each column, the most important first.
 
     Args:
-        raw: rows of raw inputs.
-        loss: returns the mean loss for such rows.
+        x: the network's inputs, shape (rows, inputs).
+        names: the names of the columns.
+        column_of: the number of the column that each input belongs to, -1 of an input that is the same in all rows.
+        loss: returns the mean loss for such inputs.
         seed: what the shuffling is keyed by.
-        names: a name for each number of a row, if the rows are an array.
     """
-    before = loss(raw)
-    if isinstance(raw, Mapping):
-        rows = len(next(iter(raw.values())))
-        found = [
-            Importance(name, loss({**raw, name: [values[i] for i in _order(seed, name, rows)]}) - before)
-            for name, values in raw.items()
-        ]
-    elif (shape := image_shape(raw)) is not None:
-        found = [
-            Importance(
-                name, loss(_with_shuffled(raw, seed, name, (..., slice(*place[:2]), slice(*place[2:])))) - before, place
-            )
-            for name, place in _patches(*shape[-2:])
-        ]
-    else:
-        flat = raw.reshape(len(raw), -1)
-        columns = names_of_columns(raw, names)
-        found = [
-            Importance(name, loss(_with_shuffled(flat, seed, name, (..., i)).reshape(raw.shape)) - before)
-            for i, name in enumerate(columns)
-        ]
+    before, found = loss(x), []
+    for column, name in enumerate(names):
+        inputs, shuffled = np.flatnonzero(column_of == column), x.copy()
+        shuffled[:, inputs] = x[np.ix_(_order(seed, name, len(x)), inputs)]
+        found.append(Importance(name, loss(shuffled) - before if len(inputs) else 0.0))
     return sorted(found, key=lambda each: -each.gain)
 
 
-def importance_of_many(
-    raw: RawRows,
-    encode: Callable[[Any], Array],
-    loss: Callable[[Array], float],
-    seed: int,
-    names: Sequence[str] | None = None,
-) -> list[Importance]:
-    """Return the importance of each of many columns, the most important first; none if an input mixes several.
-
-    Rows aren't encoded once per column: a column's inputs are shuffled in place of the column, see
-    ``column_of_inputs``.
+def importance_of_patches(images: Array, loss: Callable[[Array], float], seed: int) -> list[Importance]:
+    """Return the importance of each patch of images, the most important first.
 
     Args:
-        raw: rows of raw inputs, not images.
-        encode: returns the network's inputs for such rows.
-        loss: returns the mean loss for such inputs.
+        images: raw images.
+        loss: returns the mean loss for such images.
         seed: what the shuffling is keyed by.
-        names: a name for each number of a row, if the rows are an array.
     """
-    x = encode(raw)
-    columns = names_of_columns(raw, names)
-    orders = [_order(seed, name, len(x)) for name in columns]
-    flat = x.reshape(len(x), -1)
-
-    def changed(some: Collection[int]) -> Array:
-        return encode(with_rows_from(raw, raw, {i: orders[i] for i in some})).reshape(flat.shape)
-
-    column_of, before = column_of_inputs(len(columns), flat, changed), loss(x)
-    if column_of is None:
-        return []
-    found = []
-    for column, name in enumerate(columns):
-        inputs, shuffled = np.flatnonzero(column_of == column), flat.copy()
-        shuffled[:, inputs] = flat[np.ix_(orders[column], inputs)]
-        found.append(Importance(name, loss(shuffled.reshape(x.shape)) - before if len(inputs) else 0.0))
+    shape, before, found = image_shape(images), loss(images), []
+    assert shape is not None
+    for name, (top, bottom, left, right) in _patches(*shape[-2:]):
+        patch, shuffled = (..., slice(top, bottom), slice(left, right)), images.copy()
+        shuffled[patch] = images[patch][_order(seed, name, len(images))]
+        found.append(Importance(name, loss(shuffled) - before, (top, bottom, left, right)))
     return sorted(found, key=lambda each: -each.gain)
 
 
 def _order(seed: int, name: str, rows: int) -> NDArray[np.intp]:
     return keyed_generator(seed, "importance", name).permutation(rows)
-
-
-def _with_shuffled(raw: Array, seed: int, name: str, place: tuple[Any, ...]) -> Array:
-    """Return inputs with a part of each exchanged for that of another row."""
-    shuffled = raw.copy()
-    shuffled[place] = raw[place][_order(seed, name, len(raw))]
-    return shuffled
 
 
 def _patches(height: int, width: int) -> list[tuple[str, tuple[int, int, int, int]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +19,9 @@ from mlpkit.array import Array
 from mlpkit.components.dataset import Description, Split
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
-from mlpkit.explanations.background import drawn_background
-from mlpkit.explanations.columns import columns_in, rows_at
-from mlpkit.explanations.explain import names_of_outputs
+from mlpkit.explanations.columns import column_of_inputs, columns_in, names_of_columns
+from mlpkit.explanations.explain import encoded, names_of_outputs
 from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
-from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.run_inputs import GivenExamples, hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import raw_rows
@@ -53,12 +51,11 @@ from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
 from mlpkit.verbs.report.classes import confusion_section, probabilities_section
 from mlpkit.verbs.report.dependence import dependence_curves
-from mlpkit.verbs.report.explanations import explained_rows, rows_to_explain
+from mlpkit.verbs.report.explanations import explained_rows
 from mlpkit.verbs.report.importance import (
-    FEW_COLUMNS,
     image_shape_of,
     importance,
-    importance_of_many,
+    importance_of_patches,
     importance_section,
     rows_for_importance,
 )
@@ -255,7 +252,10 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
         worst = indices[:0] if scored is None else worst_rows(scored)
         raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1], data[split])
         if scored is not None:
-            why = _why(found, model, data["train"], raw, indices[worst], worst_outputs(scored, worst))
+            why = ""
+            with found.left_out("why rows are predicted so"):
+                if raw is not None and len(worst) and image_shape_of(raw) is None:
+                    why = explained_rows(model, data["train"], raw, indices[worst], worst_outputs(scored, worst))
             sections.append(mistakes_section(scored, worst, raw, indices, why))
     with found.left_out("importance of inputs"):
         sections += _importance(found, model, split, data[split], description, raw)
@@ -264,37 +264,6 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
         with found.left_out("time by layer"):
             sections.append(_times(model, data["train"], description))
     return [part for part in sections if part]
-
-
-def _why(
-    found: _Found,
-    model: TrainedModel,
-    train: Split,
-    raw: RawRows | None,
-    indices: NDArray[np.intp],
-    outputs: Sequence[int],
-) -> str:
-    """Return why some rows are predicted as they are; nothing, with a note, if that can't be found in a second.
-
-    Args:
-        found: takes the note.
-        model: the model.
-        train: the training rows.
-        raw: the rows, unencoded.
-        indices: their positions in their split.
-        outputs: the number of the label or value to explain of each row.
-    """
-    if raw is None or not len(outputs) or image_shape_of(raw) is not None:
-        return ""
-    count = rows_to_explain(raw, model.network.flops)
-    with found.left_out("why rows are predicted so"):
-        if not count:
-            raise UsageError(
-                "it would take longer than the rest of the page; explain rows: mlpkit.load(run).explain(rows)"
-            )
-        chosen = rows_at(raw, np.arange(min(count, len(outputs))))
-        return explained_rows(model, chosen, drawn_background(model, train), indices[:count], outputs[:count])
-    return ""
 
 
 def _data_in_words(model: TrainedModel, description: Description) -> str:
@@ -358,29 +327,27 @@ def _importance(
     assert raw is not None
     _, t, weights = _taken(model, data, description, indices)
 
-    def encode(rows: RawRows) -> Array:
-        return inputs_of(model, rows).x
-
     def loss(x: Array) -> float:
-        value = network.loss(x, t, weights)
+        value = network.loss(x.reshape(-1, *network.input_shape), t, weights)
         if not math.isfinite(value):
             raise DivergenceError(f"the loss of rows of {split} is {value}")
         return value
 
-    seed, names, of_images = model.spec.seed, model.dataset.feature_names(), image_shape_of(raw) is not None
+    seed, of_rows = model.spec.seed, f"{len(indices):,} rows of {split}"
     with blas_threads(model.threads):
-        if of_images or columns_in(raw) <= FEW_COLUMNS:
-            gains = importance(raw, lambda rows: loss(encode(rows)), seed, names)
-        else:
-            gains = importance_of_many(raw, encode, loss, seed, names)
-    if not gains:
-        found.notes.append(f"Left out, importance of inputs: an input of the network mixes several; {BY_HAND}")
-        return []
-    mean = raw.mean(axis=0).astype(np.uint8) if of_images and isinstance(raw, np.ndarray) else None
-    curves = ""
-    with found.left_out("dependence on columns"), blas_threads(model.threads):
-        curves = "" if of_images else dependence_curves(model, raw, [each.name for each in gains[:2]])
-    return [importance_section(gains, f"{len(indices):,} rows of {split}", mean, dependence=curves)]
+        if isinstance(raw, np.ndarray) and image_shape(raw) is not None:
+            gains = importance_of_patches(raw, lambda images: loss(encoded(model, images)), seed)
+            return [importance_section(gains, of_rows, raw.mean(axis=0).astype(np.uint8))]
+        column_of = column_of_inputs(lambda rows: encoded(model, rows), raw)
+        if column_of is None:
+            found.notes.append(f"Left out, importance of inputs: an input of the network mixes several; {BY_HAND}")
+            return []
+        x, names = encoded(model, raw), names_of_columns(raw, model.dataset.feature_names())
+        gains, curves = importance(x, names, column_of, loss, seed), ""
+        with found.left_out("dependence on columns"):
+            first = [(names.index(each.name), each.name) for each in gains[:2]]
+            curves = dependence_curves(model, raw, x, column_of, first)
+        return [importance_section(gains, of_rows, dependence=curves)]
 
 
 def _times(model: TrainedModel, split: Split, description: Description) -> str:
