@@ -99,6 +99,7 @@ from mlpkit.npy_header import read_npy_header as read_npy_header
 from mlpkit.pages.page import html_document as html_document
 from mlpkit.reliability import calibration_bins as calibration_bins
 from mlpkit.reliability import expected_calibration_error as expected_calibration_error
+from mlpkit.shapley import Explanation as Explanation
 from mlpkit.specfile.spec import Spec as Spec
 from mlpkit.specfile.spec import load_spec as load_spec
 from mlpkit.statistics import Interval as Interval

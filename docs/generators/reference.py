@@ -162,6 +162,7 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "Symptom",
             "RateTest",
             "Model",
+            "Explanation",
             "Sequential",
             "Spec",
             "Export",

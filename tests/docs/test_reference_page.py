@@ -16,6 +16,7 @@ from mlpkit.testing.suite.all_checks import all_checks
 NOT_FOR_PLUGINS = {
     "ComponentFailure",
     "Diagnosis",
+    "Explanation",
     "DivergenceError",
     "EnsembleError",
     "EnsembleRun",

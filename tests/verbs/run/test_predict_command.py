@@ -190,3 +190,56 @@ def test_predict_and_evaluate_say_once_what_was_never_trained_on(invoke, cwd):
         done = invoke(*verb)
         assert (done.code, done.err) == (0, expected)
     assert invoke("predict", "trained", "table.csv").err == ""
+
+
+@pytest.fixture
+def loans(invoke, cwd):
+    assert invoke("init", "loans", "--out", "loans.yaml").code == 0
+    assert invoke("run", "loans.yaml", "--quiet", "--set", "training.iterations=50").code == 0
+    (cwd / "new.csv").write_text("amount,income,years_in_job,purpose\n4.3,10.5,13,car\n19.7,35.9,0,kitchen\n")
+    return "runs/loans"
+
+
+def test_explanations_are_a_block_of_lines_for_each_row(loans, cwd, invoke):
+    plain = invoke("predict", loans, "new.csv", "--json").out.splitlines()
+    assert not (cwd / loans / "background.safetensors").exists()
+
+    done = invoke("predict", loans, "new.csv", "--explain")
+
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    document = json.loads(plain[0])
+    assert lines[0].startswith(f"row 0: {document['class']} {document['probability']:.4f}, ")
+    assert {line.split(" = ")[0] for line in lines[1:5]} == {"  amount", "  income", "  years_in_job", "  purpose"}
+    mean = float(lines[0].split()[-3])
+    assert mean + sum(float(line.split()[-1]) for line in lines[1:5]) == pytest.approx(
+        document["probability"], abs=3e-4
+    )
+    assert all(len(line) <= 80 for line in lines)
+    assert (cwd / loans / "background.safetensors").exists()
+
+
+def test_explanations_as_documents_and_as_columns_add_up(loans, cwd, invoke):
+    documents = [
+        json.loads(line) for line in invoke("predict", loans, "new.csv", "--explain", "--json").out.splitlines()
+    ]
+    done = invoke("predict", loans, "new.csv", "--explain", "--all-classes", "--out", "out.jsonl", "--json")
+    assert (done.code, json.loads(done.out)) == (0, {"rows": 2, "out": "out.jsonl"})
+    rows = [json.loads(line) for line in (cwd / "out.jsonl").read_text().splitlines()]
+
+    for document, row in zip(documents, rows, strict=True):
+        [found] = document["explanations"]
+        assert found["of"] == document["class"]
+        assert found["mean"] + sum(found["adds"].values()) == pytest.approx(document["probability"])
+        assert set(found["errors"]) == {"amount", "income", "years_in_job", "purpose"}
+        for name in ("no", "yes"):
+            adds = [value for key, value in row.items() if key.startswith(f"adds_{name}_")]
+            assert len(adds) == 4
+            assert row[f"mean_{name}"] + sum(adds) == pytest.approx(row[f"probability_{name}"], abs=1e-6)
+            assert f"error_{name}_income" in row
+
+
+def test_all_classes_goes_with_explain(loans, invoke):
+    done = invoke("predict", loans, "new.csv", "--all-classes")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: --all-classes goes with --explain: it explains the probability of every class\n"
