@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 
 
-def calibration_bins(p: Array, happened: Array, weights: Array | None = None, bins: int = 10) -> NDArray[np.float64]:
+def calibration_bins(p: Array, happened: Array, weights: Array | None = None, bins: int = 15) -> NDArray[np.float64]:
     """Return for each of some bins of equal width, from 0 to 1, its rows, the sum of p, and how many happened.
 
     Args:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlpkit.components.operation import Operation
 from mlpkit.errors import TargetError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -42,13 +45,23 @@ class Adjustment(Operation):
         Args:
             p: predictions of held-out rows, as the loss's ``predict`` returns them, shape (rows, ...).
             t: their targets, of the same shape; for classes, one-hot rows.
-            weights: how much each row counts, shape (rows,); 1 if rows have no weights.
+            weights: how much each row counts, shape (rows,): positive, with the mean 1.
         """
 
     @property
     def is_fitted(self) -> bool:
         """Whether it is fitted."""
         return bool(self.fitted.value)
+
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """Have predictions stay as they are in a block."""
+        fitted = float(self.fitted.value)
+        self.fitted.value[...] = 0
+        try:
+            yield
+        finally:
+            self.fitted.value[...] = fitted
 
     def reset(self) -> None:
         """Have predictions stay as they are until it is fitted again."""

@@ -170,7 +170,7 @@ def evaluated(
     """
     makers: dict[str, Callable[[], Metric]] = {metric.name: metric for metric in model.spec.training.metrics}
     with blas_threads(model.threads):
-        results = Evaluator(model.network, data, description, makers | dict(metrics))(splits)
+        results = Evaluator(model.network, data, description, makers | {**metrics, **makers})(splits)
     for split, found in results.items():
         if not math.isfinite(found["loss"]):
             loss = f"{source}: the {split} loss is {found['loss']}"

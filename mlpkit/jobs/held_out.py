@@ -54,16 +54,15 @@ def fit_adjustments(network: Sequential, found: HeldOut) -> None:
     Raises:
         ComponentFailure: a calibration raised an exception.
     """
-    adjustments, rows = network.adjustments.present, len(found.values)
-    order = keyed_generator(network.seed, "held out").permutation(rows)
-    targets = _as_predicted(network, found.targets)
-    weights = np.ones(rows) if found.weights is None else np.asarray(found.weights, np.float64)
+    adjustments, targets = network.adjustments.present, _as_predicted(network, found.targets)
+    weights = np.ones(len(targets)) if found.weights is None else np.asarray(found.weights, np.float64)
+    order = keyed_generator(network.seed, "held out").permutation(np.flatnonzero(weights))
     with network.evaluating(), without_warnings():
         for i, adjustment in enumerate(adjustments):
             part = np.sort(order[i :: len(adjustments)])
             predicted = network.replicas[0].calibrated(found.values[part])
             with operation_errors(adjustment, "fit"):
-                adjustment.fit(predicted.astype(np.float64), targets[part], weights[part])
+                adjustment.fit(predicted.astype(np.float64), targets[part], weights[part] / weights[part].mean())
             adjustment.fitted.value[...] = 1
 
 

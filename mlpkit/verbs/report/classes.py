@@ -35,6 +35,10 @@ READING_ROC: Final = "ROC curves: the nearer to the upper left corner, the bette
 READING_CALIBRATION: Final = (
     "Calibration: right where the curve follows the diagonal; where it is flatter, the network is too sure of itself."
 )
+READING_BEFORE: Final = (
+    "The calibration curves are of the probabilities of what is predicted, before and after the network was "
+    "calibrated, with their expected calibration error."
+)
 NO_CALIBRATION: Final = f"No calibration curve: no tenth of the probabilities has {FEWEST} rows."
 MOST_APART: Final = 3
 """Classes up to which each has a calibration curve of its own: of more, some bins would hold too few rows."""
@@ -134,13 +138,15 @@ def probabilities_section(scored: ScoredPredictions) -> str:
     curves = {name: roc(truth, probability) for name, (truth, probability) in apart.items()}
     truths, probabilities = zip(*apart.values(), strict=True)
     together = {"all together": (np.concatenate(truths), np.concatenate(probabilities))}
-    calibration = _calibration_figure(apart if len(apart) <= MOST_APART else together)
+    calibrated = _before_and_after(scored)
+    calibration = _calibration_figure(calibrated or (apart if len(apart) <= MOST_APART else together))
     against = f"each of {len(chosen)} against the rest" if len(chosen) > 1 else scored.names[chosen[0]]
     return section(
         "Probabilities",
         paragraph(f"From {scored.rows}: {against}."),
         beside(_roc_figure(curves), calibration),
         paragraph(f"{READING_ROC} {READING_CALIBRATION if calibration else NO_CALIBRATION}"),
+        paragraph(READING_BEFORE) if calibrated else "",
         _in_numbers(curves, apart),
     )
 
@@ -184,6 +190,16 @@ def _calibration_figure(predicted: Mapping[str, tuple[NDArray[np.bool_], NDArray
         "Calibration curves" if len(predicted) > 1 else "Calibration curve",
         charts.curves(points, "predicted", "true", titles=titles, diagonal=True),
     )
+
+
+def _before_and_after(scored: ScoredPredictions) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]:
+    """Return what is right, and its probability, before and after calibration, by a name with its error."""
+    found = {}
+    if scored.uncalibrated is not None:
+        for when, prediction in (("before", scored.uncalibrated), ("after", scored.prediction)):
+            p, right = scored.certainty(prediction)
+            found[f"{when}, error {expected_calibration_error(calibration_bins(p, right)):.4f}"] = right, p
+    return found
 
 
 def _in_numbers(

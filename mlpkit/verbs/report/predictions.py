@@ -32,6 +32,7 @@ class ScoredPredictions:
         names: a name for each class, label or value.
         interval: the lower and upper end of the interval predicted for each row's target, shape (rows, 2); None without
             one.
+        uncalibrated: what would be predicted without calibration; None if there is none.
     """
 
     split: str
@@ -41,6 +42,7 @@ class ScoredPredictions:
     t: Array
     names: Sequence[str]
     interval: Array | None = None
+    uncalibrated: Array | None = None
 
     @property
     def rows(self) -> str:
@@ -80,6 +82,12 @@ class ScoredPredictions:
     def probability_of(self, number: int) -> NDArray[np.float64]:
         """Return the probability of a class or label for each row."""
         return self.prediction.reshape(len(self.prediction), -1)[:, number].astype(np.float64)
+
+    def certainty(self, prediction: Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the probability of each row's most probable class, or of each label, and whether it is right."""
+        if isinstance(self.target, Classes):
+            return prediction.max(axis=1).astype(np.float64), prediction.argmax(axis=1) == self.classes
+        return prediction.reshape(-1).astype(np.float64), self.labels.reshape(-1)
 
     @property
     def ends(self) -> NDArray[np.float64] | None:

@@ -279,11 +279,15 @@ def _taken(model: TrainedModel, split: Split, description: Description, indices:
 def _scored(model: TrainedModel, split: str, of: int, batch: Batch) -> ScoredPredictions:
     x, t, _ = batch
     with blas_threads(model.threads):
-        whole = model.network.predict_encoded(x)
+        whole, uncalibrated = model.network.predict_encoded(x), None
+        if (calibration := model.network.adjustments.calibration) is not None:
+            with calibration.set_aside():
+                uncalibrated = model.network.predict_encoded(x)
     prediction = model.network.replicas[0].point_prediction(whole)
     if not np.isfinite(prediction).all():
         raise DivergenceError(f"the prediction for a row of {split} is not finite")
-    return ScoredPredictions(split, of, model.target, prediction, t, names_of_outputs(model), _interval(model, whole))
+    names = names_of_outputs(model)
+    return ScoredPredictions(split, of, model.target, prediction, t, names, _interval(model, whole), uncalibrated)
 
 
 def _interval(model: TrainedModel, prediction: Array) -> Array | None:

@@ -50,9 +50,8 @@ class Isotonic(Calibration):
 
     def fit(self, p: Array, t: Array, weights: Array) -> None:
         """Fit f for each class or label."""
-        counts = weights * len(weights) / weights.sum() if weights.any() else np.ones(len(weights))
         for i in range(p.shape[1]):
-            x, y = _monotone(p[:, i], t[:, i], counts, self.knots)
+            x, y = _monotone(p[:, i], t[:, i], weights, self.knots)
             between = len(x) - 1
             self.first.value[i] = y[0]
             self.x.value[i], self.rate.value[i], self.step.value[i] = 0, 0, 0
@@ -81,12 +80,11 @@ class Isotonic(Calibration):
         return [{}, {"knots": 3}]
 
 
-def _monotone(p: Array, t: Array, counts: Array, knots: int) -> tuple[Array, Array]:
+def _monotone(p: Array, t: Array, weights: Array, knots: int) -> tuple[Array, Array]:
     """Return mean p and pooled share of t of at most so many groups of rows, in the order of p."""
-    order = np.argsort(p, kind="stable")
-    p, t, counts = p[order], t[order], counts[order]
-    middles = (np.cumsum(counts) - counts / 2) / counts.sum()
-    rows, (x, y) = _means((middles * knots).astype(int), counts, p, t)
+    rows, (x, y) = _means(np.unique(p, return_inverse=True)[1], weights, p, t)
+    middles = (np.cumsum(rows) - rows / 2) / rows.sum()
+    rows, (x, y) = _means((middles * knots).astype(int), rows, x, y)
     rows, (x, y) = _means(_pools(x, rows, NEAREST), rows, x, y)
     pools = _pools(y, rows)
     of_pools, (shares,) = _means(pools, rows, y)

@@ -22,7 +22,7 @@ class Temperature(Calibration):
 
     T minimizes the log loss of the held-out rows, Σ -t log q (and for labels -(1 - t) log(1 - q)), plus (log T)² / 2:
     a normal prior that weighs about as much as one row, so that T stays finite where every held-out row is right. A
-    row with weight w counts w times; weights are scaled to a mean of 1.
+    row with weight w counts w times.
 
     Shapes: p and t (rows, classes) or (rows, labels).
 
@@ -44,11 +44,10 @@ class Temperature(Calibration):
     def fit(self, p: Array, t: Array, weights: Array) -> None:
         """Find log T by bisection: the derivative of the loss is negative below it and positive above."""
         logits, low, high = self._logits(p), -FARTHEST, FARTHEST
-        counts = (weights * len(weights) / (weights.sum() or 1.0))[:, np.newaxis]
         for _ in range(HALVINGS):
             middle = (low + high) / 2
             scaled = logits * exp(-middle)
-            rises = middle > (counts * (self._probabilities(scaled) - t) * scaled).sum()
+            rises = middle > (weights @ ((self._probabilities(scaled) - t) * scaled)).sum()
             low, high = (low, middle) if rises else (middle, high)
         self.T.value[...] = exp((low + high) / 2)
 

@@ -7,8 +7,10 @@ import pytest
 
 from mlpkit import Classes, Labels, ParameterError, ShapeError, Values
 from mlpkit_plugins.metrics.accuracy import Accuracy
+from mlpkit_plugins.metrics.calibration_error import CalibrationError
 from mlpkit_plugins.metrics.confusion_matrix import ConfusionMatrix
 from mlpkit_plugins.metrics.f1 import F1
+from mlpkit_plugins.metrics.log_loss import LogLoss
 from mlpkit_plugins.metrics.mean_absolute_error import MeanAbsoluteError
 from mlpkit_plugins.metrics.mean_squared_error import MeanSquaredError
 from mlpkit_plugins.metrics.precision import Precision
@@ -37,7 +39,7 @@ ALL = [
     (TopK, {}, CLASSES),
     (ConfusionMatrix, {}, CLASSES),
     (ConfusionMatrix, {"threshold": 0.5}, TWO),
-    (RocAuc, {}, CLASSES | LABELS),
+    *((metric, {}, CLASSES | LABELS) for metric in (RocAuc, LogLoss, CalibrationError)),
     *((metric, {}, CLASSES | {"label"}) for metric in (Precision, Recall, F1)),
     *((metric, {"threshold": 0.5}, TWO | LABELS) for metric in (Precision, Recall, F1)),
     *((metric, {"average": "binary"}, TWO | {"label"}) for metric in (Precision, Recall, F1)),
