@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requirements import Optional
 
-from mlpkit.statistics import difference, holm, interval, t_quantile, two_tails
+from mlpkit.statistics import chi_square_tail, difference, fisher_exact, holm, interval, t_quantile, two_tails
 
 stats = Optional("scipy.stats")
 
@@ -215,3 +215,22 @@ def test_a_corrected_p_value_is_the_largest_of_all_sets_of_tests_with_it(p_value
     for i, corrected in enumerate(holm(p_values)):
         expected = max(min(1.0, len(chosen) * min(p_values[j] for j in chosen)) for chosen in sets if i in chosen)
         assert corrected == pytest.approx(expected)
+
+
+@given(st.floats(0, 3000), st.integers(1, 1200))
+def test_the_tail_of_chi_square_is_scipy_s(x, df):
+    assert chi_square_tail(x, df) == pytest.approx(stats.chi2.sf(x, df), rel=1e-9, abs=1e-300)
+
+
+def test_chi_square_needs_degrees_of_freedom():
+    with pytest.raises(ValueError, match="degrees of freedom"):
+        chi_square_tail(1.0, 0)
+
+
+@given(st.integers(1, 4000), st.integers(1, 4000), st.data())
+def test_fisher_s_exact_test_doubles_the_smaller_tail(n, m, data):
+    a, b = data.draw(st.integers(0, n)), data.draw(st.integers(0, m))
+    drawn = stats.hypergeom(n + m, a + b, m)
+    expected = min(1.0, 2 * min(drawn.cdf(b), drawn.sf(b - 1)))
+    assert fisher_exact(a, b, n, m) == pytest.approx(expected, rel=1e-7, abs=1e-250)
+    assert fisher_exact(b, a, m, n) == pytest.approx(fisher_exact(a, b, n, m))

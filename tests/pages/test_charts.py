@@ -154,3 +154,12 @@ def test_any_name_can_be_that_of_a_curve_a_bar_or_a_cell(name, capfd):
         texts = {unescape(text).strip("\u200b") for text in re.findall(r"<text [^>]*>([^<]*)</text>", picture)}
         assert {name, name.replace("\\", "\N{SET MINUS}").replace("\n", " ")} & {*texts, ""}
     assert capfd.readouterr().err == ""
+
+
+def test_bars_of_a_group_have_the_colours_of_their_series():
+    chart = charts.grouped_bars(["red", "blue"], {"then": [0.25, 0.75], "now": [0.5, 0.5]}, "share")
+
+    bars = {(bar["name"], bar["series"]): bar["share"] for bar in chart["data"]["values"]}
+    assert bars == {("red", "then"): 0.25, ("red", "now"): 0.5, ("blue", "then"): 0.75, ("blue", "now"): 0.5}
+    picture = charts.figure("Then and now", chart)
+    assert all(picture.count(f'fill="{colour}"') >= 2 for colour in COLOURS[:2])

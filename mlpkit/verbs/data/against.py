@@ -22,8 +22,8 @@ from mlpkit.jobs.predict import predictions_of
 from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.sampling import rows_to_predict
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.files import file_hash, write_atomically
-from mlpkit.runs.json_files import damaged, encode_pretty, read_object
+from mlpkit.runs.files import LARGEST_DOCUMENT, file_hash, write_atomically
+from mlpkit.runs.json_files import decode, encode_pretty, read_content
 from mlpkit.runs.layout import MODEL, STATISTICS, has_file
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
@@ -117,19 +117,20 @@ def drift(directory: Path, file: Path, registry: Registry, name: str, level: flo
 def _statistics(directory: Path, model: TrainedModel, notes: list[str]) -> tuple[ColumnCounts, ...]:
     """Return the counts of a run from its folder; or from its data, and then keep them there."""
     path, digest = directory / STATISTICS, file_hash(directory / MODEL)
+    problem = f"has no {STATISTICS}"
     if has_file(directory, STATISTICS):
-        kept = read_object(path)
         try:
-            if kept.get("model") == digest:
-                return tuple(map(counts_from_plain, kept.get("columns") or [None]))
-        except (TypeError, ValueError) as error:
-            raise damaged(path, error) from error
+            kept = decode(read_content(path, LARGEST_DOCUMENT))
+            if kept["model"] == digest:
+                return tuple(map(counts_from_plain, kept["columns"] or [None]))
+            problem = f"its {STATISTICS} is of another model"
+        except (KeyError, TypeError, ValueError) as error:
+            problem = f"its {STATISTICS} is damaged: {error}"
     try:
         found = _counted(model, *data_of_run(directory, model), notes)
     except (DataError, RunFolderError) as error:
-        without = f"{directory}: has no {STATISTICS} for this model, and its data can't be read: {error}"
         remedy = f"where the data is, 'mlpkit data FILE --against RUN' writes {STATISTICS} into the folder"
-        raise RunFolderError(f"{without}; {remedy}") from error
+        raise RunFolderError(f"{directory}: {problem}, and its data can't be read: {error}; {remedy}") from error
     if changed := warning_of_changed_data(directory, model):
         notes.append(changed)
         return found

@@ -55,7 +55,8 @@ def write_drift_page(path: Path, report: DriftReport) -> None:
     """
     from mlpkit.pages import charts, page, parts  # noqa: PLC0415 - only a page needs them
 
-    table = parts.table(HEADINGS, [_cells(column) for column in report.columns], texts=(0,), sortable=True)
+    caption = "Moved: the share of rows that would have to change for the distributions to agree"
+    table = parts.table(HEADINGS, [_cells(column) for column in report.columns], caption=caption, texts=(0,))
     notes = map(parts.paragraph, _notes(report, report.columns))
     sections = [parts.section("Result", parts.paragraph(_verdict(report)), table, *notes)]
     drawn = [(column, _bars(column)) for column in report.drifted[:MOST_CHARTS]]

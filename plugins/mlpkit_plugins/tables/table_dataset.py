@@ -157,7 +157,8 @@ class TableDataset(TableOptions, Dataset):
         roles = {self.split_column: "split"} if self.split_column is not None and any(self.shares) else {}
         roles |= {self.weight: "weight"} if self.weight is not None else {}
         roles |= dict.fromkeys(self._columns_read(encoder), "input") | dict.fromkeys(self.targets, "target")
-        categories = (*encoder.categories, *self.ordinal, *(() if self.predict == "values" else self.targets))
+        targets = self.targets if self.predict in ("classes", "labels") else ()
+        categories = (*encoder.categories, *self.ordinal, *targets)
         holds = dict.fromkeys(self.dates, "dates") | dict.fromkeys(categories, "categories")
         return [
             without_numbers(

@@ -121,3 +121,26 @@ def test_data_that_is_no_table_has_no_columns():
     from mlpkit_plugins.datasets.mnist import Mnist
 
     assert Mnist().raw_columns() is None
+
+
+def test_columns_of_another_file_are_read_in_the_same_way(make, tmp_path):
+    dataset = make(missing="fill", unknown="zeros")
+    dataset.open(0)
+    own = {column.name: column for column in dataset.raw_columns()}
+    path = next(tmp_path.glob("data.*"))
+    for column in dataset.raw_columns_in(path):
+        assert (column.role, column.holds) == (own[column.name].role, own[column.name].holds)
+        texts = [column.texts[code] if code >= 0 else None for code in column.codes["new"]]
+        known = own[column.name]
+        counted = [known.texts[code] if code >= 0 else None for codes in known.codes.values() for code in codes]
+        assert sorted(map(str, texts)) == sorted(map(str, counted))
+    assert {name: column.holds for name, column in own.items()} == {
+        **{"name": "", "size": "", "colour": "categories", "good": "categories"}
+    }
+
+
+def test_dates_are_named_as_such(tmp_path):
+    (tmp_path / "data.csv").write_text("day,t\n2024-01-02,1.5\n2024-01-03,2.5\n2024-01-04,3.5\n")
+    options = {"dates": ("day",), "predict": "values", "validation": 0, "test": 0}
+    dataset = Csv(file=str(tmp_path / "data.csv"), target="t", **options)
+    assert [column.holds for column in dataset.raw_columns()] == ["dates", ""]

@@ -1,0 +1,168 @@
+"""Whether columns are distributed as in training."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from requirements import Optional
+
+from mlpkit import RawColumn
+from mlpkit.verbs.data.column_counts import count_alike, count_column, counts_from_plain
+from mlpkit.verbs.data.drift import drift_of
+
+stats = Optional("scipy.stats")
+
+
+def column(values, name="x", *, holds=""):
+    """Return a column of values; None is a missing one."""
+    texts = list(dict.fromkeys(str(value) for value in values if value is not None))
+    numbered = not any(isinstance(value, str) for value in values)
+    codes = [-1 if value is None else texts.index(str(value)) for value in values]
+    numbers = np.array(list(map(float, texts))) if numbered else None
+    return RawColumn(name, "input", texts, numbers, {"new": np.array(codes, np.int32)}, holds=holds)
+
+
+def compare(then, now, level=0.01, **options):
+    return drift_of([count_column(column(then, **options))], [column(now, **options)], level)[0]
+
+
+RNG = np.random.default_rng(0)
+NUMBERS = RNG.integers(0, 1000, 2000).tolist()
+COLOURS = [("red", "green", "blue")[i % 3] for i in range(2000)]
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(-3, 3), st.floats(-1e6, 1e6)), min_size=20, max_size=80))
+def test_rows_of_training_have_not_drifted_from_themselves(values):
+    found = compare(values, values[::-1])
+    assert (found.moved, found.p_value, found.drifted) == (0.0, 1.0, False)
+
+
+@given(st.lists(st.sampled_from("abcde"), min_size=30, max_size=60), st.permutations("abcde"))
+def test_what_categories_are_called_makes_no_difference(values, names):
+    renamed = [names["abcde".index(value)] for value in values]
+    half = len(values) // 2
+    one, other = compare(values[:half], values[half:]), compare(renamed[:half], renamed[half:])
+    assert one.p_value == pytest.approx(other.p_value)
+    assert one.moved == pytest.approx(other.moved)
+
+
+@pytest.mark.parametrize("shift", [0, 60, 300])
+def test_the_p_value_is_that_of_scipy(shift):
+    now = [number + shift for number in NUMBERS[:300]]
+    found = compare(NUMBERS, now)
+    counts = np.array([found.then.counts, found.now.counts])
+    together = stats.chi2_contingency(counts, correction=False)
+    worst = int(np.argmax((counts[1] - counts.sum(axis=0) * 300 / 2300) ** 2 / counts.sum(axis=0)))
+    of_bin = stats.hypergeom(2300, int(counts[:, worst].sum()), 300)
+    alone = 2 * min(of_bin.cdf(counts[1, worst]), of_bin.sf(counts[1, worst] - 1))
+    expected = min(1, 2 * min(together.pvalue, counts.shape[1] * min(1, alone)))
+    assert found.p_value == pytest.approx(expected, rel=1e-9)
+    assert found.moved == pytest.approx(np.abs(counts[0] / 2000 - counts[1] / 300).sum() / 2)
+
+
+@pytest.mark.parametrize("draw", ["numbers", "few numbers", "many categories", "ids"])
+def test_chance_alone_rarely_looks_like_drift(draw):
+    rng, alarms = np.random.default_rng(1), 0
+    for _ in range(150):
+        ids = rng.permutation(600)
+        rows = {
+            "numbers": ids.tolist(),
+            "few numbers": rng.poisson(0.3, 600).tolist(),
+            "many categories": [f"c{value}" for value in rng.zipf(1.5, 600)],
+            "ids": [f"id {value}" for value in ids],
+        }[draw]
+        alarms += compare(rows[:500], rows[500:], level=0.05).drifted
+    assert alarms <= 13  # 150 x 0.05 = 7.5; more than 13 in 2 of 100 cases
+
+
+def test_a_new_category_is_found_and_named():
+    found = compare(COLOURS, ["mauve"] * 4 + COLOURS[:196])
+    assert found.drifted
+    assert found.now.unseen == {"mauve": 4}
+    assert found.moved == pytest.approx(0.02)
+
+
+def test_more_missing_values_are_found():
+    assert compare(NUMBERS, [None] * 6 + NUMBERS[:194]).drifted
+    assert not compare([*NUMBERS, *[None] * 60], [None] * 6 + NUMBERS[:194]).drifted
+
+
+def test_numbers_that_many_rows_have_are_counted_apart():
+    then = [1] * 970 + [0] * 15 + [5] * 15
+    assert count_column(column(then)).edges == (0.0, 1.0)
+    assert compare(then, [1] * 80 + [0] * 20).drifted
+
+
+def test_columns_are_corrected_together_and_the_most_drifted_is_first():
+    names = [f"c{i}" for i in range(8)]
+    shifted = {"c3": 400, "c5": 90}
+    new = [column([value + shifted.get(name, 0) for value in NUMBERS[:250]], name) for name in names]
+    found = drift_of([count_column(column(NUMBERS, name)) for name in names], new, 0.01)
+    assert [each.then.name for each in found][:2] == ["c3", "c5"]
+    alone = drift_of([count_column(column(NUMBERS, "c5"))], new, 0.01)[0]
+    assert found[1].p_value == pytest.approx(7 * alone.p_value)
+    assert [each.drifted for each in drift_of([count_column(column(NUMBERS, "c5"))], new, 0.01, least=0.2)] == [False]
+
+
+def test_few_rows_are_not_tested():
+    found = compare(NUMBERS, [5000] * 19)
+    assert (found.p_value, found.drifted) == (None, False)
+    assert compare(NUMBERS, [5000] * 20).drifted
+
+
+@pytest.mark.parametrize("holds", ["", "dates"])
+def test_of_dates_and_of_texts_that_differ_only_missing_ones_count(holds):
+    then = [f"2024-{1 + i % 12:02}-{1 + i // 12:02}" for i in range(300)]
+    then, now = (then, then[:0] + [f"2025-01-{1 + i % 28:02}" for i in range(100)])
+    counts = count_column(column(then if holds else [*then, *then[:20]], holds=holds))
+    assert counts.names == ()
+    assert counts.others == counts.rows
+    assert not compare(then, now, holds=holds).drifted
+    assert compare(then, [*now[:80], *[None] * 20], holds=holds).drifted
+
+
+def test_numbers_can_be_categories():
+    then = [str(i % 4) for i in range(400)]
+    numbers = RawColumn(
+        *("code", "input", list("0123"), np.arange(4.0)), {"new": np.array(list(map(int, then)))}, holds="categories"
+    )
+    assert count_column(numbers).names == ("0", "1", "2", "3")
+
+
+def test_texts_in_place_of_numbers_are_not_counted():
+    assert count_alike(count_column(column([1.5, 2.5, 3.5])), column(["a", "b"])) is None
+
+
+WRITTEN = count_column(column(NUMBERS))._asdict()
+
+
+@pytest.mark.parametrize("values", [NUMBERS, COLOURS, [None] * 5, [f"id {i}" for i in range(99)]])
+def test_counts_come_back_from_json(values):
+    counts = count_column(column(values))
+    assert counts_from_plain(json.loads(json.dumps(counts._replace(unseen={})._asdict()))) == counts
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"counts": [1, 2]},
+        {"counts": [-1] * 10},
+        {"counts": [True] * 10},
+        {"edges": list(WRITTEN["edges"])[::-1]},
+        {"edges": ["a"] * 9},
+        {"names": ["a"]},
+        {"edges": [], "names": ["a"] * 10},
+        {"missing": 1.5},
+        {"unseen": {"a": 1}},
+        {"more": 1},
+        {"name": None},
+    ],
+)
+def test_counts_that_mlpkit_does_not_write_are_refused(change):
+    plain = json.loads(json.dumps(WRITTEN | {"unseen": {}}))
+    with pytest.raises(ValueError, match="column"):
+        counts_from_plain(plain | change)
