@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.wording import counted, listed
 from mlpkit.runs.files import write_atomically
 from mlpkit.terminal.figures import probability
-from mlpkit.terminal.formatting import blocks, paragraph, sparkline
+from mlpkit.terminal.formatting import GAP, blocks, paragraph, shortened, sparkline
 from mlpkit.terminal.output import on_one_line
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ MOST_BARS: Final = 10
 MOST_CHARTS: Final = 16
 MOST_NAMES: Final = 5
 HEADINGS: Final = ("column", "moved", "p-value", "missing")
+INDENT: Final = "  "
+SHORTEST_NAME: Final = 16
 BLANK: Final = [""] * 5
 
 
@@ -38,12 +41,16 @@ def lines_of_drift(report: DriftReport, width: int | None, *, every: bool) -> li
     table = [[*HEADINGS, "then", "now"]]
     for title, drifted in (("drifted", True), ("not drifted", False)):
         rows = [[*_cells(column), *_histograms(column)] for column in shown if column.drifted == drifted]
-        table += [[title, *BLANK], *([f"  {name}", *cells] for name, *cells in rows)] if rows else []
+        table += [[title, *BLANK], *([f"{INDENT}{name}", *cells] for name, *cells in rows)] if rows else []
     if len(shown) < len(report.columns):
-        table.append([f"  and {len(report.columns) - len(shown):,} more; --all shows them", *BLANK])
-    lines = [*paragraph(_verdict(report), width=width), "", *blocks(table, right=(1, 2, 3), indent="  ", width=width)]
-    notes = [line for text in _notes(report, shown) for line in paragraph(on_one_line(text), indent="  ", width=width)]
-    return [*lines, "", *notes] if notes else lines
+        table.append([f"{INDENT}and {len(report.columns) - len(shown):,} more; --all shows them", *BLANK])
+    if width is not None:  # names are shortened so that the histograms have room
+        taken = sum(len(GAP) + max(map(len, cells)) for cells in [*zip(*table, strict=True)][1:]) + len(INDENT)
+        room = max(SHORTEST_NAME, width - taken)
+        table = [[shortened(name, room) if any(cells) else name, *cells] for name, *cells in table]
+    lines = [*paragraph(_verdict(report), width=width), "", *blocks(table, right=(1, 2, 3), indent=INDENT, width=width)]
+    notes = [paragraph(on_one_line(text), indent=INDENT, width=width) for text in _notes(report, shown)]
+    return [*lines, "", *chain(*notes)] if notes else lines
 
 
 def write_drift_page(path: Path, report: DriftReport) -> None:
@@ -84,7 +91,7 @@ def _notes(report: DriftReport, shown: Sequence[ColumnDrift]) -> list[str]:
 
 
 def _name(column: ColumnDrift) -> str:
-    return f"{column.then.name} ({column.then.role})" if column.then.role != "input" else column.then.name
+    return f"{column.then.name} (target)" if column.then.role == "target" else column.then.name
 
 
 def _cells(column: ColumnDrift) -> list[str]:

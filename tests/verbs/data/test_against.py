@@ -11,8 +11,8 @@ from requirements import require_package
 
 SPEC = """\
 mlpkit: 1
-data: {{csv: {{file: data.csv, target: {target}, inputs: [size, colour, day], categorical: [colour], dates: [day], missing: fill,
-  unknown: {unknown}, validation: 0, test: 0.3, split: shuffle}}}}
+data: {{csv: {{file: data.csv, target: {target}, inputs: [size, colour, day], categorical: [colour],
+  dates: [day], missing: fill, unknown: {unknown}, validation: 0, test: 0.3, split: shuffle}}}}
 layers: [Affine: {{units: auto}}, {loss}]
 training: {{optimizer: {{sgd: {{learning_rate: 0.1}}}}, batch_size: 50, epochs: 1}}
 """
