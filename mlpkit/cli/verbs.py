@@ -34,7 +34,7 @@ VERBS: Final = {
     "resume": Verb("run.resume_command", "Resume an interrupted run, or train a finished one for longer."),
     "live": Verb("live.command", "Show runs live on a web page."),
     "check": Verb("run.check_command", "Check specs, and show the shapes of their layers."),
-    "data": Verb("data.command", "Describe a spec's data before training."),
+    "data": Verb("data.command", "Describe a spec's data, or compare new rows with it."),
     "explain": Verb("ask.explain_command", "Explain a key of a spec, and where its value comes from."),
     "show": Verb("ask.show_command", "Describe a component: its mathematics, parameters and source."),
     "plugins": Verb("ask.plugins_command", "List the plugins, and what each provides."),

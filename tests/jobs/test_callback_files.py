@@ -96,7 +96,10 @@ def test_all_that_a_run_keeps_is_mlpkit_s_own(write):
     run = mlpkit.run(mlpkit.load_spec("s.yaml"), "whole")
     kept = {path.name for path in run.folder.iterdir() if not path.name.startswith(".")}
     assert kept <= set(OWN_NAMES)
-    assert set(OWN_NAMES) - kept == {"report.html", "failure.json", "trial.json", "background.safetensors"}
+    assert set(OWN_NAMES) - kept == {
+        *("report.html", "failure.json", "trial.json", "background.safetensors", "statistics.json"),
+        *("card.md", "card.json"),
+    }
 
 
 def test_a_run_folder_from_a_stranger_is_held_to_it_too(write, tmp_path, monkeypatch):

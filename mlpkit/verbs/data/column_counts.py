@@ -55,13 +55,15 @@ class ColumnCounts(NamedTuple):
 
 def count_column(column: RawColumn) -> ColumnCounts:
     """Count the values of a column in training; of texts that nearly all differ, and of dates, only missing ones."""
-    whole, edges = WholeColumn(column), tuple[float, ...]()
+    whole = WholeColumn(column)
+    then = ColumnCounts(column.name, column.role, (), (), (), others=0, missing=0)
     if whole.values is not None and not column.holds:
-        edges = _edges(whole.values[whole.present])
-    unlike = column.holds == "dates" or len(whole.common) > max(2 * BINS, whole.rows / 2)
-    names = () if edges or unlike else tuple(text for text, _ in whole.common[:MOST_NAMES])
-    empty = ColumnCounts(column.name, column.role, edges, names, (), others=len(whole.common) - len(names), missing=0)
-    counted = count_alike(empty, column)
+        then = then._replace(edges=_edges(whole.values[whole.present]))
+    else:
+        common, most = whole.common, 0 if column.holds == "dates" else MOST_NAMES
+        most = 0 if len(common) > max(2 * BINS, whole.rows / 2) else most
+        then = then._replace(names=tuple(text for text, _ in common[:most]), others=len(common[most:]))
+    counted = count_alike(then, column)
     assert counted is not None
     return counted
 

@@ -67,7 +67,7 @@ def command(
     plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
-    """Describe a spec's data before training.
+    """Describe a spec's data, or compare new rows with it.
 
     Reads all of it. Shows the sizes of the splits, how often each class occurs and, for a table, the type of each
     column, its missing and distinct values, a histogram, and its range or most common texts, over all splits. Points
