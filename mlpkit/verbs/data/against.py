@@ -106,6 +106,8 @@ def drift(directory: Path, file: Path, registry: Registry, name: str, level: flo
         notes.append(f"predictions can't be compared: {error}")
     columns = drift_of(then, new, level, least)
     compared = {column.then.name for column in columns if column.then.role == "input"}
+    if not any(column.role == OF_MODEL for column in then):
+        notes.append("predictions can't be compared: the run has no test or validation split")
     if error is not None and any(column.role == "input" and column.name not in compared for column in then):
         raise error
     rows = columns[0].now.rows
@@ -127,7 +129,7 @@ def _statistics(directory: Path, model: TrainedModel, notes: list[str]) -> tuple
         except (KeyError, TypeError, ValueError) as error:
             problem = f"its {STATISTICS} is damaged: {error}"
     try:
-        found = _counted(model, *data_of_run(directory, model), notes)
+        found = _counted(model, *data_of_run(directory, model))
     except (DataError, RunFolderError) as error:
         remedy = f"where the data is, 'mlpkit data FILE --against RUN' writes {STATISTICS} into the folder"
         raise RunFolderError(f"{directory}: {problem}, and its data can't be read: {error}; {remedy}") from error
@@ -140,9 +142,7 @@ def _statistics(directory: Path, model: TrainedModel, notes: list[str]) -> tuple
     return found
 
 
-def _counted(
-    model: TrainedModel, description: Description, data: Mapping[str, Split], notes: list[str]
-) -> tuple[ColumnCounts, ...]:
+def _counted(model: TrainedModel, description: Description, data: Mapping[str, Split]) -> tuple[ColumnCounts, ...]:
     """Count the columns of training, and predictions for rows of the test or validation split."""
 
     def some(split: str) -> Array:
@@ -158,10 +158,8 @@ def _counted(
         of_training = [{split: each.codes[split] for split in trained if split in each.codes} for each in used]
         counted = [count_column(each._replace(codes=codes)) for each, codes in zip(used, of_training, strict=True)]
     held_out = next((split for split in ("test", "validation") if split in data), None)
-    if held_out is None:
-        notes.append("predictions can't be compared: the run has no test or validation split")
-        return tuple(counted)
-    return (*counted, *map(count_column, _predictions_as_columns(model, some(held_out))))
+    of_model = [] if held_out is None else _predictions_as_columns(model, some(held_out))
+    return (*counted, *map(count_column, of_model))
 
 
 def _predictions_as_columns(model: TrainedModel, x: Array) -> list[RawColumn]:

@@ -85,7 +85,7 @@ def _notes(report: DriftReport, shown: Sequence[ColumnDrift]) -> list[str]:
     for column in shown:
         unseen = [f"{name} {count:,}" for name, count in column.now.unseen.items()]
         share = sum(column.now.unseen.values()) / column.now.rows
-        if unseen:
+        if unseen and column.then.role != "model":
             notes.append(f"{column.then.name}: {share:.1%} unseen in training: {listed(unseen, MOST_NAMES)}")
     return [*notes, *report.notes]
 

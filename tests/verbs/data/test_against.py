@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import chdir
+from pathlib import Path
 
 import numpy as np
 import pytest
 from requirements import require_package
 
+from mlpkit.registry.registry import Registry
+from mlpkit.verbs.data.against import drift
+from mlpkit.verbs.data.drift_shown import lines_of_drift
+
 SPEC = """\
 mlpkit: 1
 data: {{csv: {{file: data.csv, target: {target}, inputs: [size, colour, day], categorical: [colour],
-  dates: [day], missing: fill, unknown: {unknown}, validation: 0, test: 0.3, split: shuffle}}}}
+  dates: [day], missing: fill, unknown: {unknown}, validation: 0, {split}}}}}
 layers: [Affine: {{units: auto}}, {loss}]
 training: {{optimizer: {{sgd: {{learning_rate: 0.1}}}}, batch_size: 50, epochs: 1}}
 """
@@ -41,9 +47,9 @@ HEADER = "id,size,colour,day,kind,price\n"
 def train(cwd, invoke):
     """Return a function that trains a network on the table."""
 
-    def trained(target="kind", loss="SoftmaxWithLoss", unknown="zeros"):
+    def trained(target="kind", loss="SoftmaxWithLoss", unknown="zeros", split="test: 0.3, split: shuffle"):
         (cwd / "data.csv").write_text(HEADER + rows(600, 0))
-        (cwd / "spec.yaml").write_text(SPEC.format(target=target, loss=loss, unknown=unknown))
+        (cwd / "spec.yaml").write_text(SPEC.format(target=target, loss=loss, unknown=unknown, split=split))
         done = invoke("run", "spec.yaml", "--quiet", "--no-report", "--out", "run")
         assert done.code == 0, done.err
         assert not (cwd / "run" / "statistics.json").exists()  # nothing is written until it's asked for
@@ -169,6 +175,28 @@ def test_rows_that_are_no_such_rows_are_an_error(train, invoke, cwd, change, mes
     done = invoke("data", "new.csv", "--against", "run")
     assert (done.code, done.out) == (1, "")
     assert message in done.err
+
+
+def test_without_held_out_rows_predictions_are_left_out_each_time(train, invoke, cwd):
+    train(split="test: 0")
+    write(cwd)
+    for _ in range(2):
+        report = found(invoke)
+        assert report["notes"] == ["predictions can't be compared: the run has no test or validation split"]
+        assert "model" not in {column["role"] for column in report["columns"]}
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_lines_fit_a_terminal(width, train, invoke, cwd):
+    train()
+    write(cwd, colour=lambda row: "a colour with a very long name" if "3" in row["id"] else "")
+    registry = Registry.discover()
+    with chdir(cwd):
+        report = drift(Path("run"), Path("new.csv"), registry, "a/long/name.csv", 0.01, 0.0)
+    lines = lines_of_drift(report, width, every=False)
+    assert max(map(len, lines)) <= width
+    table = [line for line in lines if line.startswith("    ")]
+    assert len(table) == len(report.columns) * (1 if width == 80 else 2)
 
 
 def test_few_rows_and_predicted_values(train, invoke, cwd):
