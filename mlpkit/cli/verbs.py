@@ -44,6 +44,7 @@ VERBS: Final = {
     "init": Verb("init.command", "Write a first spec for your data, or copy a shipped one."),
     "sweep": Verb("sweep.command", "Train a spec with many values of some keys, and find the best."),
     "tune-rate": Verb("tune_rate.command", "Suggest a learning rate."),
+    "distill": Verb("distill.command", "Train a small network to predict as a large one does."),
     "evaluate": Verb("run.evaluate_command", "Compute a trained network's loss and metrics."),
     "predict": Verb("run.predict_command", "Predict with a trained network."),
     "export": Verb("export.command", "Write a trained model to a file that other programs use."),

@@ -27,7 +27,6 @@ from mlpkit.training.minibatches import Examples
 PLACE: Final = ("training", "teacher")
 RUN: Final = (*PLACE, "run")
 
-ROWS_TOGETHER: Final = 65_536
 MOST_NAMES_SHOWN: Final = 5
 
 
@@ -48,29 +47,25 @@ def teacher_of(
     except MlpkitError as error:
         remedy = "name the folder of a finished run"
         return None, [Problem(RUN, f"there is no teacher: {error}", remedy=remedy, code="wrong-run-folder")]
-    faults = _misfits(section, model, dataset, description)
-    return partial(taught, section, model, dataset, description), faults
+    misfits = _misfits(section, model, dataset, description)
+    return partial(taught, section, model, dataset, description), misfits
 
 
 def _misfits(section: TeacherSection, model: TrainedModel, dataset: Dataset, description: Description) -> list[Problem]:
     """Return the faults of a teacher that predicts something else, or from other columns than there are."""
-    run, faults = section.run, []
+    faults = []
     theirs, ours = _predicted(model.target, model.dataset), _predicted(description.target, dataset)
-    names = model.network.loss_layer.prediction_names()
-    if names is not None:
+    if names := model.network.loss_layer.prediction_names():
         theirs = f"{listed(names, MOST_NAMES_SHOWN)} of {theirs}"
     if theirs != ours:
-        message, remedy = f"{run} predicts {theirs}", "name a run with the target of this data"
+        message, remedy = f"{section.run} predicts {theirs}", "name a run with the target of this data"
         faults.append(Problem(RUN, message, expected=ours, remedy=remedy, code="wrong-target"))
-    columns = dataset.column_names()
-    unknown = [name for name in model.dataset.column_names() or () if name not in (columns or ())]
+    columns = dataset.column_names() or ()
+    unknown = [name for name in model.dataset.column_names() or () if name not in columns]
     if unknown:
-        message = f"{run} takes {listed(unknown, MOST_NAMES_SHOWN)}, not among the inputs of this data"
+        message = f"{section.run} takes {listed(unknown, MOST_NAMES_SHOWN)}, not among the inputs of this data"
         remedy = "give the data the inputs that the teacher was trained on"
         faults.append(Problem(RUN, message, remedy=remedy, code="wrong-data"))
-    elif columns is None and model.network.input_shape != description.input_shape:
-        message = f"{run} takes inputs of shape {tuple(model.network.input_shape)}"
-        faults.append(Problem(RUN, message, expected=f"shape {tuple(description.input_shape)}", code="wrong-shape"))
     if section.temperature != 1 and isinstance(description.target, Values):
         message, remedy = "values have no temperature", "leave out temperature"
         faults.append(Problem((*PLACE, "temperature"), message, remedy=remedy, code="wrong-target"))
@@ -97,15 +92,11 @@ def taught(
     Raises:
         DataError: the data set doesn't keep raw rows, or the teacher can't predict one.
     """
-    parts = []
-    for begin in range(0, len(split), ROWS_TOGETHER):
-        indices = np.arange(begin, min(begin + ROWS_TOGETHER, len(split)))
-        rows = raw_rows(dataset, "train", indices, split)
-        if rows is None:
-            raise DataError(dataset.registered_name, "keeps no raw rows, so that no teacher can predict them")
-        parts.append(predictions(model, inputs_of(model, rows)).values)
-    target = description.target
-    given = section.weight * softened(np.concatenate(parts).astype(np.float64), section.temperature, target)
+    rows = raw_rows(dataset, "train", np.arange(len(split)), split)
+    if rows is None:
+        raise DataError(dataset.registered_name, "keeps no raw rows, so that no teacher can predict them")
+    predicted, target = predictions(model, inputs_of(model, rows)).values, description.target
+    given = section.weight * softened(predicted.astype(np.float64), section.temperature, target)
     if isinstance(target, Classes):
         description = description._replace(target=replace(target, one_hot=True))
     mixed = MixedTargets(split, given, 1 - section.weight, numbered=target != description.target)

@@ -1,0 +1,77 @@
+"""``mlpkit distill``: train a small network to predict as a large one does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlpkit.cli import completion, options
+from mlpkit.cli.around_training import run_folder
+from mlpkit.cli.interrupt import Interrupts, end_if_stopped
+from mlpkit.components.schema.wording import counted
+from mlpkit.display.display import MuteWhenClosed
+from mlpkit.display.make_display import make_display
+from mlpkit.terminal.figures import figure
+from mlpkit.terminal.formatting import columns
+from mlpkit.terminal.output import document, message, print_warnings, result
+from mlpkit.training.events import ObserverGroup
+
+if TYPE_CHECKING:
+    from mlpkit.registry.discovery import PluginOptions
+
+
+@options.verb("distill")
+@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
+@click.option(
+    "--into",
+    metavar="SPEC",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The spec of the small network; it is written if there is none.",
+)
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder for the new run; by default runs/NAME."
+)
+@options.plugins_option
+@options.json_option
+def command(directory: Path, into: Path, out: Path | None, plugin_options: PluginOptions, as_json: bool) -> None:
+    """Train a small network to predict as a large one does.
+
+    Writes SPEC, for a network with one hidden layer on the data of RUN, which is its teacher; a SPEC that exists is
+    taken as it is. Trains it, and prints what is lost and gained: metrics on the test rows, bytes of the model, and the
+    time of a prediction, with those of the teacher, and of the same network trained without it.
+    """
+    with Interrupts() as interrupts:
+        from mlpkit.jobs.train import train_spec  # noqa: PLC0415 - loads NumPy, which --help doesn't need
+        from mlpkit.verbs.distill.distill import compared, pupil_spec  # noqa: PLC0415 - for the same reason
+
+        written = not into.exists()
+        spec = pupil_spec(directory, into, **plugin_options)
+        print_warnings(spec.warnings)
+        if written:
+            message(f"written to {into}")
+        with run_folder(spec, out, interrupts) as folder, make_display(spec.name, folder, as_json, False) as display:
+            observer = ObserverGroup((interrupts, MuteWhenClosed(display, interrupts.stop)))
+            run = train_spec(spec, folder, observer=observer, stop=interrupts.stop)
+        if run.stopped:
+            message(f"{run.stopped}: stopped; to resume it: mlpkit resume {quote(str(folder))}")
+        end_if_stopped(interrupts, run.stopped)
+    split, networks = compared(spec, run)
+    if as_json:
+        document({"spec": into, "folder": folder, "split": split, **networks})
+        return
+    figures = {name: _figures(each, split) for name, each in networks.items()}
+    rows = [["", *(name.replace("_", " ") for name in networks)]]
+    rows += [[name, *(each.get(name, "") for each in figures.values())] for name in figures["pupil"]]
+    result("\n".join([*columns(rows, right=range(1, len(rows[0]))), f"saved in {folder}"]))
+
+
+def _figures(network: dict[str, Any], split: str) -> dict[str, str]:
+    """Return the figures of a network as texts, by what they are."""
+    numbers = {key: value for key, value in network["metrics"].items() if not isinstance(value, list)}
+    times = {f"microseconds, {counted(rows, 'row')}": f"{each:,.0f}" for rows, each in network["microseconds"].items()}
+    found = {f"{split} {name}": figure(value) for name, value in numbers.items()}
+    return found | {"bytes": f"{network['bytes']:,}"} | times

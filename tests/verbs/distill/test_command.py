@@ -1,0 +1,121 @@
+"""``mlpkit distill`` writes a spec for a small network, trains it, and compares it with its teacher."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import mlpkit
+from mlpkit.training.events import Observer
+
+TEACHER = """\
+mlpkit: 1
+seed: 3
+data:
+  csv: {file: rows.csv, target: kind, test: 0.3, numbers: {robust_smooth_clip: {limit: 4}}, unknown: zeros}
+layers:
+  - Affine: {units: 32}
+  - Relu
+  - Affine: {units: auto}
+  - SoftmaxWithLoss: {label_smoothing: 0.1}
+training: {optimizer: adam, epochs: 8, batch_size: 16, metrics: [accuracy, confusion_matrix]}
+"""
+
+
+@pytest.fixture
+def teacher(cwd, invoke):
+    """Train a network on a table, in ``runs/teacher``."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(80, 2)).round(3)
+    table = [f"{a},{b},{'yes' if a * b > 0 else 'no'}" for a, b in rows]
+    Path("rows.csv").write_text("\n".join(["a,b,kind", *table]))
+    Path("teacher.yaml").write_text(TEACHER)
+    assert invoke("run", "teacher.yaml", "--quiet").code == 0
+    Path("specs").mkdir()
+    return Path("runs/teacher")
+
+
+def test_it_writes_a_spec_on_the_same_data_trains_it_and_compares(teacher, invoke):
+    done = invoke("distill", teacher, "--into", "specs/small.yaml", "--json")
+    assert done.code == 0, done.err
+    written = yaml.safe_load(Path("specs/small.yaml").read_text())
+    assert written["data"] == {
+        "csv": {
+            "file": "../rows.csv",
+            "target": "kind",
+            "test": 0.3,
+            "numbers": {"robust_smooth_clip": {"limit": 4.0}},
+            "unknown": "zeros",
+        }
+    }
+    assert written["training"]["teacher"] == {"run": "../runs/teacher", "weight": 0.5, "temperature": 2.0}
+    assert written["training"]["metrics"] == ["accuracy", "confusion_matrix"]
+    found = json.loads(done.out)
+    assert (found["spec"], found["folder"], found["split"]) == ("specs/small.yaml", "runs/small", "test")
+    for name in ("teacher", "pupil"):
+        folder = Path(f"runs/{'small' if name == 'pupil' else name}")
+        metrics = json.loads((folder / "metrics.json").read_text())["test"]
+        assert found[name]["metrics"]["accuracy"] == metrics["accuracy"]
+        assert found[name]["bytes"] == (folder / "model.safetensors").stat().st_size
+        assert found[name]["microseconds"].keys() == {"1", "1000"}
+    assert "loss" not in found["teacher"]["metrics"]  # its labels are smoothed
+    del written["training"]["teacher"]
+    Path("specs/alone.yaml").write_text(yaml.safe_dump(written))
+    alone = mlpkit.run(mlpkit.load_spec("specs/alone.yaml"), observer=Observer())
+    assert found["without_teacher"]["metrics"] == alone.metrics["test"]
+
+
+def test_a_spec_that_exists_is_taken_as_it_is_and_the_table_fits_a_terminal(teacher, invoke):
+    path, text = Path("specs/small.yaml"), TEACHER.replace("rows.csv", "../rows.csv")
+    text = text.replace("training: {", "training: {teacher: {run: ../runs/teacher, weight: 0.9}, ")
+    path.write_text(text)
+    done = invoke("distill", teacher, "--into", path)
+    assert done.code == 0, done.err
+    assert path.read_text() == text
+    lines = done.out.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.split() == ["teacher", "pupil", "without", "teacher"])
+    names = [line[: lines[head].index("teacher")].strip() for line in lines[head + 1 :]]
+    assert names[:5] == ["test loss", "test accuracy", "bytes", "microseconds, 1 row", "microseconds, 1,000 rows"]
+    assert max(map(len, lines[head:])) <= 80
+    assert lines[-1] == "saved in runs/small"
+
+
+def test_a_spec_without_a_teacher_is_refused_and_the_advice_works(teacher, invoke):
+    path = Path("specs/small.yaml")
+    spec = yaml.safe_load(TEACHER.replace("rows.csv", "../rows.csv"))
+    path.write_text(yaml.safe_dump(spec))
+    done = invoke("distill", teacher, "--into", path)
+    assert done.code == 2
+    assert "add teacher: {run: ../runs/teacher} to its section training" in done.err
+    spec["training"] |= yaml.safe_load("teacher: {run: ../runs/teacher}")
+    path.write_text(yaml.safe_dump(spec))
+    assert invoke("distill", teacher, "--into", path).code == 0
+
+
+def test_for_images_the_spec_is_the_users(cwd, invoke):
+    as_images = yaml.safe_load(Path("tiny.yaml").read_text())
+    as_images["data"]["mnist"]["flatten"] = False
+    as_images["layers"].insert(0, "Flatten")
+    Path("images.yaml").write_text(yaml.safe_dump(as_images))
+    assert invoke("run", "images.yaml", "--quiet", "--out", "images").code == 0
+    done = invoke("distill", "images", "--into", "small.yaml")
+    assert done.code == 2
+    assert "training.teacher" in done.err
+    assert not Path("small.yaml").exists()
+    as_images["training"]["teacher"] = {"run": "images", "weight": 0.9}
+    Path("small.yaml").write_text(yaml.safe_dump(as_images))
+    done = invoke("distill", "images", "--into", "small.yaml", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["pupil"]["metrics"]
+
+
+def test_data_in_memory_is_for_python(cwd, invoke):
+    layers = [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]
+    mlpkit.fit(np.eye(4), [0, 1, 0, 1], layers=layers, epochs=1, directory="memory", quiet=True)
+    done = invoke("distill", "memory", "--into", "small.yaml")
+    assert done.code == 2
+    assert "mlpkit.fit" in done.err
