@@ -54,8 +54,11 @@ def _removed_if_unused(made: Sequence[Path], saved: str, interrupts: Interrupts)
 LIVE_PAGE: Final = "mlpkit.verbs.live.live_page:live_page"
 LIVE_FOLDER: Final = "mlpkit.verbs.live.live_page:live_folder"
 
-AFTER_RUN: Final = ("mlpkit.verbs.report.after_run:report_at_the_end",)
-"""What follows a finished run; the arguments are those of ``after_run``."""
+AFTER_RUN: Final = {
+    "report": "mlpkit.verbs.report.after_run:report_at_the_end",
+    "card": "mlpkit.verbs.card.card:card_at_the_end",
+}
+"""What may follow a finished run; each takes the folder, and what ``after_run`` takes last."""
 
 
 def live_page(
@@ -85,7 +88,7 @@ def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrup
     return nullcontext() if port is None else load(LIVE_FOLDER)(port, title, folder, interrupts)
 
 
-def after_run(folder: Path, plugin_options: PluginOptions, *, shown: bool) -> None:
-    """Do what follows a finished run."""
-    for place in AFTER_RUN:
-        load(place)(folder, plugin_options, shown=shown)
+def after_run(folder: Path, wanted: Sequence[str], plugin_options: PluginOptions, *, shown: bool) -> None:
+    """Do what is wanted after a finished run, such as ``report``."""
+    for name in wanted:
+        load(AFTER_RUN[name])(folder, plugin_options, shown=shown)

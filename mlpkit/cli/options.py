@@ -243,6 +243,9 @@ report_option = click.option(
 )
 """Adds ``--report`` and ``--no-report``, as the argument ``reports``."""
 
+card_option = click.option("--card", "card", is_flag=True, help="Write a model card at the end, as mlpkit card does.")
+"""Adds ``--card``."""
+
 mpi_option = click.option(
     "--mpi/--no-mpi",
     "mpi",
@@ -273,6 +276,7 @@ workers_option = click.option(
 
 def training_options(verb: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a training, as ``mpi`` and the keywords of ``TrainingOptions``."""
-    for add in (json_option, quiet_option, plugins_option, mpi_option, live_option, report_option, workers_option):
+    of_display = (json_option, quiet_option, plugins_option, mpi_option, live_option)
+    for add in (*of_display, card_option, report_option, workers_option):
         verb = add(verb)  # help lists the last one first
     return verb

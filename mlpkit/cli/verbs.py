@@ -52,6 +52,7 @@ VERBS: Final = {
     "runs": Verb("runs.runs_command", "List runs."),
     "compare": Verb("runs.compare_command", "Compare runs, and test whether they differ by more than chance."),
     "report": Verb("report.command", "Write a report on a run: results, curves, mistakes, layers."),
+    "card": Verb("card.command", "Write a model card: what it predicts, how well, and its limits."),
     "doctor": Verb("doctor.command", "Diagnose a training, and suggest what to try."),
     "trace": Verb("trace.command", "Inspect a past step of a run."),
     "repro": Verb("repro.command", "Reproduce a run, and compare the results."),

@@ -66,6 +66,13 @@ class InstalledDistribution:
         """Its version; empty if unknown."""
         return VERSION if self._is_program else next(self._headers("Version"), "") or self._folder_name[1]
 
+    @property
+    def license(self) -> str:
+        """Its licence, as its metadata has it; empty if unknown."""
+        classes = (each.rpartition("::")[2] for each in self._headers("Classifier") if each.startswith("License ::"))
+        given = (*self._headers("License-Expression"), *classes, *self._headers("License"))
+        return next(filter(None, given), "").strip().partition("\n")[0]
+
     @cached_property
     def identity(self) -> str:
         """Its name as indexes compare it, from the name of its folder if possible."""
@@ -212,6 +219,11 @@ def version_of(name: str) -> str | None:
     if wanted == PROGRAM:  # the running version, not the installed one
         return VERSION
     return next((found.version for found in installed_distributions() if found.identity == wanted), None)
+
+
+def license_of(name: str) -> str:
+    """Return the licence of an installed distribution, empty if it has none, or isn't installed."""
+    return next((found.license for found in installed_distributions() if found.identity == normalized(name)), "")
 
 
 def normalized(distribution: str) -> str:

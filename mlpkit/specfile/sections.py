@@ -61,7 +61,7 @@ class Guest(NamedTuple):
 
 
 GUESTS: Final = {
-    "about": Guest("mlpkit.verbs.card.section:AboutType"),
+    "about": Guest("mlpkit.verbs.card.section:about_type"),
     "sweep": Guest("mlpkit.verbs.sweep.section:SweepType", "mlpkit.verbs.sweep.search_proof:prove_sweep"),
 }
 

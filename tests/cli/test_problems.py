@@ -28,6 +28,7 @@ FAILING = {
     "runs": ["missing"],
     "compare": ["missing", "lost"],
     "report": ["missing"],
+    "card": ["missing"],
     "doctor": ["missing"],
     "trace": ["missing", "--step", "1"],
     "repro": ["missing"],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
-from mlpkit.components.schema.signature import Section, SectionType
+from mlpkit.components.schema.docstring import parse_docstring
+from mlpkit.components.schema.signature import SectionType
 from mlpkit.specfile.sections import GuestSection
 
 
@@ -16,14 +16,14 @@ class AboutSection(GuestSection):
     Args:
         description: what the model is, in a sentence or two.
         intended_use: who may use it, for what.
-        out_of_scope: what it must not be used for.
-        risks: whom a wrong prediction may harm, and what is done about that.
+        out_of_scope: what must it not be used for.
+        risks: whom may a wrong prediction harm, and what is done about that.
         authors: who made it.
-        contact: whom to ask.
-        license: its licence, such as mit or apache-2.0.
-        data_source: where the data comes from, and how it was collected.
-        data_license: the licence of the data.
-        datasets: the data sets' names on the Hugging Face hub, if they are there, such as ylecun/mnist.
+        contact: whom can one ask.
+        license: under which licence may it be used, such as mit or apache-2.0.
+        data_source: where does the data come from, and how was it collected.
+        data_license: under which licence is the data.
+        datasets: names of the data sets on the Hugging Face hub, such as ylecun/mnist.
     """
 
     title = "about"
@@ -38,22 +38,16 @@ class AboutSection(GuestSection):
     data_license: str | None = None
     datasets: tuple[str, ...] = ()
 
-
-QUESTIONS: Final = {
-    "intended_use": "Who may use it, for what?",
-    "out_of_scope": "What must it not be used for?",
-    "risks": "Whom may a wrong prediction harm, and what is done about that?",
-    "authors": "Who made it?",
-    "contact": "Whom can one ask?",
-    "license": "Under which licence may it be used?",
-    "data_source": "Where does the data come from, and how was it collected?",
-    "data_license": "Under which licence is the data?",
-}
-"""What a card asks a person for, as long as ``about`` has no answer."""
+    def questions(self) -> dict[str, str]:
+        """Return what a card asks a person for: each key without an answer, and the question."""
+        asked = parse_docstring(AboutSection.__doc__).parameters
+        return {
+            key: f"{meaning[0].upper()}{meaning[1:].partition(', such')[0].rstrip('.')}?"
+            for key, meaning in asked.items()
+            if key not in {"description", "datasets"} and not getattr(self, key)
+        }
 
 
-@dataclass(frozen=True)
-class AboutType(SectionType):
-    """The section."""
-
-    owner: type[Section] = AboutSection
+def about_type() -> SectionType:
+    """Return the type of the section."""
+    return SectionType(AboutSection)

@@ -39,6 +39,7 @@ class TrainingOptions:
     Args:
         workers: how many of several runs train at once; None for as many as there are cores for.
         reports: whether to write a report at the end.
+        card: whether to write a model card at the end.
         port: where to serve a live page; 0 for any port that is free, None for no page.
         plugin_options: the keywords of ``Registry.discover``.
         quiet: whether to print nothing but errors.
@@ -50,6 +51,7 @@ class TrainingOptions:
 
     workers: int | None
     reports: bool
+    card: bool
     port: int | None
     plugin_options: PluginOptions
     quiet: bool
@@ -179,7 +181,7 @@ def train_specs(
 def end_training(
     found: TrainingResult, folders: Sequence[Path], options: TrainingOptions, interrupts: Interrupts
 ) -> None:
-    """Write the reports of a finished training, and end the program with the exit code that it calls for.
+    """Write reports and cards of a finished training, and end the program with the exit code that it calls for.
 
     Args:
         found: how it ended.
@@ -190,10 +192,11 @@ def end_training(
     Raises:
         Exit: it was stopped, or a run failed.
     """
-    if options.reports and interrupts.training_began and not found.stopped:
+    if interrupts.training_began and not found.stopped:
+        wanted = ["report"] * options.reports + ["card"] * options.card
         shown = not options.quiet and not options.as_json
         for folder in folders:
-            after_run(folder, options.plugin_options, shown=shown)
+            after_run(folder, wanted, options.plugin_options, shown=shown)
     end_if_stopped(interrupts, found.stopped)
     if found.failed:
         raise click.exceptions.Exit(WORK_FAILED)

@@ -87,7 +87,7 @@ class SweepTraining:
             Exit: it was stopped, a trial failed, or none is finished.
         """
         if self.reports and not found.stopped:
-            after_run(found.folder, self.plugin_options, shown=not self.quiet and not self.as_json)
+            after_run(found.folder, ["report"], self.plugin_options, shown=not self.quiet and not self.as_json)
         end_if_stopped(interrupts, found.stopped)
         if found.best is None or found.left or FAILED in found.counts:
             raise click.exceptions.Exit(WORK_FAILED)
@@ -124,12 +124,16 @@ def _make_display(title: str, folder: Path, quiet: bool, as_json: bool) -> Sweep
     return SweepLines()
 
 
-def resume(directory: Path, _: Ranks, *, port: int | None, workers: int | None, **chosen: Any) -> None:
+def resume(
+    directory: Path, _: Ranks, *, port: int | None, workers: int | None, card: bool = False, **chosen: Any
+) -> None:
     """Do what ``mlpkit sweep --resume`` does, on this machine, for ``mlpkit resume``.
 
     Raises:
-        UsageError: a page was asked for, which shows one run.
+        UsageError: a page or a card was asked for, which is about one run.
     """
+    if card:
+        raise UsageError("--card is for one run; for a trial of a sweep, leave it out: mlpkit card TRIAL")
     if port is not None:
         raise UsageError(f"--live shows one run; for a sweep, leave it out: mlpkit live {quote(str(directory))}")
     require_one_display(chosen["quiet"], chosen["as_json"])
