@@ -252,6 +252,13 @@ class Dataset(Component):
         """Return likely mistakes in the data that are allowed, once described; each becomes a warning."""
         return ()
 
+    def why_not_exchangeable(self) -> str:
+        """Return why held-out rows aren't like others drawn at random, such as a split by time; or an empty text.
+
+        What holds for such rows holds for others without a guarantee: ``coverage`` says so.
+        """
+        return ""
+
     def target_remedy(self) -> str:
         """Return how to change the target, once described, if a loss takes another kind; or an empty text."""
         return ""

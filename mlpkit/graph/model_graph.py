@@ -26,8 +26,9 @@ VALUE: Final = "value"
 def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, Any]) -> ModelGraph:
     """Return the graph of a model: the data set's encoder, the network, and the decoding of its prediction.
 
-    The outputs are ``label`` and ``probabilities`` if classes or labels are predicted, otherwise ``value``. An output
-    whose name is also that of an input is called ``predicted_label``, and so on.
+    The outputs are ``label`` and ``probabilities`` if classes or labels are predicted, otherwise ``value``; with
+    ``coverage`` also ``set``, a truth value for each class, or ``low`` and ``high``. An output whose name is also that
+    of an input is called ``predicted_label``, and so on.
 
     Args:
         network: the network, with a target.
@@ -43,7 +44,11 @@ def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, 
     logits, prediction = graph.outputs.pop(LOGITS), graph.outputs.pop(PREDICTION)
     assert network.target is not None
     names = dataset.class_names() if isinstance(network.target, Classes) else None
-    for name, value in _outputs(graph, network.target, prediction, names).items():
+    outputs, coverage = _outputs(graph, network.target, prediction, names), network.adjustments.coverage
+    if coverage is not None and coverage.is_fitted:
+        outputs |= coverage.onnx_regions(graph, prediction)
+        provenance = {**provenance, "coverage": coverage.share}
+    for name, value in outputs.items():
         graph.outputs[f"predicted_{name}" if name in graph.feeds else name] = value
     predicted = network.replicas[0].prediction_names(dataset.target_names())
     for feed in graph.feeds.values():

@@ -66,8 +66,13 @@ def prediction_columns(predictions: Predictions) -> dict[str, Column]:
     """Return predictions as columns.
 
     Classes: ``predicted`` and ``probability``, then ``probability_NAME`` of each; labels: ``predicted_NAME`` and
-    ``probability_NAME`` of each; values: ``predicted_NAME`` of each, or ``predicted`` of one without a name.
+    ``probability_NAME`` of each; values: ``predicted_NAME`` of each, or ``predicted`` of one without a name. Then come
+    the ``region_columns``.
     """
+    return _predicted_columns(predictions) | predictions.region_columns()
+
+
+def _predicted_columns(predictions: Predictions) -> dict[str, Column]:
     values = predictions.values.reshape(len(predictions.values), -1)
     columns: dict[str, Column] = {} if predictions.row_names is None else {"name": predictions.row_names}
     if predictions.classes is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ from mlpkit.specfile.spec import Spec
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.workers import blas_threads
 
+if TYPE_CHECKING:
+    from mlpkit.network.coverage import RegionsFound
+
 SPLITS = ("train", "validation", "test")
 DATA_SPLIT = "data"
 """What data that isn't the run's own is called in results."""
@@ -44,12 +47,14 @@ class Evaluation:
         tables: what the rows and the columns of each metric that is a table stand for, by the metric's name.
         class_names: names of the classes, or empty.
         warning: why the metrics can't be compared with the run's: the data has changed since; or empty.
+        regions: what intervals or sets hold, by split, of rows that are new to the model.
     """
 
     metrics: dict[str, dict[str, Any]]
     tables: dict[str, tuple[str, str]] = field(default_factory=dict)
     class_names: tuple[str, ...] = ()
     warning: str = ""
+    regions: dict[str, RegionsFound] = field(default_factory=dict)
 
 
 def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | None = None) -> Evaluation:
@@ -71,7 +76,9 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
     splits = splits or [s for s in SPLITS if s in data]
     results = evaluated(model, data, description, splits, directory, _of_calibration(model))
-    return _evaluation(model, results, warning_of_changed_data(directory, model))
+    new = {split: data[split] for split in splits if split == "test"}
+    found = _evaluation(model, results, warning_of_changed_data(directory, model))
+    return replace(found, regions=_regions(model, new, description))
 
 
 def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapping[str, Split]]:
@@ -109,8 +116,25 @@ def evaluate_file(directory: Path, file: Path, registry: Registry | None = None)
         MlpkitError: as ``load_run``, ``examples_of`` and ``evaluated_examples`` do.
     """
     model = load_run(directory, registry)
-    results = evaluated_examples(model, *examples_of(model, file), metrics=_of_calibration(model))
-    return _evaluation(model, {DATA_SPLIT: results})
+    inputs, targets, *weights = examples_of(model, file)
+    results = {DATA_SPLIT: evaluated_examples(model, inputs, targets, *weights, metrics=_of_calibration(model))}
+    examples = Examples(model.target, inputs, targets)
+    description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)})
+    return replace(_evaluation(model, results), regions=_regions(model, {DATA_SPLIT: examples}, description))
+
+
+def _regions(model: TrainedModel, data: Mapping[str, Split], description: Description) -> dict[str, RegionsFound]:
+    """Return what the regions of a model hold by split; nothing if it has none."""
+    if model.network.adjustments.coverage is None:
+        return {}
+    from mlpkit.jobs.held_out import held_out, regions_found  # noqa: PLC0415 - few models have regions
+
+    found = {}
+    with blas_threads(model.threads):
+        for split, rows in data.items():
+            of_rows = held_out(model.network, rows, description)
+            found[split] = regions_found(model, of_rows.values, of_rows.targets)
+    return {split: of_split for split, of_split in found.items() if of_split is not None}
 
 
 def _of_calibration(model: TrainedModel) -> Mapping[str, Callable[[], Metric]]:

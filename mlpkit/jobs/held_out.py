@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit.array import Array
-from mlpkit.components.dataset import Description, Split
+from mlpkit.components.dataset import Dataset, Description, Split
 from mlpkit.components.randomness import keyed_generator
+from mlpkit.components.schema.context import Problem
 from mlpkit.components.target import Classes
+from mlpkit.errors import Code, WrongUseError
+from mlpkit.jobs.folds import rows_to_fold
+from mlpkit.jobs.spec_data import why_not_exchangeable
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.sequential import EVALUATION_ROWS, Sequential
+from mlpkit.network.shape_proof import Adjustments, Proof, adjusted
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.load_model import TrainedModel
+    from mlpkit.network.coverage import RegionsFound
+    from mlpkit.specfile.spec import Spec
 
 
 class HeldOut(NamedTuple):
@@ -64,6 +75,55 @@ def fit_adjustments(network: Sequential, found: HeldOut) -> None:
             with operation_errors(adjustment, "fit"):
                 adjustment.fit(predicted.astype(np.float64), targets[part], weights[part] / weights[part].mean())
             adjustment.fitted.value[...] = 1
+
+
+def coverage_faults(spec: Spec, dataset: Dataset, description: Description, proof: Proof) -> list[Problem]:
+    """Return why predictions can't have regions with the spec's coverage: its data or its loss doesn't suit."""
+    from mlpkit.network.coverage import Coverage, rows_needed  # noqa: PLC0415 - a calibration doesn't need it
+
+    assert spec.coverage is not None
+    if description.weighted:
+        message = "coverage counts each held-out row once, but the examples have weights"
+        return [_fault(message, remedy="leave out one of them", code="conflicting-keys")]
+    try:
+        with operation_errors(proof.loss, "prediction_names"):
+            adjusted(proof, Adjustments(coverage=Coverage(spec.coverage, proof.loss)), np.dtype(spec.dtype))
+    except WrongUseError as error:
+        remedy = f"{error.remedy}, or leave out coverage" if error.remedy else "leave out coverage"
+        return [_fault(error.message, error.expected, remedy, "wrong-target")]
+    folds, least = spec.folds is not None, rows_needed(spec.coverage) * (1 if spec.calibration is None else 2)
+    rows = rows_to_fold(dataset.describe().sizes) if folds else description.sizes.get("validation", 0)
+    if rows >= least:
+        return []
+    half = ", and calibration takes half of them" if spec.calibration is not None else ""
+    message = f"{spec.data.name} has {rows or 'no'} rows {'in all folds' if folds else 'for validation'}{half}"
+    remedy = f"{'add rows' if folds else 'give it more, in validation'}; or ask for less coverage"
+    return [
+        _fault(f"coverage: {spec.coverage:g} needs {least} held-out rows, but {message}", "", remedy, "out-of-range")
+    ]
+
+
+def _fault(message: str, expected: str = "", remedy: str = "", code: Code = "wrong-value") -> Problem:
+    return Problem(("coverage",), message, expected, remedy, at_key=True, code=code)
+
+
+def regions_found(model: TrainedModel, prediction: Array, t: Array) -> RegionsFound | None:
+    """Return how many targets a model's regions hold; None if it has none.
+
+    Args:
+        model: the model.
+        prediction: its predictions for rows that it wasn't trained on, shape (rows, ...).
+        t: the targets of the rows.
+    """
+    coverage = model.network.adjustments.coverage
+    if coverage is None or not coverage.is_fitted:
+        return None
+    names = model.dataset.class_names() if isinstance(model.target, Classes) else model.dataset.target_names()
+    count = getattr(model.target, "count", 0) or prod(prediction.shape[1:])
+    doubt = why_not_exchangeable(model.dataset)
+    if not doubt and model.spec.folds is not None:
+        doubt = "the held-out rows were predicted by networks of their own, and not by their average"
+    return coverage.found(prediction, t, names or tuple(map(str, range(count))), doubt)
 
 
 def _as_predicted(network: Sequential, targets: Array) -> NDArray[np.float64]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import ComponentFailure, UsageError
 from mlpkit.jobs.inputs import Inputs, inputs_of_file, located, require_finite, without_prediction
 from mlpkit.jobs.load_model import TrainedModel, load_run
+from mlpkit.jobs.spec_data import why_not_exchangeable
 from mlpkit.network.component_errors import component_errors
 from mlpkit.registry.registry import Registry
 from mlpkit.training.divergence import without_warnings
@@ -38,6 +39,8 @@ class Predictions:
         are_labels: whether the values are probabilities of labels.
         inputs: all columns of the file, unchanged; None if they weren't kept.
         absent: the rows without a prediction, since a value is missing: their ``values`` are NaN.
+        regions: the ends ``low`` and ``high`` of intervals, shape (rows, ...), or a ``set``, a truth value for each
+            class; empty without ``coverage``.
     """
 
     values: Array
@@ -48,6 +51,7 @@ class Predictions:
     are_labels: bool = False
     inputs: Columns | None = None
     absent: Collection[int] = ()
+    regions: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def class_labels(self) -> tuple[str, ...]:
@@ -58,6 +62,19 @@ class Predictions:
     def labels(self) -> Array | None:
         """The number of each row's class, shape (rows,), or 0 or 1 for each label; None where values are predicted."""
         return (self.values >= 0.5).astype(np.int64) if self.are_labels else self.classes
+
+    def region_columns(self) -> dict[str, Array]:
+        """Return ``low`` and ``high``, with the target's name before them if there are several values; or ``set``.
+
+        A set names its classes, separated by ``|``.
+        """
+        if "set" in self.regions:
+            classes = np.array(self.class_labels)
+            return {"set": np.array(["|".join(classes[of_row]) for of_row in self.regions["set"]], object)}
+        columns = {end: ends.reshape(len(ends), -1) for end, ends in self.regions.items()}
+        count = next((ends.shape[1] for ends in columns.values()), 0)
+        before = [""] if count == 1 else [f"{name}_" for name in self.target_names or range(count)]
+        return {f"{before[i]}{end}": columns[end][:, i] for i in range(count) for end in columns}
 
     def label(self, row: int) -> str:
         """Return the name or number of a row's most probable class; nothing for a row without a prediction."""
@@ -85,6 +102,7 @@ def predict(directory: Path, file: Path, registry: Registry | None = None, *, ke
     if inputs.lacking:
         warnings.warn(f"{inputs.source}: {without_prediction(inputs)}; they have no prediction", stacklevel=2)
     found = predictions(model, inputs)
+    warn_of_no_guarantee(model, found)
     return replace(found, inputs=_columns(model, file)) if keep_inputs else found
 
 
@@ -107,7 +125,15 @@ def predictions(model: TrainedModel, inputs: Inputs) -> Predictions:
         warnings.warn(f"{inputs.source}: {text}", stacklevel=3)
     require_finite(inputs.source, values, "is so far from what the network was trained on that it predicts {value}")
     values[[*inputs.lacking]] = np.nan
-    return replace(predictions_of(model, values, inputs.row_names), absent=inputs.lacking)
+    found, coverage = predictions_of(model, values, inputs.row_names), model.network.adjustments.coverage
+    regions = coverage.regions(values) if coverage is not None and coverage.is_fitted else {}
+    return replace(found, absent=inputs.lacking, regions=regions)
+
+
+def warn_of_no_guarantee(model: TrainedModel, found: Predictions) -> None:
+    """Warn if the data set knows a reason why regions may hold fewer targets than promised."""
+    if found.regions and (why := why_not_exchangeable(model.dataset)):
+        warnings.warn(f"coverage has no guarantee: {why}", stacklevel=3)
 
 
 def predictions_of(model: TrainedModel, values: Array, row_names: tuple[str, ...] | None = None) -> Predictions:

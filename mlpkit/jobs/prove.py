@@ -121,6 +121,8 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     faults += of_weights + of_frozen + of_factors + of_teacher + weights_not_taken(spec, description, proof.loss)
     faults += [fault for check in CHECKS_OF_DATA for fault in check(spec, description)]
     faults += [fault for check in CHECKS for fault in check(spec, proof)]
+    if spec.coverage is not None:
+        faults += load("mlpkit.jobs.held_out:coverage_faults")(spec, dataset, description, proof)
     if faults:
         raise spec.error(SpecShapeError, faults, warnings)
     warnings += tuple(warning for check in LIKELY_MISTAKES for warning in spec.located(check(spec, proof)))
@@ -149,9 +151,11 @@ def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None
 
 def with_adjustments(spec: Spec, proof: Proof) -> Proof:
     """Return the proof of a network with what adjusts its predictions once training is over."""
-    if spec.calibration is None or proof.target is None:
+    if (spec.calibration is None and spec.coverage is None) or proof.target is None:
         return proof
-    return adjusted(proof, Adjustments(spec.calibration()), np.dtype(spec.dtype))
+    calibration = None if spec.calibration is None else spec.calibration()
+    coverage = None if spec.coverage is None else load("mlpkit.network.coverage:Coverage")(spec.coverage, proof.loss)
+    return adjusted(proof, Adjustments(calibration, coverage), np.dtype(spec.dtype))
 
 
 def too_few_examples(spec: Spec, description: Description) -> list[Problem]:

@@ -137,7 +137,16 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
             )
             for warning in dataset.warnings()
         ]
+    if spec.coverage is not None and (why := why_not_exchangeable(dataset)):
+        remedy = "see how many targets mlpkit evaluate finds in their regions"
+        faults.append(Problem(("coverage",), f"no guarantee: {why}", remedy=remedy, code="doubtful-value"))
     return tuple(found if found.remedy else found._replace(source="") for found in spec.located(faults))
+
+
+def why_not_exchangeable(dataset: Dataset) -> str:
+    """Return why held-out rows aren't like others, as the data set knows it; or an empty text."""
+    with component_errors(f"dataset {dataset.registered_name} failed in why_not_exchangeable"):
+        return printable(dataset.why_not_exchangeable())
 
 
 def from_data(spec: Spec) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,7 @@ from mlpkit.errors import ShapeError, UsageError
 from mlpkit.jobs.evaluate import evaluated_examples
 from mlpkit.jobs.inputs import examples_of, inputs_of, require_exists
 from mlpkit.jobs.load_model import TrainedModel, load_run, load_trained
-from mlpkit.jobs.predict import predictions
+from mlpkit.jobs.predict import predictions, warn_of_no_guarantee
 from mlpkit.lazy_names import load as load_place
 from mlpkit.network.arguments import number_array, weights_of_examples
 from mlpkit.network.sequential import Sequential
@@ -253,6 +253,45 @@ class Model:
             self._trained, self._directory, rows, background, all_classes=all_classes, orders=orders
         )
         return found
+
+    def predict_interval(self, rows: Any) -> Array:
+        """Return the ends of an interval for each value, which hold the targets with the probability ``coverage``.
+
+        Args:
+            rows: rows as for ``predict``.
+
+        Returns:
+            The lower and the upper ends, shape (rows, 2) if there is one target, otherwise (rows, ..., 2).
+
+        Raises:
+            UsageError: the model predicts classes, or was trained without ``coverage``; or as ``predict``.
+        """
+        regions = self._regions(rows, "low", "an interval")
+        ends = np.stack([regions["low"], regions["high"]], axis=-1)
+        return ends.reshape(-1, 2) if ends[0].size == 2 else ends
+
+    def predict_set(self, rows: Any) -> NDArray[np.bool_]:
+        """Return which classes are in a row's set, which holds the true one with the probability ``coverage``.
+
+        Args:
+            rows: rows as for ``predict``.
+
+        Returns:
+            A truth value for each class, in the order of ``classes``, shape (rows, classes).
+
+        Raises:
+            UsageError: the model predicts values, or was trained without ``coverage``; or as ``predict``.
+        """
+        return self._regions(rows, "set", "a set of classes")["set"]
+
+    def _regions(self, rows: Any, name: str, what: str) -> Mapping[str, Array]:
+        found = predictions(self._trained, inputs_of(self._trained, rows))
+        if name not in found.regions:
+            other = "predict_set" if "set" in found.regions else "predict_interval"
+            remedy = f"use {other}" if found.regions else "train it with coverage: 0.9 in the spec"
+            raise UsageError(f"the model predicts {self._trained.target}, without {what}; {remedy}")
+        warn_of_no_guarantee(self._trained, found)
+        return found.regions
 
     def evaluate(self, rows: Any, targets: Any = None, weights: Any = None) -> dict[str, Any]:
         """Return loss and metrics of the model for rows whose targets are known, by name; a table as a list of rows.

@@ -19,6 +19,7 @@ from mlpkit.network.component_errors import failing_operation
 
 if TYPE_CHECKING:
     from mlpkit.components.calibration import Adjustment, Calibration
+    from mlpkit.network.coverage import Coverage
 
 
 class StackError(MlpkitError):
@@ -57,9 +58,11 @@ class Adjustments(NamedTuple):
 
     Args:
         calibration: what calibrates probabilities.
+        coverage: what surrounds predictions with regions.
     """
 
     calibration: Calibration | None = None
+    coverage: Coverage | None = None
 
     @property
     def present(self) -> list[Adjustment]:

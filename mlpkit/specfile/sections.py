@@ -448,6 +448,8 @@ class TopLevel(Section):
             also a mapping from names of layers to what changes: parameters, another layer, or null to remove it.
         training: how the network is trained.
         calibration: how predicted probabilities are adjusted after training, on validation rows; by default not at all.
+        coverage: the share of targets that intervals or sets around predictions should hold, in (0, 1); by default
+            there are none.
         initialize_from: a run whose weights the network begins with; by default it begins from scratch.
         name: name of the spec, and of its run folder; by default the file's name.
         seed: what all random numbers are keyed by.
@@ -467,6 +469,7 @@ class TopLevel(Section):
     layers: Annotated[tuple[StackMember, ...], LayerStackType()]
     training: Training
     calibration: Annotated[Recipe[Any], CALIBRATION] | None = None
+    coverage: Annotated[float | None, Gt(0), Lt(1)] = None
     initialize_from: Annotated[InitializeFromSection, InitializeFromType()] | None = None
     name: str | None = None
     seed: Annotated[int, Ge(0)] = 0

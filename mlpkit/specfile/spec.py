@@ -233,6 +233,11 @@ class Spec:
         return None if self.member is not None else self.top_level.calibration
 
     @property
+    def coverage(self) -> float | None:
+        """The share of targets that regions should hold; None without any, as for ``calibration``."""
+        return None if self.member is not None else self.top_level.coverage
+
+    @property
     def sweep(self) -> GuestSection | None:
         """What a sweep varies, and how long it runs; None without one."""
         return self.top_level.sweep
@@ -251,7 +256,7 @@ class Spec:
         written = self.top_level.reference()
         rest = {key: value for key, value in written["training"].items() if key not in training}
         written["training"] = rest | training  # in one order, whichever of them the spec sets itself
-        of_stack = ("data", "layers", "initialize_from", "training", "calibration")
+        of_stack = ("data", "layers", "initialize_from", "training", "calibration", "coverage")
         order = ("mlpkit", "name", "about", "seed", "ensemble", "dtype", "requires", *of_stack)
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
 

@@ -86,14 +86,17 @@ def prove(exporter: Exporter, file: Path, model: ModelGraph, network: Sequential
     return exact
 
 
-def outputs_of(model: ModelGraph, prediction: Array) -> dict[str, Array]:
+def outputs_of(model: ModelGraph, prediction: Array, network: Sequential) -> dict[str, Array]:
     """Return what a model's outputs are if that is its prediction; logits are left out."""
-    found = {}
+    found, coverage = {}, network.adjustments.coverage
+    regions = coverage.regions(prediction) if coverage is not None and coverage.is_fitted else {}
     for name, value in model.graph.outputs.items():
         if name.endswith(LABEL):
             found[name] = _labels(model, prediction)
         elif value == model.prediction:
             found[name] = prediction
+        elif name.removeprefix("predicted_") in regions:
+            found[name] = regions[name.removeprefix("predicted_")]
     return found
 
 
@@ -125,7 +128,7 @@ class _Proof:
 
     def on_known_rows(self, rows: KnownRows) -> int:
         """Compare outputs with what ``predict`` returns, and return how many rows have the same bits."""
-        wanted = outputs_of(self._model, rows.prediction)
+        wanted = outputs_of(self._model, rows.prediction, self._network)
         found = self._computed(rows.feeds, wanted)
         for name, expected in wanted.items():
             row = self._wrong_row(name, found[name], expected, rows.prediction, TOLERANCE)
@@ -189,6 +192,11 @@ class _Proof:
             )
         if name.endswith(LABEL):
             return _differing(found, expected, but=_are_ties(self._model, prediction, tolerance))
+        if name.endswith("set"):
+            coverage = self._network.adjustments.coverage
+            assert coverage is not None
+            hang = coverage.hang_on_rounding(prediction, tolerance)
+            return _differing(np.where(hang, expected, found), expected)
         if isinstance(self._model.target, Classes | Labels):
             return _differing(found, expected, tolerance)
         return _differing(found, expected, tolerance * _largest(expected, axis=0))

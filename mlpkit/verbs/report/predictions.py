@@ -17,6 +17,7 @@ from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
+    from mlpkit.network.coverage import RegionsFound
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class ScoredPredictions:
         interval: the lower and upper end of the interval predicted for each row's target, shape (rows, 2); None without
             one.
         uncalibrated: what would be predicted without calibration; None if there is none.
+        regions: what the regions around the predictions hold; None without any.
     """
 
     split: str
@@ -43,6 +45,7 @@ class ScoredPredictions:
     names: Sequence[str]
     interval: Array | None = None
     uncalibrated: Array | None = None
+    regions: RegionsFound | None = None
 
     @property
     def rows(self) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.dataset import Description, Split
 from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.display.regions import promise, regions_table
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
 from mlpkit.explanations.columns import column_of_inputs, columns_in, names_of_columns
 from mlpkit.explanations.explain import encoded, names_of_outputs
@@ -32,6 +33,7 @@ from mlpkit.pages.curves import curves_section
 from mlpkit.pages.evaluations import best_in_words
 from mlpkit.pages.images import image_shape
 from mlpkit.pages.page import page
+from mlpkit.pages.parts import paragraph, section, table
 from mlpkit.pages.repeating import repeating_section, spec_section
 from mlpkit.pages.results import result_section
 from mlpkit.pages.sampling import evenly_spaced, rows_to_predict
@@ -247,7 +249,7 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     with found.left_out("predictions"):
         if isinstance(model.target, Classes | Labels | Values):
             scored = _scored(model, split, len(data[split]), batch)
-            sections += _judgement(scored)
+            sections += [*_judgement(scored), *_coverage(scored)]
     with found.left_out("the worst predictions"):
         worst = indices[:0] if scored is None else worst_rows(scored)
         raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1], data[split])
@@ -286,16 +288,32 @@ def _scored(model: TrainedModel, split: str, of: int, batch: Batch) -> ScoredPre
     prediction = model.network.replicas[0].point_prediction(whole)
     if not np.isfinite(prediction).all():
         raise DivergenceError(f"the prediction for a row of {split} is not finite")
-    names = names_of_outputs(model)
-    return ScoredPredictions(split, of, model.target, prediction, t, names, _interval(model, whole), uncalibrated)
+    coverage, regions = model.network.adjustments.coverage, None
+    if coverage is not None and split == "test":
+        regions = load("mlpkit.jobs.held_out:regions_found")(model, whole, t)
+    names, interval = names_of_outputs(model), _interval(model, whole)
+    return ScoredPredictions(split, of, model.target, prediction, t, names, interval, uncalibrated, regions)
 
 
 def _interval(model: TrainedModel, prediction: Array) -> Array | None:
-    """Return the ends of predicted intervals; None if the loss predicts none."""
+    """Return the ends of the intervals around one value; None if there are none."""
+    coverage = model.network.adjustments.coverage
+    regions = coverage.regions(prediction) if coverage is not None and coverage.is_fitted else {}
+    if "low" in regions and regions["low"][0].size == 1:
+        return np.stack([regions[end].reshape(-1) for end in ("low", "high")], axis=1)
     try:
         return model.network.replicas[0].interval_prediction(prediction)
     except ShapeError:
         return None
+
+
+def _coverage(scored: ScoredPredictions) -> list[str]:
+    """Return the section about what intervals or sets promised, and what they hold."""
+    if scored.regions is None:
+        return []
+    headings, *rows = regions_table(scored.regions)
+    said = paragraph(f"{promise(scored.regions)}.")
+    return [section("Coverage", said, table(headings, rows, caption=f"In {scored.rows}", texts=[0]))]
 
 
 def _judgement(scored: ScoredPredictions) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mlpkit.display.regions import promise, regions_table
 from mlpkit.jobs.evaluate import evaluate, evaluate_file
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import columns
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.jobs.evaluate import Evaluation
+    from mlpkit.network.coverage import RegionsFound
     from mlpkit.registry.registry import Registry
 
 
@@ -22,7 +24,7 @@ def print_run(directory: Path, splits: Sequence[str], data: Path | None, registr
     found = evaluate(directory, splits, registry) if data is None else evaluate_file(directory, data, registry)
     print_warning(directory, found)
     if as_json:
-        document(found.metrics)
+        document({split: values | _plain(found.regions.get(split)) for split, values in found.metrics.items()})
         return
     names = [name for name in next(iter(found.metrics.values()), {}) if name not in found.tables]
     rows = [["split", *names]]
@@ -32,6 +34,15 @@ def print_run(directory: Path, splits: Sequence[str], data: Path | None, registr
         for split, values in found.metrics.items():
             result(f"\n{split} {name}: rows {axes[0]}, columns {axes[1]}")
             result("\n".join(_table(values[name], found.class_names)))
+
+    for split, regions in found.regions.items():
+        result(f"\n{split} coverage: {promise(regions)}")
+        result("\n".join(columns(regions_table(regions), right=range(1, 5), indent="  ")))
+
+
+def _plain(regions: RegionsFound | None) -> dict[str, Any]:
+    """Return what regions hold as plain data."""
+    return {} if regions is None else {"regions": regions._asdict() | {"of": [each._asdict() for each in regions.of]}}
 
 
 def print_warning(directory: Path, found: Evaluation) -> None:

@@ -85,6 +85,7 @@ def fit(
     dtype: str = "float32",
     ensemble: Mapping[str, int] | None = None,
     calibration: str | Mapping[str, Any] | None = None,
+    coverage: float | None = None,
     initialize_from: str | Path | Mapping[str, Any] | None = None,
     directory: str | Path | None = None,
     observer: Observer | None = None,
@@ -118,6 +119,7 @@ def fit(
             result is an ``EnsembleRun``.
         calibration: how predicted probabilities are adjusted after training, on the examples for validation, such as
             ``temperature``; by default not at all.
+        coverage: the share of targets that intervals or sets around predictions should hold, as in a spec.
         initialize_from: a run folder or a model file whose weights the network starts with; or a mapping with this as
             ``run``, and with the names of ``layers`` to take.
         directory: where to keep what happened; missing or empty. None keeps nothing.
@@ -146,7 +148,7 @@ def fit(
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)
     top_level: dict[str, Any] = {"name": name, "seed": seed, "dtype": dtype, "layers": layers}
     top_level["initialize_from"] = initialize_from
-    top_level |= {"ensemble": ensemble, "calibration": calibration}
+    top_level |= {"ensemble": ensemble, "calibration": calibration, "coverage": coverage}
     spec, dataset = spec_in_memory(registry, examples, top_level, options, shares)
     if spec.trains_ensemble:
         if observer is not None:

@@ -81,8 +81,10 @@ def command(
         count = len(predictions.values)
         document({"rows": count, "out": out}) if as_json else result(f"{counted(count, 'prediction')} in {out}")
     elif as_json:
+        regions = {name: cells.tolist() for name, cells in predictions.region_columns().items()}
         for row in range(len(predictions.values)):
-            more = {} if explanation is None else {"explanations": explanations_of(explanation, row)}
+            more = {name: cells[row] for name, cells in regions.items()}
+            more |= {} if explanation is None else {"explanations": explanations_of(explanation, row)}
             document(_document(predictions, row) | more)
     elif explanation is not None:
         result("\n".join(lines_of(explanation, predictions.row_names)))
@@ -103,6 +105,9 @@ def _lines(predictions: Predictions) -> list[str]:
     if predictions.row_names is not None:
         table.append(_Column("name", predictions.row_names, numbers=False))
     table += _predicted(predictions)
+    for name, cells in predictions.region_columns().items():
+        are_sets = cells.dtype.kind == "O"
+        table.append(_Column(name, cells.tolist() if are_sets else _digits(cells), numbers=not are_sets))
     rows = list(zip(*([column.heading, *column.cells] for column in table), strict=True))
     return columns(rows, right=[position for position, column in enumerate(table) if column.numbers])
 

@@ -89,6 +89,12 @@ class ArrayDataset(Dataset):
         weighted = any(part.weights is not None for part in examples.values())
         return Description(self._input_shape(raw_shape), target, sizes, weighted)
 
+    def why_not_exchangeable(self) -> str:
+        """Return that examples are split in their order, if they are."""
+        if self.split == "in_order" and any(self.shares):
+            return "examples are split in their order, and later ones may differ"
+        return ""
+
     def warnings(self) -> list[DataWarning]:
         """Return warnings about unused class numbers, and about splits with different shares of a class."""
         if self.predict != "classes":

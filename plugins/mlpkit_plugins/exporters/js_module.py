@@ -116,6 +116,7 @@ def _plain_graph(model: ModelGraph, constants: Mapping[str, Any]) -> dict[str, A
         "outputs": {name.removeprefix("predicted_"): value.name for name, value in graph.outputs.items()},
         "classes": classes,
         "targets": model.target_names,
+        **({"coverage": model.provenance["coverage"]} if "coverage" in model.provenance else {}),
         "layers": _layers(model),
         "constants": constants,
         "nodes": [_plain_node(node) for node in graph.nodes],

@@ -112,6 +112,14 @@ class TableDataset(TableOptions, Dataset):
         """Return warnings about the target and the splits."""
         return self._warnings
 
+    def why_not_exchangeable(self) -> str:
+        """Return that rows are split by time, or by groups, if they are."""
+        if not isinstance(self.split, dict) or not any(self.shares):
+            return ""
+        if self.splits_by_time:
+            return f"rows are split by time ('{self.split_column}'), and later ones may differ"
+        return f"rows are split by groups ('{self.split_column}'), and rows of a group are alike"
+
     def input_scaling(self) -> dict[str, Any]:
         """Return ``standardize``, unless it is set."""
         return {} if self.standardize or self.numbers is not None else {"standardize": True}

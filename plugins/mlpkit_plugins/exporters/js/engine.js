@@ -19,6 +19,7 @@
  * @property {Record<string, string>} outputs the value of each output
  * @property {(string | number)[] | null} classes
  * @property {string[] | null} targets
+ * @property {number} [coverage] the share of targets that intervals or sets should hold
  * @property {[string, string][]} layers the layers, each with its value
  * @property {Record<string, {dtype: string, shape: number[], offset?: number, elements?: string[]}>} constants
  * @property {{operator: string, inputs: string[], output: string, attributes: Record<string, any>}[]} nodes
@@ -31,6 +32,9 @@
  * @property {any} [label] the most probable class; or 0 or 1 for each label
  * @property {number[]} [probabilities] of each class, or of each label
  * @property {any} [value] a number in the unit of the target; or numbers, if there are several targets
+ * @property {any} [low] the lower end of its interval, or of the interval of each
+ * @property {any} [high] the upper end
+ * @property {boolean[]} [set] whether each class is in the set
  */
 
 /**
@@ -40,6 +44,7 @@
  * @property {(string | number)[] | null} classes the classes, in the order of their probabilities
  * @property {string[] | null} targets the names of labels or values
  * @property {Record<string, string>} outputs
+ * @property {number} [coverage] the share of targets that intervals or sets should hold
  * @property {[string, string][]} layers
  * @property {(rows: ArrayLike<Row>) => Prediction[]} predict the predictions for rows
  * @property {(rows: ArrayLike<Row>) => Record<string, Tensor>} feeds rows as the graph's inputs
@@ -95,8 +100,9 @@ function elementsOf(row, number, input, position, isOnly) {
 }
 
 /** A row of an output: a number or a text if it has a single element, otherwise an array. */
-function rowOf({ shape, data }, row, isValue) {
-  const size = sizeOf(shape.slice(1)), elements = Array.from(data.slice(row * size, (row + 1) * size));
+function rowOf({ dtype, shape, data }, row, isValue) {
+  const size = sizeOf(shape.slice(1)), numbers = Array.from(data.slice(row * size, (row + 1) * size));
+  const elements = dtype === "bool" ? numbers.map(Boolean) : numbers;
   return shape.length === 1 || (isValue && size === 1) ? elements[0] : elements;
 }
 
@@ -139,7 +145,7 @@ function load(graph, bytes) {
   function predict(rows) {
     const names = Object.keys(outputs), found = rows.length ? compute(feeds(rows), Object.values(outputs)) : [];
     return Array.from(rows, (_, row) => {
-      return Object.fromEntries(names.map((name, i) => [name, rowOf(found[i], row, name === "value")]));
+      return Object.fromEntries(names.map((name, i) => [name, rowOf(found[i], row, ["value", "low", "high"].includes(name))]));
     });
   }
 

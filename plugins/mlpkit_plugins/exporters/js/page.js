@@ -274,6 +274,14 @@ function inWords({ label, value, prediction }, names, targets) {
   return Array.isArray(label) ? names.filter((_, i) => label[i]).join(", ") || "none" : String(label);
 }
 
+/** What holds the target with the probability that was asked for: intervals, or the classes of a set. */
+function regionInWords({ low, high, set }, names, targets, share) {
+  const hold = `like this hold ${+(100 * share).toFixed(6)} % of the targets`;
+  if (set) return `Sets ${hold}: ${names.filter((_, i) => set[i]).join(", ")}`;
+  const ends = [high].flat().map((end, i) => `${written([low].flat()[i], 5)} to ${written(end, 5)}`);
+  return `Intervals ${hold}: ${(ends.length === 1 ? ends : ends.map((text, i) => `${targets?.[i] ?? i} ${text}`)).join(", ")}`;
+}
+
 /** The meaning of predicted numbers, in words. */
 function unitOf(targets) {
   return targets.length === 1 ? `${targets[0]}, in the unit of its column` : "each in the unit of its target";
@@ -283,12 +291,14 @@ function unitOf(targets) {
 function predictionView(model, place) {
   const output = element("output"), list = element("ul"), hasBars = "probabilities" in model.outputs;
   const names = hasBars ? (model.classes ?? model.targets).map(String) : [];
-  place.append(output, list);
+  const region = element("p");
+  place.append(output, ...(model.coverage ? [region] : []), list);
   if ("value" in model.outputs && model.targets) list.before(element("p", {}, unitOf(model.targets)));
   if (names.some((name) => name.length > 4)) list.classList.add("named");
   return (prediction) => {
     output.textContent = prediction ? inWords(prediction, names, model.targets) : "–";
     output.classList.toggle("long", output.textContent.length > 12);
+    if (model.coverage) region.textContent = prediction ? regionInWords(prediction, names, model.targets, model.coverage) : "";
     const shares = prediction?.probabilities ?? names.map(() => 0), order = [...names.keys()];
     if (order.length > MOST_CLASSES) order.sort((a, b) => shares[b] - shares[a]).splice(MOST_CLASSES);
     list.replaceChildren(...order.map((i) => {
