@@ -182,6 +182,17 @@ def fisher_exact(a: int, b: int, n: int, m: int) -> float:
     return min(1.0, 2 * tail)
 
 
+def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Return the confidence interval of a share of n independent rows: where |share - p| ≤ z · √(p (1 - p) / n).
+
+    Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference (1927).
+    """
+    _check_level(level)
+    z = statistics.NormalDist().inv_cdf((1 + level) / 2)
+    middle, half = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
+    return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
+
+
 def t_quantile(probability: float, df: float) -> float:
     """Return the t that a Student's t with ``df`` degrees of freedom stays below with a probability, by bisection.
 

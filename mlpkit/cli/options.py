@@ -171,6 +171,16 @@ def registry_option(verb: Callable[..., None]) -> Callable[..., None]:
     return plugins_option(with_registry)
 
 
+by_option = click.option(
+    "--by",
+    "by",
+    metavar="COLUMN",
+    multiple=True,
+    help="Give loss and metrics also by the groups of a column; may be repeated.",
+)
+"""Adds ``--by``, as the argument ``by``."""
+
+
 def plugins_option(verb: Callable[..., None]) -> Callable[..., None]:
     """Add ``--plugin`` and ``--no-plugin``, as the argument ``plugin_options``."""
 

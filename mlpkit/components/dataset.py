@@ -10,7 +10,7 @@ from mlpkit.components.component import Component
 from mlpkit.errors import DataError, NotExportableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -480,6 +480,22 @@ class Dataset(Component):
             DataError: the format is unknown, or the file is corrupt.
         """
         return None
+
+    def columns_of_rows(
+        self, names: Collection[str], source: Path | Mapping[str, Sequence[Any] | NDArray[Any]] | None = None
+    ) -> Sequence[RawColumn]:
+        """Return the columns of some names, those that exist, for groups of rows; by default those of ``raw_columns``.
+
+        Args:
+            names: names of columns, which may be left out as inputs.
+            source: what ``read_examples`` reads; the columns then hold the rows that it returns, as the split ``data``.
+                None for the splits, once opened.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        raw = self.raw_columns() if source is None else ()
+        return [column for column in raw or () if column.name in names]
 
     def raw_arrays(self) -> Sequence[RawArray] | None:
         """Return the arrays that examples come from, once opened, unscaled, for ``mlpkit data``; None if from none.

@@ -31,6 +31,8 @@ class Metric(Component):
             intervals with them; it then fits losses that predict some.
         table: if the result is a table, what its rows and its columns stand for, as in ``("target", "predicted")``.
             Tables are computed after training; history, checkpoints and early stopping don't use them.
+        is_share_of_rows: whether the result is a share of the rows, each of which counts or not, so that a confidence
+            interval is known.
         unit: the unit of its values, for plots, in which ``{target}`` stands for the target's, as in ``{target}²``; or
             an empty text.
     """
@@ -39,6 +41,7 @@ class Metric(Component):
     higher_is_better: ClassVar[bool] = True
     takes_weights: ClassVar[bool] = False
     sees: ClassVar[str] = "point"
+    is_share_of_rows: ClassVar[bool] = False
     unit: ClassVar[str] = ""
     table: ClassVar[tuple[str, str] | None] = None
 

@@ -165,7 +165,11 @@ def resume_seeds(
 
 
 def evaluate_seeds(
-    directory: Path, splits: Sequence[str] = (), file: Path | None = None, registry: Registry | None = None
+    directory: Path,
+    splits: Sequence[str] = (),
+    file: Path | None = None,
+    registry: Registry | None = None,
+    by: Sequence[str] = (),
 ) -> dict[int, Evaluation]:
     """Return loss and metrics of each finished run of several seeds, by seed.
 
@@ -174,6 +178,7 @@ def evaluate_seeds(
         splits: as for ``evaluate``.
         file: other data, as for ``evaluate_file``; None for the runs' own.
         registry: the plugins to take components from; by default what is installed.
+        by: as for ``evaluate``.
 
     Raises:
         RunFolderError: no run is finished.
@@ -185,7 +190,7 @@ def evaluate_seeds(
         remedy = f"resume it with: mlpkit resume {quote(str(directory))}"
         raise RunFolderError(f"{directory}: none of its runs is finished; {remedy}")
     found = [
-        evaluate_file(member, file, registry) if file is not None else evaluate(member, splits, registry)
+        evaluate_file(member, file, registry, by) if file is not None else evaluate(member, splits, registry, by)
         for member in finished
     ]
     return dict(zip(folder.results(), found, strict=True))

@@ -31,6 +31,7 @@ from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
+    from mlpkit.jobs.groups_of_rows import MetricsByGroup
     from mlpkit.network.coverage import RegionsFound
 
 SPLITS = ("train", "validation", "test")
@@ -48,6 +49,7 @@ class Evaluation:
         class_names: names of the classes, or empty.
         warning: why the metrics can't be compared with the run's: the data has changed since; or empty.
         regions: what intervals or sets hold, by split, of rows that are new to the model.
+        by: loss and metrics of groups of rows by split, if some were asked for.
     """
 
     metrics: dict[str, dict[str, Any]]
@@ -55,18 +57,27 @@ class Evaluation:
     class_names: tuple[str, ...] = ()
     warning: str = ""
     regions: dict[str, RegionsFound] = field(default_factory=dict)
+    by: Mapping[str, MetricsByGroup] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, dict[str, Any]]:
+        """Return the results by split, as ``--json`` prints them."""
+        groups = {split: {"by": found.plain()} for split, found in self.by.items()}
+        return {split: values | groups.get(split, {}) for split, values in self.metrics.items()}
 
 
-def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | None = None) -> Evaluation:
+def evaluate(
+    directory: Path, splits: Sequence[str] = (), registry: Registry | None = None, by: Sequence[str] = ()
+) -> Evaluation:
     """Return loss and metrics of a run's network by split, computed from the data.
 
     Args:
         directory: the run folder.
         splits: which splits; by default all that the data set has.
         registry: the plugins to take components from; by default what is installed.
+        by: columns whose groups of rows are evaluated, too; by default those of the spec's ``by``.
 
     Raises:
-        UsageError: the data set has no such split.
+        UsageError: the data set has no such split, or no such column.
         MlpkitError: as ``load_run``, ``data_of_run`` and ``evaluated`` do.
     """
     model = load_run(directory, registry)
@@ -74,10 +85,12 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
     for split in splits:
         if split not in data:
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
-    splits = splits or [s for s in SPLITS if s in data]
-    results = evaluated(model, data, description, splits, directory, _of_calibration(model))
-    new = {split: data[split] for split in splits if split == "test"}
-    found = _evaluation(model, results, warning_of_changed_data(directory, model))
+    chosen = {split: data[split] for split in splits or SPLITS if split in data}
+    metrics = _of_calibration(model)
+    results = evaluated(model, chosen, description, [*chosen], directory, metrics)
+    groups = _groups(model, chosen, description, metrics, by or model.spec.top_level.by or ())
+    found = _evaluation(model, results, warning_of_changed_data(directory, model), groups)
+    new = {split: rows for split, rows in chosen.items() if split == "test"}
     return replace(found, regions=_regions(model, new, description))
 
 
@@ -104,23 +117,25 @@ def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapp
     return description, open_data(model.spec, model.dataset)
 
 
-def evaluate_file(directory: Path, file: Path, registry: Registry | None = None) -> Evaluation:
+def evaluate_file(directory: Path, file: Path, registry: Registry | None = None, by: Sequence[str] = ()) -> Evaluation:
     """Return loss and metrics of a run's network for data that it wasn't trained with, as the split ``data``.
 
     Args:
         directory: the run folder.
         file: inputs and targets, in a file or folder like the one trained on.
         registry: the plugins to take components from; by default what is installed.
+        by: as for ``evaluate``.
 
     Raises:
         MlpkitError: as ``load_run``, ``examples_of`` and ``evaluated_examples`` do.
     """
     model = load_run(directory, registry)
-    inputs, targets, *weights = examples_of(model, file)
-    results = {DATA_SPLIT: evaluated_examples(model, inputs, targets, *weights, metrics=_of_calibration(model))}
+    inputs, targets, weights = examples_of(model, file)
+    metrics, by = _of_calibration(model), by or model.spec.top_level.by or ()
+    found = evaluated_examples(model, inputs, targets, weights, metrics, by, file)
     examples = Examples(model.target, inputs, targets)
     description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)})
-    return replace(_evaluation(model, results), regions=_regions(model, {DATA_SPLIT: examples}, description))
+    return replace(found, regions=_regions(model, {DATA_SPLIT: examples}, description))
 
 
 def _regions(model: TrainedModel, data: Mapping[str, Split], description: Description) -> dict[str, RegionsFound]:
@@ -150,8 +165,10 @@ def evaluated_examples(
     targets: Array,
     weights: Array | None = None,
     metrics: Mapping[str, Callable[[], Metric]] = MappingProxyType({}),
-) -> dict[str, Any]:
-    """Return loss and metrics of a model for examples.
+    by: Sequence[str] = (),
+    rows: object = None,
+) -> Evaluation:
+    """Return loss and metrics of a model for examples, as the split ``data``.
 
     Args:
         model: the model.
@@ -159,15 +176,35 @@ def evaluated_examples(
         targets: their targets, as ``Split.take`` writes them, but never one-hot.
         weights: their weights; None if they have none.
         metrics: as for ``evaluated``.
+        by: columns whose groups of rows are evaluated, too.
+        rows: what ``examples_of`` returned the examples for; only ``by`` needs it.
 
     Raises:
+        UsageError: the rows have no such column.
         DataError: the targets don't fit the inputs or the network.
         WrongUseError: the loss, or a metric, takes no weights of examples.
         MlpkitError: as ``evaluated`` does.
     """
     examples, weighted = Examples(model.target, inputs, targets, weights), weights is not None
+    data = {DATA_SPLIT: examples}
     description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)}, weighted)
-    return evaluated(model, {DATA_SPLIT: examples}, description, [DATA_SPLIT], inputs.source, metrics)[DATA_SPLIT]
+    results = evaluated(model, data, description, [DATA_SPLIT], inputs.source, metrics)
+    return _evaluation(model, results, by=_groups(model, data, description, metrics, by, rows))
+
+
+def _groups(
+    model: TrainedModel,
+    data: Mapping[str, Split],
+    description: Description,
+    metrics: Mapping[str, Callable[[], Metric]],
+    by: Sequence[str],
+    rows: object = None,
+) -> Mapping[str, MetricsByGroup]:
+    if not by:
+        return {}
+    from mlpkit.jobs.groups_of_rows import metrics_by_group  # noqa: PLC0415 - few evaluations group rows
+
+    return metrics_by_group(model, data, description, by, rows, metrics)
 
 
 def evaluated(
@@ -246,9 +283,14 @@ def _one_hot(numbers: Array, count: int) -> NDArray[np.float64]:
     return rows
 
 
-def _evaluation(model: TrainedModel, results: dict[str, dict[str, Any]], warning: str = "") -> Evaluation:
+def _evaluation(
+    model: TrainedModel,
+    results: dict[str, dict[str, Any]],
+    warning: str = "",
+    by: Mapping[str, MetricsByGroup] = MappingProxyType({}),
+) -> Evaluation:
     tables = {metric.name: metric.component.table for metric in model.spec.training.metrics if metric.component.table}
-    return Evaluation(results, tables, model.dataset.class_names() or (), warning)
+    return Evaluation(results, tables, model.dataset.class_names() or (), warning, by)
 
 
 def warning_of_changed_data(directory: Path, model: TrainedModel) -> str:

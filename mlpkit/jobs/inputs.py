@@ -234,18 +234,22 @@ def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, NDArray[An
         DataError: a file can't be read, a column is missing, or a value doesn't fit its column or isn't finite.
         ComponentFailure: the data set raised an exception.
     """
-    given: Path | Columns | None
-    match file_names(source):
-        case [file]:
-            given = located(model, file)
-        case _:
-            given = named_columns(source)
-            if given is None or model.dataset.column_names() is None:
-                raise UsageError("these rows have no targets; pass them as well: evaluate(rows, targets)")
+    given = file_or_columns(model, source)
     place = given if isinstance(given, Path) else IN_MEMORY
     with _reading(model, place):
         raw, targets, *weights = model.dataset.read_examples(given)
         return Inputs(_encoded(model, place, raw), place), targets, weights[0] if weights else None
+
+
+def file_or_columns(model: TrainedModel, source: object) -> Path | Columns:
+    """Return where a file is, or columns in memory, as ``Dataset.read_examples`` takes them; see ``examples_of``."""
+    match file_names(source):
+        case [file]:
+            return located(model, file)
+    columns = named_columns(source)
+    if columns is None or model.dataset.column_names() is None:
+        raise UsageError("these rows have no targets; pass them as well: evaluate(rows, targets)")
+    return columns
 
 
 def located(model: TrainedModel, file: Path) -> Path:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description, Split
 from mlpkit.components.schema.context import Problem
-from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.components.schema.wording import did_you_mean, listed
 from mlpkit.errors import Diagnostic, ParameterError, RunFolderError, SpecShapeError, UsageError, printable
 from mlpkit.jobs.folds import FOLDED, Folds, fold_sizes, of_rows, rows_to_fold
 from mlpkit.network.component_errors import check_returned, component_errors
@@ -21,6 +21,8 @@ from mlpkit.training.minibatches import BatchReader
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
+
+MOST_NAMES_SHOWN: Final = 20
 
 
 class OpenedData(NamedTuple):
@@ -51,6 +53,8 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
         raise spec.error(SpecShapeError, [fault]) from error
     promised = "Description(input_shape, target, sizes)"
     check_returned(f"dataset {spec.data.name}", "describe", description, Description, promised)
+    if spec.top_level.by is not None:
+        _require_columns(spec, dataset, spec.top_level.by)
     if spec.folds is None:
         return description
     rows = rows_to_fold(description.sizes)
@@ -64,6 +68,27 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
         )
         raise spec.error(SpecShapeError, [fault])
     return description._replace(sizes=fold_sizes(description.sizes, spec.folds, spec.member))
+
+
+def _require_columns(spec: Spec, dataset: Dataset, by: Sequence[str]) -> None:
+    names = names_of_columns(spec, dataset)
+    unknown = [(i, *no_column(name, names)) for i, name in enumerate(by) if name not in names]
+    if unknown:
+        raise spec.error(SpecShapeError, [Problem(("by", i), message, remedy=remedy) for i, message, remedy in unknown])
+
+
+def names_of_columns(spec: Spec, dataset: Dataset) -> Sequence[str]:
+    """Return the names of all columns of the table that a spec's data comes from, once described."""
+    with component_errors(f"dataset {spec.data.name} failed in table_columns"):
+        names = dataset.table_columns(spec.data.arguments)
+        return names or [column.name for column in dataset.raw_columns() or ()]
+
+
+def no_column(name: str, names: Sequence[str]) -> tuple[str, str]:
+    """Return what is wrong with the name of a column that doesn't exist, and what to do."""
+    if not names:
+        return "the data has no named columns to group rows by", "leave out by"
+    return f"the data has no column '{name}'", did_you_mean(name, names) or f"it has {listed(names, MOST_NAMES_SHOWN)}"
 
 
 def open_data(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ from mlpkit.array import Array
 from mlpkit.components.schema.wording import did_you_mean, listed
 from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.errors import ShapeError, UsageError
-from mlpkit.jobs.evaluate import evaluated_examples
+from mlpkit.jobs.evaluate import DATA_SPLIT, evaluated_examples
 from mlpkit.jobs.inputs import examples_of, inputs_of, require_exists
 from mlpkit.jobs.load_model import TrainedModel, load_run, load_trained
 from mlpkit.jobs.predict import predictions, warn_of_no_guarantee
@@ -293,7 +293,9 @@ class Model:
         warn_of_no_guarantee(self._trained, found)
         return found.regions
 
-    def evaluate(self, rows: Any, targets: Any = None, weights: Any = None) -> dict[str, Any]:
+    def evaluate(
+        self, rows: Any, targets: Any = None, weights: Any = None, *, by: str | Sequence[str] = ()
+    ) -> dict[str, Any]:
         """Return loss and metrics of the model for rows whose targets are known, by name; a table as a list of rows.
 
         The metrics are the spec's.
@@ -303,6 +305,8 @@ class Model:
             targets: a class, labels or values for each row; None if they are a column of the rows, or in the file.
             weights: how much each row counts, numbers >= 0; None for equal weights, or if the model was trained on a
                 table with a column of weights, and no targets are given: then that column is used.
+            by: columns of the rows; loss and metrics of the groups by each, with intervals, are then under ``by``, as
+                in the output of ``mlpkit evaluate --json``. The targets must be a column, too.
 
         Raises:
             UsageError: the rows have no targets, a target isn't a class of the model, or a weight isn't a number from 0
@@ -311,7 +315,9 @@ class Model:
             DataError: the targets aren't what they should be; or as ``predict``.
             DivergenceError: the loss is not finite.
         """
-        own = None
+        own, columns = None, [by] if isinstance(by, str) else [*by]
+        if columns and targets is not None:
+            raise UsageError("groups of rows need the target as a column of the rows; leave out the other targets")
         if targets is None:
             inputs, targets, own = examples_of(self._trained, rows)
         else:
@@ -321,7 +327,7 @@ class Model:
             raise UsageError("the rows have weights already, in a column; leave out the other weights")
         if weights is not None:
             own = weights_of_examples(number_array(weights, "weights"), len(inputs.x))
-        return evaluated_examples(self._trained, inputs, targets, own)
+        return evaluated_examples(self._trained, inputs, targets, own, by=columns, rows=rows).plain()[DATA_SPLIT]
 
     def __repr__(self) -> str:
         shape = ", ".join(map(str, ("rows", *self._trained.network.input_shape)))

@@ -147,8 +147,10 @@ class Kind(NamedTuple):
         is_run: whether the folder is a run, with its own spec, model and results.
         holds: what is in it, in words.
         resume: resumes it, as ``mlpkit resume`` does; takes the folder, ranks, and the options of a training.
-        evaluate: prints results; takes the folder, splits, other data, registry, and whether to print JSON.
-        report: writes the page, and returns where; takes the folder, the file, registry, and examples in memory.
+        evaluate: prints results; takes the folder, splits, other data, registry, whether to print JSON, and
+            columns to group rows by.
+        report: writes the page, and returns where; takes the folder, the file, registry, examples in memory,
+            and columns to group rows by, if it is a run.
         marker: the file that makes a folder one of this kind; empty for a run, which has a spec.
         group: opens the folder of several runs, as the class with their folders by number; empty without them.
         noun: what is resumed, in a word.

@@ -23,7 +23,7 @@ from mlpkit.components.schema.component_types import (
 )
 from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
-from mlpkit.components.schema.types import FilePath, PathType, without_null
+from mlpkit.components.schema.types import ColumnName, FilePath, PathType, without_null
 from mlpkit.lazy_names import load
 from mlpkit.specfile.key_types import (
     FormatType,
@@ -455,6 +455,8 @@ class TopLevel(Section):
         seed: what all random numbers are keyed by.
         seeds: seeds to train with, one run each; or how many, from `seed` on; by default one run.
         ensemble: several networks to train and average; by default one network.
+        by: columns of the table by which `mlpkit evaluate` and `mlpkit report` also group rows, to give loss and
+            metrics of each group.
         dtype: type of parameters and activations.
         requires: packages that must be installed.
         vars: values to be used elsewhere as $name; ``{env: NAME, default: VALUE}`` takes one from the environment.
@@ -475,6 +477,7 @@ class TopLevel(Section):
     seed: Annotated[int, Ge(0)] = 0
     seeds: Annotated[int, Ge(1), Le(MOST_SEEDS)] | tuple[Annotated[int, Ge(0)], ...] | None = None
     ensemble: EnsembleSection | None = None
+    by: Annotated[tuple[ColumnName, ...], MinLen(1)] | None = None
     dtype: Literal["float32", "float64"] = "float32"
     requires: Annotated[dict[str, str] | None, RequirementsType()] = None
     vars: dict[str, Any] | None = None

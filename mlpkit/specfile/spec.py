@@ -257,7 +257,7 @@ class Spec:
         rest = {key: value for key, value in written["training"].items() if key not in training}
         written["training"] = rest | training  # in one order, whichever of them the spec sets itself
         of_stack = ("data", "layers", "initialize_from", "training", "calibration", "coverage")
-        order = ("mlpkit", "name", "about", "seed", "ensemble", "dtype", "requires", *of_stack)
+        order = ("mlpkit", "name", "about", "seed", "ensemble", "by", "dtype", "requires", *of_stack)
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
 
     def resolved_text(self, **training: int) -> str:

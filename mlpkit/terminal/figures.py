@@ -37,6 +37,11 @@ def plus_minus(found: Interval) -> str:
     return mean if half is None else f"{mean} ± {figure(half)}"
 
 
+def with_ends(value: float, low: float | None, high: float | None) -> str:
+    """Write a value with the ends of its interval: ``0.9712 (0.9611 to 0.9787)``; without them, the value."""
+    return figure(value) if low is None or high is None else f"{figure(value)} ({figure(low)} to {figure(high)})"
+
+
 def plus_minus_all(values: Mapping[str, Interval]) -> str:
     """Write the mean of each loss and metric of a split on a line, each after its name."""
     return ", ".join(f"{name} {plus_minus(found)}" for name, found in values.items())

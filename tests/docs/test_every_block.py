@@ -52,6 +52,7 @@ FOLLOWED = {
     "specs/from_scratch/README.md": "tests/specs/test_from_scratch.py",
     "docs/doctor.md": "tests/docs/test_sessions.py",
     "docs/drift.md": "tests/docs/test_sessions.py",
+    "docs/groups.md": "tests/docs/test_sessions.py",
     "docs/seeds.md": "tests/docs/test_sessions.py",
     "docs/sweeps.md": "tests/docs/test_sessions.py",
     "docs/training.md": "tests/docs/test_sessions.py",

@@ -36,7 +36,13 @@ def table(tmp_path_factory):
 
 
 def spec(data=(), loss="MeanSquaredError", coverage=0.9, **more):
-    table = {"file": "homes.csv", "target": "price", "predict": "values", "inputs": ["area"], "scale_target": "standardize"}
+    table = {
+        "file": "homes.csv",
+        "target": "price",
+        "predict": "values",
+        "inputs": ["area"],
+        "scale_target": "standardize",
+    }
     table |= {"validation": 0.2, "test": 0.2, **dict(data)}
     keys = {"mlpkit": 1, "data": {"csv": table}, "layers": [*LAYERS, loss], "training": TRAINING, **more}
     return mlpkit.load_spec(keys | ({} if coverage is None else {"coverage": coverage}))
@@ -152,9 +158,20 @@ def test_without_the_key_nothing_of_it_is_loaded_or_kept(tmp_path):
         "print([*run.network.states])"
     )
     file = tmp_path / "spec.yaml"
-    file.write_text(json.dumps({"mlpkit": 1, "data": spec().document.values["data"], "layers": [*LAYERS, "MeanSquaredError"], "training": TRAINING}))
+    file.write_text(
+        json.dumps(
+            {
+                "mlpkit": 1,
+                "data": spec().document.values["data"],
+                "layers": [*LAYERS, "MeanSquaredError"],
+                "training": TRAINING,
+            }
+        )
+    )
     Path(tmp_path / "homes.csv").write_bytes(Path("homes.csv").read_bytes())
-    done = subprocess.run([sys.executable, "-c", program, file, tmp_path / "run"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, file, tmp_path / "run"], capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines() == ["[]", "[]"]
     assert "coverage" not in (tmp_path / "run/resolved.yaml").read_text()
     assert b"coverage" not in (tmp_path / "run/model.safetensors").read_bytes()

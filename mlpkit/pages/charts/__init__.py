@@ -8,7 +8,7 @@ from mlpkit.pages.charts.curves import curves
 from mlpkit.pages.charts.distributions import bands, dependence, histogram, histograms
 from mlpkit.pages.charts.engine import prepare_charts, require_chart_library
 from mlpkit.pages.charts.parallel import ParallelAxis, ParallelLine, parallel
-from mlpkit.pages.charts.planes import bars, grouped_bars, heatmap, intervals, paths, points
+from mlpkit.pages.charts.planes import bars, dots, grouped_bars, heatmap, intervals, paths, points
 from mlpkit.pages.charts.vega import chart_library, figure, specification
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "chart_library",
     "curves",
     "dependence",
+    "dots",
     "figure",
     "grouped_bars",
     "heatmap",

@@ -162,3 +162,21 @@ def intervals(
     }
     line = diagonal_line(x, y, min(every), max(every), place)
     return {"data": {"values": named}, "layer": [line, upright, points]}
+
+
+def dots(values: Sequence[Mapping[str, Any]], name: str, value: str, ends: tuple[str, str], *, line: float) -> Chart:
+    """Return a dot on a level interval for each name, in the order given.
+
+    Args:
+        values: the dots; what else they hold is shown at the pointer.
+        name: the key of what a dot is called.
+        value: the key of its place from left to right.
+        ends: the keys of the lower and the upper end; None without an interval.
+        line: where to draw an upright line.
+    """
+    place, (low, high) = {"y": nominal(name, sort=None, title=None), "x": axis(value, value, zero=False)}, ends
+    across = {**place, "x": axis(low, value, zero=False), "x2": {"field": high}}
+    whole = layer([{value: line}], "rule", {"x": place["x"]}, color=FAINT, strokeDash=[4, 4])
+    level = layer([each for each in values if each[low] is not None], "rule", across, color=COLOURS[0])
+    marks = layer(values, "circle", place, size=60, opacity=1, color=COLOURS[0], tooltip={"content": "data"})
+    return {"height": 20 * len(values), "layer": [whole, level, marks]}

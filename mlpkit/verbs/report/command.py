@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 @click.option(
     "--to", metavar="FILE", type=click.Path(path_type=Path), help="The file to write; by default report.html in RUN."
 )
+@options.by_option
 @options.plugins_option
 @options.json_option
-def command(directory: Path, to: Path | None, plugin_options: PluginOptions, as_json: bool) -> None:
+def command(
+    directory: Path, to: Path | None, by: tuple[str, ...], plugin_options: PluginOptions, as_json: bool
+) -> None:
     """Write a report on a run: results, curves, mistakes, layers.
 
     RUN is a run folder; the run may be unfinished. For the runs of several seeds, the page shows means with intervals,
@@ -32,7 +35,7 @@ def command(directory: Path, to: Path | None, plugin_options: PluginOptions, as_
     """
     from mlpkit.verbs.report.report import report  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
-    file = report(directory, to, **plugin_options)
+    file = report(directory, to, by=by, **plugin_options)
     if as_json:
         document({"out": file})
     else:

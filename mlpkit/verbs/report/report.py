@@ -80,6 +80,7 @@ def report(
     to: str | os.PathLike[str] | None = None,
     *,
     examples: GivenExamples | None = None,
+    by: str | Sequence[str] = (),
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
 ) -> Path:
@@ -92,11 +93,12 @@ def report(
             of a sweep, its trials and what each searched key did.
         to: the file to write; by default ``report.html`` in the folder.
         examples: as for ``resume``, if ``fit`` was given them.
+        by: columns of the table, to give loss and metrics of the groups of rows by each; by default the spec's ``by``.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to disable.
 
     Raises:
-        UsageError: vl-convert or Pillow isn't installed, or no folder keeps the run.
+        UsageError: vl-convert or Pillow isn't installed, no folder keeps the run, or ``by`` is given for several runs.
         RunFolderError: the folder is not a run folder, or a file in it is damaged.
         ModelFileError: the model file is damaged.
         DataError: there are examples, and the data set reads its own.
@@ -107,15 +109,19 @@ def report(
     if chosen is not None:
         require_writable(chosen)
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    written: Path = load((kind_of(directory) or RUN).report)(
-        directory, chosen or directory / REPORT, registry, examples
-    )
+    kind, columns = kind_of(directory) or RUN, (by,) if isinstance(by, str) else tuple(by)
+    if columns and not kind.is_run:
+        raise UsageError(f"{directory}: holds {kind.holds}; give one run to have its groups of rows by a column")
+    written: Path = load(kind.report)(directory, chosen or directory / REPORT, registry, examples, columns)
     return written
 
 
-def write_run_page(directory: Path, file: Path, registry: Registry, examples: GivenExamples | None) -> Path:
+def write_run_page(
+    directory: Path, file: Path, registry: Registry, examples: GivenExamples | None, by: Sequence[str] = ()
+) -> Path:
     """Write the page about a run of one network or of an ensemble; see ``report``."""
     found = _read(directory, registry)
+    found.by = by or found.spec.top_level.by or ()
     if found.model is not None and examples is not None:
         hold_examples(found.model.dataset, examples)
     elif found.model is not None and found.model.dataset.in_memory:
@@ -136,6 +142,7 @@ class _Found:
         model: the trained model; None without one that can be used.
         notes: what is missing, and why.
         has_data: whether the examples are there, if the run was given them in memory.
+        by: columns to group rows by.
     """
 
     folder: RunFolder
@@ -145,6 +152,7 @@ class _Found:
     model: TrainedModel | None
     notes: list[str] = field(default_factory=list)
     has_data: bool = True
+    by: Sequence[str] = ()
 
     @property
     def units(self) -> dict[str, str]:
@@ -259,6 +267,11 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
                 if raw is not None and len(worst) and image_shape_of(raw) is None:
                     why = explained_rows(model, data["train"], raw, indices[worst], worst_outputs(scored, worst))
             sections.append(mistakes_section(scored, worst, raw, indices, why))
+    if found.by:
+        with found.left_out("groups of rows"):
+            from mlpkit.verbs.report.groups import groups_section  # noqa: PLC0415 - few reports group rows
+
+            sections.append(groups_section(model, split, data[split], description, found.by))
     with found.left_out("importance of inputs"):
         sections += _importance(found, model, split, data[split], description, raw)
     sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.display.regions import promise, regions_table
 from mlpkit.jobs.evaluate import evaluate, evaluate_file
-from mlpkit.terminal.figures import figure
-from mlpkit.terminal.formatting import columns
+from mlpkit.terminal.figures import figure, with_ends
+from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph
 from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mlpkit.jobs.evaluate import Evaluation
+    from mlpkit.jobs.groups_of_rows import MetricsByGroup
     from mlpkit.network.coverage import RegionsFound
     from mlpkit.registry.registry import Registry
 
+NOTE: Final = "In brackets, 95 % intervals; * marks those that don't overlap that of all rows."
 
-def print_run(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:
+
+def print_run(
+    directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool, by: Sequence[str]
+) -> None:
     """Evaluate a run, and print the results; for the arguments see ``evaluate`` and ``evaluate_file``."""
-    found = evaluate(directory, splits, registry) if data is None else evaluate_file(directory, data, registry)
+    found = evaluate(directory, splits, registry, by) if data is None else evaluate_file(directory, data, registry, by)
     print_warning(directory, found)
     if as_json:
-        document({split: values | _plain(found.regions.get(split)) for split, values in found.metrics.items()})
+        document({split: values | _plain(found.regions.get(split)) for split, values in found.plain().items()})
         return
     names = [name for name in next(iter(found.metrics.values()), {}) if name not in found.tables]
     rows = [["split", *names]]
@@ -34,6 +39,17 @@ def print_run(directory: Path, splits: Sequence[str], data: Path | None, registr
         for split, values in found.metrics.items():
             result(f"\n{split} {name}: rows {axes[0]}, columns {axes[1]}")
             result("\n".join(_table(values[name], found.class_names)))
+    print_groups(found.by)
+
+
+def print_groups(by: Mapping[str, MetricsByGroup], note: str = NOTE) -> None:
+    """Print loss and metrics of the groups of rows of each split, if there are any."""
+    for split, groups in by.items():
+        for column in groups.columns:
+            result(f"\n{split} by {column}")
+            result("\n".join(blocks(groups.table(column, with_ends), right=[1], indent="  ", width=line_length())))
+    if by:
+        result("\n" + "\n".join(paragraph(note, width=line_length())))
 
     for split, regions in found.regions.items():
         result(f"\n{split} coverage: {promise(regions)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.display.group_outcomes import summary_table
@@ -12,7 +12,7 @@ from mlpkit.groups.folders import plain_summary, summary_of
 from mlpkit.groups.seeds import evaluate_seeds, resume_seeds, run_seeds
 from mlpkit.registry.registry import Registry
 from mlpkit.terminal.output import document, result
-from mlpkit.verbs.run.evaluate_run import print_warning
+from mlpkit.verbs.run.evaluate_run import print_groups, print_warning
 from mlpkit.verbs.run.training import TrainingOptions, end_training, train_group
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
     from mlpkit.verbs.run.training import TrainingResult
+
+OVER_SEEDS: Final = "Means over the seeds, with 95 % intervals of these; * marks those that don't overlap all rows'."
 
 
 def train_runs(spec: Spec, folder: Path, wanted: TrainingOptions, interrupts: Interrupts) -> TrainingResult:
@@ -54,12 +56,19 @@ def _resume(job: Callable[..., SeedRuns | EnsembleRun], what: str, directory: Pa
     end_training(found, [directory], wanted, interrupts)
 
 
-def print_seeds(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:
+def print_seeds(
+    directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool, by: Sequence[str]
+) -> None:
     """Evaluate the runs of several seeds, and print the means; for the arguments see ``print_run``."""
-    found = evaluate_seeds(directory, splits, data, registry)
+    found = evaluate_seeds(directory, splits, data, registry, by)
     print_warning(directory, next(iter(found.values())))
     summary = summary_of([each.metrics for each in found.values()])
     if as_json:
-        document({"metrics": plain_summary(summary), "seeds": {seed: each.metrics for seed, each in found.items()}})
-    else:
-        result(summary_table(summary))
+        document({"metrics": plain_summary(summary), "seeds": {seed: each.plain() for seed, each in found.items()}})
+        return
+    result(summary_table(summary))
+    of_splits = {split: [each.by[split] for each in found.values()] for split in next(iter(found.values())).by}
+    if of_splits:
+        from mlpkit.jobs.groups_of_rows import mean_over_runs  # noqa: PLC0415 - few evaluations group rows
+
+        print_groups({split: mean_over_runs(each) for split, each in of_splits.items()}, OVER_SEEDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -167,6 +167,8 @@ class Comparison:
         unfinished: folders of several seeds with unfinished runs.
         tables: the metrics that are tables, such as ``test.confusion_matrix``; ``metrics`` has their cells.
         with_seeds: what trains each side with several seeds; empty if it has several finished runs.
+        by: for each side the split, and loss and metrics of groups of its rows, as ``mlpkit evaluate --json`` prints
+            them; empty unless some were asked for.
         too_few: the sides with several finished runs that are not compared with the first: their seeds are others, and
             one of the two has fewer than three.
     """
@@ -188,6 +190,7 @@ class Comparison:
     tables: list[str] = field(default_factory=list)
     with_seeds: list[str] = field(default_factory=list)
     too_few: list[str] = field(default_factory=list)
+    by: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def grouped(self) -> bool:
@@ -237,18 +240,37 @@ class Comparison:
         ]
 
 
-def compare(directories: Sequence[Path], metrics: Sequence[str] = ()) -> Comparison:
+def compare(directories: Sequence[Path], metrics: Sequence[str] = (), by: Sequence[str] = ()) -> Comparison:
     """Compare runs.
 
     Args:
         directories: run folders, and folders of several; see ``read_sides``.
         metrics: what to judge; see ``verdicts``.
+        by: columns of the runs' tables; the groups of rows by each are compared, too.
 
     Raises:
-        UsageError: there is nothing to compare, or no run has such a metric.
+        UsageError: there is nothing to compare, or no run has such a metric or column.
         RunFolderError: one isn't a run folder, or a file in it is damaged.
+        MlpkitError: a model or its data can't be read again; only for ``by``.
     """
-    return compare_sides(read_sides(directories), metrics)
+    sides = read_sides(directories)
+    found = compare_sides(sides, metrics)
+    return replace(found, by=[_by_group(side, by) for side in sides]) if by else found
+
+
+def _by_group(side: RunSet, by: Sequence[str]) -> dict[str, Any]:
+    """Return loss and metrics of groups of rows of a side's test rows, or of another split: means over several runs."""
+    from mlpkit.jobs.evaluate import data_of_run  # noqa: PLC0415 - only groups of rows need the data
+    from mlpkit.jobs.groups_of_rows import mean_over_runs, metrics_by_group  # noqa: PLC0415 - the same
+    from mlpkit.jobs.load_model import load_run  # noqa: PLC0415 - the same
+
+    found = []
+    for run in side.runs:
+        model = load_run(run.directory)
+        description, data = data_of_run(run.directory, model)
+        split = next(name for name in SPLITS if name in data)
+        found.append(metrics_by_group(model, {split: data[split]}, description, by)[split])
+    return {"split": split, **(found[0] if len(found) == 1 else mean_over_runs(found)).plain()}
 
 
 def read_sides(directories: Sequence[Path]) -> list[RunSet]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.errors import UsageError
 from mlpkit.terminal.formatting import line_length
 from mlpkit.terminal.output import document, result
 
@@ -35,25 +36,31 @@ from mlpkit.terminal.output import document, result
     type=click.Path(path_type=Path),
     help="Write a page with curves instead.",
 )
+@options.by_option
 @options.json_option
-def command(directories: tuple[Path, ...], metrics: tuple[str, ...], page: Path | None, as_json: bool) -> None:
+def command(
+    directories: tuple[Path, ...], metrics: tuple[str, ...], page: Path | None, by: tuple[str, ...], as_json: bool
+) -> None:
     """Compare runs, and test whether they differ by more than chance.
 
     Each RUN is a run folder, or a folder with the runs of several seeds. Shows only what differs: keys of the spec,
     versions, the last values of the history, the final metrics, the SHA-256 of the results.
 
     Runs that differ only in their seeds are compared as one, by their means. A test then shows whether loss and metrics
-    differ from those of the first by more than chance.
+    differ from those of the first by more than chance. --by adds the groups of each run's test rows by a column, with
+    95 % intervals over the rows, or over the seeds.
     """
     from mlpkit.verbs.runs import compare, compare_table  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
+    if page is not None and by:
+        raise UsageError("a page has no groups of rows; leave out --by, or --html")
     if page is not None:
         from mlpkit.verbs.runs.compare_page import write_comparison  # noqa: PLC0415 - only a page needs charts
 
         write_comparison(directories, page, metrics)
         document({"out": page}) if as_json else result(f"comparison in {page}")
         return
-    found = compare.compare(directories, metrics)
+    found = compare.compare(directories, metrics, by)
     if as_json:
         document(asdict(found))
     else:

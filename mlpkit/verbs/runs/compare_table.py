@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mlpkit.components.schema.wording import counted
@@ -63,15 +63,36 @@ def _table(found: Comparison, width: int | None) -> list[list[str]]:
         common = {SPLIT.sub("", key) for key in values if key not in lone}
         names = dict.fromkeys(key if (name := SPLIT.sub("", key)) in common else name for key in lone)
         rows += [[f"  only one run has {', '.join(names)}", *blank]] if lone else []
+    rows += _by_group(found)
     rows += [[f"  tables, which --json prints: {', '.join(found.tables)}", *blank]] if found.tables else []
     return rows if width is None else _with_short_keys(rows, width, beside)
+
+
+def _by_group(found: Comparison) -> list[list[str]]:
+    """Return rows for the loss and the metrics of each group of rows."""
+    rows = []
+    for column in found.by[0]["columns"] if found.by else ():
+        splits = dict.fromkeys(side["split"] for side in found.by)
+        rows.append([f"by {column}, rows of {' and '.join(splits)}", *[""] * len(found.by)])
+        sides = [_estimates([("all rows", side["whole"]), *side["columns"][column].items()]) for side in found.by]
+        keys = dict.fromkeys(key for side in sides for key in side)
+        rows += [[f"  {key}", *(side.get(key, ABSENT) for side in sides)] for key in keys]
+    return rows
+
+
+def _estimates(groups: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
+    return {
+        f"{name}: {metric}": plus_minus(Interval(group["rows"], each["value"], None, each["low"], each["high"]))
+        for name, group in groups
+        for metric, each in group["metrics"].items()
+    }
 
 
 def _room(found: Comparison, width: int | None) -> tuple[int, int]:
     """Return how many runs fit side by side, and how long a cell of theirs may be."""
     if width is None:
         return len(found.runs), LONGEST_CELL
-    narrowest = NARROWEST_MEAN if found.grouped else NARROWEST_RUN
+    narrowest = NARROWEST_MEAN if found.grouped or found.by else NARROWEST_RUN
     beside = min(len(found.runs), max(1, (width - NARROWEST_KEY) // (narrowest + len(GAP))))
     return beside, max((width - NARROWEST_KEY) // beside - len(GAP), narrowest)
 

@@ -31,6 +31,8 @@ class Mean(Metric):
 class ShareOfRows(Mean):
     """The share of the rows for which a prediction is right, as a subclass defines it."""
 
+    is_share_of_rows = True
+
     @abstractmethod
     def are_right(self, prediction: Array, t: Array) -> NDArray[np.bool_]:
         """Return which predictions are right, shape (rows,)."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mlpkit import Array, Proposal, RawColumn
     from mlpkit_plugins.recipes.table_recipe import Recipe
-    from mlpkit_plugins.tables.source import TableFile
+    from mlpkit_plugins.tables.source import TableFile, TableSource
     from mlpkit_plugins.tables.target_guess import Wishes
 
 
@@ -109,11 +109,11 @@ class FileTable(TableDataset, FileOption):
         """Return all columns of a file in the format of the data set, unchanged."""
         return self.raw_columns_of({"new": RawSplit(self.source(path, str(path), to_predict=True))})
 
-    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
-        """Read raw inputs, targets and weights from a file in the format of the data set, or from columns in memory."""
-        if isinstance(source, Path):
-            return self.examples_in(self.source(source, str(source), to_predict=True))
-        return super().read_examples(source)
+    def source_of(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> TableSource:
+        """Return the table in a file in the format of the data set, not yet read, or of columns in memory."""
+        return (
+            self.source(source, str(source), to_predict=True) if isinstance(source, Path) else super().source_of(source)
+        )
 
     def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | Array]:
         """Read all columns of a file in the format of the data set, unchanged."""

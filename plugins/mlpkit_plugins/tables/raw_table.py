@@ -40,7 +40,9 @@ class RawTexts(NamedTuple):
     codes: Mapping[str, NDArray[np.int32]]
 
 
-def raw_texts(splits: Mapping[str, RawSplit], missing: Collection[str]) -> dict[str, RawTexts]:
+def raw_texts(
+    splits: Mapping[str, RawSplit], missing: Collection[str], wanted: Collection[str] | None = None
+) -> dict[str, RawTexts]:
     """Return the columns that all files have, as texts.
 
     Columns of other values than texts, numbers and dates, which Parquet files may have, are left out.
@@ -48,11 +50,12 @@ def raw_texts(splits: Mapping[str, RawSplit], missing: Collection[str]) -> dict[
     Args:
         splits: the splits, by name.
         missing: texts that mean a missing value.
+        wanted: the columns to return, if a file has them; None for all.
 
     Raises:
         DataError: a file is damaged.
     """
-    tables = {id(split.source): _whole_table(split.source, missing) for split in splits.values()}
+    tables = {id(split.source): _whole_table(split.source, missing, wanted) for split in splits.values()}
     names = [name for name in next(iter(tables.values())).columns.categories if _in_all(name, tables.values())]
     positions = {name: _positions(tables[id(split.source)], split.rows) for name, split in splits.items()}
     columns = {}
@@ -110,8 +113,8 @@ def _in_all(name: str, tables: Collection[Table]) -> bool:
     return all(name in table.columns.categories for table in tables)
 
 
-def _whole_table(source: TableSource, missing: Collection[str]) -> Table:
-    names = source.header
+def _whole_table(source: TableSource, missing: Collection[str], wanted: Collection[str] | None) -> Table:
+    names = tuple(name for name in source.header if wanted is None or name in wanted)
     while True:
         try:
             return Table(source, Columns((), names), missing="fill", missing_texts=missing)

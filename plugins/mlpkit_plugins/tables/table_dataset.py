@@ -44,7 +44,7 @@ from mlpkit_plugins.tables.text_numbers import NumberFormat
 from mlpkit_plugins.tables.translation import Translation, unlisted_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -150,13 +150,25 @@ class TableDataset(TableOptions, Dataset):
 
     def raw_columns(self) -> list[RawColumn]:
         """Return all columns of the files, unchanged."""
+        return add_remarks(self.raw_columns_of(self._raw_splits()))
+
+    def columns_of_rows(
+        self, names: Collection[str], source: Path | Mapping[str, Sequence[Any] | Array] | None = None
+    ) -> list[RawColumn]:
+        """Return some columns of the files, or of other examples, which are the split ``data``."""
+        if source is None:
+            return self.raw_columns_of(self._raw_splits(), names)
+        table = self._examples(self.source_of(source), self._fitted_encoder())
+        rows = [table.row(position) for position in range(len(table))]
+        return self.raw_columns_of({"data": RawSplit(self.source_of(source), rows)}, names)
+
+    def _raw_splits(self) -> dict[str, RawSplit]:
         splits = self.open(0)
         tables = {name: self.table_of(name) for name in ("train", *self.own_tables)}
-        raw = {name: RawSplit(tables.get(name, tables["train"]), each.rows_in_file()) for name, each in splits.items()}
-        return add_remarks(self.raw_columns_of(raw))
+        return {name: RawSplit(tables.get(name, tables["train"]), each.rows_in_file()) for name, each in splits.items()}
 
-    def raw_columns_of(self, splits: Mapping[str, RawSplit]) -> list[RawColumn]:
-        """Return all columns of files, unchanged, without remarks.
+    def raw_columns_of(self, splits: Mapping[str, RawSplit], names: Collection[str] | None = None) -> list[RawColumn]:
+        """Return columns of files, by default all, unchanged, without remarks.
 
         Raises:
             DataError: a file is damaged.
@@ -176,7 +188,7 @@ class TableDataset(TableOptions, Dataset):
                 ),
                 self.missing_numbers.get(name, ()),
             )
-            for name, (texts, codes) in raw_texts(splits, self.missing_texts).items()
+            for name, (texts, codes) in raw_texts(splits, self.missing_texts, names).items()
         ]
 
     def fingerprint(self) -> str:
@@ -213,6 +225,12 @@ class TableDataset(TableOptions, Dataset):
             DataError: a column is missing, or a value doesn't fit its column.
         """
         encoder = self._fitted_encoder()
+        table = self._examples(source, encoder)
+        raw, numbers, categories = self._translated(table, encoder), len(encoder.numbers), len(encoder.categories)
+        targets = table.codes[:, categories] if self.predict == "classes" else table.numbers[:, numbers:]
+        return (raw, targets) if table.weights is None else (raw, targets, table.weights)
+
+    def _examples(self, source: TableSource, encoder: TableEncoder) -> Table:
         columns = replace(
             self._columns_of(encoder),
             target_numbers=() if self.predict == "classes" else self.targets,
@@ -224,13 +242,18 @@ class TableDataset(TableOptions, Dataset):
         self._check_targets(table)
         if self.rare_classes is not None:
             without_rare_classes(table, self.rare_classes, encoder.classes)
-        raw, numbers, categories = self._translated(table, encoder), len(encoder.numbers), len(encoder.categories)
-        targets = table.codes[:, categories] if self.predict == "classes" else table.numbers[:, numbers:]
-        return (raw, targets) if table.weights is None else (raw, targets, table.weights)
+        return table
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
-        """Read raw inputs, targets and weights from columns in memory."""
-        return super().read_examples(source) if isinstance(source, Path) else self.examples_in(self._in_memory(source))
+        """Read raw inputs, targets and weights from a file, if the data set reads some, or from columns in memory."""
+        if self.in_memory and isinstance(source, Path):
+            return super().read_examples(source)
+        return self.examples_in(self.source_of(source))
+
+    def source_of(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> TableSource:
+        """Return the table of columns in memory, or in a file, not yet read."""
+        assert not isinstance(source, Path)
+        return self._in_memory(source)
 
     def remarks(self, raw: Array) -> list[str]:
         """Name the columns with numbers far outside the training range, and count their rows."""
