@@ -92,6 +92,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "shown_number",
         ),
     ),
+    "Judging probabilities": (mlpkit, ("calibration_bins", "expected_calibration_error")),
     "Writing pages": (mlpkit, ("html_document",)),
     "Reading .npy files": (mlpkit, ("read_npy_header", "NpyHeader")),
     "Testing": (

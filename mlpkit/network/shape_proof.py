@@ -66,7 +66,7 @@ class Adjustments(NamedTuple):
 
     @property
     def present(self) -> list[Adjustment]:
-        """Those that there are."""
+        """Those that aren't None."""
         return [each for each in self if each is not None]
 
 

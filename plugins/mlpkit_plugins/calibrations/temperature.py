@@ -22,7 +22,8 @@ class Temperature(Calibration):
 
     T minimizes the log loss of the held-out rows, Σ -t log q (and for labels -(1 - t) log(1 - q)), plus (log T)² / 2:
     a normal prior that weighs about as much as one row, so that T stays finite where every held-out row is right. A
-    row with weight w counts w times.
+    row with weight w counts w times. Probabilities nearer to 0 than the rounding of 1, or of labels to 1, count as that
+    far away, so that a few rows of the utmost sureness don't decide T.
 
     Shapes: p and t (rows, classes) or (rows, labels).
 
@@ -39,7 +40,8 @@ class Temperature(Calibration):
         self.expect_probabilities(target)
         self.of_classes = isinstance(target, Classes)
         self.T = self.state("T", (), 1.0)
-        self.least, self.greatest = float(np.finfo(self.dtype).tiny), 1 - float(np.finfo(self.dtype).eps)
+        self.least = float(np.finfo(self.dtype).eps)
+        self.greatest = 1 - self.least
 
     def fit(self, p: Array, t: Array, weights: Array) -> None:
         """Find log T by bisection: the derivative of the loss is negative below it and positive above."""

@@ -19,7 +19,7 @@ checked = settings(deadline=None, max_examples=20)
 
 def loss_at(p, t, weights, log_t):
     """Return the total log loss at a temperature, and its prior."""
-    scaled = np.log(p) / np.exp(log_t)
+    scaled = np.log(np.maximum(p, np.finfo(float).eps)) / np.exp(log_t)
     losses = (t * (np.log(np.exp(scaled).sum(axis=1)) - (t * scaled).sum(axis=1))[:, None]).sum(axis=1)
     return weights @ losses + log_t**2 / 2
 
