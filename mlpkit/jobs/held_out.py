@@ -71,6 +71,8 @@ def fit_adjustments(network: Sequential, found: HeldOut) -> None:
     with network.evaluating(), without_warnings():
         for i, adjustment in enumerate(adjustments):
             part = np.sort(order[i :: len(adjustments)])
+            if not len(part):  # no row counts
+                continue
             predicted = network.replicas[0].calibrated(found.values[part])
             with operation_errors(adjustment, "fit"):
                 adjustment.fit(predicted.astype(np.float64), targets[part], weights[part] / weights[part].mean())

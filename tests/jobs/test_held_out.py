@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -213,3 +214,38 @@ def test_what_cant_be_calibrated_is_refused_at_the_key(shared_work):
 def test_resolved_and_lock_name_it(calibrated):
     assert f"calibration:\n  {calibrated.folder.name}:" in (calibrated.folder / "resolved.yaml").read_text()
     assert json.loads((calibrated.folder / "lock.json").read_text())
+
+
+class Broken(mlpkit.Calibration):
+    """A calibration that can't be fitted."""
+
+    def build(self, target):
+        self.expect_probabilities(target)
+
+    def fit(self, p, t, weights):
+        raise OverflowError("too much")
+
+    def predict(self, p):
+        return p
+
+
+def plugin(component):
+    module = ModuleType("acme")
+    module.mlpkit_components = mlpkit.hookimpl(lambda: [mlpkit.component("calibration", "broken", component)])
+    return module
+
+
+def test_a_calibration_that_fails_is_named():
+    x, t = examples()
+    options = {"validation": 0.4, "calibration": "acme.broken", **KEYS}
+    with pytest.raises(
+        mlpkit.ComponentFailure, match=r"calibration calibration \(broken\) failed in fit: OverflowError"
+    ):
+        mlpkit.fit(x, t, plugins=[plugin(Broken)], **options)
+
+    class Unweighted(Broken):
+        def fit(self, p, t):
+            pass
+
+    with pytest.raises(SpecSchemaError, match=r"can't be called as mlpkit calls it"):
+        mlpkit.fit(x, t, plugins=[plugin(Unweighted)], **options)

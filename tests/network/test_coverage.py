@@ -159,12 +159,16 @@ def test_the_band_is_that_of_the_beta_binomial_distribution(share, held_out, row
 def test_the_rows_that_a_share_needs_are_the_fewest_with_a_threshold(share, held_out):
     exact = Fraction(str(share))
     assert rank_of(share, held_out) - 1 < (held_out + 1) * exact <= rank_of(share, held_out)
-    assert (rank_of(share, held_out) <= held_out) == (held_out >= rows_needed(share)) == (held_out * (1 - exact) >= exact)
+    assert (
+        (rank_of(share, held_out) <= held_out) == (held_out >= rows_needed(share)) == (held_out * (1 - exact) >= exact)
+    )
 
 
 def test_a_model_has_regions_of_its_own_kind_alone():
     t = X[:, 0]
-    with pytest.raises(UsageError, match="real values of shape \\(1,\\), without a set of classes; use predict_interval"):
+    with pytest.raises(
+        UsageError, match="real values of shape \\(1,\\), without a set of classes; use predict_interval"
+    ):
         fitted(t, 1, "MeanSquaredError", predict="values").predict_set(X)
     with pytest.raises(UsageError, match="2 classes, without an interval; use predict_set"):
         fitted((t > 0).astype(int), 2, "SoftmaxWithLoss").predict_interval(X)

@@ -245,6 +245,21 @@ def test_calibration(scored):
     assert sum(rows for *_, rows in found) == 300
 
 
+@pytest.mark.parametrize("target", [Classes(4), Labels(4)], ids=str)
+def test_reliability_is_drawn_before_and_after_calibration_with_its_error(scored, target):
+    t = scored.t if isinstance(target, Classes) else np.eye(4)[scored.t]
+    surer = np.square(scored.prediction) / np.square(scored.prediction).sum(axis=1, keepdims=True)
+    part = probabilities_section(replace(scored, target=target, t=t, uncalibrated=surer))
+    names = list(dict.fromkeys(point["series"] for point in charts_of(part)[1]["data"]["values"]))
+    assert [name.split(", error ")[0] for name in names] == ["before", "after"]
+    for name, p in zip(names, (surer, scored.prediction), strict=True):
+        top, right = (p.max(axis=1), p.argmax(axis=1) == scored.t) if isinstance(target, Classes) else (p, t == 1)
+        bins = np.minimum(top * 15, 14).astype(int)
+        gaps = [abs((top - right)[bins == number].sum()) for number in range(15)]
+        assert float(name.split()[-1]) == pytest.approx(sum(gaps) / top.size, abs=6e-5)
+    assert "before and after" not in probabilities_section(scored)
+
+
 def test_a_probability_of_one_counts_in_the_last_tenth():
     assert calibration_of(np.array([True, False]), np.array([1.0, 0.96]), 1) == [(0.98, 0.5, 2)]
 

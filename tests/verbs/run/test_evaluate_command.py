@@ -32,6 +32,15 @@ def test_columns_are_aligned(run, invoke):
     assert len({len(line) for line in lines}) == 1
 
 
+def test_a_calibrated_run_has_log_loss_and_calibration_error(cwd, invoke):
+    assert invoke("run", "tiny.yaml", "--quiet", "--set", "calibration=temperature").code == 0
+    header, *rows = (line.split() for line in invoke("evaluate", "runs/tiny").out.splitlines())
+    assert header == ["split", "loss", "accuracy", "log_loss", "calibration_error"]
+    for _, loss, _, log_loss, error in rows:
+        assert loss == log_loss
+        assert 0 <= float(error) <= 1
+
+
 def test_only_the_splits_asked_for(run, cwd, invoke):
     done = invoke("evaluate", run, "--split", "test", "--split", "train", "--json")
     found = json.loads(done.out)
