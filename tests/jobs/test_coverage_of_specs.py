@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import mlpkit
-from mlpkit.errors import SpecShapeError, UsageError
+from mlpkit.errors import SpecShapeError
 from mlpkit.jobs.check import check
 from mlpkit.network.coverage import rank_of
 
@@ -43,7 +43,8 @@ def spec(data=(), loss="MeanSquaredError", coverage=0.9, **more):
         "inputs": ["area"],
         "scale_target": "standardize",
     }
-    table |= {"validation": 0.2, "test": 0.2, **dict(data)}
+    table |= {"validation": 0.2, "test": 0.2, "split": "shuffle"}
+    table |= dict(data)
     keys = {"mlpkit": 1, "data": {"csv": table}, "layers": [*LAYERS, loss], "training": TRAINING, **more}
     return mlpkit.load_spec(keys | ({} if coverage is None else {"coverage": coverage}))
 
@@ -62,16 +63,14 @@ def test_too_few_held_out_rows_are_refused_with_their_number():
     wrong = spec(coverage=0.99)
     found = fault(wrong)
     assert found.code == "out-of-range"
-    assert found.message == "coverage takes its threshold from rows for validation, and csv has 40"
-    assert found.expected == "at least 99 rows"
+    assert found.message == "coverage: 0.99 needs 99 held-out rows, but csv has 40 rows for validation"
     check(spec(coverage=0.97))  # 33 rows
     check(spec({"validation": 0.5}, coverage=0.99))
 
 
 def test_without_rows_for_validation_there_is_no_threshold():
     found = fault(spec({"validation": 0}))
-    assert "and csv has none" in found.message
-    assert found.expected == "at least 9 rows"
+    assert found.message == "coverage: 0.9 needs 9 held-out rows, but csv has no rows for validation"
 
 
 def test_labels_weights_and_losses_without_a_point_are_refused():
@@ -113,7 +112,13 @@ def test_rows_that_are_not_exchangeable_give_no_guarantee(data, why):
 
 
 def test_examples_in_their_order_give_no_guarantee():
-    run = {"layers": [{"Affine": {"units": 1}}, "MeanSquaredError"], "epochs": 1, "predict": "values"}
+    run = {
+        "layers": [{"Affine": {"units": 1}}, "MeanSquaredError"],
+        "epochs": 1,
+        "predict": "values",
+        "standardize": True,
+        "scale_target": "standardize",
+    }
     with pytest.warns(UserWarning, match="no guarantee: examples are split in their order"):
         mlpkit.fit(AREA[:, np.newaxis], PRICE, coverage=0.8, validation=0.2, split="in_order", **run)
     with warnings.catch_warnings():
@@ -145,16 +150,25 @@ def test_with_folds_the_threshold_comes_from_rows_out_of_fold(tmp_path):
     assert "networks of their own" in evaluated["test"]["regions"]["doubt"]
 
 
-def test_too_few_rows_in_all_folds_are_refused_after_training(tmp_path):
-    with pytest.raises(UsageError, match=r"coverage: 0.999 needs 999 held-out rows, but there are 160"):
-        mlpkit.run(spec(ensemble={"folds": 2}, coverage=0.999), tmp_path / "run")
+def test_rows_of_all_folds_count_as_held_out():
+    found = fault(spec(ensemble={"folds": 2}, coverage=0.994))
+    assert found.message == "coverage: 0.994 needs 166 held-out rows, but csv has 160 rows in all folds"
+    check(spec(ensemble={"folds": 2}, coverage=0.993))
+
+
+def test_a_calibration_takes_half_of_the_held_out_rows(tmp_path):
+    found = fault(spec(CLASSES, "SoftmaxWithLoss", coverage=0.96, calibration="temperature"))
+    whose = "csv has 40 rows for validation, and calibration takes half of them"
+    assert found.message == f"coverage: 0.96 needs 48 held-out rows, but {whose}"
+    run = mlpkit.run(spec(CLASSES, "SoftmaxWithLoss", calibration="temperature"), tmp_path / "run")
+    assert run.network.states["coverage.held_out"] == 20
 
 
 def test_without_the_key_nothing_of_it_is_loaded_or_kept(tmp_path):
     program = (
         "import sys, mlpkit; run = mlpkit.run(mlpkit.load_spec(sys.argv[1]), sys.argv[2]);"
         "run.model.predict([{'area': 50}]);"
-        "print([name for name in sys.modules if name.endswith(('coverage', 'held_out', 'regions', 'fractions'))]);"
+        "print([name for name in sys.modules if name.endswith(('coverage', 'held_out', 'regions'))]);"
         "print([*run.network.states])"
     )
     file = tmp_path / "spec.yaml"
