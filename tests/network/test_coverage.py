@@ -167,7 +167,7 @@ def test_the_rows_that_a_share_needs_are_the_fewest_with_a_threshold(share, held
 def test_a_model_has_regions_of_its_own_kind_alone():
     t = X[:, 0]
     with pytest.raises(
-        UsageError, match="real values of shape \\(1,\\), without a set of classes; use predict_interval"
+        UsageError, match=r"real values of shape \(1,\), without a set of classes; use predict_interval"
     ):
         fitted(t, 1, "MeanSquaredError", predict="values").predict_set(X)
     with pytest.raises(UsageError, match="2 classes, without an interval; use predict_set"):

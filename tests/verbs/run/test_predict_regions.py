@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from requirements import Optional
 
 import mlpkit
-from mlpkit.cli.main import main
+from mlpkit.cli.verbs import program
 
 parquet = Optional("pyarrow.parquet")
 
@@ -48,11 +48,11 @@ def runs(tmp_path_factory):
             keys = {"mlpkit": 1, "data": {"csv": {**table, "standardize": True}}, "training": how, "coverage": 0.8}
             keys["layers"] = [*layers, LOSSES.get(kind, "MeanSquaredError")]
             mlpkit.run(mlpkit.load_spec(keys), kind)
-        yield
+        yield keys
 
 
 def printed(*arguments):
-    done = CliRunner().invoke(main, [*map(str, arguments)])
+    done = CliRunner().invoke(program, [*map(str, arguments)], prog_name="mlpkit")
     assert done.exit_code == 0, done.output
     return done.stdout
 
@@ -69,8 +69,11 @@ def columns_of(kind):
     return dict(zip(names, ends.reshape(-1, 4).T, strict=True))
 
 
-def as_texts(values):
-    return [value if isinstance(value, str) else f"{float(value):.6g}" for value in values]
+def assert_same(found, expected):
+    if isinstance(expected[0], str):
+        assert [*found] == [*expected]
+    else:
+        np.testing.assert_allclose(np.array(found, float), np.array(expected, float), rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", DATA)
@@ -85,11 +88,11 @@ def test_files_and_documents_have_the_columns_of_regions(kind, tmp_path):
     documents = [json.loads(line) for line in printed("predict", kind, "rows.csv", "--json").splitlines()]
     for name, values in expected.items():
         for found in (rows, lines, documents):
-            cells = [row[name] if name == "set" else float(row[name]) for row in found]
-            assert as_texts(cells) == as_texts(values)
+            assert_same([row[name] for row in found], values)
     printed("predict", kind, "rows.csv", "--out", tmp_path / "out.parquet")
     table = parquet.read_table(tmp_path / "out.parquet")
-    assert [as_texts(table[name].to_pylist()) for name in expected] == [*map(as_texts, expected.values())]
+    for name, values in expected.items():
+        assert_same(table[name].to_pylist(), values)
 
 
 @pytest.mark.parametrize("kind", DATA)
@@ -97,15 +100,16 @@ def test_the_terminal_shows_regions_beside_predictions(kind):
     heading, *lines = printed("predict", kind, "rows.csv").splitlines()
     expected = columns_of(kind)
     assert heading.split()[-len(expected) :] == list(expected)
-    cells = [line.split()[-len(expected) :] for line in lines]
-    assert cells == [list(row) for row in zip(*map(as_texts, expected.values()), strict=True)]
+    cells = zip(*(line.split()[-len(expected) :] for line in lines), strict=True)
+    for found, values in zip(cells, expected.values(), strict=True):
+        assert_same(found, values)
 
 
-def test_without_the_key_there_are_no_such_columns():
-    spec = mlpkit.load_spec("values/spec.yaml", overrides={"coverage": None})
-    mlpkit.run(spec, "without")
-    assert "low" not in printed("predict", "without", "rows.csv").splitlines()[0].split()
-    assert json.loads(printed("predict", "without", "rows.csv", "--json").splitlines()[0]).keys() == {"row", "values"}
+def test_without_the_key_there_are_no_such_columns(runs):
+    mlpkit.run(mlpkit.load_spec({**runs, "coverage": None}), "without")
+    assert "set" not in printed("predict", "without", "rows.csv").splitlines()[0].split()
+    document = json.loads(printed("predict", "without", "rows.csv", "--json").splitlines()[0])
+    assert document.keys() == {"row", "class", "probability", "classes", "probabilities"}
     assert "coverage" not in printed("evaluate", "without")
 
 
@@ -140,7 +144,7 @@ def test_regions_of_a_file_are_counted_as_they_are_predicted(kind):
         expected = [(rows.sum(), inside[rows].mean(), sizes[rows].mean()) for rows in groups]
     else:
         ends = model.predict_interval("homes.csv").reshape(ROWS, -1, 2)
-        true = np.stack([PRICE, RENT], axis=1)[:, : ends.shape[1]]
+        true = np.stack([PRICE, RENT], axis=1)[:, : ends.shape[1]].astype(np.float32)
         inside = (ends[..., 0] <= true) & (true <= ends[..., 1])
         expected = [(ROWS, inside[:, i].mean(), np.ptp(ends, axis=2)[:, i].mean()) for i in range(true.shape[1])]
     of = [(each["rows"], each["share"], each["size"]) for each in found["of"]]
