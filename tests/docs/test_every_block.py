@@ -51,6 +51,7 @@ FOLLOWED = {
     "docs/first-table.md": "tests/plugin_packages/test_first_pages.py",
     "specs/from_scratch/README.md": "tests/specs/test_from_scratch.py",
     "docs/doctor.md": "tests/docs/test_sessions.py",
+    "docs/coverage.md": "tests/docs/test_sessions.py",
     "docs/drift.md": "tests/docs/test_sessions.py",
     "docs/groups.md": "tests/docs/test_sessions.py",
     "docs/seeds.md": "tests/docs/test_sessions.py",

@@ -18,7 +18,7 @@ from mlpkit.cli.verbs import program
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
-    *(ROOT / f"docs/{name}.md" for name in ("doctor", "drift", "groups", "seeds", "sweeps", "training")),
+    *(ROOT / f"docs/{name}.md" for name in ("coverage", "doctor", "drift", "groups", "seeds", "sweeps", "training")),
     ROOT / "mlpkit/verbs/ask/agent.md",
 ]
 LOANS = ROOT / "plugins/mlpkit_plugins/datasets/example_files/loans.csv"
