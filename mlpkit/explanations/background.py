@@ -32,7 +32,7 @@ def background_of(directory: Path | None, model: TrainedModel) -> RawRows:
     """Return the background rows of a run; the first call draws and writes them.
 
     Raises:
-        UsageError: there are none yet, and they can't be drawn from the run's data.
+        UsageError: the run has not kept any, and they can't be drawn from its data.
         RunFolderError: the file is damaged.
     """
     if directory is None:

@@ -10,6 +10,8 @@ import yaml
 from generators.marked_blocks import write_files
 
 import mlpkit
+from mlpkit.explanations.background import background_of
+from mlpkit.jobs.load_model import load_run
 
 
 @pytest.fixture
@@ -39,6 +41,7 @@ def keys_of(data: object) -> object:
 
 def test_every_file_of_a_run_has_a_section_and_no_other(page, folder):
     mlpkit.report(folder)
+    background_of(folder, load_run(folder))
     sections = re.findall(r"^## (.+)$", page, re.MULTILINE)
     assert sorted(sections) == sorted(path.name for path in folder.iterdir() if path.name != ".lock")
 
