@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TextIO
 
 import click
 
 from mlpkit.cli.launcher import is_first
 from mlpkit.errors import (
     DEBUG,
+    Code,
     ComponentFailure,
     Diagnostic,
     MlpkitError,
@@ -24,13 +26,6 @@ from mlpkit.errors import (
 )
 from mlpkit.shortages import shortage
 from mlpkit.terminal.output import OutputClosedError, diagnostic, document, message, print_warnings, styled
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import TextIO
-
-    from mlpkit.errors import Code
-
 
 WORK_FAILED: Final = 1
 INTERRUPTED: Final = 130

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final
 
 import click
 
 from mlpkit.terminal import output
-from mlpkit.training.events import StopRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
-
-    from mlpkit.training.events import Event
+from mlpkit.training.events import Event, StopRequest
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -9,24 +9,21 @@ import pickle
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
 from socket import gethostname
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
+from types import TracebackType
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit.errors import DivergenceError, RankError
 from mlpkit.network.flat_layout import blocks
 from mlpkit.network.replica import add_along_tree
 from mlpkit.system import available_cores
 from mlpkit.training.ranks import Ranks, own_slices
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import TracebackType
-
-    from numpy.typing import NDArray
 
 Item = TypeVar("Item")
 P = ParamSpec("P")

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from mlpkit.cli.options import HelpfulCommand, plugin_files, plugin_files_option, values_of_option
-from mlpkit.components.schema.context import INVALID, CheckContext
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType
+from mlpkit.components.schema.signature import ParameterSchema, Schema
 from mlpkit.components.schema.types import BooleanType, without_null
 from mlpkit.errors import MlpkitError, ParameterError, SpecSyntaxError
 from mlpkit.network.component_errors import check_returned, failure
-from mlpkit.registry.registry import Registry
+from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.terminal.output import write_out
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mlpkit.components.schema.context import ValueType
-    from mlpkit.components.schema.signature import ParameterSchema, Schema
-    from mlpkit.registry.registry import RegisteredComponent
 
 VERB: Final = ("verb",)
 MARKUP: Final = re.compile(r"``(.+?)``")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mlpkit.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NAME: Final = "standard input"
 _SUFFIXES: Final = {b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz"}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import pluggy
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.errors import PluginError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 ENTRY_POINT_GROUP: Final = "mlpkit"
 """Group of the entry points that name plugins, and the name of pluggy's project."""

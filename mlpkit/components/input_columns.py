@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 GROUPS: Final = ("numbers", "dates", "one_hot", "categories")
 """What a column of the inputs may hold."""

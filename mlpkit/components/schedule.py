@@ -7,18 +7,16 @@ import sys
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from annotated_types import Ge
 
 from mlpkit.components.component import Component
 from mlpkit.components.schema.component_types import ComponentOfKind, OfKind
+from mlpkit.components.schema.context import ValueType
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.types import NumberType, without_null
 from mlpkit.errors import OpenEndedError, ParameterError
-
-if TYPE_CHECKING:
-    from mlpkit.components.schema.context import ValueType
 
 
 @dataclass

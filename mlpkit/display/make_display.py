@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from mlpkit.display.display import Display
+from mlpkit.display.display import Display, RunNames
 from mlpkit.display.json_events import JsonEvents
 from mlpkit.display.lines import Lines
 from mlpkit.terminal.output import on_screen
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mlpkit.display.display import RunNames
 
 
 def make_display(

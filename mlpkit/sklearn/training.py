@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from numbers import Integral
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlpkit.components.callback import Callback
+from mlpkit.components.callback import Callback, TrainingView
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.jobs.folds import fold_sizes
 from mlpkit.jobs.train import train_spec
-from mlpkit.registry.registry import installed
+from mlpkit.jobs.training_job import Run
+from mlpkit.network.sequential import Sequential
+from mlpkit.registry.registry import Registry, installed
 from mlpkit.specfile.sections import MOST_MEMBERS
 from mlpkit.system import available_cores
 from mlpkit.training.events import Observer
+from mlpkit.training.update import OptimizerState
 from mlpkit.verbs.run.fit import spec_in_memory
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    from mlpkit.components.callback import TrainingView
-    from mlpkit.jobs.training_job import Run
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.registry.registry import Registry
-    from mlpkit.training.update import OptimizerState
 
 
 def train(

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
+from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.component_types import ComponentOfKind
-from mlpkit.components.schema.signature import SectionType
+from mlpkit.components.schema.context import Correction
+from mlpkit.components.schema.signature import ParameterSchema, SectionType
 from mlpkit.components.schema.types import MappingType, without_null
 from mlpkit.specfile.fixes import text_fix
 from mlpkit.specfile.key_types import RequirementsType
-from mlpkit.specfile.nodes import Entry, ListNode, MappingNode
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Node
 from mlpkit.specfile.sections import TOP_LEVEL
-from mlpkit.specfile.structure import LAYERS, LayerLists, component_of
+from mlpkit.specfile.source import DiagnosticList
+from mlpkit.specfile.structure import LAYERS, LayerLists, Report, component_of
 from mlpkit.specfile.variables import follow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.context import Correction
-    from mlpkit.components.schema.signature import ParameterSchema
-    from mlpkit.specfile.nodes import Node
-    from mlpkit.specfile.source import DiagnosticList
-    from mlpkit.specfile.structure import Report
 
 
 def _keys(section: SectionType, path: KeyPath = ()) -> Iterator[tuple[KeyPath, ParameterSchema]]:

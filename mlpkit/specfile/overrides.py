@@ -6,23 +6,18 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import Correction, show
 from mlpkit.specfile.merging import NEEDED_COMPONENTS, may_be_component
-from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ValueOrigin, count, is_null, plain
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Node, ValueOrigin, count, is_null, plain
 from mlpkit.specfile.python_spec import node_of_value
 from mlpkit.specfile.sections import EXTENDS
-from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES, REFUSED, SourceText, Span
+from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES, REFUSED, DiagnosticList, SourceText, Span
 from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.specfile.structure import LAYERS, LayerLists, component_of, with_parameters
 from mlpkit.specfile.variables import VARS, follow
-
-if TYPE_CHECKING:
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.specfile.nodes import Node
-    from mlpkit.specfile.source import DiagnosticList
-
 
 Overrides: TypeAlias = Mapping[str, Any] | Sequence[str]
 """A mapping from dotted keys to Python values, or texts ``KEY=VALUE`` as from ``--set``."""

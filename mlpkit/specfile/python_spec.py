@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlpkit.components.component import Component
+from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import CheckContext, TooManyProblems, show
 from mlpkit.errors import WrongUseError
 from mlpkit.registry.references import reference_of
-from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin
+from mlpkit.registry.registry import Registry
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Node, Scalar, ScalarNode, ValueOrigin
 from mlpkit.specfile.source import (
     DEEPEST_NESTING,
     MOST_DIGITS,
     MOST_VALUES,
     REFUSED,
     TOO_DEEP,
+    DiagnosticList,
     SourceText,
     Span,
     describe_character,
 )
 from mlpkit.specfile.variables import escape
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.registry.registry import Registry
-    from mlpkit.specfile.nodes import Node, Scalar
-    from mlpkit.specfile.source import DiagnosticList
 
 
 def node_of_spec(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import mlpkit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 QUICK: Final = ("", "tables")
 """The folders whose specs train in seconds or a few minutes."""

@@ -7,15 +7,11 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from mlpkit.components.schema.context import MOST_PROBLEMS
-from mlpkit.errors import Diagnostic, Fix, SpecSyntaxError, abridged
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mlpkit.errors import Code
+from mlpkit.errors import Code, Diagnostic, Fix, SpecSyntaxError, abridged
 
 LARGEST_TEXT: Final = 1024 * 1024
 """Bytes of a file."""

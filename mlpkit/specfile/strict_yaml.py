@@ -8,19 +8,21 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from yaml.events import (
     AliasEvent,
     CollectionEndEvent,
     CollectionStartEvent,
     DocumentStartEvent,
+    Event,
     MappingStartEvent,
+    NodeEvent,
     ScalarEvent,
 )
 
 from mlpkit.components.schema.context import show
-from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Node, ScalarNode, ValueOrigin
 from mlpkit.specfile.source import (
     DEEPEST_NESTING,
     MOST_VALUES,
@@ -36,12 +38,6 @@ from mlpkit.specfile.source import (
     shown,
 )
 from mlpkit.specfile.yaml_parser import ParserProblem, events, resolve_plain, span
-
-if TYPE_CHECKING:
-    from yaml.events import Event, NodeEvent
-
-    from mlpkit.specfile.nodes import Node
-
 
 TAG: Final = re.compile(r"![^\s,\[\]{}]*")
 NO_ALIASES: Final = "write the value out, or use a variable: vars and $name"

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from mlpkit.components.schema.context import Correction, show
 from mlpkit.components.schema.types import BegunPath
@@ -18,6 +19,7 @@ from mlpkit.specfile.nodes import (
     Entry,
     ListNode,
     MappingNode,
+    Node,
     ScalarNode,
     ValueOrigin,
     copied,
@@ -35,12 +37,6 @@ from mlpkit.specfile.source import (
     describe_character,
 )
 from mlpkit.specfile.yaml_parser import resolve_plain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlpkit.specfile.nodes import Node
-
 
 VARS: Final = "vars"
 NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"

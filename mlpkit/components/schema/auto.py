@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
-from mlpkit.components.recipe import Auto
-from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
+from mlpkit.components.recipe import Auto, KeyPath
+from mlpkit.components.schema.context import INVALID, CheckContext, SchemaReferences, ValueType, show
 from mlpkit.components.schema.types import Bound, ChoiceType, EitherType, IntegerType, ListType, MappingType, NumberType
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.components.target import Classes
+from mlpkit.components.target import Classes, DataFacts
 from mlpkit.errors import WrongUseError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.context import SchemaReferences
-    from mlpkit.components.target import DataFacts
 
 
 @dataclass(frozen=True)

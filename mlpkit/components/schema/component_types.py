@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from mlpkit.components.recipe import Recipe
-from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
+from mlpkit.components.recipe import KeyPath, Recipe
+from mlpkit.components.schema.context import INVALID, CheckContext, SchemaReferences, ValueType, show
 from mlpkit.components.schema.types import ListType, is_number
 from mlpkit.components.schema.wording import either_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.context import SchemaReferences
-
 
 LONGEST_NAME: Final = 200
 """Most characters of a component's name; a variable may repeat a long text many times."""

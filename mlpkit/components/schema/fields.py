@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mlpkit.errors import PluginError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NOT_PARAMETERS: Final = re.compile(r"\b(ClassVar|Final|Array|NDArray|ndarray|Parameter)\b")
 """Words in annotations of class attributes, and of arrays that a method assigns."""

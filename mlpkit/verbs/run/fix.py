@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import unified_diff
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple, Unpack
 
-from mlpkit.errors import MlpkitError, SpecError, UsageError
+from mlpkit.errors import Diagnostic, Fix, MlpkitError, SpecError, UsageError
 from mlpkit.jobs.check import check
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import read_limited, storage_error, write_atomically
 from mlpkit.specfile.document import BYTE_ORDER_MARK, read_document
 from mlpkit.specfile.source import LARGEST_TEXT, SourceText
 from mlpkit.specfile.spec import check_document
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import Unpack
-
-    from mlpkit.errors import Diagnostic, Fix
-    from mlpkit.registry.discovery import PluginOptions
 
 MOST_ROUNDS: Final = 100
 """Rounds of checking and fixing: a reader of YAML stops at its first mistake, and each stage hides the next."""

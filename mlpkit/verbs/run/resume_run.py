@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.errors import UsageError
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.registry.registry import Registry
+from mlpkit.training.ranks import Ranks
 from mlpkit.verbs.run.train_longer import Length, folder_for, train_longer
 from mlpkit.verbs.run.training import TrainingOptions, end_training, train
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mlpkit.training.ranks import Ranks
 
 
 def resume_run(directory: Path, ranks: Ranks, **chosen: Any) -> None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from collections.abc import Sequence
+from pathlib import Path
+from typing import overload
 
 from mlpkit.display.notebook import default_observer, notebook_display
 from mlpkit.errors import UsageError
 from mlpkit.groups.ensemble import run_ensemble
-from mlpkit.groups.seeds import run_seeds
+from mlpkit.groups.seeds import SeedRuns, run_seeds
 from mlpkit.jobs.train import train_spec
-from mlpkit.specfile.spec import require_spec
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from mlpkit.groups.seeds import SeedRuns
-    from mlpkit.jobs.training_job import Run
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import Observer, StopRequest
+from mlpkit.jobs.training_job import Run
+from mlpkit.specfile.spec import Spec, require_spec
+from mlpkit.training.events import Observer, StopRequest
 
 
 @overload

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from mlpkit.groups.list_runs import best_of, names_of_figures
-from mlpkit.runs.overview import DAMAGED, FINISHED, RUNNING, STOPPED
+from mlpkit.groups.list_runs import RunGroup, best_of, names_of_figures
+from mlpkit.runs.overview import DAMAGED, FINISHED, RUNNING, STOPPED, RunOverview
+from mlpkit.statistics import Interval
 from mlpkit.terminal.figures import age, plus_minus
 from mlpkit.terminal.formatting import GAP, columns, paragraph, shortened
 from mlpkit.terminal.output import styled
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mlpkit.groups.list_runs import RunGroup
-    from mlpkit.runs.overview import RunOverview
-    from mlpkit.statistics import Interval
 
 COLOURS: Final = {RUNNING: "cyan", FINISHED: "green", STOPPED: "yellow"}
 """Of states; the others are red."""

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le, MinLen
 
-from mlpkit.components.schema.context import correction, show
+from mlpkit.components.metric import Metric
+from mlpkit.components.recipe import KeyPath, Recipe
+from mlpkit.components.schema.context import CheckContext, SchemaReferences, correction, show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType
 from mlpkit.components.schema.types import TextType
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.specfile.key_types import check_monitored
-from mlpkit.specfile.sections import GuestSection
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from mlpkit.components.metric import Metric
-    from mlpkit.components.recipe import KeyPath, Recipe
-    from mlpkit.components.schema.context import CheckContext, SchemaReferences
-    from mlpkit.specfile.sections import TopLevel
+from mlpkit.specfile.sections import GuestSection, TopLevel
 
 MOST_TRIALS: Final = 100_000
 """Of a sweep; each has a folder."""
