@@ -19,7 +19,7 @@ from mlpkit.components.schema.types import PathType, without_null
 from mlpkit.components.schema.wording import counted
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import DataError, MlpkitError, SpecSchemaError
-from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
+from mlpkit.jobs.evaluate import data_of_run, evaluate, in_order, warning_of_changed_data
 from mlpkit.jobs.filling_in import count_classes
 from mlpkit.jobs.groups_of_rows import metrics_by_group
 from mlpkit.jobs.leaks import WholeColumn, leaks_in
@@ -54,6 +54,8 @@ FEW_ROWS: Final = 10
 """Rows of a class from which on results tell something about it."""
 MOST_CLASSES: Final = 20
 """Classes up to which the table of the splits has a column for each."""
+ELSEWHERE: Final = {"mlpkit", "name", "about", "data", "layers", "training"}
+"""Keys of a spec that other parts of a card show."""
 THE_DATA: Final = f"the data, whose checksum is in {layout.LOCK}"
 
 
@@ -272,19 +274,16 @@ def _network(run: _Run) -> Iterator[Part]:
 
 
 def _training(run: _Run) -> Iterator[Part]:
-    settings = {
-        "seed": run.spec.seed,
-        "dtype": run.spec.dtype,
-        **_chosen(type(run.spec.training), vars(run.spec.training)),
-    }
-    ensemble = {"ensemble": Code(to_inline_yaml(run.spec.ensemble.reference()))} if run.spec.ensemble else {}
+    others = {key: value for key, value in run.spec.resolved().items() if key not in ELSEWHERE}
+    settings = {key: Code(to_inline_yaml(value)) for key, value in others.items()}
+    settings |= _chosen(type(run.spec.training), vars(run.spec.training))
     last = [line for member in run.members for line in member.read_history()[-1:]]
     done = {f"{key}s done": sum(line[key] for line in last) for key in ("iteration", "epoch")}
     lines = [line for member in run.members for line in readable_lines(member.directory / layout.TIMING)]
     times = [line["processor_seconds"] for line in lines if "processor_seconds" in line]
     seconds = {"processor seconds, evaluations included": sum(times) if len(times) == len(lines) else "not recorded"}
     machine = {"processor": run.lock.get(ENVIRONMENT, {}).get("processor")}
-    facts = _facts(layout.RESOLVED, settings | ensemble) + _facts(run.of_members + layout.HISTORY, done)
+    facts = _facts(layout.RESOLVED, settings) + _facts(run.of_members + layout.HISTORY, done)
     yield Part("", [*facts, *_facts(run.of_members + layout.TIMING, seconds), *_facts(layout.LOCK, machine)])
     yield Part(
         layout.RESOLVED,
@@ -307,7 +306,18 @@ def _results(run: _Run) -> Iterator[Part]:
     yield Part(f"{layout.METRICS}{intervals}", rows)
     if run.results:
         meaning = "95 % intervals, for other rows drawn like these. Another seed may change results by more."
-        yield Part(THE_DATA, text=f"In brackets: {meaning}")
+        held_out = (
+            "Test rows had no part in training; those of validation may have chosen weights or fitted a calibration."
+        )
+        yield Part(THE_DATA, text=f"In brackets: {meaning} {held_out}")
+    if run.results and run.spec.calibration is not None:
+        judged = evaluate(run.directory, [*run.results], run.spec.registry).metrics
+        new = {
+            name: {key: values[key] for key in values if key not in run.metrics[name]}
+            for name, values in judged.items()
+        }
+        splits = [split for split in layout.SPLITS if new.get(split)]
+        yield Part(f"{layout.MODEL} and {THE_DATA}", [{"split": split, **new[split]} for split in splits])
     if run.spec.folds is not None:
         meaning = "the rows of train and validation together, each predicted by the network that wasn't trained on it."
         yield Part(layout.RESOLVED, text=f"Of these results, those of validation are for {meaning}")
