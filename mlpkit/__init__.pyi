@@ -106,8 +106,6 @@ from mlpkit.statistics import Interval as Interval
 from mlpkit.training.events import StopRequest as StopRequest
 from mlpkit.training.events import TrainingEnd as TrainingEnd
 from mlpkit.training.health import Symptom as Symptom
-from mlpkit.verbs.card.card import Card as Card
-from mlpkit.verbs.card.card import card as card
 from mlpkit.verbs.doctor.doctor import Diagnosis as Diagnosis
 from mlpkit.verbs.doctor.doctor import doctor as doctor
 from mlpkit.verbs.export.export import Export as Export

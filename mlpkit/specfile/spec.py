@@ -422,12 +422,13 @@ def _with_whole_key(fault: Problem, known: Sequence[str]) -> Problem:
         return fault
     below = "".join(f"{key}." for key in above)
     found = keys_meant(wanted, [key for key in known if key.startswith(below)])
+    if fault.remedy.startswith("did you mean") and not any(key.endswith(f".{wanted}") for key in found):
+        return fault
     return fault._replace(expected="", remedy=suggestion(found)) if found else fault
 
 
 def _needs_whole_key(document: Document, fault: Problem) -> bool:
-    overridden = document.place(fault.path, at_key=True).text.override
-    return fault.at_key and overridden and not fault.remedy.startswith("did you mean")
+    return fault.at_key and document.place(fault.path, at_key=True).text.override
 
 
 def _without(values: Any, paths: Sequence[KeyPath]) -> Any:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
 
 from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import correction, show
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, is_null, plain
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Node, ScalarNode, is_null, plain
 from mlpkit.specfile.variables import follow, preview, variables_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import TypeAlias
-
-    from mlpkit.specfile.nodes import Node
-
-    Report: TypeAlias = Callable[..., None]
-    """Takes a message about the name of a layer, with what was expected or the remedy."""
+Report: TypeAlias = Callable[..., None]
+"""Takes a message about the name of a layer, with what was expected or the remedy."""
 
 
 LAYERS: Final = "layers"

@@ -172,5 +172,5 @@ def test_a_model_has_regions_of_its_own_kind_alone():
         fitted(t, 1, "MeanSquaredError", predict="values").predict_set(X)
     with pytest.raises(UsageError, match="2 classes, without an interval; use predict_set"):
         fitted((t > 0).astype(int), 2, "SoftmaxWithLoss").predict_interval(X)
-    with pytest.raises(UsageError, match="without an interval; train it with coverage: 0.9"):
+    with pytest.raises(UsageError, match=r"without an interval; train it with coverage: 0\.9"):
         fitted(t, 1, "MeanSquaredError", coverage=None, predict="values").predict_interval(X)

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import Any, Final, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.component import recipe_of
-from mlpkit.components.dataset import Dataset, Description, RawRows, Split
+from mlpkit.components.dataset import Dataset, Description, Split
 from mlpkit.components.exporter import Exporter, ModelGraph
 from mlpkit.components.schema.wording import either_of
 from mlpkit.errors import ComponentFailure, EngineMissingError, MlpkitError, NotExportableError, PluginError, UsageError
@@ -40,6 +40,9 @@ from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
 from mlpkit.system import real_path
 from mlpkit.verbs.export.proof import KnownRows, prove
 from mlpkit.version import VERSION
+
+if TYPE_CHECKING:
+    from mlpkit.components.dataset import RawRows
 
 KINDS: Final = (Exporter.kind,)
 

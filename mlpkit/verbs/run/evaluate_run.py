@@ -40,6 +40,9 @@ def print_run(
             result(f"\n{split} {name}: rows {axes[0]}, columns {axes[1]}")
             result("\n".join(_table(values[name], found.class_names)))
     print_groups(found.by)
+    for split, regions in found.regions.items():
+        result(f"\n{split} coverage: {promise(regions)}")
+        result("\n".join(columns(regions_table(regions), right=range(1, 5), indent="  ")))
 
 
 def print_groups(by: Mapping[str, MetricsByGroup], note: str = NOTE) -> None:
@@ -50,10 +53,6 @@ def print_groups(by: Mapping[str, MetricsByGroup], note: str = NOTE) -> None:
             result("\n".join(blocks(groups.table(column, with_ends), right=[1], indent="  ", width=line_length())))
     if by:
         result("\n" + "\n".join(paragraph(note, width=line_length())))
-
-    for split, regions in found.regions.items():
-        result(f"\n{split} coverage: {promise(regions)}")
-        result("\n".join(columns(regions_table(regions), right=range(1, 5), indent="  ")))
 
 
 def _plain(regions: RegionsFound | None) -> dict[str, Any]:

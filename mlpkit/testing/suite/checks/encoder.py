@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit.array import Array
-from mlpkit.components.dataset import RawRows
 from mlpkit.components.graph import Graph
 from mlpkit.errors import NotExportableError
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
 from mlpkit.testing.suite.checks.dataset import INPUTS, DatasetExample
 from mlpkit.testing.suite.comparison import check_close, evaluated
+
+if TYPE_CHECKING:
+    from mlpkit.components.dataset import RawRows
 
 
 @checks_examples("dataset")
