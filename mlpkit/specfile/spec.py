@@ -422,8 +422,8 @@ def _with_whole_key(fault: Problem, known: Sequence[str]) -> Problem:
         return fault
     below = "".join(f"{key}." for key in above)
     found = keys_meant(wanted, [key for key in known if key.startswith(below)])
-    if fault.remedy.startswith("did you mean") and not any(key.endswith(f".{wanted}") for key in found):
-        return fault
+    if fault.remedy.startswith("did you mean"):  # a key that looks like it, which the same key elsewhere outdoes
+        found = [key for key in found if key.rpartition(".")[2] == wanted]
     return fault._replace(expected="", remedy=suggestion(found)) if found else fault
 
 
