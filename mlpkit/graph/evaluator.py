@@ -15,8 +15,7 @@ from mlpkit.components.graph import ML_DOMAIN, Graph, Node
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import NotExportableError
 from mlpkit.graph.operators.elementwise import ACTIVATIONS, ELEMENTWISE
-from mlpkit.graph.operators.products import PRODUCTS
-from mlpkit.graph.operators.reductions import NORMALIZATIONS, REDUCTIONS
+from mlpkit.graph.operators.reductions import NORMALIZATIONS, PRODUCTS, REDUCTIONS
 from mlpkit.graph.operators.shapes import CATEGORIES, SHAPES
 
 FAMILIES: Final = (ELEMENTWISE, ACTIVATIONS, REDUCTIONS, SHAPES, PRODUCTS, NORMALIZATIONS)

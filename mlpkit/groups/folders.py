@@ -10,10 +10,9 @@ from typing import Any, ClassVar, Self, TypeAlias
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.files import folders_in
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.json_files import damaged, read_object
+from mlpkit.runs.json_files import damaged, fits, read_object
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
 from mlpkit.runs.layout import MEMBERS, SEEDS, SPEC, SPLITS, SPREAD, has_file
-from mlpkit.runs.records import fits
 from mlpkit.statistics import Interval, interval
 
 Summary: TypeAlias = dict[str, dict[str, Interval]]

@@ -23,10 +23,15 @@ from mlpkit.runs.files import (
 )
 from mlpkit.runs.json_files import (
     append_line,
+    checked_evaluation,
+    checked_failure,
+    checked_lock,
+    checked_metrics,
     damaged,
     decode_object,
     encode_line,
     encode_pretty,
+    is_health,
     read_lines,
     readable_lines,
 )
@@ -46,7 +51,6 @@ from mlpkit.runs.layout import (
     WRITER,
 )
 from mlpkit.runs.model_file import ModelFile, load_model_file, require_storable, save_model
-from mlpkit.runs.records import checked_evaluation, checked_failure, checked_lock, checked_metrics, is_health
 from mlpkit.runs.writer_lock import WriterLock
 
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"

@@ -15,9 +15,8 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from mlpkit.errors import UsageError
 from mlpkit.lazy_names import load
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, read_limited
-from mlpkit.runs.json_files import damaged, decode, read_content, read_object
+from mlpkit.runs.json_files import damaged, decode, fits, optional, read_content, read_object
 from mlpkit.runs.layout import MEMBERS, RESOLVED, RUN_JSON, SEEDS, SPEC, SWEEP, has_file
-from mlpkit.runs.records import fits, optional
 
 LARGEST: Final = 2**16
 """Bytes of run.json, or of name, seed, ensemble and training in resolved.yaml: mlpkit writes some hundred."""

@@ -18,7 +18,7 @@ from mlpkit.array import Array
 from mlpkit.errors import ModelFileError, StorageError
 from mlpkit.runs import json_files
 from mlpkit.runs.files import reading_error, write_atomically
-from mlpkit.runs.records import fits
+from mlpkit.runs.json_files import fits
 from mlpkit.system import is_regular
 
 LENGTH_BYTES = 8

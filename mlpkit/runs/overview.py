@@ -17,7 +17,17 @@ from typing import Final, NamedTuple
 from mlpkit.errors import MlpkitError, RunFolderError
 from mlpkit.record_keys import decisive_split, is_result
 from mlpkit.runs.files import LARGEST_LOG, folders_in, reading_error
-from mlpkit.runs.json_files import damaged, decode_object, read_content, read_object
+from mlpkit.runs.json_files import (
+    ENDED_EARLY,
+    checked_evaluation,
+    checked_failure,
+    checked_metrics,
+    damaged,
+    decode_object,
+    is_number,
+    read_content,
+    read_object,
+)
 from mlpkit.runs.kinds import ENSEMBLE_RUN, RunIdentity, is_run_folder, kind_of, read_identity
 from mlpkit.runs.layout import (
     CHECKPOINTS,
@@ -32,7 +42,6 @@ from mlpkit.runs.layout import (
     WRITER,
     checkpoint_steps,
 )
-from mlpkit.runs.records import ENDED_EARLY, checked_evaluation, checked_failure, checked_metrics, is_number
 from mlpkit.runs.writer_lock import writer_of
 
 RUNNING: Final = "running"

@@ -48,7 +48,7 @@ ALLOWED = {
     ("verbs/repro/repro.py", "step"),
     ("verbs/trace/output.py", "step"),
     ("verbs/run/train_longer.py", "step"),
-    ("runs/records.py", "step"),
+    ("runs/json_files.py", "step"),
     ("training/snapshot.py", "step"),
     ("training/loop.py", "step"),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlpkit.runs.records import LATER_FIGURES, is_health
+from mlpkit.runs.json_files import LATER_FIGURES, is_health
 
 SPREAD = {"mean": 0.1, "std": 1, "min": -1.0, "max": None, "quantiles": [-1, -0.5, 0, 0.5, 1]}
 LAYER = {

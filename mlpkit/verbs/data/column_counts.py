@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlpkit.components.dataset import RawColumn
 from mlpkit.jobs.leaks import WholeColumn
-from mlpkit.runs.records import fits, is_number
+from mlpkit.runs.json_files import fits, is_number
 
 BINS: Final = 10
 MOST_NAMES: Final = 1000

@@ -13,11 +13,9 @@ from mlpkit import Classes, DataError, Dataset, Description, ParameterError, Sha
 from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 from mlpkit_plugins.arrays.array_targets import array_target, check_logarithms, remedy_for_values
 from mlpkit_plugins.arrays.encoding_options import built_encoding
-from mlpkit_plugins.arrays.finite_rows import check_finite
-from mlpkit_plugins.arrays.raw_rows import raw_array
-from mlpkit_plugins.arrays.scaling import Scaling
+from mlpkit_plugins.arrays.raw_rows import check_finite, raw_array
+from mlpkit_plugins.arrays.scaling import DEVIATION_OVERFLOWS, Scaling, check_clippable, values_range, values_scaling
 from mlpkit_plugins.arrays.unused_classes import counts_of_classes, warnings_about_classes
-from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, check_clippable, values_range, values_scaling
 from mlpkit_plugins.files.named_file import located
 from mlpkit_plugins.splits.by_position import split_at_random, split_in_order
 from mlpkit_plugins.splits.shares import Shares
@@ -29,8 +27,7 @@ if TYPE_CHECKING:
 
     from mlpkit import Array, DataWarning, EncodingLike, Graph, RawArray, Target, Value, ValuesScaling
     from mlpkit_plugins.arrays.array_targets import Predicted
-    from mlpkit_plugins.arrays.scaling import EncodedElements
-    from mlpkit_plugins.arrays.value_scaling import ScaleTarget
+    from mlpkit_plugins.arrays.scaling import EncodedElements, ScaleTarget
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
     Parts = Mapping[str, tuple[Examples, Array | range]]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, DataError
-from mlpkit_plugins.arrays.finite_rows import written
+from mlpkit_plugins.arrays.raw_rows import written
 from mlpkit_plugins.arrays.scaling import ROWS_TOGETHER, Scaling
 from mlpkit_plugins.formats.rows_on_disk import Rows
 from mlpkit_plugins.kernels import take_rows

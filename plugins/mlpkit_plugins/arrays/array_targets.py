@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, Classes, DataError, Labels, Target, Values
-from mlpkit_plugins.arrays.finite_rows import row_blocks, written
-from mlpkit_plugins.arrays.value_scaling import no_logarithm
+from mlpkit_plugins.arrays.raw_rows import row_blocks, written
+from mlpkit_plugins.arrays.scaling import no_logarithm
 from mlpkit_plugins.formats.rows_on_disk import Rows
 
 Predicted = Literal["classes", "labels", "values"]

@@ -13,7 +13,7 @@ from mlpkit import Array, DataError, Proposal
 from mlpkit_plugins.arrays.array_dataset import check_pairs
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.array_targets import Predicted, are_one_hot, are_whole, array_target
-from mlpkit_plugins.arrays.finite_rows import check_finite, row_blocks
+from mlpkit_plugins.arrays.raw_rows import check_finite, row_blocks
 from mlpkit_plugins.files.neighbouring_files import find_targets, pairs_of_splits
 from mlpkit_plugins.first_networks.convolutions import ImageInputs, convolutional
 from mlpkit_plugins.first_networks.first_spec import FirstData, first_spec, held_out, left_to_train

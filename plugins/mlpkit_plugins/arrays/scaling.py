@@ -1,4 +1,4 @@
-"""Scaling of arrays: by a constant, and to mean 0 and standard deviation 1."""
+"""Scaling of arrays and of values to predict: by a constant, and to mean 0 and standard deviation 1."""
 
 from __future__ import annotations
 
@@ -6,14 +6,27 @@ import math
 import reprlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from math import prod
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit import Array, Encoding, FittedEncoding, Graph, ModelFileError, ParameterError, TrainingColumns, Value
+from mlpkit import (
+    Array,
+    DataWarning,
+    Encoding,
+    FittedEncoding,
+    Graph,
+    ModelFileError,
+    ParameterError,
+    TrainingColumns,
+    Value,
+    ValuesScaling,
+)
 from mlpkit_plugins.arrays.raw_rows import raw_by_range, raw_number
 from mlpkit_plugins.formats.encoder_state import are_numbers
+from mlpkit_plugins.formats.rows_on_disk import Rows
 
 Places: TypeAlias = tuple[int, ...]
 EncodedElements: TypeAlias = tuple[Encoding, Places]
@@ -239,3 +252,82 @@ def _statistics(
         means += difference * (len(rows) / together)
         count = together
     return means, np.sqrt(squares / max(count, 1))
+
+
+ScaleTarget: TypeAlias = Literal["standardize", "log", "none"]
+
+DEVIATION_OVERFLOWS: Final = "the numbers are so large that their deviation overflows"
+
+
+def values_scaling(parts: Iterable[Array], shape: tuple[int, ...], *, log: bool) -> ValuesScaling:
+    """Return mean and standard deviation of each value, or of its logarithm.
+
+    Args:
+        parts: the values of the training examples, block by block.
+        shape: the shape of one example's values.
+        log: whether the logarithms are scaled.
+
+    Raises:
+        ValueError: a value has no finite standard deviation.
+    """
+    fitted = Scaling(shape).fitted(np.log(part, dtype=np.float64) if log else part for part in parts)
+    assert fitted.means is not None
+    assert fitted.stds is not None
+    return ValuesScaling(tuple(fitted.means.ravel().tolist()), tuple(fitted.stds.ravel().tolist()), log)
+
+
+def values_range(parts: Iterable[Array]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the minimum and maximum of each value, in the order of a flat array.
+
+    Args:
+        parts: the values of the training examples, block by block.
+    """
+    ends = np.array([(part.min(axis=0).ravel(), part.max(axis=0).ravel()) for part in parts], np.float64)
+    return tuple(ends[:, 0].min(axis=0).tolist()), tuple(ends[:, 1].max(axis=0).tolist())
+
+
+def check_clippable(clip_predictions: bool, predict: str, scale_target: ScaleTarget) -> None:
+    """Check that ``clip_predictions`` is only set for scaled values.
+
+    Raises:
+        ParameterError: it is set for other predictions.
+    """
+    if clip_predictions and predict not in ("values", "auto"):
+        message = f"it is only for values, but predict is {predict}"
+        raise ParameterError("clip_predictions", message, remedy="leave it out, or set predict: values")
+    if clip_predictions and scale_target == "none":
+        message = "values that aren't scaled can't be clipped"
+        raise ParameterError("clip_predictions", message, remedy="leave out scale_target, or set it to standardize")
+
+
+def no_logarithm(value: float) -> str:
+    """Return the message for a value that has no logarithm."""
+    return f"{value:g} has no logarithm, which scale_target: log asks for; set scale_target: standardize"
+
+
+LARGE: Final = 10.0
+SMALL: Final = 0.01
+ROWS_LOOKED_AT: Final = 10_000
+
+
+def warnings_about_scale(inputs: Rows, divide_by: float) -> tuple[DataWarning, ...]:
+    """Return a warning about the element of the inputs whose scale is farthest from 1, if it is far.
+
+    Args:
+        inputs: examples, shape (rows, ...).
+        divide_by: the number by which they are divided.
+    """
+    if not prod(inputs.shape):
+        return ()
+    with np.errstate(over="ignore", invalid="ignore"):
+        rows = np.asarray(inputs[:ROWS_LOOKED_AT], np.float64) / divide_by
+        means, stds = rows.mean(axis=0), rows.std(axis=0)
+    scales = np.maximum(np.abs(means), stds)
+    far = np.isfinite(scales) & (stds > 0) & ((scales > LARGE) | (scales < SMALL))
+    if not far.any():
+        return ()
+    place = np.unravel_index(np.abs(np.log(np.where(far, scales, 1))).argmax(), scales.shape)
+    which = f"column {place[0]}" if len(place) == 1 else f"element {[*map(int, place)]}" if place else "the number"
+    scale = f"the mean {means[place]:.4g} and the standard deviation {stds[place]:.4g}"
+    message = f"{which} of x, counted from 0, has {scale}; networks learn best near 0 and 1"
+    return (DataWarning("standardize", message, "pass standardize=True to scale inputs"),)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mlpkit import DataWarning
 from mlpkit_plugins.arrays.array_targets import WITHOUT_GAPS
-from mlpkit_plugins.arrays.finite_rows import row_blocks
+from mlpkit_plugins.arrays.raw_rows import row_blocks
 from mlpkit_plugins.formats.rows_on_disk import Rows
 
 _NUMBERS_SHOWN: Final = 3

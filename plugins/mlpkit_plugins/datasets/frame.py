@@ -20,11 +20,19 @@ from mlpkit_plugins.arrays.target_arrays import (
     weight_array,
 )
 from mlpkit_plugins.splits.shares import Share
-from mlpkit_plugins.tables.frames import columns_in, held_in, is_frame, names_in, ordered_categories, row_labels
-from mlpkit_plugins.tables.memory_source import MemorySource, is_missing
+from mlpkit_plugins.tables.memory_source import (
+    MemorySource,
+    columns_in,
+    held_in,
+    is_frame,
+    is_missing,
+    names_in,
+    ordered_categories,
+    row_labels,
+)
 from mlpkit_plugins.tables.options import MEANINGS, ColumnNames, Names, shown_names
+from mlpkit_plugins.tables.readers import ISO
 from mlpkit_plugins.tables.table_dataset import TableDataset
-from mlpkit_plugins.tables.times import ISO
 
 TARGET: Final = "target"
 WEIGHT: Final = "weight"

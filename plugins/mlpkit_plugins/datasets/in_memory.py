@@ -14,7 +14,7 @@ from mlpkit import Array, Classes, DataError, DataWarning, ModelFileError, Param
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
-from mlpkit_plugins.arrays.scale_warnings import warnings_about_scale
+from mlpkit_plugins.arrays.scaling import warnings_about_scale
 from mlpkit_plugins.arrays.target_arrays import (
     NO_EXAMPLES,
     Labelled,
@@ -25,7 +25,7 @@ from mlpkit_plugins.arrays.target_arrays import (
     weight_array,
 )
 from mlpkit_plugins.splits.shares import Share, shares_and_files
-from mlpkit_plugins.tables.frames import is_frame
+from mlpkit_plugins.tables.memory_source import is_frame
 
 
 @dataclass(kw_only=True, eq=False)

@@ -14,7 +14,6 @@ from mlpkit.graph import LOGITS, Feed, ModelGraph, evaluate, probe_rows, provena
 from mlpkit_plugins.exporters.c.engine import Machine, compute
 from mlpkit_plugins.exporters.c.own_test import own_test
 from mlpkit_plugins.exporters.c.program import Program, program, signature
-from mlpkit_plugins.exporters.c.shared_functions import needed
 from mlpkit_plugins.exporters.c.step import Operand
 from mlpkit_plugins.exporters.c.syntax import (
     INDENT,
@@ -23,6 +22,7 @@ from mlpkit_plugins.exporters.c.syntax import (
     comment,
     declaration,
     identifier,
+    needed,
     text_literal,
 )
 

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from mlpkit import Array
-from mlpkit_plugins.functions.pool2d import Pool2d
+from mlpkit_plugins.functions.patches import Pool2d
 from mlpkit_plugins.kernels import average_pool
 
 

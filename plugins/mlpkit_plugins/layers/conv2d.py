@@ -9,8 +9,7 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from mlpkit import Array, Graph, InitializerLike, Value
-from mlpkit_plugins.functions.image_order import IN_MEMORY, in_memory, put_in_memory
-from mlpkit_plugins.functions.patches import Patches
+from mlpkit_plugins.functions.patches import IN_MEMORY, Patches, in_memory, put_in_memory
 from mlpkit_plugins.kernels import convolution, convolution_inputs_gradient, convolution_weights_gradient
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 

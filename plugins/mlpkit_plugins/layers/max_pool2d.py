@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mlpkit import Array
-from mlpkit_plugins.functions.image_order import IN_MEMORY, in_memory, put_in_memory
-from mlpkit_plugins.functions.pool2d import Pool2d
+from mlpkit_plugins.functions.patches import IN_MEMORY, Pool2d, in_memory, put_in_memory
 from mlpkit_plugins.kernels import max_pool, max_pool_gradient
 
 

@@ -12,13 +12,15 @@ from annotated_types import Lt
 from mlpkit import Array, Classes, ClassWeights, Graph, Loss, Rate, ShapeError, Target, TargetError, Value
 from mlpkit_plugins.kernels import row_order, softmax
 from mlpkit_plugins.losses.class_targets import (
+    CrossEntropy,
+    SmoothedCrossEntropy,
+    WeightedCrossEntropy,
     log_shares,
     require_class_numbers,
     require_class_targets,
     require_some_weight,
     require_weight_per_class,
 )
-from mlpkit_plugins.losses.cross_entropies import CrossEntropy, SmoothedCrossEntropy, WeightedCrossEntropy
 from mlpkit_plugins.losses.mean_over_rows import remedy_for_axes
 
 

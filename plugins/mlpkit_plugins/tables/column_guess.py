@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from mlpkit import DataError
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.options import OF_AN_INDEX, shown_names
+from mlpkit_plugins.tables.readers import formats_of
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.sentinels import Outlier
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, is_number, numbers_of
-from mlpkit_plugins.tables.times import formats_of
 from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING
 
 FEW_CATEGORIES: Final = 20

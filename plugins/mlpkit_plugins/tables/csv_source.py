@@ -11,12 +11,11 @@ from mlpkit import DataError
 from mlpkit_plugins.formats.csv_fields import FieldBlock
 from mlpkit_plugins.formats.csv_file import Block, CsvFile, Numbers
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.codebook import Codebook, NoCharactersError
-from mlpkit_plugins.tables.readers import WrongTextError
+from mlpkit_plugins.tables.categories import Codebook, NoCharactersError
+from mlpkit_plugins.tables.readers import NotATimeError, WrongTextError
 from mlpkit_plugins.tables.row_keys import keys_of, no_time
 from mlpkit_plugins.tables.source import Chunk, Columns
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, numbers_among, numbers_of, without
-from mlpkit_plugins.tables.times import NotATimeError
 from mlpkit_plugins.tables.wrong_number import Place, check_numbers, wrong_number, wrong_text
 
 

@@ -23,9 +23,16 @@ from mlpkit import (
 )
 from mlpkit_plugins.arrays.raw_rows import raw_by_range, raw_number
 from mlpkit_plugins.functions.rows import means_and_deviations
-from mlpkit_plugins.tables.categories import categories_of, translations
-from mlpkit_plugins.tables.category_columns import CategoryColumns, features_of, inputs_of, why_not_one_hot, write
-from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.categories import (
+    MISSING,
+    CategoryColumns,
+    categories_of,
+    features_of,
+    inputs_of,
+    translations,
+    why_not_one_hot,
+    write,
+)
 from mlpkit_plugins.tables.parts import parts
 from mlpkit_plugins.tables.table import Table
 

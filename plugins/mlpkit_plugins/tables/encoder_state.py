@@ -12,8 +12,7 @@ import numpy as np
 from mlpkit import FittedCategoryEncoding, FittedEncoding, ModelFileError
 from mlpkit_plugins.arrays.encoding_options import ColumnOptions
 from mlpkit_plugins.formats.encoder_state import are_names, are_numbers
-from mlpkit_plugins.tables.categories import OTHER
-from mlpkit_plugins.tables.category_columns import CategoryColumns, features_of
+from mlpkit_plugins.tables.categories import OTHER, CategoryColumns, features_of
 from mlpkit_plugins.tables.encoder import TableEncoder, grouped
 
 OTHER_ENCODINGS: Final = "the encodings of the table's encoder don't match the spec inside"

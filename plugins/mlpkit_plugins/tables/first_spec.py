@@ -18,12 +18,12 @@ from mlpkit_plugins.formats.shown_text import shown_texts
 from mlpkit_plugins.recipes.table_recipe import Recipe, TableFacts, split_comments
 from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, check_visible_names
 from mlpkit_plugins.tables.options import shown_names
+from mlpkit_plugins.tables.readers import ISO
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.sentinels import sentinels_in
 from mlpkit_plugins.tables.source import TableFile
 from mlpkit_plugins.tables.target_guess import Aim, Wishes, aim_at, check_column, targets_of
 from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat
-from mlpkit_plugins.tables.times import ISO
 
 ALIKE: Final = 0.9995
 """The rank correlation, or the share of equal rows, from which a column counts as a copy of the target."""

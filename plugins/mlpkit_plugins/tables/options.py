@@ -13,12 +13,11 @@ from annotated_types import Ge, MinLen
 
 from mlpkit import ColumnName, DataError, Encoding, FilePath, ParameterError, did_you_mean
 from mlpkit_plugins.arrays.encoding_options import ColumnOptions
-from mlpkit_plugins.arrays.value_scaling import ScaleTarget, check_clippable
+from mlpkit_plugins.arrays.scaling import ScaleTarget, check_clippable
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
-from mlpkit_plugins.tables.readers import ColumnReader, DatePart, OrderedCategories
+from mlpkit_plugins.tables.readers import ISO, ColumnReader, DatePart, OrderedCategories
 from mlpkit_plugins.tables.source import Columns, TableSource
-from mlpkit_plugins.tables.times import ISO
 
 Names = Annotated[tuple[str, ...], MinLen(1)]
 ColumnNames = Annotated[tuple[ColumnName, ...], MinLen(1)]

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from mlpkit import DataError
 from mlpkit_plugins.formats.parquet_file import ParquetFile
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.codebook import MISSING, Codebook, NoCharactersError
-from mlpkit_plugins.tables.readers import WrongTextError
+from mlpkit_plugins.tables.categories import MISSING, Codebook, NoCharactersError
+from mlpkit_plugins.tables.readers import NotATimeError, WrongTextError
 from mlpkit_plugins.tables.row_keys import keys_of, no_time
 from mlpkit_plugins.tables.source import Chunk, Columns
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of, without
-from mlpkit_plugins.tables.times import NotATimeError
 from mlpkit_plugins.tables.wrong_number import Place, wrong_number, wrong_text
 
 _IS_TEXT: Final = (

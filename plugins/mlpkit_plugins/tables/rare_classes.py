@@ -9,8 +9,7 @@ import numpy as np
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.formats.shown_text import shown_texts
-from mlpkit_plugins.tables.categories import OTHER
-from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.categories import MISSING, OTHER
 from mlpkit_plugins.tables.table import Table
 
 

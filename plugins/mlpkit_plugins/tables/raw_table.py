@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataError, RawColumn
-from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.categories import MISSING
 from mlpkit_plugins.tables.sentinels import sentinels_in
 from mlpkit_plugins.tables.source import Columns, TableSource
 from mlpkit_plugins.tables.table import Table

@@ -1,18 +1,20 @@
-"""A number for each row of a table that depends on its values, or on those of a key, not on its position."""
+"""Numbers for the rows of a table that depend on their values, or on those of a key, and rows that are copies."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit import DataError
+from mlpkit import Array, DataError
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.splits.by_key import scattered, text_key
+from mlpkit_plugins.splits.shares import Shares
 from mlpkit_plugins.tables.parts import parts
+from mlpkit_plugins.tables.readers import EXPECTED, NotATimeError, seconds_of
 from mlpkit_plugins.tables.table import Table
-from mlpkit_plugins.tables.times import EXPECTED, NotATimeError, seconds_of
 
 
 def text_keys(table: Table) -> list[NDArray[np.uint64]]:
@@ -61,3 +63,80 @@ def no_time(file: str, row: int, column: str, text: str) -> DataError:
     """Return the error for a text in a column of times that isn't a time."""
     message = f"{shown_text(text)} is not a time; expected {EXPECTED}" if text.strip() else "the time is missing"
     return DataError(file, f"{message}; write one, or split by another column", row=row, column=column)
+
+
+FEW_COPIES: Final = 5
+"""Up to this number, copies stay together even in a class of few rows."""
+
+ONCE: Final = 1 - 1e-9
+"""One expected row, with a margin for rounding."""
+
+
+def keys_of_examples(tables: Sequence[Table], shares: Shares) -> NDArray[np.uint64]:
+    """Return a key for each row by its values, which only copies of one example share.
+
+    Equal rows count as copies unless one of these applies:
+
+    - Chance explains them. In the m other rows, the row's values have the shares p1, p2, ... of their columns. With
+      independent columns, m * p1 * p2 * ... rows are expected to equal this row; at 1 or more, repeats are no surprise.
+    - There are too many of them. If they are more than half of the rows that validation or test gets of their class,
+      they can't be in one split without changing its shares.
+
+    Args:
+        tables: the tables, which have the same columns.
+        shares: the shares of validation and test.
+    """
+    keys = np.concatenate([row_keys(table) for table in tables])
+    in_order = np.sort(keys)
+    if not (in_order[1:] == in_order[:-1]).any():
+        return keys
+    order = np.argsort(keys, kind="stable")
+    begins = np.flatnonzero(np.concatenate([[True], in_order[1:] != in_order[:-1]]))
+    counts = np.diff(begins, append=len(keys))
+    repeated = np.flatnonzero(counts > 1)
+    firsts, counts = order[begins[repeated]], counts[repeated]
+    columns = _columns(tables)
+    classes = columns[-1] if tables[0].columns.target_class is not None else np.zeros(len(keys), np.int8)
+    are_many = counts > np.maximum(FEW_COPIES, _held_out(classes, firsts, shares) / 2)
+    single = repeated[are_many | _are_by_chance(columns, firsts, counts)]
+    if len(single):
+        number = np.arange(len(keys)) - np.repeat(begins, np.diff(begins, append=len(keys)))
+        separate = np.isin(in_order, in_order[begins[single]]) & (number > 0)
+        keys[order[separate]] = scattered(in_order[separate] + number[separate].astype(np.uint64))
+    return keys
+
+
+def _columns(tables: Sequence[Table]) -> list[Array]:
+    """Return the columns of the concatenated tables: numbers, and a code or key for each text."""
+    if len(tables) == 1:
+        return [*tables[0].numbers.T, *tables[0].codes.T]
+    texts = [[of[codes] for of, codes in zip(text_keys(table), table.codes.T, strict=True)] for table in tables]
+    numbers = np.concatenate([table.numbers for table in tables])
+    return [*numbers.T, *map(np.concatenate, zip(*texts, strict=True))]
+
+
+def _held_out(classes: Array, rows: NDArray[np.intp], shares: Shares) -> NDArray[np.float64]:
+    """Return how many rows of each row's class the smaller of validation and test receives."""
+    share = min((share for share in shares if share), default=1.0)
+    _, numbers, sizes = np.unique(classes, return_inverse=True, return_counts=True)
+    return np.float64(share) * sizes[numbers[rows]].astype(np.float64)
+
+
+def _are_by_chance(columns: Sequence[Array], rows: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return for which rows chance explains an equal row.
+
+    Args:
+        columns: the columns of all rows.
+        rows: positions of the rows.
+        counts: the number of rows equal to each, itself included.
+    """
+    others = len(columns[0]) - counts
+    expected = others.astype(np.float64)
+    for column in columns:
+        left = np.flatnonzero(expected >= ONCE)
+        if not len(left):
+            break
+        values, in_order = column[rows[left]], np.sort(column)
+        begins, ends = (np.searchsorted(in_order, values, side) for side in ("left", "right"))
+        expected[left] *= (ends - begins - counts[left]) / others[left]
+    return expected >= ONCE

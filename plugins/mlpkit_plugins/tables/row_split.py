@@ -13,9 +13,8 @@ from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.splits.by_position import split_at_random
 from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
 from mlpkit_plugins.splits.split_warnings import warnings_about_shares
-from mlpkit_plugins.tables.copies import keys_of_examples
 from mlpkit_plugins.tables.options import TableOptions
-from mlpkit_plugins.tables.row_keys import row_keys
+from mlpkit_plugins.tables.row_keys import keys_of_examples, row_keys
 from mlpkit_plugins.tables.table import Table
 
 REMEDIES: Final = {

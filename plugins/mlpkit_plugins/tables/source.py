@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array
-from mlpkit_plugins.tables.codebook import Codebook
+from mlpkit_plugins.tables.categories import Codebook
 from mlpkit_plugins.tables.readers import ColumnReader
 
 

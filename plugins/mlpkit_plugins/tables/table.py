@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, DataError
-from mlpkit_plugins.tables.codebook import MISSING, Codebook
+from mlpkit_plugins.tables.categories import MISSING, Codebook
 from mlpkit_plugins.tables.source import Chunk, Columns, TableSource
 
 

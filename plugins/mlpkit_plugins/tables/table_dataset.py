@@ -13,9 +13,7 @@ from mlpkit import Classes, DataError, Dataset, Description, Labels, ModelFileEr
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.shares import warnings_about_sizes
-from mlpkit_plugins.tables.categories import are_finite_numbers
-from mlpkit_plugins.tables.codebook import MISSING
-from mlpkit_plugins.tables.copies import keys_of_examples
+from mlpkit_plugins.tables.categories import MISSING, are_finite_numbers
 from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
@@ -24,6 +22,7 @@ from mlpkit_plugins.tables.ranges import far_outside
 from mlpkit_plugins.tables.rare_classes import without_rare_classes
 from mlpkit_plugins.tables.raw_table import RawSplit, add_remarks, numbers_in, raw_texts, without_numbers
 from mlpkit_plugins.tables.readers import DatePart
+from mlpkit_plugins.tables.row_keys import keys_of_examples
 from mlpkit_plugins.tables.row_split import Part, split_rows, warnings_about_split
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table

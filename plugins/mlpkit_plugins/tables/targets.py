@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataWarning, ParameterError, ValuesScaling, did_you_mean
-from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, no_logarithm, values_range, values_scaling
+from mlpkit_plugins.arrays.scaling import DEVIATION_OVERFLOWS, no_logarithm, values_range, values_scaling
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import first_of, shown_text, shown_texts
 from mlpkit_plugins.formats.untrained_values import UntrainedValues

@@ -10,8 +10,7 @@ import numpy as np
 
 from mlpkit import MlpkitError
 from mlpkit_plugins.formats.untrained_values import UntrainedValues
-from mlpkit_plugins.tables.categories import UNKNOWN
-from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.categories import MISSING, UNKNOWN
 from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.readers import OrderedCategories
 from mlpkit_plugins.tables.table import Table

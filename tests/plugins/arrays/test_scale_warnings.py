@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpkit import DataWarning
-from mlpkit_plugins.arrays.scale_warnings import warnings_about_scale
+from mlpkit_plugins.arrays.scaling import warnings_about_scale
 
 
 def spread(*columns):

@@ -337,7 +337,7 @@ LATER = "leave it if there will be some"
 def test_numbers_of_classes_that_no_example_has_are_warned_about(
     save, monkeypatch, targets, warning, remedy, rows_together
 ):
-    monkeypatch.setattr("mlpkit_plugins.arrays.finite_rows._VALUES_TOGETHER", rows_together)
+    monkeypatch.setattr("mlpkit_plugins.arrays.raw_rows._VALUES_TOGETHER", rows_together)
     save(np.zeros((40, 2)), targets)
     for dataset, name in zip(
         both(split="in_order", validation=0.05, test=0.05), ("t.npy", "data.npz, array 't'"), strict=True
@@ -352,7 +352,7 @@ def test_warnings_name_the_classes_that_training_lacks_and_no_others(data, rows_
     targets = np.array(data.draw(st.lists(st.integers(0, 6), min_size=1, max_size=40)))
     training = np.array(sorted(data.draw(st.sets(st.integers(0, len(targets) - 1), min_size=1))))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mlpkit_plugins.arrays.finite_rows._VALUES_TOGETHER", rows_together)
+        patch.setattr("mlpkit_plugins.arrays.raw_rows._VALUES_TOGETHER", rows_together)
         warnings = list(warnings_about_classes(targets, training, "t", "targets", ""))
     absent = set(range(targets.max())) - set(targets.tolist())
     untrained = set(targets.tolist()) - set(targets[training].tolist())

@@ -255,5 +255,5 @@ def test_no_frame_no_description():
 
 
 def test_it_imports_no_library_of_frames():
-    for module in ("mlpkit_plugins.datasets.frame", "mlpkit_plugins.tables.frames"):
+    for module in ("mlpkit_plugins.datasets.frame", "mlpkit_plugins.tables.memory_source"):
         assert not {"pandas", "polars"} & sys.modules[module].__dict__.keys()

@@ -19,7 +19,7 @@ from mlpkit import DataError, ParameterError
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.formats import csv_fields, csv_file
 from mlpkit_plugins.kernels import COMPILED, read_csv_records, with_numpy
-from mlpkit_plugins.tables.codebook import Codebook
+from mlpkit_plugins.tables.categories import Codebook
 from mlpkit_plugins.tables.source import Columns
 
 FORMS_OF_NUMBERS = (

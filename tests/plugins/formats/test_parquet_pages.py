@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requirements import Optional
 
-from mlpkit_plugins.formats.parquet_pages import DELTA_BYTE_ARRAY, NoPageError, pages
+from mlpkit_plugins.formats.parquet_bounds import DELTA_BYTE_ARRAY, NoPageError, pages
 
 pa = Optional("pyarrow")
 pq = Optional("pyarrow.parquet")

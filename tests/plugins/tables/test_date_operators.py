@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlpkit import Graph
 from mlpkit.graph.evaluator import evaluate
-from mlpkit_plugins.tables.date_operators import DateInGraph
+from mlpkit_plugins.tables.table_operators import DateInGraph
 
 FIRST, LAST = datetime(1750, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001 - Hypothesis adds the zone
 

@@ -9,7 +9,7 @@ import pytest
 from peak_memory import with_peak
 
 import mlpkit
-from mlpkit.runs.records import is_health
+from mlpkit.runs.json_files import is_health
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.doctor.health import is_probed
 

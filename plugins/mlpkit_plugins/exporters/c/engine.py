@@ -16,9 +16,8 @@ import numpy as np
 
 from mlpkit import Array, EngineMissingError, ExportError
 from mlpkit_plugins.exporters.c.program import Program, signature
-from mlpkit_plugins.exporters.c.shared_functions import text_of
 from mlpkit_plugins.exporters.c.step import Operand
-from mlpkit_plugins.exporters.c.syntax import INDENT
+from mlpkit_plugins.exporters.c.syntax import INDENT, text_of
 
 ByteOrder: TypeAlias = Literal["=", "<", ">"]
 

@@ -5,22 +5,374 @@ They follow ONNX's documentation of opset 17.
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
+from math import prod
+from typing import Any, Final
 
-from mlpkit import ML_DOMAIN
-from mlpkit_plugins.exporters.c.elementwise import called, cast, clip, elementwise, folded, leaky_relu, mathematical
-from mlpkit_plugins.exporters.c.products import average_pool, conv, gemm, matmul, max_pool
-from mlpkit_plugins.exporters.c.reductions import (
-    arg_max,
-    batch_norm,
-    global_average_pool,
-    layer_norm,
-    normalized,
-    reduce,
-    reduce_mean,
+import numpy as np
+
+from mlpkit import ML_DOMAIN, Array
+from mlpkit.graph import Int8Weights, exact_int8_weights
+from mlpkit_plugins.exporters.c.elementwise import (
+    assigned,
+    called,
+    cast,
+    clip,
+    elementwise,
+    folded,
+    leaky_relu,
+    mathematical,
 )
-from mlpkit_plugins.exporters.c.shapes import concat, expand, gather, label_encoder, pad, slice_, tile, transpose
-from mlpkit_plugins.exporters.c.step import Operator
+from mlpkit_plugins.exporters.c.step import Operand, Operator, Step, loops, row_major
+from mlpkit_plugins.exporters.c.syntax import INDENT, literal
+
+
+def gemm(step: Step) -> list[str]:
+    """Return A B + C, with B transposed if ``transB`` is set."""
+    step.check(alpha=1, beta=1, transA=0)
+    x, weights = step.floats(), step.fixed(1)
+    transposed = step.node.attributes.get("transB", 0)
+    name = step.array("transposed", weights.T) if transposed else step.input(1).name
+    lines = _products(step, x, weights.T if transposed else weights, name)
+    if not step.has(2):
+        return lines
+    bias, y = step.input(2), step.output
+    if bias.constant is not None and bias.size == y.size:
+        return [*lines, f"add_bias({y.pointer}, {bias.name}, {y.size}, 1);"]
+    return lines + assigned(step, [y, bias], lambda elements: f"{elements[0]} + {elements[1]}")
+
+
+def matmul(step: Step) -> list[str]:
+    """Return A B, where B is a constant matrix, or a constant matrix for each matrix of A."""
+    x, weights = step.floats(), step.fixed(1)
+    if weights.ndim == 3 and x.shape[:-1] == (len(weights), 1):
+        return _products_of_matrices(step, x, weights)
+    if weights.ndim != 2:
+        raise step.refused(f"with an array of {weights.ndim} axes as its second input")
+    return _products(step, x, weights, step.input(1).name)
+
+
+def _products_of_matrices(step: Step, x: Operand, weights: Array) -> list[str]:
+    """Return the product of each matrix of x, which has one row, and its matrix of weights."""
+    _check_finite(step, weights)
+    matrices, inputs, outputs = weights.shape
+    step.multiplications = weights.size
+    left, right, y = f"{x.name} + {inputs} * i", f"{step.input(1).name} + {inputs * outputs} * i", step.output.name
+    call = f"dense({left}, {right}, {y} + {outputs} * i, {inputs}, {outputs});"
+    return [f"for (size_t i = 0; i < {matrices}; i++) {{", f"{INDENT}{call}", "}"]
+
+
+def _products(step: Step, x: Operand, weights: Array, name: str) -> list[str]:
+    """Return the products of each row of x and the weights."""
+    _check_finite(step, weights)
+    inputs, outputs = weights.shape
+    rows, y = x.size // inputs, step.output
+    step.multiplications = rows * weights.size
+    function, int8 = "dense", _int8_weights(step, weights, axis=1)
+    if int8 is not None:
+        function, name = "dense_int8", _named(step, int8)
+    if rows == 1:
+        return [f"{function}({x.pointer}, {name}, {y.pointer}, {inputs}, {outputs});"]
+    call = f"{function}({x.name} + {inputs} * i, {name}, {y.name} + {outputs} * i, {inputs}, {outputs});"
+    return [f"for (size_t i = 0; i < {rows}; i++) {{", f"    {call}", "}"]
+
+
+def _int8_weights(step: Step, weights: Array, axis: int) -> Int8Weights | None:
+    """Return weights as integers with scales, if the model is quantized and they are exact; otherwise None."""
+    return exact_int8_weights(weights, axis) if step.quantized else None
+
+
+def _named(step: Step, weights: Int8Weights) -> str:
+    """Add integers and scales to the file, and return their names."""
+    return f"{step.array('int8', weights.numbers)}, {step.array('scales', weights.scales)}"
+
+
+def _check_finite(step: Step, weights: Array) -> None:
+    """Check that weights are finite, since products with zeros are left out.
+
+    Raises:
+        NotExportableError: a weight is infinite or NaN.
+    """
+    if not np.isfinite(weights).all():
+        raise step.refused("with a weight that is infinite or not a number")
+
+
+def conv(step: Step) -> list[str]:
+    """Return the convolution of images with rectangular patches."""
+    step.check(auto_pad="NOTSET", dilations=[1, 1], group=1)
+    x, weights, y = step.floats(), step.fixed(1), step.output
+    if weights.ndim != 4:
+        raise step.refused(f"on arrays of {weights.ndim} axes")
+    _check_finite(step, weights)
+    by_column = weights.transpose(0, 3, 1, 2)
+    step.multiplications = weights.size * prod(y.shape[1:])
+    images, to = f"{x.pointer}, {_images(x)}", f"{y.pointer}, {_size(y)}, {_patches(step, weights.shape[2:])}"
+    int8 = _int8_weights(step, by_column, axis=0)
+    if int8 is None:
+        lines = [f"convolve({images}, {step.array('by_column', by_column)}, {to});"]
+    else:
+        call = f"convolve_int8({images}, {_named(step, int8)}, {to}, unpacked);"
+        lines = ["{", f"{INDENT}float unpacked[{weights[0].size}];", f"{INDENT}{call}", "}"]
+        step.stack = weights[0].nbytes
+    if step.has(2):
+        name = step.array("bias", step.fixed(2))
+        lines.append(f"add_bias({y.pointer}, {name}, {y.shape[0]}, {prod(y.shape[1:])});")
+    return lines
+
+
+def max_pool(step: Step) -> list[str]:
+    """Return the largest pixel of each patch."""
+    step.check(auto_pad="NOTSET", ceil_mode=0, dilations=[1, 1])
+    return _pooled(step, "largest_pixel")
+
+
+def average_pool(step: Step) -> list[str]:
+    """Return the mean pixel of each patch."""
+    step.check(auto_pad="NOTSET", ceil_mode=0, pads=[0, 0, 0, 0])
+    return _pooled(step, "mean_pixel")
+
+
+def _pooled(step: Step, function: str) -> list[str]:
+    x, y, size = step.floats(), step.output, step.node.attributes["kernel_shape"]
+    if len(size) != 2:
+        raise step.refused(f"on arrays of {2 + len(size)} axes")
+    return [f"pool({x.pointer}, {_images(x)}, {y.pointer}, {_size(y)}, {_patches(step, size)}, {function});"]
+
+
+def _images(x: Operand) -> str:
+    return _size(x)
+
+
+def _size(x: Operand) -> str:
+    return f"(Images){{{', '.join(map(str, x.shape))}}}"
+
+
+def _patches(step: Step, size: tuple[int, ...]) -> str:
+    strides = step.node.attributes.get("strides", [1, 1])
+    above, left = step.node.attributes.get("pads", [0, 0, 0, 0])[:2]
+    return f"(Patches){{{', '.join(map(str, (*size, *strides, above, left)))}}}"
+
+
+def reduce(first: str, combined: str, finished: str = "{0}") -> Operator:
+    """Return an operator that reduces the elements along some axes to one, in their order.
+
+    Args:
+        first: the initial value.
+        combined: the combination of the result so far, ``{0}``, and the next element, ``{1}``.
+        finished: the final result; ``{count}`` stands for the number of elements.
+    """
+
+    def statements(step: Step) -> list[str]:
+        x, y = step.varying(0), step.output
+        axes = step.fixed(1).ravel() if step.has(1) else step.node.attributes.get("axes")
+        if axes is None:
+            raise step.refused("along all axes, the batch axis too")
+        reduced = sorted(step.own_axis(int(axis)) for axis in axes)
+        kept = [axis for axis in range(len(x.shape)) if axis not in reduced]
+        strides = row_major(x.shape)
+        kept_shape, reduced_shape = (tuple(x.shape[axis] for axis in part) for part in (kept, reduced))
+        to = row_major(kept_shape)
+        begin = first.format(zero=literal(x.dtype.type(0)))
+        lines = loops(kept_shape, [to], f"{y.at('{0}')} = {begin};")
+        shape = (*kept_shape, *reduced_shape)
+        y_strides = (*to, *[0] * len(reduced))
+        x_strides = tuple(strides[axis] for axis in (*kept, *reduced))
+        element = combined.format(y.at("{0}"), x.at("{1}"))
+        lines += loops(shape, [y_strides, x_strides], f"{y.at('{0}')} = {element};")
+        if finished != "{0}":
+            count = literal(x.dtype.type(prod(reduced_shape)))
+            lines += loops(kept_shape, [to], f"{y.at('{0}')} = {finished.format(y.at('{0}'), count=count)};")
+        return lines
+
+    return statements
+
+
+reduce_mean = reduce("{zero}", "{0} + {1}", "{0} / {count}")
+
+
+def global_average_pool(step: Step) -> list[str]:
+    """Return the mean of all pixels of a channel."""
+    axes = list(range(2, 1 + len(step.floats().shape)))
+    return reduce_mean(replace(step, node=step.node._replace(attributes={"axes": axes})))
+
+
+def arg_max(step: Step) -> list[str]:
+    """Return the number of the first largest element along the last axis."""
+    step.check(select_last_index=0)
+    x, y = step.floats(), step.output
+    if step.axis(0) != len(x.shape) - 1 or x.size != x.shape[-1]:
+        raise step.refused("on more than one row")
+    return [f"{y.at('0')} = (int64_t)largest_at({x.pointer}, {x.size});"]
+
+
+def batch_norm(step: Step) -> list[str]:
+    """Return (x - mean) / √(variance + epsilon) gamma + beta, feature by feature."""
+    step.check(training_mode=0)
+    x, y = step.floats(), step.output
+    gamma, beta, mean = (step.input(number).name for number in (1, 2, 3))
+    epsilon = x.dtype.type(step.node.attributes.get("epsilon", 1e-5))
+    scale = step.array("scale", 1 / np.sqrt(step.fixed(4) + epsilon))
+    sizes = f"{x.shape[0]}, {prod(x.shape[1:])}"
+    return [f"batch_norm({x.pointer}, {mean}, {scale}, {gamma}, {beta}, {y.pointer}, {sizes});"]
+
+
+def layer_norm(step: Step) -> list[str]:
+    """Return (x - mean) / √(variance + epsilon) gamma + beta, with mean and variance of all elements."""
+    step.check(axis=1, stash_type=1)
+    x, y, beta = step.floats(), step.output, step.input(2) if step.has(2) else None
+    gamma, epsilon = step.input(1).name, literal(np.float32(step.node.attributes.get("epsilon", 1e-5)))
+    shift = step.array("beta", np.zeros(x.size, x.dtype)) if beta is None else beta.name
+    return [f"layer_norm({x.pointer}, {gamma}, {shift}, {y.pointer}, {x.size}, {epsilon});"]
+
+
+def normalized(function: str) -> Operator:
+    """Return an operator that applies a function to the elements along the last axis.
+
+    Args:
+        function: its name in C.
+    """
+
+    def statements(step: Step) -> list[str]:
+        x, y = step.floats(), step.output
+        if step.axis() != len(x.shape) - 1:
+            raise step.refused("along an axis that isn't the last")
+        return _row_by_row(x, y, function)
+
+    return statements
+
+
+def _row_by_row(x: Operand, y: Operand, function: str) -> list[str]:
+    """Return the calls of a function for each row along the last axis."""
+    length = x.shape[-1]
+    if x.size == length:
+        return [f"{function}({x.pointer}, {y.pointer}, {length});"]
+    rows = x.size // length
+    call = f"{function}({x.pointer} + {length} * i, {y.pointer} + {length} * i, {length});"
+    return [f"for (size_t i = 0; i < {rows}; i++) {{", f"    {call}", "}"]
+
+
+def gather(step: Step) -> list[str]:
+    """Return the elements at some indices along an axis."""
+    table, numbers, y = step.input(0), step.input(1), step.output
+    if table.constant is not None:
+        return _looked_up(step, table, numbers)
+    axis = step.axis(0)
+    indices = step.fixed(1).reshape(-1) % table.shape[axis]
+    number = str(indices[0]) if indices.size == 1 else f"{step.array('chosen', indices)}[{{1}}]"
+    before, after = prod(table.shape[:axis]), prod(table.shape[axis + 1 :])
+    index = f"{after} * {number} + {{2}}" if after > 1 else f"{number} + {{2}}"
+    shape = before, indices.size, after
+    strides = [row_major(shape), (0, 1, 0), (table.shape[axis] * after, 0, 1)]
+    return loops(shape, strides, f"{y.at('{0}')} = {table.at(index)};")
+
+
+def _looked_up(step: Step, table: Operand, numbers: Operand) -> list[str]:
+    """Return rows of a constant table."""
+    step.check(axis=0)
+    if numbers.constant is not None:
+        raise step.refused("on arrays that don't change")
+    each, y = prod(table.shape[1:]), step.output
+    row = numbers.at("{1}")
+    index = f"{each} * {row} + {{2}}" if each > 1 else row
+    shape = (numbers.size, each)
+    return loops(shape, [row_major(shape), (1, 0), (0, 1)], f"{y.at('{0}')} = {table.name}[{index}];")
+
+
+def concat(step: Step) -> list[str]:
+    """Return arrays concatenated along an axis."""
+    y, axis, lines, begin = step.output, step.axis(), [], 0
+    width = prod(y.shape[axis:])
+    for operand in filter(None, step.inputs):
+        shape = operand.shape[1:] if operand.constant is not None else operand.shape
+        before, part = prod(shape[:axis]), prod(shape[axis:])
+        lines += loops((before, part), [(width, 1), (part, 1)], f"{y.at('{0}')} = {operand.at('{1}')};", [begin])
+        begin += part
+    return lines
+
+
+def transpose(step: Step) -> list[str]:
+    """Return an array with its axes in another order."""
+    x, y = step.varying(0), step.output
+    order = step.node.attributes.get("perm", list(range(len(x.shape) + 1))[::-1])
+    if order[0] != 0:
+        raise step.refused("on the batch axis")
+    strides = row_major(x.shape)
+    return loops(
+        y.shape, [row_major(y.shape), tuple(strides[axis - 1] for axis in order[1:])], f"{y.at('{0}')} = {x.at('{1}')};"
+    )
+
+
+def tile(step: Step) -> list[str]:
+    """Return x repeated along each axis."""
+    x, y, (of_rows, *repeats) = step.varying(0), step.output, step.fixed(1).ravel().tolist()
+    if of_rows != 1:
+        raise step.refused("along the batch axis")
+    shape = tuple(length for pair in zip(repeats, x.shape, strict=True) for length in pair)
+    strides = tuple(stride for each in row_major(x.shape) for stride in (0, each))
+    return loops(shape, [row_major(shape), strides], f"{y.at('{0}')} = {x.at('{1}')};")
+
+
+def expand(step: Step) -> list[str]:
+    """Return x repeated along axes of length 1."""
+    return assigned(step, [step.varying(0)], lambda x: x[0])
+
+
+def slice_(step: Step) -> list[str]:
+    """Return a slice of an array along some axes."""
+    x, y = step.varying(0), step.output
+    starts, ends = (step.fixed(number).ravel() for number in (1, 2))
+    axes = step.fixed(3).ravel() if step.has(3) else np.arange(starts.size)
+    steps = step.fixed(4).ravel() if step.has(4) else np.ones_like(starts)
+    first, strides = 0, list(row_major(x.shape))
+    for start, end, each, by in zip(starts, ends, axes, steps, strict=True):
+        axis = step.own_axis(int(each))
+        begin, _, stride = slice(int(start), int(end), int(by)).indices(x.shape[axis])
+        first += begin * strides[axis]
+        strides[axis] *= stride
+    if min(strides, default=0) < 0:
+        raise step.refused("backwards")
+    return loops(y.shape, [row_major(y.shape), tuple(strides)], f"{y.at('{0}')} = {x.at('{1}')};", [0, first])
+
+
+def pad(step: Step) -> list[str]:
+    """Return x padded with a constant."""
+    if step.node.attributes.get("mode") in {"edge", "reflect"}:
+        raise step.refused("with elements of x around it")
+    x, y, pads = step.varying(0), step.output, step.fixed(1).ravel()
+    rank = len(x.shape)
+    if pads.size != 2 * rank + 2 or pads[0] or pads[rank + 1] or pads.min() < 0:
+        raise step.refused("on the batch axis, or with negative padding")
+    value = literal(step.fixed(2).ravel()[0] if step.has(2) else x.dtype.type(0))
+    strides = row_major(y.shape)
+    first = sum(int(before) * stride for before, stride in zip(pads[1:], strides, strict=False))
+    lines = loops(y.shape, [strides], f"{y.at('{0}')} = {value};")
+    return lines + loops(x.shape, [strides, row_major(x.shape)], f"{y.at('{0}')} = {x.at('{1}')};", [first])
+
+
+def label_encoder(step: Step) -> list[str]:
+    """Return the value of a key, or the default."""
+    x, y, attributes = step.varying(0), step.output, step.node.attributes
+    keys, kind = _listed(attributes, "keys_")
+    values, value_kind = _listed(attributes, "values_")
+    default = attributes.get(f"default_{value_kind}", {"string": "_Unused", "int64": -1, "float": -0.0}[value_kind])
+    if kind == "float":
+        raise step.refused("on floating-point numbers")
+    at = {"string": "text_at", "int64": "integer_at"}[kind]
+    key_names = step.array("keys", np.array(keys))
+    table = np.array([*values, default], y.dtype if y.dtype.kind != "U" else None)
+    value_names = step.array("values", table)
+    return loops(
+        x.shape,
+        [row_major(x.shape)] * 2,
+        f"{y.at('{0}')} = {value_names}[{at}({x.at('{1}')}, {key_names}, {len(keys)})];",
+    )
+
+
+def _listed(attributes: dict[str, Any], prefix: str) -> tuple[Any, str]:
+    """Return the keys or values of a LabelEncoder, and the name of their type."""
+    name = next(name for name in attributes if name.startswith(prefix))
+    return attributes[name], name.removeprefix(prefix).rstrip("s")
+
 
 ONE_TO_ONE: Final[dict[str, Operator]] = {
     "Abs": mathematical("fabs"),

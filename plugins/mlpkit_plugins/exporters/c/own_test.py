@@ -10,9 +10,8 @@ import numpy as np
 from mlpkit import Array
 from mlpkit.graph import LOGITS
 from mlpkit_plugins.exporters.c.program import Program
-from mlpkit_plugins.exporters.c.shared_functions import pieces
 from mlpkit_plugins.exporters.c.step import Operand
-from mlpkit_plugins.exporters.c.syntax import INDENT, literal, wrapped
+from mlpkit_plugins.exporters.c.syntax import INDENT, literal, pieces, wrapped
 
 
 def own_test(program: Program, name: str, feeds: Mapping[str, Array], expected: Mapping[str, Array]) -> str:

@@ -11,9 +11,8 @@ import numpy as np
 from mlpkit import Array, Graph, NotExportableError, Value
 from mlpkit.graph import Feed, Node, evaluate
 from mlpkit_plugins.exporters.c.operators import ONE_TO_ONE, OPERATORS, VIEWS
-from mlpkit_plugins.exporters.c.shared_functions import pieces, words
 from mlpkit_plugins.exporters.c.step import MATH, Operand, Step, loops, row_major
-from mlpkit_plugins.exporters.c.syntax import INDENT, TYPES, Names, comment, declaration, type_of
+from mlpkit_plugins.exporters.c.syntax import INDENT, TYPES, Names, comment, declaration, pieces, type_of, words
 
 ROWS: Final = 2
 """Rows evaluated to find the shapes of values."""

@@ -11,8 +11,7 @@ import numpy as np
 
 from mlpkit import Array, NotExportableError
 from mlpkit.graph import Node
-from mlpkit_plugins.exporters.c.shared_functions import pieces
-from mlpkit_plugins.exporters.c.syntax import INDENT, Names, literal
+from mlpkit_plugins.exporters.c.syntax import INDENT, Names, literal, pieces
 
 MATH: Final = frozenset({"ceil", "cos", "erf", "exp", "fabs", "floor", "log", "pow", "rint", "sin", "sqrt", "tanh"})
 """Functions of C's ``math.h``, by their names for ``double``."""
