@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -186,14 +187,15 @@ def test_without_held_out_rows_predictions_are_left_out_each_time(train, invoke,
         assert "model" not in {column["role"] for column in report["columns"]}
 
 
-@pytest.mark.parametrize("width", [60, 80])
-def test_lines_fit_a_terminal(width, train, invoke, cwd):
+@pytest.mark.parametrize(("width", "prefix"), [(60, ""), (80, ""), (80, "a long name of ")])
+def test_lines_fit_a_terminal(width, prefix, train, invoke, cwd):
     train()
     write(cwd, colour=lambda row: "a colour with a very long name" if "3" in row["id"] else "")
     registry = Registry.discover()
     with chdir(cwd):
         report = drift(Path("run"), Path("new.csv"), registry, "a/long/name.csv", 0.01, 0.0)
-    lines = lines_of_drift(report, width, every=False)
+    columns = [each._replace(then=each.then._replace(name=prefix + each.then.name)) for each in report.columns]
+    lines = lines_of_drift(replace(report, columns=tuple(columns)), width, every=False)
     assert max(map(len, lines)) <= width
     table = [line for line in lines if line.startswith("    ")]
     assert len(table) == len(report.columns) * (1 if width == 80 else 2)
