@@ -50,6 +50,7 @@ FOLLOWED = {
     "docs/first-hour.md": "tests/plugin_packages/test_first_pages.py",
     "docs/first-table.md": "tests/plugin_packages/test_first_pages.py",
     "specs/from_scratch/README.md": "tests/specs/test_from_scratch.py",
+    "docs/distillation.md": "tests/docs/test_sessions.py",
     "docs/doctor.md": "tests/docs/test_sessions.py",
     "docs/coverage.md": "tests/docs/test_sessions.py",
     "docs/drift.md": "tests/docs/test_sessions.py",

@@ -139,9 +139,9 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_a_run_that_is_not_there_is_a_fault_at_its_line(folder):
-    found, text = faults(written("pupil.yaml", teacher={"run": "runs/nobody"}))
+    found, text = faults(written("pupil.yaml", teacher={"run": "runs/missing"}))
     assert found == [("training.teacher.run", "wrong-run-folder", True)]
-    assert "runs/nobody" in text
+    assert "runs/missing" in text
 
 
 def test_another_target_is_a_fault_at_its_line(folder):
