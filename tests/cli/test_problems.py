@@ -21,6 +21,7 @@ FAILING = {
     "init": ["missing"],
     "sweep": ["missing.yaml"],
     "tune-rate": ["missing.yaml"],
+    "distill": ["missing", "--into", "small.yaml"],
     "evaluate": ["missing"],
     "predict": ["missing", "rows.npy"],
     "export": ["missing", "--to", "model.onnx"],

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.around_training import run_folder
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
 from mlpkit.components.schema.wording import counted
-from mlpkit.display.display import MuteWhenClosed
-from mlpkit.display.make_display import make_display
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, message, print_warnings, result
-from mlpkit.training.events import ObserverGroup
 
 if TYPE_CHECKING:
     from mlpkit.registry.discovery import PluginOptions
@@ -45,28 +41,25 @@ def command(directory: Path, into: Path, out: Path | None, plugin_options: Plugi
     time of a prediction, with those of the teacher, and of the same network trained without it.
     """
     with Interrupts() as interrupts:
-        from mlpkit.jobs.train import train_spec  # noqa: PLC0415 - loads NumPy, which --help doesn't need
-        from mlpkit.verbs.distill.distill import compared, pupil_spec  # noqa: PLC0415 - for the same reason
+        from mlpkit.verbs.distill import distill  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
         written = not into.exists()
-        spec = pupil_spec(directory, into, **plugin_options)
+        spec = distill.pupil_spec(directory, into, **plugin_options)
         print_warnings(spec.warnings)
         if written:
             message(f"written to {into}")
-        with run_folder(spec, out, interrupts) as folder, make_display(spec.name, folder, as_json, False) as display:
-            observer = ObserverGroup((interrupts, MuteWhenClosed(display, interrupts.stop)))
-            run = train_spec(spec, folder, observer=observer, stop=interrupts.stop)
+        run = distill.trained(spec, out, interrupts, quiet=as_json)
         if run.stopped:
-            message(f"{run.stopped}: stopped; to resume it: mlpkit resume {quote(str(folder))}")
+            message(f"{run.stopped}: stopped; to resume it: mlpkit resume {quote(str(run.folder))}")
         end_if_stopped(interrupts, run.stopped)
-    split, networks = compared(spec, run)
+    split, networks = distill.compared(spec, run)
     if as_json:
-        document({"spec": into, "folder": folder, "split": split, **networks})
+        document({"spec": into, "folder": run.folder, "split": split, **networks})
         return
     figures = {name: _figures(each, split) for name, each in networks.items()}
     rows = [["", *(name.replace("_", " ") for name in networks)]]
     rows += [[name, *(each.get(name, "") for each in figures.values())] for name in figures["pupil"]]
-    result("\n".join([*columns(rows, right=range(1, len(rows[0]))), f"saved in {folder}"]))
+    result("\n".join([*columns(rows, right=range(1, len(rows[0]))), f"saved in {run.folder}"]))
 
 
 def _figures(network: dict[str, Any], split: str) -> dict[str, str]:

@@ -10,6 +10,10 @@ from typing import Any, Final, Unpack
 
 import numpy as np
 
+from mlpkit.cli.around_training import run_folder
+from mlpkit.cli.interrupt import Interrupts
+from mlpkit.display.display import MuteWhenClosed
+from mlpkit.display.make_display import make_display
 from mlpkit.errors import UsageError
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.train import train_spec
@@ -21,7 +25,7 @@ from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL
 from mlpkit.specfile.spec import Spec, read_spec
-from mlpkit.training.events import Observer
+from mlpkit.training.events import Observer, ObserverGroup
 from mlpkit.training.workers import blas_threads
 from mlpkit.verbs.distill.pupil import pupil_text
 
@@ -45,6 +49,23 @@ def pupil_spec(directory: Path, into: Path, **plugin_options: Unpack[PluginOptio
         remedy = f"add teacher: {{run: {os.path.relpath(directory, into.parent)}}} to its section training"
         raise UsageError(f"{into}: exists, and has no teacher; {remedy}, or name a new file with --into")
     return spec.with_seed(spec.seeds[0])
+
+
+def trained(spec: Spec, out: Path | None, interrupts: Interrupts, *, quiet: bool) -> Run:
+    """Train a network, and show it.
+
+    Args:
+        spec: its spec.
+        out: the run folder; by default one in ``runs``.
+        interrupts: stops it.
+        quiet: whether to show nothing.
+
+    Raises:
+        MlpkitError: as ``mlpkit.run`` does.
+    """
+    with run_folder(spec, out, interrupts) as folder, make_display(spec.name, folder, quiet, False) as display:
+        observer = ObserverGroup((interrupts, MuteWhenClosed(display, interrupts.stop)))
+        return train_spec(spec, folder, observer=observer, stop=interrupts.stop)
 
 
 def compared(spec: Spec, run: Run) -> tuple[str, dict[str, dict[str, Any]]]:
