@@ -89,9 +89,9 @@ def evaluate(
     metrics = _of_calibration(model)
     results = evaluated(model, chosen, description, [*chosen], directory, metrics)
     groups = _groups(model, chosen, description, metrics, by or model.spec.top_level.by or ())
-    found = _evaluation(model, results, warning_of_changed_data(directory, model), groups)
+    found = _evaluation(model, results, warning_of_changed_data(directory, model))
     new = {split: rows for split, rows in chosen.items() if split == "test"}
-    return replace(found, regions=_regions(model, new, description))
+    return replace(found, regions=_regions(model, new, description), by=groups)
 
 
 def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapping[str, Split]]:
@@ -189,7 +189,7 @@ def evaluated_examples(
     data = {DATA_SPLIT: examples}
     description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)}, weighted)
     results = evaluated(model, data, description, [DATA_SPLIT], inputs.source, metrics)
-    return _evaluation(model, results, by=_groups(model, data, description, metrics, by, rows))
+    return replace(_evaluation(model, results), by=_groups(model, data, description, metrics, by, rows))
 
 
 def _groups(
@@ -283,14 +283,9 @@ def _one_hot(numbers: Array, count: int) -> NDArray[np.float64]:
     return rows
 
 
-def _evaluation(
-    model: TrainedModel,
-    results: dict[str, dict[str, Any]],
-    warning: str = "",
-    by: Mapping[str, MetricsByGroup] = MappingProxyType({}),
-) -> Evaluation:
+def _evaluation(model: TrainedModel, results: dict[str, dict[str, Any]], warning: str = "") -> Evaluation:
     tables = {metric.name: metric.component.table for metric in model.spec.training.metrics if metric.component.table}
-    return Evaluation(results, tables, model.dataset.class_names() or (), warning, by)
+    return Evaluation(results, tables, model.dataset.class_names() or (), warning)
 
 
 def warning_of_changed_data(directory: Path, model: TrainedModel) -> str:

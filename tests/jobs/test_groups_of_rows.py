@@ -21,6 +21,7 @@ from mlpkit.errors import SpecShapeError, UsageError
 from mlpkit.jobs.evaluate import data_of_run, evaluate, evaluate_file
 from mlpkit.jobs.groups_of_rows import FEWEST_ROWS, MOST_CATEGORIES, groups_of_rows
 from mlpkit.jobs.load_model import load_run
+from mlpkit.statistics import wilson
 
 SPEC = {
     "mlpkit": 1,
@@ -195,6 +196,21 @@ def key_of(column, code):
     return column.texts[code] if column.numbers is None else column.numbers[code]
 
 
+def test_a_value_is_in_the_range_of_the_middle_one_of_its_rows():
+    codes = np.repeat(np.arange(20), [6 if number == 5 else 2 for number in range(20)])
+    column = RawColumn("c", "input", [str(i) for i in range(20)], np.arange(20.0), {"test": codes})
+    dataset = SimpleNamespace(columns_of_rows=lambda names, source: [column])
+    model = SimpleNamespace(dataset=dataset, spec=SimpleNamespace(data=SimpleNamespace(name="csv")))
+    groups = groups_of_rows(model, {"test": codes}, ["c"])["test"]["c"]
+    rows = {name: len(positions) for name, positions in groups.items()}
+    assert rows == {"0 to 4": 10, "5 to 8": 12, "9 to 13": 10, "14 to 19": 12}
+    as_categories = column._replace(holds="categories")
+    dataset.columns_of_rows = lambda names, source: [as_categories]
+    groups = groups_of_rows(model, {"test": codes}, ["c"])["test"]["c"]
+    assert next(iter(groups)) == "5"
+    assert list(groups)[-1] == "8 others"
+
+
 def test_ranges_hold_about_a_quarter_of_the_rows_and_are_called_by_their_ends(run):
     columns = table("test.csv")
     found = evaluate(run, ["test"], by=["age", "joined", "id"]).by["test"].columns
@@ -258,6 +274,9 @@ def test_a_weight_of_n_counts_as_n_rows(home, monkeypatch):
         assert own.rows == ((weights["sex"] == name) & (weights["w"] != "0")).sum()
         rows = {key: columns[key][inside] for key in ("a", "age")}
         expect_metrics(own._replace(rows=inside.sum()), model, rows, columns["kind"][inside], ["no", "yes"])
+        w = weights["w"][weights["sex"] == name].astype(float)
+        share = own.metrics["accuracy"]
+        assert share[1:] == pytest.approx(wilson(share.value, w.sum() ** 2 / (w**2).sum()))
 
 
 def test_other_data_has_the_groups_of_its_rows_that_have_a_target(run):
