@@ -83,14 +83,9 @@ def _walked(
     places: NDArray[np.intp],
     of_row: NDArray[np.intp],
 ) -> NDArray[np.float64]:
-    """Return what each part adds on walks from a background row to the input, shape (walks, parts, outputs).
+    """Return what each part adds on walks from background rows to the input, shape (walks, parts, outputs).
 
-    Args:
-        game: the function.
-        whole: its values for the input.
-        alone: its values for each background row.
-        places: when each part joins, shape (walks, parts).
-        of_row: the background row that each walk begins with.
+    ``places`` is when each part joins, shape (walks, parts), and ``of_row`` the row that each walk begins with.
     """
     count, parts = places.shape
     worth = np.empty((count, parts + 1, len(whole)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.errors import MlpkitError, ModelFileError, RunFolderError, StorageError, UsageError
+from mlpkit.errors import MlpkitError, RunFolderError, StorageError, UsageError
 from mlpkit.jobs.evaluate import data_of_run, warning_of_changed_data
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.spec_data import raw_rows
@@ -85,18 +85,13 @@ def _plain(value: Any) -> Any:
 
 
 def _read(path: Path, model: TrainedModel) -> RawRows:
+    names = model.dataset.column_names()
     try:
         file = load_model_file(path)
-        columns, names = file.metadata.get(_COLUMNS), model.dataset.column_names()
-        rows = file.arrays[_ROWS] if names is None else {name: columns[name] for name in names}  # type: ignore[index]
-        inputs_of(model, rows)  # checks names, lengths and values
-    except (ModelFileError, KeyError, TypeError) as error:
-        raise _damaged(path, error if isinstance(error, ModelFileError) else "it holds other rows") from error
-    except MlpkitError as error:
-        raise _damaged(path, error) from error
+        rows = file.arrays[_ROWS] if names is None else {name: file.metadata[_COLUMNS][name] for name in names}
+        inputs_of(model, rows)  # checks lengths and values
+    except (MlpkitError, KeyError, TypeError) as error:
+        problem = error if isinstance(error, MlpkitError) else "it holds something else"
+        remedy = "remove the file, and it is written again from the run's data"
+        raise RunFolderError(f"{path}: is not the background of this run: {problem}; {remedy}") from error
     return rows
-
-
-def _damaged(path: Path, problem: object) -> RunFolderError:
-    remedy = "remove the file, and it is written again from the run's data"
-    return RunFolderError(f"{path}: is not the background of this run: {problem}; {remedy}")

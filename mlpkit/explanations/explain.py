@@ -42,23 +42,11 @@ def explain(
     all_classes: bool = False,
     orders: int = ORDERS,
 ) -> Explanation:
-    """Return why a model predicts what it predicts for rows; see ``Model.explain``.
-
-    Args:
-        model: the model.
-        directory: its run folder; None without one.
-        rows: as for ``Model.predict``.
-        background: rows to compare with; by default those of the run.
-        all_classes: whether to explain the probability of each class, and not only that of the predicted one.
-        orders: as for ``shapley_values``.
-    """
+    """Return why a model predicts what it predicts for rows, as ``Model.explain`` does; ``directory`` is its folder."""
     raw = _raw(model, rows)
-    if background is None:
-        compared = background_of(directory, model)
-    else:
-        compared = _raw(model, background)
-        compared = rows_at(compared, evenly_spaced(rows_in(compared), MOST_ROWS))
-    return explain_raw(model, raw, compared, all_classes=all_classes, orders=orders)
+    others = background_of(directory, model) if background is None else _raw(model, background)
+    others = rows_at(others, evenly_spaced(rows_in(others), MOST_ROWS))
+    return explain_raw(model, raw, others, all_classes=all_classes, orders=orders)
 
 
 def explain_raw(
