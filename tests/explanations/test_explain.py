@@ -13,6 +13,7 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.runs.model_file import save_model
 
 TRAINING = {"optimizer": {"adam": {"learning_rate": 0.05}}, "batch_size": 32, "epochs": 5}
 HIDDEN = [{"Affine": {"units": 6}}, "Tanh"]
@@ -124,6 +125,16 @@ def test_a_row_has_the_same_values_whatever_else_is_explained(runs, table):
     np.testing.assert_array_equal(by_file.values, whole.values)
 
 
+def test_a_column_that_differs_in_other_rows_alone_changes_no_value(runs, table):
+    model, alike = mlpkit.load(runs / "values"), table[table["deck"] == "B"]
+
+    alone = model.explain(alike[:1], background=alike[1:31], orders=60)
+    beside = model.explain(pd.concat([alike[:1], table[table["deck"] == "A"]]), background=alike[1:31], orders=60)
+
+    np.testing.assert_array_equal(beside.values[0], alone.values[0])
+    assert alone.errors.any()
+
+
 def test_a_category_that_no_background_row_has_counts(runs, table):
     model, background = mlpkit.load(runs / "values"), table[table["deck"] == "B"][:20]
 
@@ -193,7 +204,7 @@ def test_kept_rows_serve_without_the_data_and_without_them_an_error_says_what_to
     assert mlpkit.load(tmp_path / "bare").explain(table[:2], background=table[:50]).values.shape == (2, 2)
 
 
-@pytest.mark.parametrize("damage", ["flipped", "cut", "other"])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "other", "values"])
 def test_damaged_background_rows_are_an_error(runs, table, tmp_path, damage):
     folder = shutil.copytree(runs / "values", tmp_path / "run")
     mlpkit.load(folder).explain(table[:1])
@@ -201,7 +212,9 @@ def test_damaged_background_rows_are_an_error(runs, table, tmp_path, damage):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     other = (folder / "model.safetensors").read_bytes()
-    path.write_bytes({"flipped": bytes(content), "cut": path.read_bytes()[:-9], "other": other}[damage])
+    path.write_bytes({"flipped": bytes(content), "cut": path.read_bytes()[:-9]}.get(damage, other))
+    if damage == "values":
+        save_model(path, {}, {"columns": {name: ["?"] for name in INPUTS}})
 
     with pytest.raises(RunFolderError, match=r"background.safetensors: is not the background of this run: .*; remove"):
         mlpkit.load(folder).explain(table[:1])
