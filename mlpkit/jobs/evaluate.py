@@ -88,10 +88,11 @@ def evaluate(
     chosen = {split: data[split] for split in splits or SPLITS if split in data}
     metrics = _of_calibration(model)
     results = evaluated(model, chosen, description, [*chosen], directory, metrics)
-    groups = _groups(model, chosen, description, metrics, by or model.spec.top_level.by or ())
+    by = by or model.spec.top_level.by or ()
+    groups = _groups(model, chosen, description, metrics, by)
     found = _evaluation(model, results, warning_of_changed_data(directory, model))
     new = {split: rows for split, rows in chosen.items() if split == "test"}
-    return replace(found, regions=_regions(model, new, description), by=groups)
+    return replace(found, regions=_regions(model, new, description, by), by=groups)
 
 
 def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapping[str, Split]]:
@@ -135,20 +136,26 @@ def evaluate_file(directory: Path, file: Path, registry: Registry | None = None,
     found = evaluated_examples(model, inputs, targets, weights, metrics, by, file)
     examples = Examples(model.target, inputs, targets)
     description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)})
-    return replace(found, regions=_regions(model, {DATA_SPLIT: examples}, description))
+    return replace(found, regions=_regions(model, {DATA_SPLIT: examples}, description, by, file))
 
 
-def _regions(model: TrainedModel, data: Mapping[str, Split], description: Description) -> dict[str, RegionsFound]:
-    """Return what the regions of a model hold by split; nothing if it has none."""
-    if model.network.adjustments.coverage is None:
+def _regions(
+    model: TrainedModel, data: Mapping[str, Split], description: Description, by: Sequence[str], rows: object = None
+) -> dict[str, RegionsFound]:
+    """Return what the regions of a model hold by split; nothing if it has none. Arguments are as for ``_groups``."""
+    coverage = model.network.adjustments.coverage
+    if coverage is None or not coverage.is_fitted or not data:
         return {}
-    from mlpkit.jobs.held_out import held_out, regions_found  # noqa: PLC0415 - few models have regions
+    from mlpkit.jobs.groups_of_rows import groups_of_rows  # noqa: PLC0415 - few models have regions
+    from mlpkit.jobs.held_out import held_out, regions_found  # noqa: PLC0415 - the same
 
-    found = {}
-    with blas_threads(model.threads):
-        for split, rows in data.items():
-            of_rows = held_out(model.network, rows, description)
-            found[split] = regions_found(model, of_rows.values, of_rows.targets)
+    found, columns = {}, groups_of_rows(model, data, by, rows) if by else {}
+    for split, examples in data.items():
+        of_columns = columns.get(split, {}).items()
+        groups = {f"{column} {name}": at for column, of in of_columns for name, at in of.items()}
+        with blas_threads(model.threads):
+            of_rows = held_out(model.network, examples, description)
+        found[split] = regions_found(model, of_rows.values, of_rows.targets, groups)
     return {split: of_split for split, of_split in found.items() if of_split is not None}
 
 

@@ -23,6 +23,8 @@ from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.network.coverage import RegionsFound
     from mlpkit.specfile.spec import Spec
@@ -109,13 +111,16 @@ def _fault(message: str, expected: str = "", remedy: str = "", code: Code = "wro
     return Problem(("coverage",), message, expected, remedy, at_key=True, code=code)
 
 
-def regions_found(model: TrainedModel, prediction: Array, t: Array) -> RegionsFound | None:
+def regions_found(
+    model: TrainedModel, prediction: Array, t: Array, groups: Mapping[str, NDArray[np.intp]] | None = None
+) -> RegionsFound | None:
     """Return how many targets a model's regions hold; None if it has none.
 
     Args:
         model: the model.
         prediction: its predictions for rows that it wasn't trained on, shape (rows, ...).
         t: the targets of the rows.
+        groups: the positions of the rows of each group, by its name.
     """
     coverage = model.network.adjustments.coverage
     if coverage is None or not coverage.is_fitted:
@@ -125,7 +130,7 @@ def regions_found(model: TrainedModel, prediction: Array, t: Array) -> RegionsFo
     doubt = why_not_exchangeable(model.dataset)
     if not doubt and model.spec.folds is not None:
         doubt = "the held-out rows were predicted by networks of their own, and not by their average"
-    return coverage.found(prediction, t, names or tuple(map(str, range(count))), doubt)
+    return coverage.found(prediction, t, names or tuple(map(str, range(count))), doubt, groups or {})
 
 
 def _as_predicted(network: Sequential, targets: Array) -> NDArray[np.float64]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,6 @@ from mlpkit.components.graph import Graph, Value
 from mlpkit.components.loss import Loss
 from mlpkit.components.target import Classes, Target, Values
 from mlpkit.errors import NotExportableError, TargetError, WrongUseError
-
-NO_GROUPS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def rows_needed(share: float) -> int:
@@ -157,7 +154,7 @@ class Coverage(Adjustment):
         return {"low": low - shift, "high": high + shift}
 
     def found(
-        self, p: Array, t: Array, names: Sequence[str], doubt: str, groups: Mapping[str, NDArray[np.bool_]] = NO_GROUPS
+        self, p: Array, t: Array, names: Sequence[str], doubt: str, groups: Mapping[str, NDArray[np.intp]]
     ) -> RegionsFound:
         """Return how many targets are in their regions, and how large these are.
 
@@ -166,14 +163,14 @@ class Coverage(Adjustment):
             t: the targets of the same rows.
             names: the names of the classes or values.
             doubt: why there is no guarantee, or an empty text.
-            groups: for each group of rows, by its name, whether a row is in it.
+            groups: the positions of the rows of each group, by its name.
         """
         regions = self.regions(p)
         if "set" in regions:
             numbers = self._numbers(t)
             inside = np.take_along_axis(regions["set"], numbers[:, np.newaxis], axis=1)
             sizes, values = regions["set"].sum(axis=1, keepdims=True), [""]
-            groups = {name: numbers == i for i, name in enumerate(names)} | {**groups}
+            groups = {name: np.flatnonzero(numbers == i) for i, name in enumerate(names)} | {**groups}
         else:
             low, high = (regions[end].reshape(len(p), -1) for end in ("low", "high"))
             true, sizes = t.reshape(low.shape), high - low
@@ -182,11 +179,11 @@ class Coverage(Adjustment):
         least, most = band(self.share, n, len(p))
         theory = least, most if self.threshold.value.any() else 1.0  # a network may be right more often than promised
         of = []
-        for group, rows in {"": np.ones(len(p), np.bool_), **groups}.items():
-            for i, value in enumerate(values if rows.any() else ()):
+        for group, rows in {"": np.arange(len(p)), **groups}.items():
+            for i, value in enumerate(values if len(rows) else ()):
                 name = ", ".join(filter(None, (value, group))) or "all rows"
                 held, size = float(inside[rows, i].mean()), float(sizes[rows, i].mean())
-                of.append(Held(name, int(rows.sum()), held, size, None if group else theory))
+                of.append(Held(name, len(rows), held, size, None if group else theory))
         return RegionsFound(self.share, n, doubt, "set" in regions, of)
 
     def hang_on_rounding(self, p: Array, tolerance: float) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""The key ``coverage``: what it refuses, whose rows it takes, and where there is no guarantee."""
+"""The key ``coverage``: what it refuses, whose rows set the threshold, and when nothing is guaranteed."""
 
 from __future__ import annotations
 

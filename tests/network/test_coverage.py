@@ -130,7 +130,7 @@ def test_new_rows_like_the_held_out_ones_are_held_as_often_as_promised(kind):
             p = RNG.dirichlet([1, 1], 119).astype(np.float32)
             true = (RNG.random(119) < p[:, 1]).astype(int)
         coverage.fit(p[:19], true[:19], np.ones(19))
-        held = coverage.found(p[19:], true[19:], ["0", "1"][: 1 + (not values)], "").of[0]
+        held = coverage.found(p[19:], true[19:], ["0", "1"][: 1 + (not values)], "", {}).of[0]
         shares.append(held.share)
         assert held.rows == 100
     theory = betabinom(100, 16, 4)

@@ -151,6 +151,20 @@ def test_regions_of_a_file_are_counted_as_they_are_predicted(kind):
     np.testing.assert_allclose(of, expected, rtol=1e-5)
 
 
+def test_groups_of_rows_have_their_own_lines():
+    regions = json.loads(printed("evaluate", "values", "--data", "homes.csv", "--by", "size", "--json"))["data"][
+        "regions"
+    ]
+    ends = mlpkit.load("values").predict_interval("homes.csv")
+    true = PRICE.astype(np.float32)
+    inside = (ends[:, 0] <= true) & (true <= ends[:, 1])
+    of = {each["name"]: (each["rows"], each["share"], each["theory"]) for each in regions["of"]}
+    for name in ("small", "medium", "large"):
+        rows = name == SIZE
+        assert of[f"size {name}"] == (rows.sum(), pytest.approx(inside[rows].mean()), None)
+    assert "size medium" in printed("evaluate", "values", "--by", "size")
+
+
 def test_the_report_has_a_section_on_coverage(tmp_path):
     for kind, heading in (("classes", "classes"), ("several", "width")):
         page = mlpkit.report(kind, tmp_path / f"{kind}.html").read_text()
