@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def promise(found: RegionsFound) -> str:
-    """Return what was promised, and why there is no guarantee, if there is none."""
+    """Return what was promised, and why it isn't guaranteed, if it isn't."""
     text = f"{100 * found.promised:.6g} % promised, by {found.held_out:,} held-out rows"
     return f"{text}; no guarantee: {found.doubt}" if found.doubt else text
 

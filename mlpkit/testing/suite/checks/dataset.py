@@ -203,15 +203,18 @@ def raw_arrays_have_a_range(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def target_remedy_is_a_text(example: DatasetExample) -> None:
-    """Does ``target_remedy``, called after ``describe``, return a text, which may be empty?
+    """Do ``target_remedy``, called after ``describe``, and ``why_not_exchangeable`` return texts, which may be empty?
 
-    It is shown if the loss can't take the target.
+    The first is shown if the loss can't take the target, the second with ``coverage``.
     """
     dataset = example.make()
     dataset.describe()
-    remedy = dataset.target_remedy()
-    if not isinstance(remedy, str):
-        raise CheckFailure(f"target_remedy returned {remedy!r}", expected="a string")
+    for name, text in (
+        ("target_remedy", dataset.target_remedy()),
+        ("why_not_exchangeable", dataset.why_not_exchangeable()),
+    ):
+        if not isinstance(text, str):
+            raise CheckFailure(f"{name} returned {text!r}", expected="a string")
 
 
 @checks_examples("dataset")

@@ -306,6 +306,14 @@ class NothingToDo(Points):
 
 
 @caught_by("target_remedy_is_a_text")
+class NoReason(Points):
+    """returns a truth value where a reason is asked for"""
+
+    def why_not_exchangeable(self):
+        return True
+
+
+@caught_by("target_remedy_is_a_text")
 class RemedyOnceOpened(Points):
     """can't say what to do about the target before it was opened"""
 
