@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.component_types import ComponentOfKind
@@ -15,11 +15,8 @@ from mlpkit.specfile.key_types import RequirementsType
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Node
 from mlpkit.specfile.sections import TOP_LEVEL
 from mlpkit.specfile.source import DiagnosticList
-from mlpkit.specfile.structure import LAYERS, LayerLists, component_of
+from mlpkit.specfile.structure import LAYERS, LayerLists, Report, component_of
 from mlpkit.specfile.variables import follow
-
-if TYPE_CHECKING:
-    from mlpkit.specfile.structure import Report
 
 
 def _keys(section: SectionType, path: KeyPath = ()) -> Iterator[tuple[KeyPath, ParameterSchema]]:

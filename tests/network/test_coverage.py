@@ -116,6 +116,20 @@ def test_equally_probable_classes_are_in_a_set_together():
         np.testing.assert_array_equal(coverage.regions(p)["set"], expected)
 
 
+def test_rounding_moves_classes_only_where_it_was_said_to():
+    coverage = fitted(RNG.integers(0, 4, 240), 4, "SoftmaxWithLoss").network.adjustments.coverage
+    p = RNG.dirichlet([0.5] * 4, 4000).astype(np.float32)
+    p[:1000] = p[:1000].round(2)  # with ties, and sums equal to the threshold
+    coverage.threshold.value[...] = np.float32(0.6)
+    sets, hang, moved = coverage.regions(p)["set"], coverage.hang_on_rounding(p, 1e-3), 0
+    assert 0.001 < hang.mean() < 0.1
+    for _ in range(20):
+        other = coverage.regions(np.float32(p + RNG.uniform(-1e-3, 1e-3, p.shape)))["set"]
+        moved += (other != sets).sum()
+        assert not ((other != sets) & ~hang).any()
+    assert moved
+
+
 @pytest.mark.parametrize("kind", ["values", "classes"])
 def test_new_rows_like_the_held_out_ones_are_held_as_often_as_promised(kind):
     values = kind == "values"
