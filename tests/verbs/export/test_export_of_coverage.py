@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -129,3 +130,19 @@ def test_a_file_with_other_regions_is_not_kept(name, output, monkeypatch):
     monkeypatch.setattr(Coverage, "onnx_regions", wrong)
     with pytest.raises(ExportError, match=f"the file gives .* for {output}"):
         mlpkit.export(name, "wrong.onnx")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("value", r"Intervals like this hold 40 % of the targets: −?[\d.]+ to [\d.]+"),
+        ("several", r"Intervals like this hold 40 % of the targets: good −?[\d.]+ to −?[\d.]+, price "),
+        ("set", r"Sets like this hold 40 % of the targets: \d(, \d)*"),
+    ],
+)
+def test_a_page_says_what_the_region_is(name, said, browser):
+    mlpkit.export(name, f"{name}.html")
+    address = Path(f"{name}.html").resolve().as_uri()
+    browser.show(address, "document.body.innerText.includes('like this hold')")
+    assert re.search(said, browser.evaluate("document.body.innerText"))
+    assert not browser.complaints
