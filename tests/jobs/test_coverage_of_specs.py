@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stop_at import StopAt
 
 import mlpkit
-from mlpkit.errors import SpecShapeError
+from mlpkit.errors import SpecShapeError, UsageError
 from mlpkit.jobs.check import check
 from mlpkit.network.coverage import rank_of
 
@@ -137,6 +138,17 @@ def test_a_run_keeps_its_threshold_in_its_model_file_and_gives_the_same_bits_aga
     regions = [model.predict_set(rows) if data else model.predict_interval(rows) for model in (run.model, loaded)]
     np.testing.assert_array_equal(*regions)
     assert loaded.network.states["coverage.held_out"] == 40
+
+
+def test_a_run_that_was_stopped_has_no_regions_and_a_resumed_one_those_of_the_whole(tmp_path):
+    whole, watch = mlpkit.run(spec(), tmp_path / "whole"), StopAt(4)
+    stopped = mlpkit.run(spec(), tmp_path / "stopped", observer=watch, stop=watch.stop)
+    with pytest.raises(UsageError, match="without an interval"):
+        stopped.model.predict_interval([{"area": 80}])
+    mlpkit.resume(tmp_path / "stopped")
+    files = [tmp_path / f"{name}/model.safetensors" for name in ("whole", "stopped")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert whole.network.states["coverage.threshold"] > 0
 
 
 def test_with_folds_the_threshold_comes_from_rows_out_of_fold(tmp_path):
