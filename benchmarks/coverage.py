@@ -23,15 +23,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 import mlpkit
 from mlpkit.network.coverage import band
 
-SHARE = 0.9
-MOST_ROWS = 4000
-LOSSES = {
-    "california": {"Pinball": {"quantiles": [0.05, 0.5, 0.95]}},
-    "concrete": "MeanSquaredError",
-    "diabetes": "MeanSquaredError",
-    "satellite": "SoftmaxWithLoss",
-    "vehicle": "SoftmaxWithLoss",
-}
+SHARE, MOST_ROWS = 0.9, 4000
+MEAN, CLASSES, QUANTILES = "MeanSquaredError", "SoftmaxWithLoss", {"Pinball": {"quantiles": [0.05, 0.5, 0.95]}}
+LOSSES = {"california": QUANTILES, "concrete": MEAN, "diabetes": MEAN, "satellite": CLASSES, "vehicle": CLASSES}
 
 
 class Value(RegressorMixin, BaseEstimator):
@@ -57,8 +51,7 @@ class Class(ClassifierMixin, Value):
     """A model of classes as an estimator."""
 
     @property
-    def classes_(self) -> Any:
-        """The classes."""
+    def classes_(self) -> Any:  # noqa: D102
         return np.array(self.model.classes)
 
     def predict_proba(self, x: Any) -> Any:
@@ -71,7 +64,7 @@ def of_split(x: Any, t: Any, loss: Any, seed: int, last_class: Any) -> list[floa
     """Train on a split, and return what its regions hold."""
     order = np.random.default_rng(seed).permutation(len(x))
     train, held_out, test = np.split(order, [len(x) // 2, len(x) * 3 // 4])
-    units = 3 if isinstance(loss, dict) else len(np.unique(t)) if loss == "SoftmaxWithLoss" else 1
+    units = 3 if loss == QUANTILES else len(np.unique(t)) if loss == CLASSES else 1
     run = mlpkit.fit(
         x[train],
         t[train],
@@ -83,21 +76,21 @@ def of_split(x: Any, t: Any, loss: Any, seed: int, last_class: Any) -> list[floa
         batch_size=64,
         threads=1,
         seed=seed,
-        **({} if loss == "SoftmaxWithLoss" else {"predict": "values", "scale_target": "standardize"}),
+        **({} if loss == CLASSES else {"predict": "values", "scale_target": "standardize"}),
     )
     given: dict[str, Any] = {"confidence_level": SHARE, "prefit": True}
-    if loss == "SoftmaxWithLoss":
+    if loss == CLASSES:
         peer = SplitConformalClassifier(Class(run.model), conformity_score="aps", **given)
         peer.conformalize(x[held_out], t[held_out])
         sets = peer.predict_set(x[test], conformity_score_params={"include_last_label": last_class})[1][..., 0]
         own, numbers = run.model.predict_set(x[test]), np.searchsorted(run.model.classes, t[test])
         held = [of[np.arange(len(test)), numbers].mean() for of in (own, sets)]
         return [held[0], own.sum(axis=1).mean(), held[1], sets.sum(axis=1).mean()]
-    symmetric = {"symmetric_correction": True} if isinstance(loss, dict) else {}
-    if isinstance(loss, dict):
+    symmetric = {}
+    peer = SplitConformalRegressor(Value(run.model), **given)
+    if loss == QUANTILES:
+        symmetric = {"symmetric_correction": True}
         peer = ConformalizedQuantileRegressor([Value(run.model, i) for i in (0, 2, 1)], **given)
-    else:
-        peer = SplitConformalRegressor(Value(run.model), **given)
     peer.conformalize(x[held_out], t[held_out])
     ends = peer.predict_interval(x[test], **symmetric)[1][..., 0]
     own = run.model.predict_interval(x[test])
@@ -112,6 +105,7 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=200, help="default: %(default)s")
     parser.add_argument("--random", action="store_true", help="have MAPIE draw whether a set has its last class")
     options = parser.parse_args()
+    last_class = "randomized" if options.random else True
     warnings.simplefilter("ignore")
     print("table       held    below / in / above   size     held, MAPIE   size")
     for name, loss in LOSSES.items():
@@ -119,12 +113,9 @@ def main() -> None:
         parts = [pd.read_csv(options.folder / name / f"{part}.csv.gz") for part in ("train", "validation", "test")]
         rows = pd.concat(parts).sample(frac=1, random_state=0)[:MOST_ROWS]
         x, t = rows.drop(columns=target).to_numpy(np.float32), rows[target].to_numpy()
-        t = t if loss == "SoftmaxWithLoss" else t.astype(np.float64)
-        found = np.array(
-            [of_split(x, t, loss, seed, "randomized" if options.random else True) for seed in range(options.splits)]
-        )
-        held_out = len(x) * 3 // 4 - len(x) // 2
-        low, high = band(SHARE, held_out, len(x) - len(x) * 3 // 4)
+        t = t if loss == CLASSES else t.astype(np.float64)
+        found = np.array([of_split(x, t, loss, seed, last_class) for seed in range(options.splits)])
+        low, high = band(SHARE, len(x) * 3 // 4 - len(x) // 2, len(x) - len(x) * 3 // 4)
         share, size, of_mapie, size_of_mapie = found.mean(axis=0)
         below, above = (found[:, 0] < low).mean(), (found[:, 0] > high).mean()
         where = f"{below:6.1%} {1 - below - above:6.1%} {above:6.1%}"
