@@ -18,6 +18,7 @@ from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.types import PathType, without_null
 from mlpkit.components.schema.wording import counted
 from mlpkit.components.target import Classes, Labels
+from mlpkit.display.regions import promise, regions_table
 from mlpkit.errors import DataError, MlpkitError, SpecSchemaError
 from mlpkit.jobs.evaluate import data_of_run, evaluate, in_order, warning_of_changed_data
 from mlpkit.jobs.filling_in import count_classes
@@ -25,7 +26,7 @@ from mlpkit.jobs.groups_of_rows import metrics_by_group
 from mlpkit.jobs.leaks import WholeColumn, leaks_in
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, ENVIRONMENT, PLUGINS, flattened
-from mlpkit.jobs.spec_data import data_warnings, raw_rows
+from mlpkit.jobs.spec_data import data_warnings, raw_rows, why_not_exchangeable
 from mlpkit.jobs.training_job import units_of
 from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit.network.summary import row_of
@@ -117,16 +118,17 @@ class _Run:
         self.members = [RunFolder(path) for path in members_of(directory).values()]
         self.of_members = f"{layout.MEMBERS}/*/" if self.spec.trains_ensemble else ""
         self.about, self.about_source = _about(self.spec, about)
-        self.description, self.splits, self.unread = None, {}, ""
+        self.splits: Mapping[str, Split] = {}
+        self.unread = ""
         try:
             self.description, self.splits = data_of_run(directory, model)
             if changed := warning_of_changed_data(directory, model):
                 raise DataError(directory, changed)
         except MlpkitError as error:
             self.splits, self.unread = {}, str(error)
-        given = self.dataset.class_names() or self.dataset.target_names()
-        counted_target = isinstance(model.target, Classes | Labels)
-        self.classes = (given or tuple(map(str, range(model.target.count)))) if counted_target else ()
+        given, target = self.dataset.class_names() or self.dataset.target_names(), model.target
+        numbered = tuple(map(str, range(target.count))) if isinstance(target, Classes | Labels) else ()
+        self.classes = (given or numbered) if numbered else ()
         raw = raw_rows(self.dataset, "train", np.zeros(1, np.intp), self.splits["train"]) if self.splits else None
         self.image = image_shape(raw) if isinstance(raw, np.ndarray) else None
         recipe, types = self.spec.data, schema_of(self.spec.data.component).types
@@ -147,7 +149,7 @@ class _Run:
         """Return how many rows of a split each class or label has."""
         rows = min(EVALUATION_ROWS, len(split))
         batches = BatchReader(split, self.description, self.model.network.dtype, rows).in_order()
-        counts = sum(count_classes(self.model.target, t) for _, t, _ in batches)
+        counts = np.sum([count_classes(self.model.target, t) for _, t, _ in batches], axis=0)
         return dict(zip(self.classes, counts.tolist(), strict=True))
 
 
@@ -310,14 +312,8 @@ def _results(run: _Run) -> Iterator[Part]:
             "Test rows had no part in training; those of validation may have chosen weights or fitted a calibration."
         )
         yield Part(THE_DATA, text=f"In brackets: {meaning} {held_out}")
-    if run.results and run.spec.calibration is not None:
-        judged = evaluate(run.directory, [*run.results], run.spec.registry).metrics
-        new = {
-            name: {key: values[key] for key in values if key not in run.metrics[name]}
-            for name, values in judged.items()
-        }
-        splits = [split for split in layout.SPLITS if new.get(split)]
-        yield Part(f"{layout.MODEL} and {THE_DATA}", [{"split": split, **new[split]} for split in splits])
+    if run.results and (run.spec.calibration is not None or run.spec.coverage is not None):
+        yield from _adjusted(run)
     if run.spec.folds is not None:
         meaning = "the rows of train and validation together, each predicted by the network that wasn't trained on it."
         yield Part(layout.RESOLVED, text=f"Of these results, those of validation are for {meaning}")
@@ -337,6 +333,21 @@ def _results(run: _Run) -> Iterator[Part]:
             yield Part(f"{layout.MODEL} and {THE_DATA}", each)
 
 
+def _adjusted(run: _Run) -> Iterator[Part]:
+    """Yield what calibrated probabilities, and regions with a coverage, are worth on held-out rows."""
+    judged, source = evaluate(run.directory, [*run.results], run.spec.registry), f"{layout.MODEL} and {THE_DATA}"
+    splits = {
+        split: {key: value for key, value in judged.metrics[split].items() if key not in run.metrics[split]}
+        for split in layout.SPLITS
+        if split in judged.metrics
+    }
+    yield Part(source, [{"split": split, **values} for split, values in splits.items() if values])
+    for split, found in judged.regions.items():
+        (_, *headings), *rows = regions_table(found)
+        yield Part(source, text=f"Coverage of {split} rows: {text(promise(found))}.")
+        yield Part(source, [dict(zip(("of", *headings), row, strict=True)) for row in rows])
+
+
 def _limits(run: _Run) -> Iterator[Part]:
     used = [each for each in run.columns if each.role in {"input", "target"} and each.rows < len(each.codes)]
     limits = [
@@ -346,6 +357,7 @@ def _limits(run: _Run) -> Iterator[Part]:
         rare = [f"{name} ({count:,})" for name, count in counts.items() if count < FEW_ROWS]
         limits += [f"classes with fewer than {FEW_ROWS} rows of {split}: {', '.join(rare)}"] if rare else []
     if run.splits:
+        limits += filter(None, [why_not_exchangeable(run.dataset)])
         limits += [each.message for each in data_warnings(run.spec, run.dataset)]
         limits += leaks_in(run.splits["train"], run.description, run.dataset)
     yield Part(THE_DATA, text="\n".join(f"- {text(each)}" for each in limits))
