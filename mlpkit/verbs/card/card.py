@@ -142,7 +142,7 @@ class _Run:
         self.columns = [*map(WholeColumn, (self.dataset.raw_columns() or ()) if self.splits else ())]
         self.counts = {name: self._counts(split) for name, split in self.splits.items() if self.classes}
         held_out = {name: split for name, split in self.splits.items() if name != "train" and name in self.metrics}
-        by = getattr(self.spec.top_level, "by", None) or ()
+        by = self.spec.top_level.by or ()
         self.results = metrics_by_group(model, held_out, self.description, by) if held_out else {}
 
     def _counts(self, split: Split) -> dict[str, int]:
@@ -344,7 +344,10 @@ def _adjusted(run: _Run) -> Iterator[Part]:
     yield Part(source, [{"split": split, **values} for split, values in splits.items() if values])
     for split, found in judged.regions.items():
         (_, *headings), *rows = regions_table(found)
-        yield Part(source, text=f"Coverage of {split} rows: {text(promise(found))}.")
+        yield Part(
+            source,
+            text=f"Coverage of {split} rows, the share whose interval or set holds the target: {text(promise(found))}.",
+        )
         yield Part(source, [dict(zip(("of", *headings), row, strict=True)) for row in rows])
 
 

@@ -178,6 +178,25 @@ def test_held_out_rows_have_intervals_around_the_recorded_results(runs):
                 assert found["low"] < found["value"] < found["high"]
 
 
+def test_groups_calibration_and_coverage_are_those_that_evaluate_finds(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = {"by": ["purpose"], "calibration": "temperature", "coverage": 0.8}
+    mlpkit.run(mlpkit.load_spec(TABLE | asked), directory=tmp_path / "run")
+    shown, card, _ = carded(tmp_path / "run")
+    groups = [row for row in rows_of(card, "Results") if "test by purpose" in row]
+    splits = {row["split"]: row["rows"] for row in rows_of(card, "Data") if "split" in row}
+    assert sum(row["rows"] for row in groups) == splits["test"]
+    whole = next(row for row in rows_of(card, "Results") if row.get("split") == "test")
+    mean = sum(row["rows"] * row["accuracy"]["value"] for row in groups) / splits["test"]
+    assert mean == pytest.approx(whole["accuracy"]["value"])
+    judged = {row["split"]: row for row in rows_of(card, "Results") if "calibration_error" in row}
+    assert 0 < judged["test"]["calibration_error"] < 0.5
+    assert judged["test"]["log_loss"] == pytest.approx(whole["loss (nats)"]["value"], rel=1e-5)
+    assert "80 % promised" in shown
+    (held,) = (row for row in rows_of(card, "Results") if row.get("of") == "all rows")
+    assert held["rows"] == f"{splits['test']:,}"
+
+
 def test_the_hub_reads_name_task_licence_and_results(runs):
     shown, _, _ = carded(runs["loans"])
     head = yaml.safe_load(shown.split("---\n")[1])
