@@ -55,6 +55,7 @@ FOLLOWED = {
     "docs/coverage.md": "tests/docs/test_sessions.py",
     "docs/drift.md": "tests/docs/test_sessions.py",
     "docs/groups.md": "tests/docs/test_sessions.py",
+    "docs/card.md": "tests/docs/test_sessions.py",
     "docs/seeds.md": "tests/docs/test_sessions.py",
     "docs/sweeps.md": "tests/docs/test_sessions.py",
     "docs/training.md": "tests/docs/test_sessions.py",
@@ -132,6 +133,7 @@ NOT_RUN = {
         "mlpkit export runs/digits --to digits.c --quantize int8": "tests/verbs/export/test_quantization.py does so",
         "cc -std=c99 -DTITANIC_TEST titanic.c": "tests/plugins/exporters/c compiles and runs that test",
     },
+    "docs/card.md": {"A neural network that predicts": "tests/docs/test_card_page.py compares it with the card"},
     "docs/first-hour.md": {"python3 -m venv .venv": INSTALLS},
     "docs/installation.md": {
         "python3 -m venv .venv": INSTALLS,

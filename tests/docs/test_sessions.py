@@ -17,7 +17,9 @@ from walkthrough import commands_run, follow, steps_of
 from mlpkit.cli.verbs import program
 
 ROOT = Path(__file__).parents[2]
-SESSIONS = ("coverage", "distillation", "doctor", "drift", "explanations", "groups", "seeds", "sweeps", "training")
+SESSIONS = (
+    *("card", "coverage", "distillation", "doctor", "drift", "explanations", "groups", "seeds", "sweeps", "training"),
+)
 PAGES = [
     *(ROOT / f"docs/{name}.md" for name in SESSIONS),
     ROOT / "mlpkit/verbs/ask/agent.md",
