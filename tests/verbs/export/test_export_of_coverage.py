@@ -135,8 +135,8 @@ def test_a_file_with_other_regions_is_not_kept(name, output, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("value", r"Intervals like this hold 40 % of the targets: −?[\d.]+ to [\d.]+"),
-        ("several", r"Intervals like this hold 40 % of the targets: good −?[\d.]+ to −?[\d.]+, price "),
+        ("value", r"Intervals like this hold 40 % of the targets: \u2212?[\d.]+ to [\d.]+"),
+        ("several", r"Intervals like this hold 40 % of the targets: good \u2212?[\d.]+ to \u2212?[\d.]+, price "),
         ("set", r"Sets like this hold 40 % of the targets: \d(, \d)*"),
     ],
 )
