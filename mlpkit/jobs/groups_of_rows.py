@@ -101,7 +101,7 @@ def _groups_of_texts(column: RawColumn) -> tuple[list[str], NDArray[np.intp]]:
     names: list[str] = []
     for number in range(group.max(initial=-1) + 1):
         inside = [texts[i] for i in np.flatnonzero(group == number)]
-        several = f"{inside[0]} to {inside[-1]}" if ranges else counted(len(inside), "other")
+        several = f"{inside[0]} to {inside[-1]}".replace(" 00:00:00", "") if ranges else counted(len(inside), "other")
         names.append(_free(inside[0] if len(inside) == 1 else several, names))
     of_text = np.full(len(column.texts) + 1, len(names))
     of_text[known] = group[of_known]

@@ -211,6 +211,16 @@ def test_a_value_is_in_the_range_of_the_middle_one_of_its_rows():
     assert list(groups)[-1] == "8 others"
 
 
+def test_a_data_frame_has_groups_by_its_dates():
+    pandas = pytest.importorskip("pandas")
+    days = pandas.date_range("2020-01-01", periods=40)
+    frame = pandas.DataFrame({"a": np.linspace(-1, 1, 40), "when": days, "t": ["x", "y"] * 20})
+    layers = [{"Affine": {"units": "auto"}}, "SoftmaxWithLoss"]
+    model = mlpkit.fit(frame, "t", layers=layers, epochs=1, metrics=["accuracy"]).model
+    groups = model.evaluate(frame, by="when")["by"]["columns"]["when"]
+    assert list(groups)[::3] == ["2020-01-01 to 2020-01-10", "2020-01-31 to 2020-02-09"]
+
+
 def test_ranges_hold_about_a_quarter_of_the_rows_and_are_called_by_their_ends(run):
     columns = table("test.csv")
     found = evaluate(run, ["test"], by=["age", "joined", "id"]).by["test"].columns
