@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     metavar="SPEC",
     type=click.Path(path_type=Path),
     required=True,
-    help="The spec of the small network; it is written if there is none.",
+    help="The spec of the small network; written if it is missing.",
 )
 @click.option(
     "--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder for the new run; by default runs/NAME."
