@@ -195,43 +195,30 @@ def check_gradients(
         ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.
         UsageError: neither ``target`` nor ``t`` was passed for a loss.
     """
-    mismatches = gradient_mismatches(
-        layer_or_loss,
-        input_shape,
-        rows=rows,
-        target=target,
-        seed=seed,
-        tolerance=tolerance,
-        x=x,
-        t=t,
-        resolver=resolver,
-    )
-    if mismatches:
+    operation = standalone(layer_or_loss, input_shape, target=target, seed=seed, resolver=resolver)
+    rng = keyed_generator(seed, "check_gradients")
+    x = rng.normal(size=(rows, *input_shape)) if x is None else x
+    if mismatches := gradient_mismatches(operation, x, t, target, rng, tolerance=tolerance):
         raise mismatches[0]
 
 
 def gradient_mismatches(
-    layer_or_loss: Layer | Loss,
-    input_shape: Shape,
+    operation: Layer | Loss,
+    x: ArrayLike,
+    t: ArrayLike | None,
+    target: Target | None,
+    rng: np.random.Generator,
     *,
-    rows: int = 3,
-    target: Target | None = None,
-    seed: int = 0,
     tolerance: float = 1e-6,
-    x: ArrayLike | None = None,
-    t: ArrayLike | None = None,
-    resolver: Resolver | None = None,
     training: bool = True,
 ) -> list[GradientMismatch]:
-    """Return an error for every wrong gradient, with the arguments and errors of ``check_gradients``.
+    """Return an error for every wrong gradient of a layer or loss that is built; it raises as ``check_gradients`` does.
 
-    ``training`` is whether the passes are part of training.
+    Its other arguments are those of ``check_gradients``; ``training`` is whether the passes are part of training.
     """
-    operation = standalone(layer_or_loss, input_shape, target=target, seed=seed, resolver=resolver)
     for each in operation.operations():
         each.training = training
-    rng = keyed_generator(seed, "check_gradients")
-    inputs = np.array(x, np.float64) if x is not None else rng.normal(size=(rows, *input_shape))
+    inputs = np.array(x, np.float64)
     gradients: dict[str, tuple[Array, Array]] = {}
     for parameter in operation.declared_parameters():
         parameter.value += rng.uniform(-0.1, 0.1, parameter.shape)

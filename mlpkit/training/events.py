@@ -106,11 +106,10 @@ class ObserverGroup(Observer):
 
     Args:
         listeners: called with each event, in this order; an observer is one.
-        run: the number of the run.
     """
 
-    def __init__(self, listeners: Sequence[Listener], run: int = 0) -> None:
-        self._listeners, self._run = listeners, run
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = listeners
         for kind in vars(Observer):
             if not kind.startswith("_"):
                 setattr(self, kind, partial(self._tell, kind))
@@ -121,7 +120,7 @@ class ObserverGroup(Observer):
             listener(event)
 
     def _tell(self, kind: str, *data: Any) -> None:
-        self(Event(self._run, kind, data))
+        self(Event(0, kind, data))
 
 
 def python_warnings(what: str = "") -> Observer:

@@ -108,28 +108,7 @@ def keep_where_positive(dy: Array, y: Array, out: Array) -> Array:
     return out
 
 
-def exp(x: Array, out: Array) -> Array:
-    """Set out to exp(x)."""
-    np.exp(x, out=out)
-    return out
-
-
-def cos(x: Array, out: Array) -> Array:
-    """Set out to cos(x)."""
-    np.cos(x, out=out)
-    return out
-
-
-def sin(x: Array, out: Array) -> Array:
-    """Set out to sin(x)."""
-    np.sin(x, out=out)
-    return out
-
-
-def tanh(x: Array, out: Array) -> Array:
-    """Set out to tanh(x)."""
-    np.tanh(x, out=out)
-    return out
+exp, cos, sin, tanh = np.exp, np.cos, np.sin, np.tanh
 
 
 def sigmoid(x: Array, out: Array) -> Array:

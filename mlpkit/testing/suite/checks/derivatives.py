@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from mlpkit.components.operation import Operation
+from mlpkit.components.randomness import keyed_generator
 from mlpkit.network.sequential import Sequential
-from mlpkit.testing.outside_network import GradientMismatch, gradient_mismatches
+from mlpkit.testing.outside_network import GradientMismatch, gradient_mismatches, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, OUTPUTS, OperationExample, gradients
 from mlpkit.testing.suite.comparison import Arrays, check_close, check_same_bits
@@ -96,15 +97,9 @@ def _gradients_of_pass(example: OperationExample, operation: Operation) -> Array
 
 def _mismatches(example: OperationExample, *, training: bool = True) -> list[GradientMismatch]:
     batch = example.batch(3)
-    return gradient_mismatches(
-        example.make(),
-        example.shape,
-        target=example.target,
-        x=batch.x,
-        t=batch.t if example.target is not None else None,
-        resolver=example.registry.create,
-        training=training,
-    )
+    operation = standalone(example.make(), example.shape, target=example.target, resolver=example.registry.create)
+    rng = keyed_generator(0, "check_gradients")
+    return gradient_mismatches(operation, *batch, example.target, rng, training=training)
 
 
 def _require_none(mismatches: list[GradientMismatch], remedy: str) -> None:
