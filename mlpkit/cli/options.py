@@ -140,14 +140,13 @@ def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpac
     Raises:
         SpecError: the spec is wrong.
     """
-    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - loads YAML, which --help doesn't need
+    from mlpkit.specfile.spec import read_spec, stem_of  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
     try:
         spec = read_spec(path, overrides=overrides, **plugin_options)
     except SpecSyntaxError as error:
         from mlpkit.runs.layout import RESOLVED, has_file  # noqa: PLC0415 - only after a mistake
         from mlpkit.specfile.shipped_specs import shipped_specs  # noqa: PLC0415 - only after a mistake
-        from mlpkit.specfile.spec import stem_of  # noqa: PLC0415 - only after a mistake
 
         name = stem_of(Path(path))
         if name in shipped_specs() and not Path(path).exists():
