@@ -22,4 +22,4 @@ def regions_table(found: RegionsFound) -> list[list[str]]:
     for name, count, held, size, theory in found.of:
         between = "" if theory is None else f"{100 * theory[0]:.1f} to {100 * theory[1]:.1f} %"
         rows.append([name, f"{count:,}", f"{100 * held:.1f} %", figure(size), between])
-    return rows
+    return [row[:-1] for row in rows] if found.doubt else rows

@@ -53,7 +53,7 @@ class Held(NamedTuple):
         rows: how many there are.
         share: the share of targets in their regions.
         size: the mean width of an interval, or the mean number of classes in a set.
-        theory: the ``band`` of the share; None for rows that nothing is promised for by themselves.
+        theory: the ``band`` of the share; None if nothing is guaranteed for these rows.
     """
 
     name: str
@@ -183,7 +183,7 @@ class Coverage(Adjustment):
             for i, value in enumerate(values if len(rows) else ()):
                 name = ", ".join(filter(None, (value, group))) or "all rows"
                 held, size = float(inside[rows, i].mean()), float(sizes[rows, i].mean())
-                of.append(Held(name, len(rows), held, size, None if group else theory))
+                of.append(Held(name, len(rows), held, size, None if group or doubt else theory))
         return RegionsFound(self.share, n, doubt, "set" in regions, of)
 
     def hang_on_rounding(self, p: Array, tolerance: float) -> NDArray[np.bool_]:

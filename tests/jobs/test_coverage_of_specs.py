@@ -101,15 +101,21 @@ def test_a_coverage_is_a_number_between_0_and_1(share):
         ({"split": {"group": "day"}}, "no guarantee: rows are split by groups ('day'), and rows of a group are alike"),
     ],
 )
-def test_rows_that_are_not_exchangeable_give_no_guarantee(data, why):
+def test_rows_that_are_not_exchangeable_give_no_guarantee(data, why, tmp_path):
     checked = check(spec(data))
     assert why in [warning.message for warning in checked.data_warnings]
     assert not check(spec(data, coverage=None)).data_warnings
     assert not check(spec()).data_warnings
     with pytest.warns(UserWarning, match="no guarantee: rows are split by"):
-        run = mlpkit.run(spec(data))
+        run = mlpkit.run(spec(data), tmp_path / "run")
     with pytest.warns(UserWarning, match="coverage has no guarantee: rows are split by"):
         run.model.predict_interval([{"area": 80}])
+    regions = json.loads(mlpkit_output("evaluate", run.folder, "--json"))["test"]["regions"]
+    assert f"no guarantee: {regions['doubt']}" == why
+    assert regions["of"][0]["theory"] is None
+    text = mlpkit_output("evaluate", run.folder)
+    assert f"no guarantee: {regions['doubt']}" in text
+    assert "of tests" not in text
 
 
 def test_examples_in_their_order_give_no_guarantee():

@@ -41,7 +41,7 @@ def print_run(
             result("\n".join(_table(values[name], found.class_names)))
     print_groups(found.by)
     for split, regions in found.regions.items():
-        result(f"\n{split} coverage: {promise(regions)}")
+        result("\n" + "\n".join(paragraph(f"{split} coverage: {promise(regions)}", width=line_length())))
         result("\n".join(columns(regions_table(regions), right=range(1, 5), indent="  ")))
 
 
