@@ -1,11 +1,10 @@
 """Compares explanations with exact Shapley values and with those of shap, on the same networks and background rows.
 
-    python benchmarks/explain.py FOLDER [--tables california,concrete] [--rows 50] [--epochs 20] [--json]
+    python benchmarks/explain.py FOLDER [--tables california,concrete] [--rows 50] [--epochs 5] [--json]
 
-FOLDER holds a folder for each table, as for tables.py. The exact values come from all sets of columns, mixed in the raw
-table and predicted by the model; ``within_2`` is the share of values whose error is up to two stated standard errors.
-shap gets the network as a function of positions among encoded rows. Errors are root mean squares, relative to the exact
-values; times are processor seconds for a row.
+FOLDER holds a folder for each table, as for tables.py. Exact values are of all sets of columns, mixed in the raw table;
+shap gets positions among encoded rows. ``within_2``: the share of values within two stated standard errors. Errors are
+root mean squares relative to the exact values; times are processor seconds for a row.
 """
 
 from __future__ import annotations
@@ -16,22 +15,17 @@ import time
 from functools import partial
 from math import comb
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from report import parser_of, print_report, say
+from report import parser_of, print_report
 
 import mlpkit
 from mlpkit.explanations.background import background_of
 from mlpkit.explanations.columns import column_of_inputs
 from mlpkit.explanations.explain import encoded, outputs_of
 from mlpkit.jobs.load_model import TrainedModel, load_run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-TABLES = "california,concrete,diabetes,diamonds,magic,shuttle"
 
 
 def train(folder: Path, directory: Path, epochs: int) -> None:
@@ -50,24 +44,20 @@ def train(folder: Path, directory: Path, epochs: int) -> None:
     mlpkit.run(mlpkit.load_spec(spec), directory, quiet=True)
 
 
-def exact(predict: Callable[[pd.DataFrame], Any], row: pd.Series, background: pd.DataFrame) -> Any:
-    """Return the Shapley values of a raw row from all sets of its columns."""
+def exact(predict: Any, output: int, row: pd.Series, background: pd.DataFrame) -> Any:
+    """Return the Shapley values of a raw row, for an output, from all sets of its columns."""
     count = len(row)
     sets = np.arange(2**count)[:, None] >> np.arange(count) & 1 == 1
-    mixed = {
-        name: np.where(sets[:, [j]], row[name], background[name].to_numpy()).ravel() for j, name in enumerate(row.index)
-    }
-    worth = predict(pd.DataFrame(mixed)).astype(float).reshape(len(sets), -1).mean(axis=1)
+    mixed = {name: np.where(sets[:, [j]], row[name], background[name]).ravel() for j, name in enumerate(row.index)}
+    found = predict(pd.DataFrame(mixed)).astype(float).reshape(len(sets), len(background), -1)
+    worth = found[..., output].mean(axis=1)
+    shares = np.array([1 / (count * comb(count - 1, size)) for size in range(count)])
+    lacking = [np.flatnonzero(~sets[:, j]) for j in range(count)]
     sizes = sets.sum(axis=1)
-    values = []
-    for j in range(count):
-        without = np.flatnonzero(~sets[:, j])
-        shares = np.array([1 / (count * comb(count - 1, size)) for size in sizes[without]])
-        values.append(shares @ (worth[without | 1 << j] - worth[without]))
-    return np.array(values)
+    return [shares[sizes[these]] @ (worth[these | 1 << j] - worth[these]) for j, these in enumerate(lacking)]
 
 
-def of_shap(model: TrainedModel, raw: Any, background: Any, outputs: Sequence[int]) -> dict[str, tuple[Any, float]]:
+def of_shap(model: TrainedModel, raw: Any, background: Any, outputs: list[int]) -> dict[str, tuple[Any, float]]:
     """Return the values that explainers of shap find, and their seconds for a row."""
     import shap  # noqa: PLC0415 - a library of this comparison alone
 
@@ -82,23 +72,18 @@ def of_shap(model: TrainedModel, raw: Any, background: Any, outputs: Sequence[in
         return outputs_of(model, pool[rows, np.arange(pool.shape[1])])[:, output]
 
     masker = shap.maskers.Independent(compared, max_samples=len(compared))
-    explainers: dict[str, Any] = {
-        "permutation": lambda f, x: shap.PermutationExplainer(f, masker, seed=0)(x, silent=True).values[0],
-        "kernel": lambda f, x: shap.KernelExplainer(f, compared).shap_values(x, silent=True)[0],
-        "exact": lambda f, x: shap.explainers.ExactExplainer(f, masker)(x, silent=True).values[0],
-    }
     found = {}
-    for name, explain in explainers.items():
-        explain(partial(predict, output=outputs[0]), own[:1])  # compiles
+    for name, explainer in (("permutation", shap.PermutationExplainer), ("exact", shap.explainers.ExactExplainer)):
+        explainer(partial(predict, output=outputs[0]), masker)(own[:1], silent=True)  # compiles
         begin = time.process_time()
-        values = [explain(partial(predict, output=outputs[i]), own[i : i + 1]) for i in range(len(own))]
+        explainers = [explainer(partial(predict, output=output), masker) for output in outputs]
+        values = [explain(own[[i]], silent=True).values[0] for i, explain in enumerate(explainers)]
         found[name] = np.array(values), (time.process_time() - begin) / len(own)
     return found
 
 
 def compared(folder: Path, count: int, epochs: int) -> dict[str, Any]:
     """Return errors and times for a table."""
-    say(folder.name)
     with tempfile.TemporaryDirectory() as place:
         train(folder, Path(place) / "run", epochs)
         model, trained = mlpkit.load(Path(place) / "run"), load_run(Path(place) / "run")
@@ -109,16 +94,9 @@ def compared(folder: Path, count: int, epochs: int) -> dict[str, Any]:
         found = {"mlpkit": (ours.values, (time.process_time() - begin) / len(rows))}
     raw = {name: rows[name].tolist() for name in rows}
     outputs = outputs_of(trained, encoded(trained, raw)).argmax(axis=1).tolist()
-    truth = np.array(
-        [
-            exact(
-                model.predict if model.classes is None else lambda x, i=i: model.predict_proba(x)[:, outputs[i]],
-                rows.iloc[i],
-                pd.DataFrame(background),
-            )
-            for i in range(len(rows))
-        ]
-    )
+    predict = model.predict if model.classes is None else model.predict_proba
+    frame = pd.DataFrame(background)
+    truth = np.array([exact(predict, outputs[i], rows.iloc[i], frame) for i in range(len(rows))])
     misses = (np.abs(ours.values - truth) / np.where(ours.errors > 0, ours.errors, np.inf))[ours.errors > 0]
     result = {"columns": truth.shape[1], "within_2": (misses <= 2).mean(), "within_3": (misses <= 3).mean()}
     for name, (values, seconds) in (found | of_shap(trained, raw, background, outputs)).items():
@@ -131,9 +109,8 @@ def main() -> None:
     """Compare on each table, and print a line for each."""
     parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--tables", default=TABLES, help="default: %(default)s")
-    parser.add_argument("--rows", type=int, default=50, help="default: %(default)s")
-    parser.add_argument("--epochs", type=int, default=20, help="default: %(default)s")
+    for name, default in (("--tables", "concrete,california,diamonds,diabetes,magic"), ("--rows", 50), ("--epochs", 5)):
+        parser.add_argument(name, type=type(default), default=default, help="default: %(default)s")
     options = parser.parse_args()
     found = {name: compared(options.folder / name, options.rows, options.epochs) for name in options.tables.split(",")}
     lines = [f"{name}: {', '.join(f'{key} {one:.4g}' for key, one in each.items())}" for name, each in found.items()]
