@@ -158,11 +158,16 @@ def divided(p, T):
 
 def test_training_a_calibrated_network_further_calibrates_it_again():
     x, t = examples()
-    network = mlpkit.fit(x, t, validation=0.4, calibration="temperature", **KEYS).network
-    first = network.adjustments.calibration.T.value.copy()
-    network.fit(x, t, epochs=5, validation=0.4, quiet=True)
-    assert network.adjustments.calibration.T.value != first
-    assert network.adjustments.calibration.is_fitted
+    a, ta = held_out = examples(200, 1)
+    network = mlpkit.fit(x, t, validation=held_out, calibration="temperature", **KEYS).network
+    network.fit(x, t, epochs=5, validation=held_out, quiet=True)
+    calibration = network.adjustments.calibration
+    assert calibration.is_fitted
+    with calibration.set_aside():
+        logits = np.log(network.predict(a).astype(float)) / float(calibration.T.value)
+    q = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    slope = np.log(float(calibration.T.value)) - ((q - np.eye(2)[ta]) * logits).sum()
+    assert slope == pytest.approx(0, abs=1e-3)  # T is the best for the network as it is now, not as calibrated before
     with pytest.raises(SpecShapeError, match="calibration is fitted on rows for validation, and in_memory has none"):
         network.fit(x, t, epochs=1, quiet=True)
 

@@ -22,7 +22,7 @@ INITIALIZERS = (
 )
 METRICS = (
     "accuracy, top_k, precision, recall, f1, roc_auc, confusion_matrix, mean_absolute_error, mean_squared_error, r2, "
-    "coverage"
+    "coverage, log_loss, calibration_error"
 )
 
 PLUGIN = """
