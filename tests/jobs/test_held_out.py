@@ -15,6 +15,7 @@ from stop_at import StopAt
 import mlpkit
 from mlpkit.errors import SpecSchemaError, SpecShapeError
 from mlpkit.jobs.evaluate import evaluate
+from mlpkit.jobs.held_out import HeldOut, fit_adjustments
 
 WITH = {"calibration": "temperature"}
 KINDS = ["temperature", "isotonic"]
@@ -172,17 +173,18 @@ def test_training_a_calibrated_network_further_calibrates_it_again():
         network.fit(x, t, epochs=1, quiet=True)
 
 
-def test_rows_of_weight_0_among_the_held_out_dont_count():
+def test_held_out_rows_of_weight_0_dont_count_and_weights_may_have_any_unit():
     x, t = examples()
-    (a, ta), (b, tb), (c, tc) = examples(200, 1), examples(40, 2), examples(40, 3)
-    weights = np.where(np.arange(240) < 200, 2.0, 0.0)
-    held_out = (np.concatenate([a, b]), np.concatenate([ta, tb]), weights)
-    other = (np.concatenate([a, c]), np.concatenate([ta, tc]), weights / 7)
-    found = [
-        mlpkit.fit(x, t, weights=np.ones(300), validation=each, calibration="temperature", **KEYS).network.states
-        for each in (held_out, other)
-    ]
-    assert found[0]["calibration.T"] == pytest.approx(found[1]["calibration.T"], rel=1e-6)
+    network = mlpkit.fit(x, t, validation=0.4, calibration="temperature", **KEYS).network
+    calibration, found = network.adjustments.calibration, []
+    with calibration.set_aside():
+        p = network.predict(x)
+    weights = np.where(np.arange(300) < 200, 1.0 + np.arange(300) % 3, 0.0)
+    for each in (HeldOut(p, t, weights), HeldOut(p[:200], t[:200], weights[:200] / 7)):
+        calibration.reset()
+        fit_adjustments(network, each)
+        found.append(float(calibration.T.value))
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
 
 
 def test_an_estimator_calibrates_its_probabilities():
