@@ -33,7 +33,7 @@ class ScoredPredictions:
         names: a name for each class, label or value.
         interval: the lower and upper end of the interval predicted for each row's target, shape (rows, 2); None without
             one.
-        uncalibrated: what would be predicted without calibration; None if there is none.
+        uncalibrated: what would be predicted without the calibration; None without one.
         regions: what the regions around the predictions hold; None without any.
     """
 
