@@ -142,6 +142,8 @@ def test_recorded_numbers_are_those_of_their_files(runs, name):
         sum(sizes)
     }
     assert sum(row["parameters"] for row in rows_of(card, "Network")) * (MEMBERS if members else 1) == sum(sizes)
+    (parameters, *_) = NUMBER.findall(card["sections"]["Network"][0]["text"])
+    assert parameters == f"{sum(sizes):,}"
     resolved = yaml.safe_load((folder / "resolved.yaml").read_text())
     for section, keys in (("Training", resolved["training"]), ("Data", resolved["data"].popitem()[1])):
         for key, value in facts(card, section, "resolved.yaml").items():
@@ -249,6 +251,23 @@ def test_without_its_data_a_run_still_has_a_card(runs, tmp_path, monkeypatch):
     assert not [row for row in rows_of(card, "Data") if "split" in row]
     assert {row["split"] for row in rows_of(card, "Results")} == {"train", "validation", "test"}
     assert not [value for row in rows_of(card, "Results") for value in row.values() if isinstance(value, dict)]
+
+
+def test_gaps_are_limits_and_changed_data_counts_for_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i % 17 or ''},{'a,yes' if i % 17 > 7 else 'b,no'}" for i in range(170)]
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(["x,z,bought", *rows]))
+    data = {"csv": {"file": "table.csv", "target": "bought", "categorical": ["z"], "missing": "fill", "test": 0.2}}
+    mlpkit.run(mlpkit.load_spec({**TABLE, "data": data}), directory=tmp_path / "run")
+    shown, _, _ = carded(tmp_path / "run")
+    assert "- x has no value in 10 of 170 rows\n" in shown
+    assert "- z predicts the target by itself: is it known when you predict?\n" in shown
+    table.write_text("\n".join(["x,z,bought", *rows[:-1], "3,b,no"]))
+    shown, _, _ = carded(tmp_path / "run")
+    assert "Rows, columns and intervals are left out: " in shown
+    assert "the data is not what the network was trained on" in shown
+    assert "has no value" not in shown
 
 
 def test_an_ensemble_of_folds_says_what_its_results_are_for(runs):
