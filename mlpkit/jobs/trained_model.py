@@ -152,7 +152,7 @@ class Model:
 
     Args:
         trained: network, data set and spec.
-        directory: the run folder; None if there is none.
+        directory: the run folder; None without one.
     """
 
     def __init__(self, trained: TrainedModel, directory: Path | None = None) -> None:

@@ -450,7 +450,7 @@ class TopLevel(Section):
         training: how the network is trained.
         calibration: how predicted probabilities are adjusted after training, on validation rows; by default not at all.
         coverage: the share of targets that intervals or sets around predictions should hold, in (0, 1); by default
-            there are none.
+            predictions have neither.
         initialize_from: a run whose weights the network begins with; by default it begins from scratch.
         name: name of the spec, and of its run folder; by default the file's name.
         seed: what all random numbers are keyed by.

@@ -54,6 +54,7 @@ FOLLOWED = {
     "docs/doctor.md": "tests/docs/test_sessions.py",
     "docs/coverage.md": "tests/docs/test_sessions.py",
     "docs/drift.md": "tests/docs/test_sessions.py",
+    "docs/explanations.md": "tests/docs/test_sessions.py",
     "docs/groups.md": "tests/docs/test_sessions.py",
     "docs/card.md": "tests/docs/test_sessions.py",
     "docs/seeds.md": "tests/docs/test_sessions.py",

@@ -58,7 +58,7 @@ def test_the_runs_in_a_folder_are_those_of_every_kind():
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_what_a_row_names_is_there_and_takes_the_same_arguments_as_in_the_others(kind):
-    for column, count in (("group", None), ("resume", 2), ("evaluate", 5), ("report", 4)):
+    for column, count in (("group", None), ("resume", 2), ("evaluate", 6), ("report", 4)):
         reference = getattr(kind, column)
         module, _, name = reference.partition(":")
         if reference or column != "group":

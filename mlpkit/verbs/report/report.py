@@ -309,7 +309,7 @@ def _scored(model: TrainedModel, split: str, of: int, batch: Batch) -> ScoredPre
 
 
 def _interval(model: TrainedModel, prediction: Array) -> Array | None:
-    """Return the ends of the intervals around one value; None if there are none."""
+    """Return the ends of the intervals around one value; None without intervals."""
     coverage = model.network.adjustments.coverage
     regions = coverage.regions(prediction) if coverage is not None and coverage.is_fitted else {}
     if "low" in regions and regions["low"][0].size == 1:

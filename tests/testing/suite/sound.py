@@ -9,6 +9,7 @@ import numpy as np
 
 from mlpkit import (
     Augmentation,
+    Calibration,
     Callback,
     CategoryEncoding,
     Classes,
@@ -30,6 +31,7 @@ from mlpkit import (
     Recipe,
     Schedule,
     ShapeError,
+    TargetError,
     UsageError,
     Values,
     Verb,
@@ -280,6 +282,26 @@ class Uniform(Initializer):
 
     def __call__(self, shape, fans, rng, dtype):
         return rng.uniform(size=shape).astype(dtype)
+
+
+class Flatter(Calibration):
+    """The square root of the probabilities of classes, p^½ / Σ p^½."""
+
+    def build(self, target):
+        if not isinstance(target, Classes):
+            raise TargetError("classes alone have probabilities that add up to 1", expected="classes")
+        self.power = self.state("power", (), 1.0)
+
+    def fit(self, p, t, weights):
+        self.power.value[...] = 0.5
+
+    def predict(self, p):
+        q = p**self.power.value
+        return q / q.sum(axis=1, keepdims=True)
+
+    def onnx(self, graph):
+        q = graph.op("Pow", graph.input, self.power)
+        return graph.op("Div", q, graph.op("ReduceSum", q, axes=[1], keepdims=1))
 
 
 class AddNoise(Augmentation):

@@ -1,0 +1,61 @@
+"""Calibrations that break what calibrations promise."""
+
+from __future__ import annotations
+
+import numpy as np
+from kill_matrix import caught_by
+from sound import Flatter
+
+
+@caught_by("calibrated_probabilities_are_probabilities")
+class WithoutSum(Flatter):
+    """returns probabilities of classes that don't add up to 1"""
+
+    def predict(self, p):
+        return p**self.power.value
+
+
+@caught_by("calibrated_probabilities_are_probabilities")
+class InPlace(Flatter):
+    """changes the probabilities that it is given"""
+
+    def predict(self, p):
+        p[...] = super().predict(p)
+        return p
+
+
+@caught_by("calibrating_a_row_needs_no_others")
+class OfTheRowsAtHand(Flatter):
+    """is the flatter, the more rows it is given"""
+
+    def predict(self, p):
+        q = p ** (self.power.value / len(p))
+        return q / q.sum(axis=1, keepdims=True)
+
+
+@caught_by("states_hold_what_a_calibration_learned")
+class Forgetful(Flatter):
+    """learns a number that isn't in its states"""
+
+    def fit(self, p, t, weights):
+        self.learned = 0.5
+
+    def predict(self, p):
+        q = p ** getattr(self, "learned", 1.0)
+        return q / q.sum(axis=1, keepdims=True)
+
+
+@caught_by("onnx_describes_a_calibration")
+class ForgetsTheSum(Flatter):
+    """leaves a step out of its graph"""
+
+    def onnx(self, graph):
+        return graph.op("Pow", graph.input, self.power)
+
+
+@caught_by("onnx_describes_a_calibration")
+class NotYetFitted(Flatter):
+    """describes itself as it is before it is fitted"""
+
+    def onnx(self, graph):
+        return graph.op("Mul", graph.input, np.float64(1))
