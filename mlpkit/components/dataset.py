@@ -152,7 +152,7 @@ class Dataset(Component):
 
     kind: ClassVar[str] = "dataset"
     in_memory: ClassVar[bool] = False
-    target_types = cast("Sequence[type[Target]]", ())
+    target_types = cast("tuple[type[Target], ...]", ())
     array_of_inputs = "x"
     dtype = cast("DTypeLike", "float32")
 

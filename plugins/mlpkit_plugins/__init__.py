@@ -68,8 +68,8 @@ EXTRAS: Final = {"image_folder": "images"} | {
 }
 """The extras that install further packages for them."""
 
-DEFAULTS: Final = ("adam", "frame", "in_memory", "log_loss", "calibration_error")
-"""The components that are taken if none of their kind is given: by ``mlpkit.fit``, and to judge a calibration."""
+DEFAULTS: Final = ("adam", "frame", "in_memory", "one_cycle", "log_loss", "calibration_error")
+"""The components that are taken if none of their kind is given, as by ``mlpkit.fit``, or to judge a calibration."""
 
 
 @hookimpl

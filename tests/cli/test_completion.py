@@ -77,7 +77,7 @@ def test_folders_of_runs_and_what_they_are_sorted_by(offered, two_runs, cwd):
 
 def test_components_and_kinds(offered):
     assert offered("mlpkit show MaxP") == ["MaxPool2d"]
-    assert offered("mlpkit show lo") == ["loss"]
+    assert offered("mlpkit show lo") == ["log_loss", "loss"]
     assert offered("mlpkit show acme.") == []
     assert offered("mlpkit run tiny.yaml --no-plugin MaxP") == ["MaxPool2d"]
     assert "mnist_3layer" in offered("mlpkit init mnist")

@@ -21,7 +21,7 @@ def test_the_schema_accepts_the_specs(tmp_path, monkeypatch):
         specs = [block for block in blocks if block.role == "spec"]
         if not specs:
             continue
-        folder = tmp_path / path.stem
+        folder = tmp_path / f"{path.parent.name}_{path.stem}"
         folder.mkdir()
         write_files(page, folder)
         monkeypatch.syspath_prepend(folder)  # plugins of a page import each other

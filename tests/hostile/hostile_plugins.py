@@ -288,7 +288,7 @@ HOSTILE = [
         "a kind that doesn't exist",
         "broken",
         "unknown kind 'layr'; expected one of layer, loss, optimizer, schedule, initializer, encoding, "
-        "category_encoding, dataset, augmentation, metric, callback, exporter, engine, verb "
+        "category_encoding, dataset, augmentation, metric, calibration, callback, exporter, engine, verb "
         "(hostile_wrong_kind_name.py, line 12)",
         hook("return [component('layr', 'Same', Same)]"),
     ),

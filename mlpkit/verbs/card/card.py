@@ -47,7 +47,7 @@ from mlpkit.terminal.output import message, result
 from mlpkit.training.health import recorded_symptoms
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.verbs.card.markdown import Code, Part, cell, markdown, names, text
-from mlpkit.verbs.card.section import AboutSection, about_type
+from mlpkit.verbs.card.section import AboutSection, AboutType
 
 HOLD_ROWS: Final = (layout.REPORT, layout.OUT_OF_FOLD, layout.BACKGROUND)
 """Files of a run folder with values of single rows."""
@@ -158,7 +158,7 @@ def _about(spec: Spec, file: Path | None) -> tuple[AboutSection, str]:
     if file is None:
         return cast("AboutSection", spec.top_level.about or AboutSection()), layout.RESOLVED
     document, context = read_document(file), CheckContext()
-    section = about_type().check(document.values.get("about", {}), ("about",), context)
+    section = AboutType().check(document.values.get("about", {}), ("about",), context)
     if context.faults:
         raise SpecSchemaError(tuple(map(document.located, context.faults)))
     return cast("AboutSection", section), str(file)

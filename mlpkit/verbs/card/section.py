@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlpkit.components.schema.docstring import parse_docstring
-from mlpkit.components.schema.signature import SectionType
+from mlpkit.components.schema.signature import Section, SectionType
 from mlpkit.specfile.sections import GuestSection
 
 
@@ -48,6 +48,8 @@ class AboutSection(GuestSection):
         }
 
 
-def about_type() -> SectionType:
-    """Return the type of the section."""
-    return SectionType(AboutSection)
+@dataclass(frozen=True)
+class AboutType(SectionType):
+    """The section's type."""
+
+    owner: type[Section] = AboutSection

@@ -50,7 +50,7 @@ def pupil_text(directory: Path, teacher: TrainedModel, folder: Path) -> str:
         sizes = dataset.describe().sizes
     rows = sizes["train"]
     softening = {} if isinstance(teacher.target, Values) else {"temperature": TEMPERATURE}
-    rate = {"learning_rate": {"one_cycle": {"peak": PEAK}}}
+    rate = {"learning_rate": {spec.registry.default("schedule"): {"peak": PEAK}}}
     arrays = spec.registry.find(("dataset",), spec.registry.default("dataset")).component
     assert issubclass(arrays, Dataset)
     document = {

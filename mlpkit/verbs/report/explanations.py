@@ -55,6 +55,6 @@ def explained_rows(
         cells = [[column, figure(value), "" if error is None else figure(error)] for column, value, error in parts]
         caption = f"Row {index:,}: {of} {figure(base + values.sum())}, {figure(base)} on average"
         chart = charts.bars(bars, "column", "adds", titles=("", "added"))
-        figures.append(charts.figure(caption, chart, table(["column", "adds", "error"], cells, texts=[0])))
+        figures.append(charts.figure(caption, chart, table([f"row {index:,}", "adds", "error"], cells, texts=[0])))
     text = "Why: what each column adds to the mean prediction for training rows (Shapley values)."
     return paragraph(text) + beside(*figures)

@@ -47,6 +47,8 @@ NOT_SAYABLE = {
     "weights_that_a_table_of_counts_does_not_take": SHAPES,
     "image_into_affine": SHAPES,
     "branch_that_does_not_fit": SHAPES,
+    "calibration_of_values": SHAPES,
+    "calibration_without_validation": SHAPES,
     "layer_inside_that_does_not_fit": SHAPES,
     "first_layer_inside_that_does_not_fit": SHAPES,
     "layers_inside_that_change_the_shape": SHAPES,
