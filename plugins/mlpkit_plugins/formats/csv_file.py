@@ -264,8 +264,8 @@ class CsvFile:
                     raise DataError(self.name, self._wrong_width(record), row=int(row))
         if not records:
             return Block(rows, [()] * len(positions))
-        if len(positions) == 1:
-            return Block(rows, [[record[positions[0]] for record in records]])
+        if len(positions) < 2:
+            return Block(rows, [[record[position] for record in records] for position in positions])
         return Block(rows, list(zip(*map(itemgetter(*positions), records), strict=True)))
 
     def _wrong_width(self, record: list[str]) -> str:

@@ -88,6 +88,11 @@ def test_names_may_be_given_for_a_file_without_a_header(tmp_path):
         CsvFile(tmp_path / "a.csv", header=("a",))
 
 
+def test_rows_are_counted_without_any_of_their_columns(tmp_path):
+    file = written(tmp_path / "t.csv", b"a,b\n1,2\n3,4\n")
+    assert [(block.rows.tolist(), list(block.columns)) for block in file.blocks(())] == [([2, 3], [])]
+
+
 def test_blanks_around_names_don_t_count(tmp_path):
     assert written(tmp_path / "a.csv", " a , b\n1,2\n").header == ("a", "b")
 
