@@ -14,9 +14,13 @@ from mlpkit.array import Array
 from mlpkit.components.graph import ML_DOMAIN, Graph, Node
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import NotExportableError
-from mlpkit.graph.operators.elementwise import ACTIVATIONS, ELEMENTWISE
-from mlpkit.graph.operators.reductions import NORMALIZATIONS, PRODUCTS, REDUCTIONS
-from mlpkit.graph.operators.shapes import CATEGORIES, SHAPES
+from mlpkit.graph.operators.activations import ACTIVATIONS
+from mlpkit.graph.operators.categories import CATEGORIES
+from mlpkit.graph.operators.elementwise import ELEMENTWISE
+from mlpkit.graph.operators.normalizations import NORMALIZATIONS
+from mlpkit.graph.operators.products import PRODUCTS
+from mlpkit.graph.operators.reductions import REDUCTIONS
+from mlpkit.graph.operators.shapes import SHAPES
 
 FAMILIES: Final = (ELEMENTWISE, ACTIVATIONS, REDUCTIONS, SHAPES, PRODUCTS, NORMALIZATIONS)
 

@@ -16,8 +16,8 @@ from mlpkit.errors import Diagnostic
 from mlpkit.specfile.document import Texts
 from mlpkit.specfile.source import SourceText
 from mlpkit.verbs.lsp.checking import CheckedText
-from mlpkit.verbs.lsp.cursor import offset_of, span_range, uri_of
 from mlpkit.verbs.lsp.open_spec import OpenSpec
+from mlpkit.verbs.lsp.places import offset_of, span_range, uri_of
 
 PLACE: Final = re.compile(r"(/.*?):(\d+):(\d+)")
 """A place that a note names."""

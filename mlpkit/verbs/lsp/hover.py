@@ -1,28 +1,17 @@
-"""What an editor shows of a word and beside a line, and where the word is declared."""
+"""What an editor shows about the word under the pointer."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
-from typing import Final
+from collections.abc import Iterator
 
 from lsprotocol import types
 
 from mlpkit.components.kinds import in_words
 from mlpkit.components.recipe import written
 from mlpkit.components.schema.signature import ParameterSchema, Schema
-from mlpkit.components.schema.types import PathType
-from mlpkit.components.schema.wording import counted, memory_size
-from mlpkit.jobs.check import CheckedMember
 from mlpkit.registry.registry import RegisteredComponent
-from mlpkit.specfile.sections import EXTENDS
-from mlpkit.specfile.source import Span
-from mlpkit.specfile.variables import variables_of
 from mlpkit.specfile.yaml_writer import to_inline_yaml, value_or_not_set
-from mlpkit.terminal.figures import short_duration
-from mlpkit.terminal.formatting import shape
-from mlpkit.verbs.lsp.cursor import Cursor, location, position, span_range, uri_of
+from mlpkit.verbs.lsp.cursor import Cursor
 from mlpkit.verbs.lsp.open_spec import OpenSpec
 
 
@@ -70,103 +59,3 @@ def _origin(spec: OpenSpec, cursor: Cursor) -> Iterator[str]:
         yield f"`${cursor.variable}` is `{to_inline_yaml(document.variables[cursor.variable])}`"
     if document.has_value(cursor.path):
         yield from document.origin_notes(cursor.path)
-
-
-FIRST_LINE = types.Range(types.Position(0, 0), types.Position(0, 0))
-
-
-def definitions(spec: OpenSpec, params: types.DefinitionParams) -> list[types.Location]:
-    """Return the file, variable, component or layer that is named at the cursor."""
-    cursor = spec.cursor(params.position)
-    return list(_definitions(spec, cursor)) if cursor and cursor.word else []
-
-
-def _definitions(spec: OpenSpec, cursor: Cursor) -> Iterator[types.Location]:
-    component = spec.grammar.component_at(cursor)
-    if component:
-        yield from _class_of(component)
-    elif cursor.variable:
-        yield from _variable(spec, cursor.variable)
-    elif cursor.path == (EXTENDS,) or any(isinstance(kind, PathType) for kind in spec.grammar.kinds_at(cursor.path)):
-        yield types.Location(uri_of(str(spec.path.parent / cursor.word)), FIRST_LINE)
-    else:
-        yield from _layers(spec, cursor.word)
-
-
-def _class_of(component: RegisteredComponent) -> Iterator[types.Location]:
-    file = inspect.getsourcefile(component.component)
-    if file:
-        line = types.Position(inspect.getsourcelines(component.component)[1] - 1, 0)
-        yield types.Location(uri_of(file), types.Range(line, line))
-
-
-def _variable(spec: OpenSpec, name: str) -> Iterator[types.Location]:
-    variables = variables_of(spec.document.with_names) if spec.document else None
-    if variables and name in variables.entries:
-        yield location(variables.entries[name].key.place, spec.codec)
-
-
-def _layers(spec: OpenSpec, word: str) -> Iterator[types.Location]:
-    """Yield the layers that a name, a pattern, or a dotted key such as ``layers.Affine1.units`` names."""
-    pattern = word.removeprefix("layers.").partition(".")[0]
-    right = spec.right.spec if spec.right else None
-    for member in right.layers if right else ():
-        if right and fnmatchcase(member.name, pattern):
-            yield location(right.document.place(member.path, at_key=True), spec.codec)
-
-
-MEASURE: Final = "mlpkit.measureStep"
-"""The command that measures a step of the spec at an address."""
-
-
-def inlay_hints(spec: OpenSpec, params: types.InlayHintParams) -> list[types.InlayHint]:
-    """Return the output shape and the parameters of each layer, in lines that are unchanged since they were right."""
-    hints: list[types.InlayHint] = []
-    if spec.right is None:
-        return hints
-    document = spec.right.spec.document
-    for member in _with_inner(spec.right.members):
-        name, value = document.place(member.place, at_key=True), document.place(member.place)
-        if member.place and _unchanged(spec, name) and (label := _label(member)):
-            offset = spec.text.line_starts[name.line - 1] + _column_behind(name, value)
-            at = position(spec.text, offset, spec.codec)
-            hints.append(types.InlayHint(at, label, types.InlayHintKind.Type, padding_left=True))
-    return hints
-
-
-def code_lenses(spec: OpenSpec, params: types.CodeLensParams) -> list[types.CodeLens]:
-    """Return what the network needs, above its layers."""
-    right = spec.right
-    place = right.spec.document.place(("layers",), at_key=True) if right else None
-    if not right or not place or not _unchanged(spec, place):
-        return []
-    title = f"{counted(right.parameters, 'parameter')}, at least {memory_size(right.memory)} of memory to train"
-    commands = [types.Command(title, ""), types.Command("measure a step", MEASURE, arguments=[spec.uri])]
-    if spec.step and spec.step[0] == spec.text.text:
-        commands = [types.Command(f"{title}, about {short_duration(spec.step[1])} for a step", "")]
-    where = span_range(spec.text, spec.text.line_starts[place.line - 1], spec.text.line_end(place.line), spec.codec)
-    return [types.CodeLens(where, command) for command in commands]
-
-
-def _with_inner(members: Sequence[CheckedMember]) -> Iterator[CheckedMember]:
-    for member in members:
-        yield member
-        yield from _with_inner(member.inside)
-
-
-def _unchanged(spec: OpenSpec, place: Span) -> bool:
-    """Whether a place is in this file, and its line is the same as when it was checked."""
-    in_text = place.file == spec.text.name and place.line <= len(spec.text.line_starts)
-    return in_text and spec.text.line(place.line) == place.text.line(place.line)
-
-
-def _column_behind(name: Span, value: Span) -> int:
-    """Return the column behind a layer and its parameters, or the end of its line if they are in the next ones."""
-    text, end = name.text, value.end
-    in_line = value.text is text and text.line_number(end) == name.line and not text.text.startswith(":", end)
-    return (end if in_line else text.line_end(name.line)) - text.line_starts[name.line - 1]
-
-
-def _label(member: CheckedMember) -> str:
-    output = [f"→ {shape(member.output_shape)}"] if member.output_shape else []
-    return " · ".join([*output, *([counted(member.parameters, "parameter")] if member.parameters else [])])

@@ -14,8 +14,9 @@ from mlpkit.jobs.check import CheckedSpec
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document
 from mlpkit.specfile.source import SourceText
-from mlpkit.verbs.lsp.cursor import Cursor, cursor_at, offset_of
+from mlpkit.verbs.lsp.cursor import Cursor, cursor_at
 from mlpkit.verbs.lsp.grammar import Grammar
+from mlpkit.verbs.lsp.places import offset_of
 
 
 @dataclass

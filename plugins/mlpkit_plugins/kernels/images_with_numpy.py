@@ -1,4 +1,9 @@
-"""The kernels for images, and for features of any shape, in NumPy."""
+"""The image kernels in NumPy, for float64, and for use without compiled kernels.
+
+Images have the shape (width, channels, height, rows). For a convolution, they are cut into strips, one pixel wide and
+as high as a patch. Adjacent patches share all strips but one, so strips take less memory than patches by a factor of
+the patch size, and the strips of a patch are contiguous.
+"""
 
 from __future__ import annotations
 
@@ -184,120 +189,3 @@ def _patch_matrix(strips: Array, j: int, size: int, stride: int) -> Array:
 def _weights_by_strip(W: Array) -> Array:
     """Return W as a matrix with a row for each filter, in the order of a patch's strips."""
     return W.transpose(0, 3, 1, 2).reshape(len(W), -1)
-
-
-def prelu(x: Array, slope: Array, out: Array) -> Array:
-    """Set out to slope x where x < 0, else to x."""
-    np.multiply(x, slope, out=out)
-    np.copyto(out, x, where=~(x < 0))
-    return out
-
-
-def prelu_gradient(dy: Array, x: Array, slope: Array, products: Array, out: Array) -> Array:
-    """Set products to dy min(x, 0), summands of the gradient of slope, and out to dy where x > 0, else to dy slope."""
-    np.multiply(dy, np.minimum(x, 0), out=products)
-    np.multiply(dy, np.where(x > 0, x.dtype.type(1), slope), out=out)
-    return out
-
-
-def lerp(x: Array, end: Array, weight: Array, out: Array) -> Array:
-    """Set out to x + weight (end - x), the linear interpolation from x to end."""
-    np.subtract(end, x, out=out)
-    np.multiply(out, weight, out=out)
-    np.add(x, out, out=out)
-    return out
-
-
-def lerp_gradient(dy: Array, x: Array, end: Array, slope: Array, weight: Array, products: Array, out: Array) -> Array:
-    """Set products to dy (end - x), the summands of the gradient of weight, and out to dy (1 + weight (slope - 1)).
-
-    Here end is a function of x, and slope its derivative, both of the shape of x.
-    """
-    np.multiply(dy, end - x, out=products)
-    np.multiply(dy, (slope - 1) * weight + 1, out=out)
-    return out
-
-
-def scale_features(x: Array, scale: Array, out: Array) -> Array:
-    """Set out to scale x."""
-    np.multiply(x, scale, out=out)
-    return out
-
-
-def scale_and_shift_features(x: Array, scale: Array, shift: Array, out: Array) -> Array:
-    """Set out to scale x + shift."""
-    np.multiply(x, scale, out=out)
-    np.add(out, shift, out=out)
-    return out
-
-
-def feature_sums(x: Array, out: Array) -> Array:
-    """Set out to the sum of each feature, shape (features,)."""
-    return np.sum(x, axis=_all_but_features(x), out=out)
-
-
-def feature_sums_of_products(x: Array, y: Array, products: Array, out: Array) -> Array:
-    """Set out to the sum of x y of each feature, shape (features,); products is a buffer."""
-    return feature_sums(np.multiply(x, y, out=products), out)
-
-
-def feature_sums_of_squares(x: Array, mean: Array, squares: Array, out: Array) -> Array:
-    """Set out to the sum of (x - mean)² of each feature, shape (features,), like mean; squares is a buffer."""
-    np.subtract(x, mean.reshape(-1, *(1,) * (x.ndim - 2)), out=squares)
-    return feature_sums(np.square(squares, out=squares), out)
-
-
-def _all_but_features(x: Array) -> tuple[int, ...]:
-    return (0, *range(2, x.ndim))
-
-
-def normalize(x: Array, mean: Array, scale: Array, gamma: Array, beta: Array, normalized: Array, out: Array) -> Array:
-    """Set normalized to (x - mean) scale, and out to gamma normalized + beta."""
-    np.subtract(x, mean, out=normalized)
-    np.multiply(normalized, scale, out=normalized)
-    np.multiply(normalized, gamma, out=out)
-    np.add(out, beta, out=out)
-    return out
-
-
-def normalize_gradient(dy: Array, normalized: Array, mean: Array, along: Array, factor: Array, out: Array) -> Array:
-    """Set out to factor (dy - mean - along normalized), with the means of dy and of dy normalized."""
-    product = normalized * along
-    np.subtract(dy, mean, out=out)
-    np.subtract(out, product, out=out)
-    np.multiply(out, factor, out=out)
-    return out
-
-
-def normalize_rows(
-    x: Array, gamma: Array, beta: Array, epsilon: float, normalized: Array, scale: Array, out: Array
-) -> Array:
-    """Set normalized to (x - mean) scale, with mean and variance of each row, and out to gamma normalized + beta.
-
-    scale = 1 / √(variance + epsilon),  an output of shape (rows, 1, ...)
-    """
-    axes = tuple(range(1, x.ndim))
-    np.subtract(x, np.mean(x, axis=axes, keepdims=True), out=normalized)
-    variance = np.mean(np.square(normalized, out=out), axis=axes, keepdims=True)
-    np.divide(1, np.sqrt(variance + epsilon), out=scale)
-    np.multiply(normalized, scale, out=normalized)
-    np.multiply(normalized, gamma, out=out)
-    np.add(out, beta, out=out)
-    return out
-
-
-def normalize_rows_gradient(
-    dy: Array, normalized: Array, scale: Array, gamma: Array, products: Array, out: Array
-) -> Array:
-    """Set products to dy normalized, the summands of the gradient of gamma, and out to the gradient of x.
-
-    dx = scale (g - mean(g) - normalized mean(g normalized)),  g = gamma dy,  with means of each row
-    """
-    axes = tuple(range(1, dy.ndim))
-    np.multiply(dy, normalized, out=products)
-    along = np.mean(products * gamma, axis=axes, keepdims=True)
-    np.multiply(dy, gamma, out=out)
-    np.subtract(out, np.mean(out, axis=axes, keepdims=True), out=out)
-    np.subtract(out, normalized * along, out=out)
-    np.multiply(out, scale, out=out)
-    return out

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlpkit import Array
 from mlpkit_plugins.kernels.elementwise_with_numpy import *
+from mlpkit_plugins.kernels.features_with_numpy import *
 from mlpkit_plugins.kernels.images_with_numpy import *
 
 PRODUCTS_BY = "NumPy"
