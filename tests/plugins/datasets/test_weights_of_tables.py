@@ -19,18 +19,6 @@ NONE = {"validation": 0, "test": 0}
 TABLE = "a,w,kind\n1,2,x\n2,0,y\n3,0.5,x\n4,1,y\n5,1,y\n"
 
 
-@pytest.fixture
-def write(tmp_path, monkeypatch):
-    """Return a function that writes a file into the working folder and returns its name."""
-    monkeypatch.chdir(tmp_path)
-
-    def written(content, name="data.csv"):
-        Path(name).write_text(content, encoding="utf-8")
-        return name
-
-    return written
-
-
 def taken(dataset, split="train"):
     description = dataset.describe()
     part = dataset.open(0)[split]

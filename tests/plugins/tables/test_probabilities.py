@@ -24,18 +24,6 @@ COLUMNS = ("probability_no", "probability_yes")
 TABLE = "a,probability_no,probability_yes\n1,0.25,0.75\n2,1,0\n3,0.33333,0.66666\n"
 
 
-@pytest.fixture
-def write(tmp_path, monkeypatch):
-    """Return a function that writes a file into the working folder and returns its name."""
-    monkeypatch.chdir(tmp_path)
-
-    def written(content, name="data.csv"):
-        Path(name).write_text(content, encoding="utf-8")
-        return name
-
-    return written
-
-
 def soft(file, **parameters):
     return Csv(file, COLUMNS, **{"predict": "probabilities", **NONE, **parameters})
 
