@@ -4,7 +4,8 @@ Run it as ``python benchmarks/distill.py FOLDER --out results.jsonl``. The teach
 RealMLP-TD-S, with fewer epochs and no smoothed labels. The pupil has one hidden layer, and trains on the same rows,
 alone and on mixtures of their targets with the teacher's predictions: those of the ensemble, most of whose networks
 have ``seen`` the row, or that of the network which hasn't (``fold``). The file gets a line for each table and seed;
-what it has already is left out. ``--quick`` trains for an epoch."""
+what it has already is left out. Then a table follows, of the mixture with the lowest validation errors; ``--show`` prints
+it alone. ``--quick`` trains for an epoch."""
 
 from __future__ import annotations
 
@@ -81,7 +82,7 @@ def measured(table: RealTable, seed: int, *, quick: bool) -> dict[str, dict[str,
 
 
 def results(table: RealTable, network: Any) -> dict[str, float]:
-    """Return error and log loss on the test rows, bytes of parameters, and microseconds of a row's prediction."""
+    """Return errors on test and validation rows, log loss, bytes of parameters, and microseconds of a row."""
     x, times = network.encoder.encode(table.inputs("test")), []
     for _ in range(30):
         began = time.perf_counter()
@@ -89,11 +90,49 @@ def results(table: RealTable, network: Any) -> dict[str, float]:
         times.append(time.perf_counter() - began)
     found = {"bytes": sum(values.nbytes for values in network.parameters.values()), "microseconds": 1e6 * min(times)}
     predicted = network.predict(x)
+    found |= {"error": error(table, "test", predicted)}
+    held_back = network.predict(network.encoder.encode(table.inputs("validation")))
+    found |= {"validation_error": error(table, "validation", held_back)}
     if not table.has_classes:
-        return found | {"error": table.error(predicted)}
+        return found
     t = table.class_numbers("test")
     logs = -np.log(np.maximum(predicted[np.arange(len(t)), t].astype(float), 1e-12))
-    return found | {"error": 100 * float(np.mean(predicted.argmax(axis=1) != t)), "log_loss": float(logs.mean())}
+    return found | {"log_loss": float(logs.mean())}
+
+
+def error(table: RealTable, split: str, predicted: Any) -> float:
+    """Return the percentage of wrong classes, or the root of the mean squared error."""
+    if table.has_classes:
+        return 100 * float(np.mean(predicted.argmax(axis=1) != table.class_numbers(split)))
+    return float(np.sqrt(np.mean((predicted.reshape(-1) - table.targets(split)) ** 2)))
+
+
+def show(lines: list[dict[str, Any]]) -> None:
+    """Print the means of each table: those of the mixture whose validation errors fell most on all tables."""
+
+    def fall(way: str) -> float:
+        pairs = [(each["ways"].get(way, each["ways"][way.split(" T=")[0]]), each["ways"]["alone"]) for each in lines]
+        return float(np.mean([np.log(ours["validation_error"] / alone["validation_error"]) for ours, alone in pairs]))
+
+    falls = {way: fall(way) for way in WAYS if way != "alone"}
+    best = min(falls, key=lambda way: falls[way])
+    print("\nvalidation errors:", *(f"{way} {100 * np.expm1(each):+.1f} %" for way, each in falls.items()), sep="  ")
+    print(f"\n{'table':<12} teacher   pupil   alone  change  seeds    kB           microseconds   log losses ({best})")
+    for name in sorted({each["table"] for each in lines}):
+        of_table = [each["ways"] for each in lines if each["table"] == name]
+        way = best if best in of_table[0] else best.split(" T=")[0]
+        three = [[ways[each] for ways in of_table] for each in ("teacher", way, "alone")]
+        means = [{key: float(np.mean([each[key] for each in one])) for key in one[0]} for one in three]
+        teacher, pupil, alone = means
+        better = sum(a["error"] < b["error"] for a, b in zip(three[1], three[2], strict=True))
+        print(
+            f"{name:<12}",
+            *(f"{each['error']:7.4g}" for each in means),
+            f"{100 * (pupil['error'] / alone['error'] - 1):+6.1f}% {better:3d}/{len(of_table)}",
+            f"{teacher['bytes'] / 1e3:8.0f} {pupil['bytes'] / 1e3:4.0f}",
+            f"{teacher['microseconds']:8.0f} {pupil['microseconds']:4.1f}  ",
+            *(f"{each['log_loss']:.4f}" for each in means if "log_loss" in each),
+        )
 
 
 def main() -> None:
@@ -104,16 +143,18 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", metavar="TABLE", help="default: all in the folder")
     parser.add_argument("--seeds", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--show", action="store_true")
     options = parser.parse_args()
     lines = options.out.read_text("utf-8").splitlines() if options.out.exists() else []
     done = {(line["table"], line["seed"]) for line in map(json.loads, lines)}
     names = options.tables or sorted(path.parent.name for path in options.folder.glob("*/table.json"))
     for seed, name in ((seed, name) for seed in range(options.seeds) for name in names):
-        if (name, seed) not in done:
+        if (name, seed) not in done and not options.show:
             ways = measured(RealTable(options.folder / name), seed, quick=options.quick)
             with options.out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"table": name, "seed": seed, "ways": ways}) + "\n")
             print(name, seed, *(f"{way}: {each['error']:.4g}" for way, each in ways.items()), flush=True)
+    show([json.loads(line) for line in options.out.read_text("utf-8").splitlines()])
 
 
 if __name__ == "__main__":
