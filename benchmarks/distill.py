@@ -4,8 +4,8 @@ Run it as ``python benchmarks/distill.py FOLDER --out results.jsonl``. The teach
 RealMLP-TD-S, with fewer epochs and no smoothed labels. The pupil has one hidden layer, and trains on the same rows,
 alone and on mixtures of their targets with the teacher's predictions: those of the ensemble, most of whose networks
 have ``seen`` the row, or that of the network which hasn't (``fold``). The file gets a line for each table and seed;
-what it has already is left out. Then a table follows, of the mixture with the lowest validation errors; ``--show`` prints
-it alone. ``--quick`` trains for an epoch."""
+what it has already is left out. Then it prints a table of the mixture with the lowest validation errors, as does ``--show``
+alone. ``--quick`` trains for an epoch."""
 
 from __future__ import annotations
 
@@ -111,7 +111,10 @@ def show(lines: list[dict[str, Any]]) -> None:
     """Print the means of each table: those of the mixture whose validation errors fell most on all tables."""
 
     def fall(way: str) -> float:
-        pairs = [(each["ways"].get(way, each["ways"][way.split(" T=")[0]]), each["ways"]["alone"]) for each in lines]
+        pairs = [
+            (each["ways"].get(way, each["ways"][way.split(" T=", maxsplit=1)[0]]), each["ways"]["alone"])
+            for each in lines
+        ]
         return float(np.mean([np.log(ours["validation_error"] / alone["validation_error"]) for ours, alone in pairs]))
 
     falls = {way: fall(way) for way in WAYS if way != "alone"}
