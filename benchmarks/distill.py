@@ -4,8 +4,8 @@ Run it as ``python benchmarks/distill.py FOLDER --out results.jsonl``. The teach
 RealMLP-TD-S, with fewer epochs and no smoothed labels. The pupil has one hidden layer, and trains on the same rows,
 alone and on mixtures of their targets with the teacher's predictions: those of the ensemble, most of whose networks
 have ``seen`` the row, or that of the network which hasn't (``fold``). The file gets a line for each table and seed;
-what it has already is left out. Then it prints a table of the mixture with the lowest validation errors, as does ``--show``
-alone. ``--quick`` trains for an epoch."""
+what it has already is left out. Then it prints the means of each table; ``--show`` prints them alone. ``--quick`` trains
+for an epoch."""
 
 from __future__ import annotations
 
@@ -108,31 +108,36 @@ def error(table: RealTable, split: str, predicted: Any) -> float:
 
 
 def show(lines: list[dict[str, Any]]) -> None:
-    """Print the means of each table: those of the mixture whose validation errors fell most on all tables."""
+    """Print the means of each table: of the mixture whose validation errors fell most, and of each seed's best."""
 
-    def fall(way: str) -> float:
-        pairs = [
-            (each["ways"].get(way, each["ways"][way.split(" T=", maxsplit=1)[0]]), each["ways"]["alone"])
-            for each in lines
-        ]
-        return float(np.mean([np.log(ours["validation_error"] / alone["validation_error"]) for ours, alone in pairs]))
+    def of(ways: dict[str, Any], way: str) -> dict[str, float]:
+        return ways.get(way) or ways[way.split(" T=", maxsplit=1)[0]]
 
-    falls = {way: fall(way) for way in WAYS if way != "alone"}
+    def logs(way: str) -> list[float]:
+        return [np.log(of(ways, way)["validation_error"] / ways["alone"]["validation_error"]) for ways in everywhere]
+
+    everywhere = [each["ways"] for each in lines]
+    falls = {way: float(np.expm1(np.mean(logs(way)))) for way in WAYS if way != "alone"}
     best = min(falls, key=lambda way: falls[way])
-    print("\nvalidation errors:", *(f"{way} {100 * np.expm1(each):+.1f} %" for way, each in falls.items()), sep="  ")
-    print(f"\n{'table':<12} teacher   pupil   alone  change  seeds    kB           microseconds   log losses ({best})")
+    print("\nvalidation errors:", *(f"{way} {100 * fall:+.1f} %" for way, fall in falls.items()), sep="  ")
+    print(f"\nchange: {best}; chosen: the way with the lowest validation error of a seed, which can be alone")
+    print("table        teacher   pupil   alone   change seeds  chosen    kB           microseconds  log losses")
     for name in sorted({each["table"] for each in lines}):
         of_table = [each["ways"] for each in lines if each["table"] == name]
-        way = best if best in of_table[0] else best.split(" T=")[0]
-        three = [[ways[each] for ways in of_table] for each in ("teacher", way, "alone")]
+        three = [[of(ways, each) for ways in of_table] for each in ("teacher", best, "alone")]
         means = [{key: float(np.mean([each[key] for each in one])) for key in one[0]} for one in three]
         teacher, pupil, alone = means
         better = sum(a["error"] < b["error"] for a, b in zip(three[1], three[2], strict=True))
+        chosen = [
+            min((ways[way] for way in WAYS if way in ways), key=lambda each: each["validation_error"])["error"]
+            for ways in of_table
+        ]
         print(
             f"{name:<12}",
             *(f"{each['error']:7.4g}" for each in means),
-            f"{100 * (pupil['error'] / alone['error'] - 1):+6.1f}% {better:3d}/{len(of_table)}",
-            f"{teacher['bytes'] / 1e3:8.0f} {pupil['bytes'] / 1e3:4.0f}",
+            f"{100 * (pupil['error'] / alone['error'] - 1):+6.1f} % {better:2d}/{len(of_table)}",
+            f"{100 * (np.mean(chosen) / alone['error'] - 1):+6.1f} %",
+            f"{teacher['bytes'] / 1e3:6.0f} {pupil['bytes'] / 1e3:3.0f}",
             f"{teacher['microseconds']:8.0f} {pupil['microseconds']:4.1f}  ",
             *(f"{each['log_loss']:.4f}" for each in means if "log_loss" in each),
         )
