@@ -4,8 +4,8 @@ Run it as ``python benchmarks/distill.py FOLDER --out results.jsonl``. The teach
 RealMLP-TD-S, with fewer epochs and no smoothed labels. The pupil has one hidden layer, and trains on the same rows,
 alone and on mixtures of their targets with the teacher's predictions: those of the ensemble, most of whose networks
 have ``seen`` the row, or that of the network which hasn't (``fold``). The file gets a line for each table and seed;
-what it has already is left out. Then it prints the means of each table; ``--show`` prints them alone. ``--quick`` trains
-for an epoch."""
+what it has already is left out. Then it prints the means of each table; ``--show`` prints them without training.
+``--quick`` trains for an epoch."""
 
 from __future__ import annotations
 
