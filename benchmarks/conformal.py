@@ -1,6 +1,6 @@
 """Finds how many targets are in their intervals and sets, over many splits of five tables, against theory and MAPIE.
 
-Run it as ``python benchmarks/coverage.py FOLDER``, with the tables of ``tables.py`` in FOLDER and MAPIE installed. Of
+Run it as ``python benchmarks/conformal.py FOLDER``, with the tables of ``tables.py`` in FOLDER and MAPIE installed. Of
 each split, half of the rows train a small network, a quarter sets the threshold, and a quarter is predicted. MAPIE gets
 the same network and rows. ``--splits 5`` is a quick form. Prints the mean share of targets held; the shares of splits
 below, in and above the band that should have 95 % of them; and the mean width, or number of classes in a set.
