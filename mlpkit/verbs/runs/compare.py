@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -253,9 +253,7 @@ def compare(directories: Sequence[Path], metrics: Sequence[str] = (), by: Sequen
         RunFolderError: one isn't a run folder, or a file in it is damaged.
         MlpkitError: a model or its data can't be read again; only for ``by``.
     """
-    sides = read_sides(directories)
-    found = compare_sides(sides, metrics)
-    return replace(found, by=[_by_group(side, by) for side in sides]) if by else found
+    return compare_sides(read_sides(directories), metrics, by)
 
 
 def _by_group(side: RunSet, by: Sequence[str]) -> dict[str, Any]:
@@ -299,7 +297,7 @@ def _name(side: Sequence[tuple[Path, RunOnPage]], mixed: set[Path]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
-def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = ()) -> Comparison:
+def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequence[str] = ()) -> Comparison:
     """Compare what was read; see ``compare``."""
     runs = [run for side in sides for run in side.runs]
     alone = len(runs) == len(sides)
@@ -321,6 +319,7 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = ()) -> Compa
         tables=_tables(runs) if alone else [],
         with_seeds=["" if side.finished > 1 else _with_seeds(side.runs[0]) for side in sides],
         too_few=[side.name for side in sides[1:] if _has_too_few(sides[0], side)],
+        by=[_by_group(side, by) for side in sides] if by else [],
     )
 
 

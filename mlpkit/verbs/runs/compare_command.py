@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.errors import UsageError
 from mlpkit.terminal.formatting import line_length
 from mlpkit.terminal.output import document, result
 
@@ -52,12 +51,10 @@ def command(
     """
     from mlpkit.verbs.runs import compare, compare_table  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
-    if page is not None and by:
-        raise UsageError("a page has no groups of rows; leave out --by, or --html")
     if page is not None:
         from mlpkit.verbs.runs.compare_page import write_comparison  # noqa: PLC0415 - only a page needs charts
 
-        write_comparison(directories, page, metrics)
+        write_comparison(directories, page, metrics, by)
         document({"out": page}) if as_json else result(f"comparison in {page}")
         return
     found = compare.compare(directories, metrics, by)

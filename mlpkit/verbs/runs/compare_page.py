@@ -12,19 +12,24 @@ from mlpkit.pages.results import RunSet, results_table
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.verbs.runs.compare import Comparison, Note, Row, compare_sides, read_sides
+from mlpkit.verbs.runs.compare_table import rows_by_group
 
 
-def write_comparison(directories: Sequence[Path], file: Path, metrics: Sequence[str] = ()) -> None:
+def write_comparison(
+    directories: Sequence[Path], file: Path, metrics: Sequence[str] = (), by: Sequence[str] = ()
+) -> None:
     """Write a page that compares runs: one file that works from disk, without a network.
 
     Raises:
-        UsageError: there is nothing to compare, no run has such a metric, or vl-convert isn't installed.
+        UsageError: there is nothing to compare, no run has such a metric or column, or vl-convert isn't installed.
         RunFolderError: one isn't a run folder, or a file in it is damaged.
         StorageError: the page can't be written.
+        MlpkitError: a model or its data can't be read again; only for ``by``.
     """
     sides = read_sides(directories)
-    found = compare_sides(sides, metrics)
-    parts = [_chance_section(found), _results_section(sides), curves_of_sets(sides), _differences_section(found)]
+    found = compare_sides(sides, metrics, by)
+    parts = [_chance_section(found), _results_section(sides), *_groups_section(found), curves_of_sets(sides)]
+    parts.append(_differences_section(found))
     write_atomically(file, page(f"{len(sides)} {'specs' if found.grouped else 'runs'} compared", parts).encode())
 
 
@@ -54,6 +59,15 @@ def _results_section(sides: Sequence[RunSet]) -> str:
         return section("Results", results_table(sides, "At the end"))
     each = folded("Each run", results_table(runs, "Each run at its end"))
     return section("Results", results_table(sides, "At the end, mean ± half the width of the 95 % interval"), each)
+
+
+def _groups_section(found: Comparison) -> list[str]:
+    """Return the section about groups of rows, if some were asked for."""
+    tables = [
+        table(["group", *found.runs], rows, caption=title, texts=[0], sortable=True)
+        for title, rows in rows_by_group(found).items()
+    ]
+    return [section("By group", *tables)] if tables else []
 
 
 def _differences_section(found: Comparison) -> str:

@@ -63,21 +63,22 @@ def _table(found: Comparison, width: int | None) -> list[list[str]]:
         common = {SPLIT.sub("", key) for key in values if key not in lone}
         names = dict.fromkeys(key if (name := SPLIT.sub("", key)) in common else name for key in lone)
         rows += [[f"  only one run has {', '.join(names)}", *blank]] if lone else []
-    rows += _by_group(found)
+    for title, groups in rows_by_group(found).items():
+        rows += [[title, *blank], *([f"  {key}", *cells] for key, *cells in groups)]
     rows += [[f"  tables, which --json prints: {', '.join(found.tables)}", *blank]] if found.tables else []
     return rows if width is None else _with_short_keys(rows, width, beside)
 
 
-def _by_group(found: Comparison) -> list[list[str]]:
-    """Return rows for the loss and the metrics of each group of rows."""
-    rows = []
+def rows_by_group(found: Comparison) -> dict[str, list[list[str]]]:
+    """Return a title for each column whose groups were asked for, with a row for each loss and metric of a group."""
+    tables = {}
     for column in found.by[0]["columns"] if found.by else ():
         splits = dict.fromkeys(side["split"] for side in found.by)
-        rows.append([f"by {column}, rows of {' and '.join(splits)}", *[""] * len(found.by)])
         sides = [_estimates([("all rows", side["whole"]), *side["columns"][column].items()]) for side in found.by]
         keys = dict.fromkeys(key for side in sides for key in side)
-        rows += [[f"  {key}", *(side.get(key, ABSENT) for side in sides)] for key in keys]
-    return rows
+        title = f"by {column}, rows of {' and '.join(splits)}"
+        tables[title] = [[key, *(side.get(key, ABSENT) for side in sides)] for key in keys]
+    return tables
 
 
 def _estimates(groups: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:

@@ -119,7 +119,7 @@ def test_a_report_has_what_evaluate_prints(run, cwd, invoke):
     assert ">By group</h2>" not in (cwd / run / "report.html").read_text()
 
 
-def test_compare_puts_the_groups_of_runs_next_to_each_other(run, invoke):
+def test_compare_puts_the_groups_of_runs_next_to_each_other(run, cwd, invoke):
     assert invoke("run", "flowers.yaml", "--quiet", "--out", "other", "--set", "training.epochs=3").code == 0
     done = invoke("compare", run, "other", "--by", "soil")
     assert done.code == 0
@@ -133,3 +133,9 @@ def test_compare_puts_the_groups_of_runs_next_to_each_other(run, invoke):
         values = [side["columns"]["soil"][name]["metrics"]["loss"]["value"] for side in found]
         assert [cell.partition(" ")[0] for cell in cells] == [f"{value:.4f}" for value in values]
     assert json.loads(invoke("compare", run, "other", "--json").out)["by"] == []
+    assert invoke("compare", run, "other", "--by", "soil", "--html", "page.html").code == 0
+    section = (cwd / "page.html").read_text().partition('<section aria-labelledby="by-group">')[2]
+    headings, *rows = rows_of(section.partition("</section>")[0])
+    assert headings[0] == "group"
+    assert rows == lines[: len(rows)]
+    assert len(rows) == (1 + len(found[0]["columns"]["soil"])) * len(found[0]["whole"]["metrics"])
