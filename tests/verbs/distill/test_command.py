@@ -119,3 +119,24 @@ def test_data_in_memory_is_for_python(cwd, invoke):
     done = invoke("distill", "memory", "--into", "small.yaml")
     assert done.code == 2
     assert "mlpkit.fit" in done.err
+
+
+def test_rows_without_labels_teach_what_was_predicted_for_them(teacher, invoke):
+    rows = np.random.default_rng(1).normal(size=(400, 2)).round(3)
+    Path("new.csv").write_text("\n".join(["a,b", *(f"{a},{b}" for a, b in rows)]))
+    assert invoke("predict", teacher, "new.csv", "--keep-inputs", "--out", "soft.csv").code == 0
+    spec = yaml.safe_load(TEACHER)
+    spec["data"] = {
+        "csv": {
+            "file": "soft.csv",
+            "target": ["probability_no", "probability_yes"],
+            "predict": "probabilities",
+            "inputs": ["a", "b"],
+        }
+    }
+    spec["layers"][-1] = "SoftmaxWithLoss"
+    spec["training"] = {"optimizer": {"adam": {"learning_rate": 0.01}}, "iterations": 1000, "batch_size": 50}
+    Path("pupil.yaml").write_text(yaml.safe_dump(spec))
+    assert invoke("run", "pupil.yaml", "--quiet").code == 0
+    expected, predicted = (mlpkit.load(run).predict_proba(rows) for run in (teacher, Path("runs/pupil")))
+    assert np.abs(expected - predicted).mean() < 0.02
