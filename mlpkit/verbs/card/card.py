@@ -387,10 +387,7 @@ def _contains(run: _Run) -> Iterator[Part]:
     others = [cell(Code(name)) for name in HOLD_ROWS if layout.has_file(run.directory, name)]
     also = f"Other files of the run folder do have values of single rows: {', '.join(others)}."
     yield Part("the run folder", text=also if others else "")
-    exports = (
-        "Of exported files, those in C also have some test rows, to test themselves, and pages the medians of columns."
-    )
-    yield Part("the exporters", text=exports)
+    yield Part("the exporters", text="Exported files have no rows; pages have the medians of columns.")
 
 
 def _provenance(run: _Run) -> Iterator[Part]:

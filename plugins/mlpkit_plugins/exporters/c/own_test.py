@@ -1,4 +1,4 @@
-"""The test inside a file in C: a few rows and the expected results."""
+"""The test inside a file in C: a few artificial rows and the expected results."""
 
 from __future__ import annotations
 
