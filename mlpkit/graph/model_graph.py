@@ -29,14 +29,6 @@ def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, 
     The outputs are ``label`` and ``probabilities`` if classes or labels are predicted, otherwise ``value``; with
     ``coverage`` also ``set``, a truth value for each class, or ``low`` and ``high``. An output whose name is also that
     of an input is called ``predicted_label``, and so on.
-
-    Args:
-        network: the network, with a target.
-        dataset: the data set, with the model's encoder.
-        provenance: the origin of the model.
-
-    Raises:
-        NotExportableError: the data set, a layer or the loss doesn't describe its operators.
     """
     graph = Graph(network.dtype, network.input_shape)
     encoded = graph.cast(graph.encode(dataset), network.dtype)
@@ -60,11 +52,7 @@ def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, 
 
 
 def _require_unicode(what: str, *names: str) -> None:
-    """Check that names are valid Unicode, without surrogates.
-
-    Raises:
-        NotExportableError: a name contains a surrogate.
-    """
+    """Raise ``NotExportableError`` if a name contains a surrogate."""
     for name in names:
         if any("\ud800" <= character <= "\udfff" for character in name):
             message = f"the {what} {name!a} contains half of a character, a surrogate, which files can't store"
@@ -72,15 +60,7 @@ def _require_unicode(what: str, *names: str) -> None:
 
 
 def bare_network(network: Sequential, provenance: Mapping[str, Any]) -> ModelGraph:
-    """Return the graph of a network alone, from its encoded input ``x`` to ``logits`` and ``prediction``.
-
-    Args:
-        network: the network, with a target.
-        provenance: the origin of the network.
-
-    Raises:
-        NotExportableError: a layer or the loss doesn't describe its operators.
-    """
+    """Return the graph of a network alone, from its encoded input ``x`` to ``logits`` and ``prediction``."""
     graph = network_graph(network)
     assert network.target is not None
     (encoded,) = map(Value, graph.feeds)

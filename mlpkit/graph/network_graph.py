@@ -13,27 +13,14 @@ PREDICTION = "prediction"
 
 
 def network_graph(network: Sequential) -> Graph:
-    """Return the graph of a network alone, from its encoded input ``x`` to ``logits`` and ``prediction``.
-
-    Raises:
-        NotExportableError: a layer or the loss doesn't describe its operators.
-    """
+    """Return the graph of a network alone, from its encoded input ``x`` to ``logits`` and ``prediction``."""
     graph = Graph(network.dtype, network.input_shape)
     add_network(graph, network, graph.feed("x", network.dtype.name, network.input_shape))
     return graph
 
 
 def add_network(graph: Graph, network: Sequential, x: Value) -> None:
-    """Add a network to a graph, with the outputs ``logits`` and ``prediction``.
-
-    Args:
-        graph: the graph, which may start with a data set's encoder.
-        network: the network.
-        x: its encoded input.
-
-    Raises:
-        NotExportableError: a layer or the loss doesn't describe its operators.
-    """
+    """Add a network to a graph that computes its encoded input x, with the outputs ``logits`` and ``prediction``."""
     graph.input = x
     logits = graph.chain(network.layers)
     if network.scaled is not None:

@@ -33,11 +33,7 @@ def provenance_json(provenance: Mapping[str, Any]) -> str:
 
 
 def find_provenance(content: bytes) -> dict[str, Any] | None:
-    """Return a file's provenance, or None if it has none.
-
-    Args:
-        content: the uncompressed bytes of a text or binary file.
-    """
+    """Return the provenance in the uncompressed bytes of a file, or None if it has none."""
     start = content.find(MARKER.encode())
     while start >= 0:
         provenance = _object_after(content, start + len(MARKER))

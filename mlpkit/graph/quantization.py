@@ -47,10 +47,6 @@ def int8_weights(weights: Array, axis: int) -> Int8Weights:
     """Return weights rounded to q s, with q = round(W / s) and s = max |W| / 127 of each output unit.
 
     s is rounded up to 17 bits. So q s is exact in float32, and rounding it again gives the same q and s.
-
-    Args:
-        weights: finite numbers.
-        axis: the axis of the output units.
     """
     others = tuple(each for each in range(weights.ndim) if each != axis)
     mantissa, exponent = np.frexp(np.abs(weights.astype(np.float64)).max(axis=others, keepdims=True) / LARGEST)
@@ -73,14 +69,8 @@ def exact_int8_weights(weights: Array, axis: int) -> Int8Weights | None:
 def with_int8_weights(network: Sequential) -> tuple[Sequential, tuple[str, ...]]:
     """Return a copy of a network with rounded weights, and the names of the rounded parameters.
 
-    The parameters that products of the network's graph take as their weights are rounded.
-
-    Args:
-        network: the network.
-
-    Raises:
-        NotExportableError: a layer or the loss doesn't describe its operators; the network has no such weights, or
-            stores them in another order than the product takes them.
+    The parameters that products of the network's graph take as their weights are rounded. A network without such
+    parameters, or one whose products take them in another order, is a ``NotExportableError``.
     """
     rounded = deepcopy(network)
     graph = network_graph(rounded)
@@ -110,11 +100,7 @@ def _output_axis(node: Node) -> int:
 
 
 def _require_rounded(products: list[Node], graph: Graph) -> None:
-    """Check that products take rounded weights after the parameters were rounded.
-
-    Raises:
-        NotExportableError: the weights of a product aren't rounded.
-    """
+    """Raise ``NotExportableError`` if products don't take rounded weights after the parameters were rounded."""
     for node in products:
         path = node.inputs[1]
         if exact_int8_weights(graph.constants[path], _output_axis(node)) is None:

@@ -41,16 +41,8 @@ def build_for(
 ) -> Sequential:
     """Build the network of a spec from its layers, whose shapes are proved; they become the network's own.
 
-    Args:
-        spec: the spec.
-        proof: the proof of its layers, which serves for one network.
-        slices: slices of a minibatch; by default as in the spec, or one.
-        own_slices: the slices that the network computes, if other processes compute the rest; by default all.
-        first_weights: weights in place of the initializers'.
-        examples: the training examples, for initializers that see data; None to adapt nothing to them.
-
-    Raises:
-        ComponentFailure: an initializer failed.
+    ``own_slices`` are the slices that the network computes, if other processes compute the rest. Without ``examples``,
+    the training split and its description, no initializer sees data.
     """
     network = Sequential(
         proof.stack,

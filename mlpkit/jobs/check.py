@@ -109,13 +109,7 @@ class CheckedSpec:
 def check(spec: Spec, dataset: Dataset | None = None) -> CheckedSpec:
     """Check the callbacks' files and the shapes of a spec whose syntax, keys and values are right.
 
-    Args:
-        spec: the spec.
-        dataset: its data set, if it is already built.
-
-    Raises:
-        SpecError: something is wrong; everything that one stage finds is reported.
-        DataError: a data file that the data set reads to describe itself is wrong.
+    Everything that one stage finds is reported as a ``SpecError``.
     """
     proved = prove(spec, dataset)
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable

@@ -70,15 +70,7 @@ def evaluate(
 ) -> Evaluation:
     """Return loss and metrics of a run's network by split, computed from the data.
 
-    Args:
-        directory: the run folder.
-        splits: which splits; by default all that the data set has.
-        registry: the plugins to take components from; by default what is installed.
-        by: columns whose groups of rows are evaluated, too; by default those of the spec's ``by``.
-
-    Raises:
-        UsageError: the data set has no such split, or no such column.
-        MlpkitError: as ``load_run``, ``data_of_run`` and ``evaluated`` do.
+    By default of all splits, and of groups of rows by the columns in the spec's ``by``.
     """
     model = load_run(directory, registry)
     description, data = data_of_run(directory, model)
@@ -96,14 +88,7 @@ def evaluate(
 
 
 def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapping[str, Split]]:
-    """Return the data that a run's network was trained on: its shapes, and its splits.
-
-    Raises:
-        UsageError: the data set doesn't give the data that the network was trained on.
-        RunFolderError: the data is missing.
-        DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception.
-    """
+    """Return shapes and splits of the data that a run's network was trained on, unless it has other shapes now."""
     try:
         description = describe_data(model.spec, model.dataset)
     except SpecShapeError as error:
@@ -119,17 +104,7 @@ def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapp
 
 
 def evaluate_file(directory: Path, file: Path, registry: Registry | None = None, by: Sequence[str] = ()) -> Evaluation:
-    """Return loss and metrics of a run's network for data that it wasn't trained with, as the split ``data``.
-
-    Args:
-        directory: the run folder.
-        file: inputs and targets, in a file or folder like the one trained on.
-        registry: the plugins to take components from; by default what is installed.
-        by: as for ``evaluate``.
-
-    Raises:
-        MlpkitError: as ``load_run``, ``examples_of`` and ``evaluated_examples`` do.
-    """
+    """Return loss and metrics of a run's network for other data like its own, as the split ``data``."""
     model = load_run(directory, registry)
     inputs, targets, weights = examples_of(model, file)
     metrics, by = _of_calibration(model), by or model.spec.top_level.by or ()
@@ -175,22 +150,10 @@ def evaluated_examples(
     by: Sequence[str] = (),
     rows: object = None,
 ) -> Evaluation:
-    """Return loss and metrics of a model for examples, as the split ``data``.
+    """Return loss and metrics of a model for encoded examples, as the split ``data``.
 
-    Args:
-        model: the model.
-        inputs: their inputs, encoded.
-        targets: their targets, as ``Split.take`` writes them, but never one-hot.
-        weights: their weights; None if they have none.
-        metrics: as for ``evaluated``.
-        by: columns whose groups of rows are evaluated, too.
-        rows: what ``examples_of`` returned the examples for; only ``by`` needs it.
-
-    Raises:
-        UsageError: the rows have no such column.
-        DataError: the targets don't fit the inputs or the network.
-        WrongUseError: the loss, or a metric, takes no weights of examples.
-        MlpkitError: as ``evaluated`` does.
+    The targets are as ``Split.take`` writes them, but never one-hot. ``rows`` is what ``examples_of`` returned the
+    examples for; only ``by``, the columns whose groups are evaluated too, needs it.
     """
     examples, weighted = Examples(model.target, inputs, targets, weights), weights is not None
     data = {DATA_SPLIT: examples}
@@ -222,19 +185,9 @@ def evaluated(
     source: str | Path,
     metrics: Mapping[str, Callable[[], Metric]] = MappingProxyType({}),
 ) -> dict[str, dict[str, Any]]:
-    """Return loss and metrics of a model by split.
+    """Return loss and metrics of a model for some splits of data; ``source`` names the data in messages.
 
-    Args:
-        model: the model.
-        data: the splits.
-        description: their shapes.
-        splits: which of them.
-        source: where the data comes from, for messages.
-        metrics: what makes metrics in addition to the spec's, by name.
-
-    Raises:
-        DivergenceError: a loss is not finite.
-        ComponentFailure: the data set, the network or a metric raised an exception.
+    ``metrics`` make metrics in addition to the spec's, by name. A loss that isn't finite is a ``DivergenceError``.
     """
     makers: dict[str, Callable[[], Metric]] = {metric.name: metric for metric in model.spec.training.metrics}
     with blas_threads(model.threads):
@@ -254,11 +207,7 @@ def in_order(metrics: Mapping[str, Mapping[str, Any]], spec: Spec) -> dict[str, 
 
 
 class Examples:
-    """Examples in memory as a split, for what a network predicts; arguments as for ``evaluated_examples``.
-
-    Raises:
-        DataError: the targets don't fit the inputs or the network.
-    """
+    """Examples in memory as a split, for what a network predicts; arguments as for ``evaluated_examples``."""
 
     def __init__(self, target: Target, inputs: Inputs, targets: Array, weights: Array | None = None) -> None:
         numbered = isinstance(target, Classes) and targets.ndim == 1

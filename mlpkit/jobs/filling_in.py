@@ -25,13 +25,7 @@ ROWS_COUNTED_TOGETHER: Final = 1024
 
 
 class FactsOfSpec(NamedTuple):
-    """What is known of a spec's data.
-
-    Args:
-        spec: the spec.
-        dataset: its data, described.
-        description: shapes and sizes of the data.
-    """
+    """What is known of a spec's data, which is described."""
 
     spec: Spec
     dataset: Dataset
@@ -104,13 +98,7 @@ def _filled_in(value: Any, facts: FactsOfSpec, faults: list[Problem]) -> Any:
 
 
 def count_classes(target: Target, t: Array, weights: Array | None = None) -> Array:
-    """Return how many examples have each class or label, or the sum of their weights; nothing if values are predicted.
-
-    Args:
-        target: what is predicted.
-        t: the targets.
-        weights: the weights of the examples; None if they have none.
-    """
+    """Return how many examples have each class or label, or the sum of their weights; nothing of values."""
     if isinstance(target, Classes) and not target.one_hot:
         return np.bincount(t, weights, minlength=target.count)
     if isinstance(target, Classes | Labels):

@@ -35,12 +35,7 @@ RUN: Final = (SECTION, "run")
 
 
 class FirstWeights(NamedTuple):
-    """Weights with which a network starts, in place of the initializers'.
-
-    Args:
-        arrays: parameters and states by their paths.
-        checksum: SHA-256 of the model file that they come from.
-    """
+    """Weights with which a network starts, by path, and the SHA-256 of the model file that they come from."""
 
     arrays: Mapping[str, Array]
     checksum: str
@@ -58,12 +53,7 @@ class FirstWeights(NamedTuple):
 
 
 def load_weights(run: str) -> ModelFile:
-    """Return the model of a run, given as a run folder or a model file.
-
-    Raises:
-        RunFolderError: it is neither, or the folder holds no model.
-        ModelFileError: the file is damaged, or not a model.
-    """
+    """Return the model in a run folder or a model file, or raise ``RunFolderError`` or ``ModelFileError``."""
     path = Path(run)
     with suppress(RuntimeError):  # a user whom the system doesn't know has no folder either
         path = path.expanduser()
@@ -76,11 +66,7 @@ def load_weights(run: str) -> ModelFile:
 
 
 def require_another_folder(spec: Spec, directory: Path) -> None:
-    """Check that a run doesn't start with weights from the folder that it will be kept in.
-
-    Raises:
-        SpecSchemaError: it does.
-    """
+    """Raise ``SpecSchemaError`` if a run starts with weights from the folder that it will be kept in."""
     section = spec.top_level.initialize_from
     if section is not None and real_path(section.run) == real_path(directory):
         message, remedy = f"{section.run} is this run's own folder", "name another run, or keep this one elsewhere"
@@ -88,15 +74,9 @@ def require_another_folder(spec: Spec, directory: Path) -> None:
 
 
 def first_weights_now(directory: Path, spec: Spec, attempt: str) -> str | None:
-    """Return the checksum of the model whose weights a run began with, as it is now; None if it took none.
+    """Return the checksum that the model whose weights a run began with has now; None if it took none.
 
-    Args:
-        directory: the run folder.
-        spec: its spec.
-        attempt: what can't be done with the run without these weights, such as ``repeated``.
-
-    Raises:
-        RunFolderError: the model can't be read.
+    ``attempt`` is what can't be done with the run without that model, such as ``repeated``.
     """
     section = spec.top_level.initialize_from
     if section is None:
@@ -215,13 +195,7 @@ def _place(spec: Spec, layer: Operation) -> KeyPath:
 
 
 def _remedy(spec: Spec, proof: Proof, fits: Mapping[str, bool]) -> str:
-    """Return how to take the weights that fit, or what to do if none do.
-
-    Args:
-        spec: the spec.
-        proof: the proof of its layers.
-        fits: whether the weights of each layer fit, by its path.
-    """
+    """Return how to take the weights that fit, given whether those of each layer do, or what to do if none do."""
     inside = {member.path: [fits[path] for path in fits if belongs_to(path, [member.path])] for member in proof.stack}
     fitting = [path for path, found in inside.items() if found and all(found)]
     if not fitting:

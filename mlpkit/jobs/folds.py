@@ -23,12 +23,7 @@ ROWS_READ: Final = 1000
 
 
 class Rows:
-    """Some rows of one or several splits, as a split.
-
-    Args:
-        splits: the splits by name; their rows count through, in this order.
-        indices: positions of the rows.
-    """
+    """Some rows of one or several splits, as a split; positions count through the splits, in their order."""
 
     def __init__(self, splits: Mapping[str, Split], indices: NDArray[np.intp]) -> None:
         self.indices = indices
@@ -51,11 +46,9 @@ class Rows:
                 array[places] = part
 
     def gathered(self, get: Callable[[str, Array], Any], indices: Array) -> Any:
-        """Return what a data set has about the rows at ``indices``: an array, a list, or a mapping of these by column.
+        """Return what ``get`` has about the rows at ``indices``: an array, a list, or a mapping of these by column.
 
-        Args:
-            get: returns it for positions in a split of the data set; None if it isn't known.
-            indices: positions.
+        ``get`` returns it for positions in a split of the data set; None if it isn't known.
         """
         parts = [(places, get(split, inside)) for split, places, inside in self._parts(indices)]
         order = np.argsort(np.concatenate([places for places, _ in parts]))
@@ -107,19 +100,9 @@ def fold_sizes(sizes: Mapping[str, int], folds: int, member: int | None) -> dict
 class Folds:
     """The rows of a data set, cut into folds: they are shuffled, and dealt out in turn, class by class.
 
-    The sizes of two folds differ by one row at most, and so do their numbers of rows of a class.
-
-    Args:
-        splits: the data set's own splits.
-        description: their shapes and sizes.
-        dtype: the network's dtype.
-        folds: how many folds there are.
-        seed: what the folds are drawn by.
-        keys: for each split that is cut a number for each row, the same for copies, which stay in one fold; or None.
-
-    Attributes:
-        rows: the rows that are cut into folds: those for training, and then those for validation.
-        numbers: the number of each row's fold.
+    The sizes of two folds differ by one row at most, and so do their numbers of rows of a class. Rows of a split with
+    equal ``keys`` are copies, which stay in one fold. ``rows`` are those for training, and then those for validation,
+    and ``numbers`` has the fold of each.
     """
 
     def __init__(
@@ -145,11 +128,10 @@ class Folds:
             _keep_together(self.numbers, np.concatenate([keys[split] for split in self._pooled]), classes)
 
     def splits(self, member: int | None) -> dict[str, Split]:
-        """Return the splits of one network of an ensemble: a fold for validation, and the rest for training.
+        """Return the splits of one network of an ensemble: its fold for validation, and the rest for training.
 
-        Args:
-            member: the number of the network, and of its fold. None for the ensemble, which has seen the rows of all
-                folds: the training rows stay as they are, and no row is left for validation.
+        None stands for the ensemble, which has seen the rows of all folds: the training rows stay as they are, and no
+        row is left for validation.
         """
         if member is None:
             return {"train": self._pooled["train"], **self._others}
@@ -162,14 +144,10 @@ class Folds:
 
 
 def _keep_together(numbers: NDArray[np.intp], keys: NDArray[np.uint64], classes: Array) -> None:
-    """Move copies of a row to its fold, each in exchange for a row of the same class that has no copies.
+    """Move copies of a row, which have the same key, to its fold, each in exchange for a row of the same class.
 
-    So folds keep their sizes, and their shares of each class. Where no such row is left, copies stay in two folds.
-
-    Args:
-        numbers: the fold of each row.
-        keys: a number for each row, the same for copies.
-        classes: the class of each row.
+    So folds keep their sizes, and their shares of each class. Rows with copies aren't exchanged: where no other row is
+    left, copies stay in two folds.
     """
     _, firsts, of_row, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
     alone = counts[of_row] == 1

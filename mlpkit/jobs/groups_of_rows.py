@@ -53,17 +53,9 @@ def groups_of_rows(
 ) -> dict[str, dict[str, Groups]]:
     """Return the rows of each split by group: ``{split: {column: {group: positions}}}``.
 
-    Each row is in one group of a column. All splits have the same groups, but for groups without a row there.
-
-    Args:
-        model: the model; its data is open.
-        data: the splits.
-        by: names of columns of the table, inputs or not.
-        rows: what the only split holds, as ``examples_of`` takes it; None for the model's own data.
-
-    Raises:
-        UsageError: there is no such column.
-        DataError: a file is damaged.
+    Each row is in one group of a column. All splits have the same groups, but for groups without a row there. The
+    columns ``by`` needn't be inputs. ``rows`` is what the only split holds, as ``examples_of`` takes it; None for the
+    model's own data, which is open.
     """
     dataset = model.dataset
     with component_errors(f"dataset {model.spec.data.name} failed in columns_of_rows"):
@@ -188,20 +180,10 @@ def metrics_by_group(
     """Return loss and metrics of each split and its groups of rows, with 95 % intervals; no metrics that are tables.
 
     The interval of a share of rows is Wilson's. Others are between percentiles over resampled rows, 2,000 at most.
-
-    Args:
-        model: the model.
-        data: the splits.
-        description: their shapes.
-        by: as for ``groups_of_rows``.
-        rows: as for ``groups_of_rows``.
-        metrics: as for ``evaluated``.
+    Arguments are as for ``groups_of_rows`` and ``evaluated``.
 
     Source: Efron, Bootstrap Methods: Another Look at the Jackknife (1979); Bickel, Götze and van Zwet, Resampling Fewer
-        Than n Observations (1997).
-
-    Raises:
-        MlpkitError: as ``groups_of_rows`` and ``evaluated`` do.
+    Than n Observations (1997).
     """
     groups, found = groups_of_rows(model, data, by, rows), {}
     every = {metric.name: metric for metric in model.spec.training.metrics} | dict(metrics)

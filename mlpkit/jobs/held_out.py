@@ -31,13 +31,7 @@ if TYPE_CHECKING:
 
 
 class HeldOut(NamedTuple):
-    """What a network predicts for rows that no weight of it was trained on.
-
-    Args:
-        values: its predictions, as the loss returns them, shape (rows, ...).
-        targets: the targets of the rows, as the network is compared with them.
-        weights: their weights; None if they have none.
-    """
+    """What a network predicts for rows that no weight of it was trained on, their targets, and any weights."""
 
     values: Array
     targets: Array
@@ -63,9 +57,6 @@ def fit_adjustments(network: Sequential, found: HeldOut) -> None:
     """Fit what adjusts a network's predictions, each on a part of the rows of its own, drawn by the network's seed.
 
     What is fitted later sees predictions that the calibration has changed.
-
-    Raises:
-        ComponentFailure: a calibration raised an exception.
     """
     adjustments, targets = network.adjustments.present, _as_predicted(network, found.targets)
     weights = np.ones(len(targets)) if found.weights is None else np.asarray(found.weights, np.float64)
@@ -114,14 +105,7 @@ def _fault(message: str, expected: str = "", remedy: str = "", code: Code = "wro
 def regions_found(
     model: TrainedModel, prediction: Array, t: Array, groups: Mapping[str, NDArray[np.intp]] | None = None
 ) -> RegionsFound | None:
-    """Return how many targets a model's regions hold; None if it has none.
-
-    Args:
-        model: the model.
-        prediction: its predictions for rows that it wasn't trained on, shape (rows, ...).
-        t: the targets of the rows.
-        groups: the positions of the rows of each group, by its name.
-    """
+    """Return how many targets ``t`` of rows that are new to a model its regions hold; None if it has none."""
     coverage = model.network.adjustments.coverage
     if coverage is None or not coverage.is_fitted:
         return None

@@ -35,13 +35,9 @@ MOST_NAMES_SHOWN: Final = 20
 
 
 def named_columns(rows: object) -> Columns | None:
-    """Return the columns of rows whose values have names; None if they have none.
+    """Return the columns of rows whose values have names, or None; ``UsageError`` if they differ in length.
 
-    Args:
-        rows: a dict of columns, a list of dicts, a data frame (of pandas, Polars or Arrow), or a structured array.
-
-    Raises:
-        UsageError: columns differ in length, or aren't sequences; or one of the rows isn't a dict.
+    Such rows are a dict of columns, a list of dicts, a data frame of pandas, Polars or Arrow, or a structured array.
     """
     if isinstance(rows, Mapping):
         return _of_one_length({str(name): _sequence(str(name), values) for name, values in rows.items()})
@@ -75,11 +71,7 @@ def shown_label(label: Any) -> Any:
 
 
 def columns_by_position(rows: object, names: Sequence[str]) -> Columns:
-    """Return the columns of an array of two dimensions, or of a list of rows, in the order of their names.
-
-    Raises:
-        ShapeError: there are more or fewer columns.
-    """
+    """Return the columns of a matrix or a list of rows by their names, or raise ``ShapeError``."""
     if isinstance(rows, list | tuple) and all(isinstance(row, list | tuple) for row in rows):
         for number, row in enumerate(rows):
             if len(row) != len(names):
@@ -167,18 +159,10 @@ class Inputs(NamedTuple):
 
 
 def inputs_of(model: TrainedModel, rows: object) -> Inputs:
-    """Encode rows as in training.
+    """Encode rows as in training: of one or several files, or in memory, as ``Model.predict`` takes them.
 
-    Args:
-        model: the model.
-        rows: what ``Model.predict`` takes: a file name or several, or rows in memory.
-
-    Raises:
-        UsageError: no such file, or it has no rows.
-        ShapeError: the model takes rows of another shape.
-        DataError: a file can't be read, a column is missing, or a value doesn't fit its column or isn't finite.
-        PluginError: the data set names more or fewer rows than it reads.
-        ComponentFailure: the data set raised an exception.
+    Raises ``UsageError`` if there are no rows, ``ShapeError`` for rows of another shape, and ``DataError`` for a value
+    that is missing, doesn't fit its column or isn't finite.
     """
     files = file_names(rows)
     if files is None:
@@ -204,11 +188,7 @@ def file_names(rows: object) -> list[Path] | None:
 
 
 def inputs_of_file(model: TrainedModel, file: Path) -> Inputs:
-    """Encode the rows of a file as in training.
-
-    Raises:
-        MlpkitError: as ``inputs_of`` does, but not for rows with a missing value.
-    """
+    """Encode the rows of a file as in training; a row with a missing value is kept in ``lacking``."""
     file = located(model, file)
     with _reading(model, file):
         if file.suffix in NUMPY_SUFFIXES:
@@ -225,14 +205,7 @@ def inputs_of_file(model: TrainedModel, file: Path) -> Inputs:
 def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, NDArray[Any], NDArray[Any] | None]:
     """Return inputs, encoded as in training, their targets as ``Split.take`` writes them, and any weights.
 
-    Args:
-        model: the model.
-        source: a file name, or columns in memory, including the target's.
-
-    Raises:
-        UsageError: no such file, or rows in memory have no targets.
-        DataError: a file can't be read, a column is missing, or a value doesn't fit its column or isn't finite.
-        ComponentFailure: the data set raised an exception.
+    They come from a file, or from columns in memory, including the target's. Errors are as of ``inputs_of``.
     """
     given = file_or_columns(model, source)
     place = given if isinstance(given, Path) else IN_MEMORY
@@ -253,11 +226,7 @@ def file_or_columns(model: TrainedModel, source: object) -> Path | Columns:
 
 
 def located(model: TrainedModel, file: Path) -> Path:
-    """Return where a file is that is named as a spec names files.
-
-    Raises:
-        UsageError: no such file.
-    """
+    """Return where a file is that is named as a spec names files, or raise ``UsageError`` if it doesn't exist."""
     with component_errors(f"dataset {model.spec.data.name} failed in locate"):
         path = model.dataset.locate(str(file))
     require_exists(path)
@@ -265,11 +234,7 @@ def located(model: TrainedModel, file: Path) -> Path:
 
 
 def require_exists(file: Path, what: str = "file") -> None:
-    """Check that a file or folder exists; reading it shows other errors.
-
-    Raises:
-        UsageError: no such file; the message has the name that was probably meant.
-    """
+    """Raise ``UsageError``, with the name that was probably meant, if a file or folder doesn't exist."""
     try:
         file.stat()
     except FileNotFoundError as error:
@@ -300,12 +265,7 @@ def _in_memory(model: TrainedModel, rows: object) -> Inputs:
 
 
 def _encoded_but_lacking(model: TrainedModel, place: str | Path, raw: NDArray[Any]) -> Inputs:
-    """Encode raw inputs, with another row in place of each with a missing value.
-
-    Raises:
-        DataError: a value is missing in every row; or as ``_encoded``.
-        ShapeError: as ``_encoded``.
-    """
+    """Encode raw inputs, with another row in place of each with a missing value; ``DataError`` if no row is whole."""
     lacking = model.dataset.lacking(raw)
     if lacking:
         whole = next((row for row in range(len(raw)) if row not in lacking), None)
@@ -318,11 +278,7 @@ def _encoded_but_lacking(model: TrainedModel, place: str | Path, raw: NDArray[An
 
 
 def complete(inputs: Inputs, labels: Sequence[Any] | None = None) -> Inputs:
-    """Return inputs after checking that every row can be predicted.
-
-    Raises:
-        DataError: a value is missing in a row; the message calls rows by their labels, or counts them from 0.
-    """
+    """Return inputs whose rows can all be predicted, or raise ``DataError``, which calls rows by their labels."""
     if inputs.lacking:
         raise DataError(inputs.source, without_prediction(inputs, labels))
     return inputs
@@ -370,12 +326,7 @@ def _raw(model: TrainedModel, rows: object, columns: Columns | None) -> NDArray[
 
 
 def _encoded(model: TrainedModel, place: str | Path, raw: NDArray[Any]) -> NDArray[Any]:
-    """Encode raw inputs.
-
-    Raises:
-        DataError: inputs from a file don't fit the network, or one isn't a finite number.
-        ShapeError: inputs from memory don't fit the network.
-    """
+    """Encode raw inputs; those that don't fit are a ``DataError`` if they come from a file, or a ``ShapeError``."""
     expected = model.network.input_shape
     try:
         x = model.dataset.encode(raw)
@@ -394,17 +345,7 @@ def _encoded(model: TrainedModel, place: str | Path, raw: NDArray[Any]) -> NDArr
 
 
 def require_finite(place: str | Path, rows: NDArray[Any], message: str, names: Sequence[str] | None = None) -> None:
-    """Check that rows are finite numbers.
-
-    Args:
-        place: where they come from.
-        rows: the rows.
-        message: the error for a number that isn't finite, with ``{value}`` in it.
-        names: the name of each number of a row, if they have names.
-
-    Raises:
-        DataError: one is not.
-    """
+    """Raise ``DataError`` with a message, in which ``{value}`` is the number, if one of some rows isn't finite."""
     finite = np.isfinite(rows)
     if not finite.all():
         position = np.unravel_index(int((~finite).argmax()), rows.shape)

@@ -26,13 +26,7 @@ def operations_of(proof: Proof) -> list[Operation]:
 
 
 def chosen(patterns: Sequence[str], place: KeyPath, proof: Proof) -> tuple[list[str], list[Problem]]:
-    """Return the paths of the layers that are meant, and a fault for each pattern that matches none.
-
-    Args:
-        patterns: names, such as ``Affine1`` or ``Residual1.Affine1``, or patterns, such as ``Affine*``.
-        place: their place in the spec.
-        proof: the proof of the spec's layers.
-    """
+    """Return the paths of the layers that names, or patterns such as ``Affine*``, match, and faults of the rest."""
     paths = [operation.path for operation in operations_of(proof)]
     found: list[str] = []
     faults: list[Problem] = []
@@ -202,15 +196,11 @@ def _patterns(spec: Spec) -> Iterator[tuple[str, KeyPath, Span]]:
 def _shift(
     path: Sequence[str], then: LayerLists, old: ListNode, now: LayerLists, new: ListNode
 ) -> tuple[str, str, str, str] | None:
-    """Return the place of the layer that a path meant, what that is called now, the place of another that it means now,
-    and the name; None if it means the same.
+    """Return how a path means another layer now: the places of both, what the meant one is called now, and the name.
 
-    Args:
-        path: names of layers, one inside the other, and perhaps of a parameter.
-        then: the spec that it was written for.
-        old: the list of its layers in which the first name is.
-        now: the spec as it is.
-        new: the list in its place.
+    None if it means the same. ``old`` is the list of layers with the first name in ``then``, the spec that the path was
+    written for; ``new`` is the list in its place in ``now``. What a layer that is gone is called is empty. Places are
+    quoted.
     """
     name, *below = path
     names, names_now = then.names(old), now.names(new)

@@ -65,11 +65,7 @@ def _column(name: str, role: str, values: Array, *, are_numbers: bool) -> RawCol
 
 
 class WholeColumn:
-    """A column, its splits together.
-
-    Args:
-        column: the column.
-    """
+    """A column, its splits together."""
 
     def __init__(self, column: RawColumn) -> None:
         self.name, self.role, self.texts, self.remarks = column.name, column.role, column.texts, column.remarks

@@ -39,12 +39,9 @@ T = TypeVar("T")
 
 
 class Origin:
-    """What a network was trained from.
+    """What a network was trained from: the resolved spec's text, or what writes it, and the data set, which encodes.
 
-    Args:
-        spec: the spec's text with every default filled in, or what writes it: that takes longer than to train a small
-            network.
-        dataset: the data set, which knows how inputs are encoded.
+    To write the text takes longer than to train a small network.
     """
 
     def __init__(self, spec: str | Callable[[], str], dataset: Dataset) -> None:
@@ -76,14 +73,7 @@ def model_of(network: Sequential, origin: Origin) -> tuple[dict[str, Array], dic
 
 
 class TrainedModel(NamedTuple):
-    """A trained network, with everything needed to use it.
-
-    Args:
-        spec: the spec that it was trained from.
-        network: the network.
-        dataset: encodes raw inputs; its data is not opened.
-        target: what the network predicts.
-    """
+    """A trained network, with everything needed to use it: its spec, its target, and its data set, which isn't open."""
 
     spec: Spec
     network: Sequential
@@ -120,23 +110,12 @@ def load_model(
 
 
 def load_trained(path: Path, registry: Registry | None = None) -> TrainedModel:
-    """Return the trained model in a file, with its data set's encoder; its components come from a registry.
-
-    Raises:
-        ModelFileError: the file can't be read, or isn't a valid model.
-        SpecError: a plugin that the model needs is missing.
-    """
+    """Return the trained model in a file, with its data set's encoder, or raise ``ModelFileError``."""
     return restore(load_model_file(path), path, registry)
 
 
 def load_run(directory: Path, registry: Registry | None = None) -> TrainedModel:
-    """Return the trained model in a run folder, as ``load_trained`` does.
-
-    Raises:
-        RunFolderError: the folder is not a run folder, or holds no model yet.
-        DivergenceError: the model is not finite.
-        MlpkitError: as ``load_trained`` does.
-    """
+    """Return the trained model in a run folder, or raise ``RunFolderError``, or ``DivergenceError``."""
     path, run = directory / MODEL, RunFolder.open(directory)
     model = restore(run.load_model(), path, registry)
     require_finite_model(model.network, path)
@@ -149,12 +128,7 @@ def load_run(directory: Path, registry: Registry | None = None) -> TrainedModel:
 
 
 def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedModel:
-    """Build the network of a model file, shapes and dtypes compared before anything is allocated.
-
-    Raises:
-        ModelFileError: the arrays don't match the spec inside, or the metadata isn't mlpkit's.
-        SpecError: a plugin that the model needs is missing.
-    """
+    """Build the network of a model file, or raise ``ModelFileError`` if arrays don't match the spec inside."""
     try:
         text, encoder = _of_type(str, model, "spec"), _of_type(dict, model, "encoder")
         input_shape, plain = _input_shape(model), _of_type(dict, model, "target")
@@ -192,11 +166,7 @@ def _not_a_model(path: Path, error: Exception) -> ModelFileError:
 
 
 def prove_trained(spec: Spec, input_shape: tuple[int, ...], target: Target) -> Proof:
-    """Prove the layers of a spec as ``prove_layers`` does, or the networks of an ensemble, as one network.
-
-    Raises:
-        StackError: they don't fit.
-    """
+    """Prove the layers of a spec, or the networks of an ensemble as one network, or raise ``StackError``."""
     if not spec.trains_ensemble:
         return with_adjustments(spec, prove_layers(spec, input_shape, target))
     assert spec.ensemble is not None

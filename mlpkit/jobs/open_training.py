@@ -122,10 +122,7 @@ class OpenTraining:
         )
 
     def bare_trainer(self, network: Sequential, **keywords: Any) -> Trainer:
-        """Return a trainer without callbacks, checkpoints and evaluations, which change nothing in the steps.
-
-        No clock ends the training.
-        """
+        """Return a trainer without a clock, callbacks, checkpoints and evaluations: the steps are the same."""
         section = self.proved.spec.training
         steps = sys.maxsize if section.epochs is None else None
         return self.trainer(network, only_steps(section), steps=steps, **keywords)
@@ -141,20 +138,10 @@ def open_training(
     ranks: Ranks = ONE_RANK,
     cores: int | None = None,
 ) -> Iterator[OpenTraining]:
-    """Open the data of a spec; in the block, matrix products run on the threads of its plan.
+    """Open the data of a spec, unless its splits are open; matrix products in the block run on its plan's threads.
 
-    Args:
-        proved: the spec, proved.
-        resolved: its text with every default filled in, as the run was begun with it; None for a new run.
-        origin: the lock of a run that has begun.
-        splits: the data's splits, if they are open already.
-        ranks: the processes that train the network together, including this one.
-        cores: the cores for it; by default all.
-
-    Raises:
-        UsageError: the slices of the plan can't be shared out to the ranks.
-        DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception.
+    A run that has begun hands over the text of its resolved spec, and its lock as ``origin``. ``cores`` are by default
+    all. Slices that can't be shared out to the ranks are a ``UsageError``.
     """
     plan = plan_of(proved, ranks, cores)
     own_slices = ranks.divide(plan.slices, fast=proved.spec.training.reduce == "fast")

@@ -64,10 +64,7 @@ class Predictions:
         return (self.values >= 0.5).astype(np.int64) if self.are_labels else self.classes
 
     def region_columns(self) -> dict[str, Array]:
-        """Return ``low`` and ``high``, with the target's name before them if there are several values; or ``set``.
-
-        A set names its classes, separated by ``|``.
-        """
+        """Return ``low`` and ``high``, after the target's name if there are several; or ``set``, joined by ``|``."""
         if "set" in self.regions:
             classes = np.array(self.class_labels)
             return {"set": np.array(["|".join(classes[of_row]) for of_row in self.regions["set"]], object)}
@@ -87,15 +84,7 @@ class Predictions:
 def predict(directory: Path, file: Path, registry: Registry | None = None, *, keep_inputs: bool = False) -> Predictions:
     """Return a run's predictions for each row of a file, except rows with a missing value if training had none.
 
-    Args:
-        directory: the run folder.
-        file: raw inputs: an .npy or .npz file, or one of the data set's own formats.
-        registry: the plugins to take components from; by default what is installed.
-        keep_inputs: whether to return the columns of the file, too.
-
-    Raises:
-        UsageError: no such file; or the data set has no columns to keep.
-        MlpkitError: as ``load_run``, ``inputs_of`` and ``predictions`` do.
+    The file is an .npy or .npz file, or has one of the data set's own formats.
     """
     model = load_run(directory, registry)
     inputs = inputs_of_file(model, file)
@@ -114,11 +103,7 @@ def _columns(model: TrainedModel, file: Path) -> Columns:
 
 
 def predictions(model: TrainedModel, inputs: Inputs) -> Predictions:
-    """Return a model's predictions for inputs.
-
-    Raises:
-        DataError: a prediction is not a finite number.
-    """
+    """Return a model's predictions for inputs, or raise ``DataError`` if one isn't finite."""
     with blas_threads(model.threads), without_warnings():
         values = model.network.predict_encoded(np.asarray(inputs.x, model.network.dtype))
     for text in inputs.remarks:
@@ -137,16 +122,7 @@ def warn_of_no_guarantee(model: TrainedModel, found: Predictions) -> None:
 
 
 def predictions_of(model: TrainedModel, values: Array, row_names: tuple[str, ...] | None = None) -> Predictions:
-    """Return a network's predictions, with what they mean.
-
-    Args:
-        model: the network, with its data set and target.
-        values: its predictions, shape (rows, ...).
-        row_names: as for ``Predictions``.
-
-    Raises:
-        ComponentFailure: the loss names more or fewer numbers than it predicts.
-    """
+    """Return a network's predictions, shape (rows, ...), with what they mean."""
     loss, count, target = model.network.loss_layer, prod(values.shape[1:]), model.target
     of_target = None if isinstance(target, Classes) else model.dataset.target_names()
     names = loss.prediction_names() or of_target

@@ -88,19 +88,10 @@ class SpecProof(NamedTuple):
 
 
 def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) -> SpecProof:
-    """Prove that the layers of a spec fit each other and the data, and its other keys both.
+    """Prove that the layers of a spec, its other keys, first weights and data fit each other, or raise ``SpecError``.
 
-    So must the weights of another run with which the network starts.
-
-    Args:
-        spec: the spec.
-        dataset: its data set, if it is already built, as one that holds examples in memory is.
-        begun: whether the training has begun before, so that its first weights aren't needed any more.
-
-    Raises:
-        SpecSchemaError: a callback writes a file that is not its own.
-        SpecShapeError: they don't; the message points at both places.
-        DataError: the header of a data file is not what it should be.
+    ``dataset`` is its data set, if it holds examples in memory. A training that has ``begun`` before needs no first
+    weights.
     """
     _require_own_files(spec)
     dataset = dataset or spec.new_dataset()
@@ -139,11 +130,7 @@ def _first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[
 
 
 def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None) -> Proof:
-    """Build the layers of a spec, and prove that they fit each other, inputs and target, without a look at any data.
-
-    Raises:
-        StackError: they don't.
-    """
+    """Build the layers of a spec, and prove that they fit each other, inputs and target, or raise ``StackError``."""
     stack = [member.recipe() for member in spec.layers]
     names = [member.name for member in spec.layers]
     return prove_shapes(stack, names, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
@@ -383,12 +370,7 @@ LIKELY_MISTAKES: Final = (
 
 
 def _require_own_files(spec: Spec) -> None:
-    """Check that each callback's files are in the run folder, and that no other callback writes them.
-
-    Raises:
-        SpecSchemaError: a name is not plain, or that of a file of mlpkit's own or of another callback.
-        ComponentFailure: a callback raised an exception.
-    """
+    """Raise ``SpecSchemaError`` if a callback's file isn't in the run folder, or is mlpkit's or another callback's."""
     places: dict[str, KeyPath] = {}
     faults: list[Problem | None] = []
     for i, recipe in enumerate(spec.training.callbacks):

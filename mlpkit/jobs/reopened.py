@@ -62,21 +62,10 @@ def reopened(
     examples: GivenExamples | None,
     observer: Observer,
 ) -> Iterator[Reopened]:
-    """Open a run again; in the block, products run on the run's threads.
+    """Open a run to do a step again, numbered from 1; in the block, products run on the run's threads.
 
-    Args:
-        folder: the run folder.
-        step: a step to do again, from 1.
-        attempt: what is attempted, for messages: ``traced`` or ``continued``.
-        registry: the plugins to take components from; by default what is installed.
-        examples: what the run was given in memory, if it was; the same again.
-        observer: receives what has changed, damaged checkpoints, and deprecated usage.
-
-    Raises:
-        RunFolderError: the spec, the data or the first weights have changed since the run.
-        UsageError: the run was trained on examples in memory, and none are given.
-        SpecError: a plugin that the spec needs is missing.
-        DataError: a data file is not what it should be.
+    ``attempt`` is ``traced`` or ``continued``, for messages. The observer learns what has changed since the run; other
+    data, another spec or other first weights are a ``RunFolderError``.
     """
     directory = folder.directory
     lock, resolved = lock_and_spec(folder)

@@ -73,13 +73,7 @@ def resume_network(
 ) -> Run:
     """Do what ``resume`` does, for a run that trains one network, and show nothing.
 
-    Args:
-        directory: the run folder.
-        examples: as for ``resume``.
-        observer: receives the events; by default, problems such as damaged checkpoints are Python warnings.
-        stop: as for ``resume``.
-        ranks: the processes that train the network together; they may be others than before.
-        plugin_options: the keywords of ``Registry.discover``.
+    By default, problems such as damaged checkpoints are Python warnings. The ranks may be others than before.
     """
     with RunFolder.open(directory) as folder:
         folder.claim()
@@ -91,15 +85,8 @@ def resume_network(
 def train_claimed(folder: RunFolder, session: Session, *, again: bool = False) -> Run:
     """Start a run that is prepared, or continue it, to the same bits as without the break; a finished run stays.
 
-    Args:
-        folder: the run folder, as its writer.
-        session: what to train it with.
-        again: whether a run without a whole checkpoint starts again, whatever an earlier start left.
-
-    Raises:
-        NoCheckpointError: the run has begun, and no checkpoint is whole, unless it starts again.
-        RunFolderError: what the run depends on has changed.
-        MlpkitError: as ``run`` does.
+    Without a whole checkpoint, a run that has begun starts over if ``again``; otherwise that is a
+    ``NoCheckpointError``.
     """
     if folder.finished:
         return _finished_run(folder, session.registry)

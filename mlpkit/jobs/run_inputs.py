@@ -37,11 +37,7 @@ GivenExamples: TypeAlias = tuple[Any, ...] | Mapping[str, tuple[Any, ...]]
 
 
 def parse_resolved(directory: Path, text: str, registry: Registry | None = None) -> Spec:
-    """Return the spec of a run from the text of resolved.yaml in its folder; without a registry, of what is installed.
-
-    Raises:
-        SpecError: the text is damaged, or a plugin that it needs is missing.
-    """
+    """Return the spec of a run from the text of its resolved.yaml; without a registry, of what is installed."""
     registry = registry or Registry.discover()
     with naming_plugin_files(directory, registry):
         return parse_spec(text, name=str(directory / RESOLVED), registry=registry, resolved=True)
@@ -60,11 +56,7 @@ def naming_plugin_files(directory: Path, registry: Registry) -> Iterator[None]:
 
 
 def lock_and_spec(folder: RunFolder) -> tuple[dict[str, Any], str]:
-    """Return the lock of a run, and the text of the resolved spec that it was begun with.
-
-    Raises:
-        RunFolderError: a file is missing or damaged, or the spec has changed since.
-    """
+    """Return lock and resolved spec of a run, or raise ``RunFolderError`` if the spec has changed since it began."""
     lock, resolved = folder.read_lock(), folder.resolved_text()
     if spec_hash(resolved) != lock.get(SPEC_HASH):
         raise RunFolderError(
@@ -75,11 +67,7 @@ def lock_and_spec(folder: RunFolder) -> tuple[dict[str, Any], str]:
 
 
 def dataset_of(spec: Spec, examples: GivenExamples | None) -> Dataset:
-    """Return a spec's data set, with the examples that its run was given in memory, if it was.
-
-    Raises:
-        DataError: there are examples, but the data set reads its own.
-    """
+    """Return a spec's data set, with the examples that its run was given in memory, if it was."""
     dataset = spec.new_dataset()
     if examples is not None:
         hold_examples(dataset, examples)
@@ -87,22 +75,12 @@ def dataset_of(spec: Spec, examples: GivenExamples | None) -> Dataset:
 
 
 def hold_examples(dataset: Dataset, examples: GivenExamples) -> None:
-    """Give a data set the examples that its run was given in memory.
-
-    Raises:
-        DataError: the data set reads its own.
-    """
+    """Give a data set the examples that its run was given in memory, or raise ``DataError`` if it reads its own."""
     dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
 
 
 def prove_again(directory: Path, spec: Spec, dataset: Dataset, *, begun: bool = True) -> SpecProof:
-    """Prove the resolved spec of a run as ``prove`` does, but an error in the data names the run.
-
-    Raises:
-        RunFolderError: the data is missing, or doesn't fit the spec any more.
-        SpecShapeError: a layer, a metric or an augmentation doesn't fit.
-        DataError: the header of a data file is not what it should be.
-    """
+    """Prove the resolved spec of a run; data that is missing or doesn't fit any more is a ``RunFolderError``."""
     try:
         return prove(spec, dataset, begun=begun)
     except SpecShapeError as error:
@@ -117,10 +95,7 @@ def spec_hash(text: str) -> str:
 
 
 def flattened(data: Any, prefix: str = "") -> dict[str, Any]:
-    """Return the values of nested mappings and lists by dotted key, below a prefix; items of a list go by their number.
-
-    What is empty has no values.
-    """
+    """Return the values of nested mappings and lists by dotted key, below a prefix; items of a list go by number."""
     if not isinstance(data, Mapping | list):
         return {prefix: data}
     values: dict[str, Any] = {}
@@ -141,13 +116,7 @@ TEACHER = "teacher"
 
 
 class Change(NamedTuple):
-    """A value of the lock that is not what it was.
-
-    Args:
-        key: its dotted key, such as ``environment.numpy``.
-        then: what it was, None if it had no value.
-        now: what it is.
-    """
+    """The dotted key of a value in the lock that is not what it was, what that was, or None, and what it is now."""
 
     key: str
     then: Any
@@ -193,16 +162,9 @@ def lock_changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change
 def require_same_inputs(
     ranks: Ranks, lock: Mapping[str, Any], description: Description, observer: Observer | None = None
 ) -> None:
-    """Check that all ranks train with the same data and plugins; report differences in software or processors.
+    """Raise ``UsageError`` if ranks have other data or plugins; report other software or processors in rank 0.
 
-    Args:
-        ranks: the processes; rank 0 compares what all of them have.
-        lock: what the result depends on in this process.
-        description: the shapes of its data, which not every data set has a checksum of.
-        observer: receives what differs, in rank 0.
-
-    Raises:
-        UsageError: another rank has other data or another version of mlpkit or a plugin.
+    Shapes are compared, too, since not every data set has a checksum.
     """
     own = {key: value for key, value in lock.items() if key != INITIALIZED_FROM}
     shapes = {"inputs": str(description.input_shape), "targets": str(description.target)}
@@ -217,13 +179,7 @@ def require_same_inputs(
 
 
 class RunInputs(NamedTuple):
-    """The specs and versions that a run was begun with.
-
-    Args:
-        spec: the spec as its author wrote it.
-        resolved: the spec with every default filled in.
-        lock: versions and checksums, as in lock.json.
-    """
+    """What a run was begun with: the spec as its author wrote it, its resolved text, and what lock.json holds."""
 
     spec: str
     resolved: str
@@ -242,11 +198,7 @@ def checkpoint_contents(snapshot: Snapshot, inputs: RunInputs) -> tuple[dict[str
 
 
 def contents_of(checkpoint: ModelFile) -> tuple[Snapshot, RunInputs]:
-    """Return what a checkpoint holds for the trainer, and what its run was begun with.
-
-    Raises:
-        ModelFileError: the file is sound, but isn't a checkpoint.
-    """
+    """Return the snapshot in a checkpoint, and what its run was begun with, or raise ``ModelFileError``."""
     arrays, metadata = checkpoint.arrays, checkpoint.metadata
     snapshot = Snapshot(arrays, metadata.get(_SNAPSHOT, {}))
     try:
@@ -269,12 +221,8 @@ def lock_of(
 ) -> dict[str, Any]:
     """Return the plain data of lock.json.
 
-    Args:
-        spec: the spec.
-        resolved: its text with every default filled in.
-        dataset: its data, opened.
-        initialized_from: checksum of the model that its first weights come from; None if they come from initializers.
-        continues: the run that it continues, and from which step; None if it began on its own.
+    The data set is open. ``initialized_from`` is the checksum of the model that the first weights come from, and
+    ``continues`` names the run that this one continues, and from which step.
     """
     named = [plugin for plugin in spec.registry.used() if not plugin.built_in]
     files = {plugin.namespace: str(plugin.origin.target) for plugin in named if isinstance(plugin.origin.target, Path)}

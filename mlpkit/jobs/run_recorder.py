@@ -32,9 +32,6 @@ class AsyncCheckpoints:
     """Hands snapshots to a store in a thread, one after the other; the end of the block waits for the last.
 
     What goes wrong with a snapshot is raised with the next one, or at the end.
-
-    Args:
-        store: keeps the snapshots.
     """
 
     def __init__(self, store: FolderStore) -> None:
@@ -128,13 +125,7 @@ def recording(folder: RunFolder) -> Listener:
 
 
 class FolderStore:
-    """Keeps a trainer's snapshots as the checkpoints of a run folder.
-
-    Args:
-        folder: the run folder.
-        inputs: what the run was begun with.
-        keep: how many of the last checkpoints to keep.
-    """
+    """Keeps a trainer's snapshots as the last few checkpoints of a run folder."""
 
     def __init__(self, folder: RunFolder, inputs: RunInputs, keep: int) -> None:
         self._checkpoints, self._inputs, self._keep = folder.checkpoints, inputs, keep
@@ -162,17 +153,7 @@ def failure_recorded(folder: RunFolder | None, progress: Progress) -> Iterator[N
 
 
 def write_patiently(write: Callable[[], None], folder: RunFolder, observer: Observer, stop: StopRequest) -> None:
-    """Write the result of a training; while the disk is full, try again for a minute.
-
-    Args:
-        write: writes a file into the folder.
-        folder: the run folder.
-        observer: learns that the run waits.
-        stop: ends the wait.
-
-    Raises:
-        StorageError: the file can't be written; a note has the way to the model.
-    """
+    """Write the result of a training into a folder; while the disk is full, try again for a minute."""
     deadline, waits = time.monotonic() + SECONDS_FOR_ROOM, False
     while True:
         try:

@@ -85,10 +85,7 @@ def _range_fault(value: float, kind: ValueType, step: int) -> Problem | None:
 
 
 def scale_of_rate(optimizer: Recipe[Optimizer]) -> tuple[str, float] | None:
-    """Return the key of the number that scales the whole schedule of an optimizer's learning rate, and the number.
-
-    None if the rate is not a schedule, or if no single number scales it.
-    """
+    """Return key and value of the number that scales an optimizer's schedule of the learning rate, if there is one."""
     rate = optimizer.arguments.get("learning_rate")
     if not isinstance(rate, Recipe):
         return None

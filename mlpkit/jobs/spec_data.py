@@ -26,24 +26,14 @@ MOST_NAMES_SHOWN: Final = 20
 
 
 class OpenedData(NamedTuple):
-    """A data set that is open, for several trainings.
-
-    Args:
-        dataset: the data set, described and opened.
-        splits: its splits.
-    """
+    """A data set that is open, for several trainings, and its splits."""
 
     dataset: Dataset
     splits: Mapping[str, Split]
 
 
 def describe_data(spec: Spec, dataset: Dataset) -> Description:
-    """Return shapes and sizes of a spec's data.
-
-    Raises:
-        SpecShapeError: a parameter of the data set doesn't fit the data.
-        DataError: the header of a data file is not what it should be.
-    """
+    """Return shapes and sizes of a spec's data, or raise ``SpecShapeError`` or ``DataError``."""
     try:
         with component_errors(f"dataset {spec.data.name} failed in describe"):
             description = dataset.describe()
@@ -92,12 +82,7 @@ def no_column(name: str, names: Sequence[str]) -> tuple[str, str]:
 
 
 def open_data(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
-    """Return the splits of a spec's data, once described.
-
-    Raises:
-        DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception, or returned no splits.
-    """
+    """Return the splits of a spec's data, once described, or raise ``DataError``."""
     return open_for_members(spec, dataset)(spec.member)
 
 
@@ -119,12 +104,7 @@ def open_folds(spec: Spec, dataset: Dataset, folds: int) -> Folds:
 
 
 def keys_of_examples(dataset: Dataset, splits: Mapping[str, Split]) -> dict[str, NDArray[np.uint64]] | None:
-    """Return a number for each example of some splits; only copies of one have the same. None if that isn't known.
-
-    Raises:
-        DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception.
-    """
+    """Return a number for each example of some splits, the same only for copies of one; None if that isn't known."""
     known = {}
     with component_errors(f"dataset {dataset.registered_name} failed in example_keys"):
         for split, examples in splits.items():
@@ -147,9 +127,6 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
     """Return likely mistakes in a data set, once described, each at its parameter's place.
 
     One without a remedy takes a single line: the spec's line isn't shown.
-
-    Raises:
-        ComponentFailure: the data set raised an exception.
     """
     place = ("data", spec.data.name)
     with component_errors(f"dataset {spec.data.name} failed in warnings"):
@@ -186,18 +163,7 @@ def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderE
 
 
 def raw_rows(dataset: Dataset, split: str, indices: Array, examples: Split | None = None) -> RawRows | None:
-    """Return inputs of a split before they are encoded; None if the data set keeps none.
-
-    Args:
-        dataset: the data set, opened.
-        split: name of the split.
-        indices: positions in it.
-        examples: the split, if it may be a fold.
-
-    Raises:
-        DataError: a file is damaged.
-        ComponentFailure: the data set raised an exception.
-    """
+    """Return inputs of a split, which may be a fold, before they are encoded; None if the data set keeps none."""
     with component_errors(f"dataset {dataset.registered_name} failed in raw_rows"):
         rows: RawRows | None = of_rows(dataset.raw_rows, split, indices, examples)
         return rows

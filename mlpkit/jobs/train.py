@@ -41,22 +41,10 @@ def train_spec(
     ranks: Ranks = ONE_RANK,
     **options: Unpack[TrainerOptions],
 ) -> Run:
-    """Do what ``run`` does, with a data set, a network or other parts that exist already.
+    """Do what ``run`` does, with a data set that holds examples, a network or other parts that exist already.
 
-    Args:
-        spec: the spec.
-        directory: as for ``run``.
-        dataset: the data set, if it holds examples in memory; it gives them up at the end.
-        observer: as for ``run``.
-        display: receives the events if no observer does, but no warnings.
-        stop: as for ``run``.
-        network: the network to train; by default a new one.
-        ranks: the processes that train the network together; this one is rank 0.
-        options: keywords of ``Trainer``.
-
-    Raises:
-        UsageError: the network was built for other inputs or slices, or the ranks can't share the slices.
-        KeyboardInterrupt: Ctrl-C stopped the training, as for ``run``.
+    The data set gives its examples up at the end. ``display`` receives the events if no observer does, but no warnings.
+    A network built for other inputs or slices is a ``UsageError``.
     """
     if directory is not None:
         require_another_folder(spec, Path(directory))
@@ -133,16 +121,7 @@ def _scaled_as_built(network: Sequential, target: Target) -> Target:
 def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, written: str | None = None) -> Plan:
     """Make the folder of a run that will start later, with its spec; return how a step is computed.
 
-    Args:
-        proved: the spec, proved.
-        directory: the folder; it is missing or empty.
-        cores: the cores for the run; by default all.
-        written: the spec as its author wrote it; by default the spec's own text.
-
-    Raises:
-        SpecSchemaError: the resolved spec can't be written, or the run would start with weights from that folder.
-        RunFolderError: the folder is in use.
-        StorageError: it can't be written.
+    The folder is missing or empty. ``written`` is the spec as its author wrote it, if that isn't the spec's own text.
     """
     spec, plan = proved.spec, plan_of(proved, cores=cores)
     require_another_folder(spec, directory)
@@ -153,15 +132,7 @@ def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, wri
 
 
 def assist(ranks: Ranks, **plugin_options: Unpack[PluginOptions]) -> None:
-    """Take part in what rank 0 does, until it is done.
-
-    Args:
-        ranks: the processes that train a network together; this one isn't rank 0.
-        plugin_options: the keywords of ``Registry.discover``.
-
-    Raises:
-        MlpkitError: as ``run`` and ``resume`` do.
-    """
+    """Take part in what rank 0 does, until it is done."""
     ranks.follow({"train": partial(_take_part, ranks, Registry.discover(**plugin_options))})
 
 
@@ -175,12 +146,7 @@ def _take_part(ranks: Ranks, registry: Registry, resolved: str) -> None:
 
 
 def _prove_as_rank_0(spec: Spec) -> SpecProof:
-    """Prove a spec that rank 0 has proved with its own data.
-
-    Raises:
-        UsageError: the data is missing on this host, or it isn't the same.
-        DataError: the header of a data file is not what it should be.
-    """
+    """Prove a spec that rank 0 has proved, or raise ``UsageError`` if this host has other data, or none."""
     try:
         return prove(spec, spec.new_dataset(), begun=True)
     except SpecShapeError as error:

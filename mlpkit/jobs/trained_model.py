@@ -34,12 +34,7 @@ MOST_NAMES_SHOWN: Final = 8
 
 
 def class_values(names: tuple[str, ...] | None, count: int) -> tuple[Any, ...]:
-    """Return what classes are called in Python: numbers if all names are numbers, so that they equal a table's.
-
-    Args:
-        names: their names; None if they are just numbers.
-        count: how many classes.
-    """
+    """Return what classes are called in Python: numbers if all names are numbers, so that they equal a table's."""
     if names is None:
         return tuple(range(count))
     return _if_all(int, names) or _if_all(_TRUTHS.get, names) or _if_all(float, names) or names
@@ -55,17 +50,9 @@ def _if_all(read: Callable[[str], Any], names: tuple[str, ...]) -> tuple[Any, ..
 
 
 def targets_of(target: Target, names: tuple[str, ...] | None, given: object, rows: int) -> Array:
-    """Return targets as ``Split.take`` writes them, but never one-hot.
+    """Return targets as ``Split.take`` writes them, but never one-hot, or raise ``UsageError`` or ``ShapeError``.
 
-    Args:
-        target: what the network predicts.
-        names: names of its classes, if it has any.
-        given: an array or a list: names or numbers of classes, or one-hot rows of them; labels; or values.
-        rows: how many there must be.
-
-    Raises:
-        UsageError: they aren't classes of the model, or labels, or finite numbers.
-        ShapeError: there are more or fewer.
+    Given are names or numbers of classes, or one-hot rows of them; labels; or values.
     """
     if isinstance(target, Classes):
         return _class_numbers(np.asarray(given), target.count, names, rows)

@@ -141,12 +141,7 @@ class TrainerOptions(TypedDict, total=False):
 
 
 class TrainingJob:
-    """A training that is open, and kept in a folder.
-
-    Args:
-        training: the training.
-        folder: where to keep what happens, or None.
-    """
+    """A training that is open, and kept in a folder, if there is one."""
 
     def __init__(self, training: OpenTraining, folder: RunFolder | None) -> None:
         self._training, self._folder = training, folder
@@ -161,18 +156,9 @@ class TrainingJob:
         network: Sequential | None = None,
         **options: Unpack[TrainerOptions],
     ) -> Run:
-        """Train, evaluate and save.
+        """Train a network, by default a new one, from its beginning or from a snapshot; evaluate and save it.
 
-        Args:
-            observer: receives the events.
-            stop: may ask the run to end after the step that it is in.
-            snapshot: where to continue; None to start.
-            network: the network to train; by default the spec's, its parameters initialised.
-            options: keywords of ``Trainer``.
-
-        Raises:
-            DivergenceError: something was not finite.
-            StorageError: the run folder can't be written, or can't hold so large a model.
+        Other options are keywords of ``Trainer``.
         """
         training, proved, folder = self._training, self._training.proved, self._folder
         evaluated = options.setdefault("evaluated", SPLITS)
@@ -297,11 +283,7 @@ class TrainingJob:
         return evaluate(missing) | known
 
     def require_uninterrupted(self, run: Run) -> None:
-        """Check that no Ctrl-C stopped the run.
-
-        Raises:
-            KeyboardInterrupt: one did; its ``run`` is the run.
-        """
+        """Raise ``KeyboardInterrupt``, whose ``run`` is the run, if a Ctrl-C stopped it."""
         if not self._interrupted:
             return
         if run.folder is not None:

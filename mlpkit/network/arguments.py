@@ -34,33 +34,21 @@ def network_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 
 def network_seed(seed: int) -> int:
-    """Return the seed, as the integer of Python that random numbers are keyed by.
-
-    Raises:
-        UsageError: it is not an integer from 0 up.
-    """
+    """Return the seed as an integer of Python, or raise ``UsageError``."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise UsageError(f"{seed!r} can't be a network's seed; expected an integer, at least 0")
     return int(seed)
 
 
 def input_shape_of(shape: Sequence[int]) -> InputShape:
-    """Return the shape of one example.
-
-    Raises:
-        UsageError: it is not a sequence of integers from 1 up.
-    """
+    """Return the shape of one example, or raise ``UsageError`` if its lengths aren't integers from 1 up."""
     if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
         raise UsageError(f"the input shape {shape!r} is not the shape of an example; expected one such as (784,)")
     return InputShape((int(n) for n in shape), columns_of(shape))
 
 
 def check_names(names: Sequence[str], members: int) -> None:
-    """Check that each member of the stack has its own name.
-
-    Raises:
-        UsageError: there are too many or too few, or one is empty, has a dot, or is there twice.
-    """
+    """Raise ``UsageError`` unless each member of the stack has its own name, without dots."""
     if len(names) != members:
         given, needed = counted(len(names), "name"), counted(members, "member")
         raise UsageError(f"{given} can't name {needed} of the stack; expected as many")
@@ -79,17 +67,9 @@ ENCODES_RAW_ROWS: Final = (
 
 
 def encoded_inputs(x: ArrayLike, input_shape: Shape, encoder: Dataset | None) -> Array:
-    """Return inputs of a network, shape (rows, *input_shape), as an array.
+    """Return inputs as an array of shape (rows, *input_shape), or raise ``UsageError`` or ``ShapeError``.
 
-    Args:
-        x: the inputs.
-        input_shape: shape of one example.
-        encoder: the data set that encodes inputs; None to take any.
-
-    Raises:
-        UsageError: they aren't numbers, or have no rows, or plainly aren't encoded.
-        ShapeError: they have another shape.
-        ComponentFailure: the data set raised an exception.
+    An encoder refuses what plainly isn't encoded.
     """
     remedy = ENCODES_RAW_ROWS if encoder is not None else ""
     inputs = number_array(x, "inputs", remedy)
@@ -115,11 +95,7 @@ def _require_encoded(encoder: Dataset, inputs: Array) -> None:
 
 
 def number_array(values: ArrayLike, what: str, remedy: str = "") -> Array:
-    """Return an array of numbers; messages call them ``what``, and end with the remedy.
-
-    Raises:
-        UsageError: they aren't an array of numbers: the rows of a list differ in length, or a value is a string.
-    """
+    """Return an array of numbers, or raise ``UsageError``, which calls them ``what`` and ends with the remedy."""
     advice = f"; {remedy}" if remedy else ""
     try:
         array = np.asarray(values)
@@ -144,12 +120,7 @@ def takes_no_weights(name: str, component: type[Loss | Metric]) -> tuple[str, st
 
 
 def weights_of_examples(weights: Array, rows: int) -> NDArray[np.float64]:
-    """Return the weight of each example, shape (rows,), as losses and metrics take them.
-
-    Raises:
-        ShapeError: there are more or fewer than rows.
-        UsageError: one is negative or not finite, or all are 0.
-    """
+    """Return the weight of each example, shape (rows,), as losses and metrics take them, or raise ``UsageError``."""
     if weights.shape != (rows,):
         raise ShapeError(f"weights of shape {weights.shape} don't fit {rows} rows", expected=f"({rows},)")
     found = np.asarray(weights, np.float64)

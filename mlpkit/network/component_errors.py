@@ -13,15 +13,10 @@ from mlpkit.errors import ComponentFailure, MlpkitError
 
 
 class component_errors:  # noqa: N801 - reads as a function, like contextlib.suppress, and may be used again
-    """Turn a component's exception into an error that names what failed; mlpkit's errors pass unchanged.
+    """Turn a component's exception into a ``ComponentFailure`` that names what failed; mlpkit's errors pass.
 
-    The training step uses a plain ``try`` instead, which costs nothing as long as nothing is raised.
-
-    Args:
-        what: the component and what it was to do, as in ``the metric accuracy failed``.
-
-    Raises:
-        ComponentFailure: the component raised an exception.
+    ``what`` is as in ``the metric accuracy failed``. The training step uses a plain ``try`` instead, which costs
+    nothing as long as nothing is raised.
     """
 
     def __init__(self, what: str) -> None:
@@ -41,17 +36,9 @@ class component_errors:  # noqa: N801 - reads as a function, like contextlib.sup
 
 
 def check_returned(who: str, method: str, found: object, kinds: type | tuple[type, ...], promised: str) -> None:
-    """Check that a component's method returned what it promises, and didn't forget to return.
+    """Raise ``ComponentFailure`` if a component's method didn't return what it promises, such as nothing.
 
-    Args:
-        who: the component, as in ``dataset acme.spirals``.
-        method: the name of its method.
-        found: what the method returned.
-        kinds: the types that it may return.
-        promised: these types in words.
-
-    Raises:
-        ComponentFailure: it returned something else.
+    ``who`` is the component, as in ``dataset acme.spirals``; ``promised`` are the kinds in words.
     """
     if not isinstance(found, kinds):
         returned = "None" if found is None else f"something of type {type(found).__name__}"

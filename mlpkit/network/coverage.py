@@ -115,11 +115,7 @@ class Coverage(Adjustment):
         self._loss: Loss = loss
 
     def build(self, target: Target) -> None:
-        """Declare the states.
-
-        Raises:
-            WrongUseError: labels are predicted, or neither an interval nor one number for each value.
-        """
+        """Declare the states, or raise ``WrongUseError`` if neither classes nor values can have regions."""
         if not isinstance(target, Classes | Values):
             expected, remedy = "classes or values", "predict one label with each network"
             raise TargetError(f"coverage is not for {target}", expected=expected, remedy=remedy)
@@ -156,15 +152,7 @@ class Coverage(Adjustment):
     def found(
         self, p: Array, t: Array, names: Sequence[str], doubt: str, groups: Mapping[str, NDArray[np.intp]]
     ) -> RegionsFound:
-        """Return how many targets are in their regions, and how large these are.
-
-        Args:
-            p: predictions, shape (rows, ...).
-            t: the targets of the same rows.
-            names: the names of the classes or values.
-            doubt: why there is no guarantee, or an empty text.
-            groups: the positions of the rows of each group, by its name.
-        """
+        """Return how many targets of rows, and of groups of these, are in their regions, and how large these are."""
         regions = self.regions(p)
         if "set" in regions:
             numbers = self._numbers(t)
@@ -187,12 +175,7 @@ class Coverage(Adjustment):
         return RegionsFound(self.share, n, doubt, "set" in regions, of)
 
     def hang_on_rounding(self, p: Array, tolerance: float) -> NDArray[np.bool_]:
-        """Return which classes are or aren't in a set depending on how probabilities are rounded.
-
-        Args:
-            p: the probabilities, shape (rows, classes).
-            tolerance: how far each may be off.
-        """
+        """Return which classes are in a set or not depending on how probabilities are rounded."""
         hang, apart, q = np.empty(p.shape, np.bool_), 2 * tolerance, self.threshold.value
         slack = tolerance * p.shape[1]
         for row, of_row in enumerate(p):
@@ -204,11 +187,7 @@ class Coverage(Adjustment):
         return hang
 
     def onnx_regions(self, graph: Graph, prediction: Value) -> dict[str, Value]:
-        """Describe ``regions``.
-
-        Raises:
-            NotExportableError: the loss computes an interval from several of the numbers that it predicts.
-        """
+        """Describe ``regions``, or raise ``NotExportableError`` if the loss computes its interval."""
         q, op = self.threshold, graph.op
         if isinstance(self._target, Classes):
             each, others = op("Unsqueeze", prediction, np.array([2])), op("Unsqueeze", prediction, np.array([1]))
@@ -223,11 +202,7 @@ class Coverage(Adjustment):
         return {"low": op(back, low, moved), "high": op(onward, high, moved)}
 
     def _columns(self) -> tuple[Array | None, Array | None]:
-        """Return which columns of a prediction are the ends of its interval; None for all of them.
-
-        Raises:
-            NotExportableError: the loss doesn't choose columns, but computes something.
-        """
+        """Return which columns of a prediction are the ends of its interval; None for all of them."""
         names = self._loss.prediction_names()
         if names is None:
             return None, None

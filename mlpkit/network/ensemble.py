@@ -159,13 +159,7 @@ def prove_ensemble(
     *,
     create: Resolver,
 ) -> Proof:
-    """Prove that networks, given as stacks, fit their inputs, and return what ``Sequential`` makes one network of.
-
-    The arguments are as for ``prove_shapes``.
-
-    Raises:
-        StackError: they don't fit.
-    """
+    """Prove networks, given as stacks, as ``prove_shapes`` does, for one ``Sequential``, or raise ``StackError``."""
     ensemble = Ensemble(stacks, target)
     names = [NAME, stacks[0][-1].type_name]
     return prove_shapes([ensemble, LossOfPredictions(ensemble)], names, input_shape, target, dtype, create=create)

@@ -14,17 +14,7 @@ from mlpkit.network.replica import Replica
 
 
 class Metrics:
-    """Metrics of the same predictions, minibatch by minibatch.
-
-    Args:
-        metrics: new metric objects by name.
-        replica: returns what metrics see of its predictions.
-        target: what is predicted, if known.
-
-    Raises:
-        WrongUseError: a metric can't compare predictions with the target.
-        ComponentFailure: a metric raised an exception.
-    """
+    """Metrics of the same predictions, minibatch by minibatch; one that can't compare them is a ``WrongUseError``."""
 
     def __init__(self, metrics: Mapping[str, Metric], replica: Replica, target: Target | None) -> None:
         self._metrics = metrics
@@ -38,13 +28,7 @@ class Metrics:
                 metric.expect_target(target)
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
-        """Add a minibatch: predictions and targets of its rows, and their weights if they have any.
-
-        Raises:
-            WrongUseError: a metric takes no weights.
-            ShapeError: the loss predicts nothing that a metric could compare with the targets.
-            ComponentFailure: a metric raised an exception.
-        """
+        """Add a minibatch: predictions and targets of its rows, and their weights if they have any."""
         if weights is not None:
             require_takes_weights(*self._metrics.values())
         seen = {name: view(prediction) for name, view in self._views.items()}
@@ -53,11 +37,7 @@ class Metrics:
                 metric.update(seen[metric.sees], t, *(() if weights is None else (weights,)))
 
     def results(self) -> dict[str, float | Table]:
-        """Return the result of each metric by its name: a float, or a table as rows of integers.
-
-        Raises:
-            ComponentFailure: a metric raised an exception.
-        """
+        """Return the result of each metric by its name: a float, or a table as rows of integers."""
         results: dict[str, float | Table] = {}
         for name, metric in self._metrics.items():
             with component_errors(f"the metric {name} failed"):

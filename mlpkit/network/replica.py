@@ -48,15 +48,8 @@ def add_along_tree(arrays: Sequence[Array]) -> None:
 class Replica:
     """Computes loss and gradient of a slice of a minibatch.
 
-    Args:
-        layers: the layers, declared but not yet bound to arrays.
-        loss: the loss, not yet bound either.
-        position: where this replica's random numbers are drawn.
-        scaled: scales targets that are values; None to leave them as they are.
-        adjustments: what adjusts predictions once training is over.
-
-    Attributes:
-        step_contexts: what loss and gradient of a step are computed in, in the thread that computes them.
+    Layers and loss are declared, but not yet bound to arrays. ``position`` keys random numbers. ``step_contexts`` are
+    what loss and gradient of a step are computed in, in the thread that computes them.
     """
 
     step_contexts: tuple[Context, ...] = ()
@@ -264,11 +257,7 @@ class Replica:
     def loss_and_gradient(self, x: Array, t: Array, dloss: float = 1.0, weights: Array | None = None) -> float:
         """Return the mean loss of a minibatch, in the targets' own unit, and fill the gradient.
 
-        Args:
-            x: inputs.
-            t: their targets.
-            dloss: what this minibatch counts in the whole.
-            weights: the weights of the examples; None if they have none.
+        The minibatch counts ``dloss`` in the whole.
         """
         if self.step_contexts:
             return call_inside(self.step_contexts, lambda x: self._loss_and_gradient(x, t, dloss, weights), x)

@@ -107,18 +107,9 @@ def prove_shapes(
     *,
     create: Resolver | None = None,
 ) -> Proof:
-    """Let every member of the stack declare what it needs, and follow the shapes through.
+    """Let every member of the stack declare what it needs, and follow the shapes through, or raise ``StackError``.
 
-    Args:
-        stack: layers, and a loss at the end.
-        names: their names.
-        input_shape: shape of one example.
-        target: what to predict, if known.
-        dtype: the network's dtype.
-        create: builds the initializers that members give by name; without it, they are left as names.
-
-    Raises:
-        StackError: a member doesn't fit its inputs, or its place in the stack, or asks for an unknown initializer.
+    ``create`` builds the initializers that members give by name; without it, they are left as names.
     """
     shapes: list[Shape] = [InputShape(input_shape, columns_of(input_shape))]
     layers: list[Layer] = []

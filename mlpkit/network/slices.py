@@ -27,15 +27,7 @@ class Exchange:
         """Overwrite an array with that of the process that has the first slice."""
 
     def all_gather(self, values: list[float], slices: int) -> list[float]:
-        """Return a value for each slice of the minibatch, in their order.
-
-        Args:
-            values: the values of this process's slices; none if the minibatch is too small for them.
-            slices: how many slices the minibatch has.
-
-        Raises:
-            UsageError: other slices belong to other processes, which aren't there.
-        """
+        """Return a value for each of the slices of the minibatch, in their order, given those of this process."""
         if len(values) != slices:
             raise UsageError(
                 f"the network computes {len(values)} of {slices} slices of a minibatch; expected all of them, or an "
@@ -44,12 +36,7 @@ class Exchange:
         return values
 
     def reduce_gradients(self, gradients: Sequence[Array], slices: int) -> None:
-        """Add up the gradients of all processes, along the tree of ``add_along_tree``, in place.
-
-        Args:
-            gradients: parts of the flat gradient, each the sum over this process's slices.
-            slices: how many slices the minibatch has.
-        """
+        """Add up parts of the gradient of all processes, along the tree of ``add_along_tree``, in place."""
 
 
 NO_EXCHANGE: Final = Exchange()

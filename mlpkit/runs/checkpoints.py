@@ -36,14 +36,7 @@ class Checkpoints:
         self.directory = directory
 
     def save(self, step: int, arrays: Mapping[str, Array], metadata: Mapping[str, Any], *, keep: int) -> None:
-        """Write a checkpoint, and then remove the outdated ones.
-
-        Args:
-            step: steps done.
-            arrays: the arrays by name.
-            metadata: everything else, as plain data.
-            keep: how many of the last to keep, this one included.
-        """
+        """Write a checkpoint after some steps, and then remove all but the last few; ``keep`` counts this one, too."""
         self._write(self._path(step), arrays, metadata)
         steps = self.steps()
         later = [other for other in steps if other > step]  # of a future that was given up
@@ -67,11 +60,7 @@ class Checkpoints:
     def load_newest(self, passed_over: Callable[[str], None]) -> ModelFile:
         """Return the newest checkpoint that is whole; the best one is the last resort.
 
-        Args:
-            passed_over: called for each damaged one, with what is wrong with it.
-
-        Raises:
-            NoCheckpointError: no checkpoint is whole.
+        ``passed_over`` learns what is wrong with each damaged one; if all are, a ``NoCheckpointError`` is raised.
         """
         self._require_no_link()
         paths = [*map(self._path, self.steps()), *self._best()]
@@ -83,12 +72,7 @@ class Checkpoints:
         raise NoCheckpointError(f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {again}")
 
     def load_before(self, step: int, passed_over: Callable[[str], None]) -> Iterator[ModelFile]:
-        """Yield the checkpoints that are whole: the best one, of any step, then the earlier ones, newest first.
-
-        Args:
-            step: number of a step.
-            passed_over: called for each damaged one, with what is wrong with it.
-        """
+        """Yield the checkpoints that are whole: the best one, of any step, then those before a step, newest first."""
         self._require_no_link()
         return _whole([*self._best(), *(self._path(done) for done in self.steps() if done < step)], passed_over)
 

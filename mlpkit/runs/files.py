@@ -36,27 +36,14 @@ _REMEDIES = {
 
 
 def storage_error(path: Path, error: OSError, *, action: str = "written") -> StorageError:
-    """Return the error for what couldn't be done to a file or folder, with the reason and a remedy.
-
-    Args:
-        path: the file or folder.
-        error: the system's refusal.
-        action: what couldn't be done, as in "can't be written".
-    """
+    """Return the error for a file or folder that can't be written, or whatever the action is, with a remedy."""
     reason = error.strerror or str(error) or type(error).__name__
     remedy = _REMEDIES.get(error.errno or 0, "check the disk, or choose another folder")
     return StorageError(f"{path}: can't be {action}: {reason}; {remedy}")
 
 
 def reading_error(path: Path, error: OSError, kind: type[MlpkitError], *, action: str = "read") -> MlpkitError:
-    """Return the error for a file or folder that couldn't be read, with the reason and a remedy.
-
-    Args:
-        path: the file or folder.
-        error: the system's refusal.
-        kind: what to raise, unless the system is short of something.
-        action: what couldn't be done, as in "can't be read".
-    """
+    """Return the error of a kind for a file or folder that can't be read, unless the system is short of something."""
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return storage_error(path, error, action=action)
     return kind(f"{path}: can't be {action}: {error.strerror or error}; check the path and who may read it")
@@ -72,11 +59,7 @@ LARGEST_LOG: Final = 64 * 2**20
 
 
 def read_limited(path: Path, most: int) -> bytes:
-    """Return a file's content.
-
-    Raises:
-        OSError: it can't be read, is not a regular file, or is larger than that.
-    """
+    """Return a file's content, or raise ``OSError``, also if it isn't a regular file or is larger than that."""
     found = path.stat()
     if not is_regular(path) and not path.is_dir():  # opening a named pipe would wait for ever
         raise OSError(errno.EINVAL, "it is not a regular file")
@@ -120,15 +103,8 @@ _GATHERED = 2**20
 def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
     """Write a file so that a reader, also one after a power failure, finds the earlier content or the new.
 
-    The content goes to a temporary file in the same folder, which is flushed to the disk and then renamed.
-    After a failure the earlier file is untouched and the temporary one is gone.
-
-    Args:
-        path: the file; its folder exists.
-        content: the bytes, at once or in parts.
-
-    Raises:
-        StorageError: the file can't be written.
+    The content, bytes at once or in parts, goes to a temporary file in the same folder, which is flushed to the disk
+    and then renamed. After a failure, a ``StorageError``, the earlier file is untouched and the temporary one is gone.
     """
     parts = [content] if isinstance(content, bytes) else content
     try:
@@ -141,11 +117,7 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) 
 
 
 def require_writable(path: Path) -> None:
-    """Check that ``write_atomically`` will be able to write a file, before the work is done that it is for.
-
-    Raises:
-        StorageError: its folder is missing or can't be written, or a folder has its name.
-    """
+    """Raise ``StorageError`` if ``write_atomically`` won't be able to write a file, before the work is done for it."""
     try:
         os.close(open_patiently(path.parent, os.O_RDONLY | os.O_DIRECTORY))
         reason = errno.EISDIR if path.is_dir() else 0 if os.access(path.parent, os.W_OK) else errno.EACCES
@@ -156,14 +128,7 @@ def require_writable(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, unless it is there, so that it is still there after a power failure.
-
-    Args:
-        path: the folder; the one around it exists.
-
-    Raises:
-        StorageError: it can't be made.
-    """
+    """Make a folder, unless it exists, so that it is still there after a power failure, or raise ``StorageError``."""
     if path.is_dir():
         return
     try:

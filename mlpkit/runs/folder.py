@@ -75,15 +75,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, directory: Path) -> RunFolder:
-        """Make the folder of a new run, with its parents, and become its writer.
-
-        Args:
-            directory: the folder; it is missing or empty.
-
-        Raises:
-            RunFolderError: it holds something, is not a folder, or has another writer.
-            StorageError: it can't be made.
-        """
+        """Make the folder of a new run, with its parents, and become its writer; it must be missing or empty."""
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
@@ -115,17 +107,9 @@ class RunFolder:
 
     @staticmethod
     def next_free(parent: Path, name: str) -> Path:
-        """Make an empty folder that no other run has, and return its path.
+        """Make an empty folder that no other run has: ``name``, or else ``name-2``, ``name-3`` and so on; return it.
 
-        It is called ``name``, or else ``name-2``, ``name-3`` and so on.
-
-        Args:
-            parent: where the folder will be; made if it is missing.
-            name: a file name.
-
-        Raises:
-            RunFolderError: ``name`` is not a file name.
-            StorageError: the folder can't be made.
+        A name that isn't a file name is a ``RunFolderError``.
         """
         if name in {"", ".", ".."} or "/" in name or "\0" in name:
             raise RunFolderError(f"{name!r} can't be the name of a folder; choose another name, or a folder with --out")
@@ -183,11 +167,7 @@ class RunFolder:
         self._write(RESOLVED, text.encode())
 
     def write_identity(self, total: int | None) -> None:
-        """Write run.json: what the run is, as resolved.yaml has it.
-
-        Args:
-            total: steps of the whole run; None if the clock ends it.
-        """
+        """Write run.json: what the run is, as resolved.yaml has it, and its steps; None if the clock ends it."""
         found = identity_in(self.directory / RESOLVED)._replace(total=total)._asdict()
         self.write_json(RUN_JSON, {key: value for key, value in found.items() if key != "epochs"})
 
@@ -200,13 +180,7 @@ class RunFolder:
         self.write_json(METRICS, metrics)
 
     def write_failure(self, state: str, steps: int, message: str) -> None:
-        """Write failure.json: why the run ended before its end.
-
-        Args:
-            state: ``diverged`` or ``failed``.
-            steps: steps done.
-            message: what went wrong.
-        """
+        """Write failure.json: why, and after how many steps, the run ended as ``diverged`` or ``failed``."""
         self.write_json(FAILURE, {"state": state, "steps": steps, "message": message})
 
     def forget_failure(self) -> None:
@@ -223,13 +197,10 @@ class RunFolder:
         self._write_lines(HISTORY, records)
 
     def rewind(self, records: Sequence[Mapping[str, Any]], *, begun: bool = True) -> None:
-        """Take history, timing and health back to a checkpoint, to resume the run from there.
+        """Take history, timing and health back to a checkpoint, to resume the run from there, or to the beginning.
 
-        What a killed run left half-written is removed, and so is failure.json.
-
-        Args:
-            records: the evaluations up to the checkpoint.
-            begun: whether there is one; otherwise the run starts again, with its first probe of the network.
+        What a killed run left half-written is removed, and so is failure.json. ``records`` are the evaluations up to
+        the checkpoint. A run that hasn't ``begun`` starts again, with its first probe of the network.
         """
         self.write_history(records)
         kept = {record["iteration"] for record in records}
@@ -334,11 +305,7 @@ class RunFolder:
         return checked_metrics(self.directory / METRICS, metrics, of_several=kind is not None and not kind.is_run)
 
     def load_model(self) -> ModelFile:
-        """Return the trained model.
-
-        Raises:
-            ModelFileError: it can't be read, or is damaged.
-        """
+        """Return the trained model, or raise ``ModelFileError``."""
         try:
             return load_model_file(self.directory / MODEL)
         except ModelFileError as error:

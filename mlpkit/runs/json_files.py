@@ -24,33 +24,20 @@ _SHORTENED.maxstring = _SHORTENED.maxother = 100
 
 
 def encode_compact(data: Any, *, sort: bool = False) -> str:
-    """Return plain data as JSON on one line, in ASCII, without spaces.
+    """Return plain data as JSON on one line, in ASCII, without spaces, or raise ``ValueError``.
 
-    Args:
-        data: None, booleans, numbers, strings, and lists, tuples and mappings of them.
-        sort: whether to sort the keys instead of keeping them as given.
-
-    Raises:
-        ValueError: the data isn't plain, or holds a number that isn't finite.
+    Plain data is None, booleans, finite numbers, strings, and lists, tuples and mappings of them.
     """
     return json.dumps(_plain(data), sort_keys=sort, separators=(",", ":"))
 
 
 def encode_pretty(data: Any) -> str:
-    """Return plain data as indented JSON with sorted keys and a newline at the end.
-
-    Raises:
-        ValueError: the data isn't plain, or holds a number that isn't finite.
-    """
+    """Return plain data as indented JSON with sorted keys and a newline at the end, or raise ``ValueError``."""
     return json.dumps(_plain(data), sort_keys=True, indent=2) + "\n"
 
 
 def decode(text: bytes) -> Any:
-    """Return the content of a JSON text in UTF-8.
-
-    Raises:
-        ValueError: the text isn't JSON, names a key twice, holds a number that isn't finite, or has too many parts.
-    """
+    """Return the content of a JSON text in UTF-8, or raise ``ValueError``, also if a key is there twice."""
     require_few_parts(text)
     try:
         return json.loads(text.decode(), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite)
@@ -59,11 +46,7 @@ def decode(text: bytes) -> Any:
 
 
 def require_few_parts(text: bytes) -> None:
-    """Check that reading a JSON text takes little more memory than the text itself.
-
-    Raises:
-        ValueError: it has more commas and brackets than ``MOST_PARTS``.
-    """
+    """Raise ``ValueError`` if reading a JSON text would take much more memory than the text itself."""
     parts = sum(text.count(mark) for mark in (b",", b"[", b"{"))
     if parts > MOST_PARTS:
         raise ValueError(f"it has {parts:,} commas and brackets; expected up to {MOST_PARTS:,}")
@@ -111,15 +94,7 @@ def _finite(text: str) -> float:
 
 
 def encode_line(path: Path, record: Mapping[str, Any]) -> bytes:
-    """Return a record as the line that a log holds for it.
-
-    Args:
-        path: the log, for the message.
-        record: plain data; its keys keep their order.
-
-    Raises:
-        StorageError: the record isn't plain data with finite numbers.
-    """
+    """Return a record as the line that a log holds for it, or raise ``StorageError`` if it isn't plain data."""
     try:
         return encode_compact(record).encode() + b"\n"
     except ValueError as error:
@@ -127,11 +102,7 @@ def encode_line(path: Path, record: Mapping[str, Any]) -> bytes:
 
 
 def append_line(path: Path, record: Mapping[str, Any]) -> None:
-    """Add a record to the end of a log, which is made if it is missing.
-
-    Raises:
-        StorageError: the record isn't plain data with finite numbers, or the log can't be written.
-    """
+    """Add a record to the end of a log, which is made if it is missing, or raise ``StorageError``."""
     line = encode_line(path, record)
     try:
         descriptor = open_patiently(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW)
@@ -151,22 +122,12 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the records of a log; a last line that was cut off while it was written doesn't count.
-
-    Returns an empty list if the file is missing.
-
-    Raises:
-        RunFolderError: the log can't be read, or a line isn't a JSON object.
-    """
+    """Return the records of a log, if it exists; a last line that was cut off while it was written doesn't count."""
     return [decode_object(f"{path}:{number}", line) for number, line in enumerate(_whole_lines(path), start=1)]
 
 
 def readable_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the records of a log except damaged ones, for a log that nothing depends on.
-
-    Raises:
-        RunFolderError: the log can't be read.
-    """
+    """Return the records of a log except damaged ones, for a log that nothing depends on."""
     records = []
     for number, line in enumerate(_whole_lines(path), start=1):
         with contextlib.suppress(RunFolderError):
@@ -184,11 +145,7 @@ def _whole_lines(path: Path) -> list[bytes]:
 
 
 def read_content(path: Path, most: int) -> bytes:
-    """Return what a file of a run holds.
-
-    Raises:
-        RunFolderError: it can't be read, or is larger.
-    """
+    """Return what a file of a run holds, or raise ``RunFolderError`` if it can't be read or is larger."""
     try:
         return read_limited(path, most)
     except OSError as error:
@@ -201,15 +158,7 @@ def read_object(path: Path, most: int = LARGEST_DOCUMENT) -> dict[str, Any]:
 
 
 def decode_object(place: Path | str, content: bytes) -> dict[str, Any]:
-    """Return the content of a JSON object.
-
-    Args:
-        place: the file, or a line of it, which messages name.
-        content: the JSON.
-
-    Raises:
-        RunFolderError: it isn't the JSON of an object.
-    """
+    """Return the content of a JSON object, or raise ``RunFolderError``, which names the file, or a line of it."""
     try:
         data = decode(content)
     except ValueError as error:
@@ -256,10 +205,8 @@ def _is_figure(value: object) -> bool:
 def fits(value: object, shape: Any) -> bool:
     """Whether a value from JSON has a shape.
 
-    Args:
-        value: the value.
-        shape: its type; a predicate; a mapping from the keys that a mapping must have to the shapes of their values;
-            or a list of the one shape that all items of a list have.
+    A shape is a type; a predicate; a mapping from the keys that a mapping must have to the shapes of their values; or a
+    list of the one shape that all items of a list have.
     """
     if isinstance(shape, type):
         return type(value) is shape
@@ -307,13 +254,7 @@ def checked_evaluation(place: Path | str, record: dict[str, Any]) -> dict[str, A
 
 
 def checked_metrics(path: Path, metrics: dict[str, Any], *, of_several: bool = False) -> dict[str, dict[str, Any]]:
-    """Return what metrics.json holds: numbers and tables by split.
-
-    Args:
-        path: the file.
-        metrics: its content.
-        of_several: whether it sums up several runs, with an interval in place of each number.
-    """
+    """Return what metrics.json holds: numbers and tables by split, or intervals of numbers if ``of_several`` runs."""
     result = {"mean": is_number, "n": int} if of_several else _is_result
     if not all(isinstance(values, dict) and fits([*values.values()], [result]) for values in metrics.values()):
         raise damaged(path, "expected loss and metrics by split")

@@ -55,11 +55,7 @@ _RECORD: Final = {"kind": str, "name": str, "seed": int, "digest": str, "monitor
 
 
 def read_identity(directory: Path) -> RunIdentity:
-    """Return what the run of a folder is.
-
-    Raises:
-        RunFolderError: run.json, or without it resolved.yaml, can't be read, or is not as mlpkit writes it.
-    """
+    """Return what the run of a folder is, from run.json or else resolved.yaml, or raise ``RunFolderError``."""
     if not has_file(directory, RUN_JSON):
         return identity_in(directory / RESOLVED, most=LARGEST)
     path = directory / RUN_JSON
@@ -82,14 +78,9 @@ _WANTED: Final = (b"name:", b"seed:", b"ensemble:", b"training:")
 
 
 def identity_in(resolved: Path, *, most: int = LARGEST_DOCUMENT) -> RunIdentity:
-    """Return what a resolved spec tells of its run; the long part about layers and data is not parsed.
+    """Return what a resolved spec tells of its run, or raise ``RunFolderError``.
 
-    Args:
-        resolved: the file.
-        most: bytes of the part that is parsed.
-
-    Raises:
-        RunFolderError: it can't be read, or is not as mlpkit writes it.
+    The long part about layers and data is not parsed; the rest has ``most`` bytes at most.
     """
     keys = _TOP_LEVEL.split(read_content(resolved, LARGEST_DOCUMENT))
     digest = hashlib.sha256(b"".join(key for key in keys if not key.startswith((b"seed:", b"about:"))))
@@ -234,11 +225,7 @@ def is_group(directory: Path) -> bool:
 
 
 def members_of(directory: Path) -> dict[int, Path]:
-    """Return the run folders in a run, by number: of its seeds, or of the networks of its ensemble, or just its own.
-
-    Raises:
-        RunFolderError: seeds.json is damaged.
-    """
+    """Return the run folders in a run, by number: of its seeds, or of the networks of its ensemble, or just its own."""
     kind = kind_of(directory)
     if kind is None or not kind.group:
         return {0: directory}
@@ -247,11 +234,7 @@ def members_of(directory: Path) -> dict[int, Path]:
 
 
 def runs_in(directory: Path) -> list[Path]:
-    """Return the run folders in a folder; in one of a kind, such as a sweep, also those of the groups in it.
-
-    Raises:
-        RunFolderError: it can't be listed.
-    """
+    """Return the run folders in a folder; in one of a kind, such as a sweep, also those of the groups in it."""
     belong_together = kind_of(directory) is not None
     found = []
     for folder in folders_in(directory):
@@ -274,11 +257,7 @@ RunArgument: TypeAlias = str | os.PathLike[str] | KeptRun
 
 
 def directory_of(run: RunArgument) -> Path:
-    """Return the folder of a run.
-
-    Raises:
-        UsageError: it is neither, or no folder keeps it.
-    """
+    """Return the folder of a run, or raise ``UsageError`` if no folder keeps it."""
     if isinstance(run, str | os.PathLike):
         return Path(run)
     try:
@@ -292,15 +271,7 @@ def directory_of(run: RunArgument) -> Path:
 
 
 def require_one_network(directory: Path, verb: str) -> None:
-    """Check that a run has a single network, as verbs that examine a training need.
-
-    Args:
-        directory: the run folder.
-        verb: the command that needs it, such as ``doctor``.
-
-    Raises:
-        UsageError: it is the run of an ensemble.
-    """
+    """Raise ``UsageError`` if a run is that of an ensemble, for a command that examines a single network."""
     if kind_of(directory) is ENSEMBLE_RUN:
         member = shlex.quote(str(directory / MEMBERS / "0"))
         raise UsageError(f"{directory}: is an ensemble; give one of its networks: mlpkit {verb} {member}")

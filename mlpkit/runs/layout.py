@@ -59,11 +59,7 @@ _CHECKPOINT: Final = re.compile(r"step-(\d{9,})\.safetensors")
 
 
 def checkpoint_steps(folder: Path) -> list[int]:
-    """Return the steps that the checkpoints in a folder were saved after, the last first; none without a folder.
-
-    Raises:
-        RunFolderError: it can't be listed.
-    """
+    """Return the steps that the checkpoints in a folder were saved after, the last first; none without a folder."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - names are all that is needed
     except FileNotFoundError:

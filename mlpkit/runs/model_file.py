@@ -54,15 +54,7 @@ _NO_HEADER = "not the header of a safetensors file"
 
 
 class Entry(NamedTuple):
-    """One array of a file.
-
-    Args:
-        name: the array's name.
-        dtype: its NumPy dtype, little-endian.
-        shape: its shape.
-        start: offset of its first byte from the end of the header.
-        end: offset after its last byte.
-    """
+    """An array of a file: little-endian NumPy dtype, shape, and where its bytes are after the header."""
 
     name: str
     dtype: str
@@ -72,13 +64,7 @@ class Entry(NamedTuple):
 
 
 class Header(NamedTuple):
-    """The content of a header.
-
-    Args:
-        entries: the arrays, in the order of their bytes.
-        metadata: the free texts of the file.
-        data_size: bytes that the arrays take together.
-    """
+    """The arrays of a file, in the order of their bytes, its free texts, and the size of the arrays in bytes."""
 
     entries: tuple[Entry, ...]
     metadata: dict[str, str]
@@ -90,14 +76,8 @@ def format_header(
 ) -> tuple[bytes, list[str]]:
     """Return the header of a file, and the names of its arrays in the order in which their bytes are to follow.
 
-    Arrays of larger items are first, so that each is aligned to its item's size.
-
-    Args:
-        arrays: NumPy dtype, little-endian, and shape of each array, by name.
-        metadata: the free texts of the file.
-
-    Raises:
-        ValueError: the header would be larger than ``parse_header``, or a file's reader, takes.
+    Arrays, given by name as NumPy dtype, little-endian, and shape, are sorted by item size, so that each is aligned. A
+    header larger than a file's reader takes is a ``ValueError``.
 
     Source: https://huggingface.co/docs/safetensors, Format.
     """
@@ -121,10 +101,7 @@ def format_header(
 
 
 def parse_header(text: bytes) -> Header:
-    """Read a header, and prove that its arrays fill the data without a gap or an overlap.
-
-    Raises:
-        ValueError: the header is not that of a safetensors file with arrays that NumPy knows.
+    """Read a header, and prove that its arrays fill the data without a gap or overlap, or raise ``ValueError``.
 
     Source: https://huggingface.co/docs/safetensors, Format.
     """
@@ -183,15 +160,10 @@ class ModelFile(NamedTuple):
 
 
 def save_model(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
-    """Write a model file, whole or not at all.
+    """Write a model file, whole or not at all, or raise ``StorageError``; its folder exists.
 
-    Args:
-        path: the file; its folder exists.
-        arrays: booleans, integers and floats of up to 64 bits, of any shape, strides and byte order.
-        metadata: plain data; tuples become lists.
-
-    Raises:
-        StorageError: the file can't be written, or can't hold such or so much data.
+    The arrays are booleans, integers and floats of up to 64 bits, of any shape, strides and byte order; the metadata is
+    plain data, whose tuples become lists.
     """
     head = _head(path, arrays, metadata)
     data = [_bytes_of(arrays[name]) for name in head.order]
@@ -201,24 +173,15 @@ def save_model(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, A
 
 
 def require_storable(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
-    """Check that a file can hold such arrays and metadata, before any time is spent on them, or raise ``StorageError``.
-
-    Args:
-        path: the file that they are meant for.
-        arrays: arrays of the same names, dtypes and shapes.
-        metadata: as for ``save_model``.
-    """
+    """Raise ``StorageError`` if a file can't hold such arrays and metadata, before any time is spent on them."""
     _head(path, arrays, metadata)
 
 
 def load_model_file(path: Path) -> ModelFile:
-    """Read a model file and check all of it before anything is returned.
+    """Read a model file, and check all of it before anything is returned, or raise ``ModelFileError``.
 
-    Nothing in the file is ever run, and memory is bounded by the file's size and 64 MB, which the longest
-    header allowed may take.
-
-    Raises:
-        ModelFileError: the file is missing, damaged, of a newer format, or not a model file of mlpkit.
+    Nothing in the file is ever run, and memory is bounded by the file's size and 64 MB, which the longest header
+    allowed may take.
     """
     try:
         _require_file(path)
@@ -232,13 +195,7 @@ def load_model_file(path: Path) -> ModelFile:
 
 
 class _Head(NamedTuple):
-    """The start of a file, up to the end of the header, with zeros as the digits of the checksum.
-
-    Args:
-        content: the bytes.
-        place: the position of the digits.
-        order: the names of the arrays, in the order in which their bytes follow.
-    """
+    """The bytes up to the end of the header, whose checksum has zeros at a place; and the order of the arrays."""
 
     content: bytes
     place: int

@@ -183,22 +183,13 @@ def _changed_at(path: Path) -> float:
 
 
 class _History(NamedTuple):
-    """The evaluations of a run.
-
-    Args:
-        lines: the text.
-        last: the last of them; empty without any.
-    """
+    """The text of a run's evaluations, and the last of them."""
 
     lines: bytes = b""
     last: Mapping[str, float] = MappingProxyType({})
 
     def extremes(self, monitor: str) -> tuple[Extreme | None, Extreme | None]:
-        """Return the lowest and the highest value of the loss or a metric, each at its first evaluation.
-
-        Raises:
-            ValueError: a value is not a number.
-        """
+        """Return the lowest and the highest value of the loss or a metric, each at its first evaluation."""
         key = f"{decisive_split(self.last)}_{monitor}"
         named = re.escape(json.dumps(key).encode()) + rb":"
         found = re.findall(named + rb"([-+.e\d]+)[,}]", self.lines)

@@ -63,10 +63,7 @@ class WriterLock:
     """An exclusive lock on a file, which the system releases when its holder dies.
 
     The lock is advisory (flock): it binds writers, who ask for it, and not readers. In WebAssembly, which has no other
-    processes, nothing is locked.
-
-    Args:
-        path: the file to lock; it is made if it is missing, and stays.
+    processes, nothing is locked. The file is made if it is missing, and stays.
     """
 
     def __init__(self, path: Path) -> None:
@@ -74,12 +71,7 @@ class WriterLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock, unless this object holds it already.
-
-        Raises:
-            RunFolderError: another writer holds it.
-            StorageError: the file can't be made or locked.
-        """
+        """Take the lock, or raise ``RunFolderError`` if another writer holds it, ``StorageError`` if that fails."""
         if self._descriptor is not None or not can_start_processes():
             return
         try:

@@ -23,11 +23,7 @@ from mlpkit.training.snapshot import pack, unpack
 
 
 class CallbackGroup:
-    """All callbacks of a run, told in their order.
-
-    Raises:
-        ComponentFailure: a callback raised an exception that isn't mlpkit's.
-    """
+    """All callbacks of a run, told in their order."""
 
     def __init__(self, callbacks: Sequence[Callback], view: TrainingView) -> None:
         self._view = view
@@ -68,11 +64,7 @@ class CallbackGroup:
                 callback.on_close(self._view, outcome)
 
     def state(self, arrays: dict[str, Array]) -> list[Any]:
-        """Return what each callback must remember, as plain data.
-
-        Args:
-            arrays: takes the arrays among it, by name.
-        """
+        """Return what each callback must remember, as plain data; ``arrays`` takes the arrays among it, by name."""
         states = []
         for i, (callback, _) in enumerate(self._callbacks):
             with component_errors(f"callback {callback.registered_name} failed in state"):
@@ -132,11 +124,7 @@ class EarlyStopping(Callback):
 
 
 class TimeBudget(Callback):
-    """Ends training after a time, evaluations included; what was done before a resume counts, the break doesn't.
-
-    Args:
-        seconds: how long to train.
-    """
+    """Ends training after a time, evaluations included; what was done before a resume counts, the break doesn't."""
 
     def __init__(self, seconds: Annotated[float, Gt(0)]) -> None:
         self.seconds = seconds
@@ -167,10 +155,7 @@ class TimeBudget(Callback):
 class BestWeights(Callback):
     """Ends training with the weights of the evaluation at which the loss or a metric was best.
 
-    Args:
-        monitor: ``loss`` or a metric's name.
-        higher_is_better: whether larger values are better.
-        last_of_equals: whether the last of equally good evaluations counts, not the first.
+    Of equally good ones, it is the first, or else the last.
     """
 
     def __init__(self, monitor: str, *, higher_is_better: bool, last_of_equals: bool = False) -> None:
@@ -246,12 +231,7 @@ class MovingAverage(Callback):
 
 
 def callbacks_of(section: Training, steps: int | None = None) -> list[Callback]:
-    """Return the callbacks that a spec names, and the callbacks behind other keys.
-
-    Args:
-        section: how to train.
-        steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
-    """
+    """Return the callbacks that a spec names, and those behind other keys; ``steps`` stand in for the clock."""
     average, stopping, best = section.moving_average, section.early_stopping, section.best_weights
     higher, last = partial(higher_is_better, section), section.ties == "last"
     return [

@@ -28,12 +28,7 @@ class CheckpointStore(Protocol):
 
 
 class CheckpointSchedule:
-    """Decides after which steps a run is saved.
-
-    Args:
-        section: when to save it; None for never.
-        steps_per_epoch: steps of a pass over the training data.
-    """
+    """Decides after which steps a run is saved; without a section, after none."""
 
     def __init__(self, section: CheckpointSection | None, steps_per_epoch: int) -> None:
         periods = (section.every, (section.every_epochs or 0) * steps_per_epoch) if section else ()

@@ -28,14 +28,7 @@ class CtrlC:
     """Turns the first Ctrl-C in a block into a request that training stop; a second one ends it at once.
 
     Nothing changes outside the main thread, where Python allows no handlers, or if something else handles the signal
-    already, as the command line does.
-
-    Args:
-        stop: the request.
-        signals: what counts as Ctrl-C: SIGINT, or SIGTERM too.
-
-    Attributes:
-        received: whether there was one.
+    already, as the command line does. The signals are SIGINT, or SIGTERM too; ``received`` tells whether there was one.
     """
 
     def __init__(self, stop: StopRequest, signals: Sequence[signal.Signals] = (signal.SIGINT,)) -> None:

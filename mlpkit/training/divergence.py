@@ -48,13 +48,7 @@ def _not_finite(network: Sequential, slots: Mapping[str, Slot]) -> str:
 
 
 def _origin_of_loss(network: Sequential, x: Array, t: Array) -> str:
-    """Return where, on the way from a minibatch to its loss, the first number is not finite.
-
-    Args:
-        network: the network, as it was when the loss was computed.
-        x: the minibatch's inputs.
-        t: its targets.
-    """
+    """Return where, on the way from a minibatch to its loss, the first number is not finite."""
     if not np.isfinite(x).all():
         return f"the inputs of the minibatch, in {_rows(x)}"
     if t.dtype.kind == "f" and not np.isfinite(t).all():
@@ -80,18 +74,10 @@ def without_warnings() -> np.errstate:
 
 
 def refuse_loss(loss: float, step: int, learning_rate: float, network: Sequential, x: Array, t: Array) -> NoReturn:
-    """End a run whose loss is not finite.
+    """Raise ``DivergenceError``, which names the first number that isn't finite on the way to a loss.
 
-    Args:
-        loss: the loss.
-        step: number of the step that found it, from 1.
-        learning_rate: the learning rate of the step before, or of this one if it is the first.
-        network: the network; its parameters are still those before this step.
-        x: inputs of the step.
-        t: their targets.
-
-    Raises:
-        DivergenceError: always; it names the place of the first number that is not finite.
+    The parameters are still those before the step, which is numbered from 1; the learning rate is that of the step
+    before.
     """
     found = f"training diverged: the loss of step {step} is {_name(loss)}."
     if wrong := _not_finite(network, {}):
@@ -107,11 +93,7 @@ def refuse_loss(loss: float, step: int, learning_rate: float, network: Sequentia
 
 
 def require_finite(network: Sequential, slots: Mapping[str, Slot], step: int, learning_rate: float) -> None:
-    """Check that parameters, layers' state and slots are finite; to be called before they are written anywhere.
-
-    Raises:
-        DivergenceError: some are not; it names them, the nearest to the loss first.
-    """
+    """Raise ``DivergenceError`` if parameters, state or slots aren't finite, before they are written anywhere."""
     if wrong := _not_finite(network, slots):
         raise DivergenceError(
             f"training diverged: after step {step}, {wrong} no longer finite. {_remedy(learning_rate)}"
@@ -119,21 +101,13 @@ def require_finite(network: Sequential, slots: Mapping[str, Slot], step: int, le
 
 
 def require_finite_model(network: Sequential, file: Path) -> None:
-    """Check that a trained network is finite.
-
-    Raises:
-        DivergenceError: a parameter or a layer's state is not.
-    """
+    """Raise ``DivergenceError`` if a parameter or a state of a trained network isn't finite."""
     if wrong := _not_finite(network, {}):
         raise DivergenceError(f"{file}: can't be used: {wrong} not finite; train again, with a lower learning rate")
 
 
 def require_finite_losses(results: Mapping[str, Mapping[str, float]], step: int, learning_rate: float) -> None:
-    """Check that an evaluation found losses that are numbers.
-
-    Raises:
-        DivergenceError: a loss is not finite; the parameters are unchanged.
-    """
+    """Raise ``DivergenceError`` if a loss of an evaluation isn't finite; the parameters are unchanged."""
     for split, values in results.items():
         if not math.isfinite(values["loss"]):
             raise DivergenceError(

@@ -28,14 +28,7 @@ Keys are split and loss or metric: ``train_loss``, ``validation_accuracy``.
 def evaluation_record(
     iteration: int, epoch: float, learning_rate: float, results: dict[str, dict[str, float]]
 ) -> Record:
-    """Return the record of an evaluation, losses before metrics.
-
-    Args:
-        iteration: steps done.
-        epoch: passes over the training data done.
-        learning_rate: the learning rate of the last step.
-        results: loss and metrics by split.
-    """
+    """Return the record of an evaluation, losses before metrics, with the learning rate of the last step."""
     losses = {f"{split}_loss": values["loss"] for split, values in results.items()}
     metrics = {
         f"{split}_{name}": value
@@ -57,11 +50,7 @@ class HistoryColumns:
         self._length = 0
 
     def copies(self, history: Sequence[Record]) -> dict[str, Array]:
-        """Return the history column by column, in new arrays.
-
-        Args:
-            history: all evaluations, starting with the ones of the previous call; every record has the same keys.
-        """
+        """Return the history, which starts with that of the previous call, column by column, in new arrays."""
         for record in history[self._length :]:
             for key, value in record.items():
                 self._columns.setdefault(key, array(_type_code(key))).append(value)
@@ -70,11 +59,7 @@ class HistoryColumns:
 
 
 def history_of(arrays: Mapping[str, Array], keys: Sequence[str]) -> list[Record]:
-    """Return the history in a snapshot's arrays, its keys in their order.
-
-    Raises:
-        ModelFileError: a column is missing, or isn't one.
-    """
+    """Return the history in a snapshot's arrays, its keys in their order, or raise ``ModelFileError``."""
     columns = []
     for key in keys:
         column = arrays.get(_PREFIX + key)
@@ -92,15 +77,7 @@ def _type_code(key: str) -> str:
 
 
 class Evaluator:
-    """Evaluates a network, as it is at the time, on splits of a data set.
-
-    Args:
-        network: the network.
-        splits: the data, by split.
-        description: shapes of the data.
-        metrics: makers of metric objects, by name.
-        ranks: share the batches; rank 0 has the results.
-    """
+    """Evaluates a network, as it is at the time, on splits of a data set, shared by ranks; rank 0 has the results."""
 
     def __init__(
         self,

@@ -71,9 +71,9 @@ class Observer:
         """Training resumes from a checkpoint after that step; called before ``started``."""
 
     def monitored(self, tracker: BestTracker) -> None:
-        """The tracker, which must not be changed, decides which evaluation is the best.
+        """The tracker decides which evaluation is the best; it knows those before a resume, and must not be changed.
 
-        Called before ``started``; the tracker knows the evaluations before a resume.
+        Called before ``started``.
         """
 
     def started(self, total_steps: int | None) -> None:
@@ -102,11 +102,7 @@ class Observer:
 
 
 class ObserverGroup(Observer):
-    """Several listeners as one observer.
-
-    Args:
-        listeners: called with each event, in this order; an observer is one.
-    """
+    """Several listeners, called with each event in this order, as one observer; an observer is a listener, too."""
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = listeners
@@ -124,11 +120,7 @@ class ObserverGroup(Observer):
 
 
 def python_warnings(what: str = "") -> Observer:
-    """Return what turns warnings, and failures of several runs, into Python's warnings.
-
-    Args:
-        what: what the number of a run is, such as ``seed``, if there are several.
-    """
+    """Return what turns warnings, and failures of runs that ``what`` numbers, into Python's warnings."""
 
     def warn(event: Event) -> None:
         label, level = (f"{what} {event.run}: ", 5) if what else ("", 4)
@@ -165,12 +157,7 @@ class Watch:
     """Whether ``gradient`` and ``clipped`` are called."""
 
     def began(self, view: TrainingView, learning_rate: float) -> None:
-        """The first step is next, or the first one after a resume.
-
-        Args:
-            view: how far training has come, and its evaluations; both grow.
-            learning_rate: the learning rate of that step.
-        """
+        """The first step is next, or the first after a resume, with this learning rate; the view follows training."""
 
     def before_evaluated_step(self) -> None:
         """A step is next, and after it an evaluation."""
@@ -182,16 +169,7 @@ class Watch:
         """The gradient is as the optimizer will get it."""
 
     def evaluated(self, learning_rate: float, *, last: bool) -> None:
-        """An evaluation was done.
-
-        Args:
-            learning_rate: the learning rate of the last step.
-            last: whether training is over.
-        """
+        """An evaluation was done after a step with this learning rate, perhaps the last one."""
 
     def diverged(self, learning_rate: float) -> None:
-        """Training diverged, and is over.
-
-        Args:
-            learning_rate: the learning rate of the step that failed.
-        """
+        """Training diverged in a step with this learning rate, and is over."""

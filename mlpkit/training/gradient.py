@@ -51,15 +51,7 @@ class StepGradient:
             self._blocks = [(gradient[begin:end], total[begin:end]) for begin, end in network.layout.trained_blocks()]
 
     def __call__(self, step: int, learning_rate: float) -> float:
-        """Return the loss of the step's examples.
-
-        Args:
-            step: steps done before this one.
-            learning_rate: the learning rate of the step before, for the message if the training has diverged.
-
-        Raises:
-            DivergenceError: a loss is not finite.
-        """
+        """Return the loss of the examples of a step, counted from 0, or raise ``DivergenceError``."""
         if self._micro_batches.count == 1:
             return self._of_micro_batch(step, step, learning_rate)
         network, loss, counted = self._network, 0.0, 0.0
@@ -148,12 +140,7 @@ def clipper(network: Sequential, section: ClipSection | None) -> Callable[[], No
 
 
 def watched(clip: Callable[[], None] | None, watches: Sequence[Watch]) -> Callable[[], None]:
-    """Return what clips the gradient, and shows it before and after.
-
-    Args:
-        clip: clips it; None if it is not clipped.
-        watches: what looks at it.
-    """
+    """Return what clips the gradient, if ``clip`` isn't None, and shows it before and after."""
 
     def clip_and_show() -> None:
         for watch in watches:

@@ -55,11 +55,7 @@ CLIP: Final = "--set training.clip.norm=1"
 
 
 def recorded_symptoms(folder: RunFolder, healths: Iterable[Health]) -> list[Symptom]:
-    """Return the symptoms in the order in which they were noticed; of a training that diverged, at least that.
-
-    Raises:
-        RunFolderError: a file is damaged.
-    """
+    """Return the symptoms in the order in which they were noticed; of a training that diverged, at least that."""
     symptoms = [Symptom.from_plain(plain) for health in healths for plain in health["symptoms"]]
     failure = folder.read_failure()
     if failure.get("state") == DIVERGED and not symptoms:

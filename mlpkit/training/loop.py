@@ -138,10 +138,9 @@ class Trainer:
             self._rate_changes = isinstance(self.optimizer.learning_rate, Schedule)
 
     def train(self) -> list[Record]:
-        """Train to the end, or until something asks to stop, and return the history.
+        """Train to the end, or until something asks to stop, and return the history, or raise ``DivergenceError``.
 
-        Raises:
-            DivergenceError: a loss was not finite. If it was that of a step, the parameters are those before it.
+        If the loss of a step was not finite, the parameters are those before it.
         """
         with self._network_to_itself():
             return self._train()
@@ -222,14 +221,7 @@ class Trainer:
         return Snapshot(arrays, metadata)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Continue from a snapshot, to the same bits as without the break.
-
-        Args:
-            snapshot: of a trainer with the same network, data and section.
-
-        Raises:
-            ModelFileError: it doesn't fit this trainer; nothing was changed, unless it is slots or a callback's state.
-        """
+        """Continue from a snapshot, to the same bits as without the break, or raise ``ModelFileError``."""
         arrays, metadata = snapshot
         keys = self._evaluate.keys(self._evaluated)
         callbacks = len(self.callbacks)
@@ -250,11 +242,7 @@ class Trainer:
             replica.position.step = self._micro_batches.of_step(snapshot.step - 1)[-1] if snapshot.step else 0
 
     def rows_of_step(self, step: int) -> Array:
-        """Return the positions in the training split, counted from 0, of the examples of a step.
-
-        Args:
-            step: number of the step, from 1.
-        """
+        """Return the positions in the training split of the examples of a step, which is numbered from 1."""
         return self._sampler.indices(step - 1).copy()
 
     def _upgrade_slots(self, version: int) -> None:
@@ -398,12 +386,7 @@ class Trainer:
 
 
 def evaluated_splits(section: Training, splits: Collection[str]) -> list[str]:
-    """Return the splits that are evaluated as training goes; something is, even without validation data.
-
-    Args:
-        section: how to train.
-        splits: the splits that may be evaluated; the test split waits for the end of the training.
-    """
+    """Return the splits that are evaluated as training goes; something is, even without validation data."""
     found = [split for split in ("train", "validation") if split in splits]
     only_others = [split for split in found if split != "train"]
     return found if section.evaluate_train or not only_others else only_others
@@ -415,11 +398,7 @@ def weights_of(network: Sequential) -> Weights:
 
 
 def replace_weights(network: Sequential, stand_in: Weights) -> None:
-    """Write weights into a network; frozen parameters stay as they are.
-
-    Raises:
-        ComponentFailure: the arrays are not of the same size.
-    """
+    """Write weights into a network; frozen parameters stay as they are."""
     with component_errors("a callback's stand_in can't take the place of the weights"):
         values, state = (
             np.reshape(other, array.shape) for array, other in zip(weights_of(network), stand_in, strict=True)
@@ -431,12 +410,7 @@ def replace_weights(network: Sequential, stand_in: Weights) -> None:
 
 @contextmanager
 def swapped_weights(network: Sequential, stand_in: Weights | None) -> Iterator[None]:
-    """Replace a network's weights for the duration of a block.
-
-    Args:
-        network: the network.
-        stand_in: what takes the place of its weights; None for nothing.
-    """
+    """Replace a network's weights for the duration of a block, if there are others."""
     if stand_in is None:
         yield
         return

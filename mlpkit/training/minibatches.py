@@ -36,13 +36,7 @@ NUMBERS_DRAWN_TOGETHER = 131_072
 
 
 def steps_per_epoch(examples: int, batch_size: int, *, drop_last: bool = False) -> int:
-    """Return the steps of a pass over the training data.
-
-    Args:
-        examples: number of training examples.
-        batch_size: examples of a step.
-        drop_last: whether the last step is left out if it would have fewer.
-    """
+    """Return the steps of a pass over the training data; ``drop_last`` leaves a last one with fewer examples out."""
     return examples // batch_size if drop_last else -(-examples // batch_size)
 
 
@@ -55,14 +49,7 @@ class Choice(ABC):
 
 
 class Sampler(Choice):
-    """Chooses minibatches; the one of a step depends on seed and step alone, so that any step can be repeated.
-
-    Args:
-        examples: number of training examples.
-        batch_size: examples of a minibatch.
-        seed: the spec's seed.
-        drop_last: whether the last minibatch of an epoch is left out if it is smaller.
-    """
+    """Chooses minibatches; the one of a step depends on seed and step alone, so that any step can be repeated."""
 
     def __init__(self, examples: int, batch_size: int, seed: int, *, drop_last: bool = False) -> None:
         self.steps_per_epoch = steps_per_epoch(examples, batch_size, drop_last=drop_last)
@@ -139,13 +126,7 @@ class MicroBatches(Choice):
 
 
 class RankRows(Choice):
-    """Chooses of each minibatch the rows of some slices, as one of several ranks reads them.
-
-    Args:
-        whole: chooses the examples of whole minibatches.
-        slices: how many slices a minibatch is cut into.
-        own: the slices, which follow each other.
-    """
+    """Chooses of each minibatch the rows of some slices, as one of several ranks reads them."""
 
     def __init__(self, whole: Choice, slices: int, own: range) -> None:
         self._whole = whole
@@ -168,14 +149,7 @@ class RankRows(Choice):
 
 
 class BatchReader:
-    """Reads examples of a split into its own arrays.
-
-    Args:
-        split: the examples.
-        description: shapes of inputs and targets.
-        dtype: the network's dtype.
-        rows: the most rows that a batch will have.
-    """
+    """Reads examples of a split into its own arrays, which have as many rows as the largest batch."""
 
     def __init__(self, split: Split, description: Description, dtype: np.dtype[Any], rows: int) -> None:
         target_shape, target_dtype = description.target.array(dtype)
@@ -211,11 +185,7 @@ class BatchReader:
         return -(-len(self._split) // self._rows)
 
     def in_order(self, numbers: Iterable[int] | None = None) -> Iterator[Batch]:
-        """Go through the split once, batch by batch.
-
-        Args:
-            numbers: which batches to take, counted from 0; by default all.
-        """
+        """Go through the split once, batch by batch, or through the batches of these numbers, counted from 0."""
         for number in range(self.batches) if numbers is None else numbers:
             begin = number * self._rows
             yield self.take(np.arange(begin, min(begin + self._rows, len(self._split))))
@@ -224,26 +194,13 @@ class BatchReader:
 def first_batch(
     split: Split, description: Description, dtype: np.dtype[Any], seed: int, most_rows: int
 ) -> NDArray[Any]:
-    """Return the inputs that initializers see: training rows in random order.
-
-    Args:
-        split: the training examples.
-        description: shapes of the data.
-        dtype: the network's dtype.
-        seed: the spec's seed.
-        most_rows: how many rows at most.
-    """
+    """Return the inputs that initializers see: some training rows in random order."""
     order = keyed_generator(seed, "first batch").permutation(len(split))[:most_rows]
     return BatchReader(split, description, dtype, len(order)).take(order)[0]
 
 
 class Augmenter:
-    """Applies augmentations to minibatches, one after the other, in separate arrays.
-
-    Args:
-        augmentations: the augmentations, in order.
-        seed: the spec's seed.
-    """
+    """Applies augmentations to minibatches, one after the other, in separate arrays."""
 
     def __init__(self, augmentations: Sequence[Augmentation], seed: int) -> None:
         self._augmentations = [
@@ -268,16 +225,7 @@ ROWS_READ_TOGETHER = 128
 
 
 class MinibatchReader:
-    """Reads the minibatches that a sampler chooses, small ones several at a time.
-
-    Args:
-        sampler: chooses the examples of each step.
-        split: the training examples.
-        description: shapes of the data.
-        dtype: the network's dtype.
-        batch_size: examples of a minibatch.
-        steps: steps of the whole training; nothing is read for any later one.
-    """
+    """Reads the minibatches that a sampler chooses, small ones several at a time, but none after the last step."""
 
     def __init__(
         self,

@@ -31,48 +31,26 @@ class Ranks(Exchange):
     cores: int | None = None
 
     def divide(self, slices: int, *, fast: bool) -> range:
-        """Agree on who computes which slices of a minibatch, and return this rank's.
+        """Agree on who computes which slices of a minibatch, and return this rank's, or raise ``UsageError``.
 
-        Args:
-            slices: how many slices there are.
-            fast: whether gradients may be added in any order.
-
-        Raises:
-            UsageError: some ranks would have no slice.
+        If ``fast``, gradients may be added in any order.
         """
         return range(slices)
 
     def start_task(self, task: str, *arguments: object) -> None:
-        """As rank 0, have the other ranks start a task, in which the next tasks follow; do nothing as any other rank.
-
-        Args:
-            task: its name.
-            arguments: what they need for it, as plain data.
-        """
+        """As rank 0, have the other ranks start a task, in which the next tasks follow."""
 
     def on_all_ranks(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
-        """Return a function that has the other ranks do a task while this one calls the function.
-
-        Args:
-            task: its name; the function's arguments are the task's.
-            function: this rank's part.
-        """
+        """Return a function that has the other ranks do a task, with its arguments, while this one calls it."""
         return function
 
     def follow(self, tasks: Mapping[str, Callable[..., object]]) -> None:
-        """Do the tasks that rank 0 starts, until it ends the training.
-
-        Args:
-            tasks: what to call, by the names of tasks.
-        """
+        """Do the tasks that rank 0 starts, given by their names, until it ends the training."""
 
     def gather(self, item: object) -> list[Any]:
         """Return in rank 0 what each rank brings, in their order, and nothing in other ranks.
 
         Rank 0 waits however long it takes, since other ranks may still be reading data.
-
-        Args:
-            item: what this rank brings.
         """
         return [item]
 
@@ -84,12 +62,7 @@ class Ranks(Exchange):
         return range(count)
 
     def round_robin(self, own: Iterator[Item], count: int) -> Iterator[Item]:
-        """Go through the items of all ranks, rank after rank and round after round; called by rank 0.
-
-        Args:
-            own: the items of rank 0; other ranks send theirs.
-            count: how many there are in all.
-        """
+        """Go through the items of all ranks, ``count`` in all, in turn; called by rank 0 with its own."""
         return own
 
 
@@ -99,10 +72,8 @@ ONE_RANK: Final = Ranks()
 def own_slices(slices: int, ranks: int, rank: int) -> range:
     """Return the slices that a rank computes: a whole branch of the tree along which gradients are added.
 
-    Each rank but the last has the same power of two of them, so that it hands on a single sum.
-
-    Raises:
-        UsageError: some ranks would have no slice.
+    Each rank but the last has the same power of two of them, so that it hands on a single sum. If some ranks would have
+    no slice, a ``UsageError`` is raised.
     """
     slices_each = {-(-slices // (1 << power)): 1 << power for power in reversed(range(slices.bit_length() + 1))}
     if ranks not in slices_each:

@@ -31,15 +31,10 @@ _LONG = 100
 
 
 def pack(value: Any, arrays: dict[str, Array], prefix: str) -> Any:
-    """Return a value as plain data.
+    """Return a value as plain data; copies of its arrays go to ``arrays``, under names that start with a prefix.
 
-    Args:
-        value: None, booleans, numbers, strings, arrays, and lists, tuples and mappings of them.
-        arrays: takes copies of the arrays, under new names.
-        prefix: the start of these names.
-
-    Raises:
-        TypeError: the value holds something else.
+    A value is None, a boolean, a number, a string, an array, or a list, tuple or mapping of them; others are a
+    ``TypeError``.
     """
     name = f"{prefix}/{len(arrays)}"
     if isinstance(value, np.ndarray | np.generic):
@@ -65,12 +60,7 @@ def pack(value: Any, arrays: dict[str, Array], prefix: str) -> Any:
 
 
 def unpack(packed: Any, arrays: Mapping[str, Array]) -> Any:
-    """Return the value that ``pack`` was given.
-
-    Args:
-        packed: what ``pack`` returned, perhaps by way of JSON.
-        arrays: the arrays.
-    """
+    """Return the value that ``pack`` was given, from what it returned, perhaps by way of JSON."""
     if isinstance(packed, list):
         return [unpack(item, arrays) for item in packed]
     if not isinstance(packed, dict):
@@ -144,15 +134,10 @@ def check_metadata(
 
 
 def copied_arrays(network: Sequential, slots: Mapping[str, Slot], trained: Collection[str]) -> dict[str, Array]:
-    """Return a copy of all that training changes from step to step.
+    """Return a copy of all that training changes from step to step; slots only of trained parameters.
 
     However many layers a network has, there is one flat array for its parameters, one for its layers' state, and one
     for each slot. Parameters follow each other without the gaps that speed up training.
-
-    Args:
-        network: the network.
-        slots: the optimizer's slots.
-        trained: paths of the parameters that are trained; slots of others, which stay as they are, are left out.
     """
     copies = {}
     for name, views in _live(network, slots, trained).items():
@@ -168,14 +153,8 @@ def restore_arrays(
 ) -> None:
     """Write what ``copied_arrays`` returned into a network and the slots of its optimizer.
 
-    Args:
-        network: the network.
-        slots: the optimizer's slots.
-        saved: the arrays, perhaps with other arrays, which are ignored.
-        trained: as for ``copied_arrays``.
-
-    Raises:
-        ModelFileError: one is missing, or has another shape or dtype; nothing was written.
+    Other arrays are ignored. If one is missing, or has another shape or dtype, nothing is written, and a
+    ``ModelFileError`` is raised.
     """
     live = _live(network, slots, trained)
     for name, views in live.items():

@@ -34,12 +34,7 @@ if TYPE_CHECKING:
 
 
 class Slot(NamedTuple):
-    """What an optimizer keeps under one name: an array for each parameter, all in one flat array.
-
-    Args:
-        flat: the flat array.
-        layout: the place of each parameter's array, by the parameter's path.
-    """
+    """What an optimizer keeps under one name: an array for each parameter, laid out by its path in one flat array."""
 
     flat: NDArray[Any]
     layout: FlatLayout
@@ -102,12 +97,7 @@ class Updater:
         self._blocks = self._blocks_of(factors)
 
     def __call__(self, learning_rate: float, step: int) -> None:
-        """Take one step.
-
-        Args:
-            learning_rate: the learning rate for this step.
-            step: number of this step in this training, from 1.
-        """
+        """Take a step of this training, numbered from 1."""
         number = self._steps_before + step
         self._steps = [
             Step(learning_rate * rate, number, decay, self._progress, name) for (decay, rate), name in self._kinds
@@ -222,11 +212,8 @@ Update: TypeAlias = "Callable[[float, int], None]"
 def constrained(update: Update, network: Sequential, max_weight_norm: Mapping[str, float]) -> Update:
     """Return an update that is followed by the constraints of layers and by limits of norms, if there are any.
 
-    Args:
-        update: takes a step.
-        network: the network; its arrays stay where they are, and frozen layers are left alone.
-        max_weight_norm: the longest that the incoming weights of a unit may be, by the parameter's path or a pattern,
-            the last that matches counting.
+    The incoming weights of a unit may be as long as ``max_weight_norm`` has it by the parameter's path or a pattern,
+    the last that matches counting. Frozen layers are left alone.
     """
     constraints = list(_constraints(network, max_weight_norm))
     if not constraints:
@@ -260,10 +247,6 @@ def limit_norms(parameter: Parameter, limit: float) -> None:
 
     Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, Dropout: A Simple Way to Prevent Neural
         Networks from Overfitting (2014), section 5.1.
-
-    Args:
-        parameter: the weights; its unit axis counts the units.
-        limit: the longest that the weights of a unit may be.
     """
     weights = np.moveaxis(parameter.value, parameter.unit_axis, -1)
     lengths = np.sqrt(np.square(weights).sum(axis=tuple(range(weights.ndim - 1))))

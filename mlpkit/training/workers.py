@@ -23,11 +23,9 @@ SMALLEST_SHARE = 6_000_000
 
 
 class Plan(NamedTuple):
-    """How a step is computed; a run's bits depend on it, so it is written down and taken from there again.
+    """The slices of a minibatch, and the BLAS threads for each matrix product.
 
-    Args:
-        slices: slices of a minibatch.
-        threads: BLAS threads for each matrix product.
+    A run's bits depend on it, so it is written down and taken from there again.
     """
 
     slices: int
@@ -43,13 +41,6 @@ def choose_plan(
 
     There is one slice for each rank: BLAS shares a product out to its threads for less than it costs to wake threads of
     Python's, two dozen times a step. ``docs/performance.md`` has the measurements.
-
-    Args:
-        step_flops: floating-point operations of a step, forward and backward.
-        slices: pinned by the spec, or None.
-        threads: pinned by the spec, or None.
-        ranks: processes that share a step.
-        cores: the cores that each has; by default all.
     """
     worthwhile = max(1, min(cores or available_cores(), step_flops // ranks // SMALLEST_SHARE))
     return Plan(ranks if slices is None else slices, worthwhile if threads is None else threads)
@@ -80,9 +71,6 @@ class Workers:
     The calling thread is the first worker. ``with`` starts the other threads and ends them; outside of it, and
     in a forked child, which has none of them, the caller does everything itself. Who computes what changes no result,
     if the items don't share what they write.
-
-    Args:
-        count: number of workers.
     """
 
     def __init__(self, count: int) -> None:
@@ -111,11 +99,7 @@ class Workers:
         self._inboxes, self._threads = [], []
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """Return the function's result for each item, in the items' order.
-
-        Raises:
-            Exception: what the function raised, for the first of the items for which it raised anything.
-        """
+        """Return the function's result for each item, in the items' order; the first item's exception is raised."""
         inboxes = self._inboxes[: max(0, len(items) - 1)]
         if not inboxes or os.getpid() != self._process:
             return list(map(function, items))
@@ -151,9 +135,5 @@ def useful_workers(network: Sequential, cores: int | None = None) -> int:
     """Return how many workers can share a step: no more than there are cores, and slices or whole blocks of parameters.
 
     To hand over what is less than a block takes longer than to compute it.
-
-    Args:
-        network: the network.
-        cores: the cores that it may use; by default all.
     """
     return max(1, min(cores or available_cores(), max(len(network.replicas), network.layout.size // flat_layout.BLOCK)))

@@ -23,10 +23,8 @@ DEFAULTS: Final = {
 def label_encoder(x: Array, **attributes: Any) -> Array:
     """Replace each element, which is a key, by its value; other elements by a default.
 
-    Args:
-        x: texts, float32 or int64.
-        attributes: the keys, as ``keys_floats``, ``keys_int64s`` or ``keys_strings``; as many values, as
-            ``values_floats`` and so on; and ``default_float``, ``default_int64`` or ``default_string``.
+    The keys are in the attribute ``keys_floats``, ``keys_int64s`` or ``keys_strings``, as many values in
+    ``values_floats`` and so on, and the default in ``default_float``, ``default_int64`` or ``default_string``.
     """
     (of_keys,) = (each for each in TYPES if f"keys_{each}" in attributes)
     (of_values,) = (each for each in TYPES if f"values_{each}" in attributes)

@@ -31,13 +31,7 @@ def conv(
 ) -> Array:
     """Return y[k] = b[k] + Σ W[k] x, over each patch of x with zeros around it.
 
-    Args:
-        x: images, shape (rows, channels, ...).
-        w: shape (filters, channels of a group, *patch).
-        b: shape (filters,).
-        group: groups of channels with separate filters.
-        kernel_shape: the shape of a patch, as in ``w``.
-        how: attributes for ``patches``.
+    x has shape (rows, channels, ...), and w (filters, channels of a group, *patch).
     """
     axes = w.ndim - 2
     of_patch, of_filter = (1, *range(-axes, 0)), tuple(range(1, w.ndim))
@@ -48,14 +42,7 @@ def conv(
 
 
 def max_pool(x: Array, *, kernel_shape: Sequence[int], storage_order: int = 0, **how: Any) -> Array:
-    """Return the largest element of each patch.
-
-    Args:
-        x: images, shape (rows, channels, ...).
-        kernel_shape: the shape of a patch.
-        storage_order: ignored, since positions are not returned.
-        how: attributes for ``patches``.
-    """
+    """Return the largest element of each patch; ``storage_order`` is about positions, which aren't returned."""
     least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     y: Array = patches(x, kernel_shape, around=least, beyond=least, **how).max(axis=_of_patch(kernel_shape))
     return y

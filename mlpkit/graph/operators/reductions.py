@@ -11,11 +11,7 @@ from mlpkit.array import Array
 
 
 def reduction(function: Callable[..., Array]) -> Callable[..., Array]:
-    """Return an operator that reduces the axes in its attribute ``axes``, by default all.
-
-    Args:
-        function: the reduction, with NumPy's arguments ``axis`` and ``keepdims``.
-    """
+    """Return an operator that reduces the axes in its attribute ``axes``, by default all, with a function of NumPy."""
 
     def reduce(x: Array, *, axes: Sequence[int] | None = None, keepdims: int = 1) -> Array:
         y: Array = function(x, axis=None if axes is None else tuple(axes), keepdims=bool(keepdims))

@@ -73,11 +73,7 @@ def gather(x: Array, indices: Array, *, axis: int = 0) -> Array:
 def pad(x: Array, pads: Array, value: Array | None = None, *, mode: str = "constant") -> Array:
     """Add elements around x, or remove them where a number is negative.
 
-    Args:
-        x: the array.
-        pads: the number of elements before each axis, followed by the number after each.
-        value: the value of added elements in the mode ``constant``; by default 0.
-        mode: the mode of ``numpy.pad``.
+    The numbers are those before each axis, followed by those after each; the mode is one of ``numpy.pad``.
     """
     before, after = np.split(pads.astype(int), 2)
     inside = tuple(slice(max(-b, 0), n - max(-a, 0)) for b, a, n in zip(before, after, x.shape, strict=True))

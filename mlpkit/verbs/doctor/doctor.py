@@ -131,14 +131,6 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
 
     mlpkit noticed it during the training. Without a record, the network is looked at now: as it was at the beginning,
     at its checkpoints and at the end.
-
-    Args:
-        directory: the run folder; nothing is written into it.
-        registry: the plugins to take components from; by default what is installed.
-
-    Raises:
-        UsageError: the run is that of an ensemble.
-        MlpkitError: as ``doctor`` does.
     """
     require_one_network(directory, "doctor")
     folder = RunFolder.open(directory)

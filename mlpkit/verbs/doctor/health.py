@@ -28,14 +28,7 @@ def is_probed(evaluation: int) -> bool:
 
 
 class HealthMonitor(Watch):
-    """Probes a network before the first step and after evaluations, and reports new symptoms.
-
-    Args:
-        training: the training, open.
-        network: its network, with the layers frozen that are not trained.
-        observer: receives what is found.
-        steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
-    """
+    """Probes a network before the first step and after evaluations, and reports new symptoms."""
 
     def __init__(self, training: OpenTraining, network: Sequential, observer: Observer, steps: int | None) -> None:
         proved, splits = training.proved, training.splits

@@ -78,13 +78,7 @@ class TrainingFacts(NamedTuple):
 
 
 def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -> TrainingFacts:
-    """Return the facts known about a spec's training.
-
-    Args:
-        proved: the spec, proved, with its data opened.
-        network: its network.
-        steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
-    """
+    """Return the facts known about a spec's training, whose data is open; ``steps`` stand in for the clock."""
     spec, dataset, description = proved.spec, proved.dataset, proved.description
     training = spec.training
     rows = min(training.batch_size, description.sizes["train"])

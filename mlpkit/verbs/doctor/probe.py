@@ -134,13 +134,7 @@ class Probe:
         self._before = step, {path: self._some(path).copy() for path in self._network.parameters}
 
     def __call__(self, iteration: int, epoch: float, learning_rate: float) -> Health:
-        """Return what the network looks like now.
-
-        Args:
-            iteration: steps done.
-            epoch: passes over the training data done.
-            learning_rate: the learning rate of the last step.
-        """
+        """Return what the network looks like now, after a number of steps."""
         replica, original = self._replica, self._network.replicas[0]
         np.copyto(replica.state, original.state)
         replica.share_scratch(original)

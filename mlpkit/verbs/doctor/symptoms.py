@@ -73,11 +73,7 @@ Finding = tuple[str, str, tuple[str, ...]]
 
 
 def new_symptoms(history: HealthHistory) -> list[Symptom]:
-    """Return new symptoms, except ones that another explains.
-
-    Args:
-        history: the training's health so far; its ``known`` takes their names.
-    """
+    """Return new symptoms, except ones that another explains; the history's ``known`` takes their names."""
     found: list[Symptom] = []
     waiting: set[str] = set()
     least = number_of(history.now.get("least_loss")) or 0.0

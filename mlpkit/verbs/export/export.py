@@ -50,15 +50,7 @@ KINDS: Final = (Exporter.kind,)
 def exporter_of(file: Path, named: str | dict[str, Any] | Exporter | None, registry: Registry) -> Exporter:
     """Return the exporter that is named, or the one that the ending of a file's name chooses; a built-in comes first.
 
-    Args:
-        file: the file.
-        named: its name, with its parameters in a mapping; or the exporter; None if the ending chooses it.
-        registry: the plugins; others than the built-in are loaded only if no built-in has the ending.
-
-    Raises:
-        UnknownComponentError: no such exporter.
-        ParameterError: a parameter is wrong.
-        UsageError: no exporter has the ending, or several have it.
+    Other plugins are loaded only if no built-in has the ending.
     """
     if named is not None:
         exporter = registry.create(Exporter.kind, named)
@@ -264,20 +256,12 @@ def _lines_named(directory: Path, model: TrainedModel) -> Iterator[None]:
 
 
 def provenance(directory: Path, model: TrainedModel) -> dict[str, Any]:
-    """Return what a run's model came from: names, the version of mlpkit, and SHA-256 of spec, data and weights.
-
-    Raises:
-        RunFolderError: a file of the folder is missing or damaged.
-    """
+    """Return what a run's model came from: names, the version of mlpkit, and SHA-256 of spec, data and weights."""
     return {"mlpkit": VERSION, "run": real_path(directory).name, "name": model.spec.name, **hashes(directory)}
 
 
 def hashes(directory: Path) -> dict[str, str | None]:
-    """Return the SHA-256 of a run's spec, data and weights; None for data without a checksum.
-
-    Raises:
-        RunFolderError: a file of the folder is missing or damaged.
-    """
+    """Return the SHA-256 of a run's spec, data and weights; None for data without a checksum."""
     folder = RunFolder.open(directory)
     return {
         "spec": spec_hash(folder.resolved_text()),
@@ -339,15 +323,7 @@ def _rounding(
     test: _TestSplit | None,
     rows: KnownRows | None,
 ) -> Rounding:
-    """Return what rounding changed.
-
-    Args:
-        exact: the model as it was trained.
-        rounded: the same with rounded weights.
-        weights: their names.
-        test: the run's data; None without it.
-        rows: rows of it, with what the rounded model predicts; None without them.
-    """
+    """Return what rounding some weights changed on the run's data, and on rows of it, if there are any."""
     if test is None or rows is None:
         return Rounding(weights, {}, {}, 0, None)
     before, after = (

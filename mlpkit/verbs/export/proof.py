@@ -60,19 +60,8 @@ def prove(exporter: Exporter, file: Path, model: ModelGraph, network: Sequential
     """Check that a file computes what the model does, and return for how many known rows it gives the same bits.
 
     First, on rows whose prediction is known: labels must be equal, and numbers differ by no more than rounding. Then,
-    against the evaluator, on rows made up so that every category and missing value occurs.
-
-    Args:
-        exporter: what wrote the file.
-        file: the file.
-        model: what was written to it.
-        network: the network.
-        rows: rows whose prediction is known; None without any.
-
-    Raises:
-        ExportError: the file computes something else; the message names a row, and a layer if the exporter exposes
-            layers.
-        EngineMissingError: nothing is installed that can run the file.
+    against the evaluator, on rows made up so that every category and missing value occurs. An ``ExportError`` names the
+    row, and a layer if the exporter shows values.
     """
     proof = _Proof(exporter, file, model, network)
     exact = 0 if rows is None else proof.on_known_rows(rows)
@@ -247,13 +236,9 @@ def _differing(
     allowed: Array | float = 0.0,
     but: NDArray[np.bool_] | None = None,
 ) -> int | None:
-    """Return the first row that differs by more than it may; None if none does.
+    """Return the first row that differs by more than is allowed, texts and integers at all; None if none does.
 
-    Args:
-        found: what a file computes.
-        expected: what it should compute.
-        allowed: how far numbers may be off; texts, integers and truth values must be equal.
-        but: rows that may differ; None for none.
+    The rows in ``but`` may differ.
     """
     if found.shape != expected.shape:
         return 0

@@ -25,13 +25,7 @@ MOST_FOLDERS: Final = 5000
 
 @dataclass(frozen=True)
 class FileProvenance:
-    """What an exported file came from.
-
-    Args:
-        provenance: the file's provenance.
-        directory: the folder of the run; None if it wasn't found.
-        now: SHA-256 of the run's spec, data and weights, as they are now.
-    """
+    """The provenance of a file, the run's folder, if it was found, and what ``hashes`` returns for that now."""
 
     provenance: Mapping[str, Any]
     directory: Path | None
@@ -51,15 +45,8 @@ class FileProvenance:
 def provenance(file: Path, directory: Path | None = None) -> FileProvenance:
     """Return which run a file came from, and whether its folder still has the same spec, data and weights.
 
-    Args:
-        file: the exported file.
-        directory: the run folder; by default the nearest of the run's name with its spec: around the file, or below the
-            file's folder, the current folder, or one that holds them.
-
-    Raises:
-        UsageError: no such file.
-        DataError: the file can't be read, or has no provenance.
-        RunFolderError: the folder is not a run folder.
+    The folder is by default the nearest of the run's name with its spec: around the file, or below the file's folder,
+    the current folder, or one that holds them.
     """
     require_exists(file)
     try:

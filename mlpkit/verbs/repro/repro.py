@@ -34,14 +34,7 @@ from mlpkit.training.events import Observer, StopRequest, python_warnings
 
 @dataclass(frozen=True)
 class Repetition:
-    """A run that was repeated.
-
-    Args:
-        run: the repeated run.
-        then: SHA-256 of each result of the first run.
-        now: SHA-256 of each result of the repeated run.
-        changes: what the result depends on and has changed between the two.
-    """
+    """A repeated run, the SHA-256 of each result then and now, and what it depends on and has changed."""
 
     run: Run
     then: dict[str, str | None]
@@ -62,21 +55,10 @@ def repro(
     stop: StopRequest | None = None,
     **plugin_options: Unpack[PluginOptions],
 ) -> Repetition:
-    """Run a finished run again, and compare hashes.
+    """Run a finished run again, in a folder or without one, and compare hashes.
 
-    Where the spec sets a time, as many steps are done as there was time for.
-
-    Args:
-        directory: the run folder.
-        out: where to keep the repeated run; by default nothing of it is kept.
-        observer: receives the events, versions that have changed and deprecated usage included.
-        stop: may ask the run to end after the step that it is in.
-        plugin_options: the keywords of ``Registry.discover``.
-
-    Raises:
-        RunFolderError: the folder isn't a run folder, the run isn't finished, or its spec, its data or the run whose
-            weights it started with has changed.
-        SpecError: a plugin that the spec needs is missing.
+    Where the spec sets a time, as many steps are done as there was time for. If the data, the spec or the first weights
+    have changed, that is a ``RunFolderError``; the observer learns of other changes.
     """
     folder = RunFolder.open(directory)
     if not folder.finished:

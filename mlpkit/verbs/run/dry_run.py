@@ -48,18 +48,7 @@ class Cost(NamedTuple):
 
 
 def print_costs(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOptions, ranks: Ranks) -> None:
-    """Print what it would cost to train specs.
-
-    Args:
-        paths: the specs' files.
-        overrides: keys of the specs, set on the command line.
-        wanted: how many runs train at once, and how to print.
-        ranks: this process, alone.
-
-    Raises:
-        UsageError: several processes were started together.
-        MlpkitError: a spec is wrong, or training it fails in its first steps.
-    """
+    """Print what it would cost to train specs, given by their files, in this process alone."""
     if ranks.size > 1:
         raise UsageError("--dry-run measures a single process; start mlpkit without mpiexec")
     costs = [_cost(path, given_spec(path, overrides, **wanted.plugin_options)) for path in paths]

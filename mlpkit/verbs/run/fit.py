@@ -163,14 +163,7 @@ def fit(
 def splits_of(
     x: Any, t: Any, weights: Any = None, **splits: float | Examples
 ) -> tuple[dict[str, Examples], dict[str, Any]]:
-    """Return the examples of each split that has its own, and the shares of the rest.
-
-    Args:
-        x: inputs of all other splits.
-        t: their targets.
-        weights: their weights; None if they have none.
-        splits: for each split a share, or inputs and targets, and weights, if any.
-    """
+    """Return the examples of each split that has its own, and the shares of x and t that the others are."""
     own = {name: tuple(given) for name, given in splits.items() if isinstance(given, tuple | list)}
     train = (x, t) if weights is None else (x, t, weights)
     return {"train": train, **own}, {name: given for name, given in splits.items() if name not in own}
@@ -184,20 +177,10 @@ def spec_in_memory(
     shares: Mapping[str, Any],
     learned: Dataset | None = None,
 ) -> tuple[Spec, Dataset]:
-    """Return the spec of a training on examples in memory, and its data set, which holds them.
+    """Return the spec of a training on examples by split, and its data set, which holds them.
 
-    Args:
-        registry: where components come from.
-        examples: inputs and targets of ``train``, and of other splits that have their own.
-        top_level: keys of the spec.
-        options: keys of ``training``, and parameters of the data set.
-        shares: more parameters of the data set.
-        learned: a data set of the same kind, whose encoder serves again; any other is ignored.
-
-    Raises:
-        UsageError: there are several seeds, or a parameter that only data in files has.
-        SpecError: something of these is wrong.
-        DataError: the examples are not what they should be.
+    ``options`` are keys of ``training`` and parameters of the data set; ``shares`` are more parameters of that. The
+    encoder of a data set of the same kind, ``learned``, serves again.
     """
     if "seeds" in options:
         raise UsageError(ONE_SEED)
@@ -225,16 +208,7 @@ def spec_in_memory(
 def dataset_for(
     registry: Registry, examples: Mapping[str, Examples], given: Mapping[str, Any]
 ) -> tuple[RegisteredComponent, Mapping[str, Any]]:
-    """Return the data set that holds such examples, and its parameters.
-
-    Args:
-        registry: where components come from.
-        examples: inputs and targets of ``train``, and of other splits that have their own.
-        given: the parameters that were given, perhaps with others.
-
-    Raises:
-        DataError: the examples are not what they should be.
-    """
+    """Return the data set that holds such examples by split, and its parameters, some of which may be given."""
     for name in registry.defaults("dataset"):
         found = registry.find(("dataset",), name)
         assert issubclass(found.component, Dataset)
@@ -245,11 +219,7 @@ def dataset_for(
 
 
 def _require_parameters(options: Mapping[str, Any], types: Mapping[str, object], registry: Registry) -> None:
-    """Check that no option is a parameter of other data sets alone.
-
-    Raises:
-        UsageError: one is; the message shows how to give the examples to such a data set.
-    """
+    """Raise ``UsageError`` if an option is a parameter of other data sets alone; it shows how to use these."""
     for key in options.keys() - types.keys() - TRAINING.types.keys():
         if readers := _data_sets_with(key, registry):
             template = OF_TABLES if {*readers} & {*registry.defaults("dataset")} else OF_FILES

@@ -24,13 +24,7 @@ MOST_ROUNDS: Final = 100
 
 
 class FixedFile(NamedTuple):
-    """A spec's file before and after the fixes.
-
-    Args:
-        path: the file, as given.
-        before: its text.
-        after: its text with the fixes made.
-    """
+    """A spec's file, as given, and its text before and after the fixes."""
 
     path: str
     before: str
@@ -43,9 +37,7 @@ class FixedFile(NamedTuple):
     def write(self) -> None:
         """Write the text with the fixes made; the file keeps its mode, and a link still leads to it.
 
-        Raises:
-            UsageError: it has changed since it was read.
-            StorageError: it can't be written.
+        If it has changed since it was read, that is a ``UsageError``.
         """
         file = Path(os.path.realpath(self.path))
         if _text_of(self.path) != self.before:
@@ -58,12 +50,7 @@ class FixedFile(NamedTuple):
 
 
 class FixedSpecs(NamedTuple):
-    """What the fixes of some specs are.
-
-    Args:
-        files: the files to write.
-        problems: the problems that are fixed, by the path of the spec that has them.
-    """
+    """The files to write, and the problems that are fixed, by the path of the spec that has them."""
 
     files: Sequence[FixedFile]
     problems: Mapping[str, Sequence[Diagnostic]]
@@ -72,11 +59,8 @@ class FixedSpecs(NamedTuple):
 def fix_specs(paths: Sequence[str], **plugin_options: Unpack[PluginOptions]) -> FixedSpecs:
     """Make the fixes of some specs, and of what they show then, until none is left; nothing is written.
 
-    A problem in a file that a spec extends is fixed only if the file is among the specs.
-
-    Args:
-        paths: the specs' files, as given; what can't be read is left to the check.
-        plugin_options: the keywords of ``Registry.discover``.
+    A problem in a file that a spec extends is fixed only if the file is among the specs. What can't be read is left to
+    the check.
     """
     registry = Registry.discover(**plugin_options)
     before = {_absolute(path): text for path in paths if (text := _text_of(path)) is not None}

@@ -38,16 +38,7 @@ SECONDS_WORTH_SAVING: Final = 10
 def run_one(
     path: str, overrides: Sequence[str], out: Path | None, wanted: TrainingOptions, ranks: Ranks, interrupts: Interrupts
 ) -> tuple[TrainingResult, list[Path]]:
-    """Train a spec, and return how that ended, and the folder.
-
-    Args:
-        path: the spec's file.
-        overrides: keys of the spec, set on the command line.
-        out: the run folder; by default one in ``runs``.
-        wanted: how to show it.
-        ranks: the processes to train with.
-        interrupts: stops it.
-    """
+    """Train a spec with overrides in a folder, by default one in ``runs``; return how that ended, and the folder."""
     spec = given_spec(path, overrides, **wanted.plugin_options)
     print_warnings(spec.warnings)
     several = len(spec.seeds) > 1 or spec.trains_ensemble
@@ -66,11 +57,7 @@ def run_one(
 def run_several(
     paths: Sequence[str], overrides: Sequence[str], out: Path | None, wanted: TrainingOptions, interrupts: Interrupts
 ) -> tuple[TrainingResult, list[Path]]:
-    """Train several specs, and return how that ended, and the folders of what is finished; see ``run_one``.
-
-    Raises:
-        UsageError: a page can't show them.
-    """
+    """Train several specs, and return how that ended, and the folders of what is finished; see ``run_one``."""
     parent = out or RUNS
     if wanted.port is not None:
         raise UsageError(f"--live shows one spec; for several, leave it out: mlpkit live {quote(str(parent))}")
@@ -110,11 +97,7 @@ def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOpti
 
 
 def override_of(seeds: str) -> str:
-    """Return the override that ``--seeds 5`` or ``--seeds 3,5,8`` stands for.
-
-    Raises:
-        UsageError: the text is neither a number nor numbers with commas between them, or can't be what a spec has.
-    """
+    """Return the override that ``--seeds 5`` or ``--seeds 3,5,8`` stands for, or raise ``UsageError``."""
     numbers = [number.strip() for number in seeds.split(",")]
     if not all(number.isascii() and number.isdigit() for number in numbers):
         raise UsageError(

@@ -28,12 +28,7 @@ if TYPE_CHECKING:
 
 
 class Length(NamedTuple):
-    """How long to train, the steps that are done included; one of the two is None.
-
-    Args:
-        epochs: passes over the training data.
-        iterations: steps.
-    """
+    """How many epochs or else steps to train, those that are done included."""
 
     epochs: int | None = None
     iterations: int | None = None
@@ -49,12 +44,7 @@ class Length(NamedTuple):
 
 
 def folder_for(directory: Path, out: str | Path | None) -> Path:
-    """Return the folder for a longer run: the one that was asked for, or a new one next to that of the finished run.
-
-    Raises:
-        UsageError: the run isn't finished.
-        RunFolderError: the folder isn't a run folder.
-    """
+    """Return the folder for a longer run: ``out``, or a new one next to that of the run, which must be finished."""
     run = RunFolder.open(directory)
     if not run.finished:
         raise UsageError(f"{directory}: the run is not finished; {run.resume_hint}")
@@ -72,24 +62,11 @@ def train_longer(
     observer: Observer,
     stop: StopRequest,
 ) -> Run:
-    """Train a finished run for longer, in a new folder.
+    """Train a finished run, which stays unchanged, for longer, in a new folder, or raise ``UsageError``.
 
     The steps after its last checkpoint are repeated with the same bits, and the training continues after its last step,
     with the state of the optimizer and of callbacks. Schedules have the new length, and early stopping counts from
     there.
-
-    Args:
-        directory: the folder of the finished run, which stays unchanged.
-        length: how long to train.
-        out: the folder of the longer run, missing or empty.
-        registry: the plugins to take components from.
-        examples: as for ``resume``.
-        observer: receives the events of the new steps.
-        stop: may ask the longer run to end after the step that it is in.
-
-    Raises:
-        UsageError: the run was trained for a time in place of a length, or for as long already.
-        MlpkitError: as ``resume`` does.
     """
     with RunFolder.create(out) as folder:
         try:

@@ -63,12 +63,7 @@ class TrainingOptions:
 
 
 class TrainingResult(NamedTuple):
-    """How a training ended.
-
-    Args:
-        stopped: why it was stopped before its end; empty if it was not.
-        failed: whether the run of a seed, or one of several specs, failed.
-    """
+    """Why a training was stopped before its end, or an empty text; and whether one of several runs failed."""
 
     stopped: str
     failed: bool
@@ -77,16 +72,7 @@ class TrainingResult(NamedTuple):
 def train(
     job: Callable[..., Run], title: str, folder: Path, spec: str, options: TrainingOptions, interrupts: Interrupts
 ) -> TrainingResult:
-    """Train a network, and show it.
-
-    Args:
-        job: trains it; its keywords are ``observer`` and ``stop``.
-        title: what is trained.
-        folder: the run folder.
-        spec: the text of the spec, for the live page.
-        options: how to show it.
-        interrupts: stops it.
-    """
+    """Train a network with a job, which takes ``observer`` and ``stop``, and show it; a live page has the spec."""
     with (
         live_page(options.port, title, folder, spec, interrupts) as page,
         make_display(title, folder, options.quiet, options.as_json) as display,
@@ -119,15 +105,10 @@ def train_group(
     options: TrainingOptions,
     interrupts: Interrupts,
 ) -> TrainingResult:
-    """Train a network with several seeds, or the networks of an ensemble, and show them.
+    """Train the networks of several seeds or of an ensemble, and show them.
 
-    Args:
-        job: trains them; its keywords are ``workers``, ``observer`` and ``stop``.
-        what: what the number of a run is: ``seed`` or ``member``.
-        title: what is trained.
-        folder: where it is kept.
-        options: how to show it.
-        interrupts: stops it.
+    The job's keywords are ``workers``, ``observer`` and ``stop``; ``what`` is ``seed`` or ``member``, the number of a
+    run.
     """
     from mlpkit.display.group_outcomes import of_ensemble, of_seeds  # noqa: PLC0415 - most runs train one network
     from mlpkit.groups.seeds import SeedRuns  # noqa: PLC0415 - for the same reason
@@ -157,15 +138,7 @@ def train_specs(
     options: TrainingOptions,
     interrupts: Interrupts,
 ) -> SpecResults:
-    """Train several specs, and show them.
-
-    Args:
-        specs: the specs, proved.
-        directories: where to keep each.
-        parent: the folder that holds these.
-        options: how to show it.
-        interrupts: stops it.
-    """
+    """Train several specs, each in a folder in the parent, and show them."""
     from mlpkit.display.group_outcomes import of_specs  # noqa: PLC0415 - most commands train one
     from mlpkit.groups.several_specs import run_specs  # noqa: PLC0415 - most commands train one
 
@@ -181,17 +154,7 @@ def train_specs(
 def end_training(
     found: TrainingResult, folders: Sequence[Path], options: TrainingOptions, interrupts: Interrupts
 ) -> None:
-    """Write reports and cards of a finished training, and end the program with the exit code that it calls for.
-
-    Args:
-        found: how it ended.
-        folders: the folders of what is finished.
-        options: how to show it.
-        interrupts: what stopped it.
-
-    Raises:
-        Exit: it was stopped, or a run failed.
-    """
+    """Write reports and cards of a finished training, and end the program with its exit code unless all went well."""
     if interrupts.training_began and not found.stopped:
         wanted = ["report"] * options.reports + ["card"] * options.card
         shown = not options.quiet and not options.as_json

@@ -41,17 +41,7 @@ LISTED: Final = {
 
 
 def write_page(path: Path, traced: Trace, example: TracedExample | None = None) -> None:
-    """Write the page of a step.
-
-    Args:
-        path: the file.
-        traced: the step.
-        example: the example to follow; by default the one that adds most to the loss.
-
-    Raises:
-        UsageError: what draws charts or pictures is not installed.
-        StorageError: the file can't be written.
-    """
+    """Write the page of a step, and of an example, by default the one that adds most to the loss."""
     followed = example or traced.example(traced.largest_losses(1)[0])
     sections = [
         parts.section("The step", *map(parts.paragraph, _about(traced))),

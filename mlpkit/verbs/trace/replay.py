@@ -189,20 +189,8 @@ def replayed(
 ) -> Iterator[Replay]:
     """Do a step of a run again, and give what it was made of; in the block, products run on the run's threads.
 
-    The trainer is the run's, without evaluations and callbacks, which change nothing in what is trained.
-
-    Args:
-        directory: the run folder; nothing is written into it.
-        step: as for ``mlpkit.trace``.
-        row: as for ``mlpkit.trace``.
-        example: as for ``mlpkit.trace``.
-        registry: the plugins to take components from; by default what is installed.
-        examples: what the run was given in memory, if it was; the same again.
-        observer: receives ``resumed`` with the steps that were not done again, what has changed, damaged
-            checkpoints, and deprecated usage.
-
-    Raises:
-        MlpkitError: as ``mlpkit.trace`` does.
+    The trainer is the run's, without evaluations and callbacks, which change nothing in what is trained. The observer
+    also learns which steps a checkpoint has done. Arguments and errors are as of ``mlpkit.trace``.
     """
     folder, observer = RunFolder.open(directory), observer or Observer()
     _require_done(folder, step)
@@ -224,13 +212,9 @@ def replayed(
 
 
 class _StepWatch(Watch):
-    """Stops a training after some steps, and keeps the gradient of a step.
+    """Stops a training after some steps, and keeps the gradient of a step, before and after it is clipped.
 
-    Attributes:
-        stop: stops the training.
-        keeps: whether gradients are kept.
-        kept: the kept gradient, before and after it was clipped.
-        loss: the loss of the step that was reported last; the first one is always reported.
+    ``loss`` is that of the step that was reported last; the first one is always reported.
     """
 
     each_step = True
@@ -271,11 +255,7 @@ class _StepWatch(Watch):
 
 
 def _go_to(step: int, trainer: Trainer, watch: _StepWatch, directory: Path) -> None:
-    """Do all steps up to that one.
-
-    Raises:
-        UsageError: the training ended before.
-    """
+    """Do all steps up to that one, or raise ``UsageError`` if the training ended before."""
     ended = ""
     try:
         watch.train(trainer, step - trainer.progress.step)
@@ -347,13 +327,7 @@ def _require_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
 
 
 def check_example(number: int, step: int, count: int) -> None:
-    """Check that the minibatch of a step has an example, or raise ``UsageError``.
-
-    Args:
-        number: its number, from 1.
-        step: the step, for the message.
-        count: how many the minibatch has.
-    """
+    """Raise ``UsageError`` if the minibatch of a step doesn't have an example of that number, from 1."""
     if _index(number) not in range(1, count + 1):
         raise UsageError(f"step {step:,} has no example {number}; its minibatch has examples 1 to {count}")
 

@@ -85,19 +85,10 @@ class CFile(Exporter):
 def compute_c(
     file: Path, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str], machine: Machine | None = None
 ) -> dict[str, Array]:
-    """Compute rows with a file in C, using the C compiler at hand.
+    """Compute rows with a file in C, by default with the compiler at hand.
 
-    Args:
-        file: the file.
-        model: the model that was written to it.
-        feeds: arrays for the raw inputs, or for values of the graph.
-        names: outputs, including ``logits``, or values of the graph. The evaluator computes the values that the file
-            leaves out, which are constant or unused.
-        machine: compiles and runs the file; by default the compiler at hand.
-
-    Raises:
-        EngineMissingError: there is no compiler.
-        ExportError: it can't compile the file, or the program fails.
+    The evaluator computes values that the file leaves out, which are constant or unused. Errors are as of
+    ``Exporter.compute``.
     """
     written = _program(model)
     computed = compute(file.read_text("ascii"), c_name(file), written, feeds, names, machine)
@@ -122,14 +113,7 @@ def c_name(file: Path) -> str:
 
 
 def _source(model: ModelGraph, written: Program, name: str, test: str = "") -> str:
-    """Return the text of a file.
-
-    Args:
-        model: the model.
-        written: the program that computes it.
-        name: the prefix of the names in the file.
-        test: the file's test; empty without one.
-    """
+    """Return the text of a file for a program, whose names have a prefix, with or without a test."""
     notes = {feed.name: _note(feed) for feed in model.graph.feeds.values()}
     function = f"{signature(name)}\n{{\n{written.statements}\n}}"
     parts = [

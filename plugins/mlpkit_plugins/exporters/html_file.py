@@ -65,12 +65,7 @@ def _fields(model: ModelGraph) -> dict[str, dict[str, Any]]:
 
 
 def _field(feed: Feed, rows: Array) -> dict[str, Any]:
-    """Return the data of a control in the form.
-
-    Args:
-        feed: the input.
-        rows: its values in some rows of the run's data; may be empty.
-    """
+    """Return the data of a control in the form for an input, of which some rows may be known."""
     if feed.dtype == "str":
         common = Counter(rows[rows != ""].tolist()).most_common(1)
         return {"start": common[0][0] if common and feed.choices else ""}

@@ -34,18 +34,9 @@ DTYPES: Final = {"str": "object"}
 def compute_module(
     module: str, name: str, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
 ) -> dict[str, Array]:
-    """Compute rows with the text of a module.
+    """Compute rows with the text of a module, which contains the engine and ``model``, in blocks.
 
-    Args:
-        module: the module, which contains the engine and ``model``.
-        name: the name of its file.
-        model: the model that was written to it.
-        feeds: arrays for the raw inputs, or for other values.
-        names: the values to compute.
-
-    Raises:
-        EngineMissingError: there is neither Node nor a browser.
-        ExportError: the module doesn't run.
+    Errors, as of ``Exporter.compute``, have the name of the module's file.
     """
     outputs = model.graph.outputs
     wanted = [outputs[each].name if each in outputs else each for each in names]
@@ -72,12 +63,7 @@ def _computed(program: str, name: str) -> list[Array]:
 
 
 def _run(program: str, name: str) -> str:
-    """Return the output of a module.
-
-    Raises:
-        EngineMissingError: there is neither Node nor a browser.
-        ExportError: the module fails.
-    """
+    """Return the output of a module, in Node or else a browser, or raise ``EngineMissingError`` or ``ExportError``."""
     node, browser = find_program(NODE), find_program(BROWSERS)
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         if node is not None:
@@ -88,11 +74,7 @@ def _run(program: str, name: str) -> str:
 
 
 def find_program(names: Sequence[str]) -> str | None:
-    """Return the first program found by some names, on the path or next to Python, where packages install programs.
-
-    Args:
-        names: the names, such as ``NODE`` or ``BROWSERS``.
-    """
+    """Return the first program of some names, on the path or next to Python, where packages install programs."""
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
     return next(filter(None, (shutil.which(name, path=places) for name in names)), None)
 

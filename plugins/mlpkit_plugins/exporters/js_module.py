@@ -31,13 +31,7 @@ class Packed(NamedTuple):
 def module_text(model: ModelGraph, constants: Packed, content: str) -> str:
     """Return the engine with a model in it, as a module that exports ``model`` and ``predict``.
 
-    Args:
-        model: the model.
-        constants: its constants.
-        content: the expression for their bytes.
-
-    Raises:
-        NotExportableError: an operator or a dtype isn't supported.
+    ``content`` is the expression for the bytes of its constants.
     """
     graph = js_literal(_plain_graph(model, constants.arrays))
     return (
@@ -57,21 +51,13 @@ def source(name: str) -> str:
 
 
 def model_constants(model: ModelGraph) -> Packed:
-    """Return the used constants of a model.
-
-    Raises:
-        NotExportableError: the engine doesn't support a dtype.
-    """
+    """Return the used constants of a model."""
     used = {name for node in model.graph.nodes for name in node.inputs}
     return packed({name: array for name, array in model.graph.constants.items() if name in used})
 
 
 def packed(arrays: Mapping[str, Array]) -> Packed:
-    """Convert arrays to the engine's format.
-
-    Raises:
-        NotExportableError: the engine doesn't support a dtype.
-    """
+    """Convert arrays to the engine's format, or raise ``NotExportableError``."""
     headers: dict[str, Any] = {}
     content = bytearray()
     for name, array in arrays.items():
@@ -86,15 +72,7 @@ def packed(arrays: Mapping[str, Array]) -> Packed:
 
 
 def engine_dtype(dtype: np.dtype[Any], name: str) -> str:
-    """Return the engine's name of a dtype.
-
-    Args:
-        dtype: the dtype.
-        name: the name of the array in messages.
-
-    Raises:
-        NotExportableError: the engine doesn't support it.
-    """
+    """Return the engine's name of a dtype, or raise ``NotExportableError``, with the name of the array."""
     if dtype.kind in "UOT":
         return "str"
     engine_name = "int64" if dtype.kind in "iu" else dtype.name

@@ -13,9 +13,8 @@ from mlpkit_plugins.exporters.c.syntax import literal, type_of
 def elementwise(expression: str) -> Operator:
     """Return an operator that computes each element from the elements of its inputs, with broadcasting.
 
-    Args:
-        expression: the element in C; ``{0}``, ``{1}``, ... stand for the inputs' elements, ``{zero}`` for 0, and
-            names in braces for attributes.
+    In the expression in C, ``{0}``, ``{1}``, ... are the inputs' elements, ``{zero}`` is 0, and names in braces are
+    attributes.
     """
 
     def one_to_one(step: Step) -> list[str]:
@@ -32,11 +31,7 @@ def elementwise(expression: str) -> Operator:
 
 
 def mathematical(name: str) -> Operator:
-    """Return an operator that applies a mathematical function to each element.
-
-    Args:
-        name: the function's name in C for ``double``.
-    """
+    """Return an operator that applies a mathematical function, by its name in C for ``double``, to each element."""
 
     def one_to_one(step: Step) -> list[str]:
         function = step.function(name)
@@ -47,11 +42,9 @@ def mathematical(name: str) -> Operator:
 
 
 def called(function: str, **defaults: float) -> Operator:
-    """Return an operator that applies one of mlpkit's functions to each element, in float32.
+    """Return an operator that applies one of mlpkit's functions in C to each element, in float32.
 
-    Args:
-        function: its name in C.
-        defaults: its other arguments: attributes of the operator, with their default values.
+    ``defaults`` are its other arguments: attributes of the operator, with their default values.
     """
 
     def one_to_one(step: Step) -> list[str]:
@@ -63,13 +56,7 @@ def called(function: str, **defaults: float) -> Operator:
 
 
 def assigned(step: Step, values: list[Operand], element: Callable[[list[str]], str]) -> list[str]:
-    """Return the loops that set the output's elements.
-
-    Args:
-        step: the step.
-        values: the operands, which are broadcast to the shape of the output.
-        element: returns the expression for an element from the operands' elements.
-    """
+    """Return the loops that set the output's elements to expressions of those of values, which are broadcast."""
     y = step.output
     strides = [row_major(y.shape), *(_strides(step, operand) for operand in values)]
     elements = [operand.at(f"{{{number}}}") for number, operand in enumerate(values, 1)]
@@ -97,11 +84,7 @@ def leaky_relu(step: Step) -> list[str]:
 
 
 def folded(expression: str) -> Operator:
-    """Return an operator that combines any number of inputs pairwise.
-
-    Args:
-        expression: the combination of two elements, ``{0}`` and ``{1}``.
-    """
+    """Return an operator that combines inputs pairwise, with ``{0}`` and ``{1}`` in the expression for two elements."""
 
     def statements(step: Step) -> list[str]:
         first, *others = (operand for operand in step.inputs if operand is not None)

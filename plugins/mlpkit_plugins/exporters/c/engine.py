@@ -68,21 +68,10 @@ def compute(
     wanted: Collection[str],
     machine: Machine | None = None,
 ) -> dict[str, Array]:
-    """Compute rows with a file in C.
+    """Compute rows with a file in C, whose names have a prefix, by default with the compiler at hand.
 
-    Values inside the model are set and read between the paragraphs of the file's function.
-
-    Args:
-        source: the text of the file.
-        name: the prefix of its names.
-        written: the program that was written to it.
-        feeds: arrays for the inputs, or for values of the graph.
-        wanted: names of outputs or values of the graph; the result leaves out values that the file doesn't compute.
-        machine: compiles and runs it; by default the compiler at hand.
-
-    Raises:
-        EngineMissingError: there is no working compiler.
-        ExportError: it can't compile the file, or the program fails.
+    Values inside the model are set and read between the paragraphs of the file's function; the result leaves out wanted
+    values that the file doesn't compute. Errors are as of ``Exporter.compute``.
     """
     width = _longest_text(written, feeds) + 1
     inputs = [each for each in written.inputs if each in feeds]
@@ -106,11 +95,7 @@ def _longest_text(written: Program, feeds: Mapping[str, Array]) -> int:
 
 
 def _instrumented(source: str, name: str, written: Program, read: list[str], shown: list[str]) -> str:
-    """Let a file's function read and write values after the paragraphs that compute them.
-
-    Raises:
-        ExportError: the paragraphs of the function were changed.
-    """
+    """Let a file's function read and write values after the paragraphs that compute them."""
     before, begin, rest = source.partition(f"{signature(name)}\n{{\n")
     body, end, after = rest.partition("\n}\n")
     paragraphs = body.split("\n\n")
@@ -161,9 +146,8 @@ def _writing(operand: Operand) -> str:
 def _run(program: str, machine: Machine, rows: int, stdin: bytes) -> bytes:
     """Compile a program and run it; return its output.
 
-    Raises:
-        EngineMissingError: there is no working compiler.
-        ExportError: it can't compile this program, or the program fails.
+    Without a working compiler, that is an ``EngineMissingError``; if it can't compile this program, or the program
+    fails, an ``ExportError``.
     """
     if shutil.which(machine.compiler[0]) is None:
         raise EngineMissingError(f"there is no C compiler {machine.compiler[0]}; install one, or name it in CC")
@@ -203,11 +187,7 @@ def _compiled(program: str, compiler: tuple[str, ...]) -> bytes:
 
 
 def _done(command: list[str], stdin: bytes, failure: str) -> bytes:
-    """Return the output of a command.
-
-    Raises:
-        ExportError: it fails.
-    """
+    """Return the output of a command, or raise ``ExportError`` if it fails."""
     try:
         process = subprocess.run(command, input=stdin, capture_output=True, check=False)
     except OSError as error:  # such as a program for another processor
@@ -229,11 +209,7 @@ def _packed(feeds: list[tuple[Array, Operand]], rows: int, width: int, byte_orde
 
 
 def _unpacked(returned: bytes, operands: list[Operand], rows: int, width: int, byte_order: ByteOrder) -> list[Array]:
-    """Return the arrays in the program's output.
-
-    Raises:
-        ExportError: the output has the wrong length.
-    """
+    """Return the arrays in the program's output, or raise ``ExportError`` if that has the wrong length."""
     layout = _layout(operands, width, byte_order)
     if len(returned) != rows * layout.itemsize:
         raise ExportError(f"the file gives {len(returned)} bytes for {rows} rows; expected {rows * layout.itemsize}")

@@ -88,11 +88,7 @@ def _named(step: Step, weights: Int8Weights) -> str:
 
 
 def _check_finite(step: Step, weights: Array) -> None:
-    """Check that weights are finite, since products with zeros are left out.
-
-    Raises:
-        NotExportableError: a weight is infinite or NaN.
-    """
+    """Raise ``NotExportableError`` if a weight isn't finite, since products with zeros are left out."""
     if not np.isfinite(weights).all():
         raise step.refused("with a weight that is infinite or not a number")
 
@@ -156,10 +152,8 @@ def _patches(step: Step, size: tuple[int, ...]) -> str:
 def reduce(first: str, combined: str, finished: str = "{0}") -> Operator:
     """Return an operator that reduces the elements along some axes to one, in their order.
 
-    Args:
-        first: the initial value.
-        combined: the combination of the result so far, ``{0}``, and the next element, ``{1}``.
-        finished: the final result; ``{count}`` stands for the number of elements.
+    It starts with ``first``, combines the result so far, ``{0}``, with the next element, ``{1}``, and turns the last
+    into ``finished``, in which ``{count}`` is the number of elements.
     """
 
     def statements(step: Step) -> list[str]:
@@ -226,11 +220,7 @@ def layer_norm(step: Step) -> list[str]:
 
 
 def normalized(function: str) -> Operator:
-    """Return an operator that applies a function to the elements along the last axis.
-
-    Args:
-        function: its name in C.
-    """
+    """Return an operator that applies a function, by its name in C, to the elements along the last axis."""
 
     def statements(step: Step) -> list[str]:
         x, y = step.floats(), step.output

@@ -15,14 +15,7 @@ from mlpkit_plugins.exporters.c.syntax import INDENT, literal, pieces, wrapped
 
 
 def own_test(program: Program, name: str, feeds: Mapping[str, Array], expected: Mapping[str, Array]) -> str:
-    """Return a test in C: a ``main`` that returns 1 if a result is wrong.
-
-    Args:
-        program: the program to test.
-        name: the prefix of the names in the file.
-        feeds: the rows, by the names of the inputs.
-        expected: the expected results, by the names of the outputs.
-    """
+    """Return a test in C of rows with expected outputs by name: a ``main`` that returns 1 if a result is wrong."""
     known = {output: program.outputs[output] for output in expected}
     rows = len(next(iter(feeds.values())))
     inputs = [_structure(program.inputs, feeds, row) for row in range(rows)]

@@ -56,27 +56,15 @@ def signature(name: str) -> str:
 
 
 def program(graph: Graph, outputs: Mapping[str, Value], *, quantized: bool = False) -> Program:
-    """Convert a graph to a program in C.
+    """Convert a graph to a program in C with outputs by name, or raise ``NotExportableError``.
 
-    Args:
-        graph: the graph.
-        outputs: the outputs, by name.
-        quantized: whether to write weights that are integers times a scale in that form.
-
-    Raises:
-        NotExportableError: an operator or a dtype isn't supported in C.
+    If ``quantized``, weights that are integers times a scale are written in that form.
     """
     return _Writer(graph, outputs, quantized=quantized).written()
 
 
 class _Writer:
-    """Writes a program, operator by operator.
-
-    Args:
-        graph: the graph.
-        outputs: the outputs, by name.
-        quantized: whether to write weights that are integers times a scale in that form.
-    """
+    """Writes a program, operator by operator."""
 
     def __init__(self, graph: Graph, outputs: Mapping[str, Value], *, quantized: bool) -> None:
         self.graph, self.outputs, self.quantized = graph, outputs, quantized
@@ -162,11 +150,7 @@ class _Writer:
         return self.values[name]._replace(name=self.places[self.storage[name]])
 
     def _statements(self, node: Node) -> list[str]:
-        """Return the statements of an operator.
-
-        Raises:
-            NotExportableError: it isn't supported in C, or not in this form.
-        """
+        """Return the statements of an operator."""
         inputs = [self._operand(name) if name else None for name in node.inputs]
         y = self._operand(node.outputs[0])
         step = Step(node, inputs, y, self.program.arrays, self.names, self.quantized)
@@ -210,11 +194,7 @@ def _needed(graph: Graph, constants: Mapping[str, Array], outputs: Mapping[str, 
 
 
 def _operand_of_example(name: str, value: Array) -> Operand:
-    """Return the operand for one example's part of a value.
-
-    Raises:
-        NotExportableError: its first axis isn't the batch axis, or C has no such dtype.
-    """
+    """Return the operand for one example's part of a value, or raise ``NotExportableError``."""
     if value.shape[:1] != (ROWS,):
         raise NotExportableError(f"{name} isn't computed example by example, and C computes one at a time")
     if value.dtype.kind not in "UO" and value.dtype.name not in TYPES:
@@ -235,13 +215,7 @@ FOREVER: Final = 1 << 62
 
 
 class Lifetime(NamedTuple):
-    """The lifetime of a value.
-
-    Args:
-        size: the number of its elements.
-        first: number of the step that computes it.
-        last: number of the last step that uses it.
-    """
+    """The number of a value's elements, and the first and last step that needs it."""
 
     size: int
     first: int
@@ -257,9 +231,6 @@ def offsets(lifetimes: Mapping[str, Lifetime]) -> tuple[dict[str, int], int]:
 
     Values are placed one by one into the first gap, from the largest to the smallest or in the order of computation,
     whichever takes less memory.
-
-    Args:
-        lifetimes: the lifetime of each value, by name.
     """
     by_size = sorted(lifetimes, key=lambda name: (-lifetimes[name].size, lifetimes[name].first))
     placements = [_placed(order, lifetimes) for order in (by_size, [*lifetimes])]
@@ -279,12 +250,7 @@ def _placed(order: Sequence[str], lifetimes: Mapping[str, Lifetime]) -> tuple[di
 
 
 def is_view(node: Node, values: Mapping[str, Operand]) -> bool:
-    """Whether an operator leaves an example's elements unchanged.
-
-    Args:
-        node: the operator.
-        values: the values that aren't constant, by name.
-    """
+    """Whether an operator leaves an example's elements unchanged, given the values that aren't constant."""
     y, x = (values.get(name) for name in (node.outputs[0], node.inputs[0]))
     same_type = y is not None and x is not None and y.dtype == x.dtype
     return node.operator in VIEWS or (node.operator == "Cast" and same_type)
@@ -293,14 +259,7 @@ def is_view(node: Node, values: Mapping[str, Operand]) -> bool:
 class Storage:
     """The values that share memory: views, and results that overwrite an input that isn't needed any more.
 
-    Args:
-        nodes: the operators, in order.
-        values: the values that aren't constant, by name.
-        feeds: names of the inputs.
-        leaving: names of the outputs.
-
-    Attributes:
-        last: number of the last step that uses a value's memory, by the name of the value.
+    ``last`` has the number of the last step that uses a value's memory. ``leaving`` are the outputs.
     """
 
     def __init__(

@@ -76,11 +76,7 @@ class Step:
     stack: int = 0
 
     def function(self, name: str) -> str:
-        """Return a mathematical function for the dtype of the first input: mlpkit's, or the one in ``math.h``.
-
-        Args:
-            name: its name for ``double``.
-        """
+        """Return mlpkit's or ``math.h``'s function for the first input's dtype, by its name for ``double``."""
         dtype, own = self.input(0).dtype, f"mlpkit_{name}f"
         if dtype == np.float32 and own in pieces():
             return own
@@ -139,22 +135,13 @@ class Step:
         return axis % rank - 1
 
     def array(self, what: str, array: Array) -> str:
-        """Add a constant array to the file, and return its name.
-
-        Args:
-            what: the last word of its name.
-            array: its elements.
-        """
+        """Add a constant array to the file, and return its name, which ends in a word."""
         name = self.names.new(f"{self.node.made_by}_{what}")
         self.arrays[name] = np.ascontiguousarray(array)
         return name
 
     def refused(self, what: str) -> NotExportableError:
-        """Return the error for an operator that isn't supported in this form.
-
-        Args:
-            what: the form, such as "with ceil_mode = 1".
-        """
+        """Return the error for an operator that isn't supported in a form, such as "with ceil_mode = 1"."""
         who = self.node.made_by or "the graph"
         return NotExportableError(
             f"{who} uses the operator {self.node.operator} {what}, which can't be written in C; "
@@ -172,13 +159,8 @@ def loops(
 ) -> list[str]:
     """Return loops over the elements of an array, the last axis innermost, around a statement.
 
-    Axes that are contiguous in all operands are merged into one loop.
-
-    Args:
-        shape: the shape of the array.
-        strides: the strides of each operand along each axis.
-        statement: the statement; ``{0}``, ``{1}``, ... stand for the index of each operand.
-        begins: index of each operand's first element; 0 by default.
+    Axes that are contiguous in all operands are merged into one loop. In the statement, ``{0}``, ``{1}``, ... are the
+    indices of the operands, of which each has a stride along each axis, and begins at an element, by default 0.
     """
     axes = _merged([(size, *(each[axis] for each in strides)) for axis, size in enumerate(shape) if size != 1])
     variables = "ijkl" if len(axes) <= 4 else [f"i{axis}" for axis in range(len(axes))]
@@ -218,11 +200,6 @@ def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def broadcast(shape: tuple[int, ...], to: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the strides, in elements, of an array that is broadcast to a shape.
-
-    Args:
-        shape: the array's shape, with at most as many axes as ``to``.
-        to: the shape.
-    """
+    """Return the strides, in elements, of an array that is broadcast to a shape of as many axes or more."""
     strides = [0 if size == 1 else stride for size, stride in zip(shape, row_major(shape), strict=True)]
     return (*[0] * (len(to) - len(shape)), *strides)

@@ -64,21 +64,13 @@ def identifier(text: str) -> str:
 
 
 class Names:
-    """Unique names in C.
-
-    Args:
-        taken: names that are already used.
-    """
+    """Unique names in C, none of which is taken already."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = {*taken}
 
     def new(self, text: str) -> str:
-        """Return a new name similar to a text; ``_`` is appended to keywords and possible macros.
-
-        Args:
-            text: any text, such as the path of a parameter or the name of a column.
-        """
+        """Return a new name similar to any text; ``_`` is appended to keywords and possible macros."""
         plain = identifier(text)
         stem = f"{plain}_" if plain in KEYWORDS or MACRO.match(plain) else plain
         name, count = stem, 2
@@ -89,11 +81,7 @@ class Names:
 
 
 def type_of(dtype: np.dtype[Any]) -> str:
-    """Return the C type of an element.
-
-    Raises:
-        KeyError: the dtype has no C type.
-    """
+    """Return the C type of an element, or raise ``KeyError``."""
     return TYPES_OF_ARRAYS["str" if dtype.kind in "UO" else dtype.name]
 
 
@@ -141,12 +129,7 @@ def _character(byte: int) -> str:
 
 
 def array_definition(name: str, array: Array) -> str:
-    """Return the definition of a constant array.
-
-    Args:
-        name: its name.
-        array: its elements: numbers, or texts.
-    """
+    """Return the definition of a constant array of numbers or texts."""
     type_name = type_of(array.dtype)
     const = "const char *const " if type_name.endswith("*") else f"const {type_name} "
     elements = [literal(element) for element in array.ravel()]
@@ -154,12 +137,7 @@ def array_definition(name: str, array: Array) -> str:
 
 
 def wrapped(words: Iterable[str], depth: int = 1) -> str:
-    """Join words with commas, in indented lines of at most ``LINE`` characters.
-
-    Args:
-        words: the words.
-        depth: the level of indentation.
-    """
+    """Join words with commas, in lines of at most ``LINE`` characters, at a level of indentation."""
     lines, line = [], ""
     for word in words:
         if line and depth * len(INDENT) + len(line) + len(word) + 1 > LINE:
