@@ -11,13 +11,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.dataset import Description, Split
 from mlpkit.components.metric import Metric
 from mlpkit.components.target import Classes, Target
 from mlpkit.errors import DataError, DivergenceError, RunFolderError, SpecShapeError, UsageError
+from mlpkit.jobs.groups_of_rows import MetricsByGroup, groups_of_rows, metrics_by_group
 from mlpkit.jobs.inputs import Inputs, examples_of
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.run_inputs import DATA, Change
@@ -31,7 +31,6 @@ from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.groups_of_rows import MetricsByGroup
     from mlpkit.network.coverage import RegionsFound
 
 SPLITS = ("train", "validation", "test")
@@ -81,7 +80,7 @@ def evaluate(
     metrics = _of_calibration(model)
     results = evaluated(model, chosen, description, [*chosen], directory, metrics)
     by = by or model.spec.top_level.by or ()
-    groups = _groups(model, chosen, description, metrics, by)
+    groups = metrics_by_group(model, chosen, description, by, None, metrics) if by else {}
     found = _evaluation(model, results, warning_of_changed_data(directory, model))
     new = {split: rows for split, rows in chosen.items() if split == "test"}
     return replace(found, regions=_regions(model, new, description, by), by=groups)
@@ -117,12 +116,11 @@ def evaluate_file(directory: Path, file: Path, registry: Registry | None = None,
 def _regions(
     model: TrainedModel, data: Mapping[str, Split], description: Description, by: Sequence[str], rows: object = None
 ) -> dict[str, RegionsFound]:
-    """Return what the regions of a model hold by split; nothing if it has none. Arguments are as for ``_groups``."""
+    """Return what the regions of a model hold by split, and by groups of rows; nothing if it has none."""
     coverage = model.network.adjustments.coverage
     if coverage is None or not coverage.is_fitted or not data:
         return {}
-    from mlpkit.jobs.groups_of_rows import groups_of_rows  # noqa: PLC0415 - few models have regions
-    from mlpkit.jobs.held_out import held_out, regions_found  # noqa: PLC0415 - the same
+    from mlpkit.jobs.held_out import held_out, regions_found  # noqa: PLC0415 - few models have regions
 
     found, columns = {}, groups_of_rows(model, data, by, rows) if by else {}
     for split, examples in data.items():
@@ -159,22 +157,8 @@ def evaluated_examples(
     data = {DATA_SPLIT: examples}
     description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)}, weighted)
     results = evaluated(model, data, description, [DATA_SPLIT], inputs.source, metrics)
-    return replace(_evaluation(model, results), by=_groups(model, data, description, metrics, by, rows))
-
-
-def _groups(
-    model: TrainedModel,
-    data: Mapping[str, Split],
-    description: Description,
-    metrics: Mapping[str, Callable[[], Metric]],
-    by: Sequence[str],
-    rows: object = None,
-) -> Mapping[str, MetricsByGroup]:
-    if not by:
-        return {}
-    from mlpkit.jobs.groups_of_rows import metrics_by_group  # noqa: PLC0415 - few evaluations group rows
-
-    return metrics_by_group(model, data, description, by, rows, metrics)
+    groups = metrics_by_group(model, data, description, by, rows, metrics) if by else {}
+    return replace(_evaluation(model, results), by=groups)
 
 
 def evaluated(
@@ -220,7 +204,7 @@ class Examples:
             if len(wrong):
                 found = f"row {wrong[0]}, counted from 0, is of class {targets[wrong[0]]}"
                 raise DataError(inputs.source, f"{found}; the model knows 0 to {target.count - 1}")
-            targets = _one_hot(targets, target.count) if target.one_hot else targets
+            targets = np.eye(target.count)[targets] if target.one_hot else targets
         self._arrays = (inputs.x, targets, *(() if weights is None else (weights,)))
 
     def __len__(self) -> int:
@@ -231,12 +215,6 @@ class Examples:
         """Write the examples at ``indices`` into ``out``."""
         for array, written in zip(self._arrays, out, strict=True):
             written[...] = array[indices]
-
-
-def _one_hot(numbers: Array, count: int) -> NDArray[np.float64]:
-    rows = np.zeros((len(numbers), count))
-    rows[np.arange(len(numbers)), numbers] = 1
-    return rows
 
 
 def _evaluation(model: TrainedModel, results: dict[str, dict[str, Any]], warning: str = "") -> Evaluation:

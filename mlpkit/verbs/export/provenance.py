@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from mlpkit.errors import DataError, MlpkitError, UsageError
+from mlpkit.errors import DataError, MlpkitError, RunFolderError, UsageError
 from mlpkit.graph.provenance import QUANTIZED, find_provenance
 from mlpkit.jobs.inputs import require_exists
-from mlpkit.runs.files import reading_error
+from mlpkit.runs.files import folders_in, reading_error
 from mlpkit.verbs.export.export import hashes
 
 LEVELS_UP: Final = 2
@@ -82,15 +83,7 @@ def _below(around: Path) -> Iterator[Path]:
     for _ in range(LEVELS_DOWN):
         here, level = level, []
         for folder in here:
-            for child in _folders_in(folder):
-                level.append(child)
-                yield child
-
-
-def _folders_in(folder: Path) -> list[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            names = sorted(each.name for each in entries if each.is_dir(follow_symlinks=False))
-    except OSError:  # one that others may not read
-        return []
-    return [folder / name for name in names if not name.startswith(".")]
+            with suppress(RunFolderError):  # one that others may not read
+                for child in folders_in(folder):
+                    level.append(child)
+                    yield child

@@ -61,8 +61,10 @@ def command(
             print_costs(paths, overrides, wanted, ranks)
             return
         if len(paths) > 1:
+            from mlpkit.verbs.run.several_specs import run_several  # noqa: PLC0415 - most commands train one
+
             require_one_rank(ranks, several=True)
-            found, folders = run_specs.run_several(paths, overrides, out, wanted, interrupts)
+            found, folders = run_several(paths, overrides, out, wanted, interrupts)
         else:
             found, folders = run_specs.run_one(paths[0], overrides, out, wanted, ranks, interrupts)
     training.end_training(found, folders, wanted, interrupts)

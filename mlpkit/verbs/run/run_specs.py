@@ -1,4 +1,4 @@
-"""Training what ``mlpkit run`` is given: a spec, with one or several seeds, or several specs."""
+"""Training the spec that ``mlpkit run`` is given, with one or several seeds."""
 
 from __future__ import annotations
 
@@ -6,27 +6,22 @@ import sys
 import time
 from contextlib import contextmanager
 from functools import partial
-from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-import click
-
-from mlpkit.cli.around_training import RUNS, run_folder, run_folders
-from mlpkit.cli.exit_codes import print_error, problems_document
+from mlpkit.cli.around_training import run_folder
 from mlpkit.cli.options import given_spec
 from mlpkit.cli.ranks import require_one_rank
-from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.errors import UsageError
 from mlpkit.jobs.train import train_spec
 from mlpkit.specfile.sections import MOST_SEEDS
-from mlpkit.terminal.output import document, message, print_warnings
-from mlpkit.verbs.run.training import TrainingResult, train, train_specs
+from mlpkit.terminal.output import message, print_warnings
+from mlpkit.verbs.run.training import TrainingResult, train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.groups.several_runs import Group
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
     from mlpkit.verbs.run.training import TrainingOptions
@@ -43,7 +38,7 @@ def run_one(
     print_warnings(spec.warnings)
     several = len(spec.seeds) > 1 or spec.trains_ensemble
     require_one_rank(ranks, several)
-    with _noting_slow_components([spec], wanted), run_folder(spec, out, interrupts) as folder:
+    with noting_slow_components([spec], wanted), run_folder(spec, out, interrupts) as folder:
         if several:
             from mlpkit.verbs.run.group_runs import train_runs  # noqa: PLC0415 - most specs train one network
 
@@ -52,48 +47,6 @@ def run_one(
             job = partial(train_spec, spec.with_seed(spec.seeds[0]), folder, ranks=ranks)
             found = train(job, spec.name, folder, spec.document.text, wanted, interrupts)
     return found, [folder]
-
-
-def run_several(
-    paths: Sequence[str], overrides: Sequence[str], out: Path | None, wanted: TrainingOptions, interrupts: Interrupts
-) -> tuple[TrainingResult, list[Path]]:
-    """Train several specs, and return how that ended, and the folders of what is finished; see ``run_one``."""
-    parent = out or RUNS
-    if wanted.port is not None:
-        raise UsageError(f"--live shows one spec; for several, leave it out: mlpkit live {quote(str(parent))}")
-    specs = _proved(paths, overrides, wanted)
-    slow = _noting_slow_components([each.spec for each in specs], wanted)
-    with slow, run_folders([each.spec.name for each in specs], parent, interrupts) as folders:
-        found = train_specs(specs, folders, parent, wanted, interrupts)
-    return TrainingResult(found.stopped, bool(found.failed)), [each.folder for each in found.finished]
-
-
-def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOptions) -> list[Group]:
-    """Read and prove specs; if some are wrong, print the errors of all, and end the program."""
-    from mlpkit.groups.several_specs import prove_spec  # noqa: PLC0415 - most commands train one
-
-    proved: list[Group] = []
-    errors: dict[str, MlpkitError] = {}
-    for path in paths:
-        try:
-            spec = given_spec(path, overrides, **wanted.plugin_options)
-            print_warnings(spec.warnings)
-            proved.append(prove_spec(spec))
-            print_warnings(proved[-1].warnings)
-        except UsageError:  # of the command, and not of this spec
-            raise
-        except MlpkitError as error:
-            if str(error) not in errors:  # a mistake in --set is one of all specs
-                print_error(error)
-            errors[str(error)] = error
-    if errors:
-        wrong = len(paths) - len(proved)
-        message(f"{wrong} of {len(paths)} specs can't be trained, so none is")
-        if wanted.as_json:
-            problems = [each for error in errors.values() for each in problems_document(error)["problems"]]
-            document({"ok": False, "problems": problems, "warnings": []})
-        raise click.exceptions.Exit(max(error.exit_code for error in errors.values()))
-    return proved
 
 
 def override_of(seeds: str) -> str:
@@ -113,7 +66,7 @@ def override_of(seeds: str) -> str:
 
 
 @contextmanager
-def _noting_slow_components(specs: Sequence[Spec], wanted: TrainingOptions) -> Iterator[None]:
+def noting_slow_components(specs: Sequence[Spec], wanted: TrainingOptions) -> Iterator[None]:
     """Name what could compute faster: on a terminal before the training in the block, elsewhere after a long one."""
     waited_for, began = sys.stderr is not None and sys.stderr.isatty(), time.monotonic()
     if waited_for and not wanted.quiet:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from shlex import quote
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from mlpkit.cli.around_training import after_run, live_folder, live_page
+from mlpkit.cli.around_training import after_run, live_page
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import end_if_stopped
 from mlpkit.cli.options import require_one_display
-from mlpkit.display.display import FolderNames, MuteWhenClosed, RunNames
+from mlpkit.display.display import MuteWhenClosed
 from mlpkit.display.make_display import make_display
 from mlpkit.display.outcomes import of_run
-from mlpkit.runs.layout import MEMBERS
 from mlpkit.terminal.output import message
 from mlpkit.training.events import ObserverGroup
 
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.groups.ensemble import EnsembleRun
-    from mlpkit.groups.seeds import SeedRuns
-    from mlpkit.groups.several_runs import Group
-    from mlpkit.groups.several_specs import SpecResults
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.discovery import PluginOptions
 
@@ -95,60 +90,6 @@ def _longer(folder: Path, run: Run) -> str:
     epochs = run.model.spec.training.epochs
     length = f"--epochs {2 * epochs}" if epochs else f"--iterations {2 * run.steps}"
     return f"mlpkit resume {quote(str(folder))} {length}"
-
-
-def train_group(
-    job: Callable[..., SeedRuns | EnsembleRun],
-    what: str,
-    title: str,
-    folder: Path,
-    options: TrainingOptions,
-    interrupts: Interrupts,
-) -> TrainingResult:
-    """Train the networks of several seeds or of an ensemble, and show them.
-
-    The job's keywords are ``workers``, ``observer`` and ``stop``; ``what`` is ``seed`` or ``member``, the number of a
-    run.
-    """
-    from mlpkit.display.group_outcomes import of_ensemble, of_seeds  # noqa: PLC0415 - most runs train one network
-    from mlpkit.groups.seeds import SeedRuns  # noqa: PLC0415 - for the same reason
-
-    with (
-        live_folder(options.port, title, folder / MEMBERS if what == "member" else folder, interrupts),
-        make_display(title, folder, options.quiet, options.as_json, RunNames(what)) as display,
-    ):
-        interrupts.before_stopping = display.interrupted
-        found = job(workers=options.workers, observer=ObserverGroup((interrupts, display)), stop=interrupts.stop)
-        if not interrupts.training_began and not options.quiet:
-            message(f"{folder}: {_NOTHING_LEFT[what]}")
-        display.finished(of_seeds(found) if isinstance(found, SeedRuns) else of_ensemble(found))
-    return TrainingResult(found.stopped, failed=isinstance(found, SeedRuns) and bool(found.failures))
-
-
-_NOTHING_LEFT: Final = {
-    "seed": "the runs are finished; nothing was left to do",
-    "member": "the networks are finished; nothing was left to train",
-}
-
-
-def train_specs(
-    specs: Sequence[Group],
-    directories: Sequence[Path],
-    parent: Path,
-    options: TrainingOptions,
-    interrupts: Interrupts,
-) -> SpecResults:
-    """Train several specs, each in a folder in the parent, and show them."""
-    from mlpkit.display.group_outcomes import of_specs  # noqa: PLC0415 - most commands train one
-    from mlpkit.groups.several_specs import run_specs  # noqa: PLC0415 - most commands train one
-
-    title, names = f"{len(specs)} specs", FolderNames(parent)
-    with make_display(title, parent, options.quiet, options.as_json, names, each_evaluation=False) as display:
-        interrupts.before_stopping = display.interrupted
-        observer = ObserverGroup((interrupts, display))
-        found = run_specs(specs, directories, workers=options.workers, observer=observer, stop=interrupts.stop)
-        display.finished(of_specs(found))
-    return found
 
 
 def end_training(
