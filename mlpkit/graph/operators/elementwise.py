@@ -43,16 +43,6 @@ def power(x: Array, exponent: Array) -> Array:
     return y
 
 
-def maximum(*inputs: Array) -> Array:
-    """Return the largest of the inputs."""
-    return reduce(np.maximum, inputs)
-
-
-def minimum(*inputs: Array) -> Array:
-    """Return the smallest of the inputs."""
-    return reduce(np.minimum, inputs)
-
-
 def clip(x: Array, least: Array | None = None, greatest: Array | None = None) -> Array:
     """Return min(max(x, least), greatest), where either limit may be left out."""
     y = x if least is None else np.maximum(x, least)
@@ -75,20 +65,9 @@ def erf(x: Array) -> Array:
     return y
 
 
-def reciprocal(x: Array) -> Array:
-    """Return 1 / x."""
-    y: Array = x.dtype.type(1) / x
-    return y
-
-
 def cast(x: Array, *, to: int) -> Array:
     """Convert x to another type; texts are parsed, and numbers become texts."""
     return x.astype(DTYPES[to])
-
-
-def where(condition: Array, a: Array, b: Array) -> Array:
-    """Return a where the condition holds, else b."""
-    return np.where(condition, a, b)
 
 
 ELEMENTWISE: Final[dict[str, Callable[..., Array]]] = {
@@ -111,19 +90,19 @@ ELEMENTWISE: Final[dict[str, Callable[..., Array]]] = {
     "Less": np.less,
     "LessOrEqual": np.less_equal,
     "Log": np.log,
-    "Max": maximum,
-    "Min": minimum,
+    "Max": lambda *inputs: reduce(np.maximum, inputs),
+    "Min": lambda *inputs: reduce(np.minimum, inputs),
     "Mul": np.multiply,
     "Neg": np.negative,
     "Not": np.logical_not,
     "Or": np.logical_or,
     "Pow": power,
-    "Reciprocal": reciprocal,
+    "Reciprocal": np.reciprocal,
     "Round": np.rint,
     "Sign": np.sign,
     "Sin": sine,
     "Sqrt": np.sqrt,
     "Sub": np.subtract,
-    "Where": where,
+    "Where": np.where,
 }
 """These operators, by name."""

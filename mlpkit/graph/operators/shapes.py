@@ -23,11 +23,6 @@ def reshape(x: Array, shape: Array, *, allowzero: int = 0) -> Array:
     return x.reshape(lengths)
 
 
-def transpose(x: Array, *, perm: Sequence[int] | None = None) -> Array:
-    """Return x with its axes in the order ``perm``, by default reversed."""
-    return x.transpose(perm)
-
-
 def squeeze(x: Array, axes: Array | None = None) -> Array:
     """Remove the given axes of length 1, by default all of them."""
     y: Array = np.squeeze(x, None if axes is None else tuple(axes))
@@ -42,11 +37,6 @@ def unsqueeze(x: Array, axes: Array) -> Array:
 def expand(x: Array, shape: Array) -> Array:
     """Broadcast x to a shape, as NumPy does."""
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(shape)))
-
-
-def tile(x: Array, repeats: Array) -> Array:
-    """Repeat x along each axis."""
-    return np.tile(x, tuple(repeats))
 
 
 def concat(*inputs: Array, axis: int) -> Array:
@@ -92,8 +82,8 @@ SHAPES: Final[dict[str, Callable[..., Array]]] = {
     "Reshape": reshape,
     "Slice": take_slice,
     "Squeeze": squeeze,
-    "Tile": tile,
-    "Transpose": transpose,
+    "Tile": np.tile,
+    "Transpose": lambda x, *, perm=None: np.transpose(x, perm),
     "Unsqueeze": unsqueeze,
 }
 """These operators, by name."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mlpkit import Array, EngineMissingError, Exporter, NotExportableError, Value
+from mlpkit import Array, EngineMissingError, Exporter, NotExportableError
 from mlpkit.graph import LOGITS, Feed, ModelGraph, evaluate, probe_rows, provenance_line
 from mlpkit_plugins.exporters.c.engine import Machine, compute
 from mlpkit_plugins.exporters.c.own_test import own_test
@@ -99,12 +99,8 @@ def compute_c(
 
 
 def _program(model: ModelGraph) -> Program:
-    return program(model.graph, c_outputs(model), quantized=model.quantized)
-
-
-def c_outputs(model: ModelGraph) -> dict[str, Value]:
-    """Return the outputs of a file by name: the model's outputs, and the logits."""
-    return {LOGITS: model.logits, **model.graph.outputs}
+    """Return a program whose outputs are those of the model, and the logits."""
+    return program(model.graph, {LOGITS: model.logits, **model.graph.outputs}, quantized=model.quantized)
 
 
 def c_name(file: Path) -> str:
@@ -194,12 +190,9 @@ def _structure(name: str, members: Mapping[str, Operand], notes: Mapping[str, st
         line = declaration(operand.dtype, member, None if operand.size == 1 else operand.size)
         note = ": ".join(filter(None, ["" if member == text else ascii(text)[1:-1], notes.get(text, "")]))
         short = f"{line} {comment(note)}" if note else line
-        lines += [short] if len(INDENT + short) <= LINE else [*_wrapped_comment(note), line]
+        above = comment("\n".join(wrap(note, LINE - 2 * len(INDENT)))).splitlines()
+        lines += [short] if len(INDENT + short) <= LINE else [*above, line]
     return "\n".join(["typedef struct {", *(INDENT + line for line in lines), f"}} {name};"])
-
-
-def _wrapped_comment(text: str) -> list[str]:
-    return comment("\n".join(wrap(text, LINE - 2 * len(INDENT)))).splitlines()
 
 
 def _notes_of_outputs(model: ModelGraph) -> dict[str, str]:

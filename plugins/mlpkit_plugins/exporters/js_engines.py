@@ -47,8 +47,7 @@ def compute_module(
         part = packed({each: array[begin : begin + ROWS_TOGETHER] for each, array in feeds.items()})
         arrays = f'unpacked({js_literal(part.arrays)}, fromBase64("{b64encode(part.content).decode()}"))'
         parts.append(_computed(f"{program}\nreport(model.compute({arrays}, {js_literal(wanted)}));\n", name))
-    joined = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
-    return dict(zip(names, joined, strict=True))
+    return dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
 
 
 def _computed(program: str, name: str) -> list[Array]:
@@ -67,7 +66,9 @@ def _run(program: str, name: str) -> str:
     node, browser = find_program(NODE), find_program(BROWSERS)
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         if node is not None:
-            return _run_in_node(node, program, Path(folder), name)
+            file = Path(folder) / "program.mjs"
+            file.write_text(program, "utf-8")
+            return _output_of([node, str(file)], name)
         if browser is not None:
             return _run_in_browser(browser, program, Path(folder), name)
     raise EngineMissingError("there is no JavaScript engine; install Node or Chromium")
@@ -77,12 +78,6 @@ def find_program(names: Sequence[str]) -> str | None:
     """Return the first program of some names, on the path or next to Python, where packages install programs."""
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
     return next(filter(None, (shutil.which(name, path=places) for name in names)), None)
-
-
-def _run_in_node(node: str, program: str, folder: Path, name: str) -> str:
-    file = folder / "program.mjs"
-    file.write_text(program, "utf-8")
-    return _output_of([node, str(file)], name)
 
 
 def _run_in_browser(browser: str, program: str, folder: Path, name: str) -> str:

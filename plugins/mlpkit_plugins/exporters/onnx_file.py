@@ -85,15 +85,15 @@ def _model(onnx: ModuleType, model: ModelGraph) -> Proto:
     helper, graph = onnx.helper, model.graph
     rows = probe_rows(model, None)
     known = evaluate(graph, rows)
-    nodes = [_node(onnx, node) for node in graph.nodes]
+    nodes = [
+        helper.make_node(
+            each.operator, each.inputs, each.outputs, each.outputs[0], domain=each.domain, **each.attributes
+        )
+        for each in graph.nodes
+    ]
     nodes += [helper.make_node("Identity", [value.name], [name], name) for name, value in graph.outputs.items()]
     inputs = [_input(onnx, feed) for feed in graph.feeds.values()]
-    outputs = [
-        _value_info(
-            onnx, name, "str" if known[name].dtype.kind in "OU" else known[name].dtype.name, known[name].shape[1:]
-        )
-        for name in graph.outputs
-    ]
+    outputs = [_value_info(onnx, name, known[name].dtype, known[name].shape[1:]) for name in graph.outputs]
     constants = [
         onnx.numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in graph.constants.items()
     ]
@@ -124,12 +124,6 @@ def _opsets(onnx: ModuleType, nodes: Iterable[Node]) -> dict[str, int]:
     return versions
 
 
-def _node(onnx: ModuleType, node: Node) -> Proto:
-    return onnx.helper.make_node(
-        node.operator, node.inputs, node.outputs, name=node.outputs[0], domain=node.domain, **node.attributes
-    )
-
-
 def _input(onnx: ModuleType, feed: Feed) -> Proto:
     """Return an input with a description of its content and shape."""
     info = _value_info(onnx, feed.name, feed.dtype, feed.shape)
@@ -138,8 +132,9 @@ def _input(onnx: ModuleType, feed: Feed) -> Proto:
     return info
 
 
-def _value_info(onnx: ModuleType, name: str, dtype: str, shape: tuple[int, ...]) -> Proto:
-    kind = onnx.TensorProto.STRING if dtype == "str" else onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+def _value_info(onnx: ModuleType, name: str, dtype: np.dtype[Any] | str, shape: tuple[int, ...]) -> Proto:
+    dtype = np.dtype(dtype)
+    kind = onnx.TensorProto.STRING if dtype.kind in "OU" else onnx.helper.np_dtype_to_tensor_dtype(dtype)
     return onnx.helper.make_tensor_value_info(name, kind, [BATCH, *shape])
 
 
@@ -153,11 +148,8 @@ def _part(onnx: ModuleType, proto: Proto, feeds: Mapping[str, Array], wanted: Co
         if needed & {*node.output} - feeds.keys():
             needed |= {*node.input}
             kept.append(node)
-    inputs = [
-        _value_info(onnx, name, "str" if array.dtype.kind in "OU" else array.dtype.name, array.shape[1:])
-        for name, array in feeds.items()
-        if name in needed
-    ]
+    known = {name: array for name, array in feeds.items() if name in needed}
+    inputs = [_value_info(onnx, name, array.dtype, array.shape[1:]) for name, array in known.items()]
     outputs = [onnx.ValueInfoProto(name=name) for name in wanted]
     constants = [constant for constant in graph.initializer if constant.name in needed]
     part = onnx.helper.make_graph(kept[::-1], graph.name, inputs, outputs, constants)

@@ -10,11 +10,11 @@ from mlpkit_plugins.exporters.c.step import Operand, Operator, Step, broadcast, 
 from mlpkit_plugins.exporters.c.syntax import literal, type_of
 
 
-def elementwise(expression: str) -> Operator:
+def elementwise(expression: str, **defaults: float) -> Operator:
     """Return an operator that computes each element from the elements of its inputs, with broadcasting.
 
     In the expression in C, ``{0}``, ``{1}``, ... are the inputs' elements, ``{zero}`` is 0, and names in braces are
-    attributes.
+    attributes, with their default values.
     """
 
     def one_to_one(step: Step) -> list[str]:
@@ -22,9 +22,8 @@ def elementwise(expression: str) -> Operator:
         if step.input(0).dtype.kind in "UO":
             raise step.refused("on texts")
         number = step.input(0).dtype.type
-        words = {name: literal(number(value)) for name, value in step.node.attributes.items()}
-        if "{zero}" in expression:
-            words["zero"] = literal(number(0))
+        attributes = {"zero": 0, **defaults, **step.node.attributes}
+        words = {name: literal(number(value)) for name, value in attributes.items() if f"{{{name}}}" in expression}
         return assigned(step, values, lambda elements: expression.format(*elements, **words))
 
     return one_to_one
@@ -75,12 +74,6 @@ def _strides(step: Step, operand: Operand) -> tuple[int, ...]:
             raise step.refused("with an array that has an element per example")
         shape = shape[1:]
     return broadcast(shape, to)
-
-
-def leaky_relu(step: Step) -> list[str]:
-    """Return x where x > 0, else alpha x."""
-    alpha = literal(np.float32(step.node.attributes.get("alpha", 0.01)))
-    return assigned(step, [step.floats()], lambda x: f"{x[0]} > 0.0f ? {x[0]} : {alpha} * {x[0]}")
 
 
 def folded(expression: str) -> Operator:

@@ -20,7 +20,6 @@ from mlpkit_plugins.exporters.c.elementwise import (
     clip,
     elementwise,
     folded,
-    leaky_relu,
     mathematical,
 )
 from mlpkit_plugins.exporters.c.step import Operand, Operator, Step, loops, row_major
@@ -58,8 +57,7 @@ def _products_of_matrices(step: Step, x: Operand, weights: Array) -> list[str]:
     matrices, inputs, outputs = weights.shape
     step.multiplications = weights.size
     left, right, y = f"{x.name} + {inputs} * i", f"{step.input(1).name} + {inputs * outputs} * i", step.output.name
-    call = f"dense({left}, {right}, {y} + {outputs} * i, {inputs}, {outputs});"
-    return [f"for (size_t i = 0; i < {matrices}; i++) {{", f"{INDENT}{call}", "}"]
+    return _repeated(matrices, f"dense({left}, {right}, {y} + {outputs} * i, {inputs}, {outputs});")
 
 
 def _products(step: Step, x: Operand, weights: Array, name: str) -> list[str]:
@@ -73,8 +71,9 @@ def _products(step: Step, x: Operand, weights: Array, name: str) -> list[str]:
         function, name = "dense_int8", _named(step, int8)
     if rows == 1:
         return [f"{function}({x.pointer}, {name}, {y.pointer}, {inputs}, {outputs});"]
-    call = f"{function}({x.name} + {inputs} * i, {name}, {y.name} + {outputs} * i, {inputs}, {outputs});"
-    return [f"for (size_t i = 0; i < {rows}; i++) {{", f"    {call}", "}"]
+    return _repeated(
+        rows, f"{function}({x.name} + {inputs} * i, {name}, {y.name} + {outputs} * i, {inputs}, {outputs});"
+    )
 
 
 def _int8_weights(step: Step, weights: Array, axis: int) -> Int8Weights | None:
@@ -102,7 +101,7 @@ def conv(step: Step) -> list[str]:
     _check_finite(step, weights)
     by_column = weights.transpose(0, 3, 1, 2)
     step.multiplications = weights.size * prod(y.shape[1:])
-    images, to = f"{x.pointer}, {_images(x)}", f"{y.pointer}, {_size(y)}, {_patches(step, weights.shape[2:])}"
+    images, to = f"{x.pointer}, {_size(x)}", f"{y.pointer}, {_size(y)}, {_patches(step, weights.shape[2:])}"
     int8 = _int8_weights(step, by_column, axis=0)
     if int8 is None:
         lines = [f"convolve({images}, {step.array('by_column', by_column)}, {to});"]
@@ -132,11 +131,7 @@ def _pooled(step: Step, function: str) -> list[str]:
     x, y, size = step.floats(), step.output, step.node.attributes["kernel_shape"]
     if len(size) != 2:
         raise step.refused(f"on arrays of {2 + len(size)} axes")
-    return [f"pool({x.pointer}, {_images(x)}, {y.pointer}, {_size(y)}, {_patches(step, size)}, {function});"]
-
-
-def _images(x: Operand) -> str:
-    return _size(x)
+    return [f"pool({x.pointer}, {_size(x)}, {y.pointer}, {_size(y)}, {_patches(step, size)}, {function});"]
 
 
 def _size(x: Operand) -> str:
@@ -226,19 +221,18 @@ def normalized(function: str) -> Operator:
         x, y = step.floats(), step.output
         if step.axis() != len(x.shape) - 1:
             raise step.refused("along an axis that isn't the last")
-        return _row_by_row(x, y, function)
+        length = x.shape[-1]
+        if x.size == length:
+            return [f"{function}({x.pointer}, {y.pointer}, {length});"]
+        call = f"{function}({x.pointer} + {length} * i, {y.pointer} + {length} * i, {length});"
+        return _repeated(x.size // length, call)
 
     return statements
 
 
-def _row_by_row(x: Operand, y: Operand, function: str) -> list[str]:
-    """Return the calls of a function for each row along the last axis."""
-    length = x.shape[-1]
-    if x.size == length:
-        return [f"{function}({x.pointer}, {y.pointer}, {length});"]
-    rows = x.size // length
-    call = f"{function}({x.pointer} + {length} * i, {y.pointer} + {length} * i, {length});"
-    return [f"for (size_t i = 0; i < {rows}; i++) {{", f"    {call}", "}"]
+def _repeated(count: int, statement: str) -> list[str]:
+    """Return a loop around a statement about the i-th of some parts."""
+    return [f"for (size_t i = 0; i < {count}; i++) {{", f"{INDENT}{statement}", "}"]
 
 
 def gather(step: Step) -> list[str]:
@@ -385,7 +379,7 @@ ONE_TO_ONE: Final[dict[str, Operator]] = {
     "HardSwish": called("hard_swish"),
     "IsNaN": elementwise("{0} != {0}"),
     "LayerNormalization": layer_norm,
-    "LeakyRelu": leaky_relu,
+    "LeakyRelu": elementwise("{0} > {zero} ? {0} : {alpha} * {0}", alpha=0.01),
     "Less": elementwise("{0} < {1}"),
     "LessOrEqual": elementwise("{0} <= {1}"),
     "Log": mathematical("log"),
