@@ -27,13 +27,8 @@ PART_OF_MEMORY: Final = 0.01
 class CheckedMember(NamedTuple):
     """A member of the stack, or a layer inside one, whose shapes are proved.
 
-    Args:
-        name: its name in the network, such as ``Affine1`` or ``Residual1.Affine1``.
-        type: the component's name.
-        output_shape: shape of what it returns for one example; () for the loss.
-        parameters: number of trained values, including layers inside it.
-        inside: the layers inside it.
-        place: its place in the spec; empty if a layer around it made it in Python.
+    ``output_shape`` is () for the loss. Parameters are counted with those of layers inside it. ``place`` is in the
+    spec, or empty if a layer around it made it in Python.
     """
 
     name: str
@@ -58,15 +53,7 @@ class CheckedMember(NamedTuple):
 class CheckedSpec:
     """A spec without errors that can be found before its data is opened.
 
-    Args:
-        spec: the spec.
-        description: shapes and sizes of the data.
-        members: the layers and the loss.
-        memory: the bytes that training needs at least.
-        data_warnings: the data set's warnings.
-        initialized: the layers that start with the weights of another run.
-        frozen: the layers that training leaves as they are.
-        dataset: the data set, described.
+    ``memory`` has the bytes that training needs at least. ``initialized`` layers start with the weights of another run.
     """
 
     spec: Spec

@@ -98,8 +98,7 @@ def without_first_weights(directory: Path, spec: Spec, attempt: str, why: str) -
 def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[Problem]]:
     """Return the weights that a spec's network takes from another run, and what of them doesn't fit its layers."""
     section = spec.top_level.initialize_from
-    if section is None:
-        return None, []
+    assert section is not None
     try:
         model = load_weights(section.run)
     except (RunFolderError, ModelFileError) as error:

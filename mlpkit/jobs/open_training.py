@@ -50,16 +50,10 @@ def only_steps(section: Training, **changes: Any) -> Training:
 
 @dataclass
 class OpenTraining:
-    """A spec whose data is open.
+    """A spec whose data is open; its layers become the network's.
 
-    Args:
-        proved: the spec, proved; its layers become the network's.
-        plan: how a step is computed.
-        splits: the data, by split.
-        ranks: the processes that train the network together.
-        cores: the cores for it; None for all.
-        own_slices: the slices of a minibatch that this process computes.
-        origin: the lock of a run that has begun: it has the model whose weights it took, and the run that it continues.
+    ``own_slices`` are the slices of a minibatch that this process computes, on ``cores``, or all. ``origin`` is the
+    lock of a run that has begun: it has the model whose weights it took, and the run that it continues.
     """
 
     proved: SpecProof

@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from mlpkit.training.minibatches import Examples
 
 
+FIRST_WEIGHTS: Final = "mlpkit.jobs.first_weights:first_weights"
+"""Returns the weights that a spec takes from another run, and what of them doesn't fit; most specs take none."""
+
 TEACHER: Final = "mlpkit.verbs.distill.teacher:teacher_of"
 """Returns the teacher that a spec names, and what of it doesn't fit; called with the spec, its data, and its shapes."""
 
@@ -105,7 +108,8 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
             faults = [stack_fault(spec, error, dataset)]
         faults += [fault for check in CHECKS_OF_DATA for fault in check(spec, description)]
         raise spec.error(SpecShapeError, faults + weights_not_taken(spec, description, None), warnings) from None
-    first_weights, of_weights = _first_weights(spec, proof) if not begun else (None, [])
+    takes_weights = spec.top_level.initialize_from is not None and not begun
+    first_weights, of_weights = load(FIRST_WEIGHTS)(spec, proof) if takes_weights else (None, [])
     frozen, of_frozen = frozen_layers(spec, proof)
     factors, of_factors = step_factors(spec, proof)
     teacher, of_teacher = load(TEACHER)(spec, dataset, description) if spec.training.teacher else (None, [])
@@ -119,14 +123,6 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     warnings += tuple(warning for check in LIKELY_MISTAKES for warning in spec.located(check(spec, proof)))
     proof = with_adjustments(spec, proof)
     return SpecProof(spec, dataset, description, proof, first_weights, frozen, factors, warnings, teacher)
-
-
-def _first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[Problem]]:
-    if spec.top_level.initialize_from is None:
-        return None, []
-    from mlpkit.jobs.first_weights import first_weights  # noqa: PLC0415 - most specs take no weights from elsewhere
-
-    return first_weights(spec, proof)
 
 
 def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None) -> Proof:

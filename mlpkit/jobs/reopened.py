@@ -35,11 +35,8 @@ from mlpkit.training.snapshot import Snapshot
 class Reopened(NamedTuple):
     """A run whose data is open again, and its network built, to do some of its steps again.
 
-    Args:
-        training: its training, open; ``origin`` is what is in its lock.json.
-        network: a new network.
-        snapshot: the training at its newest checkpoint before the step; None without one.
-        changes: what its results depend on and has changed since.
+    ``training.origin`` is its lock.json; ``snapshot`` is its newest checkpoint before the step, if there is one;
+    ``changes`` are what its results depend on and has changed since.
     """
 
     training: OpenTraining

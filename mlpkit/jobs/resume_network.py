@@ -41,15 +41,8 @@ from mlpkit.training.snapshot import Snapshot
 class Session(NamedTuple):
     """What a run is trained with, in addition to its folder.
 
-    Args:
-        registry: the plugins to take components from.
-        observer: receives the events, except deprecated usage in a spec that was just prepared.
-        stop: may ask the run to end after the step that it is in.
-        examples: the examples, if the run was given them in memory.
-        callbacks: callbacks in addition to the spec's, of a run that starts.
-        opened: its data, if it is open already; a run that continues opens its own.
-        ranks: the processes that train the network together; this one is rank 0.
-        cores: the cores for it; by default all.
+    The callbacks are those in addition to the spec's, of a run that starts. So is ``opened``, its data, if that is open
+    already. This process is rank 0, and has ``cores`` to itself, by default all.
     """
 
     registry: Registry

@@ -23,18 +23,10 @@ if TYPE_CHECKING:
 
 
 class StackError(MlpkitError):
-    """A member of the stack doesn't fit.
+    """A member of the stack doesn't fit the shape that it was given.
 
-    Args:
-        index: its position in the stack, from 0.
-        name: its name.
-        input_shape: the shape that it was given.
-        cause: the error that explains why.
-        member: the member; None if it is neither a layer nor a loss.
-
-    Attributes:
-        operation: what doesn't fit: the member itself, or a layer inside it.
-        producer: position of what feeds the member; -1 if that is the data.
+    ``index`` is its position in the stack, and ``producer`` that of what feeds it, or -1 for the data. ``operation`` is
+    what doesn't fit, the member itself or a layer inside it; both are None for what is neither a layer nor a loss.
     """
 
     exit_code = 2
@@ -54,12 +46,7 @@ class StackError(MlpkitError):
 
 
 class Adjustments(NamedTuple):
-    """What adjusts predictions once training is over, in the order in which it is fitted; None for nothing.
-
-    Args:
-        calibration: what calibrates probabilities.
-        coverage: what surrounds predictions with regions.
-    """
+    """What adjusts predictions once training is over, in the order in which it is fitted; None for nothing."""
 
     calibration: Calibration | None = None
     coverage: Coverage | None = None
@@ -74,15 +61,10 @@ NO_ADJUSTMENTS: Final = Adjustments()
 
 
 class Proof(NamedTuple):
-    """The stack's shapes, proved.
+    """The stack's shapes, proved: the input shape of each member, in order.
 
-    Args:
-        layers: the layers.
-        loss: the loss at the end.
-        shapes: the input shape of each member of the stack, in order.
-        target: what is predicted, if known.
-        flops: floating-point operations of one training step, for each example.
-        adjustments: what adjusts predictions once training is over.
+    The target is None if it isn't known. ``flops`` counts floating-point operations of a training step for each
+    example.
     """
 
     layers: list[Layer]

@@ -10,15 +10,7 @@ from mlpkit.network.sequential import Sequential
 
 
 class Row(NamedTuple):
-    """A layer or the loss in the table.
-
-    Args:
-        name: its name in the network.
-        layer: how it was built.
-        shape: the shape of its outputs; empty of a loss.
-        parameters: how many numbers it trains, those inside it too.
-        flops: floating-point operations for one example, forward and backward, those inside it too.
-    """
+    """A layer or the loss in the table, as it was built; its numbers count layers inside it, flops for one example."""
 
     name: str
     layer: str

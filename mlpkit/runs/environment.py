@@ -35,7 +35,11 @@ def _blas() -> dict[str, str | None]:
     """Return name, version and architecture of the BLAS that NumPy computes with."""
     from threadpoolctl import threadpool_info  # noqa: PLC0415 - needed only when a run starts
 
-    loaded = [each for each in threadpool_info() if each["user_api"] == "blas" and not _of_scipy(each["filepath"])]
+    loaded = [
+        each
+        for each in threadpool_info()
+        if each["user_api"] == "blas" and {"scipy.libs", "scipy"}.isdisjoint(Path(each["filepath"]).parts)
+    ]  # without the library of SciPy's wheel: NumPy may use another
     loaded.sort(key=lambda library: "numpy" not in library["filepath"])
     if loaded:
         found = loaded[0]
@@ -44,11 +48,6 @@ def _blas() -> dict[str, str | None]:
     configuration: Any = np.show_config(mode="dicts")
     built = configuration["Build Dependencies"]["blas"]
     return {"name": built.get("name"), "version": built.get("version"), "architecture": None}
-
-
-def _of_scipy(library: str) -> bool:
-    """Whether a library comes with SciPy's wheel: NumPy may use another."""
-    return not {"scipy.libs", "scipy"}.isdisjoint(Path(library).parts)
 
 
 def _processor() -> str:

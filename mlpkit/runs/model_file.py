@@ -144,14 +144,7 @@ def _is_size(value: Any) -> bool:
 
 
 class ModelFile(NamedTuple):
-    """What a model file holds.
-
-    Args:
-        path: the file.
-        arrays: the arrays by name; they are writable, and views of one block of memory.
-        metadata: the metadata, as plain data.
-        sha256: the checksum inside the file, in hexadecimal digits; equal models have equal ones.
-    """
+    """What a model file holds: writable arrays in one block of memory, metadata, and the checksum of all."""
 
     path: Path
     arrays: dict[str, Array]

@@ -55,14 +55,9 @@ class Best(NamedTuple):
 
 @dataclass
 class BestTracker:
-    """Compares evaluations by one value; one that is not finite is never the best.
+    """Compares evaluations by the loss or a metric; one that is not finite is never the best.
 
-    Args:
-        monitor: ``loss`` or a metric's name.
-        higher_is_better: whether larger values are better.
-        minimum_change: by how much a value must be better to count.
-        last_of_equals: whether one equal to the best counts as better.
-        best: the best evaluation so far.
+    A value counts as better by more than ``minimum_change``, or if it equals the best and ``last_of_equals`` is set.
     """
 
     monitor: str

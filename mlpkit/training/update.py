@@ -66,14 +66,8 @@ class OptimizerState:
 class Updater:
     """Calls an optimizer on blocks of a network's trained parameters, or on each, shared out to the network's workers.
 
-    Args:
-        optimizer: the optimizer.
-        network: the network; its arrays stay where they are.
-        state: where the optimizer continues from, and keeps its state; another optimizer's is dropped. None for a
-            fresh one.
-        factors: what weight decay and learning rate are multiplied by, by the parameter's path, where that is not what
-            the layer declares.
-        progress: that of the training, which schedules follow.
+    It continues from the state of the same optimizer, and keeps its own there. ``factors`` are what weight decay and
+    learning rate are multiplied by, by the parameter's path, where that is not what the layer declares.
     """
 
     def __init__(

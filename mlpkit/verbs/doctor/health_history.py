@@ -177,14 +177,10 @@ LOWER: Final = 0.5
 
 @dataclass
 class HealthHistory:
-    """The health of a training so far.
+    """The health of a training so far: facts, the records of evaluations, and what probes found.
 
-    Args:
-        facts: what else is known of it.
-        evaluations: the records of the evaluations.
-        healths: what probes found, the first before the first step, if it was watched from the beginning.
-        known: names of the symptoms that were noticed before.
-        single_probe: whether one probe suffices to notice what otherwise takes several.
+    ``known`` are the symptoms that were noticed before. If there is a ``single_probe``, it suffices to notice what
+    otherwise takes several.
     """
 
     facts: TrainingFacts

@@ -29,19 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """The options of a training, as ``options.training_options`` adds them.
+    """The options of a training, as ``options.training_options`` adds them; at most one way to show results.
 
-    Args:
-        workers: how many of several runs train at once; None for as many as there are cores for.
-        reports: whether to write a report at the end.
-        card: whether to write a model card at the end.
-        port: where to serve a live page; 0 for any port that is free, None for no page.
-        plugin_options: the keywords of ``Registry.discover``.
-        quiet: whether to print nothing but errors.
-        as_json: whether to print results as JSON.
-
-    Raises:
-        UsageError: two ways to show results are chosen at once.
+    ``workers`` runs train at once, None for as many as there are cores for. A live page is served at ``port``, 0 for
+    any port that is free, None for no page.
     """
 
     workers: int | None

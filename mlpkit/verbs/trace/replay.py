@@ -48,15 +48,10 @@ class Flow:
 
 @dataclass
 class WatchedMinibatch:
-    """A minibatch whose gradient was computed.
+    """A minibatch whose gradient was computed; the loss is NaN until it is known.
 
-    Args:
-        x: inputs.
-        t: their targets.
-        weights: the weights of the examples; None if they have none.
-        slices: for each slice what went through its operations, by path. Of an operation that is called more than
-            once, the first call counts.
-        loss: the mean loss; NaN until it is known.
+    For each slice, it has what went through its operations, by path. Of an operation that is called more than once, the
+    first call counts.
     """
 
     x: Array
@@ -144,19 +139,11 @@ def _watched_operation(operation: Operation, flows: dict[str, Flow], copies: _Co
 
 @dataclass(frozen=True)
 class Replay:
-    """A repeated step, and the network after it.
+    """A repeated step, and the network after it, whose trainer must not train further.
 
-    Args:
-        trainer: what did it; it must not train further.
-        run: the run, opened again.
-        began_after: steps that weren't repeated, since a checkpoint holds their result.
-        learning_rate: the learning rate of the step.
-        loss: its loss.
-        minibatches: its minibatch; several if their gradients were accumulated.
-        before: all parameters before the step, in one flat array.
-        gradient: the gradient, not clipped; None if the training diverged in this step.
-        clipped: the gradient as the optimizer got it; None if the training diverged.
-        divergence: how the training ended in this step, if it diverged; or empty.
+    A checkpoint spared the first ``began_after`` steps. There are several minibatches if their gradients were
+    accumulated. ``before`` has all parameters before the step; the gradient, also as clipped for the optimizer, is None
+    if the training diverged, which ``divergence`` describes.
     """
 
     trainer: Trainer

@@ -51,19 +51,11 @@ class Operand(NamedTuple):
 
 @dataclass
 class Step:
-    """An operator in a program in C.
+    """An operator in a program in C; an input is None if it is optional and omitted.
 
-    Its methods raise a ``NotExportableError`` if an input or an attribute isn't what they are for.
-
-    Args:
-        node: the operator.
-        inputs: its inputs; None for an omitted optional input.
-        output: its output.
-        arrays: the constant arrays of the file, by name; a step may add arrays.
-        names: the used names of the file.
-        quantized: whether to write weights that are integers times a scale in that form.
-        multiplications: its number of multiplications by weights, set by the operator.
-        stack: the size of its local variables in bytes, set by the operator.
+    Its methods raise a ``NotExportableError`` if an input or an attribute isn't what they are for. It may add to the
+    constant arrays and the names of the file, and sets its multiplications by weights and the bytes of its local
+    variables.
     """
 
     node: Node
