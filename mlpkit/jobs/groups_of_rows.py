@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.array import Array
+from mlpkit.components.dataset import Description, RawColumn, Split
+from mlpkit.components.metric import Metric
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import UsageError
 from mlpkit.jobs.folds import of_rows
 from mlpkit.jobs.inputs import file_or_columns
+from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.spec_data import names_of_columns, no_column
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.metrics import Metrics
@@ -22,16 +28,6 @@ from mlpkit.statistics import interval, wilson
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.array import Array
-    from mlpkit.components.dataset import Description, RawColumn, Split
-    from mlpkit.components.metric import Metric
-    from mlpkit.jobs.load_model import TrainedModel
 
 MOST_CATEGORIES: Final = 12
 """Groups of a column of categories, the commonest first; the rest are one more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,19 +16,17 @@ from mlpkit.components.schema.context import Problem
 from mlpkit.components.target import Classes
 from mlpkit.errors import Code, WrongUseError
 from mlpkit.jobs.folds import rows_to_fold
+from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.spec_data import why_not_exchangeable
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.sequential import EVALUATION_ROWS, Sequential
 from mlpkit.network.shape_proof import Adjustments, Proof, adjusted
+from mlpkit.specfile.spec import Spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.network.coverage import RegionsFound
-    from mlpkit.specfile.spec import Spec
 
 
 class HeldOut(NamedTuple):

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import os
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit.components.schema.wording import counted, listed, nearest_file
 from mlpkit.errors import DataError, PluginError, ShapeError, UsageError
+from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.network.arguments import number_array
 from mlpkit.network.component_errors import component_errors
 from mlpkit.numpy_file import NUMPY_SUFFIXES, read_numpy_file
 from mlpkit.training.divergence import without_warnings
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.jobs.load_model import TrainedModel
-
-    Column: TypeAlias = Sequence[Any] | NDArray[Any]
-    Columns: TypeAlias = Mapping[str, Column]
-    """Values by the name of their column: lists, or arrays of one dimension, of one length."""
+Column: TypeAlias = Sequence[Any] | NDArray[Any]
+Columns: TypeAlias = Mapping[str, Column]
+"""Values by the name of their column: lists, or arrays of one dimension, of one length."""
 
 MOST_NAMES_SHOWN: Final = 20
 

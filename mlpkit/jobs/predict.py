@@ -7,23 +7,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlpkit.array import Array
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import ComponentFailure, UsageError
-from mlpkit.jobs.inputs import Inputs, inputs_of_file, located, require_finite, without_prediction
+from mlpkit.jobs.inputs import Columns, Inputs, inputs_of_file, located, require_finite, without_prediction
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.spec_data import why_not_exchangeable
 from mlpkit.network.component_errors import component_errors
 from mlpkit.registry.registry import Registry
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.workers import blas_threads
-
-if TYPE_CHECKING:
-    from mlpkit.jobs.inputs import Columns
 
 
 @dataclass(frozen=True)

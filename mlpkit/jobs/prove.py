@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from operator import itemgetter
 from types import MappingProxyType
@@ -11,14 +12,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit.components.component import recipe_of
-from mlpkit.components.dataset import Dataset
+from mlpkit.components.dataset import Dataset, Description, Split
 from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.loss import Loss
 from mlpkit.components.operation import Operation, input_shape_of, operations_inside, output_shape_of
-from mlpkit.components.recipe import Recipe
+from mlpkit.components.parameter import StepFactors
+from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.context import Correction, Problem
 from mlpkit.components.schema.wording import memory_size
-from mlpkit.errors import Code, ParameterError, SpecSchemaError, SpecShapeError, TargetError, WrongUseError
+from mlpkit.components.target import Target
+from mlpkit.errors import Code, Diagnostic, ParameterError, SpecSchemaError, SpecShapeError, TargetError, WrongUseError
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
 from mlpkit.jobs.layer_patterns import (
     frozen_layers,
@@ -34,19 +37,12 @@ from mlpkit.network.arguments import takes_no_weights
 from mlpkit.network.component_errors import check_returned, component_errors, operation_errors
 from mlpkit.network.contexts import rounding_contexts
 from mlpkit.network.shape_proof import Adjustments, Proof, StackError, adjusted, coupled_by_slices, prove_shapes
+from mlpkit.specfile.spec import Spec
 from mlpkit.system import memory_limit
+from mlpkit.training.minibatches import Examples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from mlpkit.components.dataset import Dataset, Description, Split
-    from mlpkit.components.parameter import StepFactors
-    from mlpkit.components.recipe import KeyPath, Recipe
-    from mlpkit.components.target import Target
-    from mlpkit.errors import Code, Diagnostic
     from mlpkit.jobs.first_weights import FirstWeights
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.minibatches import Examples
 
 
 FIRST_WEIGHTS: Final = "mlpkit.jobs.first_weights:first_weights"

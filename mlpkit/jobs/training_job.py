@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
-from mlpkit.components.callback import Outcome
+from mlpkit.components.callback import Callback, Outcome
 from mlpkit.components.schema.wording import shown_number
+from mlpkit.components.target import Target
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.load_model import Origin, TrainedModel, model_of
+from mlpkit.jobs.open_training import OpenTraining
 from mlpkit.jobs.run_inputs import RunInputs, require_same_inputs
 from mlpkit.jobs.run_recorder import (
     AsyncCheckpoints,
@@ -22,33 +26,24 @@ from mlpkit.jobs.run_recorder import (
 )
 from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
+from mlpkit.network.sequential import Sequential
+from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.sections import CheckpointSection
+from mlpkit.specfile.spec import Spec
 from mlpkit.training.checkpointing import BestTracker, tracker_of
 from mlpkit.training.ctrl_c import CtrlC, interrupt_with
 from mlpkit.training.divergence import is_finite
-from mlpkit.training.evaluation import Evaluator
-from mlpkit.training.events import Observer, ObserverGroup
+from mlpkit.training.evaluation import Evaluator, Record
+from mlpkit.training.events import Observer, ObserverGroup, StopRequest
+from mlpkit.training.loop import Trainer
+from mlpkit.training.snapshot import Snapshot
+from mlpkit.training.update import OptimizerState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-    from pathlib import Path
-    from typing import Unpack
-
     from matplotlib.figure import Figure
 
-    from mlpkit.components.callback import Callback
-    from mlpkit.components.target import Target
-    from mlpkit.jobs.open_training import OpenTraining
     from mlpkit.jobs.trained_model import Model
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.runs.folder import RunFolder
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import StopRequest
-    from mlpkit.training.loop import Trainer
-    from mlpkit.training.snapshot import Snapshot
-    from mlpkit.training.update import OptimizerState
 
 WATCHES: Final = ("mlpkit.verbs.doctor.health:HealthMonitor",)
 """What watches a training whose run is kept or shown; each takes the training, its network, observer and steps."""

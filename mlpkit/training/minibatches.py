@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlpkit.components.augmentation import Augmentation
+from mlpkit.components.dataset import Description, Split
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import component_errors, failure
 from mlpkit.network.slices import slice_bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.augmentation import Augmentation
-    from mlpkit.components.dataset import Description, Split
-    from mlpkit.network.sequential import Batch
+    from mlpkit.network.sequential import Batch  # which a check doesn't load
 
 
 class Examples(NamedTuple):

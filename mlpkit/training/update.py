@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit.components.operation import own_parameters
-from mlpkit.components.optimizer import Step
-from mlpkit.components.schedule import START
+from mlpkit.components.optimizer import Optimizer, Step
+from mlpkit.components.parameter import Parameter, StepFactors
+from mlpkit.components.schedule import START, Progress
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import component_errors, failure
 from mlpkit.network.flat_layout import FlatLayout, blocks
+from mlpkit.network.sequential import Sequential
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from numpy.typing import NDArray
-
-    from mlpkit.components.optimizer import Optimizer
-    from mlpkit.components.parameter import StepFactors
-    from mlpkit.components.schedule import Progress
-    from mlpkit.network.sequential import Sequential
-
-    _Block = tuple[NDArray[Any], NDArray[Any], dict[str, NDArray[Any]], int]
-    from collections.abc import Callable, Iterator
-
-    from mlpkit.components.parameter import Parameter
+_Block = tuple[NDArray[Any], NDArray[Any], dict[str, NDArray[Any]], int]
 
 
 class Slot(NamedTuple):

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
 
 from mlpkit.components.dataset import Dataset
+from mlpkit.components.layer import Layer
+from mlpkit.components.loss import Loss
 from mlpkit.components.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
@@ -15,23 +20,13 @@ from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.jobs.train import train_spec
-from mlpkit.registry.registry import Registry
+from mlpkit.jobs.training_job import Run
+from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.document import document_of
 from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
 from mlpkit.specfile.sections import Training
-from mlpkit.specfile.spec import check_document
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
-    from types import ModuleType
-
-    from mlpkit.components.layer import Layer
-    from mlpkit.components.loss import Loss
-    from mlpkit.jobs.training_job import Run
-    from mlpkit.registry.registry import RegisteredComponent
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import Observer, StopRequest
+from mlpkit.specfile.spec import Spec, check_document
+from mlpkit.training.events import Observer, StopRequest
 
 TRAINING: Final = schema_of(Training)
 """The keys of ``training``, each of which is a keyword."""

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from mlpkit.cli.around_training import live_folder
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.display.display import RunNames
 from mlpkit.display.group_outcomes import of_ensemble, of_seeds, summary_table
 from mlpkit.display.make_display import make_display
-from mlpkit.groups.ensemble import resume_ensemble, run_ensemble
+from mlpkit.groups.ensemble import EnsembleRun, resume_ensemble, run_ensemble
 from mlpkit.groups.folders import plain_summary, summary_of
 from mlpkit.groups.seeds import SeedRuns, evaluate_seeds, resume_seeds, run_seeds
 from mlpkit.jobs.groups_of_rows import mean_over_runs
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.layout import MEMBERS
+from mlpkit.specfile.spec import Spec
 from mlpkit.terminal.output import document, message, result
 from mlpkit.training.events import ObserverGroup
+from mlpkit.training.ranks import Ranks
 from mlpkit.verbs.run.evaluate_run import print_groups, print_warning
 from mlpkit.verbs.run.training import TrainingOptions, TrainingResult, end_training
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from mlpkit.groups.ensemble import EnsembleRun
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.ranks import Ranks
 
 OVER_SEEDS: Final = "Means over the seeds, with 95 % intervals of these; * marks those that don't overlap all rows'."
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 from mlpkit.display.notebook import default_observer
 from mlpkit.errors import UsageError
 from mlpkit.groups.ensemble import resume_ensemble
 from mlpkit.jobs.resume_network import resume_network
+from mlpkit.jobs.run_inputs import GivenExamples
+from mlpkit.jobs.training_job import Run
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.kinds import ENSEMBLE_RUN, directory_of, kind_of
-from mlpkit.training.events import StopRequest
+from mlpkit.runs.kinds import ENSEMBLE_RUN, RunArgument, directory_of, kind_of
+from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.run.train_longer import Length, folder_for, train_longer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-    from types import ModuleType
-
-    from mlpkit.jobs.run_inputs import GivenExamples
-    from mlpkit.jobs.training_job import Run
-    from mlpkit.runs.kinds import RunArgument
-    from mlpkit.training.events import Observer
 
 
 def resume(

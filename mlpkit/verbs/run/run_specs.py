@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from mlpkit.cli.around_training import run_folder
+from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.options import given_spec
 from mlpkit.cli.ranks import require_one_rank
 from mlpkit.errors import UsageError
 from mlpkit.jobs.train import train_spec
 from mlpkit.specfile.sections import MOST_SEEDS
+from mlpkit.specfile.spec import Spec
 from mlpkit.terminal.output import message, print_warnings
-from mlpkit.verbs.run.training import TrainingResult, train
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.specfile.spec import Spec
-    from mlpkit.training.ranks import Ranks
-    from mlpkit.verbs.run.training import TrainingOptions
+from mlpkit.training.ranks import Ranks
+from mlpkit.verbs.run.training import TrainingOptions, TrainingResult, train
 
 SECONDS_WORTH_SAVING: Final = 10
 """Of a training; a longer one that isn't watched at a terminal names at its end what could be faster."""

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 
 from mlpkit.cli.around_training import after_run, live_page
 from mlpkit.cli.exit_codes import WORK_FAILED
-from mlpkit.cli.interrupt import end_if_stopped
+from mlpkit.cli.interrupt import Interrupts, end_if_stopped
 from mlpkit.cli.options import require_one_display
 from mlpkit.display.display import MuteWhenClosed
 from mlpkit.display.make_display import make_display
 from mlpkit.display.outcomes import of_run
+from mlpkit.jobs.training_job import Run
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.terminal.output import message
 from mlpkit.training.events import ObserverGroup
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.jobs.training_job import Run
-    from mlpkit.registry.discovery import PluginOptions
 
 
 @dataclass(frozen=True)
