@@ -204,7 +204,9 @@ class Examples:
             if len(wrong):
                 found = f"row {wrong[0]}, counted from 0, is of class {targets[wrong[0]]}"
                 raise DataError(inputs.source, f"{found}; the model knows 0 to {target.count - 1}")
-            targets = np.eye(target.count)[targets] if target.one_hot else targets
+            if target.one_hot:
+                numbers, targets = targets, np.zeros((len(targets), target.count))
+                targets[np.arange(len(numbers)), numbers] = 1
         self._arrays = (inputs.x, targets, *(() if weights is None else (weights,)))
 
     def __len__(self) -> int:

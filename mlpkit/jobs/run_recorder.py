@@ -16,7 +16,7 @@ from mlpkit.components.schedule import Progress
 from mlpkit.errors import DivergenceError, MlpkitError, StorageError
 from mlpkit.jobs.run_inputs import RunInputs, checkpoint_contents
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import RESOLVED
+from mlpkit.runs.layout import HEALTH, HISTORY, RESOLVED, TIMING
 from mlpkit.runs.overview import DIVERGED, FAILED
 from mlpkit.system import can_start_processes
 from mlpkit.training.events import Event, Listener, Observer, StopRequest
@@ -115,11 +115,11 @@ def recording(folder: RunFolder) -> Listener:
                 folder.write_identity(total_steps)
             case Event(_, "evaluated", (record, seconds)):
                 begun, before = time.process_time(), begun
-                folder.append_history(finite(record))
+                folder.append(HISTORY, finite(record))
                 times = {"seconds": seconds, "processor_seconds": begun - before}
-                folder.append_timing({"iteration": record["iteration"], **times})
+                folder.append(TIMING, {"iteration": record["iteration"], **times})
             case Event(_, "probed", (health,)):
-                folder.append_health(health)
+                folder.append(HEALTH, health)
 
     return write
 

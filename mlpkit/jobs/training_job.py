@@ -28,7 +28,8 @@ from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import SPLITS
+from mlpkit.runs.layout import MODEL, SPLITS
+from mlpkit.runs.model_file import require_storable
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.specfile.spec import Spec
 from mlpkit.training.checkpointing import BestTracker, tracker_of
@@ -167,7 +168,7 @@ class TrainingJob:
         store, watches = None, WATCHES if folder is not None or type(observer) is not Observer else ()
         if folder is not None:
             observer = ObserverGroup((recording(folder), observer))
-            folder.require_room_for_model(*model_of(network, origin))
+            require_storable(folder.directory / MODEL, *model_of(network, origin))
             inputs = RunInputs(folder.spec_text(), training.resolved, training.lock)
             keep = (proved.spec.training.checkpoint or CheckpointSection()).keep
             store = AsyncCheckpoints(FolderStore(folder, inputs, keep))

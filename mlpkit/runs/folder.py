@@ -50,7 +50,7 @@ from mlpkit.runs.layout import (
     TIMING,
     WRITER,
 )
-from mlpkit.runs.model_file import ModelFile, load_model_file, require_storable, save_model
+from mlpkit.runs.model_file import ModelFile, load_model_file, save_model
 from mlpkit.runs.writer_lock import WriterLock
 
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
@@ -187,10 +187,10 @@ class RunFolder:
         """Remove failure.json, since the run is tried again."""
         remove_file(self.directory / FAILURE)
 
-    def append_history(self, record: Mapping[str, Any]) -> None:
-        """Add an evaluation to history.jsonl."""
+    def append(self, name: str, record: Mapping[str, Any]) -> None:
+        """Add a record to a log: an evaluation, times in seconds, or what a probe found, as ``Probe`` explains it."""
         self.claim()
-        append_line(self.directory / HISTORY, record)
+        append_line(self.directory / name, record)
 
     def write_history(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Replace history.jsonl, as a resumed run does to drop what came after its checkpoint."""
@@ -214,16 +214,6 @@ class RunFolder:
         remove_leftovers(self.directory)
         self.checkpoints.remove_leftovers()
 
-    def append_timing(self, record: Mapping[str, Any]) -> None:
-        """Add how long something took, in seconds, to timing.jsonl."""
-        self.claim()
-        append_line(self.directory / TIMING, record)
-
-    def append_health(self, record: Mapping[str, Any]) -> None:
-        """Add to health.jsonl what ``mlpkit.verbs.doctor.probe.Probe`` found, which explains each key."""
-        self.claim()
-        append_line(self.directory / HEALTH, record)
-
     def copy_records(self, other: RunFolder) -> None:
         """Take the timing and the health of a run that this one continues."""
         for name in (TIMING, HEALTH):
@@ -234,10 +224,6 @@ class RunFolder:
     def read_health(self) -> list[dict[str, Any]]:
         """Return what was found in the network so far; none of a run that didn't look."""
         return [line for line in readable_lines(self.directory / HEALTH) if is_health(line)]
-
-    def require_room_for_model(self, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
-        """Check that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.require_storable``."""
-        require_storable(self.directory / MODEL, arrays, metadata)
 
     def save_model(self, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
         """Write model.safetensors; see ``mlpkit.runs.model_file.save_model``."""
@@ -362,16 +348,13 @@ def _why_not_a_run(directory: Path) -> str:
 
 def _require_empty(directory: Path) -> None:
     names = [name for name in _names_in(directory) if name != WRITER]
-    if names:
-        raise RunFolderError(f"{directory}: {_what_is_kept(directory, names)}choose another folder")
-
-
-def _what_is_kept(directory: Path, names: list[str]) -> str:
-    """Return what is in a folder that should be empty, and how to resume it if it is not finished."""
-    kind = kind_of(directory)
+    if not names:
+        return
+    kind, found = kind_of(directory), _first([name for name in names if not name.startswith(".")] or names)
+    kept = f"holds {found} already; "
     if kind is not None and not RunFolder(directory).finished:
-        return f"holds a {kind.noun} already; resume it with {kind.command} {shlex.quote(str(directory))}, or "
-    return f"holds {_first([name for name in names if not name.startswith('.')] or names)} already; "
+        kept = f"holds a {kind.noun} already; resume it with {kind.command} {shlex.quote(str(directory))}, or "
+    raise RunFolderError(f"{directory}: {kept}choose another folder")
 
 
 def _names_in(directory: Path) -> list[str]:

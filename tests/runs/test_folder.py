@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -198,7 +199,7 @@ from mlpkit.runs.folder import RunFolder
 folder = RunFolder.open(pathlib.Path(sys.argv[1]))
 print(len(folder.read_history()), flush=True)
 try:
-    folder.append_history({"iteration": 9, "epoch": 0.5})
+    folder.append("history.jsonl", {"iteration": 9, "epoch": 0.5})
 except Exception as error:
     print(type(error).__name__, error)
 """
@@ -211,7 +212,7 @@ def other_process(folder: RunFolder) -> str:
 
 def test_another_process_may_read_but_not_write_until_this_one_closes(folder: RunFolder) -> None:
     folder.write_spec("mlpkit: 1\n")
-    folder.append_history({"iteration": 1, "epoch": 0.5})
+    folder.append("history.jsonl", {"iteration": 1, "epoch": 0.5})
     assert other_process(folder) == (
         f"1\nRunFolderError {folder.directory}: process {os.getpid()} is writing to it; wait until that is done\n"
     )
@@ -226,9 +227,9 @@ WRITES: dict[str, Callable[[RunFolder], object]] = {
     "lock": lambda folder: folder.write_lock({}),
     "metrics": lambda folder: folder.write_metrics({}),
     "failure": lambda folder: folder.write_failure("failed", 3, "no room"),
-    "history": lambda folder: folder.append_history({}),
+    "history": lambda folder: folder.append("history.jsonl", {}),
     "histories": lambda folder: folder.write_history([]),
-    "timing": lambda folder: folder.append_timing({}),
+    "timing": lambda folder: folder.append("timing.jsonl", {}),
     "model": lambda folder: folder.save_model({}, {}),
 }
 
@@ -249,9 +250,9 @@ def test_what_was_written_is_read(folder: RunFolder) -> None:
     folder.write_resolved("name: ä\n")
     folder.write_lock({"plugins": {"mlpkit": "0.1"}, "data_checksum": None})
     folder.write_metrics({"test": {"loss": 0.1, "accuracy": 1.0}})
-    folder.append_history({"iteration": 1, "epoch": 0.5, "train_loss": 0.1})
-    folder.append_history({"iteration": 2, "epoch": 0.5, "train_loss": 1 / 3})
-    folder.append_timing({"iteration": 1, "seconds": 0.5})
+    folder.append("history.jsonl", {"iteration": 1, "epoch": 0.5, "train_loss": 0.1})
+    folder.append("history.jsonl", {"iteration": 2, "epoch": 0.5, "train_loss": 1 / 3})
+    folder.append("timing.jsonl", {"iteration": 1, "seconds": 0.5})
     folder.save_model({"Affine1.W": np.ones((2, 3), np.float32)}, {"spec": {}})
 
     read = RunFolder.open(folder.directory)
@@ -300,9 +301,9 @@ def test_a_folder_with_files_of_others_is_not_discarded(folder: RunFolder) -> No
 
 def test_write_history_replaces_what_was_there(folder: RunFolder) -> None:
     for iteration in range(3):
-        folder.append_history({"iteration": iteration, "epoch": 0.5})
+        folder.append("history.jsonl", {"iteration": iteration, "epoch": 0.5})
     folder.write_history(folder.read_history()[:2])
-    folder.append_history({"iteration": 5, "epoch": 0.5})
+    folder.append("history.jsonl", {"iteration": 5, "epoch": 0.5})
     assert [record["iteration"] for record in folder.read_history()] == [0, 1, 5]
 
 
@@ -320,12 +321,12 @@ def test_a_failed_write_leaves_the_earlier_file(folder: RunFolder, failing: Any,
 
 
 def test_numbers_that_are_not_finite_are_refused(folder: RunFolder) -> None:
-    folder.append_history({"iteration": 1, "epoch": 0.5})
+    folder.append("history.jsonl", {"iteration": 1, "epoch": 0.5})
     for write, name in [
         (folder.write_metrics, "metrics.json"),
         (folder.write_lock, "lock.json"),
-        (folder.append_history, "history.jsonl"),
-        (folder.append_timing, "timing.jsonl"),
+        (partial(folder.append, "history.jsonl"), "history.jsonl"),
+        (partial(folder.append, "timing.jsonl"), "timing.jsonl"),
         (lambda record: folder.write_history([record]), "history.jsonl"),
     ]:
         with pytest.raises(StorageError) as raised:
@@ -384,13 +385,13 @@ def test_a_folder_removed_meanwhile_is_reported(folder: RunFolder) -> None:
     with pytest.raises(StorageError, match="No such file or directory; check that its folder still exists"):
         folder.write_metrics({})
     with pytest.raises(StorageError, match="No such file or directory; check that its folder still exists"):
-        folder.append_history({})
+        folder.append("history.jsonl", {})
 
 
 def test_rewind_goes_back_to_a_checkpoint(folder: RunFolder) -> None:
     for iteration in (2, 4, 6):
-        folder.append_history({"iteration": iteration, "epoch": 0.5})
-        folder.append_timing({"iteration": iteration, "seconds": iteration / 7})
+        folder.append("history.jsonl", {"iteration": iteration, "epoch": 0.5})
+        folder.append("timing.jsonl", {"iteration": iteration, "seconds": iteration / 7})
     with (folder.directory / "timing.jsonl").open("ab") as timing:
         timing.write(b'{"iteration":8,"sec')
     folder.checkpoints.save(4, {"x": np.zeros(1)}, {}, keep=1)
@@ -427,7 +428,7 @@ def test_metrics_that_are_none_are_named(folder: RunFolder, metrics: dict[str, o
 
 @pytest.mark.parametrize("record", [{"iteration": 1}, {"iteration": 1.5, "epoch": 1}, {"iteration": 1, "epoch": "1"}])
 def test_evaluations_that_are_none_are_named_with_their_line(folder: RunFolder, record: dict[str, object]) -> None:
-    folder.append_history({"iteration": 1, "epoch": 0.5})
-    folder.append_history(record)
+    folder.append("history.jsonl", {"iteration": 1, "epoch": 0.5})
+    folder.append("history.jsonl", record)
     with pytest.raises(RunFolderError, match=r"history\.jsonl:2: is damaged: expected "):
         folder.read_history()

@@ -84,20 +84,10 @@ def patches(
     pads: Sequence[int] | None = None,
     strides: Sequence[int] | None = None,
 ) -> Array:
-    """Return the patches of images, shape (rows, channels, *places, *kernel).
+    """Return the patches of images of shape (rows, channels, ...), shape (rows, channels, *places, *kernel).
 
-    Args:
-        x: the images, shape (rows, channels, ...).
-        kernel: the length of a patch along each axis.
-        around: the value of the padding around the images.
-        beyond: the value after the padding, if the last patch extends that far.
-        auto_pad: ``SAME_UPPER`` or ``SAME_LOWER`` for ceil(length / stride) patches along each axis, with the odd
-            element of padding at the end or at the beginning; ``NOTSET`` for the padding in ``pads``; ``VALID`` for no
-            padding.
-        ceil_mode: whether to include a last patch that starts inside the padded image but ends outside.
-        dilations: distance between the elements of a patch along each axis; by default 1.
-        pads: the padding before each axis, followed by the padding after each.
-        strides: distance from one patch to the next along each axis; by default 1.
+    ``around`` is the value of the padding around the images, and ``beyond`` that after the padding, if the last patch
+    extends that far. The rest are attributes of ONNX's convolution and pooling.
     """
     axes = range(len(kernel))
     dilations, strides = dilations or [1 for _ in axes], strides or [1 for _ in axes]

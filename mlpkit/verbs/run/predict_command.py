@@ -16,7 +16,6 @@ from mlpkit.lazy_names import load
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, result
-from mlpkit.verbs.run.explained_rows import explanations_of, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,10 +83,10 @@ def command(
         regions = {name: cells.tolist() for name, cells in predictions.region_columns().items()}
         for row in range(len(predictions.values)):
             more = {name: cells[row] for name, cells in regions.items()}
-            more |= {} if explanation is None else {"explanations": explanations_of(explanation, row)}
+            more |= {} if explanation is None else {"explanations": _explanations(explanation, row)}
             document(_document(predictions, row) | more)
     elif explanation is not None:
-        result("\n".join(lines_of(explanation, predictions.row_names)))
+        result("\n".join(_explained_lines(explanation, predictions.row_names)))
     else:
         result("\n".join(_lines(predictions)))
 
@@ -142,3 +141,30 @@ def _document(predictions: Predictions, row: int) -> dict[str, Any]:
     if predictions.target_names is not None:
         values = dict(zip(predictions.target_names, values, strict=True))
     return found | {"values": values}
+
+
+def _explained_lines(explanation: Explanation, row_names: Sequence[str] | None) -> list[str]:
+    """Return a block of lines for each row and output: prediction and mean, and the columns that add or take most."""
+    lines: list[str] = []
+    for row in range(len(explanation.values)):
+        name = f"row {row}" if row_names is None else f"row {row}, {row_names[row]}"
+        for output, base, values, errors in explanation.of_row(row):
+            lines.append(f"{name}: {output} {figure(base + values.sum())}, {figure(base)} on average")
+            cells = [
+                [part, f"{'+' if adds >= 0 else '-'}{figure(abs(adds))}", f"± {figure(error)}" if error else ""]
+                for part, adds, error in explanation.parts_of(row, values, errors)
+            ]
+            lines += [line.rstrip() for line in columns(cells, right=[1], indent="  ")]
+    return lines
+
+
+def _explanations(explanation: Explanation, row: int) -> list[dict[str, Any]]:
+    """Return the explanation of each output of a row as plain data."""
+    return [
+        {"of": output, "mean": base}
+        | {
+            what: dict(zip(explanation.columns, numbers.tolist(), strict=True))
+            for what, numbers in (("adds", values), ("errors", errors))
+        }
+        for output, base, values, errors in explanation.of_row(row)
+    ]

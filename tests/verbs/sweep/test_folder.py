@@ -47,7 +47,7 @@ def test_the_state_is_what_the_run_folder_says(folder):
     metrics = {"test": {"loss": 0.5, "confusion_matrix": [[1]]}}
     assert state(0, lambda run: run.write_metrics(metrics)) == ("finished", "", {"test_loss": 0.5}, False)
     last = {"validation_loss": 0.25, "train_accuracy": 0.5}
-    assert state(1, lambda run: run.append_history(record)) == ("stopped", "", last, True)
+    assert state(1, lambda run: run.append("history.jsonl", record)) == ("stopped", "", last, True)
     for number, kind, again in ((2, "pruned", False), (3, "diverged", False), (4, "failed", True)):
         found = state(number, lambda run, kind=kind: run.write_failure(kind, 3, "why"))
         assert found == (kind, "why", {}, again)
