@@ -70,19 +70,12 @@ class AsyncCheckpoints:
             last, self._last = self._last, None
             last.result()
 
-    def save(self, snapshot: Snapshot) -> None:
-        """Start to keep a snapshot, once the one before is kept."""
-        self._begin(self._store.save, snapshot)
-
-    def save_best(self, snapshot: Snapshot) -> None:
-        """Start to keep a snapshot as the best so far, once the one before is kept."""
-        self._begin(self._store.save_best, snapshot)
-
-    def _begin(self, write: Callable[[Snapshot], None], snapshot: Snapshot) -> None:
+    def save(self, snapshot: Snapshot, *, best: bool = False) -> None:
+        """Start to keep a snapshot, perhaps as the best so far, once the one before is kept."""
         if self._last is not None:
             wait([self._last])
         self.raise_failure()
-        self._last = self._writer.submit(write, snapshot)
+        self._last = self._writer.submit(self._store.save, snapshot, best=best)
 
 
 class _SerialExecutor(Executor):
@@ -130,13 +123,13 @@ class FolderStore:
     def __init__(self, folder: RunFolder, inputs: RunInputs, keep: int) -> None:
         self._checkpoints, self._inputs, self._keep = folder.checkpoints, inputs, keep
 
-    def save(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot as the newest checkpoint."""
-        self._checkpoints.save(snapshot.step, *checkpoint_contents(snapshot, self._inputs), keep=self._keep)
-
-    def save_best(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot as the best checkpoint."""
-        self._checkpoints.save_best(*checkpoint_contents(snapshot, self._inputs))
+    def save(self, snapshot: Snapshot, *, best: bool = False) -> None:
+        """Keep a snapshot as the newest checkpoint, or as the best."""
+        contents = checkpoint_contents(snapshot, self._inputs)
+        if best:
+            self._checkpoints.save_best(*contents)
+        else:
+            self._checkpoints.save(snapshot.step, *contents, keep=self._keep)
 
 
 @contextmanager

@@ -20,11 +20,8 @@ class CheckpointStore(Protocol):
     def raise_failure(self) -> None:
         """Raise what went wrong with an earlier snapshot, if that is known and was not raised before."""
 
-    def save(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot to resume from."""
-
-    def save_best(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot as the best so far."""
+    def save(self, snapshot: Snapshot, *, best: bool = False) -> None:
+        """Keep a snapshot to resume from, or as the best so far."""
 
 
 class CheckpointSchedule:

@@ -376,7 +376,7 @@ class Trainer:
         tracker = self._best
         if tracker is not None and tracker.improved(record) and self._store is not None:
             self._last_rate = learning_rate
-            self._store.save_best(self.snapshot())
+            self._store.save(self.snapshot(), best=True)
 
     def _save(self) -> None:
         if self._store is not None:

@@ -32,15 +32,11 @@ class Slow:
         self.kept = []
         self.failing = failing
 
-    def save(self, snapshot):
+    def save(self, snapshot, *, best=False):
         assert self.allowed.acquire(timeout=10)
         if snapshot.step in self.failing:
             raise StorageError(f"no room at step {snapshot.step}")
-        self.kept.append(snapshot.step)
-
-    def save_best(self, snapshot):
-        assert self.allowed.acquire(timeout=10)
-        self.kept.append(("best", snapshot.step))
+        self.kept.append(("best", snapshot.step) if best else snapshot.step)
 
 
 def snapshot(step):
@@ -53,7 +49,7 @@ def test_saving_does_not_wait_but_for_the_one_before():
         store.save(snapshot(1))
         assert slow.kept == []
         slow.allowed.release()
-        store.save_best(snapshot(2))
+        store.save(snapshot(2), best=True)
         assert slow.kept == [1]
         slow.allowed.release()
     assert slow.kept == [1, ("best", 2)]

@@ -301,11 +301,11 @@ def _known_rows(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # training has already warned about these rows
             inputs = inputs_of(model, raw)
-            predicted = _predicted(model, inputs)
+            predicted = predictions(model, inputs).values
         x = np.asarray(inputs.x, model.network.dtype)
         return KnownRows(_feeds(model, graph, raw), x, predicted, place), ""
     x = _taken(model, test.data[split], indices)
-    known = KnownRows({graph.encoded.name: x}, x, _predicted(model, Inputs(x)), place)
+    known = KnownRows({graph.encoded.name: x}, x, predictions(model, Inputs(x)).values, place)
     if graph.encoded.name in graph.graph.feeds:
         return known, ""
     if type(model.dataset).encode is Dataset.encode:
@@ -333,10 +333,6 @@ def _rounding(
     then, now = (predictions(each, Inputs(rows.encoded)).labels for each in (exact, rounded))
     others = None if then is None else int((then != now).reshape(len(then), -1).any(axis=1).sum())
     return Rounding(weights, before, after, len(rows.encoded), others)
-
-
-def _predicted(model: TrainedModel, inputs: Inputs) -> Array:
-    return predictions(model, inputs).values
 
 
 def _feeds(model: TrainedModel, graph: ModelGraph, raw: RawRows) -> dict[str, Array]:

@@ -143,12 +143,9 @@ class _LastSnapshot:
 
     snapshot: Snapshot | None = None
 
-    def save(self, snapshot: Snapshot) -> None:
-        """Keep it."""
-        self.snapshot = snapshot
-
-    def save_best(self, snapshot: Snapshot) -> None:
-        """Leave it."""
+    def save(self, snapshot: Snapshot, *, best: bool = False) -> None:
+        """Keep it, unless it is the best so far."""
+        self.snapshot = self.snapshot if best else snapshot
 
     def raise_failure(self) -> None:
         """Nothing is written."""

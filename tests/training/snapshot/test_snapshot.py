@@ -21,11 +21,8 @@ class Kept:
     def __init__(self):
         self.saved, self.best = [], []
 
-    def save(self, snapshot):
-        self.saved.append(snapshot)
-
-    def save_best(self, snapshot):
-        self.best.append(snapshot)
+    def save(self, snapshot, *, best=False):
+        (self.best if best else self.saved).append(snapshot)
 
     def raise_failure(self):
         pass

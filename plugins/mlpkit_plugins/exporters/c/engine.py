@@ -38,11 +38,6 @@ class Machine(NamedTuple):
     byte_order: ByteOrder = "="
 
 
-def this_machine() -> Machine:
-    """Return the compiler at hand: the environment variable CC, or ``cc``."""
-    return Machine((*shlex.split(os.environ.get("CC") or "cc"), *STANDARD))
-
-
 HELPERS: Final = text_of("program_helpers.h")
 """Further functions of the program."""
 
@@ -83,7 +78,7 @@ def compute(
     rows = len(next(iter(feeds.values())))
     fed = [(feeds[each], written.inputs.get(each) or written.places[each]) for each in (*inputs, *read)]
     computed = [written.places[each] for each in shown] + [written.outputs[each] for each in outputs]
-    machine = machine or this_machine()
+    machine = machine or Machine((*shlex.split(os.environ.get("CC") or "cc"), *STANDARD))
     returned = _run(program, machine, rows, _packed(fed, rows, width, machine.byte_order))
     return dict(zip((*shown, *outputs), _unpacked(returned, computed, rows, width, machine.byte_order), strict=True))
 
