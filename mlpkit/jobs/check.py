@@ -94,10 +94,7 @@ class CheckedSpec:
 
 
 def check(spec: Spec, dataset: Dataset | None = None) -> CheckedSpec:
-    """Check the callbacks' files and the shapes of a spec whose syntax, keys and values are right.
-
-    Everything that one stage finds is reported as a ``SpecError``.
-    """
+    """Check callbacks' files and shapes of a spec whose syntax, keys and values are right, or raise ``SpecError``."""
     proved = prove(spec, dataset)
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
     more: list[Diagnostic] = []

@@ -67,10 +67,7 @@ class Evaluation:
 def evaluate(
     directory: Path, splits: Sequence[str] = (), registry: Registry | None = None, by: Sequence[str] = ()
 ) -> Evaluation:
-    """Return loss and metrics of a run's network by split, computed from the data.
-
-    By default of all splits, and of groups of rows by the columns in the spec's ``by``.
-    """
+    """Return loss and metrics of a run's network, computed from the data, by split; by default of all splits."""
     model = load_run(directory, registry)
     description, data = data_of_run(directory, model)
     for split in splits:

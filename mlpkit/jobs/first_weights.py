@@ -74,10 +74,7 @@ def require_another_folder(spec: Spec, directory: Path) -> None:
 
 
 def first_weights_now(directory: Path, spec: Spec, attempt: str) -> str | None:
-    """Return the checksum that the model whose weights a run began with has now; None if it took none.
-
-    ``attempt`` is what can't be done with the run without that model, such as ``repeated``.
-    """
+    """Return the checksum that a run's first model has now, or None; an error says what was attempted."""
     section = spec.top_level.initialize_from
     if section is None:
         return None

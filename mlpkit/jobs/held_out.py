@@ -57,7 +57,9 @@ def fit_adjustments(network: Sequential, found: HeldOut) -> None:
 
     What is fitted later sees predictions that the calibration has changed.
     """
-    adjustments, targets = network.adjustments.present, _as_predicted(network, found.targets)
+    adjustments, targets = network.adjustments.present, found.targets.astype(np.float64)
+    if isinstance(network.target, Classes) and found.targets.ndim == 1:
+        targets = np.eye(network.target.count)[found.targets]
     weights = np.ones(len(targets)) if found.weights is None else np.asarray(found.weights, np.float64)
     order = keyed_generator(network.seed, "held out").permutation(np.flatnonzero(weights))
     with network.evaluating(), without_warnings():
@@ -114,10 +116,3 @@ def regions_found(
     if not doubt and model.spec.folds is not None:
         doubt = "the held-out rows were predicted by networks of their own, and not by their average"
     return coverage.found(prediction, t, names or tuple(map(str, range(count))), doubt, groups or {})
-
-
-def _as_predicted(network: Sequential, targets: Array) -> NDArray[np.float64]:
-    """Return targets in the shape of predictions: classes as one-hot rows."""
-    if isinstance(network.target, Classes) and targets.ndim == 1:
-        return np.eye(network.target.count)[targets]
-    return targets.astype(np.float64)

@@ -198,10 +198,7 @@ def inputs_of_file(model: TrainedModel, file: Path) -> Inputs:
 
 
 def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, NDArray[Any], NDArray[Any] | None]:
-    """Return inputs, encoded as in training, their targets as ``Split.take`` writes them, and any weights.
-
-    They come from a file, or from columns in memory, including the target's. Errors are as of ``inputs_of``.
-    """
+    """Return inputs, encoded as in training, their targets as ``Split.take`` writes them, and any weights."""
     given = file_or_columns(model, source)
     place = given if isinstance(given, Path) else IN_MEMORY
     with _reading(model, place):

@@ -39,10 +39,7 @@ T = TypeVar("T")
 
 
 class Origin:
-    """What a network was trained from: the resolved spec's text, or what writes it, and the data set, which encodes.
-
-    To write the text takes longer than to train a small network.
-    """
+    """What a network was trained from: the resolved spec, or what writes it, as that takes long, and the data set."""
 
     def __init__(self, spec: str | Callable[[], str], dataset: Dataset) -> None:
         self._spec = spec

@@ -78,10 +78,7 @@ class Predictions:
 
 
 def predict(directory: Path, file: Path, registry: Registry | None = None, *, keep_inputs: bool = False) -> Predictions:
-    """Return a run's predictions for each row of a file, except rows with a missing value if training had none.
-
-    The file is an .npy or .npz file, or has one of the data set's own formats.
-    """
+    """Return a run's predictions for each row of a file, except rows with a missing value if training had none."""
     model = load_run(directory, registry)
     inputs = inputs_of_file(model, file)
     if inputs.lacking:

@@ -72,7 +72,12 @@ def reopened(
     snapshot = _newest_before(folder, step, resolved, observer)
     begun = snapshot is not None
     if not begun and CONTINUES in lock:
-        raise RunFolderError(_without_its_beginning(folder, lock[CONTINUES], attempt))
+        origin, steps = lock[CONTINUES], folder.checkpoints.steps()
+        raise RunFolderError(
+            f"{directory}: can't be {attempt} from its beginning: it continues {origin['run']} after step "
+            f"{origin['step']:,}, and its first checkpoint is of step {min(steps, default=origin['step']):,}; expected "
+            "a later step, or that run"
+        )
     initialized_from = lock.get(INITIALIZED_FROM) if begun else first_weights_now(directory, spec, attempt)
     if initialized_from != lock.get(INITIALIZED_FROM):
         raise without_first_weights(directory, spec, attempt, "has changed")
@@ -87,15 +92,6 @@ def reopened(
     with open_training(proved, resolved=resolved, origin=lock) as training, without_warnings():
         changes = _changes(directory, lock, training.lock, attempt, observer)
         yield Reopened(training, training.network(begun=begun), snapshot, changes)
-
-
-def _without_its_beginning(folder: RunFolder, origin: Mapping[str, Any], attempt: str) -> str:
-    """Return the message that another run did the first steps."""
-    first = min(folder.checkpoints.steps(), default=origin["step"])
-    return (
-        f"{folder.directory}: can't be {attempt} from its beginning: it continues {origin['run']} after step "
-        f"{origin['step']:,}, and its first checkpoint is of step {first:,}; expected a later step, or that run"
-    )
 
 
 def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observer) -> Snapshot | None:

@@ -64,10 +64,7 @@ def resume_network(
     ranks: Ranks = ONE_RANK,
     **plugin_options: Unpack[PluginOptions],
 ) -> Run:
-    """Do what ``resume`` does, for a run that trains one network, and show nothing.
-
-    By default, problems such as damaged checkpoints are Python warnings. The ranks may be others than before.
-    """
+    """Do what ``resume`` does, for a run of one network, and show nothing; by default, problems are warnings."""
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(**plugin_options)

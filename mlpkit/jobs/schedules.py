@@ -36,7 +36,8 @@ def schedule_faults(spec: Spec, description: Description) -> list[Problem]:
     steps = training.iterations or (training.epochs or 0) * per_epoch
     faults = []
     for owner, place, recipe, kind in schedules:
-        with component_errors(f"the schedule of {_described(owner, place)} failed"):
+        parameter = "the learning rate" if place[-1] == "learning_rate" else f"{place[-1]} of {owner.name}"
+        with component_errors(f"the schedule of {parameter} failed"):
             schedule = recipe()
             found = _fault(schedule, kind, steps, per_epoch) if steps else _open_ended_fault(schedule, kind)
         faults += [found._replace(path=place)] if found else []
@@ -52,10 +53,6 @@ def _schedules(recipe: Recipe[Any]) -> Iterator[tuple[KeyPath, Recipe[Schedule],
                 yield place, inner, field.type
             elif isinstance(inner, Recipe):
                 yield from _schedules(inner)
-
-
-def _described(owner: Recipe[Any], place: KeyPath) -> str:
-    return "the learning rate" if place[-1] == "learning_rate" else f"{place[-1]} of {owner.name}"
 
 
 def _open_ended_fault(schedule: Schedule, kind: ValueType) -> Problem | None:

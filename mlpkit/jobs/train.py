@@ -119,10 +119,7 @@ def _scaled_as_built(network: Sequential, target: Target) -> Target:
 
 
 def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, written: str | None = None) -> Plan:
-    """Make the folder of a run that will start later, with its spec; return how a step is computed.
-
-    The folder is missing or empty. ``written`` is the spec as its author wrote it, if that isn't the spec's own text.
-    """
+    """Make the folder of a run that will start later, with its spec as its author wrote it; return its plan."""
     spec, plan = proved.spec, plan_of(proved, cores=cores)
     require_another_folder(spec, directory)
     with RunFolder.create(directory) as folder:

@@ -152,10 +152,7 @@ class TrainingJob:
         network: Sequential | None = None,
         **options: Unpack[TrainerOptions],
     ) -> Run:
-        """Train a network, by default a new one, from its beginning or from a snapshot; evaluate and save it.
-
-        Other options are keywords of ``Trainer``.
-        """
+        """Train a network, by default a new one, from its beginning or from a snapshot; evaluate and save it."""
         training, proved, folder = self._training, self._training.proved, self._folder
         evaluated = options.setdefault("evaluated", SPLITS)
         if training.ranks.size > 1:

@@ -67,10 +67,7 @@ ENCODES_RAW_ROWS: Final = (
 
 
 def encoded_inputs(x: ArrayLike, input_shape: Shape, encoder: Dataset | None) -> Array:
-    """Return inputs as an array of shape (rows, *input_shape), or raise ``UsageError`` or ``ShapeError``.
-
-    An encoder refuses what plainly isn't encoded.
-    """
+    """Return inputs as an array of shape (rows, *input_shape), or raise ``UsageError`` or ``ShapeError``."""
     remedy = ENCODES_RAW_ROWS if encoder is not None else ""
     inputs = number_array(x, "inputs", remedy)
     if inputs.shape[1:] != input_shape or inputs.ndim == 0:

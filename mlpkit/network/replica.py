@@ -255,10 +255,7 @@ class Replica:
             return float(self.loss.weight(t) if weights is None else self.loss.weight(t, weights))
 
     def loss_and_gradient(self, x: Array, t: Array, dloss: float = 1.0, weights: Array | None = None) -> float:
-        """Return the mean loss of a minibatch, in the targets' own unit, and fill the gradient.
-
-        The minibatch counts ``dloss`` in the whole.
-        """
+        """Return a minibatch's mean loss, in the targets' unit, and fill the gradient, times ``dloss``."""
         if self.step_contexts:
             return call_inside(self.step_contexts, lambda x: self._loss_and_gradient(x, t, dloss, weights), x)
         return self._loss_and_gradient(x, t, dloss, weights)

@@ -107,10 +107,7 @@ class RunFolder:
 
     @staticmethod
     def next_free(parent: Path, name: str) -> Path:
-        """Make an empty folder that no other run has: ``name``, or else ``name-2``, ``name-3`` and so on; return it.
-
-        A name that isn't a file name is a ``RunFolderError``.
-        """
+        """Make an empty folder that no other run has: ``name``, or else ``name-2``, ``name-3`` and so on; return it."""
         if name in {"", ".", ".."} or "/" in name or "\0" in name:
             raise RunFolderError(f"{name!r} can't be the name of a folder; choose another name, or a folder with --out")
         try:

@@ -78,10 +78,7 @@ _WANTED: Final = (b"name:", b"seed:", b"ensemble:", b"training:")
 
 
 def identity_in(resolved: Path, *, most: int = LARGEST_DOCUMENT) -> RunIdentity:
-    """Return what a resolved spec tells of its run, or raise ``RunFolderError``.
-
-    The long part about layers and data is not parsed; the rest has ``most`` bytes at most.
-    """
+    """Return what a resolved spec tells of its run; the long part about layers and data is not parsed."""
     keys = _TOP_LEVEL.split(read_content(resolved, LARGEST_DOCUMENT))
     digest = hashlib.sha256(b"".join(key for key in keys if not key.startswith((b"seed:", b"about:"))))
     wanted = b"".join(key for key in keys if key.startswith(_WANTED))

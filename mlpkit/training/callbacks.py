@@ -153,10 +153,7 @@ class TimeBudget(Callback):
 
 
 class BestWeights(Callback):
-    """Ends training with the weights of the evaluation at which the loss or a metric was best.
-
-    Of equally good ones, it is the first, or else the last.
-    """
+    """Ends training with the weights of the first, or last, evaluation at which the loss or a metric was best."""
 
     def __init__(self, monitor: str, *, higher_is_better: bool, last_of_equals: bool = False) -> None:
         self._tracker = BestTracker(monitor, higher_is_better, last_of_equals=last_of_equals)

@@ -71,10 +71,7 @@ class Observer:
         """Training resumes from a checkpoint after that step; called before ``started``."""
 
     def monitored(self, tracker: BestTracker) -> None:
-        """The tracker decides which evaluation is the best; it knows those before a resume, and must not be changed.
-
-        Called before ``started``.
-        """
+        """The tracker decides which evaluation is the best; called before ``started``, and not to be changed."""
 
     def started(self, total_steps: int | None) -> None:
         """Training starts; None steps in all if it ends after a time."""

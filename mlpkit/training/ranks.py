@@ -31,10 +31,7 @@ class Ranks(Exchange):
     cores: int | None = None
 
     def divide(self, slices: int, *, fast: bool) -> range:
-        """Agree on who computes which slices of a minibatch, and return this rank's, or raise ``UsageError``.
-
-        If ``fast``, gradients may be added in any order.
-        """
+        """Agree on who computes which slices, and return this rank's; if ``fast``, gradients add up in any order."""
         return range(slices)
 
     def start_task(self, task: str, *arguments: object) -> None:

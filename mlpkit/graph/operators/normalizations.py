@@ -23,14 +23,10 @@ def layer_normalization(
     x: Array, scale: Array, b: Array | None = None, *, axis: int = -1, epsilon: float = 1e-5, stash_type: int = 1
 ) -> Array:
     """Return scale (x - mean x) / √(variance of x + epsilon) + b, over the axes from ``axis`` to the last."""
-    y = scale * _normalized(x, tuple(range(axis % x.ndim, x.ndim)), epsilon)
-    return y if b is None else y + b
-
-
-def _normalized(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
+    axes = tuple(range(axis % x.ndim, x.ndim))
     centred = x - x.mean(axis=axes, keepdims=True)
-    y: Array = centred / np.sqrt(np.square(centred).mean(axis=axes, keepdims=True) + epsilon)
-    return y
+    y: Array = scale * (centred / np.sqrt(np.square(centred).mean(axis=axes, keepdims=True) + epsilon))
+    return y if b is None else y + b
 
 
 NORMALIZATIONS: Final[dict[str, Callable[..., Array]]] = {

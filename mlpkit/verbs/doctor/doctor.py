@@ -15,7 +15,6 @@ import numpy as np
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.open_training import open_training
-from mlpkit.jobs.prove import SpecProof
 from mlpkit.jobs.run_inputs import contents_of, parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.network.sequential import Sequential
@@ -24,7 +23,6 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import RunArgument, directory_of, require_one_network
 from mlpkit.runs.layout import MODEL
-from mlpkit.specfile.spec import Spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.evaluation import Record
 from mlpkit.training.health import Health, Symptom, recorded_symptoms
@@ -146,7 +144,13 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
 
 def _probes_now(folder: RunFolder, records: list[Record], registry: Registry) -> list[Health]:
     """Probe all saved states of a run's network."""
-    proved = _proved(folder, parse_resolved(folder.directory, folder.resolved_text(), registry))
+    spec = parse_resolved(folder.directory, folder.resolved_text(), registry)
+    dataset = spec.new_dataset()
+    if dataset.in_memory:
+        raise UsageError(
+            f"{folder.directory}: has no health record, and its examples came from Python; train it again to record one"
+        )
+    proved = prove_again(folder.directory, spec, dataset)
     with open_training(proved) as training, without_warnings():
         splits, network = training.splits, training.network()
         network.freeze(proved.frozen)
@@ -160,15 +164,6 @@ def _probes_now(folder: RunFolder, records: list[Record], registry: Registry) ->
                 history.healths = [*history.healths, health]
                 health["symptoms"] = [symptom.to_plain() for symptom in new_symptoms(history)]
     return list(history.healths)
-
-
-def _proved(folder: RunFolder, spec: Spec) -> SpecProof:
-    dataset = spec.new_dataset()
-    if dataset.in_memory:
-        raise UsageError(
-            f"{folder.directory}: has no health record, and its examples came from Python; train it again to record one"
-        )
-    return prove_again(folder.directory, spec, dataset)
 
 
 def _states(folder: RunFolder, network: Sequential, history: list[Record]) -> Iterator[int]:

@@ -236,10 +236,7 @@ def _differing(
     allowed: Array | float = 0.0,
     but: NDArray[np.bool_] | None = None,
 ) -> int | None:
-    """Return the first row that differs by more than is allowed, texts and integers at all; None if none does.
-
-    The rows in ``but`` may differ.
-    """
+    """Return the first row, except those in ``but``, that differs by more than is allowed; None without one."""
     if found.shape != expected.shape:
         return 0
     equal = np.asarray(found == expected)

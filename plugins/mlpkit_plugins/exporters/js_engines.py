@@ -34,10 +34,7 @@ DTYPES: Final = {"str": "object"}
 def compute_module(
     module: str, name: str, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
 ) -> dict[str, Array]:
-    """Compute rows with the text of a module, which contains the engine and ``model``, in blocks.
-
-    Errors, as of ``Exporter.compute``, have the name of the module's file.
-    """
+    """Compute rows with the text of a module, which contains the engine and ``model``, in blocks."""
     outputs = model.graph.outputs
     wanted = [outputs[each].name if each in outputs else each for each in names]
     program = f"{module}\n{source('report.js')}"

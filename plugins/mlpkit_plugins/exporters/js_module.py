@@ -29,10 +29,7 @@ class Packed(NamedTuple):
 
 
 def module_text(model: ModelGraph, constants: Packed, content: str) -> str:
-    """Return the engine with a model in it, as a module that exports ``model`` and ``predict``.
-
-    ``content`` is the expression for the bytes of its constants.
-    """
+    """Return the engine with a model in it, and an expression for the bytes of its constants, as a module."""
     graph = js_literal(_plain_graph(model, constants.arrays))
     return (
         f"{source('operators.js')}\n{source('engine.js')}\n/** @type {{Graph}} */\nconst GRAPH = {graph};\n\n"

@@ -41,10 +41,7 @@ def mathematical(name: str) -> Operator:
 
 
 def called(function: str, **defaults: float) -> Operator:
-    """Return an operator that applies one of mlpkit's functions in C to each element, in float32.
-
-    ``defaults`` are its other arguments: attributes of the operator, with their default values.
-    """
+    """Return an operator that applies a function of mlpkit's in C to each element, and to attributes with defaults."""
 
     def one_to_one(step: Step) -> list[str]:
         attributes = step.node.attributes

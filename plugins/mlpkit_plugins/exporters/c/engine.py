@@ -139,11 +139,7 @@ def _writing(operand: Operand) -> str:
 
 
 def _run(program: str, machine: Machine, rows: int, stdin: bytes) -> bytes:
-    """Compile a program and run it; return its output.
-
-    Without a working compiler, that is an ``EngineMissingError``; if it can't compile this program, or the program
-    fails, an ``ExportError``.
-    """
+    """Compile a program and run it; return its output, or raise ``EngineMissingError`` or ``ExportError``."""
     if shutil.which(machine.compiler[0]) is None:
         raise EngineMissingError(f"there is no C compiler {machine.compiler[0]}; install one, or name it in CC")
     try:

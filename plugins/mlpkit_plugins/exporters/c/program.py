@@ -56,10 +56,7 @@ def signature(name: str) -> str:
 
 
 def program(graph: Graph, outputs: Mapping[str, Value], *, quantized: bool = False) -> Program:
-    """Convert a graph to a program in C with outputs by name, or raise ``NotExportableError``.
-
-    If ``quantized``, weights that are integers times a scale are written in that form.
-    """
+    """Convert a graph to a program in C with outputs by name; if ``quantized``, with weights as integers and scales."""
     return _Writer(graph, outputs, quantized=quantized).written()
 
 

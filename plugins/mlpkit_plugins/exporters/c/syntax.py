@@ -106,14 +106,10 @@ def float_literal(value: float, suffix: str) -> str:
     if not np.isfinite(value):
         name = "NAN" if np.isnan(value) else "-INFINITY" if value < 0 else "INFINITY"
         return name if suffix else f"(double){name}"
-    short = abs(value) < 1000 and value * 8 == int(value * 8)
-    return (repr(value) if short else _short_hex(value)) + suffix
-
-
-def _short_hex(value: float) -> str:
-    """Return a number in hexadecimal without trailing zeros."""
+    if abs(value) < 1000 and value * 8 == int(value * 8):
+        return repr(value) + suffix
     digits, exponent = value.hex().split("p")
-    return f"{digits.rstrip('0').rstrip('.')}p{exponent}" if "." in digits else f"{digits}p{exponent}"
+    return f"{digits.rstrip('0').rstrip('.') if '.' in digits else digits}p{exponent}{suffix}"
 
 
 def text_literal(text: str) -> str:
