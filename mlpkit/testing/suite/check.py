@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from mlpkit.array import Array
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import named
 
@@ -47,6 +49,36 @@ def described(error: Exception) -> str:
         return text
     last = traceback.extract_tb(cause.__traceback__)[-1]
     return f"{text} (at {last.filename}:{last.lineno})"
+
+
+@contextmanager
+def failing_with(
+    happened: str, *, expected: str, remedy: str = "", except_for: type[Exception] = NotApplicable
+) -> Iterator[None]:
+    """Turn an exception that ends the block into a ``CheckFailure``, which describes it after ``happened``.
+
+    Args:
+        happened: what the component did.
+        expected: what was expected instead.
+        remedy: what to do.
+        except_for: errors that pass unchanged.
+    """
+    try:
+        yield
+    except (CheckFailure, NotApplicable, except_for):
+        raise
+    except Exception as error:
+        raise CheckFailure(f"{happened} {described(error)}", expected=expected, remedy=remedy) from error
+
+
+@contextmanager
+def unchanged(method: str, arrays: Mapping[str, Array], remedy: str = "write into a new array") -> Iterator[None]:
+    """Check that a method, which the block calls, doesn't write into some arrays, by name."""
+    before = {what: array.tobytes() for what, array in arrays.items()}
+    yield
+    for what, array in arrays.items():
+        if array.tobytes() != before[what]:
+            raise CheckFailure(f"{method} wrote into {what}", expected=f"{what} to be unchanged", remedy=remedy)
 
 
 F = TypeVar("F", bound="Callable[[Any], None]")

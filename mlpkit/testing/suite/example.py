@@ -25,8 +25,10 @@ class Example(ABC):
         entry: the component.
         registry: the components that its parameters may name.
         index: the index among the component's examples; None for its default parameters.
+        variant: one of ``possible``.
 
     Attributes:
+        possible: the variants in which an example is checked if the component accepts them, such as kinds of targets.
         form: a description of what ``examples`` must return.
         sample: a sample of what ``examples`` may return.
         place: the shape or target for a component without examples; None if an example consists of parameters only.
@@ -35,11 +37,13 @@ class Example(ABC):
     form: ClassVar[str] = "a list of parameters, each a dict"
     sample: ClassVar[str] = "[{'learning_rate': 0.1}]"
     place: ClassVar[object] = None
+    possible: ClassVar[tuple[object, ...]] = (None,)
 
-    def __init__(self, entry: RegisteredComponent, registry: Registry, index: int | None) -> None:
+    def __init__(self, entry: RegisteredComponent, registry: Registry, index: int | None, variant: Any = None) -> None:
         self.entry = entry
         self.registry = registry
         self.index = index
+        self.variant = variant
 
     @classmethod
     def is_item(cls, item: object) -> bool:
@@ -48,8 +52,13 @@ class Example(ABC):
 
     @classmethod
     def variants(cls, entry: RegisteredComponent, registry: Registry, index: int | None) -> list[Self]:
-        """Return the variants in which one of a component's examples is checked."""
-        return [cls(entry, registry, index)]
+        """Return one of a component's examples in each variant that it accepts, or in the first if it accepts none."""
+        candidates = [cls(entry, registry, index, variant) for variant in cls.possible]
+        return [each for each in candidates if each.is_accepted()] or candidates[:1]
+
+    def is_accepted(self) -> bool:
+        """Return whether the component accepts the variant."""
+        return True
 
     @property
     def name(self) -> str:

@@ -15,7 +15,7 @@ from mlpkit.components.dataset import ROLES, Dataset, DataWarning, Description, 
 from mlpkit.components.input_columns import GROUPS, InputColumn
 from mlpkit.components.target import Classes, Labels, Values, target_from_plain, target_to_plain
 from mlpkit.errors import DataError, MlpkitError
-from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, failing_with, unchanged
 from mlpkit.testing.suite.comparison import Arrays, check_same_bits
 from mlpkit.testing.suite.example import ROWS, Example
 from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
@@ -149,10 +149,8 @@ def proposes_nothing_for_files_of_others(subject: ComponentUnderTest) -> None:
     assert issubclass(subject.component, Dataset)
     recipes = {f"the recipe {name}": recipe for name, recipe in subject.component.recipes().items()}
     for name, propose in {"propose": subject.component.propose, **recipes}.items():
-        try:
+        with failing_with(f"{name}, for {STRANGE}, raised", expected="None"):
             proposal = propose({"train": STRANGE}, None)
-        except MlpkitError as error:
-            raise CheckFailure(f"{name} raised {str(error)!r} for {STRANGE}", expected="None") from error
         if proposal is not None:
             raise CheckFailure(f"{name} returned {proposal!r} for {STRANGE}", expected="None")
 
@@ -320,14 +318,12 @@ def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
     opened = example.dataset
     split = example.splits["train"]
     state = opened.encoder_state()
-    try:
+    with failing_with(
+        "encoder_state returned values that JSON can't represent:",
+        expected="finite numbers, strings, lists and mappings",
+        remedy="convert arrays to lists with tolist()",
+    ):
         read = json.loads(json.dumps(state, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise CheckFailure(
-            f"encoder_state returned values that JSON can't represent: {error}",
-            expected="finite numbers, strings, lists and mappings",
-            remedy="convert arrays to lists with tolist()",
-        ) from error
     new = example.make()
     new.load_encoder_state(read)
     raw = example.take(split, example.some_rows("train"))[INPUTS]
@@ -501,10 +497,8 @@ def leaves_the_positions_alone(example: DatasetExample) -> None:
     """
     for name, split in example.splits.items():
         indices = example.some_rows(name)
-        before = indices.copy()
-        example.take(split, indices)
-        if (indices != before).any():
-            raise CheckFailure(f"take of {name} changed the positions", expected="unchanged positions")
+        with unchanged(f"take of {name}", {"the positions": indices}):
+            example.take(split, indices)
         indices.flags.writeable = False
         example.take(split, indices)
 

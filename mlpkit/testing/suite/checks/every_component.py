@@ -12,7 +12,7 @@ from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.signature import ParameterSchema, schema_of
 from mlpkit.components.schema.types import IntegerType, NumberType
 from mlpkit.errors import MlpkitError, PluginError
-from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described, failing_with
 from mlpkit.testing.suite.example import Example
 from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
@@ -86,14 +86,9 @@ def examples_can_be_built(example: Example) -> None:
 
     Users copy examples first.
     """
-    try:
+    happened = f"{example.name} can't be built with {example.title()}:"
+    with failing_with(happened, expected="valid examples", remedy="correct examples()"):
         example.make()
-    except MlpkitError as error:
-        raise CheckFailure(
-            f"{example.name} can't be built with {example.title()}: {error}",
-            expected="valid examples",
-            remedy="correct examples()",
-        ) from error
 
 
 @checks_component(*KINDS)
@@ -121,14 +116,12 @@ def a_spec_keeps_the_parameters(example: Example) -> None:
     A model file contains the spec from which the network is rebuilt.
     """
     written = _recipe(example, example.parameters()).reference()
-    try:
+    with failing_with(
+        f"the parameters {written[example.name]} can't be written into a spec:",
+        expected="Booleans, numbers, text, lists, mappings and components by name",
+        remedy="use names in examples(), not objects, and defaults that a spec could contain",
+    ):
         again = json.loads(json.dumps(written))
-    except TypeError as error:
-        raise CheckFailure(
-            f"the parameters {written[example.name]} can't be written into a spec: {error}",
-            expected="Booleans, numbers, text, lists, mappings and components by name",
-            remedy="use names in examples(), not objects, and defaults that a spec could contain",
-        ) from error
     read = _recipe(example, again[example.name]).reference()
     if json.dumps(read) != json.dumps(written):
         raise CheckFailure(f"{written} became {read} when it was written and read", expected="the same parameters")
@@ -151,8 +144,7 @@ def odd_parameters_are_refused_with_our_errors(example: Example) -> None:
                 continue
             except Exception as error:
                 raise CheckFailure(
-                    f"{field.name}: {value!r} passes its annotation, but the constructor raised "
-                    f"{type(error).__name__}: {error}",
+                    f"{field.name}: {value!r} passes its annotation, but the constructor raised {described(error)}",
                     expected="an annotation that refuses it, or ParameterError",
                     remedy=f"annotate {field.name} with its range, or raise ParameterError('{field.name}', ...)",
                 ) from error

@@ -14,7 +14,7 @@ from mlpkit.components.schema.component_types import default_names
 from mlpkit.errors import MlpkitError
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.testing.outside_network import Projection, standalone
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples, failing_with
 from mlpkit.testing.suite.checks.operation import KEPT, LAYOUTS, OUTPUTS, Batch, OperationExample
 from mlpkit.testing.suite.comparison import check_close, check_same_bits
 
@@ -120,14 +120,9 @@ def _require_works(example: LayerExample, layer: Any, shape: tuple[int, ...]) ->
     proof = prove_shapes([example.make(), Projection()], ["Layer1", "Loss1"], shape, None, np.dtype("float64"))
     x = example.random("shape", *shape).normal(size=(2, *shape))
     remedy = "let build raise ShapeError for shapes that the layer can't take"
-    try:
+    expected = "forward to work for every shape that build takes"
+    with failing_with(f"build took inputs of shape {shape}, but forward raised", expected=expected, remedy=remedy):
         y = np.asarray(layer.forward(x))
-    except Exception as error:
-        raise CheckFailure(
-            f"build took inputs of shape {shape}, but forward raised {type(error).__name__}: {error}",
-            expected="forward to work for every shape that build takes",
-            remedy=remedy,
-        ) from error
     if y.shape != (2, *proof.shapes[-1]):
         raise CheckFailure(
             f"build declared {proof.shapes[-1]} for inputs of shape {shape}, but forward returned {y.shape[1:]}",

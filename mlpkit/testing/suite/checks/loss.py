@@ -14,7 +14,7 @@ from mlpkit.errors import MlpkitError, ShapeError
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.outside_network import random_targets, standalone
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples, failing_with, unchanged
 from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, Batch, OperationExample
 from mlpkit.testing.suite.comparison import Arrays, check_close
 from mlpkit.testing.suite.example import ROWS
@@ -25,12 +25,6 @@ DLOSS: Final = 0.75
 
 class LossExample(OperationExample):
     """A loss on inputs of some shape, with a kind of target that its ``build`` accepts."""
-
-    def __init__(
-        self, entry: RegisteredComponent, registry: Registry, index: int | None, target: Target | None = None
-    ) -> None:
-        super().__init__(entry, registry, index)
-        self.target = target
 
     @classmethod
     def variants(cls, entry: RegisteredComponent, registry: Registry, index: int | None) -> list[Self]:
@@ -119,13 +113,8 @@ def expected_inputs_are_accepted(example: LossExample) -> None:
         return
     if not isinstance(shape, tuple) or not all(map(is_length, shape)):
         raise CheckFailure(f"expected_inputs returned {shape!r}", expected="a tuple of lengths, or None")
-    try:
+    with failing_with(f"expected_inputs returned {shape}, which build refuses:", expected="a shape that build accepts"):
         prove_shapes([example.make()], ["Loss1"], shape, example.target, np.dtype("float64"))
-    except StackError as error:
-        raise CheckFailure(
-            f"expected_inputs returned {shape}, which build refuses: {error}",
-            expected="a shape that build accepts with this target",
-        ) from error
 
 
 @checks_examples("loss")
@@ -340,15 +329,13 @@ def predictions_have_a_row_for_each_example(example: LossExample) -> None:
     Metrics compare each row with its target.
     """
     operation, x = example.ready(training=False), example.batch().x
-    before = x.copy()
-    prediction = operation.predict(x)
+    with unchanged("predict", {"its inputs": x}):
+        prediction = operation.predict(x)
     if prediction is None:
         raise CheckFailure("predict returned None", expected=f"an array of shape ({len(x)}, ...)")
     whole = np.array(prediction)
     if whole.shape[:1] != (len(x),):
         raise CheckFailure(f"predict returned shape {whole.shape} for {len(x)} rows", expected=f"({len(x)}, ...)")
-    if x.tobytes() != before.tobytes():
-        raise CheckFailure("predict wrote into its inputs", expected="unchanged inputs")
     alone = np.array(operation.predict(x[2:4].copy()))
     if not np.allclose(alone, whole[2:4], rtol=1e-6, atol=1e-9):
         raise CheckFailure(
@@ -366,10 +353,8 @@ def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
     if type(operation).inputs_for is Loss.inputs_for:
         return
     prediction = np.array(operation.predict(x))
-    passed = prediction.copy()
-    again = np.array(operation.predict(operation.inputs_for(passed)))
-    if passed.tobytes() != prediction.tobytes():
-        raise CheckFailure("inputs_for wrote into the prediction", expected="an unchanged prediction")
+    with unchanged("inputs_for", {"the prediction": prediction}):
+        again = np.array(operation.predict(operation.inputs_for(prediction)))
     if again.shape != prediction.shape or not np.allclose(again, prediction, rtol=1e-5, atol=1e-7):
         raise CheckFailure(
             "predict returned another prediction for the inputs from inputs_for", expected="the original prediction"
@@ -386,12 +371,10 @@ def prediction_loss_is_a_mean_over_rows(example: LossExample) -> None:
     if type(operation).prediction_loss is Loss.prediction_loss or not operation.can_be_averaged:
         return
     prediction = np.array(operation.predict(batch.x))
-    passed = prediction.copy()
-    whole = float(operation.prediction_loss(passed, batch.t))
-    if passed.tobytes() != prediction.tobytes():
-        raise CheckFailure("prediction_loss wrote into the prediction", expected="an unchanged prediction")
-    half = len(passed) // 2 + 1
-    parts = [(passed[rows], batch.t[rows]) for rows in (slice(half), slice(half, None))]
+    with unchanged("prediction_loss", {"the prediction": prediction}):
+        whole = float(operation.prediction_loss(prediction, batch.t))
+    half = len(prediction) // 2 + 1
+    parts = [(prediction[rows], batch.t[rows]) for rows in (slice(half), slice(half, None))]
     weights = [weight_of(operation, t) for _, t in parts]
     mean = np.average([operation.prediction_loss(*part) for part in parts], weights=weights)
     if not np.isclose(whole, mean, rtol=1e-6):
@@ -449,13 +432,11 @@ def an_interval_has_two_ends(example: LossExample) -> None:
     """
     operation, x = example.ready(training=False), example.batch().x
     prediction = np.array(operation.predict(x))
-    passed = prediction.copy()
     try:
-        ends = np.array(operation.interval_prediction(passed))
+        with unchanged("interval_prediction", {"the prediction": prediction}):
+            ends = np.array(operation.interval_prediction(prediction))
     except ShapeError:
         return
-    if passed.tobytes() != prediction.tobytes():
-        raise CheckFailure("interval_prediction wrote into the prediction", expected="an unchanged prediction")
     if ends.shape != (len(x), 2):
         raise CheckFailure(
             f"interval_prediction returned shape {ends.shape} for {len(x)} rows", expected=str((len(x), 2))
@@ -480,11 +461,6 @@ def _require_refused_or_taken(example: LossExample, shape: tuple[int, ...], targ
         return
     rng = example.random("targets")
     x, t = rng.normal(size=(2, *shape)), random_targets(target, 2, rng, negative=loss.takes_negative_values)
-    try:
+    expected, remedy = "forward to work for everything that build takes", "let build raise ShapeError"
+    with failing_with(f"build took {what}, but forward raised", expected=expected, remedy=remedy):
         loss.forward(x, t)
-    except Exception as error:
-        raise CheckFailure(
-            f"build took {what}, but forward raised {type(error).__name__}: {error}",
-            expected="forward to work for everything that build takes",
-            remedy="let build raise ShapeError",
-        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from math import isfinite
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from mlpkit.array import Array
 from mlpkit.components.metric import Metric
 from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.errors import WrongUseError
-from mlpkit.testing.suite.check import CheckFailure, checks_examples, described
+from mlpkit.testing.suite.check import CheckFailure, checks_examples, failing_with, unchanged
 from mlpkit.testing.suite.checks.operation import Batch
-from mlpkit.testing.suite.comparison import Arrays
+from mlpkit.testing.suite.comparison import Arrays, check_close
 from mlpkit.testing.suite.example import ROWS, Example
 
 
@@ -60,24 +60,25 @@ class MetricExample(Example):
             prediction = np.sort(rng.normal(size=(rows, 2)))
         return Batch(prediction.astype(dtype), t.astype(target.array(dtype)[1]))
 
-    def result(self, *parts: Batch) -> Array:
-        """Return the result of a new metric for some minibatches."""
+    def after(self, *parts: Batch) -> Metric:
+        """Return a new metric with some minibatches added."""
         metric = self.ready()
         for part in parts:
             metric.update(*part)
-        return np.asarray(metric.result(), np.float64)
+        return metric
+
+    def result(self, *parts: Batch) -> Array:
+        """Return the result of a new metric for some minibatches."""
+        return np.asarray(self.after(*parts).result(), np.float64)
 
     def exercise(self) -> Arrays:
         """Add two minibatches, merge with another metric, and compute the result."""
-        metric, other = self.ready(), self.ready()
-        metric.update(*self.predictions(number=0))
-        other.update(*self.predictions(number=1))
-        metric.merge(other)
+        metric = self.after(self.predictions(number=0))
+        metric.merge(self.after(self.predictions(number=1)))
         return {"the result": np.array(metric.result())}
 
 
 MANY_ROWS = 40
-TOLERANCE = 1e-9
 
 
 @checks_examples("metric")
@@ -134,7 +135,7 @@ def merged_parts_make_the_whole(example: MetricExample) -> None:
     """
     for number in range(3):
         whole = example.predictions(MANY_ROWS, number)
-        first, *others = [_after(example, part) for part in _parts(whole)]
+        first, *others = [example.after(part) for part in _parts(whole)]
         for other in others:
             first.merge(other)
         _require_same("merged from three objects", first.result(), example.result(whole))
@@ -188,8 +189,7 @@ def an_empty_metric_adds_nothing(example: MetricExample) -> None:
     """
     whole = example.predictions(MANY_ROWS)
     expected = example.result(whole)
-    full, empty = example.ready(), example.ready()
-    full.update(*whole)
+    full, empty = example.after(whole), example.ready()
     full.merge(example.ready())
     _require_same("with an empty object merged in", full.result(), expected)
     empty.merge(full)
@@ -228,14 +228,9 @@ def leaves_predictions_alone(example: MetricExample) -> None:
     Other metrics use them too.
     """
     whole = example.predictions(MANY_ROWS)
-    before = whole.copy()
-    example.ready().update(*whole)
-    for what, array, old in (
-        ("the predictions", whole.x, before.x),
-        ("the targets", whole.t, before.t),
-    ):
-        if array.tobytes() != old.tobytes():
-            raise CheckFailure(f"update wrote into {what}", expected="unchanged arrays")
+    with unchanged("update", {"the predictions": whole.x, "the targets": whole.t}):
+        example.ready().update(*whole)
+    for array in whole:
         array.flags.writeable = False
     example.ready().update(*whole)
 
@@ -248,8 +243,7 @@ def keeps_no_array_that_is_not_its_own(example: MetricExample) -> None:
     """
     whole = example.predictions(MANY_ROWS)
     expected = example.result(whole.copy())
-    metric = example.ready()
-    metric.update(*whole)
+    metric = example.after(whole)
     whole.x[...] = whole.x[::-1].copy()
     whole.t[...] = 0
     _require_same("when the arrays were overwritten after update", metric.result(), expected, "copy what you keep")
@@ -263,18 +257,10 @@ def new_objects_begin_at_nothing(example: MetricExample) -> None:
     """
     whole, other = example.predictions(MANY_ROWS), example.predictions(MANY_ROWS, number=1)
     expected = example.result(whole)
-    first, second = example.ready(), example.ready()
-    first.update(*other)
+    second = example.ready()
+    example.after(other)
     second.update(*whole)
     _require_same("with another object in use", second.result(), expected, "keep values in self, set in __init__")
-
-
-def _after(example: MetricExample, *parts: Batch) -> Any:
-    """Return a new metric with some minibatches added."""
-    metric = example.ready()
-    for part in parts:
-        metric.update(*part)
-    return metric
 
 
 def _parts(whole: Batch) -> list[Batch]:
@@ -288,19 +274,11 @@ def _is_table(result: object) -> bool:
     )
 
 
-def _require_same(when: str, found: object, expected: Array, remedy: str = "") -> None:
-    numbers = np.asarray(found, np.float64)
-    differ = numbers.shape != expected.shape or np.abs(numbers - expected) > TOLERANCE * np.maximum(1, np.abs(expected))
-    if np.any(differ | ~np.isfinite(numbers)):
-        raise CheckFailure(
-            f"the result is {_shown(numbers)} {when}",
-            expected=f"{_shown(expected)}, as for all examples at once",
-            remedy=remedy or "accumulate sums and counts, and divide only in result",
-        )
-
-
-def _shown(result: Array) -> str:
-    return reprlib.repr(result.tolist()) if result.ndim else f"{result:.9g}"
+def _require_same(
+    when: str, found: object, expected: Array, remedy: str = "accumulate sums and counts, and divide only in result"
+) -> None:
+    what = "the result"
+    check_close({what: np.asarray(found, np.float64)}, {what: expected}, when, remedy, tolerance=1e-9)
 
 
 TARGETS: Final[tuple[Target, ...]] = (
@@ -324,33 +302,18 @@ def refuses_targets_it_can_not_judge(example: MetricExample) -> None:
     It is called before data is read; the error shows the line of the spec, and what would fit.
     """
     for target in (example.target, *TARGETS):
-        metric = _made_for(target, example)
-        if metric is None:
-            continue
+        happened = f"expect_target, for {_described(target)}, raised"
         try:
+            with failing_with(happened, expected="ShapeError, or nothing", except_for=WrongUseError):
+                metric = example.ready(target)
+        except WrongUseError as error:
+            if target != example.target:
+                continue
+            raise CheckFailure(f"{happened} {error}", expected="the example's target to be accepted") from error
+        expected = "ShapeError from expect_target for targets that the metric can't take"
+        with failing_with(f"a target of {_described(target)} was not refused, and failed:", expected=expected):
             metric.update(*example.predictions(target=target))
             metric.result()
-        except Exception as error:
-            raise CheckFailure(
-                f"a target of {_described(target)} was not refused, and failed: {described(error)}",
-                expected="ShapeError from expect_target for targets that the metric can't take",
-            ) from error
-
-
-def _made_for(target: Target, example: MetricExample) -> Metric | None:
-    """Return a new metric for a target, or None if it refuses the target."""
-    try:
-        return example.ready(target)
-    except WrongUseError as error:
-        if target == example.target:
-            raise CheckFailure(
-                f"expect_target refused {_described(target)}: {error}", expected="the example's target to be accepted"
-            ) from error
-        return None
-    except Exception as error:
-        raise CheckFailure(
-            f"expect_target raised {described(error)} for {_described(target)}", expected="ShapeError, or nothing"
-        ) from error
 
 
 def _described(target: Target) -> str:

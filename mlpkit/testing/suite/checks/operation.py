@@ -16,7 +16,7 @@ from mlpkit.components.target import Target
 from mlpkit.errors import NotExportableError
 from mlpkit.network.sequential import Sequential
 from mlpkit.testing.outside_network import begin_pass, standalone
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples, unchanged
 from mlpkit.testing.suite.comparison import Arrays, check_close, check_same_bits, evaluated
 from mlpkit.testing.suite.example import ROWS, ExampleWithShape
 
@@ -48,7 +48,11 @@ class Batch(NamedTuple):
 class OperationExample(ExampleWithShape):
     """An example for checking a layer or loss."""
 
-    target: Target | None = None
+    @property
+    def target(self) -> Target | None:
+        """The kind of target of a loss; None for a layer."""
+        target: Target | None = self.variant
+        return target
 
     def ready(self, dtype: str = "float64", *, training: bool = True) -> Any:
         """Return a new operation, bound to arrays as in a network."""
@@ -251,11 +255,11 @@ def leaves_its_inputs_alone(example: OperationExample) -> None:
     They belong to the previous layer, which keeps them for its own ``backward``, or to the data set.
     """
     operation, batch = example.ready(), example.batch()
-    before = batch.copy()
-    example.forward(operation, batch)
-    _require_unchanged("forward", batch, before)
-    example.backward(operation, batch)
-    _require_unchanged("backward", batch, before)
+    arrays = {"x": batch.x, "its second argument": batch.t}
+    with unchanged("forward", arrays):
+        example.forward(operation, batch)
+    with unchanged("backward", arrays):
+        example.backward(operation, batch)
 
 
 @checks_examples("layer", "loss")
@@ -304,14 +308,6 @@ def works_on_parameters_whose_rows_lie_apart(example: OperationExample) -> None:
     remedy = "write into grad itself, with grad[...] = or out=grad, since reshape may return a copy"
     found = example.run(operation, batch)
     check_close(found, expected, "for parameters with gaps between rows", remedy, tolerance=1e-9)
-
-
-def _require_unchanged(method: str, batch: Batch, before: Batch) -> None:
-    for what, array, old in (("x", batch.x, before.x), ("its second argument", batch.t, before.t)):
-        if array.tobytes() != old.tobytes():
-            raise CheckFailure(
-                f"{method} wrote into {what}", expected="unchanged inputs", remedy="write into a new array"
-            )
 
 
 @checks_examples("layer", "loss")

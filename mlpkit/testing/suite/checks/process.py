@@ -218,7 +218,7 @@ def spec_with(example: Example) -> dict[str, Any]:
         target = example.shown_with()
         shape = np.shape(example.predictions(1).x)[1:]  # type: ignore[attr-defined]
     elif isinstance(example, CalibrationExample):
-        shape, target = (example.target.count,), example.target
+        shape, target = (example.variant.count,), example.variant
     columns = columns_of(shape)
     data = {"input_shape": shape, "target": target_to_plain(target), "columns": columns_to_plain(columns)}
     parts: dict[str, Any] = {

@@ -15,7 +15,7 @@ class WithoutSum(Flatter):
         return p**self.power.value
 
 
-@caught_by("calibrated_probabilities_are_probabilities")
+@caught_by("a_row_needs_no_others")
 class InPlace(Flatter):
     """changes the probabilities that it is given"""
 
@@ -24,7 +24,7 @@ class InPlace(Flatter):
         return p
 
 
-@caught_by("calibrating_a_row_needs_no_others")
+@caught_by("a_row_needs_no_others")
 class OfTheRowsAtHand(Flatter):
     """is the flatter, the more rows it is given"""
 
@@ -45,7 +45,7 @@ class Forgetful(Flatter):
         return q / q.sum(axis=1, keepdims=True)
 
 
-@caught_by("onnx_describes_a_calibration")
+@caught_by("onnx_describes_what_rows_become")
 class ForgetsTheSum(Flatter):
     """leaves a step out of its graph"""
 
@@ -53,7 +53,7 @@ class ForgetsTheSum(Flatter):
         return graph.op("Pow", graph.input, self.power)
 
 
-@caught_by("onnx_describes_a_calibration")
+@caught_by("onnx_describes_what_rows_become")
 class NotYetFitted(Flatter):
     """describes itself as it is before it is fitted"""
 

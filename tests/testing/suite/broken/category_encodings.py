@@ -7,7 +7,7 @@ from kill_matrix import caught_by
 from sound import Frequency, Place
 
 
-@caught_by("encoded_categories_have_the_declared_features")
+@caught_by("encoded_rows_have_the_declared_features")
 class NamesTwo(Frequency):
     """names two features where it writes one"""
 
@@ -15,14 +15,14 @@ class NamesTwo(Frequency):
         return [column, f"{column} again"]
 
 
-@caught_by("encoded_categories_have_the_declared_features")
+@caught_by("encoded_rows_have_the_declared_features")
 class HoldsWords(Frequency):
     """holds what no column can"""
 
     holds = "words"
 
 
-@caught_by("encoding_a_category_needs_no_others")
+@caught_by("a_row_needs_no_others")
 class CentersTheCategories(Frequency):
     """takes off the mean of the rows at hand"""
 
@@ -31,7 +31,7 @@ class CentersTheCategories(Frequency):
         return rows - rows.mean(axis=0) if len(rows) else rows
 
 
-@caught_by("fit_depends_on_no_order_of_the_rows")
+@caught_by("fit_depends_on_the_rows_alone")
 class CountsTheFirstRows(Frequency):
     """learns from the first rows alone"""
 
@@ -40,7 +40,7 @@ class CountsTheFirstRows(Frequency):
         return {"codebook": np.roll(counts, -1)[:, None] / 10}
 
 
-@caught_by("what_was_learned_of_categories_can_be_saved")
+@caught_by("what_was_learned_can_be_saved")
 class LearnsInfinity(Frequency):
     """learns infinity"""
 
@@ -56,7 +56,7 @@ class CountsTheMissing(Place):
         return {"codebook": super().fit(column)["codebook"] + 1}
 
 
-@caught_by("onnx_describes_what_categories_become")
+@caught_by("onnx_describes_what_rows_become")
 class DescribesTwice(Frequency):
     """describes twice what it computes"""
 

@@ -15,7 +15,7 @@ class NamesTooFew(Halved):
         return [(), *((name,) for name in columns[1:])]
 
 
-@caught_by("encoding_a_row_needs_no_others")
+@caught_by("a_row_needs_no_others")
 class CentersTheBatch(Halved):
     """takes off the mean of the rows at hand"""
 
@@ -23,7 +23,7 @@ class CentersTheBatch(Halved):
         return numbers - numbers.mean(axis=0) if len(numbers) else numbers
 
 
-@caught_by("fit_depends_on_the_numbers_alone")
+@caught_by("fit_depends_on_the_rows_alone")
 class LooksAtTheFirstPart(Halved):
     """learns from the first rows alone"""
 
@@ -39,7 +39,7 @@ class LearnsNaN(Halved):
         return super().fit(columns) | {"spare": np.array([np.nan])}
 
 
-@caught_by("onnx_describes_encode")
+@caught_by("onnx_describes_what_rows_become")
 class DescribesAnother(Halved):
     """describes a third where it computes a half"""
 
