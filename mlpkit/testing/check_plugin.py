@@ -26,14 +26,7 @@ from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, subjects_
 
 @dataclass(frozen=True)
 class FailedCheck:
-    """A check that a component didn't pass.
-
-    Args:
-        check: the check's name.
-        asks: the question that it asks.
-        reason: what happened, what was expected, what to do.
-        may_follow: whether it may follow from the failure of an earlier check.
-    """
+    """A check that a component didn't pass, and whether that may follow from the failure of an earlier one."""
 
     check: str
     asks: str
@@ -142,23 +135,16 @@ class ExamplesReport:
 
 
 def gradient_report(entry: RegisteredComponent, registry: Registry) -> ExamplesReport | None:
-    """Compare the gradients of a component with differences, on each of its examples.
-
-    Returns:
-        The result; None if the component's kind has no gradients.
-    """
+    """Compare a component's gradients with differences, on each of its examples; None for kinds without gradients."""
     if entry.kind not in OPERATIONS:
         return None
     return _report(ComponentUnderTest(entry, registry, None), DERIVATIVES)
 
 
 def export_report(entry: RegisteredComponent, registry: Registry) -> ExamplesReport | None:
-    """Compare the operators that a layer or a loss describes with its results.
+    """Compare the operators that a layer or a loss describes with its results; None for kinds that aren't exported.
 
     A data set's examples may be large, so only the existence of its encoder's description is checked.
-
-    Returns:
-        The result; None if the component's kind isn't exported.
     """
     if issubclass(entry.component, Dataset):
         return _encoder_report(entry.component)
@@ -205,11 +191,7 @@ def _refusals(subject: ComponentUnderTest) -> list[str]:
 def _expected_failures(
     declared: Mapping[str, Mapping[str, str]], subjects: Sequence[ComponentUnderTest]
 ) -> dict[tuple[str, str], str]:
-    """Return the reasons why checks are expected to fail, by the component's full name and the check's.
-
-    Raises:
-        UsageError: there is no such component or check, or a reason is missing.
-    """
+    """Return the reasons why checks are expected to fail, by the component's full name and the check's."""
     names = {subject.entry.declaration.name: subject for subject in subjects}
     names |= {subject.name: subject for subject in subjects}
     found = {}

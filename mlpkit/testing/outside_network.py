@@ -23,15 +23,7 @@ from mlpkit.network.sequential import Sequential
 def random_targets(
     target: Target, rows: int, rng: np.random.Generator, dtype: DTypeLike = np.float64, *, negative: bool = True
 ) -> Array:
-    """Draw random targets.
-
-    Args:
-        target: the kind of target.
-        rows: the number of rows.
-        rng: the random number generator.
-        dtype: the network's dtype, which all targets have except class numbers.
-        negative: whether values may be negative.
-    """
+    """Draw random targets, in the network's dtype unless they are class numbers."""
     targets: Array = target.random_examples(rows, rng)[1].astype(target.array(np.dtype(dtype))[1])
     return targets if negative else np.abs(targets)
 

@@ -37,13 +37,7 @@ PREREQUISITES = (*TO_BUILD, TO_USE)
 
 
 def run_check(check: Check, subject: ComponentUnderTest, prerequisites: tuple[str, ...] = PREREQUISITES) -> None:
-    """Run a check on a component.
-
-    Raises:
-        CheckFailure: the component doesn't conform.
-        Blocked: a prerequisite has failed.
-        NotApplicable: the check doesn't apply.
-    """
+    """Run a check on a component."""
     __tracebackhide__ = True
     _run_prerequisites(prerequisites, check, subject)
     if not check.each_example:

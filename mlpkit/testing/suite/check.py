@@ -55,14 +55,7 @@ def described(error: Exception) -> str:
 def failing_with(
     happened: str, *, expected: str, remedy: str = "", except_for: type[Exception] = NotApplicable
 ) -> Iterator[None]:
-    """Turn an exception that ends the block into a ``CheckFailure``, which describes it after ``happened``.
-
-    Args:
-        happened: what the component did.
-        expected: what was expected instead.
-        remedy: what to do.
-        except_for: errors that pass unchanged.
-    """
+    """Turn an exception that ends the block, except for some, into a ``CheckFailure`` that begins with ``happened``."""
     try:
         yield
     except (CheckFailure, NotApplicable, except_for):
@@ -116,12 +109,7 @@ class Check:
 
 
 def checks_component(*kinds: str, says_why_unusable: bool = False) -> Callable[[F], F]:
-    """Mark a function as a check of a component as a whole.
-
-    Args:
-        kinds: the kinds of component to check.
-        says_why_unusable: whether it also runs on unusable components, since it may show the reason.
-    """
+    """Mark a function as a check of a component as a whole."""
     return _marked(kinds, each_example=False, says_why_unusable=says_why_unusable)
 
 

@@ -32,18 +32,7 @@ def check_same_bits(found: Mapping[str, Array], expected: Mapping[str, Array], w
 def check_close(
     found: Mapping[str, Array], expected: Mapping[str, Array], when: str, remedy: str, *, tolerance: float
 ) -> None:
-    """Check that two results are the same up to rounding.
-
-    Args:
-        found: arrays by name.
-        expected: the expected arrays, by the same names.
-        when: the circumstances.
-        remedy: what to do if they differ.
-        tolerance: the largest difference allowed, relative to the largest element.
-
-    Raises:
-        CheckFailure: two arrays differ by more than the tolerance.
-    """
+    """Check that two results are the same up to a tolerance, relative to the largest element."""
     for what, one, other in _pairs(found, expected, when, remedy):
         if not _largest_difference(one, other) <= tolerance * max(1.0, _size(other)):
             raise _differ(what, one, other, when, f"the same within {tolerance:.0e}", remedy)

@@ -138,11 +138,7 @@ def example_class(kind: str) -> type[Example]:
 
 
 def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]:
-    """Return a component's examples, or one with its default parameters.
-
-    Raises:
-        CheckFailure: ``examples`` returned something else, or nothing although a parameter is required.
-    """
+    """Return a component's examples, or one with its default parameters; if they are wrong, raise ``CheckFailure``."""
     kind = example_class(entry.kind)
     items = entry.component.examples()
     if not isinstance(items, list) or not all(kind.is_item(item) for item in items):

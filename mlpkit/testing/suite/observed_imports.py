@@ -70,10 +70,6 @@ def observed_imports(namespace: str, arguments: tuple[str, ...] | None) -> Obser
     Args:
         namespace: the plugin's namespace.
         arguments: the path of the plugin if it is not installed; None if another process can't find it.
-
-    Raises:
-        NotApplicable: the subprocess can't find the plugin.
-        RuntimeError: the subprocess failed.
     """
     if arguments is None:
         raise NotApplicable("a new process can't import this class: name its plugin instead")

@@ -76,10 +76,6 @@ def subjects_of(
     Args:
         plugin: the namespace of a plugin, a component's name, the path of a plugin's file, a module, or a class.
         files: more plugin files in which to look up namespaces and names.
-
-    Raises:
-        UsageError: there is no such plugin or component.
-        PluginError: the plugin is broken.
     """
     if isinstance(plugin, type):
         return [_subject_of_class(plugin)]

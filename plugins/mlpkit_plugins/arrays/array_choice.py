@@ -13,14 +13,7 @@ Shapes: TypeAlias = Mapping[str, tuple[int, ...] | None]
 
 
 class ArrayChoice(NamedTuple):
-    """The roles of the arrays in a file.
-
-    Args:
-        inputs: the array of inputs.
-        targets: the array of targets.
-        splits: inputs and targets of the other splits.
-        left_out: the unused arrays.
-    """
+    """The arrays of inputs and targets, those of other splits, and the unused arrays."""
 
     inputs: str
     targets: str
@@ -29,12 +22,7 @@ class ArrayChoice(NamedTuple):
 
 
 def choose_arrays(shapes: Shapes, name: str, target: str | None) -> ArrayChoice:
-    """Choose inputs and targets.
-
-    Args:
-        shapes: the shape of each array; None for an array without numbers.
-        name: the file's name in messages.
-        target: the array of targets; None if the user named none.
+    """Choose inputs and targets by shapes, None for an array without numbers, and by the name of the targets, if known.
 
     Raises:
         ParameterError: the targets are missing, or not clear.

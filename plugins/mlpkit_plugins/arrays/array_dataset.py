@@ -174,11 +174,7 @@ class ArrayDataset(Dataset):
         self._is_loaded = True
 
     def encoded_elements(self, size: int) -> list[EncodedElements]:
-        """Return the encodings of a flat example's elements, each with the positions of these.
-
-        Args:
-            size: the number of elements of an example.
-        """
+        """Return the encodings of the elements of a flat example of some size, each with the positions of these."""
         encoding = built_encoding("numbers", self.numbers)
         return [] if encoding is None else [(encoding, tuple(range(size)))]
 
@@ -187,11 +183,7 @@ class ArrayDataset(Dataset):
         return located(name)
 
     def encode(self, raw: Array) -> Array:
-        """Scale raw inputs.
-
-        Args:
-            raw: inputs as in the file, each in its shape or as a row.
-        """
+        """Scale raw inputs, each in its shape or as a row."""
         if self._scaling is None:
             self.describe()
         assert self._scaling is not None

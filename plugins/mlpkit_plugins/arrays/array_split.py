@@ -18,16 +18,7 @@ from mlpkit_plugins.splits.split_warnings import holds, too_large
 
 
 class Examples(NamedTuple):
-    """Inputs and targets that belong together.
-
-    Args:
-        inputs: an array with a row for each example.
-        targets: an array with a row for each example.
-        inputs_name: the name of the inputs in messages.
-        targets_name: the name of the targets in messages.
-        files: the files that hold them.
-        weights: the weight of each example; None without weights.
-    """
+    """Arrays with a row for each example: inputs, targets and perhaps weights; their names in messages, and files."""
 
     inputs: Rows
     targets: Rows
@@ -46,14 +37,7 @@ class Examples(NamedTuple):
 
 
 class ArraySplit:
-    """Some rows of two arrays.
-
-    Args:
-        examples: the arrays.
-        rows: positions of the rows.
-        scaling: scales the inputs.
-        largest: upper bounds on the absolute values of inputs and targets.
-    """
+    """Some rows of two arrays; ``largest`` has upper bounds on the absolute values of inputs and targets."""
 
     def __init__(self, examples: Examples, rows: Array | range, scaling: Scaling, largest: tuple[float, float]) -> None:
         self._examples = examples
@@ -70,10 +54,6 @@ class ArraySplit:
 
     def take(self, indices: Array, out: tuple[Array, ...]) -> None:
         """Read the examples at ``indices`` into ``out``.
-
-        Args:
-            indices: positions in this split, in any order, repeats allowed.
-            out: arrays for inputs, shape (rows, *input_shape), for targets, and for weights if examples have them.
 
         Raises:
             DataError: a number of the arrays is too large for the dtype of ``out``, or a file was changed.

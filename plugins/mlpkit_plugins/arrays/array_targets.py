@@ -19,16 +19,7 @@ WITHOUT_GAPS: Final = "number them from 0 without gaps: np.unique(t, return_inve
 
 
 def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
-    """Return the target that an array holds, and check all class numbers and labels.
-
-    Args:
-        targets: an array with a row for each example.
-        predict: the kind of its values.
-        name: its name in messages.
-
-    Raises:
-        DataError: the values are of another kind.
-    """
+    """Return the target that an array holds, and check all class numbers and labels."""
     shape = targets.shape[1:]
     if predict == "values":
         return Values(shape or (1,))
@@ -73,11 +64,7 @@ def remedy_for_values(targets: Rows, name: str) -> str:
 
 
 def check_logarithms(targets: Rows, name: str) -> None:
-    """Check that all values have a logarithm.
-
-    Raises:
-        DataError: a value is 0 or less.
-    """
+    """Check that all values have a logarithm."""
     for begin, part in row_blocks(targets):
         if not (part > 0).all():
             place = np.unravel_index(int((part <= 0).argmax()), part.shape)

@@ -45,11 +45,7 @@ class NumbersOption:
 
     @property
     def for_numbers(self) -> Encoding | None:
-        """The encoding of numbers; None if ``standardize`` applies.
-
-        Raises:
-            ParameterError: the data set was built in Python, with a name in place of an encoding.
-        """
+        """The encoding of numbers; None if ``standardize`` applies."""
         return built_encoding("numbers", self.numbers)
 
 
@@ -76,11 +72,7 @@ class ColumnOptions(NumbersOption):
     encode_one_hot: bool = False
 
     def encoding_of(self, name: str) -> Encoding | None:
-        """Return the encoding of a column of numbers; None if ``standardize`` applies.
-
-        Raises:
-            ParameterError: the data set was built in Python, with a name in place of an encoding.
-        """
+        """Return the encoding of a column of numbers; None if ``standardize`` applies."""
         chosen = self.numbers_by_column.get(name)
         return self.for_numbers if chosen is None else built_encoding("numbers_by_column", chosen)
 
@@ -90,11 +82,7 @@ class ColumnOptions(NumbersOption):
         return self.for_numbers if self.encode_one_hot else None
 
     def category_encoding_of(self, name: str, count: int) -> CategoryEncoding:
-        """Return the encoding of a column with ``count`` categories.
-
-        Raises:
-            ParameterError: the data set was built in Python, and the encoding's name is not built-in.
-        """
+        """Return the encoding of a column with ``count`` categories."""
         chosen = self.categories_by_column.get(name, self.categories)
         own = category_encodings()
         if isinstance(chosen, str) and chosen in own:
@@ -106,11 +94,7 @@ class ColumnOptions(NumbersOption):
         return own["sign"]() if self.sign_of_two and count == 2 else chosen
 
     def fitted_on(self, column: TrainingCategories) -> FittedCategoryEncoding:
-        """Return the encoding of a column of categories, fitted on the training rows.
-
-        Raises:
-            ParameterError: the encoding doesn't take such a column.
-        """
+        """Return the encoding of a column of categories, fitted on the training rows."""
         encoding = self.category_encoding_of(column.name, len(column.categories))
         try:
             return FittedCategoryEncoding.fit(encoding, column)
@@ -119,11 +103,7 @@ class ColumnOptions(NumbersOption):
             raise ParameterError(parameter, error.message, expected=error.expected, remedy=error.remedy) from error
 
     def check_numbers(self) -> None:
-        """Check that ``numbers`` is set if another parameter refers to it.
-
-        Raises:
-            ParameterError: it is not.
-        """
+        """Check that ``numbers`` is set if another parameter refers to it."""
         if self.numbers is None and self.numbers_by_column:
             message = "the other columns have no encoding"
             remedy = "set numbers: standardize for them"

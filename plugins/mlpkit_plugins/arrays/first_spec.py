@@ -65,10 +65,6 @@ def propose_for_pair(
         open_pair: opens the two files, each given as a parameter and a name.
         expected: the description of a file of targets in messages.
         are_bytes: whether the data set always reads inputs as bytes of grey images.
-
-    Raises:
-        ParameterError: a file is missing, or the file of targets isn't clear.
-        DataError: a file is damaged, or holds nothing to learn from.
     """
     inputs, targets = find_targets("train", files["train"], target, expected)
     own = pairs_of_splits(inputs, targets)
@@ -89,11 +85,7 @@ def propose_for_pair(
 
 
 def propose_for_arrays(arrays: FoundArrays) -> Proposal:
-    """Return a spec that trains well on two arrays.
-
-    Raises:
-        DataError: the arrays don't belong together, a number isn't finite, or there is nothing to learn.
-    """
+    """Return a spec that trains well on two arrays."""
     examples = arrays.examples
     check_pairs(examples)
     check_finite(examples.inputs, examples.inputs_name)
@@ -147,14 +139,7 @@ ROWS_PER_CLASS: Final = 10
 
 
 class TargetGuess(NamedTuple):
-    """The most likely content of targets.
-
-    Args:
-        predict: the value of ``predict`` in a spec.
-        target: the target of the network.
-        text: their description.
-        note: what else they may be, and what to do then; empty if they are clear.
-    """
+    """The most likely content of targets, as ``predict`` and in words, and what else they may be."""
 
     predict: Predicted
     target: TargetToLearn
@@ -163,16 +148,7 @@ class TargetGuess(NamedTuple):
 
 
 def guess_target(targets: Rows, name: str, *, are_classes: bool = False) -> TargetGuess:
-    """Guess the content of targets.
-
-    Args:
-        targets: an array with a row for each example.
-        name: its name in messages.
-        are_classes: whether they are known to be class numbers.
-
-    Raises:
-        DataError: there is nothing to predict, or the targets have an unsupported format.
-    """
+    """Guess the content of targets, which may be known to be class numbers."""
     shape = targets.shape[1:]
     if len(shape) > 1:
         message = f"has the shape {targets.shape}; expected a target, or a row of targets, for each example"
@@ -238,16 +214,7 @@ COLOURS: Final = 3
 
 
 class InputGuess(NamedTuple):
-    """The most likely content of inputs.
-
-    Args:
-        shape: the shape of one example.
-        text: their description.
-        divide_by: the number to divide them by.
-        standardize: whether to standardize them.
-        images: the format of images; None if convolutions can't take the inputs.
-        note: what would be better; empty if nothing is.
-    """
+    """The most likely content of inputs, how to scale them, their format as images, and what would be better."""
 
     shape: tuple[int, ...]
     text: str
@@ -258,16 +225,7 @@ class InputGuess(NamedTuple):
 
 
 def guess_inputs(inputs: Rows, name: str, *, are_bytes: bool = False) -> InputGuess:
-    """Guess the content of inputs from a random sample of rows.
-
-    Args:
-        inputs: an array with a row for each example.
-        name: its name in messages.
-        are_bytes: whether they are known to be pixels from 0 to 255.
-
-    Raises:
-        DataError: all numbers are the same.
-    """
+    """Guess the content of inputs from a random sample of rows, which may be known to be pixels from 0 to 255."""
     sample, shape = _sample(inputs), inputs.shape[1:]
     least, greatest = float(sample.min()), float(sample.max())
     if least == greatest:

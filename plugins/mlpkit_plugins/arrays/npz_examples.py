@@ -15,18 +15,7 @@ from mlpkit_plugins.formats.npz_file import npz_array
 
 
 def npz_examples(path: Path, name: str, inputs: str, targets: str, weights: str | None = None) -> Examples:
-    """Open inputs, targets and perhaps weights, and read their headers.
-
-    Args:
-        path: the file.
-        name: its name in messages.
-        inputs: the array of inputs.
-        targets: the array of targets.
-        weights: the array of weights; None for equal weights.
-
-    Raises:
-        DataError: the file has another format, is damaged, or doesn't have an array.
-    """
+    """Open inputs, targets and perhaps weights, and read their headers."""
     with reading(path, name) as file:
         x, t = (npz_array(file, array, name) for array in (inputs, targets))
         examples = Examples(x, t, f"{name}, array '{inputs}'", f"{name}, array '{targets}'", (path,))
@@ -38,11 +27,7 @@ def npz_examples(path: Path, name: str, inputs: str, targets: str, weights: str 
 
 @contextmanager
 def reading(path: Path, name: str) -> Iterator[IO[bytes]]:
-    """Open an .npz file.
-
-    Raises:
-        DataError: the file is empty, or can't be read.
-    """
+    """Open an .npz file, which mustn't be empty."""
     try:
         with path.open("rb") as file:
             if not os.fstat(file.fileno()).st_size:  # a file in /proc might never end

@@ -59,12 +59,7 @@ class WeightsFile:
     weights: FilePath | None = None
 
     def with_weights(self, examples: dict[str, Examples]) -> dict[str, Examples]:
-        """Return the examples of each split, with the file's weights for ``train``.
-
-        Raises:
-            ParameterError: the file doesn't exist.
-            DataError: the file has another format, or doesn't hold such numbers.
-        """
+        """Return the examples of each split, with the file's weights for ``train``."""
         if self.weights is None:
             return examples
         train, path = examples["train"], named_file("weights", self.weights)

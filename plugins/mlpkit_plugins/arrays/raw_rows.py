@@ -19,13 +19,6 @@ def check_finite(rows: Rows, name: str) -> float:
     """Check that all numbers are finite, and return an upper bound on their absolute values.
 
     They are read once, block by block; integers aren't read.
-
-    Args:
-        rows: an array with a row for each example.
-        name: its name in messages.
-
-    Raises:
-        DataError: a number is NaN or infinite.
     """
     if rows.dtype.kind != "f":
         return float(np.iinfo(rows.dtype).max) if rows.dtype.kind in "iu" else 1.0
@@ -74,13 +67,7 @@ NEAR: Final = 10.0
 
 
 class RawNumber(NamedTuple):
-    """A number that wasn't standardized.
-
-    Args:
-        row: position of its row.
-        element: its position in the row.
-        value: the number.
-    """
+    """A number that wasn't standardized, and its position."""
 
     row: int
     element: int
@@ -88,15 +75,10 @@ class RawNumber(NamedTuple):
 
 
 def raw_number(inputs: Array, means: Array, stds: Array) -> RawNumber | None:
-    """Return a number that can't have been standardized; None if all may be.
+    """Return a number that can't have been standardized with the means and deviations of raw examples, or None.
 
     At least half of the rows must be raw. A row is raw if |x| > 1000 for one of its elements, and |x - mean| <= 10 std
     for all of them. Of n standardized examples, each has |x| <= sqrt(n - 1) (Samuelson, 1968).
-
-    Args:
-        inputs: inputs that should be standardized, shape (rows, ...).
-        means: the mean of each element of raw examples.
-        stds: their standard deviations.
     """
     rows = np.asarray(inputs[:ROWS_LOOKED_AT], np.float64).reshape(len(inputs[:ROWS_LOOKED_AT]), -1)
     far = np.abs(rows) > FAR
@@ -111,14 +93,9 @@ def raw_number(inputs: Array, means: Array, stds: Array) -> RawNumber | None:
 def raw_by_range(inputs: Array, means: Array, stds: Array, extents: Array | None = None) -> RawNumber | None:
     """Return a number that most likely wasn't standardized; None without a sign of that.
 
-    At least half of the rows must look raw: all of their numbers are in the ranges of raw examples, and one number is
-    outside the range of standardized examples by more than half its width.
-
-    Args:
-        inputs: inputs that should be standardized, shape (rows, ...).
-        means: the mean of each element of raw examples.
-        stds: their standard deviations.
-        extents: the range of each element, shape (elements, 2); None for four standard deviations around the mean.
+    At least half of the rows must look raw: all of their numbers are in the ranges of raw examples, ``extents``, shape
+    (elements, 2), by default four standard deviations around the mean; and one number is outside the range of
+    standardized examples by more than half its width.
     """
     rows = np.asarray(inputs[:ROWS_LOOKED_AT], np.float64).reshape(len(inputs[:ROWS_LOOKED_AT]), -1)
     if np.abs(rows).max(initial=0) <= NEVER_OUTSIDE:
@@ -136,13 +113,7 @@ def raw_by_range(inputs: Array, means: Array, stds: Array, extents: Array | None
 
 
 def raw_array(name: str, role: str, arrays: Iterable[Rows]) -> RawArray:
-    """Describe an array, which may be in several files.
-
-    Args:
-        name: the name of the array.
-        role: ``input`` or ``target``.
-        arrays: its part in each file; only the numbers of rows differ.
-    """
+    """Describe an array of inputs or targets, which may be in several files."""
     arrays = list(arrays)
     dtypes = dict.fromkeys(str(array.dtype) for array in arrays)
     least, greatest, missing = math.nan, math.nan, 0

@@ -55,16 +55,7 @@ class Scaling:
     encodings: tuple[tuple[Places, FittedEncoding], ...] = ()
 
     def encoded(self, groups: Sequence[EncodedElements], rows: int, parts: Callable[[], Iterable[Array]]) -> Scaling:
-        """Return this scaling with encodings fitted on the training examples.
-
-        Args:
-            groups: the encodings, each with the positions of its elements in a flat example.
-            rows: the number of training examples.
-            parts: returns the training examples, block by block.
-
-        Raises:
-            ParameterError: an encoding makes several elements of one.
-        """
+        """Return this scaling with encodings fitted on the training examples, whose parts are read block by block."""
         fitted = []
         for encoding, places in groups:
             chosen = list(places)
@@ -86,10 +77,7 @@ class Scaling:
         return replace(self, encodings=tuple(fitted))
 
     def fitted(self, parts: Iterable[Array]) -> Scaling:
-        """Return this scaling with means and standard deviations, always computed in float64.
-
-        Args:
-            parts: the training examples, block by block, in ``raw_shape`` or flat.
+        """Return this scaling with means and standard deviations of the training examples, always computed in float64.
 
         Raises:
             ValueError: an element has no finite mean or standard deviation.
@@ -112,24 +100,14 @@ class Scaling:
         return self.means is not None or bool(self.encodings)
 
     def write(self, raw: Array, out: Array) -> None:
-        """Write scaled examples.
-
-        Args:
-            raw: examples, shape (rows, *raw_shape).
-            out: the array to write to, shape (rows, ...), with as many elements.
-        """
+        """Write scaled examples into an array with as many elements, in any shape."""
         if self.is_learned:
             out[...] = self.scaled(raw).reshape(out.shape)
         else:
             np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
 
     def onnx(self, graph: Graph, raw: Value) -> Value:
-        """Describe ``write``, and return scaled examples in the shape of raw ones.
-
-        Args:
-            graph: the graph.
-            raw: raw examples.
-        """
+        """Describe ``write``, and return scaled examples in the shape of raw ones."""
         if self.encodings:
             return self._encoded_in_graph(graph, raw)
         if self.means is None or self.stds is None:
@@ -205,16 +183,7 @@ class Scaling:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], divide_by: float, groups: Sequence[EncodedElements] = ()) -> Scaling:
-        """Restore a scaling.
-
-        Args:
-            state: plain data from ``state``.
-            divide_by: a constant.
-            groups: the encodings in the spec, each with the positions of its elements.
-
-        Raises:
-            ModelFileError: ``state`` can't have returned it.
-        """
+        """Restore a scaling from ``state``, with the encodings in the spec and the positions of their elements."""
         match dict(state):
             case {"raw_shape": [*shape], **rest} if all(type(length) is int and length > 0 for length in shape):
                 size = math.prod(shape)
@@ -260,12 +229,7 @@ DEVIATION_OVERFLOWS: Final = "the numbers are so large that their deviation over
 
 
 def values_scaling(parts: Iterable[Array], shape: tuple[int, ...], *, log: bool) -> ValuesScaling:
-    """Return mean and standard deviation of each value, or of its logarithm.
-
-    Args:
-        parts: the values of the training examples, block by block.
-        shape: the shape of one example's values.
-        log: whether the logarithms are scaled.
+    """Return mean and standard deviation of each value in the training examples, or of its logarithm.
 
     Raises:
         ValueError: a value has no finite standard deviation.
@@ -277,21 +241,13 @@ def values_scaling(parts: Iterable[Array], shape: tuple[int, ...], *, log: bool)
 
 
 def values_range(parts: Iterable[Array]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the minimum and maximum of each value, in the order of a flat array.
-
-    Args:
-        parts: the values of the training examples, block by block.
-    """
+    """Return the minimum and maximum of each value in the training examples, in the order of a flat array."""
     ends = np.array([(part.min(axis=0).ravel(), part.max(axis=0).ravel()) for part in parts], np.float64)
     return tuple(ends[:, 0].min(axis=0).tolist()), tuple(ends[:, 1].max(axis=0).tolist())
 
 
 def check_clippable(clip_predictions: bool, predict: str, scale_target: ScaleTarget) -> None:
-    """Check that ``clip_predictions`` is only set for scaled values.
-
-    Raises:
-        ParameterError: it is set for other predictions.
-    """
+    """Check that ``clip_predictions`` is only set for scaled values."""
     if clip_predictions and predict not in ("values", "auto"):
         message = f"it is only for values, but predict is {predict}"
         raise ParameterError("clip_predictions", message, remedy="leave it out, or set predict: values")
@@ -311,12 +267,7 @@ ROWS_LOOKED_AT: Final = 10_000
 
 
 def warnings_about_scale(inputs: Rows, divide_by: float) -> tuple[DataWarning, ...]:
-    """Return a warning about the element of the inputs whose scale is farthest from 1, if it is far.
-
-    Args:
-        inputs: examples, shape (rows, ...).
-        divide_by: the number by which they are divided.
-    """
+    """Return a warning about the element of the inputs whose scale is farthest from 1, if it is far."""
     if not prod(inputs.shape):
         return ()
     with np.errstate(over="ignore", invalid="ignore"):

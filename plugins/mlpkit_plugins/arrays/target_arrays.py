@@ -18,30 +18,18 @@ NO_EXAMPLES: Final = (
 
 
 class Labelled(NamedTuple):
-    """The classes of a target.
-
-    Args:
-        classes: the classes, in the order of their numbers: texts, numbers or truth values.
-    """
+    """The classes of a target, in the order of their numbers: texts, numbers or truth values."""
 
     classes: tuple[Any, ...]
 
     @classmethod
     def of(cls, targets: Array, source: str) -> Labelled:
-        """Find the classes of a target.
-
-        Raises:
-            DataError: the classes can't be sorted, or one is missing.
-        """
+        """Find the classes of a target."""
         return cls(tuple(np.unique(_flat(targets, source)).tolist()))
 
     @classmethod
     def from_plain(cls, plain: object) -> Labelled:
-        """Restore classes from plain data.
-
-        Raises:
-            ModelFileError: the data aren't classes.
-        """
+        """Restore classes from plain data of a model file, which may be anything."""
         labels = plain if isinstance(plain, list) else [plain]
         kinds = {type(label) for label in labels}
         if (
@@ -60,11 +48,7 @@ class Labelled(NamedTuple):
 
 
 def target_array(t: Any, source: str) -> Array:
-    """Return targets as an array, with a row for each example.
-
-    Raises:
-        DataError: they aren't an array.
-    """
+    """Return targets as an array, with a row for each example."""
     try:
         array = np.asarray(t)
     except ValueError as error:
@@ -93,17 +77,7 @@ def layers_to_begin_with(predict: str) -> list[Any]:
 
 
 def class_numbers(targets: Array, labelled: Labelled, source: str, unknown: str) -> NDArray[np.int64]:
-    """Return the number of each target's class.
-
-    Args:
-        targets: the classes as the user passed them.
-        labelled: all classes.
-        source: the name of the targets in messages.
-        unknown: the end of the message for an unknown class.
-
-    Raises:
-        DataError: a class is unknown.
-    """
+    """Return the number of each target's class; ``unknown`` is the end of the message for an unknown class."""
     flat = _flat(targets, source)
     position = {label: number for number, label in enumerate(labelled.classes)}
     distinct, inverse = np.unique(flat, return_inverse=True)
@@ -143,16 +117,7 @@ def _are_bits(targets: Array) -> bool:
 
 
 def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64]:
-    """Return weights as an array with a number for each example.
-
-    Args:
-        weights: the weights as the user passed them.
-        examples: the number of examples.
-        source: the name of the weights in messages.
-
-    Raises:
-        DataError: their number is wrong, one is negative or not a number, or all are 0.
-    """
+    """Return weights as an array with a number from 0 up for each example, not all 0."""
     try:
         array = np.asarray(weights, np.float64)
     except (TypeError, ValueError) as error:
@@ -168,10 +133,6 @@ def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64
 
 
 def check_weights_shape(shape: tuple[int, ...], examples: int, source: str) -> None:
-    """Check that an array of weights has a number for each example.
-
-    Raises:
-        DataError: the shape is wrong.
-    """
+    """Check that an array of weights has a number for each example."""
     if shape != (examples,):
         raise DataError(source, f"has the shape {shape}; expected ({examples},), a number for each example")

@@ -55,11 +55,7 @@ def warnings_about_classes(
 def counts_of_classes(
     parts: Mapping[str, tuple[Rows, NDArray[np.intp] | range]],
 ) -> tuple[list[str], dict[str, NDArray[np.int64]]]:
-    """Return the used class numbers, as texts, and each split's count of examples for each of them.
-
-    Args:
-        parts: for each split, the targets, and the positions of its examples, in ascending order.
-    """
+    """Return the used class numbers, as texts, and each split's count of examples for each of them."""
     counters = {name: _counts(targets, rows) for name, (targets, rows) in parts.items()}
     used = sorted(set().union(*counters.values()))
     counts = {name: np.array([counter[number] for number in used]) for name, counter in counters.items()}

@@ -22,12 +22,7 @@ class OfImages(Augmentation):
 
     @abstractmethod
     def change(self, images: Array, rng: np.random.Generator) -> Array:
-        """Return the changed images, a new array.
-
-        Args:
-            images: shape (rows, channels, height, width).
-            rng: random numbers.
-        """
+        """Return the changed images, a new array, shape (rows, channels, height, width)."""
 
     def __call__(self, x: Array, rng: np.random.Generator, out: Array) -> Array:
         """Write the changed images into ``out``, in the shape of ``x``."""

@@ -110,12 +110,7 @@ class Frame(TableDataset):
         return layers_to_begin_with(parameters["predict"])
 
     def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
-        """Store frames, which are read when the data set is described.
-
-        Args:
-            examples: by split, a frame, the name of its target or an array of targets, and perhaps weights or the name
-                of their column.
-        """
+        """Store frames by split, each with its targets or their names, and perhaps weights or their name."""
         self._held, self._splits = examples, None
 
     @property
@@ -180,11 +175,7 @@ class Frame(TableDataset):
 
 
 def _meanings(given: Mapping[str, Any], frame: Any, columns: Mapping[str, Array]) -> dict[str, Any]:
-    """Return the parameters for the kinds of columns, extended by the types of columns.
-
-    Raises:
-        DataError: a column holds values that can't be an input.
-    """
+    """Return the parameters for the kinds of columns, extended by the types of columns."""
     ordinal = {name: levels for name, levels in ordered_categories(frame).items() if name in columns}
     held = {name: held_in(values, name, _named("train")) for name, values in columns.items() if name not in ordinal}
     categories, dates = ([name for name in held if held[name] == what] for what in ("categories", "dates"))
@@ -258,11 +249,7 @@ def _predicted(t: Any, targets: Sequence[str], columns: Mapping[str, Array]) -> 
 
 
 def _to_columns(t: Any, names: Sequence[str], rows: int, source: str) -> dict[str, Array]:
-    """Return targets as columns of the frame.
-
-    Raises:
-        DataError: the number of targets doesn't match the rows or the names.
-    """
+    """Return targets as columns of the frame."""
     array = target_array(t, source)
     if len(array) != rows:
         raise DataError(source, f"has {len(array):,} targets for the {rows:,} rows of the frame")

@@ -101,13 +101,7 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
         return ""
 
     def read(self, path: Path) -> Array:
-        """Read the images of an IDX file, plain or compressed, or a PNG, JPEG, BMP or GIF file.
-
-        In a folder of IDX files, the test images are preferred.
-
-        Returns:
-            Grey values, uint8, shape (images, height, width).
-        """
+        """Read the images of an IDX file, or of its test images in a folder, or a PNG, JPEG, BMP or GIF file."""
         return read_grey_images(images_at(path))
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:

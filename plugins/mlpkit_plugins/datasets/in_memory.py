@@ -91,11 +91,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         return [*warnings, *warnings_about_scale(self._opened()["train"].inputs, self.divide_by)]
 
     def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
-        """Store the examples, which are read when the data set is described.
-
-        Args:
-            examples: by split, inputs, targets and perhaps weights. Examples of weight 0 are left out.
-        """
+        """Store the examples, inputs, targets and perhaps weights, by split; those of weight 0 are left out."""
         self._held, self._examples, self._split_of = examples, None, None
 
     def open_files(self) -> dict[str, Examples]:

@@ -115,13 +115,7 @@ class Mnist(ByteImages):
                 raise ModelFileError(message)
 
     def read(self, path: Path) -> Array:
-        """Read the images of an IDX file, plain or compressed, or a PNG, JPEG, BMP or GIF file.
-
-        In a folder of IDX files, the test images are preferred.
-
-        Returns:
-            Grey values, uint8, shape (images, height, width).
-        """
+        """Read the images of an IDX file, or of its test images in a folder, or a PNG, JPEG, BMP or GIF file."""
         from mlpkit_plugins.files.idx_files import images_at  # noqa: PLC0415 - training reads no other files
         from mlpkit_plugins.formats.image import read_grey_images  # noqa: PLC0415 - for the same reason
 

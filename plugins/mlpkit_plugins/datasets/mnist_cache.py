@@ -29,16 +29,7 @@ def cache_folder() -> Path:
 
 
 def read_through_cache(compressed: Path, rank: int, checksum: str) -> NDArray[np.uint8]:
-    """Read a compressed IDX file, from its decompressed copy if that is intact; otherwise write such a copy.
-
-    Args:
-        compressed: the file, its name ending in ``.gz``.
-        rank: number of dimensions of its array.
-        checksum: SHA-256 of its decompressed content.
-
-    Raises:
-        DataError: the compressed file is damaged.
-    """
+    """Read a compressed IDX file, from its decompressed copy if that is intact; otherwise write such a copy."""
     copy = cache_folder() / compressed.stem
     values = _read_copy(copy, rank, checksum)
     if values is None:

@@ -34,15 +34,7 @@ _REMEDY = "leave out 'directory' to use the MNIST files that ship with mlpkit"
 
 
 def mnist_paths(directory: str | None) -> dict[str, Path]:
-    """Return the paths of the files, by name.
-
-    Args:
-        directory: a folder with these files, plain or compressed; ``~`` stands for the user's home. None for the
-            shipped files.
-
-    Raises:
-        ParameterError: the folder doesn't exist, or a file is missing in it.
-    """
+    """Return the paths of the shipped files, or of those in another folder, by name."""
     if directory is None:
         return {name: FOLDER / f"{name}.gz" for name in RANKS}
     expected = f"a folder with {', '.join(RANKS)}, plain or .gz"
@@ -61,15 +53,7 @@ def mnist_paths(directory: str | None) -> dict[str, Path]:
 
 
 def read_mnist(name: str, path: Path) -> tuple[NDArray[np.uint8], str]:
-    """Return the array that a file holds, and the SHA-256 of its decompressed content.
-
-    Args:
-        name: the file's name.
-        path: its path from ``mnist_paths``. A shipped file is read from the cache, if there is an intact copy.
-
-    Raises:
-        DataError: the file can't be read, or is not exactly what its header or its checksum declares.
-    """
+    """Return the array of a file, a shipped one from the cache, and the SHA-256 of its decompressed content."""
     if path.parent == FOLDER:
         return read_through_cache(path, RANKS[name], CHECKSUMS[name]), CHECKSUMS[name]
     return read_idx_and_checksum(path, RANKS[name])

@@ -14,14 +14,7 @@ OF_THE_SYSTEM: Final = frozenset({"thumbs.db", "desktop.ini"})
 
 
 class ClassFile(NamedTuple):
-    """A file of a class.
-
-    Args:
-        path: the file.
-        key: its path relative to the folder of all classes, with slashes, the class first.
-        class_name: the class.
-        weight: its weight in the loss and in metrics.
-    """
+    """A file of a class; the key is its path relative to the folder of all classes, with slashes, the class first."""
 
     path: Path
     key: str
@@ -30,11 +23,7 @@ class ClassFile(NamedTuple):
 
 
 def class_folders(folder: Path, suffixes: Collection[str]) -> list[ClassFile]:
-    """Return the files of all classes, in the order of their keys.
-
-    Args:
-        folder: the folder of the folders.
-        suffixes: the suffixes that files may have, in lower case.
+    """Return the files of all classes, in the order of their keys; suffixes are in lower case.
 
     Raises:
         DataError: there is no subfolder, one has no file, or a file has another suffix or is not in a subfolder.
@@ -53,11 +42,7 @@ def class_folders(folder: Path, suffixes: Collection[str]) -> list[ClassFile]:
 
 
 def files_below(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
-    """Return the files in a folder and below, in the order of their names.
-
-    Raises:
-        DataError: a file has another suffix, or a folder can't be read.
-    """
+    """Return the files in a folder and below, in the order of their names."""
     for entry in _entries(folder):
         path = folder / entry.name
         if entry.is_dir(follow_symlinks=False):  # a link might point to a parent folder

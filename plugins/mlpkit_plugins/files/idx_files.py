@@ -27,23 +27,12 @@ def idx_pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
 
 
 def images_at(path: Path) -> Path:
-    """Return a file of images; in a folder, the file for testing is preferred.
-
-    Raises:
-        DataError: the folder has no images with labels.
-    """
+    """Return a file of images; in a folder, the file for testing is preferred."""
     return idx_pair(path)[0] if path.is_dir() else path
 
 
 def idx_pair(path: Path) -> tuple[Path, Path]:
-    """Return a file of images and its file of labels; in a folder, the files for testing are preferred.
-
-    Args:
-        path: the folder; or the file of images, with the labels next to it.
-
-    Raises:
-        DataError: there are no such files.
-    """
+    """Return a file of images, and its file of labels next to it; in a folder, the files for testing are preferred."""
     if path.is_dir():
         pairs = idx_pairs(path)
         if not pairs:

@@ -51,11 +51,7 @@ def named_file(parameter: str, name: str) -> Path:
 
 
 def named_folder(parameter: str, name: str) -> Path:
-    """Return the path of a folder that a parameter names, as ``named_file`` does for a file.
-
-    Raises:
-        ParameterError: the folder doesn't exist.
-    """
+    """Return the path of a folder that a parameter names, as ``named_file`` does for a file."""
     path = _place(parameter, name)
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)

@@ -17,17 +17,7 @@ def targets_beside(path: Path) -> Path | None:
 
 
 def find_targets(parameter: str, inputs: str, targets: str | None = None, expected: str = "") -> tuple[str, str]:
-    """Return the names of a file of inputs and of its file of targets.
-
-    Args:
-        parameter: the parameter that named the inputs.
-        inputs: the file of inputs.
-        targets: the file of targets; None for the file next to the inputs.
-        expected: the description of a file of targets in messages.
-
-    Raises:
-        ParameterError: the file doesn't exist.
-    """
+    """Return the names of a file of inputs, named by a parameter, and of its file of targets, by default next to it."""
     path = named_file(parameter, inputs)
     if targets is not None:
         named_file("target", targets)
@@ -43,12 +33,7 @@ def find_targets(parameter: str, inputs: str, targets: str | None = None, expect
 
 
 def pairs_of_splits(inputs: str, targets: str) -> dict[str, tuple[str, str]]:
-    """Return the files of inputs and targets of other splits, next to the training files, by split.
-
-    Args:
-        inputs: the file of training inputs, as a spec names it.
-        targets: the file of training targets.
-    """
+    """Return the files of inputs and targets of other splits, next to the training files, by split."""
     x, t = named_file("train", inputs), named_file("target", targets)
     pairs = {}
     for split in OTHER_SPLITS:

@@ -16,16 +16,10 @@ _RANK: Final = re.compile(r"idx\d")
 
 
 def renamed(name: str, names: Iterable[str], words: Collection[str], others: Sequence[str]) -> str | None:
-    """Return the first of ``names`` that equals ``name`` with one word replaced; None if there isn't one.
+    """Return the first of ``names`` that equals ``name`` with a word replaced, by the likeliest first, or None.
 
     Words are runs of letters and digits; case doesn't matter. The number of dimensions in a name such as
     ``train-images-idx3-ubyte`` is ignored.
-
-    Args:
-        name: the name.
-        names: the names to choose from.
-        words: the words that may be replaced.
-        others: their replacements, the likeliest first.
     """
     by_words = {_words(candidate): candidate for candidate in names}
     parts = _words(name)

@@ -22,12 +22,7 @@ BUFFER: Final = 1 << 16
 
 @contextmanager
 def regular_file(path: Path, name: str | Path, expected: str = "a file") -> Iterator[io.BufferedReader]:
-    """Open a file that can be read more than once.
-
-    Args:
-        path: the file.
-        name: its name in messages.
-        expected: what it should be, in messages.
+    """Open a file that can be read more than once; its name and what it should be are for messages.
 
     Raises:
         DataError: the file doesn't exist, isn't a regular file, or can't be read.
@@ -46,11 +41,7 @@ def regular_file(path: Path, name: str | Path, expected: str = "a file") -> Iter
 
 
 def sized(file: IO[bytes]) -> io.BufferedReader:
-    """Return a reader that stops at the file's present size, since files in ``/proc`` have size 0 and may never end.
-
-    Args:
-        file: the file, nothing read yet.
-    """
+    """Return a reader that stops at the file's present size, since files in ``/proc`` have size 0 and may never end."""
     return io.BufferedReader(_Sized(file.fileno()), BUFFER)
 
 

@@ -11,14 +11,7 @@ from mlpkit import StorageError
 
 @contextmanager
 def storing(path: Path) -> Iterator[None]:
-    """Convert operating system errors into an error that names the file.
-
-    Args:
-        path: the file or folder that the block writes.
-
-    Raises:
-        StorageError: the block raised an ``OSError``.
-    """
+    """Convert operating system errors into a ``StorageError`` that names the file or folder that the block writes."""
     try:
         yield
     except OSError as error:

@@ -28,13 +28,7 @@ _ALIGNED: Final = " "
 
 
 class CsvGuess(NamedTuple):
-    """The dialect of a CSV file, and what was seen of the table.
-
-    Args:
-        dialect: the dialect.
-        first: the fields of the table's first row; empty if the file is.
-        one_name_too_few: whether the rows below the first have one more field, as in files from R with row names.
-    """
+    """A CSV file's dialect, its first row, and whether that has one field too few, as with row names from R."""
 
     dialect: Dialect
     first: tuple[str, ...]
@@ -47,16 +41,7 @@ class CsvGuess(NamedTuple):
 
 
 def csv_dialect(path: Path, name: str, target: str | None = None) -> CsvGuess:
-    """Guess the dialect of a CSV file.
-
-    Args:
-        path: the file.
-        name: its name in messages.
-        target: a column of the table; rows above the one with this name aren't part of the table.
-
-    Raises:
-        DataError: the file can't be read.
-    """
+    """Guess the dialect of a CSV file; rows above the one with the name of the target aren't part of the table."""
     with decompressed_content(path, name) as file:
         content = file.read(LARGEST_SAMPLE)
     encoding = _encoding(content)
@@ -99,15 +84,7 @@ def _is_utf8(line: bytes) -> bool:
 
 
 class _Layout(NamedTuple):
-    """The first rows of a file, split by a delimiter.
-
-    Args:
-        delimiter: the delimiter.
-        quote: the character around fields.
-        rows: the rows, including empty ones.
-        begin: the index of the table's first row.
-        has_target: whether that row has the name of the target.
-    """
+    """The first rows of a file, split by a delimiter, and where its table begins."""
 
     delimiter: str
     quote: str

@@ -88,13 +88,7 @@ class FieldSyntax(NamedTuple):
 
 
 class Distinct(NamedTuple):
-    """The distinct texts of a column.
-
-    Args:
-        texts: the texts, in order of occurrence.
-        codes: the position of each row's text in ``texts``.
-        firsts: the first row of each text.
-    """
+    """The distinct texts of a column, the position of each row's text among them, and the first row of each."""
 
     texts: Sequence[str]
     codes: NDArray[np.int32] | slice
@@ -188,13 +182,7 @@ class FieldBlock:
 
 
 class FieldReader:
-    """Finds the fields of a file, block by block.
-
-    Args:
-        content: the content of the file, at its beginning.
-        syntax: the syntax of fields.
-        encoding: the character encoding.
-        width: the number of columns.
+    """Finds the fields of a file of ``width`` columns, block by block.
 
     Attributes:
         begin: the offset of the next row.
@@ -230,13 +218,7 @@ class FieldReader:
         return self.is_stuck or (self._is_at_end and self._place == len(self._data))
 
     def blocks(self, positions: Sequence[int], numbers: Collection[int], most: int) -> Iterator[FieldBlock]:
-        """Yield blocks of rows, up to the end of the file or a block that ``csv`` has to read.
-
-        Args:
-            positions: the columns to return.
-            numbers: the columns of numbers in them.
-            most: the number of rows in a block, including rows that are left out.
-        """
+        """Yield blocks of ``most`` rows or fewer, up to the end of the file or a block that ``csv`` has to read."""
         for together in read_ahead(self._blocks_together(positions, numbers, most)):
             yield from together
 

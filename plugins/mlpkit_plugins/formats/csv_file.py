@@ -72,12 +72,7 @@ _STEP: Final = 1 << 20
 
 
 class Block(NamedTuple):
-    """Some consecutive rows, column by column.
-
-    Args:
-        rows: the number of each row.
-        columns: the texts of each requested column.
-    """
+    """Some consecutive rows, by their numbers, and the texts of each requested column."""
 
     rows: NDArray[np.int64]
     columns: Sequence[Sequence[str]]
@@ -100,13 +95,7 @@ class Block(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """Columns of numbers.
-
-    Args:
-        names: their names.
-        decimal: the decimal sign.
-        missing: texts that mean a missing number.
-    """
+    """Names of columns of numbers, their decimal sign, and texts that mean a missing number."""
 
     names: Collection[str]
     decimal: str
@@ -191,10 +180,7 @@ class CsvFile:
         return to_the_file if self._to_predict else f"{to_the_file}, or {to_the_spec}"
 
     def blocks(self, names: Sequence[str]) -> Iterator[Block]:
-        """Return the rows below the header, block by block.
-
-        Args:
-            names: the columns to return.
+        """Return some columns of the rows below the header, block by block.
 
         Raises:
             DataError: the file is not CSV, or a row has more or fewer fields than the header.
@@ -202,15 +188,7 @@ class CsvFile:
         yield from self._text_blocks(self._positions(names), 0, 1)
 
     def blocks_with(self, numbers: Numbers, names: Sequence[str]) -> Iterator[Block | FieldBlock]:
-        """Return the rows below the header, block by block, with plain numbers parsed.
-
-        Args:
-            numbers: the columns of numbers in ``names``.
-            names: the columns to return.
-
-        Raises:
-            DataError: the file is not CSV, or a row has more or fewer fields than the header.
-        """
+        """Return the same, with plain numbers parsed."""
         positions = self._positions(names)
         delimiter, quote, comment, _, encoding = self._dialect
         syntax = FieldSyntax.of(
@@ -237,13 +215,7 @@ class CsvFile:
         return [places[name] for name in names]
 
     def _text_blocks(self, positions: list[int], begin: int, row: int) -> Iterator[Block]:
-        """Yield blocks of rows below the header, from an offset on.
-
-        Args:
-            positions: the columns to return.
-            begin: the offset in bytes.
-            row: the number of the row that starts there.
-        """
+        """Yield blocks of rows below the header, from an offset in bytes on, where the row with this number starts."""
         with self._reading(begin, row) as records:
             records.read(max(self._rows_above + 1 - row, 0))
             while block := self._block(records, positions):
@@ -324,12 +296,7 @@ class CsvFile:
 
     @contextmanager
     def _reading(self, begin: int = 0, row: int = 1) -> Iterator[_Records]:
-        """Open the file to read rows from an offset on.
-
-        Args:
-            begin: the offset in bytes.
-            row: the number of the row that starts there.
-        """
+        """Open the file to read rows from an offset in bytes on, where the row with this number starts."""
         try:
             with decompressed_content(self._path, self.name) as content:
                 for skipped in range(0, begin, _STEP):
@@ -375,29 +342,14 @@ def encoding_by_mark(begin: bytes) -> str:
 
 @contextmanager
 def decompressed_content(path: Path, name: str) -> Iterator[io.BufferedReader]:
-    """Open the content of a file, decompressed if it is a gzip file.
-
-    Args:
-        path: the file.
-        name: its name in messages.
-
-    Raises:
-        DataError: the file can't be read.
-    """
+    """Open the content of a file, decompressed if it is a gzip file."""
     with regular_file(path, name) as file:
         content = sized(file)
         yield io.BufferedReader(GzipStream(content, name), STEP) if content.peek(2)[:2] == MAGIC else content
 
 
 class _Records:
-    """Reads rows, and counts them.
-
-    Args:
-        name: the file's name in messages.
-        reader: splits its rows into fields.
-        quote: the character around fields.
-        row: the number of the next row.
-    """
+    """Reads rows with ``csv.reader``, and counts them."""
 
     def __init__(self, name: str, reader: Iterator[list[str]], quote: str, row: int) -> None:
         self.row = row

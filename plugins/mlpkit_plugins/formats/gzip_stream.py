@@ -24,12 +24,7 @@ STEP: Final = 1 << 16
 
 
 class GzipStream(io.RawIOBase):
-    """Reads a gzip file, of one member or several, from front to back.
-
-    Args:
-        file: the file, at its beginning.
-        path: its path or name, for messages.
-    """
+    """Reads a gzip file, of one member or several, from front to back; the path is for messages."""
 
     def __init__(self, file: io.BufferedReader, path: str | Path) -> None:
         self._file = file

@@ -6,12 +6,7 @@ from collections.abc import Iterable
 
 
 def remedy_for_no_names(names: Iterable[str], row: int) -> str:
-    """Return what to do if a row of column names seems to hold data; otherwise empty.
-
-    Args:
-        names: the texts of the row.
-        row: the number of the row.
-    """
+    """Return what to do if a row of column names seems to hold data; otherwise empty."""
     if not any(map(writes_number, names)):
         return ""
     return f"set header to the names of the columns, if row {row} holds data"

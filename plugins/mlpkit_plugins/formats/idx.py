@@ -65,18 +65,7 @@ def read_idx(path: Path, rank: int, received: Receiver | None = None) -> NDArray
 
 
 def read_idx_and_checksum(path: Path, rank: int) -> tuple[NDArray[np.uint8], str]:
-    """Read the array of an IDX file while another thread computes the SHA-256 of its content.
-
-    Args:
-        path: the file, as for ``read_idx``.
-        rank: as for ``read_idx``.
-
-    Returns:
-        The array, and the checksum in hexadecimal digits.
-
-    Raises:
-        DataError: the file can't be read, or is not exactly what its header declares.
-    """
+    """Read the array of an IDX file as ``read_idx`` does, while another thread computes the SHA-256 of its content."""
     from hashlib import sha256  # noqa: PLC0415 - reading a header needs no checksum
 
     checksum = sha256()
@@ -94,15 +83,7 @@ def read_idx_and_checksum(path: Path, rank: int) -> tuple[NDArray[np.uint8], str
 
 
 def read_idx_shape(path: Path, rank: int) -> tuple[int, ...]:
-    """Read the shape of an IDX file's array from the file's first bytes.
-
-    Args:
-        path: the file; its beginning is decompressed if its name ends in ``.gz``.
-        rank: number of dimensions that the file must have.
-
-    Raises:
-        DataError: the file can't be read, or its header is wrong or doesn't fit its size.
-    """
+    """Read the shape of an IDX file's array from the file's first bytes, with the errors of ``read_idx``."""
     with _reading(path) as (stream, size):
         return _read_shape(stream, path, rank, size)
 
@@ -175,13 +156,7 @@ def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
 
 
 def _fill(stream: BufferedReader | GzipStream, values: NDArray[np.uint8], filled: Receiver | None = None) -> int:
-    """Read until the array is full or the stream ends, and return the number of bytes read.
-
-    Args:
-        stream: the bytes.
-        values: the array.
-        filled: is called with each part of the array when it is filled.
-    """
+    """Read until the array is full or the stream ends, pass on each part, and return the number of bytes read."""
     flat = values.data.cast("B")
     received = 0
     while received < len(flat):

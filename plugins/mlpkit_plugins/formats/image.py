@@ -50,14 +50,7 @@ def read_image(path: Path, *, colour: bool = False, size: tuple[int, int] | None
 
 
 def read_grey_images(path: Path) -> NDArray[np.uint8]:
-    """Read images from an IDX file, plain or compressed, or a single image, depending on the suffix.
-
-    Returns:
-        Grey values, shape (images, height, width).
-
-    Raises:
-        DataError: the file is missing, of another format, or damaged.
-    """
+    """Read images, shape (images, height, width), from an IDX file or a single image, depending on the suffix."""
     suffix = path.suffix.lower()
     if suffix in IMAGE_SUFFIXES:
         return read_image(path)
@@ -68,11 +61,7 @@ def read_grey_images(path: Path) -> NDArray[np.uint8]:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Return height and width of an image from its header.
-
-    Raises:
-        DataError: Pillow is missing, or the file is too large, or not an image.
-    """
+    """Return height and width of an image from its header."""
     with _opened(path) as image:
         width, height = image.size
     return height, width

@@ -30,17 +30,9 @@ _STEP: Final = 1 << 20
 
 
 def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
-    """Return an array of an archive.
+    """Return an array of an archive, which may be closed afterwards.
 
     The checksum of a compressed array is checked here, that of an uncompressed array by ``check_checksum``.
-
-    Args:
-        file: the archive; it may be closed afterwards.
-        array: the array's name.
-        name: the file's name in messages.
-
-    Raises:
-        DataError: the archive is damaged or has no such array.
     """
     label = f"{name}, array '{array}'"
     with _opened(file, name) as archive:
@@ -57,11 +49,7 @@ def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
 
 
 def npz_shapes(file: IO[bytes], name: str) -> dict[str, tuple[int, ...] | None]:
-    """Return the shape of each array of an archive; None for an array of other values than numbers.
-
-    Raises:
-        DataError: the archive is damaged.
-    """
+    """Return the shape of each array of an archive; None for an array of other values than numbers."""
     shapes: dict[str, tuple[int, ...] | None] = {}
     with _opened(file, name) as archive:
         for member in archive.infolist():
@@ -75,16 +63,7 @@ def npz_shapes(file: IO[bytes], name: str) -> dict[str, tuple[int, ...] | None]:
 
 
 def check_checksum(file: IO[bytes], array: str, name: str) -> None:
-    """Check the checksum of an array that stays in its file.
-
-    Args:
-        file: the archive.
-        array: the array's name.
-        name: the file's name in messages.
-
-    Raises:
-        DataError: the archive is damaged.
-    """
+    """Check the checksum of an array that stays in its file."""
     with _opened(file, name) as archive:
         member = _member(archive, array, name)
         if _is_stored(member):

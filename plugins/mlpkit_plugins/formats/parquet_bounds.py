@@ -57,11 +57,7 @@ class Page(NamedTuple):
 
 
 class NoPageError(ValueError):
-    """A page is missing.
-
-    Args:
-        byte: its offset.
-    """
+    """A page is missing at an offset."""
 
     def __init__(self, byte: int) -> None:
         self.byte = byte
@@ -69,16 +65,10 @@ class NoPageError(ValueError):
 
 
 def pages(descriptor: int, size: int, column: Any) -> Iterator[Page]:
-    """Yield the pages of a column in a row group.
-
-    Args:
-        descriptor: the file, open for reading.
-        size: the size of the file in bytes.
-        column: the metadata of the column from pyarrow.
+    """Yield the pages of a column in a row group, from the column's metadata.
 
     Raises:
         NoPageError: the file holds something else, or a page extends beyond its end.
-        OSError: the file can't be read.
     """
     place, dictionary = column.data_page_offset, column.dictionary_page_offset
     if dictionary is not None and 0 < dictionary < place:
@@ -212,27 +202,14 @@ _IS_TEXT: Final = (pa.types.is_string, pa.types.is_large_string, pa.types.is_bin
 
 
 class Plan(NamedTuple):
-    """How to decode columns.
-
-    Args:
-        rows: the number of rows to decode at a time.
-        dictionaries: the columns of texts whose distinct texts are decoded only once.
-    """
+    """How to decode columns: rows at a time, and the columns of texts whose distinct texts are decoded only once."""
 
     rows: int
     dictionaries: tuple[str, ...]
 
 
 class Bounds:
-    """The limits for a file of some size.
-
-    Args:
-        name: the file's name in messages.
-        size: its size in bytes.
-
-    Attributes:
-        most_text: the most bytes of a column's texts.
-    """
+    """The limits for a file of some size; ``most_text`` is the most bytes of a column's texts."""
 
     def __init__(self, name: str, size: int) -> None:
         self.most_text = max(TEXT_ALWAYS_ALLOWED, MOST_TEXT_A_BYTE * size)
@@ -242,26 +219,13 @@ class Bounds:
         self._decoded: dict[str, int] = {}
 
     def check_few_values(self, rows: int, columns: int) -> None:
-        """Check that the file declares a plausible number of values for its size.
-
-        Raises:
-            DataError: the number is too large.
-        """
+        """Check that the file declares a plausible number of values for its size."""
         if not 0 <= rows * columns <= self._most_values:
             declared = f"declares {rows:,} rows in {self._size:,} bytes"
             raise DataError(self._name, f"{declared}; expected at most {self._most_values:,} values")
 
     def plan(self, file: BufferedReader, parquet: Any, types: Mapping[str, pa.DataType]) -> Plan:
-        """Check the page headers of columns, and plan their decoding.
-
-        Args:
-            file: the file.
-            parquet: the same file, opened by pyarrow.
-            types: the columns and their types.
-
-        Raises:
-            DataError: a column unpacks to more than real data does, or a page is missing.
-        """
+        """Check the page headers of columns, given with their types, and plan their decoding."""
         self._decoded = dict.fromkeys(types, 0)
         longest, without_dictionary = 1, set()
         for position in range(len(parquet.schema)):
@@ -282,16 +246,7 @@ class Bounds:
         return Plan(max(1, min(together, BYTES_TOGETHER // longest)), tuple(dictionaries))
 
     def check_short_texts(self, name: str, values: pa.Array, rows: NDArray[np.int64]) -> None:
-        """Check that decoded texts are within the limits for one text and for all texts.
-
-        Args:
-            name: the column.
-            values: its values.
-            rows: the number of each row.
-
-        Raises:
-            DataError: a text is too long, or the texts decoded so far take far more bytes than the file.
-        """
+        """Check that a column's decoded texts, and all decoded so far, are within the limits."""
         encoded = pa.types.is_dictionary(values.type)
         lengths = pc.binary_length(values.dictionary if encoded else values).fill_null(0).to_numpy()
         if not len(lengths):

@@ -33,12 +33,7 @@ BUFFER: Final = 1 << 16
 
 
 class Block(NamedTuple):
-    """Some consecutive rows, column by column.
-
-    Args:
-        rows: the number of each row.
-        columns: the values of each requested column.
-    """
+    """Some consecutive rows, by their numbers, and the values of each requested column."""
 
     rows: NDArray[np.int64]
     columns: Sequence[pa.Array]
@@ -83,14 +78,7 @@ class ParquetFile:
                 raise DataError(self.name, "two columns have that name", column=column)
 
     def blocks(self, names: Sequence[str]) -> Iterator[Block]:
-        """Return the rows, block by block.
-
-        Args:
-            names: the columns to return; no others are read.
-
-        Raises:
-            DataError: the file is damaged, or unpacks to more than real data does.
-        """
+        """Return some columns of the rows, block by block; no others are read."""
         types = {name: self.types[name] for name in names}
         self._bounds.check_few_values(self.rows, len(names))
         with regular_file(self._path, self.name) as file:

@@ -19,14 +19,7 @@ _STEP = 1 << 16
 
 
 def missing_bytes(content: bytes) -> int:
-    """Return the number of bytes missing from the filtered rows of a PNG file; negative if it has too many.
-
-    Args:
-        content: the whole file, with valid chunks.
-
-    Raises:
-        zlib.error: the compressed rows are damaged.
-    """
+    """Return the number of bytes missing from a PNG file's filtered rows; negative if it has too many."""
     chunks = list(_chunks(content))
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", dict(chunks)[b"IHDR"])
     bits = SAMPLES[colour] * depth

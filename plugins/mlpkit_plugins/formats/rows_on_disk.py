@@ -140,15 +140,7 @@ class RowsOnDisk:
 
 
 def npy_rows(path: Path, name: str) -> RowsOnDisk:
-    """Return the array of an .npy file.
-
-    Args:
-        path: the file.
-        name: its name in messages.
-
-    Raises:
-        DataError: the file has another format, or is damaged.
-    """
+    """Return the array of an .npy file."""
     with regular_file(path, name) as file:
         size = path.stat().st_size
         if size and file.peek(len(ZIP)).startswith(ZIP):

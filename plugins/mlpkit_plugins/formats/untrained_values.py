@@ -17,7 +17,7 @@ MOST_COMPARED: Final = 20
 
 @dataclass(frozen=True)
 class UntrainedValues:
-    """The values of a column that no training row has, or that the spec doesn't list.
+    """The ``count`` values of a column that no training row has, or that the spec doesn't list.
 
     Args:
         source: the name of the rows in messages.
@@ -38,11 +38,7 @@ class UntrainedValues:
     meaning: str = "zeros"
 
     def described(self, how: str = "were never trained on") -> str:
-        """Return the message: their number, and the category that was most likely meant.
-
-        Args:
-            how: the predicate of the sentence.
-        """
+        """Return the message: how many values, their predicate, and the category that was most likely meant."""
         texts = sorted(self.texts)[:MOST_COMPARED]
         nearest = {text: did_you_mean(text, self.known) for text in texts if not writes_number(text)}
         text = next(filter(nearest.get, nearest), texts[0])

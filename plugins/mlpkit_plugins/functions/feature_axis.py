@@ -34,10 +34,5 @@ class FeatureAxis:
         return numbers.reshape(self._spread)
 
     def sum(self, x: Array, out: Array) -> None:
-        """Set out to the sum of each feature.
-
-        Args:
-            x: a minibatch.
-            out: shape (features,).
-        """
+        """Set out to the sum of each feature of a minibatch."""
         feature_sums(x, out)

@@ -25,11 +25,8 @@ def in_memory(layer: Layer, name: str, images: Array, padding: int = 0) -> Array
 def put_in_memory(layer: Layer, name: str, images: Array, padding: int = 0) -> Callable[[], Array]:
     """Return a function that returns images in memory order: a new copy each time, unless they have it already.
 
-    Args:
-        layer: the layer whose buffer holds the copy.
-        name: the name of the buffer.
-        images: shape (rows, channels, height, width).
-        padding: pixels of zeros to add on all four sides.
+    Images have the shape (rows, channels, height, width); the copy is in a buffer of the layer, and may be padded by
+    pixels of zeros on all four sides.
     """
     turned = images.transpose(IN_MEMORY)
     if not padding and turned.flags.c_contiguous:
@@ -59,15 +56,8 @@ class Patches:
     def of(cls, who: str, height: int, width: int, size: int, stride: int) -> Patches:
         """Return the patches of an image, (height - size) // stride + 1 from top to bottom, and the same across.
 
-        Args:
-            who: the layer, for the error.
-            height: the image's height in pixels.
-            width: its width.
-            size: pixels along each side of a patch.
-            stride: pixels from one patch to the next.
-
         Raises:
-            ShapeError: no patch fits.
+            ShapeError: no patch fits; ``who`` is the layer.
         """
         if min(height, width) < size:
             raise ShapeError(

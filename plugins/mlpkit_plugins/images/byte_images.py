@@ -53,13 +53,10 @@ class ByteImages(Dataset):
         return self._fingerprint
 
     def encode(self, raw: Array) -> Array:
-        """Encode raw images as the network's inputs.
+        """Encode raw images, with their axes, without the channel if they are grey, or as rows.
 
         Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken unchanged, unless they
         clearly aren't normalized.
-
-        Args:
-            raw: images, shape (rows, *image_shape), without the channel if they are grey, or as rows.
         """
         shape = self.image_shape
         shapes = [shape, (prod(shape),), *([shape[1:]] if len(shape) > 2 and shape[0] == 1 else [])]
@@ -115,16 +112,7 @@ class ImageSplit:
         return len(self.images)
 
     def take(self, indices: Array, out: tuple[Array, ...]) -> None:
-        """Write the examples at ``indices`` into ``out``.
-
-        Args:
-            indices: positions in this split, in any order, repeats allowed.
-            out: arrays for inputs, shape (rows, *input_shape); for targets, shape (rows,) or (rows, classes); and for
-                weights, if examples have them.
-
-        Raises:
-            IndexError: a position is outside the split.
-        """
+        """Write the examples at ``indices`` into ``out``."""
         x, t, *weights = out
         numbers = self.labels.take(indices)  # small, so the indices are checked here
         take_scaled(self.images, indices, PIXEL if self.normalize else 1.0, x)

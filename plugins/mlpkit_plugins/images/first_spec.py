@@ -36,13 +36,7 @@ PIXEL: Final = 255
 
 
 class _Pictures(NamedTuple):
-    """The images of a folder.
-
-    Args:
-        sizes: the description of their sizes.
-        inputs: the format of the network's inputs.
-        are_resized: whether they are scaled to that format.
-    """
+    """The images of a folder: their sizes in words, the inputs' format, and whether they are scaled to it."""
 
     sizes: str
     inputs: ImageInputs
@@ -66,12 +60,7 @@ class _Pictures(NamedTuple):
 
 
 def propose_for_images(files: Mapping[str, str], target: str | None) -> Proposal | None:
-    """Return a spec that trains well on a folder of images; None for another folder or a file.
-
-    Raises:
-        ParameterError: the folder of another split is missing, there is only one class, or a target is named.
-        DataError: the folder doesn't hold one folder per class, or an image is damaged.
-    """
+    """Return a spec that trains well on a folder of images; None for another folder or a file."""
     folder = _folder_of_images(files["train"])
     if folder is None:
         return None

@@ -18,16 +18,7 @@ WEIGHT: Final = "weight"
 
 
 def with_weights(files: Sequence[ClassFile], path: Path, name: str) -> list[ClassFile]:
-    """Return images with their weights; images of weight 0 are left out.
-
-    Args:
-        files: the images.
-        path: the CSV file.
-        name: its name in messages.
-
-    Raises:
-        DataError: a column or an image is missing, a weight is negative or not a number, or all weights are 0.
-    """
+    """Return images with their weights in a CSV file; images of weight 0 are left out."""
     weights = _weights(path, name)
     absent = [file.key for file in files if file.key not in weights]
     if absent:

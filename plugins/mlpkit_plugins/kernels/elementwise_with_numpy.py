@@ -55,9 +55,6 @@ def standard_normal(x: Array) -> tuple[Array, Array]:
 
     Φ keeps its digits for large negative x, where 1 + erf(x / √2) would lose them.
 
-    Args:
-        x: of any shape.
-
     Source: Hart et al., Computer Approximations (1968), section 6.7, for the form; the coefficients are a fit in 60
         digits.
     """

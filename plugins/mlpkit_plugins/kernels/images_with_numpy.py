@@ -2,7 +2,8 @@
 
 Images have the shape (width, channels, height, rows). For a convolution, they are cut into strips, one pixel wide and
 as high as a patch. Adjacent patches share all strips but one, so strips take less memory than patches by a factor of
-the patch size, and the strips of a patch are contiguous.
+the patch size, and the strips of a patch are contiguous. A patch has ``size`` pixels along each side, and patches begin
+every ``stride`` pixels, down and across.
 """
 
 from __future__ import annotations
@@ -17,10 +18,7 @@ from mlpkit import Array
 def pad_images(x: Array, padding: int, out: Array) -> Array:
     """Set out to images in memory order, padded with zeros on all four sides, and return it.
 
-    Args:
-        x: images, shape (rows, channels, height, width).
-        padding: pixels of zeros.
-        out: shape (width + 2 padding, channels, height + 2 padding, rows).
+    Shapes: x (rows, channels, height, width), out (width + 2 padding, channels, height + 2 padding, rows).
     """
     if padding:
         out[...] = 0
@@ -32,25 +30,19 @@ def pad_images(x: Array, padding: int, out: Array) -> Array:
 def flatten_images(x: Array, out: Array) -> Array:
     """Set out to images as rows of features, and return it.
 
-    Args:
-        x: images, shape (rows, channels, height, width).
-        out: shape (rows, channels · height · width).
+    Shapes: x (rows, channels, height, width), out (rows, channels · height · width).
     """
     out[...] = x.reshape(out.shape)
     return out
 
 
 def convolution(x: Array, W: Array, b: Array | None, stride: int, out: Array) -> Array:
-    """Set out to the convolution of images, and return it.
+    """Set out to the convolution of padded images, and return it.
 
         out[j, f, i, n] = b[f] + Σ W[f, c, p, q] x[j stride + q, c, i stride + p, n]  (over c, p and q)
 
-    Args:
-        x: images, padding included, shape (width, channels, height, rows).
-        W: shape (filters, channels, size, size).
-        b: shape (filters,), or None.
-        stride: pixels from one patch to the next, down and across.
-        out: shape (across, filters, down, rows).
+    Shapes: x (width, channels, height, rows), W (filters, channels, size, size), b (filters,),
+        out (across, filters, down, rows).
     """
     across, filters, down, _ = out.shape
     strips, by_strip = _strips(x, W.shape[3], stride, down), _weights_by_strip(W)
@@ -65,12 +57,7 @@ def convolution(x: Array, W: Array, b: Array | None, stride: int, out: Array) ->
 def convolution_inputs_gradient(dy: Array, W: Array, stride: int, padding: int, out: Array) -> Array:
     """Set out to the gradient of the images inside the padding, and return it.
 
-    Args:
-        dy: gradient of the outputs, shape (across, filters, down, rows).
-        W: shape (filters, channels, size, size).
-        stride: pixels from one patch to the next, down and across.
-        padding: pixels of padding on each of the four sides, which out doesn't include.
-        out: shape (width, channels, height, rows), without the padding.
+    Shapes: dy (across, filters, down, rows), W (filters, channels, size, size), out (width, channels, height, rows).
     """
     (across, filters, down, rows), (_, channels, _, size) = dy.shape, W.shape
     width, height = out.shape[0] + 2 * padding, out.shape[2] + 2 * padding
@@ -93,12 +80,7 @@ def convolution_inputs_gradient(dy: Array, W: Array, stride: int, padding: int, 
 def convolution_weights_gradient(x: Array, dy: Array, stride: int, dW: Array, db: Array | None) -> Array:
     """Set dW to the gradient of the weights, and db to that of the bias if it is given, and return dW.
 
-    Args:
-        x: images, padding included, shape (width, channels, height, rows).
-        dy: gradient of the outputs, shape (across, filters, down, rows).
-        stride: pixels from one patch to the next, down and across.
-        dW: shape (filters, channels, size, size).
-        db: shape (filters,), or None.
+    Shapes: x and dW as in ``convolution``, dy as its out, db (filters,).
     """
     (across, filters, down, _), (_, channels, _, size) = dy.shape, dW.shape
     strips = _strips(x, size, stride, down)
@@ -112,11 +94,7 @@ def convolution_weights_gradient(x: Array, dy: Array, stride: int, dW: Array, db
 def average_pool(x: Array, size: int, stride: int, out: Array) -> Array:
     """Set out to the mean pixel of each patch, and return it.
 
-    Args:
-        x: images, shape (rows, channels, height, width).
-        size: pixels along each side of a patch.
-        stride: pixels from one patch to the next, down and across.
-        out: shape (rows, channels, down, across).
+    Shapes: x (rows, channels, height, width), out (rows, channels, down, across).
     """
     *_, down, across = out.shape
     out[...] = 0
@@ -130,11 +108,7 @@ def average_pool(x: Array, size: int, stride: int, out: Array) -> Array:
 def max_pool(x: Array, size: int, stride: int, out: Array) -> Array:
     """Set out to the largest pixel of each patch, and return it.
 
-    Args:
-        x: images, shape (width, channels, height, rows).
-        size: pixels along each side of a patch.
-        stride: pixels from one patch to the next, down and across.
-        out: shape (across, channels, down, rows).
+    Shapes: x (width, channels, height, rows), out (across, channels, down, rows).
     """
     out[...] = -np.inf
     for pixels in _pixels(x, size, stride, out):
@@ -145,13 +119,7 @@ def max_pool(x: Array, size: int, stride: int, out: Array) -> Array:
 def max_pool_gradient(x: Array, y: Array, dy: Array, size: int, stride: int, out: Array) -> Array:
     """Set out to the sum of dy over the patches in which a pixel is the first maximum, and return it.
 
-    Args:
-        x: images, shape (width, channels, height, rows).
-        y: the output of ``max_pool``, shape (across, channels, down, rows).
-        dy: gradient of y, of its shape.
-        size: pixels along each side of a patch.
-        stride: pixels from one patch to the next, down and across.
-        out: of the shape of x.
+    Shapes: x and out as in ``max_pool``; y, its output, and dy (across, channels, down, rows).
     """
     left = dy.copy()
     out[...] = 0

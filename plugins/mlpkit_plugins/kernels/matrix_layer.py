@@ -34,25 +34,14 @@ class MatrixLayer(Layer):
     _ones = np.ones(0)
 
     def affine_plan(self, x: Array, W: Parameter, b: Parameter | None) -> Callable[[], Array]:
-        """Return a function that computes x W + b for the current content of all three, for ``prediction_plan``.
-
-        Args:
-            x: shape (rows, features).
-            W: shape (features, units).
-            b: shape (units,); None for no bias.
-        """
+        """Return a function that computes x W + b, for the present content of all three, for ``prediction_plan``."""
         y = self.buffer("y", (len(x), W.shape[1]), contiguous=False)
         if b is None:
             return partial(product, x, W.value, y)
         return partial(product_plus_row, x, W.value, b.value, y)
 
     def sum_rows(self, x: Array, out: Array) -> None:
-        """Set out to the sum of the rows of x, as the product of a row of ones and x, several times as fast.
-
-        Args:
-            x: shape (rows, columns).
-            out: shape (columns,).
-        """
+        """Set out to the sum of the rows of x, as the product of a row of ones and x, several times as fast."""
         if len(self._ones) != len(x):
             self._ones = np.ones(len(x), self.dtype)
         product(self._ones, x, out)

@@ -45,9 +45,6 @@ def to_bfloat16(x: Array) -> NDArray[np.float32]:
 
     bfloat16 has the exponents of float32 and 8 of its 24 significant bits. Subnormal numbers become zero, as in AVX-512
     and AMX; the largest numbers may become infinite.
-
-    Args:
-        x: of any shape.
     """
     bits = np.array(x, np.float32).view(np.uint32)
     magnitudes = bits & _MAGNITUDE
@@ -65,10 +62,7 @@ def product(a: Array, b: Array, out: Array) -> Array:
     Between ``begin_bfloat16`` and ``end_bfloat16``, the factors are rounded to bfloat16 first, if they are float32
     matrices and no row order has begun.
 
-    Args:
-        a: shape (rows, inner), or (inner,).
-        b: shape (inner, columns).
-        out: shape (rows, columns), or (columns,).
+    Shapes: a (rows, inner) or (inner,), b (inner, columns), out (rows, columns) or (columns,).
     """
     rounds = _MODE.bfloat16 and not _MODE.row_order
     if rounds and a.ndim == 2 and a.dtype.type is b.dtype.type is np.float32:
@@ -80,11 +74,7 @@ def product(a: Array, b: Array, out: Array) -> Array:
 def product_plus_row(a: Array, b: Array, row: Array, out: Array) -> Array:
     """Set out to the matrix product a b, as in ``product``, plus a row, and return it.
 
-    Args:
-        a: shape (rows, inner).
-        b: shape (inner, columns).
-        row: shape (columns,).
-        out: shape (rows, columns).
+    Shapes: a (rows, inner), b (inner, columns), row (columns,), out (rows, columns).
     """
     product(a, b, out)
     np.add(out, row, out=out)
@@ -92,12 +82,9 @@ def product_plus_row(a: Array, b: Array, row: Array, out: Array) -> Array:
 
 
 def philox_words(key: NDArray[np.uint64], counter: NDArray[np.uint64], out: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Fill out with the next bits of NumPy's generator Philox, and return it.
+    """Fill out, contiguous, of any shape, with the next bits of NumPy's generator Philox, and return it.
 
-    Args:
-        key: shape (2,).
-        counter: the counter of the last block, shape (4,). A block has four draws, and a draw four words.
-        out: contiguous, of any shape.
+    The key has shape (2,), and the counter of the last block (4,). A block has four draws, and a draw four words.
 
     Source: Salmon, Moraes, Dror and Shaw, Parallel Random Numbers: As Easy as 1, 2, 3 (2011).
     """
@@ -112,9 +99,7 @@ def philox_words(key: NDArray[np.uint64], counter: NDArray[np.uint64], out: NDAr
 def shift_transposed(x: Array, out: Array) -> Array:
     """Set out to the transpose of x minus each row's largest element, and return it.
 
-    Args:
-        x: shape (rows, classes).
-        out: shape (classes, rows): NumPy is faster at reducing the first axis.
+    Shapes: x (rows, classes), out (classes, rows), since NumPy is faster at reducing the first axis.
     """
     np.copyto(out, x.T)
     np.subtract(out, np.maximum.reduce(out, axis=0), out=out)
@@ -124,10 +109,7 @@ def shift_transposed(x: Array, out: Array) -> Array:
 def pick_labels(p: Array, t: Array, out: Array) -> Array:
     """Set out to each column's element at its label, and return it.
 
-    Args:
-        p: shape (classes, rows).
-        t: integers from 0 to classes - 1, shape (rows,).
-        out: shape (rows,).
+    Shapes: p (classes, rows), t integers (rows,), out (rows,).
 
     Raises:
         IndexError: a label is out of range.
@@ -143,9 +125,7 @@ def pick_labels(p: Array, t: Array, out: Array) -> Array:
 def normalize_columns(p: Array, total: Array) -> Array:
     """Set total to the sum of each column of p, divide the columns by it in place, and return total.
 
-    Args:
-        p: shape (classes, rows).
-        total: shape (rows,).
+    Shapes: p (classes, rows), total (rows,).
     """
     if p.flags.c_contiguous and min(p.shape) > 1:
         np.add.reduce(p, axis=0, out=total)
@@ -158,9 +138,7 @@ def normalize_columns(p: Array, total: Array) -> Array:
 def softmax(x: Array, out: Array) -> Array:
     """Set out to exp(x - max x) / Σ exp(x - max x), row by row, summed from the first class to the last, and return it.
 
-    Args:
-        x: shape (rows, classes).
-        out: of the same shape; may be x itself.
+    Shapes: x and out, which may be x itself, (rows, classes).
     """
     p = shift_transposed(x, np.empty(x.shape[::-1], x.dtype))
     np.exp(p, out=p)
@@ -172,11 +150,7 @@ def softmax(x: Array, out: Array) -> Array:
 def cross_entropy_gradient(p: Array, t: Array, scale: float, out: Array) -> Array:
     """Set out to (pᵀ - one-hot t) scale, and return it.
 
-    Args:
-        p: probabilities, shape (classes, rows).
-        t: integers from 0 to classes - 1, shape (rows,).
-        scale: factor of the difference.
-        out: shape (rows, classes).
+    Shapes: p (classes, rows), t class numbers (rows,), out (rows, classes).
     """
     np.copyto(out, p.T)
     out[np.arange(len(t)), t] -= 1
@@ -185,13 +159,7 @@ def cross_entropy_gradient(p: Array, t: Array, scale: float, out: Array) -> Arra
 
 
 def descend(value: Array, gradient: Array, length: float) -> None:
-    """Subtract length gradient from value in place; the gradient is scratch from then on.
-
-    Args:
-        value: of any shape.
-        gradient: of the same shape.
-        length: the step length.
-    """
+    """Subtract length gradient from value in place; the gradient is scratch from then on."""
     np.multiply(gradient, length, out=gradient)
     np.subtract(value, gradient, out=value)
 
@@ -259,9 +227,6 @@ def flush_subnormal(x: Array) -> None:
 
     A mean that is multiplied by 0.9 at every step becomes subnormal after a thousand steps without a gradient, such as
     for pixels that are dark in nearly all images. Some processors take a hundred times as long for subnormal numbers.
-
-    Args:
-        x: of any shape.
     """
     least = np.finfo(x.dtype).smallest_normal
     with np.nditer(x, ["buffered", "external_loop", "zerosize_ok"], ["readwrite"], buffersize=BLOCK) as blocks:
@@ -272,12 +237,6 @@ def flush_subnormal(x: Array) -> None:
 def take_scaled(numbers: NDArray[np.uint8], indices: Array, scale: float, out: Array) -> Array:
     """Set out to the entries of an array of bytes at some positions of its first axis, times scale, and return it.
 
-    Args:
-        numbers: shape (examples, ...).
-        indices: positions, shape (rows,).
-        scale: factor of the numbers.
-        out: shape (rows, ...).
-
     Raises:
         IndexError: a position is outside the array.
     """
@@ -287,12 +246,7 @@ def take_scaled(numbers: NDArray[np.uint8], indices: Array, scale: float, out: A
 
 
 def take_rows(numbers: Array, indices: Array, out: Array) -> Array:
-    """Set out to the entries of an array at some positions of its first axis, and return it.
-
-    Args:
-        numbers: shape (examples, ...).
-        indices: positions, shape (rows,).
-        out: shape (rows, ...), of the same dtype.
+    """Set out, of the same dtype, to the entries of an array at some positions of its first axis, and return it.
 
     Raises:
         IndexError: a position is outside the array.
@@ -333,16 +287,13 @@ def end_bfloat16(*_: object) -> None:
 
 
 def read_rows(descriptor: int, start: int, indices: Array, out: Array) -> bool:
-    """Set out to rows of an array in a file, and return whether the file has all of them.
+    """Set out to rows of an array in an open file, and return whether the file has all of them.
 
     Args:
-        descriptor: the file, open for reading.
+        descriptor: the file.
         start: offset in bytes of the array's first row.
         indices: positions of rows, from 0, shape (rows,).
         out: shape (rows, ...), its rows contiguous.
-
-    Raises:
-        OSError: the file can't be read.
     """
     for row, index in zip(out.reshape(len(out), -1), indices.tolist(), strict=True):
         view = row.data.cast("B")

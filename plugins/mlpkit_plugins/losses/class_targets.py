@@ -24,17 +24,7 @@ SUM_TOLERANCE = 1e-3
 
 
 def require_class_targets(who: str, t: Array, shape: tuple[int, ...]) -> None:
-    """Require integers or one-hot rows as targets; the range of integers is not checked.
-
-    Args:
-        who: the loss, for the error.
-        t: the targets.
-        shape: (rows, classes).
-
-    Raises:
-        ShapeError: the targets are neither.
-        UsageError: the sum of a row is not 1.
-    """
+    """Require integers, of any range, or one-hot rows as targets, for inputs of shape (rows, classes)."""
     if t.shape == shape[:1] and t.dtype.kind in "iu":
         return
     if t.shape != shape:
@@ -46,48 +36,26 @@ def require_class_targets(who: str, t: Array, shape: tuple[int, ...]) -> None:
 
 
 def require_sums_of_one(who: str, t: Array) -> None:
-    """Require rows that are one-hot, or at least sum to 1.
-
-    Raises:
-        UsageError: a row doesn't.
-    """
+    """Require rows that are one-hot, or at least sum to 1, or raise ``UsageError``."""
     if not (np.abs(t.sum(axis=1) - 1) < SUM_TOLERANCE).all():
         raise UsageError(f"{who} got a target row whose sum is not 1; expected one-hot rows")
 
 
 def require_class_numbers(who: str, t: Array, classes: int) -> None:
-    """Require integers that are class numbers.
-
-    Raises:
-        UsageError: one is out of range.
-    """
+    """Require integers that are class numbers, or raise ``UsageError``."""
     wrong = t[(t < 0) | (t >= classes)]
     if len(wrong):
         raise UsageError(f"{who} got the label {wrong[0]}; expected class numbers from 0 to {classes - 1}")
 
 
 def require_some_weight(class_weights: Sequence[float] | None) -> None:
-    """Require a weight above 0 for some class.
-
-    Raises:
-        ParameterError: all weights are 0.
-    """
+    """Require a weight above 0 for some class."""
     if class_weights is not None and not any(class_weights):
         raise ParameterError("class_weights", "all weights are 0", expected="a number greater than 0 among them")
 
 
 def require_weight_per_class(who: str, class_weights: Sequence[float] | None, count: int, what: str) -> None:
-    """Require one class weight per class.
-
-    Args:
-        who: the loss, for the error.
-        class_weights: the weights; None for none.
-        count: how many there must be.
-        what: what they weigh, such as ``classes``.
-
-    Raises:
-        ShapeError: there are more or fewer weights.
-    """
+    """Require ``count`` class weights, if there are any, one for each of ``what``."""
     if class_weights is not None and len(class_weights) != count:
         raise ShapeError(
             f"{who} has {len(class_weights)} class weights for {count} {what}",
@@ -100,11 +68,7 @@ SMALLEST: Final = 1e-6
 
 
 def log_shares(counts: Array) -> NDArray[np.float64]:
-    """Return log(count / Σ counts), with 1e-6 in place of smaller shares.
-
-    Args:
-        counts: numbers from 0 up, not all 0.
-    """
+    """Return log(count / Σ counts) for counts that aren't all 0, with 1e-6 in place of smaller shares."""
     counts = np.asarray(counts, np.float64)
     shares: NDArray[np.float64] = np.log(np.maximum(counts / (counts.sum() or 1.0), SMALLEST))
     return shares

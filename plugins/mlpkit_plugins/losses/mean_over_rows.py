@@ -8,12 +8,7 @@ from mlpkit import Array
 
 
 def mean_of(losses: Array, weights: Array | None) -> float:
-    """Return the mean over rows and elements, summed in float64; 0 if all weights are 0.
-
-    Args:
-        losses: the loss of each element, shape (rows, ...).
-        weights: the weight of each row; None if all are equal.
-    """
+    """Return the mean of losses over rows and elements, summed in float64; 0 if all weights of rows are 0."""
     if weights is None:
         return float(np.add.reduce(losses, axis=None, dtype=np.float64)) / losses.size
     of_rows = losses.reshape(len(weights), -1).sum(axis=1, dtype=np.float64)
@@ -25,10 +20,7 @@ def share_of_each(dloss: float, dx: Array, weights: Array | None) -> float | Arr
 
         dloss / count, or with weights  dloss w / (Σ w · elements of a row)
 
-    Args:
-        dloss: derivative of the total loss by the mean.
-        dx: an array with the shape and dtype of the losses.
-        weights: the weight of each row; None if all are equal.
+    It has the dtype of dx, and a shape that broadcasts to it.
     """
     if weights is None:
         return dloss / dx.size
@@ -41,13 +33,7 @@ def _total(weights: Array) -> float:
 
 
 def remedy_for_axes(input_shape: tuple[int, ...], axes: int, otherwise: str) -> str:
-    """Return what to do about inputs of a wrong shape, which may have an axis of ensemble members.
-
-    Args:
-        input_shape: their shape.
-        axes: how many axes the loss takes.
-        otherwise: what to do if that isn't the cause.
-    """
+    """Return what to do about inputs of a wrong shape, which may have an axis of ensemble members too many."""
     if len(input_shape) != axes + 1:
         return otherwise
     return f"{otherwise}; for members of an ensemble, put the loss into EnsembleLoss"

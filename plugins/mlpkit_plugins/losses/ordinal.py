@@ -180,12 +180,7 @@ class Ordinal(Loss):
         return np.cumsum(np.append(theta[:1], gaps)).astype(self.dtype), gaps
 
     def _bounds(self, x: Array, thresholds: Array) -> tuple[Array, Array]:
-        """Return -a and b: the distance of each score above the upper threshold of each class, and below its lower one.
-
-        Args:
-            x: shape (rows, 1).
-            thresholds: all thresholds.
-        """
+        """Return -a and b: how far each score is above the upper threshold of each class, and below its lower one."""
         above, below = (np.empty((len(x), self.classes), thresholds.dtype) for _ in range(2))
         np.subtract(x, thresholds, out=above[:, :-1])
         np.subtract(thresholds, x, out=below[:, 1:])

@@ -155,11 +155,7 @@ class Pinball(RealValuesLoss):
 
 
 def _require_one_value(loss: Pinball, target: Target | None) -> None:
-    """Require a single value, if the data gives values.
-
-    Raises:
-        ShapeError: it gives several.
-    """
+    """Require a single value, if the data gives values."""
     if isinstance(target, Values) and target.shape not in {(), (1,)}:
         raise TargetError(
             f"{loss.path} predicts quantiles of a single value, but the data gives {target}",

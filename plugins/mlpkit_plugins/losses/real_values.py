@@ -49,22 +49,14 @@ class RealValuesLoss(Loss):
         return exp(x, out)
 
     def residual(self, x: Array, t: Array) -> Array:
-        """Return r = x - t, in scratch memory.
-
-        Raises:
-            ShapeError: the targets are not numbers of the shape of x.
-        """
+        """Return r = x - t, in scratch memory."""
         self.require_values(x, t)
         r = self.buffer("residual", x.shape)
         np.subtract(x, t, out=r)
         return r
 
     def require_values(self, x: Array, t: Array) -> None:
-        """Require numbers of the shape of x as targets; NumPy would broadcast other shapes.
-
-        Raises:
-            ShapeError: they are not.
-        """
+        """Require numbers of the shape of x as targets; NumPy would broadcast other shapes."""
         if t.shape != x.shape or t.dtype.kind not in "fiu":
             raise ShapeError(
                 f"{self.path} can't take targets of {t.dtype} of shape {t.shape}",

@@ -152,11 +152,7 @@ class SigmoidWithLoss(Loss):
         return u
 
     def _of_classes(self, labels: Array) -> NDArray[np.float64]:
-        """Return c₀ (1 - label) and c₁ label of each row, shape (rows, 2).
-
-        Args:
-            labels: the number of each row's class, or the probability of class 1, shape (rows, 1).
-        """
+        """Return c₀ (1 - label) and c₁ label of each row, shape (rows, 2), for labels of shape (rows, 1)."""
         of_classes: NDArray[np.float64] = np.concatenate([1.0 - labels, labels], axis=1) * np.array(self.class_weights)
         return of_classes
 

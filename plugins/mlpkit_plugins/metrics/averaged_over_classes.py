@@ -77,16 +77,6 @@ class AveragedOverClasses(Metric):
         """Count predictions and targets.
 
         Unless ``expect_target`` was called, a threshold means that rows of targets are labels, not one-hot.
-
-        Args:
-            prediction: probability of each class, shape (rows, classes), of class 1, shape (rows,) or (rows, 1), or of
-                each label, shape (rows, labels).
-            t: class numbers, shape (rows,) or (rows, 1); one-hot rows, shape (rows, classes); or rows of zeros and
-                ones, shape (rows, labels).
-            weights: the weight of each row; None if all are equal.
-
-        Raises:
-            ParameterError: as in ``expect_target``, if that was not called.
         """
         p = prediction if prediction.ndim == 2 else prediction[:, None]
         if self.target is None:

@@ -9,11 +9,7 @@ from mlpkit import Array, ParameterError
 
 
 def actual_classes(t: Array) -> NDArray[np.int64]:
-    """Return the number of each example's class, shape (rows,).
-
-    Args:
-        t: class numbers, shape (rows,) or (rows, 1), or one-hot rows, shape (rows, classes).
-    """
+    """Return the number of each example's class, shape (rows,), from class numbers or one-hot rows."""
     numbers: Array = t.argmax(axis=1) if t.ndim == 2 and t.shape[1] > 1 else t.reshape(len(t))
     return numbers.astype(np.int64)
 
@@ -23,10 +19,6 @@ def predicted_classes(p: Array, threshold: float | None) -> NDArray[np.int64]:
 
     That is the most probable class, the first if several are equal. With a threshold or a single column, it is class 1
     if its probability is at least the threshold, ½ by default.
-
-    Args:
-        p: probability of each class, shape (rows, classes), or of class 1, shape (rows, 1).
-        threshold: probability from which class 1, of two, is predicted.
     """
     most_probable = threshold is None and p.shape[1] > 1
     predicted: Array = p.argmax(axis=1) if most_probable else p[:, -1] >= (threshold or 0.5)
@@ -34,11 +26,7 @@ def predicted_classes(p: Array, threshold: float | None) -> NDArray[np.int64]:
 
 
 def require_two_classes(threshold: float | None, classes: int) -> None:
-    """Require two classes if there is a threshold.
-
-    Raises:
-        ParameterError: there are more.
-    """
+    """Require two classes if there is a threshold."""
     if threshold is not None and classes > 2:
         raise ParameterError(
             "threshold",

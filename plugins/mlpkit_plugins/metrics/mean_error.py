@@ -25,27 +25,14 @@ class MeanError(Mean):
 
     @abstractmethod
     def error(self, deviation: Array) -> Array:
-        """Return the error of each value.
-
-        Args:
-            deviation: prediction - t, shape (rows, ...).
-        """
+        """Return the error of each value, where a deviation is prediction - t."""
 
     def expect_target(self, target: Target) -> None:
         """Require real values as the target, or rows of zeros and ones, which are compared like them."""
         require_real_values(self, target)
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
-        """Add the errors.
-
-        Args:
-            prediction: real values, shape (rows, ...).
-            t: targets of the same rows, the same shape except that axes of length 1 may be missing.
-            weights: the weight of each row; None if all are equal.
-
-        Raises:
-            ShapeError: the predictions don't have the shape of the values.
-        """
+        """Add the errors."""
         errors = self.error(deviations(prediction, t))
         self.total += float(errors.sum() if weights is None else (errors.T @ weights).sum())
         self.count += counted_all(t, weights) * prod(t.shape[1:])
@@ -57,21 +44,13 @@ class MeanError(Mean):
 
 
 def require_real_values(metric: Metric, target: Target) -> None:
-    """Require numbers as the target, one for each prediction; one-hot rows and labels are numbers too.
-
-    Raises:
-        ShapeError: the target is class numbers, or a data set's own.
-    """
+    """Require numbers as the target, one for each prediction; one-hot rows and labels are numbers too."""
     if not isinstance(target, Labels | Values) and not (isinstance(target, Classes) and target.one_hot):
         raise wrong_target(metric, target, "real values")
 
 
 def deviations(prediction: Array, t: Array) -> NDArray[np.float64]:
-    """Return prediction - t in float64, in the shape of the targets.
-
-    Args:
-        prediction: real values, shape (rows, ...).
-        t: targets of the same rows, the same shape except that axes of length 1 may be missing.
+    """Return prediction - t in float64, in the shape of the targets, where axes of length 1 may be missing.
 
     Raises:
         ShapeError: the shapes don't fit.

@@ -49,11 +49,7 @@ class R2(Metric):
         require_real_values(self, target)
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
-        """Add the squares of a minibatch.
-
-        Raises:
-            ShapeError: the predictions don't have the shape of the values.
-        """
+        """Add the squares of a minibatch."""
         if weights is not None and not weights.all():
             counts = weights > 0
             prediction, t, weights = prediction[counts], t[counts], weights[counts]

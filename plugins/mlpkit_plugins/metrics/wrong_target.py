@@ -6,13 +6,7 @@ from mlpkit import Classes, Labels, Metric, ShapeError, Target, Values
 
 
 def wrong_target(metric: Metric, target: Target, takes: str) -> ShapeError:
-    """Return an error that names the metric's targets, and the target's metrics.
-
-    Args:
-        metric: the metric.
-        target: the data's target.
-        takes: the targets that the metric is for, in words.
-    """
+    """Return an error that says which targets the metric takes, in words, and names metrics for the data's target."""
     return ShapeError(
         f"{metric.registered_name} is for {takes}, but the data gives {target}",
         expected=f"data whose target is {takes}",

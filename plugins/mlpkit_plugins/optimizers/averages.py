@@ -11,15 +11,7 @@ from mlpkit_plugins.kernels import flush_subnormal
 
 
 def divide_by_root(gradient: Array, squares: Array, epsilon: float) -> None:
-    """Divide a gradient by the root of its accumulated squares, in place.
-
-        gradient ← gradient / (√squares + epsilon)
-
-    Args:
-        gradient: any shape.
-        squares: mean or sum of its squares, the same shape.
-        epsilon: added to the root.
-    """
+    """Divide a gradient by the root of its squares, in place: gradient ← gradient / (√squares + epsilon)."""
     # The squares of smaller gradients are 0 in this dtype; without this bound, the quotient is 0 / 0 or far too large.
     least = sqrt(np.finfo(gradient.dtype).tiny)
     root = np.sqrt(squares)
@@ -28,13 +20,7 @@ def divide_by_root(gradient: Array, squares: Array, epsilon: float) -> None:
 
 
 def update_mean(mean: Array, beta: float, new: Array) -> None:
-    """Update a running mean in place: mean ← beta mean + (1 - beta) new; subnormal numbers become 0.
-
-    Args:
-        mean: any shape.
-        beta: share of the mean that is kept.
-        new: the same shape.
-    """
+    """Update a running mean in place: mean ← beta mean + (1 - beta) new; subnormal numbers become 0."""
     mean *= beta
     mean += (1 - beta) * new
     flush_subnormal(mean)

@@ -88,11 +88,7 @@ class Muon(WeightDecay):
 
 
 def orthogonalized(matrix: Array) -> Array:
-    """Return a matrix with the same singular vectors, whose singular values are near 1 unless they were near 0.
-
-    Args:
-        matrix: shape (rows, columns).
-    """
+    """Return a matrix with the same singular vectors, whose singular values are near 1 unless they were near 0."""
     a, b, c = COEFFICIENTS
     wide = matrix.shape[0] <= matrix.shape[1]
     X = matrix / max(float(np.linalg.norm(matrix)), LEAST_NORM)

@@ -114,13 +114,10 @@ class Soap(WeightDecay):
 
 
 def eigenvectors(products: Array) -> Array:
-    """Return the eigenvectors of a symmetric matrix as columns, largest eigenvalue first.
+    """Return the eigenvectors of a symmetric, positive semidefinite matrix as columns, largest eigenvalue first.
 
     For the eigenvalue 0 any directions would do. They are chosen as near to the axes as possible, so that rounding
     doesn't change them.
-
-    Args:
-        products: shape (length, length), positive semidefinite.
     """
     eigenvalues, vectors = np.linalg.eigh(products)
     length = len(products)

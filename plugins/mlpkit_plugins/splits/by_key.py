@@ -19,17 +19,9 @@ TOGETHER: Final = 1 << 14
 
 
 def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
-    """Return the positions of each split, each in ascending order.
+    """Return the positions of each split, each in ascending order, with approximate shares, since the split is random.
 
     Examples with the same key are in the same split. An example stays in its split when others are added or removed.
-
-    Args:
-        keys: a number for each example.
-        shares: the approximate shares of validation and test, since the split is random.
-        seed: seed of the split.
-
-    Raises:
-        ParameterError: a split that should have examples gets none.
     """
     salt = scattered(np.array([seed], np.uint64))
     in_test, held_out = np.empty(len(keys), np.bool_), np.empty(len(keys), np.bool_)

@@ -9,16 +9,7 @@ from mlpkit_plugins.splits.shares import Shares
 
 
 def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
-    """Return the positions of each split, each in ascending order.
-
-    Args:
-        examples: number of examples.
-        shares: the shares of validation and test.
-        seed: seed of the shuffle; the result depends on it and on the number of examples.
-
-    Raises:
-        ParameterError: a split that should have examples gets none.
-    """
+    """Return the positions of each split, in ascending order; they depend on the seed and the number of examples."""
     validation, test = (round(share * examples) for share in shares)
     order = np.random.default_rng(seed).permutation(examples)
     split_of = np.zeros(examples, np.int8)  # marking positions is faster than sorting them
@@ -28,15 +19,7 @@ def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArr
 
 
 def split_in_order(examples: int, shares: Shares) -> dict[str, range]:
-    """Return the positions of each split as ranges: the first for training, the next for validation, the last for test.
-
-    Args:
-        examples: number of examples.
-        shares: the shares of validation and test.
-
-    Raises:
-        ParameterError: a split that should have examples gets none.
-    """
+    """Return the positions of each split as ranges: first those for training, last those for testing."""
     validation, test = (round(share * examples) for share in shares)
     train = examples - validation - test
     parts = {

@@ -17,16 +17,8 @@ def split_by_class(
 ) -> dict[str, NDArray[np.intp]]:
     """Return the positions of each split; all splits have about the same share of every class.
 
-    Examples with the same key are in the same split. Adding an example moves few others to another split.
-
-    Args:
-        keys: a number for each example, which depends on its class, too.
-        classes: the class of each example.
-        shares: the shares of validation and test.
-        seed: seed of the split.
-
-    Raises:
-        ParameterError: a split that should have examples gets none.
+    Examples with the same key, which depends on their class, too, are in the same split. Adding an example moves few
+    others to another split.
     """
     counts = np.bincount(classes)
     keys = _scattered(keys, seed)
@@ -54,16 +46,7 @@ def _borders(keys: NDArray[np.uint64], tested: int, kept: int) -> tuple[np.uint6
 
 
 def split_by_group(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
-    """Return the positions of each split; examples with the same key, which are a group, are in the same split.
-
-    Args:
-        keys: a number for each example's group.
-        shares: the shares of validation and test, as nearly as whole groups allow.
-        seed: seed of the split.
-
-    Raises:
-        ParameterError: a split that should have examples gets none.
-    """
+    """Return the positions of each split; examples with the same key, which are a group, are in the same split."""
     numbers = _scattered(keys, seed)
     return _split_in_order(np.argsort(numbers, kind="stable"), numbers, shares, "name a column with more groups")
 
@@ -72,13 +55,6 @@ def split_by_time(times: NDArray[np.float64], shares: Shares) -> dict[str, NDArr
     """Return the positions of each split: the latest examples for testing, the examples before them for validation.
 
     Examples of the same time are in the same split.
-
-    Args:
-        times: the time of each example.
-        shares: the shares of validation and test, as nearly as equal times allow.
-
-    Raises:
-        ParameterError: a split that should have examples gets none.
     """
     return _split_in_order(np.argsort(-times, kind="stable"), times, shares, "name a column with more times")
 
@@ -97,10 +73,7 @@ def _scattered(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
 def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np.uint64]) -> NDArray[np.integer[Any]]:
     """Return a share of each class's examples, at most all but one, rounded so that the sum is that share of all.
 
-    Args:
-        share: the share.
-        counts: the number of examples of each class.
-        firsts: a number for each class that breaks ties.
+    Ties between classes are broken by ``firsts``.
     """
     wanted = share * counts
     most = np.maximum(counts - 1, 0)
@@ -115,11 +88,7 @@ def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np
 def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares, remedy: str) -> dict[str, NDArray[np.intp]]:
     """Return the positions of each split, in ascending order, cut where the key changes nearest to the share.
 
-    Args:
-        order: the positions of all examples, test examples first, equal keys next to each other.
-        keys: the keys; examples with equal keys stay together.
-        shares: the shares of validation and test.
-        remedy: what to do if too many examples stay together.
+    The ``order`` has the positions of test examples first, and equal keys next to each other.
     """
     in_order = keys[order]
     test = _cut(in_order, 0, shares.test * len(order))
@@ -129,13 +98,7 @@ def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares, remedy
 
 
 def _cut(in_order: Array, begin: int, wanted: float) -> int:
-    """Return the change of the key nearest to a wanted position, after ``begin`` and before the end.
-
-    Args:
-        in_order: the keys, equal keys next to each other.
-        begin: the position to return if ``wanted`` isn't after it, or no key changes.
-        wanted: the wanted position.
-    """
+    """Return the change of the key nearest to a wanted position, after ``begin`` and before the end, or ``begin``."""
     place = round(wanted)
     if place <= begin:
         return begin

@@ -17,36 +17,19 @@ Part = TypeVar("Part", bound=Sized)
 
 
 class Shares(NamedTuple):
-    """The shares of the held-out splits; the rest is for training.
-
-    Args:
-        validation: share of the examples for validation, in [0, 1).
-        test: share of the examples for testing, in [0, 1).
-    """
+    """The shares of the held-out splits, in [0, 1); the rest is for training."""
 
     validation: float
     test: float
 
     def check_sum(self) -> None:
-        """Check that examples are left to train on.
-
-        Raises:
-            ParameterError: the sum of the shares is 1 or more.
-        """
+        """Check that examples are left to train on."""
         if self.validation + self.test >= 1:
             message = f"{self.validation:g} for validation and {self.test:g} for testing leave nothing to train on"
             raise ParameterError("validation", message, expected="shares whose sum is below 1")
 
     def check_not_empty(self, sizes: dict[str, int], remedy: str = "") -> None:
-        """Check that every requested split has an example.
-
-        Args:
-            sizes: number of examples in each split.
-            remedy: another way out if there are enough examples, and the split is empty by chance.
-
-        Raises:
-            ParameterError: a split has no example.
-        """
+        """Check that every requested split has an example; the remedy is for a split that is empty by chance."""
         examples = sum(sizes.values())
         for name, share in (("validation", self.validation), ("test", self.test)):
             if share > 0 and not sizes[name]:
@@ -73,12 +56,7 @@ FEWEST_TO_TEST: Final = 10
 
 
 def warnings_about_sizes(sizes: Mapping[str, int], files: Collection[str]) -> tuple[DataWarning, ...]:
-    """Return a warning for each split that is too small for meaningful results.
-
-    Args:
-        sizes: number of examples in each split.
-        files: the splits that have separate files.
-    """
+    """Return a warning for each split too small for meaningful results; ``files`` are those with separate files."""
     remedies = {name: f"name a file with more in {name}" for name in files}
     return tuple(
         DataWarning(
@@ -92,15 +70,7 @@ def warnings_about_sizes(sizes: Mapping[str, int], files: Collection[str]) -> tu
 
 
 def shares_and_files(validation: float | F, test: float | F) -> tuple[Shares, dict[str, F]]:
-    """Return the shares of the held-out splits, and the files of the splits that have separate files.
-
-    Args:
-        validation: the share of the examples for validation, or the file that holds them.
-        test: the same for testing.
-
-    Raises:
-        ParameterError: the shares leave nothing to train on.
-    """
+    """Return the shares of the held-out splits, and the files of the splits that have separate files."""
     sources = {"validation": validation, "test": test}
     files = {name: source for name, source in sources.items() if isinstance(source, str | tuple)}
     shares = Shares(*(source if isinstance(source, float) else 0.0 for source in sources.values()))

@@ -84,14 +84,7 @@ def holds(dtype: np.dtype[Any], numbers: NDArray[np.float64]) -> NDArray[np.bool
 
 
 def too_large(dtype: np.dtype[Any], number: float, scaled: float, remedy: str) -> str:
-    """Return the message for a number that a dtype can't hold.
-
-    Args:
-        dtype: the dtype.
-        number: the number in the file.
-        scaled: the scaled number.
-        remedy: what to do about the number instead of the dtype.
-    """
+    """Return the message for a number that a dtype can't hold, once scaled, with what to do about the number."""
     what = f"{number:g}" if scaled == number else f"{number:g}, scaled to {scaled:g},"
     most = np.finfo(dtype).max
     return f"{what} is too large for {dtype}, whose largest number is {most:.3g}; set dtype: float64, or {remedy}"

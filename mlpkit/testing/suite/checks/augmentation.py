@@ -24,14 +24,7 @@ class AugmentationExample(ExampleWithShape):
         return self.random("batch", number).uniform(size=(rows, *self.shape)).astype(dtype)
 
     def augment(self, augmentation: Augmentation, x: Array, number: int = 0, fill: float = np.nan) -> Any:
-        """Return the changed minibatch, written into a filled array.
-
-        Args:
-            augmentation: the augmentation.
-            x: inputs.
-            number: number of the random stream.
-            fill: initial value of the array for the result.
-        """
+        """Return the changed minibatch, written into a filled array, with the random stream of a number."""
         return augmentation(x, self.random("augmentation", number), np.full_like(x, fill))
 
     def exercise(self) -> Arrays:

@@ -35,12 +35,8 @@ class CallbackExample(Example):
     def follow(self, callback: Callback, view: TrainingView, first: int = 1, last: int = STEPS) -> list[Any]:
         """Pass some steps of a training to a callback, and return the steps after which it asked to stop, and why.
 
-        Args:
-            callback: the callback; ``on_start`` is called before the first of these steps, as when a run is resumed,
-                and ``on_end`` and ``on_close`` after the last step of the training.
-            view: the view passed to the callback.
-            first: the first step, from 1.
-            last: the last step.
+        Before the first of them, from 1, ``on_start`` is called, as when a run is resumed; after the last step of the
+        training, ``on_end`` and ``on_close``.
         """
         asked = []
         view.history = history = [record_after(step) for step in range(1, first) if step % STEPS_PER_EVALUATION == 0]

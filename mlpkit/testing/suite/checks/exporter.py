@@ -44,11 +44,7 @@ class ExporterExample(Example):
 
     @contextmanager
     def written(self, model: ModelGraph) -> Iterator[tuple[Exporter, Path]]:
-        """Write a model into a new folder, and yield the exporter and the file.
-
-        Raises:
-            NotExportableError: the file format can't represent the model.
-        """
+        """Write a model into a new folder, and yield the exporter and the file."""
         exporter: Exporter = self.make()
         with TemporaryDirectory() as folder:
             file = Path(folder) / f"model{exporter.ending}"

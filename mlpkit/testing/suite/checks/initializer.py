@@ -23,25 +23,13 @@ class InitializerExample(ExampleWithShape):
     place: ClassVar[tuple[int, ...]] = (5, 3)
 
     def draw(self, initializer: Initializer, dtype: str = "float64", number: int = 0) -> Any:
-        """Draw initial values.
-
-        Args:
-            initializer: the initializer.
-            dtype: the network's dtype.
-            number: number of the random stream.
-        """
+        """Draw initial values from the random stream of a number."""
         shape = self.shape
         fans = Fans(prod(shape[:-1]), shape[-1] if shape else 1)
         return initializer(shape, fans, self.random("initializer", number), np.dtype(dtype))
 
     def adapted(self, initializer: Initializer, dtype: str, batch: Array) -> Any:
-        """Draw initial values adapted to a batch, of a product's weights or of a bias.
-
-        Args:
-            initializer: the initializer.
-            dtype: the network's dtype.
-            batch: for weights, rows with as many features as a unit has weights; for a bias, outputs.
-        """
+        """Draw initial values adapted to a batch: rows with a feature for each weight, or a bias's outputs."""
 
         def outputs(values: Array) -> Array:
             y = batch + values if values.ndim == 1 else batch @ values.reshape(-1, values.shape[-1])

@@ -73,13 +73,7 @@ class OperationExample(ExampleWithShape):
         return network
 
     def batch(self, rows: int = ROWS, dtype: str = "float64", number: int = 0) -> Batch:
-        """Return a random minibatch.
-
-        Args:
-            rows: the number of rows.
-            dtype: the network's dtype.
-            number: number of the random minibatch.
-        """
+        """Return a random minibatch, always the same for its number."""
         rng = self.random("batch", number)
         x = rng.normal(size=(rows, *self.shape)).astype(dtype)
         return Batch(x, self._second(rows, rng, dtype))
@@ -117,11 +111,7 @@ class OperationExample(ExampleWithShape):
         return 1.0
 
     def graph(self, operation: Operation) -> Graph:
-        """Return the graph of a single operation, from ``x`` to ``y``.
-
-        Raises:
-            NotExportableError: the operation, or a layer inside it, doesn't describe its operators.
-        """
+        """Return the graph of a single operation, from ``x`` to ``y``, or raise ``NotExportableError``."""
         graph = Graph(operation.dtype)
         graph.outputs["y"] = graph.describe(operation, graph.feed("x", operation.dtype.name, self.shape))
         return graph

@@ -29,11 +29,7 @@ class VerbExample(Example):
         return {"the exit code": np.array(result.exit_code if isinstance(result, MlpkitError) else result)}
 
     def call(self) -> int | MlpkitError:
-        """Call the verb, and return its exit code, or the error that it raised.
-
-        Raises:
-            CheckFailure: the verb returned something else, or raised an exception that isn't an ``MlpkitError``.
-        """
+        """Call the verb, and return its exit code, or the error that it raised."""
         with TemporaryDirectory() as folder, chdir(folder), redirect_stdout(StringIO()):
             try:
                 code = self.make()()
