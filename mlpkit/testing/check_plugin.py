@@ -36,15 +36,9 @@ class FailedCheck:
 
 @dataclass(frozen=True)
 class CheckedComponent:
-    """The results of a component's checks.
+    """The results of a component's checks: how many were run or blocked by a failed check, and the failed ones.
 
-    Args:
-        name: its name in specs.
-        kind: its kind.
-        passed: whether no check failed.
-        checks: the number of checks that were run.
-        left_out: the number of checks blocked by a failed check.
-        failed: the failed checks, a root cause first.
+    A root cause is first among these.
     """
 
     name: str

@@ -34,7 +34,8 @@ def check_close(
 ) -> None:
     """Check that two results are the same up to a tolerance, relative to the largest element."""
     for what, one, other in _pairs(found, expected, when, remedy):
-        if not _largest_difference(one, other) <= tolerance * max(1.0, _size(other)):
+        largest = np.abs(other[np.isfinite(other)], dtype=np.float64).max(initial=1.0)
+        if not _largest_difference(one, other) <= tolerance * largest:
             raise _differ(what, one, other, when, f"the same within {tolerance:.0e}", remedy)
 
 
@@ -69,11 +70,6 @@ def _largest_difference(one: Array, other: Array) -> float:
     both = (np.isnan(one) & np.isnan(other)) | (one == other)
     worst = np.where(both, 0.0, difference).max()
     return float(worst) if not np.isnan(worst) else float("inf")
-
-
-def _size(array: Array) -> float:
-    finite = np.abs(array[np.isfinite(array)])
-    return float(finite.max()) if finite.size else 0.0
 
 
 def evaluated(graph: Graph, feeds: Mapping[str, Array], output: str) -> Array:

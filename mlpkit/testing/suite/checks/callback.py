@@ -157,7 +157,8 @@ def goes_on_after_a_resume(example: CallbackExample) -> None:
     for interrupted in (3, 7):
         asked = example.follow(before, example.view(), 1, interrupted)
         after = example.make()
-        after.load_state(_read(*_saved(before.state())))
+        text, arrays = _saved(before.state())
+        after.load_state(unpack(json.loads(text), arrays))
         asked += example.follow(after, example.view(), interrupted + 1, STEPS)
         if asked != expected or _bits(after.state()) != _bits(whole.state()):
             raise CheckFailure(
@@ -172,12 +173,6 @@ def _saved(state: dict[str, Any]) -> tuple[str, Arrays]:
     """Return a state as a checkpoint stores it: as JSON, with the arrays apart."""
     arrays: Arrays = {}
     return json.dumps(pack(state, arrays, "state")), arrays
-
-
-def _read(text: str, arrays: Arrays) -> dict[str, Any]:
-    """Return the state that a resumed callback loads."""
-    state: dict[str, Any] = unpack(json.loads(text), arrays)
-    return state
 
 
 def _bits(state: dict[str, Any]) -> object:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit.array import Array
 from mlpkit.components.graph import Graph
 from mlpkit.errors import NotExportableError
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
@@ -78,7 +77,10 @@ def onnx_describes_how_inputs_are_encoded(example: DatasetExample) -> None:
         graph.outputs["encoded"] = graph.encode(example.dataset)
     except NotExportableError as error:
         raise NotApplicable(str(error)) from error
-    feeds = _feeds(example, graph, raw)
+    if isinstance(raw, Mapping):
+        feeds = example.dataset.feeds(raw)
+    else:
+        feeds = {name: raw.reshape(len(raw), *feed.shape).astype(feed.dtype) for name, feed in graph.feeds.items()}
     missing = graph.feeds.keys() - feeds.keys()
     if missing:
         remedy = "return from feeds an array for each input that onnx declares, under its name"
@@ -102,9 +104,3 @@ def _raw_rows(example: DatasetExample, split: str, indices: NDArray[np.int64]) -
 def _encoded(example: DatasetExample, raw: RawRows) -> NDArray[np.float32]:
     array = example.dataset.from_columns(raw) if isinstance(raw, Mapping) else np.array(raw)
     return np.asarray(example.dataset.encode(array), np.float32)
-
-
-def _feeds(example: DatasetExample, graph: Graph, raw: RawRows) -> dict[str, Array]:
-    if isinstance(raw, Mapping):
-        return example.dataset.feeds(raw)
-    return {name: raw.reshape(len(raw), *feed.shape).astype(feed.dtype) for name, feed in graph.feeds.items()}

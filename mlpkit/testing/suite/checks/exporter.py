@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from mlpkit.components.exporter import Exporter, ModelGraph
-from mlpkit.components.graph import ML_DOMAIN, Graph, Value
+from mlpkit.components.graph import ML_DOMAIN, Graph
 from mlpkit.components.target import Classes, Values
 from mlpkit.errors import EngineMissingError, NotExportableError
 from mlpkit.graph.evaluator import evaluate
@@ -77,13 +77,9 @@ class ExporterExample(Example):
 
 
 def _model(example: ExporterExample, target: Values | Classes, *, text: bool = False, operator: str = "") -> ModelGraph:
-    """Return a network of two affine layers with a rectifier between them.
+    """Return a network of two affine layers with a rectifier between them, and perhaps an operator at its end.
 
-    Args:
-        example: draws the weights.
-        target: the kind of target.
-        text: whether the network takes a text, which becomes a number, in addition to an array.
-        operator: an operator without attributes at the end of the network; empty for no operator.
+    It may take a text, which becomes a number, in addition to an array.
     """
     rng = example.random("weights")
 
@@ -107,21 +103,10 @@ def _model(example: ExporterExample, target: Values | Classes, *, text: bool = F
     if operator:
         logits = graph.op(operator, logits)
     prediction = graph.op("Softmax", logits, axis=-1) if isinstance(target, Classes) else logits
-    graph.outputs.update(_outputs(graph, target, prediction))
-    return ModelGraph(graph, target, encoded, logits, prediction, None, None, PROVENANCE)
-
-
-def _outputs(graph: Graph, target: Values | Classes, prediction: Value) -> dict[str, Value]:
     if isinstance(target, Classes):
-        return {"label": graph.op("ArgMax", prediction, axis=1, keepdims=0), "probabilities": prediction}
-    return {"value": prediction}
-
-
-def _rows(example: ExporterExample, model: ModelGraph) -> Arrays:
-    rows = {"x": example.random("rows").normal(size=(ROWS, INPUTS)).astype(np.float32)}
-    if "colour" in model.graph.feeds:
-        rows["colour"] = np.resize(np.array([*COLOURS, "", "green"], object), ROWS)
-    return rows
+        graph.outputs["label"] = graph.op("ArgMax", prediction, axis=1, keepdims=0)
+    graph.outputs["probabilities" if isinstance(target, Classes) else "value"] = prediction
+    return ModelGraph(graph, target, encoded, logits, prediction, None, None, PROVENANCE)
 
 
 @checks_component("exporter", says_why_unusable=True)
@@ -183,7 +168,9 @@ def the_file_computes_what_the_model_does(example: ExporterExample) -> None:
     if type(example.make()).compute is Exporter.compute:
         raise NotApplicable("it has no method compute")
     for what, model, exporter, file in example.written_models():
-        rows = _rows(example, model)
+        rows = {"x": example.random("rows").normal(size=(ROWS, INPUTS)).astype(np.float32)}
+        if "colour" in model.graph.feeds:
+            rows["colour"] = np.resize(np.array([*COLOURS, "", "green"], object), ROWS)
         names = [*model.graph.outputs, *(model.graph.nodes[-1].outputs if exporter.shows_values else ())]
         try:
             results = exporter.compute(file, model, rows, names)

@@ -10,12 +10,9 @@ import numpy as np
 
 from mlpkit.array import Array
 from mlpkit.components.layer import Layer
-from mlpkit.components.schema.component_types import default_names
-from mlpkit.errors import MlpkitError
-from mlpkit.network.shape_proof import StackError, prove_shapes
-from mlpkit.testing.outside_network import Projection, standalone
+from mlpkit.testing.outside_network import Projection
 from mlpkit.testing.suite.check import CheckFailure, checks_examples, failing_with
-from mlpkit.testing.suite.checks.operation import KEPT, LAYOUTS, OUTPUTS, Batch, OperationExample
+from mlpkit.testing.suite.checks.operation import KEPT, LAYOUTS, OUTPUTS, Batch, OperationExample, built_or_refused
 from mlpkit.testing.suite.comparison import check_close, check_same_bits
 
 
@@ -25,9 +22,7 @@ class LayerExample(OperationExample):
     @cached_property
     def output_shape(self) -> tuple[int, ...]:
         """The shape that the layer's ``build`` returns."""
-        stack = self._stack()
-        names = default_names(member.type_name for member in stack)
-        return prove_shapes(stack, names, self.shape, None, np.dtype("float64")).shapes[-1]
+        return self.proved().shapes[-1]
 
     def compute(self, operation: Layer, batch: Batch) -> Any:
         """Return y."""
@@ -62,9 +57,7 @@ def build_only_declares(example: LayerExample) -> None:
     for _ in range(2):
         layer = example.make()
         before = _arrays(layer)
-        shapes = prove_shapes(
-            [layer, Projection()], ["Layer1", "Loss1"], example.shape, None, np.dtype("float64")
-        ).shapes
+        shapes = example.proved(stack=[layer, Projection()]).shapes
         for name in sorted(_arrays(layer) - before):
             raise CheckFailure(
                 f"build made the array self.{name}",
@@ -86,18 +79,11 @@ def refuses_shapes_it_can_not_take(example: LayerExample) -> None:
 
     Shapes are checked before data is read; the error shows the line of the spec, and what would fit.
     """
+    remedy = "begin build with self.expect_rank(input_shape, ...), or raise ShapeError"
     for shape in SHAPES:
-        try:
-            layer = standalone(example.make(), shape, resolver=example.registry.create)
-        except StackError as error:
-            if not isinstance(error.cause, MlpkitError):
-                raise CheckFailure(
-                    f"build raised {type(error.cause).__name__} for inputs of shape {shape}: {error.cause}",
-                    expected="ShapeError, or a shape",
-                    remedy="begin build with self.expect_rank(input_shape, ...), or raise ShapeError",
-                ) from error.cause
-            continue
-        _require_works(example, layer, shape)
+        layer = built_or_refused(example, shape, None, remedy)
+        if layer is not None:
+            _require_works(example, layer, shape)
 
 
 @checks_examples("layer")
@@ -117,15 +103,15 @@ def _arrays(layer: Any) -> set[str]:
 
 
 def _require_works(example: LayerExample, layer: Any, shape: tuple[int, ...]) -> None:
-    proof = prove_shapes([example.make(), Projection()], ["Layer1", "Loss1"], shape, None, np.dtype("float64"))
+    declared = example.proved(shape).shapes[-1]
     x = example.random("shape", *shape).normal(size=(2, *shape))
     remedy = "let build raise ShapeError for shapes that the layer can't take"
     expected = "forward to work for every shape that build takes"
     with failing_with(f"build took inputs of shape {shape}, but forward raised", expected=expected, remedy=remedy):
         y = np.asarray(layer.forward(x))
-    if y.shape != (2, *proof.shapes[-1]):
+    if y.shape != (2, *declared):
         raise CheckFailure(
-            f"build declared {proof.shapes[-1]} for inputs of shape {shape}, but forward returned {y.shape[1:]}",
+            f"build declared {declared} for inputs of shape {shape}, but forward returned {y.shape[1:]}",
             expected="the declared shape",
             remedy=remedy,
         )

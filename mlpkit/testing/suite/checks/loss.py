@@ -10,12 +10,12 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.loss import Loss
 from mlpkit.components.target import Classes, Labels, Target, Values, is_length
-from mlpkit.errors import MlpkitError, ShapeError
-from mlpkit.network.shape_proof import StackError, prove_shapes
+from mlpkit.errors import ShapeError
+from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import RegisteredComponent, Registry
-from mlpkit.testing.outside_network import random_targets, standalone
+from mlpkit.testing.outside_network import random_targets
 from mlpkit.testing.suite.check import CheckFailure, checks_examples, failing_with, unchanged
-from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, Batch, OperationExample
+from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, Batch, OperationExample, built_or_refused
 from mlpkit.testing.suite.comparison import Arrays, check_close
 from mlpkit.testing.suite.example import ROWS
 
@@ -47,7 +47,7 @@ class LossExample(OperationExample):
     def is_accepted(self) -> bool:
         """Return whether ``build`` accepts the shape with the target."""
         try:
-            prove_shapes([self.make()], ["Loss1"], self.shape, self.target, np.dtype("float64"))
+            self.proved()
         except StackError:
             return False
         return True
@@ -114,7 +114,7 @@ def expected_inputs_are_accepted(example: LossExample) -> None:
     if not isinstance(shape, tuple) or not all(map(is_length, shape)):
         raise CheckFailure(f"expected_inputs returned {shape!r}", expected="a tuple of lengths, or None")
     with failing_with(f"expected_inputs returned {shape}, which build refuses:", expected="a shape that build accepts"):
-        prove_shapes([example.make()], ["Loss1"], shape, example.target, np.dtype("float64"))
+        example.proved(shape)
 
 
 @checks_examples("loss")
@@ -448,19 +448,12 @@ def an_interval_has_two_ends(example: LossExample) -> None:
 
 
 def _require_refused_or_taken(example: LossExample, shape: tuple[int, ...], target: Target | None) -> None:
-    what = f"inputs of shape {shape} and {target or 'targets that are not known'}"
-    try:
-        loss = standalone(example.make(), shape, target=target, resolver=example.registry.create)
-    except StackError as error:
-        if not isinstance(error.cause, MlpkitError):
-            raise CheckFailure(
-                f"build raised {type(error.cause).__name__} for {what}: {error.cause}", expected="ShapeError"
-            ) from error.cause
-        return
-    if target is None:
+    loss = built_or_refused(example, shape, target, "let build raise ShapeError")
+    if loss is None or target is None:
         return
     rng = example.random("targets")
     x, t = rng.normal(size=(2, *shape)), random_targets(target, 2, rng, negative=loss.takes_negative_values)
+    happened = f"build took inputs of shape {shape} and {target}, but forward raised"
     expected, remedy = "forward to work for everything that build takes", "let build raise ShapeError"
-    with failing_with(f"build took {what}, but forward raised", expected=expected, remedy=remedy):
+    with failing_with(happened, expected=expected, remedy=remedy):
         loss.forward(x, t)

@@ -11,12 +11,14 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.graph import Graph
 from mlpkit.components.layer import Layer
-from mlpkit.components.operation import Operation, plan_of
+from mlpkit.components.operation import Operation, Shape, plan_of
+from mlpkit.components.schema.component_types import default_names
 from mlpkit.components.target import Target
-from mlpkit.errors import NotExportableError
+from mlpkit.errors import MlpkitError, NotExportableError
 from mlpkit.network.sequential import Sequential
+from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
 from mlpkit.testing.outside_network import begin_pass, standalone
-from mlpkit.testing.suite.check import CheckFailure, checks_examples, unchanged
+from mlpkit.testing.suite.check import CheckFailure, checks_examples, described, unchanged
 from mlpkit.testing.suite.comparison import Arrays, check_close, check_same_bits, evaluated
 from mlpkit.testing.suite.example import ROWS, ExampleWithShape
 
@@ -26,12 +28,7 @@ INFERRED: Final = "the result"
 
 
 class Batch(NamedTuple):
-    """A minibatch.
-
-    Args:
-        x: inputs; of a metric, predictions.
-        t: targets of a loss or a metric; for a layer, the derivative of the loss by its outputs.
-    """
+    """A minibatch: inputs (of a metric, predictions) and targets (of a layer, the loss's derivative by its outputs)."""
 
     x: Array
     t: Array
@@ -62,6 +59,16 @@ class OperationExample(ExampleWithShape):
         for each in operation.operations():
             each.training = training
         return operation
+
+    def proved(self, shape: Shape | None = None, stack: list[Any] | None = None) -> Proof:
+        """Prove shapes with a new operation, or another stack, by default with the example's input shape.
+
+        Raises:
+            StackError: the operation refuses the shape.
+        """
+        stack = stack or self._stack()
+        names = default_names(member.type_name for member in stack)
+        return prove_shapes(stack, names, self.shape if shape is None else shape, self.target, np.dtype("float64"))
 
     def network(self, slices: int) -> Sequential:
         """Return a new network that contains only the operation, in training; the loss of a layer is Σ y t."""
@@ -134,6 +141,18 @@ class OperationExample(ExampleWithShape):
     @abstractmethod
     def _stack(self) -> list[Any]:
         """Return a new operation, with the layers needed to make it a network."""
+
+
+def built_or_refused(example: OperationExample, shape: Shape, target: Target | None, remedy: str) -> Any:
+    """Return a new operation, built for a shape and a target; None if ``build`` refuses them."""
+    try:
+        return standalone(example.make(), shape, target=target, resolver=example.registry.create)
+    except StackError as error:
+        if isinstance(error.cause, MlpkitError):
+            return None
+        what = f"inputs of shape {shape}" + (f" and {target}" if target else "")
+        happened = f"build raised {described(error.cause)} for {what}"
+        raise CheckFailure(happened, expected="ShapeError, or to work", remedy=remedy) from error.cause
 
 
 def gradients(operation: Operation) -> Arrays:

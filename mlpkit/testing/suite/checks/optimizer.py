@@ -14,6 +14,7 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.optimizer import Optimizer, Step
 from mlpkit.components.schedule import Progress, Schedule, rate_at
+from mlpkit.components.target import is_length
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import Arrays, check_same_bits
 from mlpkit.testing.suite.example import Example
@@ -334,12 +335,12 @@ def _with_gaps(array: Array) -> Array:
     return view
 
 
+def _is_shape(shape: object) -> bool:
+    return isinstance(shape, tuple) and all(map(is_length, shape))
+
+
 def _are_names(slots: Iterable[object]) -> bool:
     return all(isinstance(slot, str) and slot.isidentifier() for slot in slots)
-
-
-def _is_shape(shape: object) -> bool:
-    return isinstance(shape, tuple) and all(type(length) is int and length > 0 for length in shape)
 
 
 @checks_examples("optimizer")
