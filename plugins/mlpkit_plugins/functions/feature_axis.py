@@ -7,14 +7,7 @@ from mlpkit_plugins.kernels import feature_sums
 
 
 class FeatureAxis:
-    """The first axis of an example, its features, such as the channels of an image.
-
-    Args:
-        layer: the layer that takes the examples.
-        input_shape: shape of an example.
-
-    Attributes:
-        features: the number of features.
+    """The first axis of an example, its ``features``, such as the channels of an image.
 
     Raises:
         ShapeError: an example is a single number, without axes.

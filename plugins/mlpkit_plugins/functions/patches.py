@@ -80,12 +80,10 @@ class Pool2d(Layer):
     Args:
         size: pixels along each side of a patch.
         stride: pixels from one patch to the next, down and across; by default the size, so that patches don't overlap.
-
-    Attributes:
-        operator: the name of the ONNX operator.
     """
 
     operator: ClassVar[str]
+    """The name of the ONNX operator."""
 
     size: Annotated[int, Ge(1)] = 2
     _: KW_ONLY

@@ -1,4 +1,7 @@
-"""Operations on the rows of a minibatch, and sums over its rows, for examples of any shape."""
+"""Operations on the rows of a minibatch, and sums over its rows, for examples of any shape.
+
+Minibatches have the shape (rows, ...); scales, shifts and sums have the shape of a row. ``products`` is a buffer.
+"""
 
 from __future__ import annotations
 
@@ -13,52 +16,27 @@ from mlpkit_plugins.kernels import feature_sums, feature_sums_of_products, scale
 
 
 def sum_rows(x: Array, out: Array) -> None:
-    """Set out to the sum of the rows of x.
-
-    Args:
-        x: shape (rows, ...).
-        out: shape of a row.
-    """
+    """Set out to the sum of the rows of x."""
     sums = out.reshape(-1)
     feature_sums(_matrix(x), sums)
     _keep(sums, out)
 
 
 def sum_row_products(x: Array, y: Array, products: Array, out: Array) -> None:
-    """Set out to the sum of the rows of x ∘ y.
-
-    Args:
-        x: shape (rows, ...).
-        y: of the same shape.
-        products: of the same shape, contiguous; a buffer for the products.
-        out: shape of a row.
-    """
+    """Set out to the sum of the rows of x ∘ y; products must be contiguous."""
     sums = out.reshape(-1)
     feature_sums_of_products(_matrix(x), _matrix(y), _matrix(products), sums)
     _keep(sums, out)
 
 
 def scale_rows(x: Array, scale: Array, out: Array) -> Array:
-    """Set out to x ∘ scale, and return it.
-
-    Args:
-        x: shape (rows, ...).
-        scale: shape of a row.
-        out: of the same shape as x, contiguous; may be x itself.
-    """
+    """Set out, contiguous, perhaps x itself, to x ∘ scale, and return it."""
     scale_features(_matrix(x), scale.reshape(-1), _matrix(out))
     return out
 
 
 def scale_and_shift_rows(x: Array, scale: Array, shift: Array, out: Array) -> Array:
-    """Set out to x ∘ scale + shift, and return it.
-
-    Args:
-        x: shape (rows, ...).
-        scale: shape of a row.
-        shift: of a shape that broadcasts to the shape of a row.
-        out: of the same shape as x, contiguous; may be x itself.
-    """
+    """Set out, contiguous, perhaps x itself, to x ∘ scale + shift, which broadcasts to a row, and return it."""
     shift = np.broadcast_to(shift, scale.shape)
     scale_and_shift_features(_matrix(x), scale.reshape(-1), shift.reshape(-1), _matrix(out))
     return out

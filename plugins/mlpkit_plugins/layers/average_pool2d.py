@@ -18,10 +18,6 @@ class AveragePool2d(Pool2d):
         y[i, j] = Σ x[i stride + p, j stride + q] / size²  (over p and q from 0 to size - 1)
         dx      = Σ dy / size²  (over the patches that contain x)
 
-    Args:
-        size: pixels along each side of a patch.
-        stride: pixels from one patch to the next, down and across; by default the size, so that patches don't overlap.
-
     Shapes: x (rows, channels, height, width), y (rows, channels, down, across), where
         down = (height - size) // stride + 1, and the same for across.
 

@@ -15,10 +15,6 @@ class MaxPool2d(Pool2d):
         y[i, j] = max x[i stride + p, j stride + q]  (over p and q from 0 to size - 1)
         dx      = Σ dy  (over the patches whose largest pixel is x, the first one if several are equal)
 
-    Args:
-        size: pixels along each side of a patch.
-        stride: pixels from one patch to the next, down and across; by default the size, so that patches don't overlap.
-
     Shapes: x (rows, channels, height, width), y (rows, channels, down, across), where
         down = (height - size) // stride + 1, and the same for across.
 

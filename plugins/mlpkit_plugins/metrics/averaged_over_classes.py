@@ -37,8 +37,13 @@ class AveragedOverClasses(Metric):
         """Choose the average and how classes are predicted.
 
         Args:
-            average: how the values of the classes are averaged.
-            threshold: probability from which a label, or class 1 of two, is predicted.
+            average: how the values of the classes are averaged: ``binary``, only class 1, of two; ``macro``, the mean
+                over the classes that occur, in the targets or in the predictions; ``micro``, the same ratio, of the
+                sums over all classes; ``weighted``, the mean, in which each class counts as many times as it occurs in
+                the targets.
+            threshold: probability from which class 1, of two, is predicted; by default, the most probable class is,
+                the first if several are equal. Labels are predicted one by one; they need a threshold, and all of them
+                count as occurring.
         """
         self.average = average
         self.threshold = threshold
