@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mlpkit import Array, DataWarning, EncodingLike, Graph, RawArray, Target, Value, ValuesScaling
     from mlpkit_plugins.arrays.array_targets import Predicted
     from mlpkit_plugins.arrays.scaling import EncodedElements, ScaleTarget
-    from mlpkit_plugins.formats.rows_on_disk import Rows
 
     Parts = Mapping[str, tuple[Examples, Array | range]]
 
@@ -201,7 +200,14 @@ class ArrayDataset(Dataset):
         if self._scaling is None:
             self.describe()
         assert self._scaling is not None
-        return self._flattened(graph, self._scaling.onnx(graph, self._declared(graph, self._scaling)))
+        if self.holds_pixels:
+            meaning = "pixels from 0 to 255, each a byte"
+            raw = graph.feed("image", "uint8", self._scaling.raw_shape, kind="pixels", meaning=meaning)
+        else:
+            dtype = "float64" if self._scaling.is_learned else graph.dtype.name
+            raw = graph.feed("x", dtype, self._scaling.raw_shape)
+        x = self._scaling.onnx(graph, raw)
+        return graph.op("Flatten", x) if self.flatten else x
 
     def raw_rows(self, split: str, indices: Array) -> Array | None:
         """Return inputs of a split as in the files."""
@@ -235,27 +241,18 @@ class ArrayDataset(Dataset):
         """Return why inputs probably weren't scaled; empty without a sign of that."""
         return "" if self._scaling is None else self._scaling.why_perhaps_not_written(inputs)
 
-    def _declared(self, graph: Graph, scaling: Scaling) -> Value:
-        """Declare raw inputs: bytes of pixels, or numbers of the dtype in which they are scaled."""
-        if self.holds_pixels:
-            meaning = "pixels from 0 to 255, each a byte"
-            return graph.feed("image", "uint8", scaling.raw_shape, kind="pixels", meaning=meaning)
-        return graph.feed("x", "float64" if scaling.is_learned else graph.dtype.name, scaling.raw_shape)
-
-    def _flattened(self, graph: Graph, x: Value) -> Value:
-        return graph.op("Flatten", x) if self.flatten else x
-
     def _input_shape(self, raw_shape: tuple[int, ...]) -> tuple[int, ...]:
         return (prod(raw_shape),) if self.flatten else raw_shape
 
     def _opened(self) -> dict[str, Examples]:
         if self._examples is None:
             examples = self.open_files()
+            shape = examples["train"].inputs.shape[1:]
             for part in examples.values():
                 check_pairs(part)
-                if part.inputs.shape[1:] != examples["train"].inputs.shape[1:]:
-                    message = f"has the shape {part.inputs.shape}; expected {_any(examples['train'].inputs)}"
-                    raise DataError(part.inputs_name, message)
+                if part.inputs.shape[1:] != shape:
+                    expected = f"(examples, {', '.join(map(str, shape))})"
+                    raise DataError(part.inputs_name, f"has the shape {part.inputs.shape}; expected {expected}")
             self._examples = examples
         return self._examples
 
@@ -324,10 +321,6 @@ def check_pairs(examples: Examples) -> None:
 def _is_part(target: Target, whole: Target) -> bool:
     """Whether the classes of a split are some or all of the classes."""
     return isinstance(target, Classes) and isinstance(whole, Classes) and target.count <= whole.count
-
-
-def _any(array: Rows) -> str:
-    return f"(examples, {', '.join(map(str, array.shape[1:]))})"
 
 
 def _fingerprint(examples: Mapping[str, Examples]) -> str:

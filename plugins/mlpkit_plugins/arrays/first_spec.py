@@ -21,30 +21,6 @@ from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, T
 from mlpkit_plugins.formats.rows_on_disk import Rows
 
 
-class FoundArrays(NamedTuple):
-    """Two arrays to learn from, and how they were found.
-
-    Args:
-        data_set: the name of the data set that reads them.
-        parameters: the parameters that name their files, and the separate files of splits.
-        examples: the arrays.
-        inputs: the user's name of the inputs.
-        targets: the user's name of the targets.
-        decisions: the decisions made, each a label and a text.
-        are_bytes: whether the data set always reads inputs as bytes of grey images.
-        files: files in the parameters that the user didn't name.
-    """
-
-    data_set: str
-    parameters: Mapping[str, Any]
-    examples: Examples
-    inputs: str
-    targets: str
-    decisions: Sequence[tuple[str, str]] = ()
-    are_bytes: bool = False
-    files: Sequence[str] = ()
-
-
 def propose_for_pair(
     data_set: str,
     parameters: tuple[str, str],
@@ -71,29 +47,45 @@ def propose_for_pair(
     own |= {split: find_targets(split, file) for split, file in files.items() if split != "train"}
     for split, (x, t) in own.items():
         open_pair((split, x), (split, t))
-    arrays = FoundArrays(
+    return propose_for_arrays(
         data_set,
         {**dict(zip(parameters, (inputs, targets), strict=True)), **own},
         open_pair(("train", inputs), ("target", targets)),
-        Path(inputs).name,
-        Path(targets).name,
+        (Path(inputs).name, Path(targets).name),
         [(split, " and ".join(pair)) for split, pair in own.items() if split not in files],
-        are_bytes,
-        [inputs, targets, *(file for pair in own.values() for file in pair)],
+        are_bytes=are_bytes,
+        files=[inputs, targets, *(file for pair in own.values() for file in pair)],
     )
-    return propose_for_arrays(arrays)
 
 
-def propose_for_arrays(arrays: FoundArrays) -> Proposal:
-    """Return a spec that trains well on two arrays."""
-    examples = arrays.examples
+def propose_for_arrays(
+    data_set: str,
+    parameters: Mapping[str, Any],
+    examples: Examples,
+    names: tuple[str, str],
+    found: Sequence[tuple[str, str]],
+    *,
+    are_bytes: bool = False,
+    files: Sequence[str] = (),
+) -> Proposal:
+    """Return a spec that trains well on two arrays.
+
+    Args:
+        data_set: the name of the data set that reads them.
+        parameters: the parameters that name their files, and the separate files of splits.
+        examples: the arrays.
+        names: the user's names of inputs and targets.
+        found: the decisions made so far, each a label and a text.
+        are_bytes: whether the data set always reads inputs as bytes of grey images.
+        files: files in the parameters that the user didn't name.
+    """
     check_pairs(examples)
     check_finite(examples.inputs, examples.inputs_name)
     check_finite(examples.targets, examples.targets_name)
-    inputs = guess_inputs(examples.inputs, examples.inputs_name, are_bytes=arrays.are_bytes)
-    aim = guess_target(examples.targets, examples.targets_name, are_classes=arrays.are_bytes)
+    inputs = guess_inputs(examples.inputs, examples.inputs_name, are_bytes=are_bytes)
+    aim = guess_target(examples.targets, examples.targets_name, are_classes=are_bytes)
     count = examples.inputs.shape[0]
-    shares = held_out(count, arrays.parameters)
+    shares = held_out(count, parameters)
     training = left_to_train(count, shares)
     network = (
         perceptron(training, aim.target)
@@ -102,24 +94,24 @@ def propose_for_arrays(arrays: FoundArrays) -> Proposal:
     )
     decisions = [
         ("examples", f"{count:,}"),
-        ("inputs", f"{arrays.inputs}: {inputs.text}"),
-        ("target", f"{arrays.targets}: {aim.text}"),
+        ("inputs", f"{names[0]}: {inputs.text}"),
+        ("target", f"{names[1]}: {aim.text}"),
         ("note", aim.note),
         ("note", inputs.note),
     ]
     data = FirstData(
-        arrays.data_set,
-        {**arrays.parameters, **_meaning(arrays, inputs, aim)},
+        data_set,
+        {**parameters, **_meaning(inputs, aim, are_bytes=are_bytes)},
         {"predict": aim.text, "divide_by": inputs.text, "standardize": inputs.text},
-        [*arrays.decisions, *((label, text) for label, text in decisions if text)],
-        arrays.files,
+        [*found, *((label, text) for label, text in decisions if text)],
+        files,
     )
-    return first_spec(f"Predicts {arrays.targets} from {arrays.inputs}.", data, shares, network)
+    return first_spec(f"Predicts {names[1]} from {names[0]}.", data, shares, network)
 
 
-def _meaning(arrays: FoundArrays, inputs: InputGuess, aim: TargetGuess) -> dict[str, Any]:
+def _meaning(inputs: InputGuess, aim: TargetGuess, *, are_bytes: bool) -> dict[str, Any]:
     """Return the parameters for the content of the arrays and the scaling of the inputs."""
-    if arrays.are_bytes:
+    if are_bytes:
         return {} if inputs.images is None else {"flatten": False}
     parameters: dict[str, Any] = {"predict": aim.predict}
     if len(inputs.shape) > 1 and inputs.images is None:

@@ -81,13 +81,7 @@ def raw_number(inputs: Array, means: Array, stds: Array) -> RawNumber | None:
     for all of them. Of n standardized examples, each has |x| <= sqrt(n - 1) (Samuelson, 1968).
     """
     rows = np.asarray(inputs[:ROWS_LOOKED_AT], np.float64).reshape(len(inputs[:ROWS_LOOKED_AT]), -1)
-    far = np.abs(rows) > FAR
-    near = (np.abs(rows - means.ravel()) <= NEAR * stds.ravel()).all(axis=1)
-    raw = np.flatnonzero(far.any(axis=1) & near)
-    if 2 * len(raw) < len(rows) or not len(raw):
-        return None
-    element = int(far[raw[0]].argmax())
-    return RawNumber(int(raw[0]), element, float(rows[raw[0], element]))
+    return _first_far(rows, np.abs(rows) > FAR, np.abs(rows - means.ravel()) <= NEAR * stds.ravel())
 
 
 def raw_by_range(inputs: Array, means: Array, stds: Array, extents: Array | None = None) -> RawNumber | None:
@@ -102,10 +96,14 @@ def raw_by_range(inputs: Array, means: Array, stds: Array, extents: Array | None
         return None
     means, stds = means.ravel(), stds.ravel()
     least, greatest = (means - 4 * stds, means + 4 * stds) if extents is None else extents.T
-    ordinary = ((rows >= least) & (rows <= greatest)).all(axis=1)
     margin = (greatest - least) / 2
     far = (rows * stds > greatest - means + margin) | (rows * stds < least - means - margin)
-    raw = np.flatnonzero(far.any(axis=1) & ordinary)
+    return _first_far(rows, far, (rows >= least) & (rows <= greatest))
+
+
+def _first_far(rows: Array, far: Array, ordinary: Array) -> RawNumber | None:
+    """Return the first far number of rows that are ordinary otherwise; None unless half of the rows are such."""
+    raw = np.flatnonzero(far.any(axis=1) & ordinary.all(axis=1))
     if 2 * len(raw) < len(rows) or not len(raw):
         return None
     element = int(far[raw[0]].argmax())

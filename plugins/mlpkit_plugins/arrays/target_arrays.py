@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,34 +17,24 @@ NO_EXAMPLES: Final = (
 )
 
 
-class Labelled(NamedTuple):
-    """The classes of a target, in the order of their numbers: texts, numbers or truth values."""
+def classes_of(targets: Array, source: str) -> tuple[Any, ...]:
+    """Return the classes of a target, in the order of their numbers: texts, numbers or truth values."""
+    return tuple(np.unique(_flat(targets, source)).tolist())
 
-    classes: tuple[Any, ...]
 
-    @classmethod
-    def of(cls, targets: Array, source: str) -> Labelled:
-        """Find the classes of a target."""
-        return cls(tuple(np.unique(_flat(targets, source)).tolist()))
+def classes_from_plain(plain: object) -> tuple[Any, ...]:
+    """Restore classes from plain data of a model file, which may be anything."""
+    if isinstance(plain, list):
+        kinds = {type(label) for label in plain}
+        if len(kinds) == 1 and kinds <= {str, int, float, bool} and len({*plain}) == len(plain):
+            return tuple(plain)
+    raise ModelFileError(f"the encoder of the arrays has the classes {reprlib.repr(plain)}")
 
-    @classmethod
-    def from_plain(cls, plain: object) -> Labelled:
-        """Restore classes from plain data of a model file, which may be anything."""
-        labels = plain if isinstance(plain, list) else [plain]
-        kinds = {type(label) for label in labels}
-        if (
-            labels is not plain
-            or len(kinds) != 1
-            or not kinds <= {str, int, float, bool}
-            or len({*labels}) < len(labels)
-        ):
-            raise ModelFileError(f"the encoder of the arrays has the classes {reprlib.repr(plain)}")
-        return cls(tuple(labels))
 
-    def names(self) -> tuple[str, ...] | None:
-        """Return the classes as texts; None if they are the numbers from 0."""
-        numbered = self.classes == tuple(range(len(self.classes))) and type(self.classes[0]) is int
-        return None if numbered else tuple(map(str, self.classes))
+def names_of(classes: tuple[Any, ...]) -> tuple[str, ...] | None:
+    """Return classes as texts; None if they are the numbers from 0."""
+    numbered = classes == tuple(range(len(classes))) and type(classes[0]) is int
+    return None if numbered else tuple(map(str, classes))
 
 
 def target_array(t: Any, source: str) -> Array:
@@ -67,7 +57,8 @@ def kind_of_target(targets: Array) -> Predicted:
         return "values"
     if column:
         return "classes"
-    return "labels" if targets.ndim == 2 and targets.dtype.kind in "biu" and _are_bits(targets) else "values"
+    are_bits = targets.ndim == 2 and targets.dtype.kind in "biu" and bool(((targets == 0) | (targets == 1)).all())
+    return "labels" if are_bits else "values"
 
 
 def layers_to_begin_with(predict: str) -> list[Any]:
@@ -76,16 +67,16 @@ def layers_to_begin_with(predict: str) -> list[Any]:
     return [{"Affine": {"units": 64}}, "Relu", {"Affine": {"units": "auto"}}, loss]
 
 
-def class_numbers(targets: Array, labelled: Labelled, source: str, unknown: str) -> NDArray[np.int64]:
+def class_numbers(targets: Array, classes: tuple[Any, ...], source: str, unknown: str) -> NDArray[np.int64]:
     """Return the number of each target's class; ``unknown`` is the end of the message for an unknown class."""
     flat = _flat(targets, source)
-    position = {label: number for number, label in enumerate(labelled.classes)}
+    position = {label: number for number, label in enumerate(classes)}
     distinct, inverse = np.unique(flat, return_inverse=True)
     numbers = np.array([position.get(label, -1) for label in distinct.tolist()], np.int64)
     if (numbers < 0).any():
         row = int(np.flatnonzero(numbers[inverse] < 0)[0])
         label = flat[row : row + 1].tolist()[0]
-        advice = did_you_mean(str(label), list(map(str, labelled.classes)))
+        advice = did_you_mean(str(label), list(map(str, classes)))
         message = f"the target of example {row} is {reprlib.repr(label)}, {unknown}"
         raise DataError(source, f"{message}; {advice}" if advice else message)
     return numbers[inverse].reshape(-1)
@@ -110,10 +101,6 @@ def _flat(targets: Array, source: str) -> Array:
         row = int(np.flatnonzero(~np.isfinite(flat))[0])
         raise DataError(source, f"the target of example {row} is {flat[row]}; leave out the example")
     return flat
-
-
-def _are_bits(targets: Array) -> bool:
-    return bool(((targets == 0) | (targets == 1)).all())
 
 
 def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64]:

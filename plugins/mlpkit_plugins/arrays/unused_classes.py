@@ -23,12 +23,8 @@ def warnings_about_classes(
 ) -> Iterator[DataWarning]:
     """Yield a warning for class numbers, from 0 to the largest, that no example or no training example has.
 
-    Args:
-        targets: the class number of each example.
-        training: positions of the training examples, in ascending order.
-        name: the name of the targets in messages.
-        parameter: the parameter that names them.
-        remedy: what to do if they are not classes at all; or empty.
+    Positions of training examples are in ascending order. The parameter names the targets, and the remedy, which may be
+    empty, helps if they are not classes at all.
     """
     used = _classes(targets, range(targets.shape[0]))
     classes, least = int(used[-1]) + 1, int(used[0])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, ClassVar, Final
@@ -135,9 +134,17 @@ class Frame(TableDataset):
         return MemorySource(columns, self.missing_texts, self.number_format, name=name)
 
     def describe(self) -> Description:
-        """Return shapes, target and sizes."""
-        with self._rows_by_label():
+        """Return shapes, target and sizes; errors name a row by its label in the frame's index, if it has one."""
+        try:
             return super().describe()
+        except DataError as error:
+            frames = {_named(name): x for name, (x, *_) in self._held.items()}
+            labels = row_labels(frames.get(error.path))
+            if error.row is None or labels is None:
+                raise
+            label = labels[error.row]
+            shown: Any = label if isinstance(label, int) else f"'{label}'"
+            raise DataError(error.path, error.message, row=shown, column=error.column) from error
 
     def raw_columns(self) -> list[RawColumn] | None:  # type: ignore[override]
         """Return all columns of the frame; None after training, when the frame is gone."""
@@ -158,20 +165,6 @@ class Frame(TableDataset):
     def target_remedy(self) -> str:
         """Return the advice for a loss that takes another kind of target."""
         return super().target_remedy().replace("set predict: values", "pass predict='values' to mlpkit.fit")
-
-    @contextmanager
-    def _rows_by_label(self) -> Iterator[None]:
-        """Let errors name a row by its label in the frame's index, if that isn't its number."""
-        try:
-            yield
-        except DataError as error:
-            frames = {_named(name): x for name, (x, *_) in self._held.items()}
-            labels = row_labels(frames.get(error.path))
-            if error.row is None or labels is None:
-                raise
-            label = labels[error.row]
-            shown: Any = label if isinstance(label, int) else f"'{label}'"
-            raise DataError(error.path, error.message, row=shown, column=error.column) from error
 
 
 def _meanings(given: Mapping[str, Any], frame: Any, columns: Mapping[str, Array]) -> dict[str, Any]:

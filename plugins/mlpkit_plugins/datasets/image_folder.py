@@ -244,7 +244,9 @@ class ImageFolder(ByteImages):
             files = self._listed("folder", self.folder)
             if self.weights is not None:
                 files = with_weights(files, named_file("weights", self.weights), self.weights)
-            names = _in_order({file.class_name for file in files})
+            names = tuple(sorted({file.class_name for file in files}))
+            if _are_numbers(names):
+                names = tuple(sorted(names, key=int))
             if len(names) == 1 and not self._classes:
                 message = f"has one subfolder, {names[0]}; expected one for each class, two or more"
                 raise ParameterError("folder", f"'{self.folder}' {message}")
@@ -285,13 +287,6 @@ class ImageFolder(ByteImages):
 def _images_at(path: Path) -> list[Path]:
     """Return the file itself, or all images of a folder in the order of their names."""
     return list(files_below(path, IMAGE_SUFFIXES)) if path.is_dir() else [path]
-
-
-def _in_order(names: set[str]) -> tuple[str, ...]:
-    """Return names in numerical order if all are numbers, otherwise in alphabetical order."""
-    if _are_numbers(names):
-        return tuple(sorted(names, key=lambda name: (int(name), name)))
-    return tuple(sorted(names))
 
 
 def _are_numbers(names: Iterable[str]) -> bool:

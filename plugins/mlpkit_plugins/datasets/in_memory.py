@@ -17,10 +17,12 @@ from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.arrays.scaling import warnings_about_scale
 from mlpkit_plugins.arrays.target_arrays import (
     NO_EXAMPLES,
-    Labelled,
     class_numbers,
+    classes_from_plain,
+    classes_of,
     kind_of_target,
     layers_to_begin_with,
+    names_of,
     target_array,
     weight_array,
 )
@@ -142,7 +144,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         """Return scaling and classes."""
         state: dict[str, Any] = {"scaling": super().encoder_state()}
         if self._labels is not None:
-            state["classes"] = list(self._labels.classes)
+            state["classes"] = list(self._labels)
         return state
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
@@ -151,17 +153,17 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
             raise ModelFileError(f"the encoder of the arrays has the keys {sorted(state)}")
         super().load_encoder_state(state["scaling"])
         if "classes" in state:
-            self._labels = Labelled.from_plain(state["classes"])
+            self._labels = classes_from_plain(state["classes"])
 
     def class_names(self) -> tuple[str, ...] | None:
         """Return the classes as texts; None if they are the numbers from 0."""
-        return self._labels.names() if self._labels is not None else None
+        return None if self._labels is None else names_of(self._labels)
 
     def labels(self) -> tuple[Any, ...] | None:
         """Return the classes as the user passed them, in the order of their numbers; None for other targets."""
-        return None if self._labels is None else self._labels.classes
+        return self._labels
 
-    def _listed_classes(self) -> Labelled | None:
+    def _listed_classes(self) -> tuple[Any, ...] | None:
         if self.classes is None:
             return None
         if self.predict not in ("auto", "classes"):
@@ -172,19 +174,18 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         if len(types) != 1:
             problem = f"they are of the types {' and '.join(types)}" if types else "the list is empty"
             raise ParameterError("classes", problem, expected="texts, numbers or truth values, all of one type")
-        return Labelled(tuple(dict.fromkeys(self.classes)))
+        return tuple(dict.fromkeys(self.classes))
 
     def _numbered(self, targets: dict[str, Array]) -> dict[str, Array]:
         if self._labels is None:
-            self._labels = Labelled.of(targets["train"], _named("t", "train"))
+            self._labels = classes_of(targets["train"], _named("t", "train"))
         unknown = "a class that no training example has" if self.classes is None else "which is not in classes"
         return {name: class_numbers(part, self._labels, _named("t", name), unknown) for name, part in targets.items()}
 
     def _target(self, examples: Mapping[str, Examples]) -> Target:
         if self._labels is None:
             return super()._target(examples)
-        labels = self._labels.classes
-        return Classes(len(labels), ordered=self.classes is not None or not isinstance(labels[0], str))
+        return Classes(len(self._labels), ordered=self.classes is not None or not isinstance(self._labels[0], str))
 
 
 def _numbers(x: Any, source: str) -> Array:

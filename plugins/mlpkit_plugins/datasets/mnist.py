@@ -79,7 +79,9 @@ class Mnist(ByteImages):
         description = self._describe(paths, {name: array.shape for name, array in arrays.items()})
         for name in (TRAIN_LABELS, TEST_LABELS):
             _check_labels(paths[name], arrays[name])
-        self._fingerprint = _combined(checksums)
+        from hashlib import sha256  # noqa: PLC0415 - checking a spec needs no checksum
+
+        self._fingerprint = sha256("".join(checksums).encode()).hexdigest()
 
         train = description.sizes["train"]
         images = arrays[TRAIN_IMAGES].reshape(-1, *description.input_shape)
@@ -182,9 +184,3 @@ def _check_labels(path: Path, labels: NDArray[np.uint8]) -> None:
         first = int(wrong[0])
         message = f"the label of example {first} is {labels[first]}; expected 0 to {CLASSES - 1}"
         raise idx_error(path, message, byte=len(idx_header(labels.shape)) + first)
-
-
-def _combined(checksums: list[str]) -> str:
-    import hashlib  # noqa: PLC0415 - checking a spec needs no checksum
-
-    return hashlib.sha256("".join(checksums).encode()).hexdigest()

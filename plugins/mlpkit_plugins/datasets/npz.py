@@ -77,7 +77,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         if not name.lower().endswith(".npz"):
             return None
         from mlpkit_plugins.arrays.array_choice import choose_arrays, shown_arrays  # noqa: PLC0415 - for new specs only
-        from mlpkit_plugins.arrays.first_spec import FoundArrays, propose_for_arrays  # noqa: PLC0415 - for the same
+        from mlpkit_plugins.arrays.first_spec import propose_for_arrays  # noqa: PLC0415 - for the same
 
         with reading(named_file("train", name), name) as file:
             shapes = npz_shapes(file, name)
@@ -90,7 +90,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         decisions = [(split, f"{' and '.join(arrays)}") for split, arrays in splits.items() if split not in files]
         if left_out:
             decisions.append(("left out", shown_arrays(shapes, left_out)))
-        return propose_for_arrays(FoundArrays("npz", parameters, examples, inputs, targets, decisions))
+        return propose_for_arrays("npz", parameters, examples, (inputs, targets), decisions)
 
     def open_files(self) -> dict[str, Examples]:
         """Open the files, and read their headers."""

@@ -63,16 +63,12 @@ def _encoding(content: bytes) -> str:
         try:
             codecs.getincrementaldecoder(encoding)().decode(content)
         except UnicodeDecodeError:
-            if encoding == "utf-8" and _has_characters_of_utf8(content):
+            # a line that is UTF-8 but not ASCII is hardly ever text in another encoding
+            if encoding == "utf-8" and any(not line.isascii() and _is_utf8(line) for line in content.splitlines()):
                 return encoding
             continue
         return encoding
     return "latin-1"
-
-
-def _has_characters_of_utf8(content: bytes) -> bool:
-    """Whether a line is UTF-8 but not ASCII, which hardly any text in another encoding is by chance."""
-    return any(not line.isascii() and _is_utf8(line) for line in content.splitlines())
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -96,7 +92,7 @@ class _Layout(NamedTuple):
     def of(cls, text: str, delimiter: str, target: str | None) -> _Layout:
         rows = _rows(text, delimiter, _QUOTES[0])
         begin, has_target = _begin(rows, target)
-        if not any(map(_is_in_apostrophes, rows[begin] if rows else ())):
+        if not any(len(field) > 1 and field[0] == field[-1] == _QUOTES[1] for field in (rows[begin] if rows else ())):
             return cls(delimiter, _QUOTES[0], rows, begin, has_target)
         rows = _rows(text, delimiter, _QUOTES[1])
         return cls(delimiter, _QUOTES[1], rows, *_begin(rows, target))
@@ -161,7 +157,3 @@ def _begin(rows: Sequence[Sequence[str]], target: str | None) -> tuple[int, bool
 def _filled(row: Sequence[str]) -> int:
     """Count the fields of a row that aren't empty."""
     return sum(bool(field.strip()) for field in row)
-
-
-def _is_in_apostrophes(field: str) -> bool:
-    return len(field) > 1 and field[0] == field[-1] == _QUOTES[1]

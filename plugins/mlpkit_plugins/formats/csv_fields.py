@@ -96,14 +96,7 @@ class Distinct(NamedTuple):
 
 
 class Records(NamedTuple):
-    """Consecutive records of a file, as ``read_csv_records`` writes them.
-
-    Args:
-        rows: the number of each row.
-        fields: offset and length of each field, shape (rows, columns read, 2).
-        numbers: the numbers, shape (rows, columns read).
-        are_numbers: whether each column read holds only numbers.
-    """
+    """Consecutive records of a file, as ``read_csv_records`` writes them, by the numbers of their rows."""
 
     rows: NDArray[np.int64]
     fields: NDArray[np.int32]
@@ -129,15 +122,7 @@ class Records(NamedTuple):
 
 
 class FieldBlock:
-    """Some consecutive rows, as offsets into a part of the file.
-
-    Args:
-        records: the records.
-        data: the part of the file.
-        places: the position of each requested column in those that are read.
-        encoding: the character encoding.
-        quote: the character around a field.
-    """
+    """Some consecutive rows, as offsets into a part of the file; a column is in its place among those that are read."""
 
     def __init__(self, records: Records, data: bytes, places: Sequence[int], encoding: str, quote: str) -> None:
         self.rows = records.rows

@@ -34,28 +34,22 @@ from mlpkit_plugins.formats.shown_text import shown_text
 ROWS_TOGETHER: Final = 1024
 """Rows per block, few enough that their texts stay in the processor's cache."""
 
-OTHER_FORMATS: Final = (
-    (b"PK\x03\x04", "the file is a ZIP archive or a spreadsheet; save the table as CSV"),
-    (b"\xd0\xcf\x11\xe0", "the file is a spreadsheet; save the table as CSV"),
-    (b"PAR1", "the file is a Parquet file; read it with the data set parquet"),
-    *(
-        (mark, "the file is a web page; save the table as CSV")
-        for mark in (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML")
-    ),
-    (b"<?xml", "the file is XML; save the table as CSV"),
-    *(
-        (mark, "the file is JSON; save the table as CSV")
-        for mark in (b'{"', b"{\n", b"{\r", b"[{", b"[[", b"[\n", b"[\r")
-    ),
-    (b"BZh", "the file is compressed by bzip2; decompress it, or compress it by gzip"),
-    (b"\xfd7zXZ", "the file is compressed by xz; decompress it, or compress it by gzip"),
-    (b"\x28\xb5\x2f\xfd", "the file is compressed by zstd; decompress it, or compress it by gzip"),
-    (b"SQLite format 3", "the file is an SQLite database; save the table as CSV"),
-    (b"\x93NUMPY", "the file is a NumPy array; read it with the data set npy"),
-    (b"%PDF", "the file is a PDF document; expected CSV"),
-    (b"\x7fELF", "the file is a program or a core dump; expected CSV"),
-)
-"""First bytes of other formats, and the message for each."""
+OTHER_FORMATS: Final = {
+    "a ZIP archive or a spreadsheet; save the table as CSV": (b"PK\x03\x04",),
+    "a spreadsheet; save the table as CSV": (b"\xd0\xcf\x11\xe0",),
+    "a Parquet file; read it with the data set parquet": (b"PAR1",),
+    "a web page; save the table as CSV": (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML"),
+    "XML; save the table as CSV": (b"<?xml",),
+    "JSON; save the table as CSV": (b'{"', b"{\n", b"{\r", b"[{", b"[[", b"[\n", b"[\r"),
+    "compressed by bzip2; decompress it, or compress it by gzip": (b"BZh",),
+    "compressed by xz; decompress it, or compress it by gzip": (b"\xfd7zXZ",),
+    "compressed by zstd; decompress it, or compress it by gzip": (b"\x28\xb5\x2f\xfd",),
+    "an SQLite database; save the table as CSV": (b"SQLite format 3",),
+    "a NumPy array; read it with the data set npy": (b"\x93NUMPY",),
+    "a PDF document; expected CSV": (b"%PDF",),
+    "a program or a core dump; expected CSV": (b"\x7fELF",),
+}
+"""The message for other formats, and the first bytes of each."""
 
 _MARKS: Final = {
     codecs.BOM_UTF32_LE: "utf-32",  # first, since the marks of UTF-16 are prefixes of them
@@ -103,15 +97,7 @@ class Numbers(NamedTuple):
 
 
 class Dialect(NamedTuple):
-    """The dialect of a CSV file.
-
-    Args:
-        delimiter: the character between two fields.
-        quote: the character around a field that holds a delimiter.
-        comment: the start of rows that are left out; empty if none are.
-        skip_rows: the number of rows at the beginning that are left out.
-        encoding: the character encoding; a byte order mark of UTF-8 is skipped.
-    """
+    """The dialect of a CSV file, as the parameters of ``csv`` set it; a byte order mark of UTF-8 is skipped."""
 
     delimiter: str = ","
     quote: str = '"'
@@ -247,14 +233,15 @@ class CsvFile:
             remedy = "leave it out if it is a note, not an example"
         if len(record) > len(self.header) and not any(record[len(self.header) :]):
             remedy = f"remove {_delimiter_name(self._dialect.delimiter)} at the end of each row"
-        return f"the row has {_fields(len(record))}; expected {len(self.header)}, {what}; {remedy}"
+        fields = "1 field" if len(record) == 1 else f"{len(record)} fields"
+        return f"the row has {fields}; expected {len(self.header)}, {what}; {remedy}"
 
     def _check_text(self) -> None:
         with decompressed_content(self._path, self.name) as content:
             begin = content.read(16)
-        for signature, message in OTHER_FORMATS:
-            if begin.startswith(signature):
-                raise DataError(self.name, message)
+        for message, signatures in OTHER_FORMATS.items():
+            if begin.startswith(signatures):
+                raise DataError(self.name, f"the file is {message}")
         encoding = encoding_by_mark(begin)
         if encoding and encoding[-2:] not in self._encoding:
             remedy = self._remedy(f"save it in {self._encoding}", f"set encoding: {encoding}")
@@ -274,7 +261,7 @@ class CsvFile:
         if names[0].startswith("sep="):  # which only Excel understands
             raise DataError(self.name, "the row only names the delimiter; remove it", row=row)
         for name in names:
-            if not _is_text(name):
+            if any("\ud800" <= character <= "\udfff" or character == "\0" for character in name):
                 what = f"{shown_text(name)} is not valid {self._encoding}"
                 message = f"{what}; {self.remedy_for_encoding}"
                 raise DataError(self.name, message, row=row)
@@ -291,7 +278,8 @@ class CsvFile:
             if len(first) == 1 and other in first[0]:
                 what = "the header has" if self.header_row is not None else "the row has"
                 put = f"put {_delimiter_name(self._dialect.delimiter)} between columns"
-                remedy = self._remedy(put, f"set delimiter: {_in_yaml(other)}")
+                in_yaml = r'"\t", in double quotes' if other == "\t" else f"'{other}'"
+                remedy = self._remedy(put, f"set delimiter: {in_yaml}")
                 raise DataError(self.name, f"{what} one column, {shown_text(first[0])}; {remedy}", row=self._first_row)
 
     @contextmanager
@@ -301,7 +289,9 @@ class CsvFile:
             with decompressed_content(self._path, self.name) as content:
                 for skipped in range(0, begin, _STEP):
                     content.read(min(_STEP, begin - skipped))
-                encoding = _encoding_at(begin, self._encoding)
+                encoding = self._encoding
+                if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
+                    encoding = "utf-8" if begin else "utf-8-sig"  # a byte order mark is only at the beginning
                 text = io.TextIOWrapper(content, encoding, errors="surrogateescape", newline="")
                 delimiter, quote = self._dialect.delimiter, self._dialect.quote
                 reader = csv.reader(text, delimiter=delimiter, quotechar=quote, strict=True, skipinitialspace=True)
@@ -332,7 +322,8 @@ class CsvFile:
     def _is_left_out(self, record: list[str]) -> bool:
         """Whether a row is empty or a comment."""
         comment = self._dialect.comment
-        return _is_blank(record) or bool(comment and record[0].startswith(comment))
+        is_blank = not record or (len(record) == 1 and not record[0].strip())
+        return is_blank or bool(comment and record[0].startswith(comment))
 
 
 def encoding_by_mark(begin: bytes) -> str:
@@ -375,29 +366,5 @@ class _Records:
         return records
 
 
-def _encoding_at(begin: int, encoding: str) -> str:
-    """Return the encoding; for UTF-8, skip a byte order mark only at the beginning of the file."""
-    if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
-        return encoding
-    return "utf-8" if begin else "utf-8-sig"
-
-
-def _is_blank(record: list[str]) -> bool:
-    return not record or (len(record) == 1 and not record[0].strip())
-
-
-def _is_text(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" or character == "\0" for character in text)
-
-
-def _in_yaml(delimiter: str) -> str:
-    """Return a delimiter for a spec; YAML reads a backslash as an escape only in double quotes."""
-    return r'"\t", in double quotes' if delimiter == "\t" else f"'{delimiter}'"
-
-
 def _delimiter_name(delimiter: str) -> str:
     return "a tab" if delimiter == "\t" else f"'{delimiter}'"
-
-
-def _fields(count: int) -> str:
-    return "1 field" if count == 1 else f"{count} fields"

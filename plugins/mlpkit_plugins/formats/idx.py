@@ -58,9 +58,9 @@ def read_idx(path: Path, rank: int, received: Receiver | None = None) -> NDArray
             received(idx_header(shape))
         length = _fill(stream, values, received)
         if length < values.size:
-            raise _too_short(path, shape, len(idx_header(shape)) + length)
+            raise _wrong_length(path, shape, "short", len(idx_header(shape)) + length)
         if stream.read(1):
-            raise _too_long(path, shape)
+            raise _wrong_length(path, shape, "long", len(idx_header(shape)) + length)
     return values
 
 
@@ -127,7 +127,7 @@ def _read_shape(stream: BufferedReader | GzipStream, path: Path, rank: int, size
         if actual != expected:
             message = (
                 f"the magic number is 0x{header[:4].hex()}; expected 0x{magic.hex()}, "
-                f"which stands for bytes in {_dimensions(rank)}"
+                f"which stands for bytes in {rank} dimension{'' if rank == 1 else 's'}"
             )
             raise idx_error(path, message, byte=byte)
     if received < length:
@@ -150,9 +150,9 @@ def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
             message = f"the header declares {_declared(shape)}, more than {size:,} compressed bytes can hold"
             raise idx_error(path, message, byte=4)
     elif declared > size:
-        raise _too_short(path, shape, size)
+        raise _wrong_length(path, shape, "short", size)
     elif declared < size:
-        raise _too_long(path, shape)
+        raise _wrong_length(path, shape, "long", declared)
 
 
 def _fill(stream: BufferedReader | GzipStream, values: NDArray[np.uint8], filled: Receiver | None = None) -> int:
@@ -169,19 +169,10 @@ def _fill(stream: BufferedReader | GzipStream, values: NDArray[np.uint8], filled
     return received
 
 
-def _too_short(path: Path, shape: tuple[int, ...], length: int) -> DataError:
-    return idx_error(path, f"the content is too short; the header declares {_declared(shape)}", byte=length)
-
-
-def _too_long(path: Path, shape: tuple[int, ...]) -> DataError:
-    length = len(idx_header(shape)) + math.prod(shape)
-    return idx_error(path, f"the content is too long; the header declares {_declared(shape)}", byte=length)
+def _wrong_length(path: Path, shape: tuple[int, ...], is_too: str, byte: int) -> DataError:
+    return idx_error(path, f"the content is too {is_too}; the header declares {_declared(shape)}", byte=byte)
 
 
 def _declared(shape: tuple[int, ...]) -> str:
     total = len(idx_header(shape)) + math.prod(shape)
     return f"{' x '.join(str(length) for length in shape)} elements, {total:,} bytes in all"
-
-
-def _dimensions(rank: int) -> str:
-    return "1 dimension" if rank == 1 else f"{rank} dimensions"

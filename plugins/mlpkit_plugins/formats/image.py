@@ -43,7 +43,7 @@ def read_image(path: Path, *, colour: bool = False, size: tuple[int, int] | None
             _check_all_pixels(path)
         image.verify()  # compares checksums, which decoding doesn't
     with _opened(path) as image:
-        pixels = _colours(image) if colour else _grey(image)
+        pixels = _to_eight_bits(image).convert("RGB" if colour else "L")
         if size is not None and pixels.size != size[::-1]:
             pixels = pixels.resize(size[::-1])
         return np.atleast_3d(np.array(pixels, np.uint8)).transpose(2, 0, 1)
@@ -84,7 +84,10 @@ def _opened(path: Path) -> Iterator[PillowImage]:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
-                _check_few_pixels(path, *image.size)
+                width, height = image.size
+                if width * height > MOST_PIXELS:
+                    message = f"is {width:,} pixels wide and {height:,} high"
+                    raise DataError(path, f"{message}; expected at most {MOST_PIXELS:,} pixels in all")
                 yield image
     except DataError:
         raise
@@ -95,12 +98,6 @@ def _opened(path: Path) -> Iterator[PillowImage]:
         raise DataError(path, f"can't be read as an image{reason}; replace the file, or leave it out") from error
 
 
-def _check_few_pixels(path: Path, width: int, height: int) -> None:
-    if width * height > MOST_PIXELS:
-        message = f"is {width:,} pixels wide and {height:,} high; expected at most {MOST_PIXELS:,} pixels in all"
-        raise DataError(path, message)
-
-
 def _check_all_pixels(path: Path) -> None:
     from mlpkit_plugins.formats.png_pixels import missing_bytes  # noqa: PLC0415 - needed for one format only
 
@@ -108,14 +105,6 @@ def _check_all_pixels(path: Path) -> None:
     if missing:
         what = f"is missing {missing:,}" if missing > 0 else "has more"
         raise DataError(path, f"the image {what} bytes of the pixels that its header declares")
-
-
-def _grey(image: PillowImage) -> PillowImage:
-    return _to_eight_bits(image).convert("L")
-
-
-def _colours(image: PillowImage) -> PillowImage:
-    return _to_eight_bits(image).convert("RGB")
 
 
 def _to_eight_bits(image: PillowImage) -> PillowImage:

@@ -16,6 +16,7 @@ import numpy as np
 
 from mlpkit import DataError, did_you_mean, read_npy_header
 from mlpkit_plugins.formats.rows_on_disk import Rows, RowsOnDisk
+from mlpkit_plugins.formats.shown_text import first_of
 
 LARGEST_DEFLATE_RATIO: Final = 1032
 """The largest expansion that deflate allows."""
@@ -25,7 +26,6 @@ NPY: Final = b"\x93NUMPY"
 
 _LOCAL_HEADER: Final = struct.Struct("<26xHH")
 _ENCRYPTED: Final = 1
-_NAMES_SHOWN: Final = 10
 _STEP: Final = 1 << 20
 
 
@@ -92,13 +92,9 @@ def _member(archive: zipfile.ZipFile, array: str, name: str) -> zipfile.ZipInfo:
         raise DataError(name, f"there are {len(members)} arrays '{array}'")
     if not members:
         names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
-        remedy = did_you_mean(array, names) or f"it has {_few(names)}; name one of these"
+        remedy = did_you_mean(array, names) or f"it has {first_of(names) or 'none'}; name one of these"
         raise DataError(name, f"there is no array '{array}'; {remedy}")
     return members[0]
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:_NAMES_SHOWN]) or "none"
 
 
 def _is_stored(member: zipfile.ZipInfo) -> bool:

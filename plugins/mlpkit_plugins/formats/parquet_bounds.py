@@ -39,14 +39,9 @@ _DEEPEST: Final = 8
 
 
 class Page(NamedTuple):
-    """A page.
+    """A page: the offset of its header, its size in the file, and its declared size after decoding.
 
-    Args:
-        begin: the offset of its header.
-        packed: the size of its content in the file.
-        unpacked: its declared size after decoding.
-        values: its declared number of column values; 0 for a dictionary.
-        encoding: the number of their encoding in ``parquet.thrift``; None for a dictionary.
+    Its ``encoding`` is a number in ``parquet.thrift``; a dictionary has 0 values, and none.
     """
 
     begin: int
@@ -117,8 +112,7 @@ def _page_of(fields: dict[int, Any], place: int) -> Page:
 class _Compact:
     """Reads the integers and structures of a structure in Thrift's compact protocol, and skips other types.
 
-    Args:
-        content: bytes that start with one and may be longer; if they are too short, reading raises an IndexError.
+    If the bytes end before it does, reading raises an IndexError.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -233,7 +227,9 @@ class Bounds:
             if leaf.path not in types:
                 continue
             if leaf.length > MOST_BYTES_A_NUMBER:
-                self._check_width(leaf, parquet.metadata.num_rows)
+                if leaf.length > LARGEST_TEXT:
+                    raise self._too_long(leaf.length, leaf.path)
+                self._check_total_text(leaf.length * parquet.metadata.num_rows, leaf.path)
                 longest = max(longest, leaf.length)
             for page in self._checked_pages(file, parquet.metadata, position, leaf):
                 if page.encoding in (DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY):  # pyarrow makes no dictionary of these
@@ -271,7 +267,9 @@ class Bounds:
                     self._check_total_text(total, leaf.path)
                 else:
                     most = MOST_BYTES_A_NUMBER * column.num_values + OVERHEAD
-                self._check_page_size(page, most, leaf.path)
+                if page.unpacked > most:
+                    what = f"a page unpacks {page.packed:,} bytes into {page.unpacked:,}; expected at most {most:,}"
+                    raise DataError(self._name, f"{what}; {_REMEDY}", byte=page.begin, column=leaf.path)
                 yield page
 
     def _pages(self, file: BufferedReader, column: Any, name: str) -> Iterator[Page]:
@@ -280,16 +278,6 @@ class Bounds:
         except NoPageError as error:
             message = "the file is damaged: a page is missing"
             raise DataError(self._name, message, byte=error.byte, column=name) from error
-
-    def _check_page_size(self, page: Page, most: int, name: str) -> None:
-        if page.unpacked > most:
-            what = f"a page unpacks {page.packed:,} bytes into {page.unpacked:,}; expected at most {most:,}"
-            raise DataError(self._name, f"{what}; {_REMEDY}", byte=page.begin, column=name)
-
-    def _check_width(self, leaf: Any, rows: int) -> None:
-        if leaf.length > LARGEST_TEXT:
-            raise self._too_long(leaf.length, leaf.path)
-        self._check_total_text(leaf.length * rows, leaf.path)
 
     def _check_total_text(self, length: int, name: str) -> None:
         if length > self.most_text:

@@ -17,16 +17,9 @@ MOST_COMPARED: Final = 20
 
 @dataclass(frozen=True)
 class UntrainedValues:
-    """The ``count`` values of a column that no training row has, or that the spec doesn't list.
+    """The ``count`` values of a column that no training row has, or that the spec doesn't list, and their texts.
 
-    Args:
-        source: the name of the rows in messages.
-        rows: the number of rows.
-        column: the column.
-        count: the number of rows with such a value.
-        texts: the distinct texts of these values.
-        known: the categories in training.
-        meaning: the encoding of such a value.
+    The source names the rows in messages; ``meaning`` is the encoding of such a value.
     """
 
     source: str

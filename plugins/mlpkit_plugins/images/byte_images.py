@@ -91,14 +91,9 @@ class ByteImages(Dataset):
 
 @dataclass(frozen=True, eq=False)
 class ImageSplit:
-    """Images as bytes, with a class number for each.
+    """Images as bytes, shape (examples, *input_shape), with a class number and perhaps a weight for each.
 
-    Args:
-        images: values of grey or of colour channels, uint8, shape (examples, *input_shape).
-        labels: class numbers, int64, shape (examples,).
-        normalize: whether ``take`` divides pixels by 255.
-        one_hot: whether ``take`` writes targets as one-hot rows.
-        weights: the weight of each example; None without weights.
+    ``normalize`` divides pixels by 255, and ``one_hot`` makes targets one-hot rows.
     """
 
     images: NDArray[np.uint8]

@@ -9,7 +9,6 @@ from statistics import median_low
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlpkit import ParameterError, Proposal
 from mlpkit_plugins.files.class_folders import ClassFile, class_folders
@@ -17,7 +16,7 @@ from mlpkit_plugins.files.named_file import named_folder
 from mlpkit_plugins.files.paired_names import OTHER_SPLITS, TRAINING
 from mlpkit_plugins.first_networks.convolutions import ImageInputs, convolutional
 from mlpkit_plugins.first_networks.first_spec import FirstData, first_spec, held_out, left_to_train
-from mlpkit_plugins.first_networks.perceptron import ClassTarget, FirstNetwork, perceptron
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, perceptron
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
 
 LONGEST_SIDE: Final = 64
@@ -67,7 +66,10 @@ def propose_for_images(files: Mapping[str, str], target: str | None) -> Proposal
     if target is not None:
         message = "the class of an image is the name of its folder"
         raise ParameterError("target", message, remedy="leave out --target")
-    folders = _folders(folder, files["train"]) | _given(files)
+    given = {split: name for split, name in files.items() if split != "train"}
+    for split, name in given.items():
+        named_folder(split, name)  # raises an error if it doesn't exist
+    folders = _folders(folder, files["train"]) | given
     images = class_folders(named_folder("train", folders["folder"]), IMAGE_SUFFIXES)
     counts = Counter(file.class_name for file in images)
     if len(counts) == 1:
@@ -86,7 +88,9 @@ def propose_for_images(files: Mapping[str, str], target: str | None) -> Proposal
         list(folders.values()),
     )
     shares = held_out(len(images), folders)
-    network = _network(left_to_train(len(images), shares), pictures.inputs, classes)
+    examples = left_to_train(len(images), shares)
+    small = pictures.inputs.are_small
+    network = perceptron(examples, classes) if small else convolutional(examples, pictures.inputs, classes)
     return first_spec(f"Predicts the folder of an image in {folders['folder']}.", data, shares, network)
 
 
@@ -97,14 +101,6 @@ def _folder_of_images(name: str) -> Path | None:
     except ParameterError:
         return None
     return folder if any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.rglob("*")) else None
-
-
-def _given(files: Mapping[str, str]) -> dict[str, str]:
-    """Return the folders of other splits that the user named."""
-    named = {split: name for split, name in files.items() if split != "train"}
-    for split, name in named.items():
-        named_folder(split, name)
-    return named
 
 
 def _folders(folder: Path, name: str) -> dict[str, str]:
@@ -125,21 +121,9 @@ def _pictures(files: Sequence[ClassFile]) -> _Pictures:
     text = f"{largest[0]} by {largest[1]} pixels"
     if smallest != largest:
         text = f"from {smallest[0]} by {smallest[1]} to {text}"
-    images = _decoded(files)
+    chosen = np.linspace(0, len(files) - 1, min(len(files), IMAGES_SEEN)).astype(int).tolist()  # of all classes
+    images = [read_image(files[position].path, colour=True) for position in chosen]
     border = float(np.median([np.median(image[:, [0, -1], :]) for image in images])) / PIXEL
-    inputs = ImageInputs(3 if any(map(_has_colours, images)) else 1, height, width, border)
+    coloured = any((np.ptp(image, axis=0) > COLOURFUL).mean() > COLOURED_PIXELS for image in images)
+    inputs = ImageInputs(3 if coloured else 1, height, width, border)
     return _Pictures(text, inputs, smallest != largest or scale < 1)
-
-
-def _decoded(files: Sequence[ClassFile]) -> list[NDArray[np.uint8]]:
-    """Return some images of all classes, with three channels."""
-    chosen = np.linspace(0, len(files) - 1, min(len(files), IMAGES_SEEN)).astype(int).tolist()
-    return [read_image(files[position].path, colour=True) for position in chosen]
-
-
-def _has_colours(image: NDArray[np.uint8]) -> bool:
-    return bool((np.ptp(image, axis=0) > COLOURFUL).mean() > COLOURED_PIXELS)
-
-
-def _network(examples: int, inputs: ImageInputs, target: ClassTarget) -> FirstNetwork:
-    return perceptron(examples, target) if inputs.are_small else convolutional(examples, inputs, target)

@@ -23,6 +23,7 @@ from types import BuiltinFunctionType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
 
@@ -61,30 +62,15 @@ COMPILED = isinstance(product, BuiltinFunctionType)
 """Whether the compiled kernels are in use."""
 
 
-class _SharedThreads:
-    """A context whose methods are kernels themselves, much faster than Python methods that call them."""
-
-    __enter__ = begin_sharing_threads
-    __exit__ = end_sharing_threads
-
-
-class _RowOrder:
-    """The same for row order."""
-
-    __enter__ = begin_row_order
-    __exit__ = end_row_order
+def _context(begin: Callable[..., object], end: Callable[..., object]) -> AbstractContextManager[None]:
+    """Return a context whose methods are kernels themselves, much faster than Python methods that call them."""
+    context: AbstractContextManager[None] = type("Context", (), {"__enter__": begin, "__exit__": end})()
+    return context
 
 
-class _Bfloat16:
-    """The same for products in bfloat16."""
-
-    __enter__ = begin_bfloat16
-    __exit__ = end_bfloat16
-
-
-_SHARED_THREADS = _SharedThreads()
-_ROW_ORDER = _RowOrder()
-_BFLOAT16 = _Bfloat16()
+_SHARED_THREADS = _context(begin_sharing_threads, end_sharing_threads)
+_ROW_ORDER = _context(begin_row_order, end_row_order)
+_BFLOAT16 = _context(begin_bfloat16, end_bfloat16)
 
 
 def shared_threads() -> AbstractContextManager[None]:

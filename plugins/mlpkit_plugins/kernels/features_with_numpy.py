@@ -59,7 +59,7 @@ def scale_and_shift_features(x: Array, scale: Array, shift: Array, out: Array) -
 
 def feature_sums(x: Array, out: Array) -> Array:
     """Set out to the sum of each feature, shape (features,)."""
-    return np.sum(x, axis=_all_but_features(x), out=out)
+    return np.sum(x, axis=(0, *range(2, x.ndim)), out=out)
 
 
 def feature_sums_of_products(x: Array, y: Array, products: Array, out: Array) -> Array:
@@ -71,10 +71,6 @@ def feature_sums_of_squares(x: Array, mean: Array, squares: Array, out: Array) -
     """Set out to the sum of (x - mean)² of each feature, shape (features,), like mean; squares is a buffer."""
     np.subtract(x, mean.reshape(-1, *(1,) * (x.ndim - 2)), out=squares)
     return feature_sums(np.square(squares, out=squares), out)
-
-
-def _all_but_features(x: Array) -> tuple[int, ...]:
-    return (0, *range(2, x.ndim))
 
 
 def normalize(x: Array, mean: Array, scale: Array, gamma: Array, beta: Array, normalized: Array, out: Array) -> Array:

@@ -45,7 +45,8 @@ def convolution(x: Array, W: Array, b: Array | None, stride: int, out: Array) ->
         out (across, filters, down, rows).
     """
     across, filters, down, _ = out.shape
-    strips, by_strip = _strips(x, W.shape[3], stride, down), _weights_by_strip(W)
+    strips = _strips(x, W.shape[3], stride, down)
+    by_strip = W.transpose(0, 3, 1, 2).reshape(filters, -1)  # a row for each filter, in the order of a patch's strips
     for j in range(across):
         y = by_strip @ _patch_matrix(strips, j, W.shape[3], stride)
         out[j] = y.reshape(filters, down, -1)
@@ -152,8 +153,3 @@ def _patch_matrix(strips: Array, j: int, size: int, stride: int) -> Array:
     """Return the strips of a column of patches as a matrix with a column for each patch."""
     _, channels, _, down, rows = strips.shape
     return strips[j * stride : j * stride + size].reshape(size * channels * size, down * rows)
-
-
-def _weights_by_strip(W: Array) -> Array:
-    """Return W as a matrix with a row for each filter, in the order of a patch's strips."""
-    return W.transpose(0, 3, 1, 2).reshape(len(W), -1)

@@ -323,8 +323,7 @@ def read_csv_records(
     Args:
         data: a part of a file.
         begin: the offset of the first record.
-        syntax: delimiter, quote, decimal sign, and start of comments; texts that mean a missing number, each preceded
-            by a byte with its length; the most bytes of a field.
+        syntax: the values of a ``FieldSyntax``.
         places: the position of each column of the file in the arrays below, -1 if it is not read; without columns,
             records may have any number of fields.
         rows: set to the positions of the records, shape (records,).

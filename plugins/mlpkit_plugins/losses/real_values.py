@@ -34,10 +34,13 @@ class RealValuesLoss(Loss):
                 expected="data whose target is real values",
             )
         if input_shape != wanted:
+            otherwise = f"put Reshape: {{shape: {list(wanted)}}} before it"
+            if len(wanted) == 1:
+                otherwise = f"give the last layer before it {wanted[0]} unit{'' if wanted[0] == 1 else 's'}"
             raise ShapeError(
                 f"{self.path} gets inputs of shape {input_shape} for {target}",
                 expected=f"inputs of shape {wanted}, one per {self.one_input_per}",
-                remedy=remedy_for_axes(input_shape, len(wanted), _remedy(wanted)),
+                remedy=remedy_for_axes(input_shape, len(wanted), otherwise),
             )
 
     def expected_inputs(self, target: Target) -> tuple[int, ...] | None:
@@ -67,9 +70,3 @@ class RealValuesLoss(Loss):
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
         """Show the loss on one value and on several."""
         return [({}, (1,)), ({}, (2, 3))]
-
-
-def _remedy(shape: tuple[int, ...]) -> str:
-    if len(shape) == 1:
-        return f"give the last layer before it {shape[0]} unit{'' if shape[0] == 1 else 's'}"
-    return f"put Reshape: {{shape: {list(shape)}}} before it"

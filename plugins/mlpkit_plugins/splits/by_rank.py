@@ -32,17 +32,13 @@ def split_by_class(
     split_of = np.zeros(len(keys), np.int8)
     for number in present:
         rows = rows_of[number]
-        first, second = _borders(keys[rows], tested[number], kept[number] if shares.validation else 0)
+        in_order = keys[rows]
+        in_order.sort()
+        begin = _cut(in_order, 0, tested[number])
+        first, second = in_order[begin], in_order[_cut(in_order, begin, kept[number] if shares.validation else 0)]
         split_of[rows] = (keys[rows] < second).astype(np.int8) + (keys[rows] < first)
     parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
     return shares.filled(parts, "set split: shuffle")
-
-
-def _borders(keys: NDArray[np.uint64], tested: int, kept: int) -> tuple[np.uint64, np.uint64]:
-    """Sort the keys, and return the bounds below which examples are for testing, and not for training."""
-    keys.sort()
-    first = _cut(keys, 0, tested)
-    return keys[first], keys[_cut(keys, first, kept)]
 
 
 def split_by_group(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:

@@ -34,7 +34,9 @@ class Shares(NamedTuple):
         for name, share in (("validation", self.validation), ("test", self.test)):
             if share > 0 and not sizes[name]:
                 message = f"the share of {share:g} for {name} gives none of {_counted(examples)}"
-                advice = f"ask for a larger share, such as {_least(examples):g}" if examples > 1 else "add examples"
+                scale = 10.0 ** (len(str(examples)) + 1)
+                least = math.ceil(scale / max(examples, 1)) / scale  # one example, as a share of two digits
+                advice = f"ask for a larger share, such as {least:g}" if examples > 1 else "add examples"
                 if round(share * examples):  # enough on average
                     advice = f"ask for a larger share, or {remedy}"
                 raise ParameterError(name, message, remedy=f"{advice}, or set {name}: 0 to disable it")
@@ -80,9 +82,3 @@ def shares_and_files(validation: float | F, test: float | F) -> tuple[Shares, di
 
 def _counted(examples: int) -> str:
     return "1 example" if examples == 1 else f"{examples:,} examples"
-
-
-def _least(examples: int) -> float:
-    """Return a share that gives at least one example, with at most two digits."""
-    scale = 10.0 ** (len(str(examples)) + 1)
-    return math.ceil(scale / examples) / scale

@@ -25,14 +25,8 @@ def warnings_about_shares(
 ) -> tuple[DataWarning, ...]:
     """Return a warning if the size of a split, or of a class in it, is off by half.
 
-    Deviations of up to three standard deviations count as chance.
-
-    Args:
-        counts: the number of examples of each class in each split; of all examples, if there are no classes.
-        classes: the names of the classes.
-        shares: the requested sizes.
-        files: the splits that have separate files.
-        remedy: what to do if the other splits differ.
+    Deviations of up to three standard deviations count as chance. Counts are of each class in each split, or of all
+    examples, if there are no classes. ``files`` are the splits that have separate files; the remedy is for the others.
     """
     train = counts["train"]
     held_out = [name for name in ("validation", "test") if name in counts]
