@@ -105,12 +105,6 @@ def _root_first(failed: list[FailedCheck]) -> tuple[FailedCheck, ...]:
 OPERATIONS: Final = ("layer", "loss")
 """The kinds that have gradients and describe themselves as operators."""
 
-DERIVATIVES: Final = ("input_gradient_is_the_derivative", "parameter_gradients_are_the_derivatives")
-"""The checks of the conformance suite that compare ``backward`` with differences of ``forward``."""
-
-DESCRIPTION: Final = ("onnx_describes_what_is_computed",)
-"""The check that compares the graph of ``onnx`` with ``forward`` or ``predict``."""
-
 
 @dataclass(frozen=True)
 class ExamplesReport:
@@ -132,7 +126,8 @@ def gradient_report(entry: RegisteredComponent, registry: Registry) -> ExamplesR
     """Compare a component's gradients with differences, on each of its examples; None for kinds without gradients."""
     if entry.kind not in OPERATIONS:
         return None
-    return _report(ComponentUnderTest(entry, registry, None), DERIVATIVES)
+    derivatives = ("input_gradient_is_the_derivative", "parameter_gradients_are_the_derivatives")
+    return _report(ComponentUnderTest(entry, registry, None), derivatives)
 
 
 def export_report(entry: RegisteredComponent, registry: Registry) -> ExamplesReport | None:
@@ -140,22 +135,19 @@ def export_report(entry: RegisteredComponent, registry: Registry) -> ExamplesRep
 
     A data set's examples may be large, so only the existence of its encoder's description is checked.
     """
-    if issubclass(entry.component, Dataset):
-        return _encoder_report(entry.component)
+    component = entry.component
+    if issubclass(component, Dataset):
+        if component.onnx is not Dataset.onnx:
+            return ExamplesReport("described")
+        if component.encode is Dataset.encode:
+            return ExamplesReport("described", detail="it has no encoder, so inputs are used unchanged.")
+        return ExamplesReport("refused", detail="It has an encode, but no method onnx.")
     if entry.kind not in OPERATIONS:
         return None
     subject = ComponentUnderTest(entry, registry, None)
-    report = _report(subject, DESCRIPTION)
+    report = _report(subject, ("onnx_describes_what_is_computed",))
     refusals = _refusals(subject) if report.status == "checked" else []
     return ExamplesReport("refused", detail=refusals[0]) if refusals else report
-
-
-def _encoder_report(dataset: type[Dataset]) -> ExamplesReport:
-    if dataset.onnx is not Dataset.onnx:
-        return ExamplesReport("described")
-    if dataset.encode is Dataset.encode:
-        return ExamplesReport("described", detail="it has no encoder, so inputs are used unchanged.")
-    return ExamplesReport("refused", detail="It has an encode, but no method onnx.")
 
 
 def _report(subject: ComponentUnderTest, names: tuple[str, ...]) -> ExamplesReport:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlpkit.components.callback import Callback, Outcome, TrainingView, Weights
 from mlpkit.components.schedule import Progress
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples, failing_with
 from mlpkit.testing.suite.comparison import Arrays, check_same_bits
 from mlpkit.testing.suite.example import Example
 from mlpkit.training.snapshot import pack, unpack
@@ -136,14 +136,12 @@ def state_is_plain_data(example: CallbackExample) -> None:
             raise CheckFailure(
                 f"state returned {state!r}", expected="a mapping", remedy="return {} if it keeps nothing"
             )
-        try:
+        with failing_with(
+            f"state returned {state!r}, which a checkpoint can't store:",
+            expected="None, Booleans, numbers, strings, arrays, and lists, tuples and mappings of them",
+            remedy="convert its values to these, with strings as keys",
+        ):
             _saved(state)
-        except TypeError as error:
-            raise CheckFailure(
-                f"state returned {state!r}, which a checkpoint can't store: {error}",
-                expected="None, Booleans, numbers, strings, arrays, and lists, tuples and mappings of them",
-                remedy="convert its values to these, with strings as keys",
-            ) from error
 
 
 @checks_examples("callback")

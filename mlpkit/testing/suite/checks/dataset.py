@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -351,6 +351,10 @@ def opens_with_the_encoders_state(example: DatasetExample) -> None:
     check_same_bits(example.sample_of(new.open(0)), expected, "opened with the encoder's state", remedy)
 
 
+def _are_distinct_texts(names: Sequence[object]) -> bool:
+    return len(set(names)) == len(names) and all(isinstance(name, str) for name in names)
+
+
 @checks_examples("dataset")
 def class_names_are_as_many_as_classes(example: DatasetExample) -> None:
     """If the classes have names, are these distinct texts, one per class?
@@ -363,7 +367,7 @@ def class_names_are_as_many_as_classes(example: DatasetExample) -> None:
     if names is None:
         return
     count = target.count if isinstance(target, Classes) else 0
-    if len(names) != count or len(set(names)) != count or not all(isinstance(name, str) for name in names):
+    if len(names) != count or not _are_distinct_texts(names):
         raise CheckFailure(f"class_names returned {names!r}", expected=f"{count} distinct names, or None")
 
 
@@ -382,8 +386,7 @@ def features_and_targets_have_names_of_their_own(example: DatasetExample) -> Non
     ):
         if names is None:
             continue
-        distinct = len(set(names)) == len(names) and all(isinstance(name, str) for name in names)
-        if not distinct or (len(names),) != expected:
+        if not _are_distinct_texts(names) or (len(names),) != expected:
             raise CheckFailure(f"{method} returned {names!r}", expected=f"distinct names for {expected}, or None")
 
 
@@ -402,7 +405,7 @@ def columns_have_names_of_their_own(example: DatasetExample) -> None:
             f"column_names returned {new.column_names()!r} in a new object with the encoder's state",
             expected=f"{names!r}, as in the opened object",
         )
-    if names is not None and (len(set(names)) < len(names) or not all(isinstance(name, str) for name in names)):
+    if names is not None and not _are_distinct_texts(names):
         raise CheckFailure(f"column_names returned {names!r}", expected="distinct names, or None")
 
 
