@@ -232,11 +232,7 @@ class SpecShapeError(SpecError):
 class WrongUseError(MlpkitError):
     """A component is used in a way it can't be; base of the errors with the expected value.
 
-    Args:
-        message: what is wrong.
-        expected: what was expected instead.
-        remedy: what to do.
-        subject: what the message is about.
+    The subject is what the message is about.
     """
 
     exit_code = 2

@@ -39,12 +39,7 @@ def load(place: str) -> Any:
 
 
 class LazyMethod:
-    """A method whose function is in a module above the class's own, and is loaded when it is first used.
-
-    Args:
-        module: the module.
-        name: the function's name; its first argument is the object.
-    """
+    """A method whose function is in a module above the class's own, and is loaded when it is first used."""
 
     def __init__(self, module: str, name: str) -> None:
         self._place = f"{module}:{name}"

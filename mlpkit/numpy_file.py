@@ -40,10 +40,6 @@ def read_numpy_file(path: Path, array: str = "x") -> NDArray[Any]:
 
     A damaged or malicious file costs no more memory than its own size can justify.
 
-    Args:
-        path: the file.
-        array: the name of the array in an .npz file.
-
     Raises:
         DataError: the file is missing, corrupt, of another format, or holds something else than numbers.
     """

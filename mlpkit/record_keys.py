@@ -10,11 +10,7 @@ EVALUATED: Final = ("train", "validation")
 
 
 def splits_by_name(keys: Iterable[str]) -> dict[str, list[str]]:
-    """Return the loss and each metric among the keys of evaluations, with the splits that it was computed for.
-
-    Args:
-        keys: the keys, including other numbers', such as ``epoch``.
-    """
+    """Return the loss and each metric among the keys of evaluations, with the splits that it was computed for."""
     groups: dict[str, list[str]] = {}
     for key in keys:
         split, _, name = key.partition("_")

@@ -58,11 +58,7 @@ def how_it_ended(code: int) -> str:
 
 
 def take_answers(elsewhere: int) -> IO[str]:
-    """Return what writes the answers of this second process, and send all else that it prints elsewhere.
-
-    Args:
-        elsewhere: a file descriptor.
-    """
+    """Return what writes the answers of this second process; all else that it prints goes to a file descriptor."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
     os.dup2(elsewhere, sys.stdout.fileno())
     return answers
@@ -77,14 +73,10 @@ class NoAnswerError(Exception):
 
 @contextmanager
 def answers_of(function: str, request: Any, longest_wait: float) -> Iterator[Iterator[Any]]:
-    """Run a function in a second process, which ends with the block, and give what the function yields.
+    """Run ``module:function`` in a second process, which ends with the block, and give what the function yields.
 
-    A plugin that hangs, exits or patches that process can't affect this one. What it prints goes nowhere.
-
-    Args:
-        function: ``module:function``; it takes the request, and yields answers.
-        request: plain data.
-        longest_wait: seconds to wait for each answer.
+    A plugin that hangs, exits or patches that process can't affect this one. What it prints goes nowhere. The request
+    is plain data; each answer may take the longest wait, in seconds.
     """
     with start_process(f"{__name__}:serve", function, stderr=subprocess.DEVNULL) as process:
         try:

@@ -69,10 +69,6 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
 
     The values are taken as independent and roughly normal, as a metric over seeds is.
 
-    Args:
-        values: the sample.
-        level: confidence level: how often such an interval holds the true mean.
-
     Raises:
         ValueError: the sample is empty, or ``level`` is not in (0, 1).
     """

@@ -28,10 +28,7 @@ def available_cores() -> int:
 
 
 def require_processes(what: str) -> None:
-    """Check that processes and threads can be started.
-
-    Args:
-        what: what needs them.
+    """Check that processes and threads, which something needs, can be started.
 
     Raises:
         UsageError: they can't.

@@ -271,12 +271,7 @@ def checked_backward(layer: Layer, dy: NDArray[Any] | None, rows: int) -> NDArra
 
 
 def order_of_backward(layers: Sequence[Layer], needed: bool) -> list[Layer]:
-    """Set which layers need their input gradients, and return the layers that go backward, last first.
-
-    Args:
-        layers: a chain of layers.
-        needed: whether the input gradient of the first is needed.
-    """
+    """Set which layers of a chain need their input gradients, and return those that go backward, last first."""
     trained = [i for i, layer in enumerate(layers) if layer._is_trained()]
     first_trained = trained[0] if trained else len(layers)
     for i, layer in enumerate(layers):

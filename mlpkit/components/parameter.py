@@ -41,12 +41,7 @@ def gapped_size(shape: tuple[int, ...]) -> int:
 
 
 class StepFactors(NamedTuple):
-    """What weight decay and learning rate are multiplied by for a parameter.
-
-    Args:
-        decay: factor of the weight decay; 0 for none.
-        rate: factor of the learning rate.
-    """
+    """What weight decay, 0 for none, and learning rate are multiplied by for a parameter."""
 
     decay: float = 1.0
     rate: float = 1.0

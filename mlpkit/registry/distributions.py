@@ -47,11 +47,7 @@ class MetadataFolder:
 
 
 class InstalledDistribution:
-    """A distribution; its metadata is read when something asks for it, as that takes time.
-
-    Args:
-        found: its metadata.
-    """
+    """A distribution; its metadata is read when something asks for it, as that takes time."""
 
     def __init__(self, found: MetadataFiles) -> None:
         self._found = found
@@ -142,14 +138,7 @@ class InstalledDistribution:
 
 
 class InstalledEntry(NamedTuple):
-    """An entry point, or what is wrong with the distribution that should have one.
-
-    Args:
-        distribution: the distribution.
-        name: the entry point's name; the distribution's if there is a fault.
-        value: what the entry point names.
-        fault: why the distribution's entry points can't be read.
-    """
+    """An entry point; or a distribution, by its name, with the fault for which its entry points can't be read."""
 
     distribution: InstalledDistribution
     name: str
@@ -210,11 +199,7 @@ def _entries_of_group(text: str, group: str) -> Iterator[tuple[str, str]]:
 
 
 def version_of(name: str) -> str | None:
-    """Return the version of a distribution, empty if it has none, or None if it is not installed.
-
-    Args:
-        name: its name; case and separators don't count.
-    """
+    """Return the version of a distribution, empty if it has none, or None if it is not installed."""
     wanted = normalized(name)
     if wanted == PROGRAM:  # the running version, not the installed one
         return VERSION

@@ -11,12 +11,7 @@ from mlpkit.registry.registry import installed
 
 
 class ComponentNamespace:
-    """The components of some kinds that are installed: built-ins by name, others by their plugin's namespace.
-
-    Args:
-        kinds: the kinds.
-        namespace: whose components these are; by default the built-ins'.
-    """
+    """The components of some kinds that are installed: built-ins by name, others by their plugin's namespace."""
 
     def __init__(self, kinds: tuple[str, ...], namespace: str = BUILT_IN) -> None:
         self._kinds = kinds

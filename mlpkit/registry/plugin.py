@@ -35,11 +35,7 @@ SPELLED: Final = "expected a function of that name, marked with @mlpkit.hookimpl
 
 
 def declarations_of(carrier: object, namespace: str) -> dict[str, ComponentDeclaration]:
-    """Call the hook of a plugin and return the components that it declares, by name.
-
-    Args:
-        carrier: the module or object that has the hook.
-        namespace: the plugin's namespace.
+    """Call the hook of a plugin's module or object, and return the components that it declares, by name.
 
     Raises:
         PluginError: it has no such hook, or the hook returns something else.
@@ -171,16 +167,7 @@ class PluginOrigin:
 
 @dataclass
 class Plugin:
-    """A plugin, first only found, then loaded when something needs it.
-
-    Args:
-        namespace: what its components' names start with; the built-in namespace is left out there.
-        origin: where it comes from.
-        status: what became of it.
-        reason: why it is broken, refused or blocked.
-        declarations: its components by name, once loaded.
-        faults: known faults of single components, by name.
-    """
+    """A plugin, first only found, then loaded when something needs it; its components may have faults of their own."""
 
     namespace: str
     origin: PluginOrigin

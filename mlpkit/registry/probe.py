@@ -17,16 +17,7 @@ LONGEST_LOAD: Final = 60.0
 
 
 class Provided(NamedTuple):
-    """A component that a plugin declares.
-
-    Args:
-        kind: its kind.
-        name: its name, without namespace.
-        deprecated: what to use in its place; None if it is not deprecated.
-        fault: why it can't be used; empty if it can.
-        computed_by: what computes it, and why; empty if it doesn't declare it.
-        aliases: what other libraries call it.
-    """
+    """A component that a plugin declares, by its name without namespace, with its fault and what computes it."""
 
     kind: str
     name: str
@@ -37,12 +28,7 @@ class Provided(NamedTuple):
 
 
 class ProbeResult(NamedTuple):
-    """The result of examining a plugin.
-
-    Args:
-        reason: why it can't be loaded; empty if it can.
-        provided: its components, if it can.
-    """
+    """The result of examining a plugin: why it can't be loaded, or its components."""
 
     reason: str = ""
     provided: tuple[Provided, ...] = ()
@@ -58,14 +44,10 @@ def examine(
 ) -> list[ProbeResult]:
     """Return a verdict on each plugin, leaving this process as it is.
 
-    Plugins share a process until one of them fails. That one is looked at once more, as the first in a new process: a
-    fault counts only where no other plugin can have caused it. If no process can be started, plugins are loaded into
-    this one.
-
-    Args:
-        plugins: the plugins; one that is loaded, refused or blocked is judged by what is known of it.
-        with_components: whether to import each component too.
-        longest_load: seconds after which a plugin counts as broken.
+    Plugins share a process until one of them fails, or loads for too many seconds. That one is looked at once more, as
+    the first in a new process: a fault counts only where no other plugin can have caused it. If no process can be
+    started, plugins are loaded into this one. A plugin that is loaded, refused or blocked is judged by what is known of
+    it.
     """
     for plugin in plugins:
         plugin.refuse_if_incompatible()
@@ -81,12 +63,7 @@ def examine(
 
 
 def verdict_here(plugin: Plugin, *, with_components: bool = True) -> ProbeResult:
-    """Load a plugin in this process, if that was not tried yet, and return the verdict.
-
-    Args:
-        plugin: the plugin.
-        with_components: whether to import each component too.
-    """
+    """Load a plugin in this process, if that was not tried yet, and return the verdict."""
     if not plugin.load():
         return ProbeResult(plugin.reason)
     provided = []
@@ -135,11 +112,7 @@ def _described(plugin: Plugin) -> dict[str, Any]:
 
 
 def probe(request: Mapping[str, Any]) -> Iterator[ProbeResult]:
-    """Yield a verdict on each plugin that is described, up to the first on one that is not sound; harms this process.
-
-    Args:
-        request: whether to import the components too, and the plugins.
-    """
+    """Yield a verdict on each plugin that is described, up to the first that is not sound; harms this process."""
     for described in request["plugins"]:
         target = Path(described["file"]) if "file" in described else described["object"]
         origin = PluginOrigin(target, described["source"], described["version"])

@@ -15,9 +15,7 @@ from mlpkit.registry.registry import Registry
 def reference_of(component: Component, registry: Registry) -> str | dict[str, Any]:
     """Return the name of a component, or a mapping from that to the parameters that aren't left at their defaults.
 
-    Args:
-        component: the component; a layer is described by how it was built, whatever it has become since.
-        registry: the plugins whose names count.
+    A layer is described by how it was built, whatever it has become since.
 
     Raises:
         WrongUseError: no plugin provides its class, or a spec can't hold one of its parameters.

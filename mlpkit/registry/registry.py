@@ -48,12 +48,7 @@ _NEEDS_NO_QUOTES: Final = re.compile(r"[\w./~-]*")
 
 @dataclass(frozen=True)
 class RegisteredComponent:
-    """A component that a plugin provides, its class not yet imported.
-
-    Args:
-        plugin: the plugin.
-        declaration: its declaration of the component.
-    """
+    """A component that a plugin provides, its class not yet imported."""
 
     plugin: Plugin
     declaration: ComponentDeclaration
@@ -80,11 +75,7 @@ class RegisteredComponent:
 
 
 class Registry:
-    """The available plugins, and the components they provide.
-
-    Args:
-        plugins: the plugins, of distinct namespaces where they are usable.
-    """
+    """The available plugins, of distinct namespaces where they are usable, and the components they provide."""
 
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         self.plugins = list(plugins)
@@ -95,9 +86,6 @@ class Registry:
     @classmethod
     def discover(cls, **options: Unpack[PluginOptions]) -> Registry:
         """Find what is installed and isn't blocked, and add local plugins.
-
-        Args:
-            options: the local plugins, and what is blocked.
 
         Raises:
             UsageError: a local plugin is not there, or its namespace is taken.
@@ -238,14 +226,7 @@ class Registry:
     def resolve(
         self, kinds: tuple[str, ...], reference: object, path: KeyPath, context: CheckContext
     ) -> Recipe[Any] | None:
-        """Turn a component's name, or a one-key mapping from it to its parameters, into a recipe.
-
-        Args:
-            kinds: the kinds that will do.
-            reference: the name or the mapping.
-            path: the place of the reference.
-            context: takes the faults.
-        """
+        """Turn a component's name, or a one-key mapping from it to its parameters, into a recipe."""
         if not isinstance(reference, dict):
             return self._resolve_named(kinds, reference, {}, path, context, at_key=False)
         if len(reference) == 1:
@@ -401,14 +382,7 @@ class Registry:
         return f"write {reader.name}: {{{required[0]}: {written}{others}}}"
 
     def _remedy_for_call(self, kinds: tuple[str, ...], name: str, arguments: str, *, in_braces: bool) -> str:
-        """Return how a spec writes a call as in Python, such as ``adam(0.01)``; or nothing.
-
-        Args:
-            kinds: the kinds that will do.
-            name: the function.
-            arguments: the text between the parentheses.
-            in_braces: whether the component is a key's value, on its line.
-        """
+        """Return how a spec writes a call as in Python, such as ``adam(0.01)``, on the line of a key or as an item."""
         opened, closed = ("{", "}") if in_braces else ("", "")
         known = self.nearest_to(name, kinds)
         if known is None:

@@ -73,15 +73,9 @@ def read_text(
     asked_at: Span | None = None,
     texts: Texts = FROM_DISK,
 ) -> SourceText | None:
-    """Return the text of a file, or None after reporting why it can't be read.
+    """Return the text of a file, or None after reporting why it can't be read, at ``asked_at`` if another names it.
 
-    Args:
-        path: the file.
-        faults: takes what is wrong.
-        order: the text's position among the texts of one spec.
-        notes: how the spec came to this file.
-        asked_at: where another file names this one; by default the fault is in the file itself.
-        texts: texts that replace the content of files.
+    The notes tell how the spec came to this file.
     """
     name = shown(str(path))
     start = Span(SourceText(name, "", order, notes), 0, 0)
@@ -149,11 +143,7 @@ def holds_something(source: SourceText, faults: DiagnosticList) -> bool:
 def _read_bytes(path: Path, faults: DiagnosticList, place: Span, *, follows: bool) -> bytes | None:
     """Return the content of a file, or None after reporting at a place why it can't be read.
 
-    Args:
-        path: the file.
-        faults: takes what is wrong.
-        place: where messages point to.
-        follows: whether another file names this one.
+    A file that another one names, which ``follows`` it, must be a regular one.
     """
     name = shown(str(path))
     try:
@@ -200,11 +190,7 @@ def read_with_bases(
 ) -> list[MappingNode] | None:
     """Return a spec and those it extends, each merged over all that it extends; None if one can't be read whole.
 
-    Args:
-        root: the spec as written.
-        path: its file; None if it has none, and so can't extend others.
-        faults: takes what is wrong.
-        texts: texts that replace the content of files.
+    A spec without a path can't extend others.
     """
     specs: list[MappingNode] = []
     chain = [path] if path else []
@@ -326,10 +312,7 @@ class Document:
         return self.written if self.written is not None else to_yaml(self.values)
 
     def changed(self, change: Callable[[MappingNode, DiagnosticList], None]) -> Document:
-        """Return the document with something changed before variables are put in.
-
-        Args:
-            change: changes the tree, which is a copy, and reports what is wrong.
+        """Return the document after changing a copy of the tree in which variables still have their names.
 
         Raises:
             SpecSyntaxError: something is wrong.
@@ -367,10 +350,6 @@ class Document:
         """Return the place of a value, or of its key.
 
         What is missing has the place of the nearest thing around it: of its key, if it has one.
-
-        Args:
-            path: keys and indices that lead to the value.
-            at_key: whether to return the place of its key.
         """
         return self._origin(path, at_key=at_key).place
 
@@ -417,11 +396,6 @@ class Document:
 def read_document(path: str | Path, overrides: Overrides = (), *, texts: Texts = FROM_DISK) -> Document:
     """Read a spec's file and those it extends, set overrides, and put in variables.
 
-    Args:
-        path: the file.
-        overrides: a mapping from dotted keys to Python values, or texts ``KEY=VALUE`` as from ``--set``.
-        texts: texts that replace the content of files.
-
     Raises:
         SpecSyntaxError: a file can't be read, or the text, ``extends``, ``vars`` or an override is wrong.
     """
@@ -435,11 +409,6 @@ def read_document(path: str | Path, overrides: Overrides = (), *, texts: Texts =
 def parse_document(text: str, name: str = "<spec>", overrides: Overrides = ()) -> Document:
     """Read a spec that is in memory, such as one from a model file; it can't extend others.
 
-    Args:
-        text: the spec's text.
-        name: what stands for it in messages.
-        overrides: as for ``read_document``.
-
     Raises:
         SpecSyntaxError: the text, ``vars`` or an override is wrong.
     """
@@ -452,10 +421,7 @@ def parse_document(text: str, name: str = "<spec>", overrides: Overrides = ()) -
 def document_of(spec: Mapping[str, Any], overrides: Overrides = (), *, registry: Registry | None = None) -> Document:
     """Return the document of a spec that is a mapping in Python; files that it names are relative to the shell.
 
-    Args:
-        spec: its keys and values.
-        overrides: as for ``read_document``.
-        registry: the plugins that name components built in Python; without it there can't be any.
+    The registry names components that were built in Python; without it, a spec can't hold any.
 
     Raises:
         SpecSyntaxError: a spec can't hold a value, or ``extends``, ``vars`` or an override is wrong.

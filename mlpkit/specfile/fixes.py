@@ -32,10 +32,6 @@ def text_fix(place: Span, correction: Correction) -> Fix | None:
     """Return the change of a text that makes a correction; None if what is wrong isn't written at the place.
 
     A value that a variable gives is written elsewhere, and may be right for other uses.
-
-    Args:
-        place: the wrong key or value.
-        correction: what to write.
     """
     old, new = correction
     if place.text.key_only:

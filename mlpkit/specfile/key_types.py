@@ -149,15 +149,7 @@ MonitorName = Annotated[str, MonitorNameType()]
 def check_monitored(
     name: str, monitored: Sequence[str], metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext
 ) -> None:
-    """Check that the monitored value is the loss or one of the run's metrics.
-
-    Args:
-        name: what is monitored at this place.
-        monitored: what is monitored at any.
-        metrics: the run's metrics.
-        path: the place.
-        context: takes the fault.
-    """
+    """Check that a value is the loss or one of the run's metrics; ``monitored`` has the names at all places."""
     numbers = [metric.name for metric in metrics if metric.component.table is None]
     known = ("loss", *numbers)
     if name in known:

@@ -15,12 +15,7 @@ MOST_SUGGESTIONS: Final = 3
 
 
 def keys_below(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the dotted keys below a checked value, with their values; a key comes before the keys below it.
-
-    Args:
-        value: a section, a component, a layer, a list or a mapping.
-        above: the dotted key that leads to it.
-    """
+    """Yield the dotted keys below a checked value, with their values; a key comes before the keys below it."""
     for name, item in _inside(value).items():
         key = f"{above}.{name}" if above else name
         yield key, item

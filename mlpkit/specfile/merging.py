@@ -56,13 +56,7 @@ def may_be_component(path: KeyPath) -> bool:
 
 
 def merge(base: MappingNode, child: MappingNode, faults: DiagnosticList) -> MappingNode:
-    """Return the spec ``child`` over the spec ``base``; ``layers`` may be a mapping of changes, by the layers' names.
-
-    Args:
-        base: the spec that is extended.
-        child: the spec that extends it.
-        faults: takes what is wrong with the names of layers.
-    """
+    """Return a spec merged over the one that it extends; its ``layers`` may be changes, by the names of layers."""
     merged = _merge_keys(base, child, ())
     if LAYERS in base.entries and LAYERS in child.entries:
         changes = _LayerChanges(merged, faults)

@@ -96,12 +96,7 @@ def descendants(node: Node) -> Iterator[Node]:
 
 
 def copied(node: Node, note: str = "") -> Node:
-    """Return a copy of the tree, whose nodes can be changed without changing the tree's.
-
-    Args:
-        node: the tree.
-        note: what became of its values and keys, for their origins.
-    """
+    """Return a copy of the tree, whose nodes can be changed without changing the tree's, each with one more note."""
     origin = node.origin.with_note(note)
     if isinstance(node, MappingNode):
         entries = {

@@ -27,14 +27,7 @@ FIRST_ORDER = 100
 
 
 class Override(NamedTuple):
-    """A value to be set.
-
-    Args:
-        source: the override as a text.
-        keys: the dotted key's parts.
-        starts: where in the text each part starts.
-        value: what to set.
-    """
+    """A value to be set: its text, the parts of the dotted key, and where each part starts in the text."""
 
     source: SourceText
     keys: tuple[str, ...]
@@ -53,10 +46,7 @@ class Override(NamedTuple):
 def read_overrides(overrides: Overrides, faults: DiagnosticList) -> list[Override] | None:
     """Return the overrides in their order, or None if one of them could not be read.
 
-    Args:
-        overrides: a mapping from dotted keys to Python values, taken as they are; or texts, whose values are
-            YAML of one line and may use variables.
-        faults: takes what is wrong.
+    Values from Python are taken as they are; those of texts are YAML of one line, and may use variables.
     """
     if isinstance(overrides, str):
         overrides = [overrides]
@@ -156,15 +146,7 @@ def _parts(key: str, place: Span, faults: DiagnosticList) -> tuple[tuple[str, ..
 
 
 def override_at(key: str, value: object, key_place: Span, place: Span, faults: DiagnosticList) -> Override | None:
-    """Return an override that a spec holds, so that messages point there; None after reporting why not.
-
-    Args:
-        key: the dotted key.
-        value: the value, taken as it is.
-        key_place: the place of the key.
-        place: the place of the value.
-        faults: takes what is wrong.
-    """
+    """Return an override that a spec holds, so that messages point there; None after reporting why not."""
     parts = _parts(key, key_place, faults)
     node = node_of_value(value, place, faults)
     if parts is None or node is None:
@@ -178,11 +160,6 @@ def set_overrides(root: MappingNode, overrides: list[Override], faults: Diagnost
 
     Layers go by the names they have before the first override, so that one doesn't rename what another means.
     A layer that is set to ``null`` is removed.
-
-    Args:
-        root: the spec, changed in place.
-        overrides: what to set.
-        faults: takes what is wrong.
     """
     lists = LayerLists(root)
     for override in sorted(overrides, key=lambda override: override.keys[0] != VARS):
@@ -209,13 +186,7 @@ class _Setting:
         self._in_mapping(self.root, 0, ())
 
     def _changed(self, node: Node, index: int, path: KeyPath) -> Node:
-        """Return a node with the value set.
-
-        Args:
-            node: the node at ``path``.
-            index: number of the next part of the key.
-            path: where the node is in the tree.
-        """
+        """Return the node at a path with the value set; ``index`` is the number of the key's next part."""
         if index == len(self.keys):
             return self._replacement(node)
         written = node

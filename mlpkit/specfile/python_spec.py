@@ -33,15 +33,7 @@ from mlpkit.specfile.variables import escape
 def node_of_spec(
     spec: Mapping[str, Any], faults: DiagnosticList, registry: Registry | None = None
 ) -> MappingNode | None:
-    """Return a spec as a tree, or None after reporting what a spec can't hold.
-
-    Texts mean what they would in a file: ``$name`` is a variable.
-
-    Args:
-        spec: its keys and values.
-        faults: takes what is wrong.
-        registry: the plugins that name components built in Python; without it there can't be any.
-    """
+    """Return a spec as a tree, or None after reporting what it can't hold; ``$name`` is a variable, as in a file."""
     conversion = _Conversion(_origin_of_key, with_names=True, registry=registry)
     root = conversion.tree(spec)
     for fault in conversion.context.faults:
@@ -51,14 +43,9 @@ def node_of_spec(
 
 
 def node_of_value(value: object, place: Span, faults: DiagnosticList) -> Node | None:
-    """Return a value as a tree, or None after reporting why a spec can't hold it.
+    """Return a value as a tree, all of it at one place, or None after reporting why a spec can't hold it.
 
     Dollars in strings stay dollars: a value from Python is taken as it is.
-
-    Args:
-        value: None, a truth value, number, string, path, list, tuple or mapping of such.
-        place: what the value's parts point to.
-        faults: takes what is wrong.
     """
     origin = ValueOrigin(place)
     conversion = _Conversion(lambda path: origin)
@@ -79,11 +66,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def scalar_of(value: object, *, with_names: bool = False) -> Scalar:
-    """Return a scalar as a spec would write it.
-
-    Args:
-        value: the value.
-        with_names: whether ``$name`` in a text is a variable; by default dollars are escaped.
+    """Return a scalar as a spec would write it; dollars are escaped, unless ``$name`` in a text is a variable.
 
     Raises:
         ValueError: a spec can't hold it.
@@ -118,13 +101,7 @@ def _text_of(value: str | os.PathLike[str]) -> str:
 
 
 class _Conversion:
-    """The conversion of one value, and how many it is made of.
-
-    Args:
-        origin: returns the origin of what is at a path.
-        with_names: whether ``$name`` in a text is a variable.
-        registry: the plugins that name components.
-    """
+    """The conversion of one value, and how many it is made of."""
 
     def __init__(
         self, origin: Callable[[KeyPath], ValueOrigin], *, with_names: bool = False, registry: Registry | None = None

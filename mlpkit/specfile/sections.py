@@ -73,11 +73,7 @@ EXTENDS: Final = "extends"
 
 @dataclass(frozen=True)
 class StackMember:
-    """A layer or the loss, as a member of the network.
-
-    Args:
-        recipe: builds it, and knows its name and place.
-    """
+    """A layer or the loss, as a member of the network."""
 
     recipe: Recipe[Operation]
 

@@ -92,33 +92,19 @@ class SourceText:
         return bisect_right(self.line_starts, position)
 
     def line_end(self, number: int) -> int:
-        """Return the position after a line's last character, before its line break.
-
-        Args:
-            number: counted from 1.
-        """
+        """Return the position after the last character of a line, counted from 1, before its line break."""
         if number == len(self.line_starts):
             return len(self.text)
         following = self.line_starts[number]
         return following - (2 if self.text.endswith("\r\n", 0, following) else 1)
 
     def line(self, number: int) -> str:
-        """Return a line without its line break.
-
-        Args:
-            number: counted from 1.
-        """
+        """Return a line, counted from 1, without its line break."""
         return self.text[self.line_starts[number - 1] : self.line_end(number)]
 
 
 class Span(NamedTuple):
-    """A stretch of a text.
-
-    Args:
-        text: the text.
-        start: position of its first character, counted from 0.
-        end: position after its last character.
-    """
+    """A stretch of a text: from its first character, counted from 0, to the position after its last."""
 
     text: SourceText
     start: int
@@ -195,17 +181,7 @@ class Span(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """What is wrong in a text.
-
-    Args:
-        start: position of the first wrong character.
-        end: position after the last.
-        message: what is wrong.
-        remedy: what to do.
-        notes: further places that matter, each a line.
-        code: what kind of problem it is.
-        fix: what to write instead, if that is known.
-    """
+    """What is wrong in a text, from the first wrong character to the position after the last."""
 
     start: int
     end: int

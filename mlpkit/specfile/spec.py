@@ -248,11 +248,7 @@ class Spec:
         return self.top_level.training
 
     def resolved(self, **training: int) -> dict[str, Any]:
-        """Return the spec with every default filled in, as plain data.
-
-        Args:
-            training: keys of ``training`` that were chosen for this run, such as ``slices``.
-        """
+        """Return the spec as plain data, with every default and the keys of ``training`` chosen for this run."""
         written = self.top_level.reference()
         rest = {key: value for key, value in written["training"].items() if key not in training}
         written["training"] = rest | training  # in one order, whichever of them the spec sets itself
@@ -294,22 +290,12 @@ class Spec:
         return _located(self.document, faults)
 
     def error(self, kind: type[SpecError], faults: Sequence[Problem], warnings: Sequence[Diagnostic] = ()) -> SpecError:
-        """Return an error that points at the faults' places in the text.
-
-        Args:
-            kind: its class.
-            faults: what is wrong.
-            warnings: what was seen before that is right, but most likely not meant.
-        """
+        """Return an error that points at the faults' places in the text."""
         return kind(self.located(faults), warnings)
 
 
 def require_spec(spec: object, function: str) -> None:
-    """Check that a Python function got a spec, and not a file name.
-
-    Args:
-        spec: what it got.
-        function: what it is called.
+    """Check that a function of the Python face got a spec, and not a file name.
 
     Raises:
         UsageError: it got something else.
@@ -362,11 +348,7 @@ def read_spec(
 def parse_spec(text: str, *, name: str, registry: Registry | None = None, resolved: bool = False) -> Spec:
     """Check a spec that is already in memory, such as the one inside a model file.
 
-    Args:
-        text: the YAML text.
-        name: what to call it in messages.
-        registry: the plugins to take components from; by default what is installed.
-        resolved: whether it was written with every default filled in, perhaps by an earlier version.
+    A ``resolved`` one was written with every default filled in, perhaps by an earlier version.
 
     Raises:
         SpecError: as ``load_spec``.
@@ -376,11 +358,6 @@ def parse_spec(text: str, *, name: str, registry: Registry | None = None, resolv
 
 def check_document(document: Document, registry: Registry, *, resolved: bool = False) -> Spec:
     """Check every key, component and value of a document.
-
-    Args:
-        document: the document.
-        registry: the plugins to take components from.
-        resolved: as for ``parse_spec``.
 
     Raises:
         SpecSchemaError: some are wrong; all that are wrong are named.

@@ -44,12 +44,9 @@ NO_ALIASES: Final = "write the value out, or use a variable: vars and $name"
 
 
 def parse_yaml(source: SourceText, faults: DiagnosticList, *, start: int = 0) -> Node | None:
-    """Return the tree of a text, or None if it could not be read to its end or holds no value at all.
+    """Return the tree of a text from a position on, or None if it can't be read to its end or holds no value.
 
-    Args:
-        source: the text.
-        faults: takes what is wrong; the tree leaves out what it can't make sense of.
-        start: position of the YAML's first character.
+    The tree leaves out what makes no sense, which is reported.
     """
     refused = REFUSED.search(source.text, start)
     if refused:

@@ -47,11 +47,7 @@ def with_parameters(node: Node, variables: MappingNode) -> Node:
 
 
 class LayerLists:
-    """The lists of layers in a spec: what their layers were called before any of them changed.
-
-    Args:
-        root: the spec, whose variables may stand for layers.
-    """
+    """The lists of layers in a spec: what their layers were called before any of them changed."""
 
     def __init__(self, root: MappingNode) -> None:
         self._root = root
@@ -88,14 +84,7 @@ class LayerLists:
         return self._names[id(layers)][1]
 
     def position(self, layers: ListNode, wanted: str, whole: str, report: Report) -> int | None:
-        """Return the position of a layer, or None after reporting that it is missing.
-
-        Args:
-            layers: the list.
-            wanted: the name.
-            whole: what the list is called in messages.
-            report: takes what is wrong.
-        """
+        """Return a layer's position in a list, ``whole`` in messages, or None after reporting that it is missing."""
         names = self.names(layers)
         if wanted in names:
             return names.index(wanted)
@@ -122,12 +111,7 @@ class LayerLists:
         return found[0] if found else None
 
     def inside(self, layer: Node, path: Sequence[str]) -> tuple[ListNode, Sequence[str]] | None:
-        """Return the list inside a layer that a path goes through, and the path in it; None if it goes through no list.
-
-        Args:
-            layer: the layer, or a list among layers.
-            path: the names below the layer's, perhaps after that of the parameter.
-        """
+        """Return the list inside a layer that a path goes through, and the path in it; None if it goes through none."""
         layer = follow(layer, self.variables)
         if not path or isinstance(layer, ListNode):
             return (layer, path) if path and isinstance(layer, ListNode) else None

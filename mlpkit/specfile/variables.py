@@ -53,12 +53,7 @@ MOST_NAMES_SHOWN: Final = 10
 
 
 def substitute(root: MappingNode, faults: DiagnosticList) -> MappingNode | None:
-    """Return the spec with variables put in, or None if that makes it too large.
-
-    Args:
-        root: the whole spec; its entry ``vars`` gives the variables, which may refer to one another.
-        faults: takes what is wrong.
-    """
+    """Return the spec with variables put in, or None if that makes it too large."""
     variables = variables_of(root)
     entry = root.entries.get(VARS)
     if variables is None:
@@ -134,11 +129,6 @@ def value_as_written(name: str, node: Node, faults: DiagnosticList) -> Node:
     """Return the value of a variable before others are put in: the environment's, if the spec asks for that.
 
     An empty environment variable counts as missing. Its text is read as one scalar without quotes.
-
-    Args:
-        name: the variable.
-        node: what ``vars`` has for it.
-        faults: takes what is wrong.
     """
     if not isinstance(node, MappingNode) or ENV not in node.entries or node.entries.keys() - {ENV, DEFAULT}:
         return node
@@ -202,13 +192,7 @@ class _Substitution:
         return MappingNode(entries, self.variables.origin)
 
     def node(self, node: Node, depth: int = 1, chain: tuple[str, ...] = ()) -> Node:
-        """Return a node with variables put in.
-
-        Args:
-            node: as it is written.
-            depth: how deep a list or mapping here is nested.
-            chain: the variables whose values are being worked out.
-        """
+        """Return a node with variables put in; ``chain`` has the variables whose values are being found."""
         if isinstance(node, ScalarNode):
             return self._scalar(node, depth, chain)
         if depth > DEEPEST_NESTING:

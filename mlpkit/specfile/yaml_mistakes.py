@@ -50,13 +50,7 @@ CLOSING: Final = {"[": "]", "{": "}"}
 
 @dataclass(frozen=True)
 class Evidence:
-    """What there is to go by.
-
-    Args:
-        source: the text.
-        problem: where the parser gave up.
-        open_bracket: position of the innermost bracket that is still open, or None.
-    """
+    """What there is to go by: the text, where the parser gave up, and where the innermost open bracket is, if any."""
 
     source: SourceText
     problem: ParserProblem
@@ -130,13 +124,7 @@ class Evidence:
 
 
 def explain(source: SourceText, problem: ParserProblem, open_bracket: int | None) -> Mistake:
-    """Return what is wrong in plain words.
-
-    Args:
-        source: the text.
-        problem: where the parser gave up.
-        open_bracket: position of the innermost bracket that is still open, or None.
-    """
+    """Return what is wrong in plain words."""
     evidence = Evidence(source, problem, open_bracket)
     for explanation in EXPLANATIONS:
         mistake = explanation(evidence)

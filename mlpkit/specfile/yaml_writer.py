@@ -46,12 +46,7 @@ _InlineDumper.add_representer(str, _one_line)
 
 
 def to_yaml(value: Any, *, with_names: bool = False) -> str:
-    """Write a value as the text of a spec; ``$`` is written ``$$``.
-
-    Args:
-        value: plain data.
-        with_names: whether it is the data of a spec before variables were put in, so that dollars stay as they are.
-    """
+    """Write a value as the text of a spec; ``$`` is written ``$$``, except in one whose variables aren't put in yet."""
     return _dumped(value if with_names else _plain(value), _Dumper, None, 100)
 
 

@@ -17,12 +17,7 @@ LONGEST_NAME: Final = 200
 
 
 def default_name(layer_type: str, counts: Counter[str]) -> str:
-    """Return the default name of one more layer: its type and ordinal, such as ``Affine2``.
-
-    Args:
-        layer_type: the type, without namespace.
-        counts: how many layers of each type there are, named or not; the new one is counted.
-    """
+    """Return the default name of one more layer, such as ``Affine2``: its type and how many of it there are now."""
     counts[layer_type] += 1
     return f"{layer_type}{counts[layer_type]}"
 
@@ -76,12 +71,9 @@ class OfKind(NamedTuple):
 
 @dataclass(frozen=True)
 class ComponentOfKind(ValueType):
-    """A component: built, or its name, or a one-key mapping from its name to its parameters.
+    """A component of some kinds: built, or its name, or a one-key mapping from its name to its parameters.
 
-    Args:
-        kinds: the accepted kinds.
-        bases: the classes of those kinds.
-        literal: the type of the value that may stand for the component.
+    A value of the type ``literal`` may stand for it.
     """
 
     kinds: tuple[str, ...]

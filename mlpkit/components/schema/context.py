@@ -40,18 +40,7 @@ def correction(word: str, names: Iterable[str]) -> Correction | None:
 
 
 class Problem(NamedTuple):
-    """One wrong value.
-
-    Args:
-        path: where the value is.
-        message: what is wrong.
-        expected: what was expected instead.
-        remedy: what to do.
-        at_key: whether the key itself is wrong, and not its value.
-        notes: further places that matter, one per line.
-        code: what kind of problem it is.
-        fix: what to write instead, if that is certain.
-    """
+    """One wrong value, or if it is ``at_key``, one wrong key."""
 
     path: KeyPath
     message: str
@@ -90,12 +79,7 @@ class SchemaReferences(Protocol):
     """Gives JSON Schema's reference to the definition of a kind of component."""
 
     def __call__(self, kinds: tuple[str, ...], *, named: bool = False) -> dict[str, Any]:
-        """Return ``{"$ref": ...}`` for any component of these kinds.
-
-        Args:
-            kinds: the kinds.
-            named: whether it may have a name in addition to its parameters.
-        """
+        """Return ``{"$ref": ...}`` for any component of these kinds, with a name beside its parameters if ``named``."""
 
     def names(self, kind: str) -> dict[str, Any]:
         """Return the schema of a component of a kind, whatever its parameters."""

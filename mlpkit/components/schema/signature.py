@@ -106,12 +106,7 @@ class Schema:
     ) -> dict[str, Any] | None:
         """Check the parameters given and fill in the defaults of the rest; None if there was a fault.
 
-        Args:
-            given: values by parameter name.
-            path: where these values are.
-            context: takes the faults, and resolves references to components.
-            subject: what the parameters belong to, for messages.
-            noun: what to call a parameter in messages.
+        Messages say what the parameters belong to, and call one ``noun``.
         """
         before = len(context.faults)
         of = f" of {subject}" if subject else ""

@@ -21,14 +21,10 @@ INDEX: Final = "README"
 
 
 def documentation(page: str = INDEX, *, shipped: bool = False) -> str:
-    """Return the address of a page of the documentation of this version.
+    """Return the address of a page of the documentation of this version, by default of the index.
 
-    If the package's metadata has no address called ``Documentation``, mlpkit builds the pages that it ships, in the
-    folder that ``MLPKIT_CACHE`` names, or the user's cache folder.
-
-    Args:
-        page: its name; by default, the index.
-        shipped: whether to build the pages in any case, so that no network is needed.
+    If the package's metadata has no address called ``Documentation``, or a page must need no network, mlpkit builds the
+    pages that it ships, in the folder that ``MLPKIT_CACHE`` names, or the user's cache folder.
 
     Raises:
         UsageError: no such page.

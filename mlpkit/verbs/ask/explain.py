@@ -69,11 +69,7 @@ class _Position:
 
 
 def explain(spec: Spec, key: str) -> Explanation:
-    """Explain a key of a spec.
-
-    Args:
-        spec: the spec.
-        key: names separated by dots, such as ``training.batch_size`` or ``layers.Affine1.units``.
+    """Explain a key of a spec, such as ``training.batch_size`` or ``layers.Affine1.units``.
 
     Raises:
         UsageError: no such key.

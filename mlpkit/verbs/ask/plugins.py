@@ -54,12 +54,7 @@ class PluginReport:
 
 
 def plugins(spec: Spec | None = None, **plugin_options: Unpack[PluginOptions]) -> list[PluginReport]:
-    """Report on every plugin, the built-ins first; each is loaded in a second process.
-
-    Args:
-        spec: only plugins whose components it names.
-        plugin_options: the keywords of ``Registry.discover``, without a spec.
-    """
+    """Report on every plugin, or on those that a spec uses, the built-ins first; each is loaded in a second process."""
     if spec is None:
         return [_report(plugin, verdict) for plugin, verdict in Registry.discover(**plugin_options).examined()]
     used = {id(plugin) for plugin in spec.registry.used()}
@@ -88,12 +83,7 @@ def _grouped(computed_by: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def requirements(spec: Spec | None = None, **plugin_options: Unpack[PluginOptions]) -> list[str]:
-    """Return a line for pip for each distribution that provides plugins which specs can name; nothing is loaded.
-
-    Args:
-        spec: only distributions that it requires, or whose components it names.
-        plugin_options: the keywords of ``Registry.discover``, without a spec.
-    """
+    """Return a line for pip for each distribution whose plugins specs can name, or that a spec needs."""
     found = Registry.discover(**plugin_options).plugins if spec is None else spec.registry.used()
     versions = {plugin.source: plugin.version for plugin in found if _is_installed(plugin)}
     versions |= {} if spec is None else {name: version_of(name) or "" for name in spec.requires}

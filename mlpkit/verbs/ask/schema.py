@@ -97,12 +97,7 @@ class ComponentDefinitions:
         self._wanted: dict[str, tuple[tuple[str, ...], bool]] = {}
 
     def __call__(self, kinds: tuple[str, ...], *, named: bool = False) -> dict[str, Any]:
-        """Return the reference to any component of these kinds.
-
-        Args:
-            kinds: the kinds.
-            named: whether it may have a name in addition to its parameters.
-        """
+        """Return the reference to any component of these kinds, with a name beside its parameters if ``named``."""
         definition = f"{self._prefix}{'named_' if named else ''}{'_or_'.join(kinds)}"
         self._wanted.setdefault(definition, (kinds, named))
         return {"$ref": f"#/$defs/{definition}"}
@@ -205,10 +200,8 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 def json_schema(registry: Registry) -> dict[str, Any]:
     """Return the JSON Schema of specs, from which editors complete and check them.
 
-    A spec that extends another may be incomplete; it has separate definitions, in which nothing is required.
-
-    Args:
-        registry: the plugins whose components it knows; broken ones are left out.
+    A spec that extends another may be incomplete; it has separate definitions, in which nothing is required. Broken
+    plugins are left out.
     """
     registry.examined()
     whole = ComponentDefinitions(registry)

@@ -18,15 +18,7 @@ TO_BE_FILLED_IN: Final = "..."
 
 @dataclass(frozen=True)
 class ShownParameter:
-    """A parameter of a component.
-
-    Args:
-        name: its name.
-        type: what its value may be, in words.
-        default: the default; None with ``required``.
-        required: whether it must be given.
-        meaning: what it does.
-    """
+    """A parameter of a component."""
 
     name: str
     type: str
@@ -72,10 +64,6 @@ class ShownComponent:
 def show(name: str, registry: Registry) -> ShownComponent:
     """Describe a component.
 
-    Args:
-        name: its name in specs.
-        registry: the plugins.
-
     Raises:
         UnknownComponentError: no component has that name.
         PluginError: its plugin is broken.
@@ -108,13 +96,7 @@ def show(name: str, registry: Registry) -> ShownComponent:
 
 @dataclass(frozen=True)
 class ListedComponent:
-    """A component in a list.
-
-    Args:
-        name: its name in specs.
-        summary: what it is, in one sentence; or why it can't be used.
-        source: the distribution it comes from, with its version.
-    """
+    """A component in a list, with the first sentence about it, or why it can't be used."""
 
     name: str
     summary: str
@@ -127,12 +109,7 @@ def kind_named(name: str) -> str | None:
 
 
 def list_components(kind: str, registry: Registry) -> list[ListedComponent]:
-    """List the components of a kind, the built-ins first.
-
-    Args:
-        kind: the kind.
-        registry: the plugins; broken ones are left out.
-    """
+    """List the components of a kind, the built-ins first; broken plugins are left out."""
     registry.examined()  # a plugin that could harm this process isn't loaded below
     return [ListedComponent(entry.name, _summary(entry), entry.plugin.label) for entry in registry.components((kind,))]
 

@@ -30,10 +30,7 @@ LONGEST_NAMESPACE: Final = 100
 def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) -> Path:
     """Write a package with one component, its tests and a spec that uses it, and return its folder.
 
-    Args:
-        namespace: what the names of its components start with.
-        kind: the component's kind.
-        folder: the new folder, missing or empty; by default the distribution's name, in the current folder.
+    The folder must be missing or empty; by default it is called as the distribution, in the current folder.
 
     Raises:
         UsageError: the namespace can't be one or is taken, or the folder holds something.

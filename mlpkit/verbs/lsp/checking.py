@@ -16,14 +16,7 @@ from mlpkit.specfile.spec import Spec, check_document
 
 
 class CheckedText(NamedTuple):
-    """The result of a check.
-
-    Args:
-        problems: what is wrong.
-        warnings: what is right, but probably a mistake.
-        document: the text with the specs that it extends; None if it can't be read.
-        right: the spec with its shapes; None if something is wrong.
-    """
+    """The result of a check: without a document the text can't be read, and only one that is right has shapes."""
 
     problems: tuple[Diagnostic, ...]
     warnings: tuple[Diagnostic, ...] = ()
@@ -32,23 +25,14 @@ class CheckedText(NamedTuple):
 
 
 class Checker:
-    """Checks texts, one after the other.
-
-    Args:
-        registry: the plugins.
-    """
+    """Checks texts, one after the other."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._described: tuple[object, Dataset] | None = None
 
     def check(self, path: Path, texts: Texts) -> CheckedText:
-        """Check a spec.
-
-        Args:
-            path: its file.
-            texts: the texts in the editor, this spec's among them.
-        """
+        """Check the spec in a file, taking the texts in the editor for those on the disk."""
         document = spec = None
         try:
             document = read_document(path, texts=texts)

@@ -39,15 +39,7 @@ HERE: Final = "$1"
 
 
 class Offer(NamedTuple):
-    """Something to complete.
-
-    Args:
-        label: what the list of an editor shows.
-        icon: what it is.
-        text: what to write; by default the label.
-        about: what it means.
-        deprecated: whether it shouldn't be used any more.
-    """
+    """Something to complete: the label is what an editor lists, and what to write unless there is another text."""
 
     label: str
     icon: Icon

@@ -28,14 +28,7 @@ SHIPPED: Final = Path(mlpkit.__file__).with_name("shipped_docs")
 def diagnostics(
     checked: CheckedText, owner: str, texts: Texts, codec: PositionCodec
 ) -> dict[str, list[types.Diagnostic]]:
-    """Return what is wrong in each file.
-
-    Args:
-        checked: the result of a check.
-        owner: the spec's file, for problems without a place in a file.
-        texts: the texts in the editor.
-        codec: counts characters as the editor does.
-    """
+    """Return what is wrong in each file; problems without a place in a file belong to the spec's, the owner."""
     found: dict[str, list[types.Diagnostic]] = {owner: []}
     severity = types.DiagnosticSeverity
     for problems, level in ((checked.problems, severity.Error), (checked.warnings, severity.Warning)):

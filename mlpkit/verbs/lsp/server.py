@@ -57,9 +57,6 @@ OF_RIGHT_SPECS: Final = (types.TEXT_DOCUMENT_INLAY_HINT, types.TEXT_DOCUMENT_COD
 class SpecServer(LanguageServer):
     """Serves an editor.
 
-    Args:
-        plugin_options: the keywords of ``Registry.discover``.
-
     Raises:
         UsageError: a local plugin is not there.
     """
