@@ -23,8 +23,7 @@ def lazy_names(
         if name in submodules:
             return import_module(f"{package['__name__']}.{name}")
         if name not in home_of:
-            msg = f"module '{package['__name__']}' has no attribute '{name}'"
-            raise AttributeError(msg)
+            raise AttributeError(f"module '{package['__name__']}' has no attribute '{name}'")
         value: object = getattr(import_module(home_of[name]), name)
         package[name] = value
         return value

@@ -97,8 +97,7 @@ class Layer(Operation):
 
     def _require_new_layer(self, child: object) -> None:
         if not isinstance(child, Layer):
-            msg = f"{self.path} takes {child!r} as a child, which is not a layer"
-            raise TypeError(msg)
+            raise TypeError(f"{self.path} takes {child!r} as a child, which is not a layer")
         if child.path:
             msg = f"{self.path} takes {child.path} as a child, which is already part of a network; make a new layer"
             raise ValueError(msg)

@@ -316,8 +316,7 @@ class Operation(Component):
 
     def _require_new_name(self, name: str) -> None:
         if name in self._parameters or name in self._states or name in self._children:
-            msg = f"{self.path or self.type_name} declares '{name}' twice"
-            raise ValueError(msg)
+            raise ValueError(f"{self.path or self.type_name} declares '{name}' twice")
 
     def _new_view(self, key: _ViewKey) -> NDArray[Any]:
         name, shape, dtype, strides, contiguous = key

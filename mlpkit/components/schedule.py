@@ -87,8 +87,7 @@ def rate_at(rate: Rate, progress: Progress) -> float:
         if value is None:
             raise TypeError("it returned None; expected a number")
         return float(value)
-    msg = f"the rate {rate!r} is a schedule's name, not a schedule; pass a number or a Schedule"
-    raise TypeError(msg)
+    raise TypeError(f"the rate {rate!r} is a schedule's name, not a schedule; pass a number or a Schedule")
 
 
 def value_now(component: Component, rate: Rate, progress: Progress) -> float:

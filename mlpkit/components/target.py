@@ -239,8 +239,7 @@ def _scaling_from_plain(plain: dict[str, Any], count: int) -> ValuesScaling:
                     return ValuesScaling(tuple(means), tuple(stds), log, (tuple(least), tuple(greatest)))
                 case {} if not rest:
                     return ValuesScaling(tuple(means), tuple(stds), log)
-    msg = f"{reprlib.repr(plain)} is not a scaling of values"
-    raise ValueError(msg)
+    raise ValueError(f"{reprlib.repr(plain)} is not a scaling of values")
 
 
 def _are_finite(numbers: object, count: int) -> bool:

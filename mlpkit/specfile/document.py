@@ -6,6 +6,7 @@ import codecs
 import os
 import re
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from types import MappingProxyType
@@ -79,6 +80,7 @@ def read_text(
     """
     name = shown(str(path))
     start = Span(SourceText(name, "", order, notes), 0, 0)
+    unreadable = partial(faults.report, code="unreadable-file")
     content: bytes | None
     if (text := texts.get(os.path.normpath(Path.cwd() / path)) if texts else None) is not None:
         content = text.encode("utf-8", "surrogatepass")
@@ -86,10 +88,9 @@ def read_text(
         content = _read_bytes(path, faults, asked_at or start, follows=asked_at is not None)
     if content is None:
         return None
-    encoding = _other_encoding(content)
-    if encoding:
+    if encoding := _other_encoding(content):
         remedy = f"save it as UTF-8, in your editor or with 'iconv -f {encoding} -t UTF-8'"
-        faults.report(start, f"this file is {encoding}", remedy=remedy, code="unreadable-file")
+        unreadable(start, f"this file is {encoding}", remedy=remedy)
         return None
     try:
         text = content.decode("utf-8")
@@ -97,21 +98,13 @@ def read_text(
         whole = SourceText(name, content.decode("utf-8", "replace").removeprefix(BYTE_ORDER_MARK), order, notes)
         character = len(content[: error.start].decode("utf-8").removeprefix(BYTE_ORDER_MARK))
         place = Span(whole, character, character + 1)
-        faults.report(
-            place, f"byte {error.start} is not UTF-8", remedy="save the file as UTF-8", code="unreadable-file"
-        )
+        unreadable(place, f"byte {error.start} is not UTF-8", remedy="save the file as UTF-8")
         return None
-    source = SourceText(name, text.removeprefix(BYTE_ORDER_MARK), order, notes, folder=_folder_of_paths(path))
-    return source if holds_something(source, faults) else None
-
-
-def _folder_of_paths(path: Path) -> Path | None:
-    """Return the folder that relative paths in a file start from; None for the current folder.
-
-    The resolved spec of a run names files as seen from where the run was started.
-    """
+    # The resolved spec of a run names files as seen from where the run was started.
     of_a_run = path.name == "resolved.yaml" and path.with_name("lock.json").exists()
-    return None if of_a_run else path.parent
+    folder = None if of_a_run else path.parent
+    source = SourceText(name, text.removeprefix(BYTE_ORDER_MARK), order, notes, folder=folder)
+    return source if holds_something(source, faults) else None
 
 
 def _other_encoding(content: bytes) -> str | None:
@@ -128,13 +121,11 @@ def holds_something(source: SourceText, faults: DiagnosticList) -> bool:
     if len(source.text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
         _report_size(source.name, start, faults)
     elif source.line_number(len(source.text) - 1) > MOST_LINES:
-        faults.report(
-            start, f"'{source.name}' has more than {MOST_LINES:,} lines", remedy=KEEP_DATA_ELSEWHERE, code="too-large"
-        )
-    elif not source.text.strip():
-        faults.report(start, "this spec is empty", remedy=WHAT_TO_WRITE, code="missing-key")
+        message = f"'{source.name}' has more than {MOST_LINES:,} lines"
+        faults.report(start, message, remedy=KEEP_DATA_ELSEWHERE, code="too-large")
     elif not BEYOND_COMMENTS.search(source.text):
-        faults.report(start, "this spec holds nothing but comments", remedy=WHAT_TO_WRITE, code="missing-key")
+        what = "holds nothing but comments" if source.text.strip() else "is empty"
+        faults.report(start, f"this spec {what}", remedy=WHAT_TO_WRITE, code="missing-key")
     else:
         return True
     return False
@@ -145,10 +136,10 @@ def _read_bytes(path: Path, faults: DiagnosticList, place: Span, *, follows: boo
 
     A file that another one names, which ``follows`` it, must be a regular one.
     """
-    name = shown(str(path))
+    name, unreadable = shown(str(path)), partial(faults.report, place, code="unreadable-file")
     try:
         if follows and not (is_regular(path) or path.is_dir()):  # a pipe or a terminal would keep its reader waiting
-            faults.report(place, f"'{name}' is not a regular file", expected="a YAML file", code="unreadable-file")
+            unreadable(f"'{name}' is not a regular file", expected="a YAML file")
             return None
         with path.open("rb") as file:
             content = file.read(LARGEST_TEXT + len(codecs.BOM_UTF8) + 1)
@@ -158,11 +149,11 @@ def _read_bytes(path: Path, faults: DiagnosticList, place: Span, *, follows: boo
     except FileNotFoundError:
         _report_missing(path, faults, place)
     except IsADirectoryError:
-        faults.report(place, f"'{name}' is a folder", expected="a YAML file", code="unreadable-file")
+        unreadable(f"'{name}' is a folder", expected="a YAML file")
     except OSError as error:
-        faults.report(place, f"'{name}' can't be read: {error.strerror or error}", code="unreadable-file")
+        unreadable(f"'{name}' can't be read: {error.strerror or error}")
     except ValueError as error:  # a NUL in the name
-        faults.report(place, f"{str(path)!r} can't be the name of a file: {error}", code="unreadable-file")
+        unreadable(f"{str(path)!r} can't be the name of a file: {error}")
     return None
 
 
@@ -242,38 +233,22 @@ def read_mapping(source: SourceText, faults: DiagnosticList) -> MappingNode | No
 
 def _base_path(entry: Entry, chain: list[Path], faults: DiagnosticList) -> Path | None:
     """Return the file that ``extends`` names, or None if it can't be followed."""
-    node, place = entry.node, entry.node.origin.place
+    node, report = entry.node, partial(faults.report, code="wrong-extends")
+    place, value = node.origin.place, node.value if isinstance(node, ScalarNode) else None
     if not chain:
-        faults.report(entry.key.place, "a spec that was not read from a file can't extend others", code="wrong-extends")
-        return None
-    if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.value:
-        faults.report(
-            place,
-            f"{show(plain(node))} is not the name of a file",
-            expected="extends: other.yaml",
-            code="wrong-extends",
-        )
-        return None
-    if "$" in node.value:
-        faults.report(place, "variables can't be used in extends", expected="extends: other.yaml", code="wrong-extends")
-        return None
-    base = chain[-1].parent / node.value
+        return report(entry.key.place, "a spec that was not read from a file can't extend others")
+    if not isinstance(value, str) or not value:
+        return report(place, f"{show(plain(node))} is not the name of a file", expected="extends: other.yaml")
+    if "$" in value:
+        return report(place, "variables can't be used in extends", expected="extends: other.yaml")
+    base = chain[-1].parent / value
     same = [index for index, earlier in enumerate(chain) if _is_same_file(earlier, base)]
     if same:
         circle = " -> ".join(str(path) for path in (*chain[same[0] :], chain[same[0]]))
-        faults.report(
-            place, f"specs extend each other in a circle: {circle}", remedy="remove one extends", code="wrong-extends"
-        )
-        return None
+        return report(place, f"specs extend each other in a circle: {circle}", remedy="remove one extends")
     if len(chain) > LONGEST_CHAIN:
-        names = " -> ".join(str(path) for path in chain)
-        faults.report(
-            place,
-            f"more than {LONGEST_CHAIN} files extend one another",
-            notes=(f"the files are {names}",),
-            code="wrong-extends",
-        )
-        return None
+        files = f"the files are {' -> '.join(map(str, chain))}"
+        return report(place, f"more than {LONGEST_CHAIN} files extend one another", notes=(files,))
     return base
 
 

@@ -14,7 +14,16 @@ from mlpkit.specfile.merging import NEEDED_COMPONENTS, may_be_component
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Node, ValueOrigin, count, is_null, plain
 from mlpkit.specfile.python_spec import node_of_value
 from mlpkit.specfile.sections import EXTENDS
-from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES, REFUSED, DiagnosticList, SourceText, Span
+from mlpkit.specfile.source import (
+    DEEPEST_NESTING,
+    LARGEST_TEXT,
+    LONGEST_QUOTED_OVERRIDE,
+    MOST_VALUES,
+    REFUSED,
+    DiagnosticList,
+    SourceText,
+    Span,
+)
 from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.specfile.structure import LAYERS, LayerLists, component_of, with_parameters
 from mlpkit.specfile.variables import VARS, follow
@@ -50,81 +59,68 @@ def read_overrides(overrides: Overrides, faults: DiagnosticList) -> list[Overrid
     """
     if isinstance(overrides, str):
         overrides = [overrides]
-    by_key = isinstance(overrides, Mapping)
     given: list[Any] = [*overrides.items()] if isinstance(overrides, Mapping) else [*overrides]
+    read_one = _from_value if isinstance(overrides, Mapping) else _from_text
     read: list[Override] = []
     values = 0
     for order, item in enumerate(given, FIRST_ORDER):
-        override = _from_value(item, order, faults) if by_key else _from_text(item, order, faults)
+        override = read_one(item, order, faults)
         if override is None:
             continue
         read.append(override)
         values += count(override.value)
         if values > MOST_VALUES:
-            faults.report(
-                override.place(0),
-                f"overrides can't hold more than {MOST_VALUES:,} values together",
-                code="wrong-override",
-            )
+            message = f"overrides can't hold more than {MOST_VALUES:,} values together"
+            faults.report(override.place(0), message, code="wrong-override")
             return None
     return read if len(read) == len(given) else None
 
 
 def _from_text(text: str, order: int, faults: DiagnosticList) -> Override | None:
     source = SourceText("--set", text, order, override=True)
-    whole = Span(source, 0, len(text))
+    whole, report = Span(source, 0, len(text)), partial(faults.report, code="wrong-override")
     if len(text) > LARGEST_TEXT:
-        faults.report(whole, f"an override can't have more than {LARGEST_TEXT:,} characters", code="wrong-override")
-        return None
+        return report(whole, f"an override can't have more than {LARGEST_TEXT:,} characters")
     if "\n" in text or "\r" in text:
-        faults.report(whole, "an override has only one line", expected="KEY=VALUE", code="wrong-override")
-        return None
+        return report(whole, "an override has only one line", expected="KEY=VALUE")
     key, equals, value = text.partition("=")
     if not equals:
-        faults.report(
-            whole, "'=' is missing", expected="KEY=VALUE, such as training.batch_size=128", code="wrong-override"
-        )
-        return None
+        return report(whole, "'=' is missing", expected="KEY=VALUE, such as training.batch_size=128")
     parts = _parts(key, Span(source, 0, len(key)), faults)
     start = len(key) + 1
     node = None
     if value.strip() and not value.lstrip().startswith("#"):
         node = parse_yaml(source, faults, start=start)
     else:
-        faults.report(
-            Span(source, start, start),
-            "the value after '=' is missing",
-            remedy="write null or '' for nothing",
-            code="wrong-override",
-        )
+        place = Span(source, start, start)
+        report(place, "the value after '=' is missing", remedy="write null or '' for nothing")
     return Override(source, *parts, node) if node is not None and parts else None
 
 
 def _from_value(item: tuple[object, object], order: int, faults: DiagnosticList) -> Override | None:
     key, value = item
-    written = _text_of_value(value)
+    name = key if isinstance(key, str) else repr(key)
+    source = SourceText("overrides", f"{name}={_text_of_value(value)}", order, override=True)
+    place = Span(source, 0, len(name))
     if not isinstance(key, str):
-        source = SourceText("overrides", f"{key!r}={written}", order, override=True)
-        faults.report(Span(source, 0, len(repr(key))), f"the key {key!r} is not a string", code="wrong-override")
+        faults.report(place, f"the key {name} is not a string", code="wrong-override")
         return None
-    source = SourceText("overrides", f"{key}={written}", order, override=True)
-    parts = _parts(key, Span(source, 0, len(key)), faults)
+    parts = _parts(key, place, faults)
     node = node_of_value(value, Span(source, len(key) + 1, len(source.text)), faults)
     return Override(source, *parts, node) if node is not None and parts else None
 
 
 def _text_of_value(value: object) -> str:
     """Return a value as in a spec, on one line and shortened."""
-    if isinstance(value, str | os.PathLike):
-        text = str(value)
-    else:
-        try:
-            text = json.dumps(value, default=lambda part: type(part).__name__, ensure_ascii=False)
-        except (TypeError, ValueError, RecursionError):
-            text = type(value).__name__
-    longest = 200
+    try:
+        is_text = isinstance(value, str | os.PathLike)
+        text = (
+            str(value) if is_text else json.dumps(value, default=lambda part: type(part).__name__, ensure_ascii=False)
+        )
+    except (TypeError, ValueError, RecursionError):
+        text = type(value).__name__
     line = " ".join(text.splitlines())
-    return line if len(line) <= longest else line[:longest] + "..."
+    return line if len(line) <= LONGEST_QUOTED_OVERRIDE else line[:LONGEST_QUOTED_OVERRIDE] + "..."
 
 
 def _parts(key: str, place: Span, faults: DiagnosticList) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
@@ -134,14 +130,11 @@ def _parts(key: str, place: Span, faults: DiagnosticList) -> tuple[tuple[str, ..
         keys.append(part.strip())
         starts.append(start + len(part) - len(part.lstrip()))
         start += len(part) + 1
+    report = partial(faults.report, place, code="wrong-override")
     if not all(keys) or "\n" in key or "\r" in key or REFUSED.search(key):
-        faults.report(
-            place, f"{show(key)} is not a key", expected="names with dots between them", code="wrong-override"
-        )
-        return None
+        return report(f"{show(key)} is not a key", expected="names with dots between them")
     if len(keys) > DEEPEST_NESTING:
-        faults.report(place, f"a key can't have more than {DEEPEST_NESTING} parts", code="wrong-override")
-        return None
+        return report(f"a key can't have more than {DEEPEST_NESTING} parts")
     return tuple(keys), tuple(starts)
 
 
@@ -182,8 +175,8 @@ class _Setting:
         """Set the value."""
         if self.keys[0] == EXTENDS:
             self._report(0, "an override can't extend a spec", remedy="write extends in the file")
-            return
-        self._in_mapping(self.root, 0, ())
+        else:
+            self._in_mapping(self.root, 0, ())
 
     def _changed(self, node: Node, index: int, path: KeyPath) -> Node:
         """Return the node at a path with the value set; ``index`` is the number of the key's next part."""

@@ -78,25 +78,21 @@ def scalar_of(value: object, *, with_names: bool = False) -> Scalar:
     if isinstance(value, Integral):
         integer = int(value)
         if abs(integer) >= 10**MOST_DIGITS:
-            msg = f"an integer of more than {MOST_DIGITS} digits is too long"
-            raise ValueError(msg)
+            raise ValueError(f"an integer of more than {MOST_DIGITS} digits is too long")
         return integer
     if isinstance(value, Real):
         number = float(value)
         if not math.isfinite(number):
-            msg = f"{number} is not finite"
-            raise ValueError(msg)
+            raise ValueError(f"{number} is not finite")
         return number
-    msg = f"a value of type {type(value).__name__} can't be part of a spec"
-    raise ValueError(msg)
+    raise ValueError(f"a value of type {type(value).__name__} can't be part of a spec")
 
 
 def _text_of(value: str | os.PathLike[str]) -> str:
     text = os.fsdecode(value)
     refused = REFUSED.search(text)
     if refused:
-        msg = f"a string can't hold the character {describe_character(refused[0])}"
-        raise ValueError(msg)
+        raise ValueError(f"a string can't hold the character {describe_character(refused[0])}")
     return text
 
 

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict, Unpack
 
 from mlpkit.components.schema.context import MOST_PROBLEMS
 from mlpkit.errors import Code, Diagnostic, Fix, SpecSyntaxError, abridged
@@ -217,6 +217,16 @@ def _printable(text: str) -> str:
     return shown(abridged(text))
 
 
+class Details(TypedDict, total=False):
+    """What a fault tells besides its place and message; ``Diagnostic`` describes it."""
+
+    expected: str
+    remedy: str
+    notes: tuple[str, ...]
+    code: Code
+    fix: Fix | None
+
+
 class DiagnosticList:
     """The faults of one spec's texts, in any order; no more than a hundred, as the first are what helps."""
 
@@ -228,21 +238,11 @@ class DiagnosticList:
         """Whether what is reported from now on is left out."""
         return len(self._found) >= MOST_PROBLEMS
 
-    def report(
-        self,
-        place: Span,
-        message: str,
-        *,
-        expected: str = "",
-        remedy: str = "",
-        notes: tuple[str, ...] = (),
-        code: Code = "yaml-syntax",
-        fix: Fix | None = None,
-    ) -> None:
+    def report(self, place: Span, message: str, **details: Unpack[Details]) -> None:
         """Record a fault."""
         if not self.full:
-            fault = place.fault(message, expected=expected, remedy=remedy, notes=notes, code=code, fix=fix)
-            self._found.append((place, fault))
+            details.setdefault("code", "yaml-syntax")
+            self._found.append((place, place.fault(message, **details)))
 
     def raise_if_any(self) -> None:
         """Raise the faults, text by text and line by line.

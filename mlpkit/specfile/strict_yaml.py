@@ -127,10 +127,8 @@ class _Builder:
 
     def report(self, mistake: Mistake) -> None:
         """Record a mistake."""
-        place = Span(self.source, mistake.start, mistake.end)
-        self.faults.report(
-            place, mistake.message, remedy=mistake.remedy, notes=mistake.notes, code=mistake.code, fix=mistake.fix
-        )
+        start, end, message, remedy, notes, code, fix = mistake
+        self.faults.report(Span(self.source, start, end), message, remedy=remedy, notes=notes, code=code, fix=fix)
 
     def innermost_bracket(self) -> int | None:
         """Return the position of the bracket that was opened last and not closed, or None."""
@@ -149,9 +147,8 @@ class _Builder:
             if opened.in_brackets:
                 opened.node.origin = ValueOrigin(Span(self.source, opened.start, span(event)[1]))
         elif isinstance(event, AliasEvent):
-            place = self._place(event)
-            self.faults.report(place, "specs have no aliases", remedy=NO_ALIASES, code="unsupported-yaml")
-            self._add(ScalarNode(None, ValueOrigin(place)))
+            self.report(Mistake(*span(event), "specs have no aliases", NO_ALIASES, code="unsupported-yaml"))
+            self._add(ScalarNode(None, ValueOrigin(self._place(event))))
         elif isinstance(event, DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from typing import Final
+from functools import partial
+from typing import Final, Unpack
 
 from mlpkit.components.schema.context import Correction, show
 from mlpkit.components.schema.types import BegunPath
@@ -32,6 +33,7 @@ from mlpkit.specfile.source import (
     MOST_VALUES,
     REFUSED,
     TOO_DEEP,
+    Details,
     DiagnosticList,
     SourceText,
     describe_character,
@@ -54,22 +56,16 @@ MOST_NAMES_SHOWN: Final = 10
 
 def substitute(root: MappingNode, faults: DiagnosticList) -> MappingNode | None:
     """Return the spec with variables put in, or None if that makes it too large."""
-    variables = variables_of(root)
-    entry = root.entries.get(VARS)
+    variables, report = variables_of(root), partial(faults.report, code="unknown-variable")
     if variables is None:
-        assert entry is not None
-        faults.report(
-            entry.node.origin.place,
-            f"vars is {show(plain(entry.node))}, not a mapping",
-            expected="a mapping from names to values",
-            code="unknown-variable",
-        )
+        node = root.entries[VARS].node
+        message = f"vars is {show(plain(node))}, not a mapping"
+        report(node.origin.place, message, expected="a mapping from names to values")
         return None
     for name, variable in variables.entries.items():
         if not re.fullmatch(NAME, name):
             message = f"{show(name)} can't be the name of a variable"
-            expected = "letters, digits and underscores, not beginning with a digit"
-            faults.report(variable.key.place, message, expected=expected, code="unknown-variable")
+            report(variable.key.place, message, expected="letters, digits and underscores, not beginning with a digit")
     try:
         return _Substitution(variables, faults).spec(root)
     except _Stop:
@@ -94,7 +90,6 @@ def preview(node: Node, variables: MappingNode) -> Node:
 def follow(node: Node, variables: MappingNode) -> Node:
     """Return a copy of what ``$name`` refers to, as it is written; any other node as it is."""
     for name, value in _references(node, variables):
-        assert isinstance(node, ScalarNode)
         node = _copy_for(node, name, value)
     return node
 
@@ -145,8 +140,7 @@ def value_as_written(name: str, node: Node, faults: DiagnosticList) -> Node:
         return ScalarNode("", asked.origin)
     try:
         if refused := REFUSED.search(text):
-            msg = f"a string can't hold the character {describe_character(refused[0])}"
-            raise ValueError(msg)
+            raise ValueError(f"a string can't hold the character {describe_character(refused[0])}")
         value = resolve_plain(text)
     except ValueError as error:
         faults.report(place, f"the environment variable {asked.value}: {error}", code="unknown-variable")
@@ -175,7 +169,7 @@ class _Substitution:
         self.values = 0
 
     def spec(self, root: MappingNode) -> MappingNode:
-        """Return the whole spec; variables come first, each value worked out once."""
+        """Return the whole spec; each variable's value is worked out once."""
         self._count(root)
         entries = {}
         for key, entry in root.entries.items():
@@ -218,13 +212,10 @@ class _Substitution:
             return node
         if name in chain:
             circle = " -> ".join(f"${link}" for link in (*chain[chain.index(name) :], name))
-            self.faults.report(
-                node.origin.place, f"variables refer to one another in a circle: {circle}", code="unknown-variable"
-            )
+            self._report(node, f"variables refer to one another in a circle: {circle}")
             return node
         if len(chain) >= DEEPEST_NESTING:
-            message = f"variables refer to each other more than {DEEPEST_NESTING} levels deep"
-            self.faults.report(node.origin.place, message, code="unknown-variable")
+            self._report(node, f"variables refer to each other more than {DEEPEST_NESTING} levels deep")
             return node
         value, deep = self._variable(name, self.variables.entries[name].node, chain)
         if depth + deep - 1 > DEEPEST_NESTING:
@@ -250,9 +241,7 @@ class _Substitution:
             return ScalarNode(BegunPath(f"{text}{self._text(node, rest).value}"), folder.origin)
         message = f"${name} is {show(plain(folder))}, which can't begin the path {show(node.value)}"
         remedy = f"set ${name} to the name of a folder, or write $$ for a dollar"
-        self.faults.report(
-            node.origin.place, message, remedy=remedy, notes=folder.origin.notes, code="unknown-variable"
-        )
+        self._report(node, message, remedy=remedy, notes=folder.origin.notes)
         return node
 
     def _text(self, node: ScalarNode, text: str) -> ScalarNode:
@@ -261,14 +250,13 @@ class _Substitution:
             return ScalarNode(re.sub(DOLLARS, "$", text), node.origin)
         reference = re.match(REFERENCE, text[single.start() :])
         if reference:
-            message = (
-                f"{reference[0]} is only a part of {show(text)}; a variable stands for a whole value, or begins a path"
-            )
+            rule = "a variable stands for a whole value, or begins a path"
+            message = f"{reference[0]} is only a part of {show(text)}; {rule}"
             remedy = f"make {reference[0]} the whole value, or write $$ for a dollar"
         else:
             message = f"the dollar in {show(text)} is not followed by a variable's name"
             remedy = "write $$ for a dollar"
-        self.faults.report(node.origin.place, message, remedy=remedy, notes=node.origin.notes, code="unknown-variable")
+        self._report(node, message, remedy=remedy)
         return node
 
     def _report_unknown(self, node: ScalarNode, name: str) -> None:
@@ -279,28 +267,27 @@ class _Substitution:
         names = list(self.variables.entries)
         found, meant = nearest(name, names), certain(name, names)
         correction = Correction(node.value, str(node.value).replace(name, meant, 1)) if meant else None
-        self.faults.report(
-            node.origin.place,
+        self._report(
+            node,
             f"unknown variable ${name}",
             expected="" if found else _listed(names),
             remedy=f"did you mean ${found}?" if found else f"set it: vars: {{{name}: ...}}, or write $$ for a dollar",
-            notes=node.origin.notes,
-            code="unknown-variable",
             fix=correction and text_fix(node.origin.place, correction),
         )
 
     def _count(self, node: Node) -> None:
         self.values += 1
         if self.values > MOST_VALUES:
-            message = f"with variables put in, the spec holds more than {MOST_VALUES:,} values"
-            self.faults.report(node.origin.place, message, notes=node.origin.notes, code="unknown-variable")
+            self._report(node, f"with variables put in, the spec holds more than {MOST_VALUES:,} values")
             raise _Stop
 
     def _too_deep(self, node: Node) -> None:
-        self.faults.report(
-            node.origin.place, f"with variables put in, {TOO_DEEP}", notes=node.origin.notes, code="unknown-variable"
-        )
+        self._report(node, f"with variables put in, {TOO_DEEP}")
         raise _Stop
+
+    def _report(self, node: Node, message: str, **details: Unpack[Details]) -> None:
+        details = {"code": "unknown-variable", "notes": node.origin.notes, **details}
+        self.faults.report(node.origin.place, message, **details)
 
 
 def _listed(names: list[str]) -> str:
@@ -318,7 +305,7 @@ def _referred(node: Node) -> str | None:
     return None
 
 
-def _copy_for(use: ScalarNode, name: str, value: Node) -> Node:
+def _copy_for(use: Node, name: str, value: Node) -> Node:
     """Return a variable's value for one use: it points at the use, and what is inside it at where it is written."""
     place = value.origin.place
     preposition = "by" if place.text.override else "at"

@@ -288,13 +288,11 @@ def resolve_plain(text: str) -> Scalar:
         if pattern.fullmatch(text):
             return _integer(text, base)
     if NOT_FINITE.fullmatch(text):
-        msg = f"{text} is not finite"
-        raise ValueError(msg)
+        raise ValueError(f"{text} is not finite")
     if FLOAT.fullmatch(text):
         number = float(text)
         if not math.isfinite(number):
-            msg = f"{_shortened(text)} is not finite"
-            raise ValueError(msg)
+            raise ValueError(f"{_shortened(text)} is not finite")
         return number
     return text
 
@@ -306,8 +304,7 @@ def _integer(text: str, base: int) -> int:
         if abs(integer) < 10**MOST_DIGITS:
             return integer
         digits = len(str(abs(integer)))
-    msg = f"an integer of {digits} digits is too long; the longest has {MOST_DIGITS}"
-    raise ValueError(msg)
+    raise ValueError(f"an integer of {digits} digits is too long; the longest has {MOST_DIGITS}")
 
 
 def _shortened(text: str) -> str:

@@ -532,5 +532,4 @@ def _kind_of(base: object) -> str:
     kind = getattr(base, "kind", None)
     if isinstance(kind, str) and kind in KINDS:
         return kind
-    msg = f"{base!r} is not a kind of component"
-    raise TypeError(msg)
+    raise TypeError(f"{base!r} is not a kind of component")
