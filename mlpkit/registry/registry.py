@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mlpkit.components.kinds import in_words
 from mlpkit.components.recipe import Recipe
-from mlpkit.components.schema.context import CheckContext, Correction, TooManyProblems, show
+from mlpkit.components.schema.context import CheckContext, Correction, Problem, TooManyProblems, show
 from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import certain, did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
@@ -232,11 +232,9 @@ class Registry:
         if len(reference) == 1:
             ((name, parameters),) = reference.items()
             return self._resolve_named(kinds, name, parameters, (*path, name), context, at_key=True)
-        message = f"a mapping with {len(reference)} keys is not a component"
+        message, remedy = f"a mapping with {len(reference)} keys is not a component", self._remedy_for_keys
         expected = "one key, the component's name, with its parameters below it"
-        context.report(
-            path, message, expected=expected, remedy=self._remedy_for_keys(kinds, reference, path), code="wrong-type"
-        )
+        context.report(path, message, expected=expected, remedy=remedy(kinds, reference, path), code="wrong-type")
         return None
 
     def create(self, kind: str, reference: object) -> Any:
@@ -268,19 +266,16 @@ class Registry:
         at_key: bool,
     ) -> Recipe[Any] | None:
         """Turn a name and parameters, which are at ``path``, into a recipe."""
+        report = partial(context.report, path, code="wrong-type")
         if not isinstance(name, str):
-            context.report(
-                path, f"{name!r} is not a component's name", expected=either_of(kinds), at_key=True, code="wrong-type"
-            )
+            report(f"{name!r} is not a component's name", expected=either_of(kinds), at_key=True)
             return None
         call = _CALL.fullmatch(name)
         try:
             if call:
                 in_value = not at_key and bool(path) and isinstance(path[-1], str)
                 remedy = self._remedy_for_call(kinds, *call.groups(), in_braces=in_value)
-                context.report(
-                    path, f"{show(name)} is a call", expected=_GRAMMAR, remedy=remedy, at_key=at_key, code="wrong-type"
-                )
+                report(f"{show(name)} is a call", expected=_GRAMMAR, remedy=remedy, at_key=at_key)
                 return None
             found = self.find(kinds, name)
             schema = found.schema
@@ -298,16 +293,15 @@ class Registry:
             fields = ", ".join(field.name for field in schema.fields)
             expected = f"{{{fields}}}" if fields else "no parameters"
             remedy = _positional_remedy(name, schema, parameters)
-            context.report(
-                path, f"the parameters of {name} are not a mapping", expected=expected, remedy=remedy, code="wrong-type"
-            )
+            report(f"the parameters of {name} are not a mapping", expected=expected, remedy=remedy)
             return None
         subject = f"{in_words(found.kind)} {name}"
         if found.declaration.deprecated:
             advice, fix = found.declaration.deprecated, None
             if (use := _USE.fullmatch(advice)) and self._takes(kinds, use[1], parameters, context):
                 fix = Correction(name, use[1])
-            context.warn(path, f"{subject} is deprecated", remedy=advice, at_key=at_key, fix=fix)
+            about = f"{subject} is deprecated"
+            context.warnings.append(Problem(path, about, remedy=advice, at_key=at_key, code="deprecated", fix=fix))
         arguments = schema.check(parameters, path, context, subject=subject)
         if arguments is None:
             return None

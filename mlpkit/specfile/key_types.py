@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from mlpkit.components.schema.context import INVALID, Correction, ValueType, correction, show
@@ -34,14 +34,11 @@ class FormatType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the number."""
         if type(value) is not int or value < 1:
-            message = f"{show(value)} is not the number of a format"
             fix = Correction(value, FORMAT) if repr(value) in (f"'{FORMAT}'", f"{FORMAT}.0") else None
-            return context.report(path, message, expected=self.describe(), code="wrong-version", fix=fix)
+            return self.refuse(value, "is not the number of a format", path, context, code="wrong-version", fix=fix)
         if value > FORMAT:
             message = f"format {value} is newer than this version of mlpkit, {VERSION}, can read"
-            return context.report(
-                path, message, expected=self.describe(), remedy="upgrade mlpkit", code="wrong-version"
-            )
+            return context.report(path, message, expected=str(FORMAT), remedy="upgrade mlpkit", code="wrong-version")
         return value
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -69,7 +66,7 @@ class RequirementsType(ValueType):
         if value is None:
             return None
         if not isinstance(value, dict):
-            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), code="wrong-type")
+            return self.refuse(value, "is not a mapping", path, context)
         before = len(context.faults)
         distributions = cache(lambda: [distribution.name for distribution in installed_distributions()])
         for name, wanted in value.items():
@@ -94,6 +91,7 @@ def _check_installed(
 ) -> None:
     from mlpkit.specfile.version_ranges import is_version, version_range  # noqa: PLC0415 - few specs require anything
 
+    report = partial(context.report, path, code="wrong-version")
     written = str(wanted).strip()
     acceptable = version_range(written) if isinstance(wanted, str) else None
     if acceptable is None:
@@ -103,25 +101,19 @@ def _check_installed(
             remedy = 'write ">=0" if any version will do'
         elif may_be_version and is_version(str(wanted)):
             remedy = f'write ">={wanted}" for this version and later ones, or "=={wanted}"'
-        context.report(
-            path, f"{show(wanted)} is not a version range", expected=RANGE_FORM, remedy=remedy, code="wrong-version"
-        )
+        report(f"{show(wanted)} is not a version range", expected=RANGE_FORM, remedy=remedy)
         return
     found = version_of(name)
     install = f'install it with: pip install "{name}{written}"'
     if found is None:
         close = nearest(name, distributions())
         remedy = f"did you mean '{close}'? Otherwise {install}" if close else install
-        context.report(
-            path, f"this spec requires {name}, which is not installed", remedy=remedy, at_key=True, code="wrong-version"
-        )
+        report(f"this spec requires {name}, which is not installed", remedy=remedy, at_key=True)
     elif not found:
-        context.report(
-            path, f"the version of {name} that is installed is not known", expected=written, code="wrong-version"
-        )
+        report(f"the version of {name} that is installed is not known", expected=written)
     elif not is_version(found) or not acceptable.contains(found, prereleases=True):
         message = f"this spec requires another version of {name}: {found} is installed"
-        context.report(path, message, expected=written, remedy=install, code="wrong-version")
+        report(message, expected=written, remedy=install)
 
 
 class LayerPatternType(TextType):
@@ -162,13 +154,8 @@ def check_monitored(
         return
     if found is not None or context.resolve is None:
         remedy = _advice_to_add([each for each in monitored if each not in known], metrics, context)
-    context.report(
-        path,
-        f"the run has no metric '{name}'",
-        expected=expected,
-        remedy=did_you_mean(name, known) or remedy,
-        fix=correction(name, known),
-    )
+    remedy, fix = did_you_mean(name, known) or remedy, correction(name, known)
+    context.report(path, f"the run has no metric '{name}'", expected=expected, remedy=remedy, fix=fix)
 
 
 def _metric(name: str, context: CheckContext) -> tuple[Recipe[Metric] | None, str]:

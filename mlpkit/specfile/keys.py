@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.recipe import Recipe, written
 from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.signature import Section
 from mlpkit.components.schema.wording import nearest
 from mlpkit.specfile.sections import STACK_KINDS, StackMember
+
+if TYPE_CHECKING:
+    from mlpkit.components.schema.context import Problem
 
 MOST_SUGGESTIONS: Final = 3
 
@@ -46,13 +49,20 @@ def _items(items: Sequence[Any]) -> Mapping[str, Any]:
     return {}
 
 
-def keys_meant(wanted: str, keys: Sequence[str]) -> list[str]:
-    """Return the whole keys that somebody meant who left out their first parts; or that are nearest to it.
+def with_whole_key(fault: Problem, known: Sequence[str]) -> Problem:
+    """Return the fault of a key whose first parts were left out, with the whole keys among the known that it can be."""
+    *above, wanted = map(str, fault.path)
+    if ".".join((*above, wanted)) in known:  # the key is right, and something else is missing
+        return fault
+    below = "".join(f"{key}." for key in above)
+    found = keys_meant(wanted, [key for key in known if key.startswith(below)])
+    if fault.remedy.startswith("did you mean"):  # a key that looks like it, which the same key elsewhere outdoes
+        found = [key for key in found if key.rpartition(".")[2] == wanted]
+    return fault._replace(expected="", remedy=suggestion(found)) if found else fault
 
-    Args:
-        wanted: the last parts of a dotted key, such as ``learning_rate``, perhaps misspelt.
-        keys: the keys there are.
-    """
+
+def keys_meant(wanted: str, keys: Sequence[str]) -> list[str]:
+    """Return the keys that end in the parts of one, such as ``learning_rate``, or that are nearest to it."""
     passing = dict.fromkeys(key[: key.index(f".{wanted}.")] + f".{wanted}" for key in keys if f".{wanted}." in key)
     ending = {key: None for key in keys if key.endswith(f".{wanted}")}
     if ending or passing:

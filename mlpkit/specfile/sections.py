@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -21,7 +22,7 @@ from mlpkit.components.schema.component_types import (
     RecipeOfKind,
     layer_names,
 )
-from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
 from mlpkit.components.schema.types import ColumnName, FilePath, PathType, without_null
 from mlpkit.lazy_names import load
@@ -106,13 +107,10 @@ class LayerStackType(ValueType):
             remedy = "start each layer with '- '"
             if isinstance(value, dict):
                 remedy += "; a mapping changes layers, by their names, of a spec that this one extends"
-            return context.report(
-                path, f"{show(value)} is not a list", expected=self.describe(), remedy=remedy, code="wrong-type"
-            )
+            return self.refuse(value, "is not a list", path, context, remedy=remedy)
         if not value:
-            return context.report(
-                path, "the list of layers is empty", expected=self.describe(), at_key=True, code="missing-key"
-            )
+            message = "the list of layers is empty"
+            return context.report(path, message, expected=self.describe(), at_key=True, code="missing-key")
         before = len(context.faults)
         recipes = _layers_and_losses().check_items(value, path, context)
         members = [
@@ -129,26 +127,18 @@ class LayerStackType(ValueType):
         return _layers_and_losses().json_schema(references) | one_loss | {"errorMessage": f"expected {self.describe()}"}
 
     def _check_losses(self, members: list[StackMember], count: int, context: CheckContext) -> None:
+        report = partial(context.report, at_key=True, code="misplaced-loss")
         for member in members:
             recipe, is_last = member.recipe, member.path[-1] == count - 1
             is_loss = recipe.component.kind == "loss"
             if is_loss and not is_last:
                 message = f"the loss {recipe.name} is in the middle of the stack"
-                expected, remedy = "a loss only at the end", "move it to the end, or remove what follows it"
-                context.report(
-                    recipe.place, message, expected=expected, remedy=remedy, at_key=True, code="misplaced-loss"
-                )
+                remedy = "move it to the end, or remove what follows it"
+                report(recipe.place, message, expected="a loss only at the end", remedy=remedy)
             elif is_last and not is_loss:
                 message = f"the stack ends in {recipe.name}, which is a layer"
                 remedy = "add a loss after it; mlpkit plugins lists the installed ones"
-                context.report(
-                    recipe.place,
-                    message,
-                    expected="a loss at the end",
-                    remedy=remedy,
-                    at_key=True,
-                    code="misplaced-loss",
-                )
+                report(recipe.place, message, expected="a loss at the end", remedy=remedy)
 
 
 def _layers_and_losses() -> LayerListType:
@@ -302,10 +292,11 @@ class EnsembleSection(Section):
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Check that the only network to train is one of them."""
         if self.member is not None and self.size and self.member >= self.size:
-            message = f"network {self.member} is not one of {self.size}"
-            context.report(
-                (*path, "member"), message, expected=f"a number from 0 to {self.size - 1}", code="out-of-range"
+            message, expected = (
+                f"network {self.member} is not one of {self.size}",
+                f"a number from 0 to {self.size - 1}",
             )
+            context.report((*path, "member"), message, expected=expected, code="out-of-range")
 
 
 @dataclass(frozen=True)

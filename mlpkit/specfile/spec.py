@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.context import CheckContext, Problem, TooManyProblems, show
@@ -381,31 +382,15 @@ def _with_whole_keys(document: Document, registry: Registry, faults: Sequence[Pr
 
     What keys there are is known only if the spec is right without the wrong ones.
     """
-    wrong = [fault.path for fault in faults if _needs_whole_key(document, fault)]
+    at_keys = [fault.path for fault in faults if fault.at_key]
+    wrong = [path for path in at_keys if document.place(path, at_key=True).text.override]
     if not wrong:
         return list(faults)
-    from mlpkit.specfile import keys  # noqa: PLC0415 - only after a mistake
+    from mlpkit.specfile.keys import keys_below, with_whole_key  # noqa: PLC0415 - only after a mistake
 
     rest = TOP_LEVEL.check(_without(document.values, wrong), (), CheckContext(registry.resolve))
-    known = [key for key, _ in keys.keys_below(rest)]
-    return [_with_whole_key(fault, known) if fault.path in wrong else fault for fault in faults]
-
-
-def _with_whole_key(fault: Problem, known: Sequence[str]) -> Problem:
-    from mlpkit.specfile.keys import keys_meant, suggestion  # noqa: PLC0415 - only after a mistake
-
-    *above, wanted = map(str, fault.path)
-    if ".".join((*above, wanted)) in known:  # the key is right, and something else is missing
-        return fault
-    below = "".join(f"{key}." for key in above)
-    found = keys_meant(wanted, [key for key in known if key.startswith(below)])
-    if fault.remedy.startswith("did you mean"):  # a key that looks like it, which the same key elsewhere outdoes
-        found = [key for key in found if key.rpartition(".")[2] == wanted]
-    return fault._replace(expected="", remedy=suggestion(found)) if found else fault
-
-
-def _needs_whole_key(document: Document, fault: Problem) -> bool:
-    return fault.at_key and document.place(fault.path, at_key=True).text.override
+    known = [key for key, _ in keys_below(rest)]
+    return [with_whole_key(fault, known) if fault.path in wrong else fault for fault in faults]
 
 
 def _without(values: Any, paths: Sequence[KeyPath]) -> Any:
@@ -419,18 +404,13 @@ def _without(values: Any, paths: Sequence[KeyPath]) -> Any:
 def _check_name(document: Document, context: CheckContext) -> None:
     """Check that the spec's name, given or by default, can be its run folder's."""
     name, stem = document.values.get("name"), stem_of(document.path)
-    expected = "letters, digits, '_', '-', '.'"
+    report = partial(context.report, expected="letters, digits, '_', '-', '.'", code="wrong-name")
     if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):
         like = folder_name(name)
-        remedy = f"write name: {like}" if like else ""
-        context.report(
-            ("name",), f"{show(name)} can't name a run folder", expected=expected, remedy=remedy, code="wrong-name"
-        )
+        report(("name",), f"{show(name)} can't name a run folder", remedy=f"write name: {like}" if like else "")
     elif name is None and not folder_name(stem):
         message = f"{show(stem)} can't name a run folder, and the spec has no other name"
-        context.report(
-            (), message, expected=expected, remedy="give it one, such as name: my_network", code="wrong-name"
-        )
+        report((), message, remedy="give it one, such as name: my_network")
 
 
 def _located(document: Document, faults: Sequence[Problem]) -> tuple[Diagnostic, ...]:

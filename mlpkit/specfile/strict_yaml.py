@@ -216,13 +216,8 @@ class _Builder:
         node = self.open[-1].node
         earlier = node.entries.get(name) if isinstance(node, MappingNode) else None
         if earlier:
-            self.faults.report(
-                place,
-                f"the key {show(name)} is given twice",
-                remedy="keep one of them",
-                notes=(f"the first is at {earlier.key.place}",),
-                code="duplicate-key",
-            )
+            message, note = f"the key {show(name)} is given twice", f"the first is at {earlier.key.place}"
+            self.faults.report(place, message, remedy="keep one of them", notes=(note,), code="duplicate-key")
             return None
         return name
 
@@ -257,9 +252,8 @@ class _Builder:
     def _add(self, node: Node) -> None:
         self.values += 1
         if self.values > MOST_VALUES:
-            self.faults.report(
-                node.origin.place, f"a spec can't hold more than {MOST_VALUES:,} values", code="too-large"
-            )
+            message = f"a spec can't hold more than {MOST_VALUES:,} values"
+            self.faults.report(node.origin.place, message, code="too-large")
             raise _Stop
         if not self.open:
             self.root = node

@@ -97,8 +97,8 @@ class ComponentOfKind(ValueType):
             return self.literal.check(value, path, context)
         if not isinstance(value, str) and not (isinstance(value, dict) and value):
             forms = f"the name of {either_of(self.kinds)} or a mapping from one"
-            message = f"{show(value)} is not {f'{self.literal.describe()}, ' if self.literal else ''}{forms}"
-            return context.report(path, message, expected=self.describe(), code="wrong-type")
+            literal = f"{self.literal.describe()}, " if self.literal else ""
+            return self.refuse(value, f"is not {literal}{forms}", path, context)
         if context.resolve is None:
             return value
         recipe = context.resolve(self.kinds, value, path, context)
@@ -121,10 +121,8 @@ class RecipeOfKind(ComponentOfKind):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the recipe, or the callable given instead."""
         if isinstance(value, self.bases):
-            built = f"{type(value).__name__} is already built"
-            return context.report(
-                path, built, expected=self.describe(), remedy="pass a function that builds it", code="wrong-type"
-            )
+            message, remedy = f"{type(value).__name__} is already built", "pass a function that builds it"
+            return context.report(path, message, expected=self.describe(), remedy=remedy, code="wrong-type")
         if callable(value) and not isinstance(value, Recipe):
             return value
         checked = super().check(value, path, context)
@@ -140,9 +138,8 @@ class DistinctListType(ListType):
         names = [item.name if isinstance(item, Recipe) else None for item in checked]
         for i, name in enumerate(names):
             if name is not None and name in names[:i]:
-                checked[i] = context.report(
-                    (*path, i), f"the {checked[i].component.kind} {name} is listed twice", code="duplicate-name"
-                )
+                message = f"the {checked[i].component.kind} {name} is listed twice"
+                checked[i] = context.report((*path, i), message, code="duplicate-name")
         return checked
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -174,24 +171,19 @@ class LayerListType(ListType):
 
 def _check_name(component: Any, parameters: dict[str, Any], path: KeyPath, taken: bool, context: CheckContext) -> str:
     """Return the name given to a layer; empty if it has no valid name."""
+    by_an_earlier_layer = "is taken by an earlier layer"
     if "name" not in parameters:
         if taken:
-            context.report(
-                path, "its default name is taken by an earlier layer", remedy="give it a name", code="duplicate-name"
-            )
+            remedy = "give it a name"
+            context.report(path, f"its default name {by_an_earlier_layer}", remedy=remedy, code="duplicate-name")
         return ""
     place = (*path, component, "name")
     name = parameters["name"]
     if not isinstance(name, str) or not name or "." in name:
-        context.report(
-            place, f"{show(name)} can't be a layer's name", expected="a string without dots", code="wrong-name"
-        )
+        message = f"{show(name)} can't be a layer's name"
+        context.report(place, message, expected="a string without dots", code="wrong-name")
         return ""
     if taken:
-        context.report(
-            place,
-            f"the name {show(name)} is taken by an earlier layer",
-            expected="names that differ",
-            code="duplicate-name",
-        )
+        message = f"the name {show(name)} {by_an_earlier_layer}"
+        context.report(place, message, expected="names that differ", code="duplicate-name")
     return name

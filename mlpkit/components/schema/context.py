@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, TypedDict, Unpack
 
 from mlpkit.components.schema.wording import certain
 from mlpkit.errors import ParameterError
@@ -61,6 +61,16 @@ class Problem(NamedTuple):
         return ParameterError(place, self.message, expected=self.expected, remedy=self.remedy)
 
 
+class ProblemDetails(TypedDict, total=False):
+    """What a problem tells besides its path and message; ``Diagnostic`` describes it."""
+
+    expected: str
+    remedy: str
+    at_key: bool
+    code: Code
+    fix: Correction | None
+
+
 class Invalid:
     """Returned by a check for a wrong value."""
 
@@ -115,32 +125,16 @@ class CheckContext:
         """Return a context for a check of what isn't in the spec; it names no files."""
         return replace(self.attempt(), files={})
 
-    def report(
-        self,
-        path: KeyPath,
-        message: str,
-        *,
-        expected: str = "",
-        remedy: str = "",
-        at_key: bool = False,
-        code: Code = "wrong-value",
-        fix: Correction | None = None,
-    ) -> Invalid:
+    def report(self, path: KeyPath, message: str, **details: Unpack[ProblemDetails]) -> Invalid:
         """Record a problem, and return ``INVALID`` in place of the value.
 
         Raises:
             TooManyProblems: there are ``MOST_PROBLEMS`` now.
         """
-        self.faults.append(Problem(path, message, expected, remedy, at_key, code=code, fix=fix))
+        self.faults.append(Problem(path, message, **details))
         if len(self.faults) >= MOST_PROBLEMS:
             raise TooManyProblems
         return INVALID
-
-    def warn(
-        self, path: KeyPath, message: str, *, remedy: str = "", at_key: bool = False, fix: Correction | None = None
-    ) -> None:
-        """Record a deprecated usage."""
-        self.warnings.append(Problem(path, message, remedy=remedy, at_key=at_key, code="deprecated", fix=fix))
 
 
 @dataclass(frozen=True)
@@ -158,6 +152,13 @@ class ValueType(ABC):
     @abstractmethod
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
+
+    def refuse(
+        self, value: object, reason: str, path: KeyPath, context: CheckContext, **details: Unpack[ProblemDetails]
+    ) -> Invalid:
+        """Report why a value is wrong, as in ``is not a list``, and what was expected."""
+        details = {"expected": self.describe(), "code": "wrong-type", **details}
+        return context.report(path, f"{show(value)} {reason}", **details)
 
 
 def show(value: object) -> str:

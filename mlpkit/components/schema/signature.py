@@ -7,7 +7,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, is_dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, Union, get_args, get_origin
 
 import annotated_types
@@ -121,10 +121,8 @@ class Schema:
             if field.name not in given and field.name in misspelt:
                 continue
             if field.name not in given and field.required:
-                expected = f"{field.name}: {field.type.describe()}"
-                context.report(
-                    path, f"missing {noun} '{field.name}'{of}", expected=expected, at_key=True, code="missing-key"
-                )
+                message, expected = f"missing {noun} '{field.name}'{of}", f"{field.name}: {field.type.describe()}"
+                context.report(path, message, expected=expected, at_key=True, code="missing-key")
                 continue
             value = given.get(field.name, older.get(field.name, field.default))
             checked[field.name] = field.type.check(value, (*path, field.name), context)
@@ -143,15 +141,8 @@ class Schema:
         names = ", ".join(self.types) or f"no {noun}s at all"
         expected = "" if remedy else names if len(self.types) <= 1 else f"one of {names}"
         fix = None if nested else self._certain_key(str(key), given, path, context)
-        context.report(
-            (*path, key),  # type: ignore[arg-type]
-            message,
-            expected=expected,
-            remedy=remedy,
-            at_key=True,
-            code="unknown-key",
-            fix=fix,
-        )
+        place: Any = (*path, key)
+        context.report(place, message, expected=expected, remedy=remedy, at_key=True, code="unknown-key", fix=fix)
         return meant
 
     def _certain_key(
@@ -269,19 +260,13 @@ class OneOf(NamedTuple):
         """Report where the rule is broken; a misspelt key is reported by itself."""
         given = [key for key in self.keys if value.get(key) is not None]
         misspelt = any(nearest(str(key), self.keys) for key in value if key not in known)
+        report = partial(context.report, expected=self.expected, at_key=True)
         if not given and not misspelt:
-            context.report(path, self.missing, expected=self.expected, at_key=True, code="missing-key")
+            report(path, self.missing, code="missing-key")
         elif self.exclusive and len(given) > 1:
             names = " and ".join(given)
             message = f"both {names} are given" if len(given) == 2 else f"{names} are all given"
-            context.report(
-                (*path, given[1]),
-                message,
-                expected=self.expected,
-                remedy=KEEP_ONE,
-                at_key=True,
-                code="conflicting-keys",
-            )
+            report((*path, given[1]), message, remedy=KEEP_ONE, code="conflicting-keys")
 
     def json_schema(self) -> dict[str, Any]:
         """Return the rule as JSON Schema, with what an editor shows where it is broken."""
@@ -344,9 +329,7 @@ class SectionType(ValueType):
             return value
         if not isinstance(value, dict):
             remedy = self._remedy_for_no_mapping(value, context)
-            return context.report(
-                path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=remedy, code="wrong-type"
-            )
+            return self.refuse(value, "is not a mapping", path, context, remedy=remedy)
         before = len(context.faults)
         checked = self.schema.check(value, path, context, subject=self.owner.title, noun="key")
         for rule in self.owner.rules:

@@ -71,8 +71,8 @@ class ScalarType(ValueType):
     def _refuse(
         self, value: object, path: KeyPath, context: CheckContext, remedy: str = "", meant: object = None
     ) -> object:
-        message, fix = f"{show(value)} is not {self.words}", Correction(value, meant) if meant is not None else None
-        return context.report(path, message, expected=self.describe(), remedy=remedy, code="wrong-type", fix=fix)
+        fix = Correction(value, meant) if meant is not None else None
+        return self.refuse(value, f"is not {self.words}", path, context, remedy=remedy, fix=fix)
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,11 @@ class BoundedType(ScalarType):
     def holds(self, number: float) -> bool:
         """Whether a number is in the range."""
         return all(bound.holds(number) for bound in self.bounds)
+
+    def _out_of_range(
+        self, value: object, path: KeyPath, context: CheckContext, reason: str = "is out of range"
+    ) -> object:
+        return self.refuse(value, reason, path, context, code="out-of-range")
 
 
 LONGEST_INTEGER: Final = 100
@@ -117,11 +122,7 @@ class IntegerType(BoundedType):
             if isinstance(value, str) and len(value) <= LONGEST_INTEGER and value.strip().lstrip("+-").isdecimal():
                 return self._refuse(value, path, context, "write it without quotes", int(value))
             return self._refuse(value, path, context)
-        if not self.holds(integer):
-            return context.report(
-                path, f"{show(integer)} is out of range", expected=self.describe(), code="out-of-range"
-            )
-        return integer
+        return integer if self.holds(integer) else self._out_of_range(integer, path, context)
 
 
 class NumberType(BoundedType):
@@ -142,10 +143,8 @@ class NumberType(BoundedType):
         except (OverflowError, TypeError, ValueError):
             return self._refuse(value, path, context)
         if not math.isfinite(number):
-            return context.report(path, f"{show(number)} is not finite", expected=self.describe(), code="out-of-range")
-        if not self.holds(number):
-            return context.report(path, f"{show(value)} is out of range", expected=self.describe(), code="out-of-range")
-        return number
+            return self._out_of_range(number, path, context, "is not finite")
+        return number if self.holds(number) else self._out_of_range(value, path, context)
 
 
 class BooleanType(ScalarType):
@@ -287,7 +286,7 @@ class ChoiceType(ValueType):
         words = [choice for choice in self.choices if isinstance(choice, str)]
         remedy, fix = (did_you_mean(value, words), correction(value, words)) if isinstance(value, str) else ("", None)
         wrong = "is not one of the choices" if len(self.choices) > 1 else "is not supported"
-        return context.report(path, f"{show(value)} {wrong}", expected=self.describe(), remedy=remedy, fix=fix)
+        return self.refuse(value, wrong, path, context, remedy=remedy, code="wrong-value", fix=fix)
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
@@ -318,11 +317,10 @@ class ListType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the list, every item checked."""
         if not isinstance(value, list | tuple):
-            message, remedy = f"{show(value)} is not a list", "put it in [ ]"
             is_scalar = isinstance(value, str | int | float)
             is_item = is_scalar and INVALID not in self.check_items([value], path, context.aside())
             fix = Correction(value, [value]) if is_item else None
-            return context.report(path, message, expected=self.describe(), remedy=remedy, code="wrong-type", fix=fix)
+            return self.refuse(value, "is not a list", path, context, remedy="put it in [ ]", fix=fix)
         if len(value) < self.fewest:
             return context.report(path, f"the list has {counted(len(value), 'item')}", expected=self.describe())
         checked = self.check_items(value, path, context)
@@ -353,13 +351,11 @@ class TupleType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the tuple, every item checked."""
         if not isinstance(value, list | tuple):
-            return context.report(path, f"{show(value)} is not a list", expected=self.describe(), code="wrong-type")
+            return self.refuse(value, "is not a list", path, context)
         if len(value) != len(self.items):
             return context.report(path, f"the list has {counted(len(value), 'item')}", expected=self.describe())
-        checked = tuple(
-            item_type.check(item, (*path, i), context)
-            for i, (item_type, item) in enumerate(zip(self.items, value, strict=True))
-        )
+        both = enumerate(zip(self.items, value, strict=True))
+        checked = tuple(item_type.check(item, (*path, i), context) for i, (item_type, item) in both)
         return INVALID if any(item is INVALID for item in checked) else checked
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -386,12 +382,11 @@ class MappingType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the mapping, every value checked."""
         if not isinstance(value, dict):
-            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), code="wrong-type")
+            return self.refuse(value, "is not a mapping", path, context)
         for key in value:
             if not isinstance(key, str):
-                return context.report(
-                    path, f"the key {show(key)} is not a string", expected=self.describe(), code="wrong-type"
-                )
+                message = f"the key {show(key)} is not a string"
+                return context.report(path, message, expected=self.describe(), code="wrong-type")
         checked = {key: self.values.check(item, (*path, key), context) for key, item in value.items()}
         return INVALID if any(item is INVALID for item in checked.values()) else checked
 
@@ -437,7 +432,7 @@ class EitherType(ValueType):
             return INVALID
         if isinstance(value, BegunPath):
             return value.refuse(self, path, context)
-        return context.report(path, f"{show(value)} isn't allowed here", expected=self.describe())
+        return self.refuse(value, "isn't allowed here", path, context, code="wrong-value")
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
