@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from mlpkit.components.schema.wording import listed
 from mlpkit.errors import DataError
 from mlpkit.npy_header import read_npy_header
 from mlpkit.system import is_regular
@@ -84,9 +85,8 @@ def _only_array(path: Path, archive: zipfile.ZipFile, array: str) -> zipfile.Zip
     if len(members) < len(archive.infolist()):
         raise DataError(path, "holds two arrays with the same name; expected different names")
     if array not in members and len(members) != 1:
-        shown = ", ".join(repr(name)[1:-1] for name in list(members)[:MOST_NAMES_SHOWN])
-        more = ", ..." if len(members) > MOST_NAMES_SHOWN else ""
-        raise DataError(path, f"holds {len(members)} arrays ({shown}{more}); expected one, or one called '{array}'")
+        shown = listed([repr(name)[1:-1] for name in members], MOST_NAMES_SHOWN)
+        raise DataError(path, f"holds {len(members)} arrays ({shown}); expected one, or one called '{array}'")
     return members[array] if array in members else next(iter(members.values()))
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlpkit.components.operation import Operation, Shape, check_gradient
+from mlpkit.components.operation import MOST_LAYERS_INSIDE, Operation, Shape, check_gradient
 from mlpkit.components.schema.component_types import default_name
 from mlpkit.errors import ComponentFailure, ShapeError
 
@@ -65,13 +65,20 @@ class Layer(Operation):
             input_shape: shape of its inputs.
             group: prefix of its name, before a dot, if a layer holds several groups of layers.
         """
-        self._require_new_layer(layer)
+        if not isinstance(layer, Layer):
+            raise TypeError(f"{self.path} takes {layer!r} as a child, which is not a layer")
+        if layer.path:
+            already = f"{layer.path} as a child, which is already part of a network"
+            raise ValueError(f"{self.path} takes {already}; make a new layer")
         before = f"{group}." if group else ""
         by_default = {each: default_name(layer.type_name, self._layer_counts[each]) for each in {"", before}}
         given_name = layer._recipe.given_name if layer._recipe else ""
         name = before + (given_name or by_default[before])
         self._require_new_name(name)
-        self._layers_inside.add(self.path)
+        self._layers_inside["all"] += 1
+        if self._layers_inside["all"] > MOST_LAYERS_INSIDE:
+            message = f"{self.path} brings the layers inside layers to more than {MOST_LAYERS_INSIDE:,}"
+            raise ShapeError(message, expected="a network with fewer layers", remedy="repeat fewer of them")
         layer._layers_inside = self._layers_inside
         self._children[name] = layer
         return layer._take_place(f"{self.path}.{name}", input_shape, self.dtype)
@@ -94,13 +101,6 @@ class Layer(Operation):
         """
         inside = sum(child.flops(child._input_shape) for child in self._children.values() if isinstance(child, Layer))
         return 6 * sum(prod(parameter.shape) for parameter in self._parameters.values()) + inside
-
-    def _require_new_layer(self, child: object) -> None:
-        if not isinstance(child, Layer):
-            raise TypeError(f"{self.path} takes {child!r} as a child, which is not a layer")
-        if child.path:
-            msg = f"{self.path} takes {child.path} as a child, which is already part of a network; make a new layer"
-            raise ValueError(msg)
 
     def _take_place(self, path: str, input_shape: Shape, dtype: np.dtype[Any]) -> Shape:
         """Become part of a network: declare what is needed, and return the shape of the outputs."""
@@ -177,12 +177,6 @@ class Chain:
     ``Layer.chain`` makes it. The chain sets which layers need to compute an input gradient: if the owner's is not
     needed, the layers up to the first with parameters skip theirs, as in a network. The first pass checks that each
     layer returns what its ``build`` declared.
-
-    Args:
-        owner: the layer that holds them.
-        layers: new layers, in order.
-        input_shape: shape of the first one's inputs.
-        name: prefix of the layers' names, before a dot.
 
     Attributes:
         layers: the layers, in order.

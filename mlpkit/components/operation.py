@@ -30,24 +30,6 @@ MOST_LAYERS_INSIDE: Final = 5_000
 """Most layers inside layers of one network; laying these out takes a second and tens of megabytes."""
 
 
-class LayerCount:
-    """Counts layers inside layers, across the whole network."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def add(self, holder: str) -> None:
-        """Count one more, inside the layer of a path.
-
-        Raises:
-            ShapeError: there are too many now.
-        """
-        self._count += 1
-        if self._count > MOST_LAYERS_INSIDE:
-            message = f"{holder} brings the layers inside layers to more than {MOST_LAYERS_INSIDE:,}"
-            raise ShapeError(message, expected="a network with fewer layers", remedy="repeat fewer of them")
-
-
 Shape = tuple[int, ...]
 
 _ViewKey: TypeAlias = "tuple[str, Shape | None, DTypeLike | None, Shape | None, bool | None]"
@@ -93,7 +75,7 @@ class Operation(Component):
         self._children: dict[str, Operation] = {}
         self._on_freeze: list[Callable[[], None]] = []
         self._layer_counts: dict[str, Counter[str]] = defaultdict(Counter)
-        self._layers_inside = LayerCount()
+        self._layers_inside: Counter[str] = Counter()  # one for the whole network
         self._input_shape: Shape = ()
         self._output_shape: Shape = ()
         self._storage: dict[str, NDArray[np.uint8]] = {}
@@ -182,10 +164,9 @@ class Operation(Component):
             contiguous: whether it must be contiguous, as ``reshape`` needs it; if not, a matrix may have gaps between
                 its rows, which makes products faster. By default only an array like another may have gaps.
         """
-        if like is None:
-            strides = None
-        else:
-            strides, shape = like.strides, like.shape if shape is None else shape
+        strides = None if like is None else like.strides
+        if like is not None and shape is None:
+            shape = like.shape
         key = (name, shape, dtype, strides, contiguous)
         try:
             return self._views[key]
@@ -310,19 +291,19 @@ class Operation(Component):
     def _new_declaration(self, name: str, shape: Shape) -> Shape:
         self._require_new_name(name)
         if "." in name or not name:
-            msg = f"{self.path or self.type_name} declares '{name}'; names must not be empty or contain dots"
-            raise ValueError(msg)
+            whose = self.path or self.type_name
+            raise ValueError(f"{whose} declares '{name}'; names must not be empty or contain dots")
         return tuple(int(length) for length in shape)
 
     def _require_new_name(self, name: str) -> None:
-        if name in self._parameters or name in self._states or name in self._children:
+        if name in {**self._parameters, **self._states, **self._children}:
             raise ValueError(f"{self.path or self.type_name} declares '{name}' twice")
 
     def _new_view(self, key: _ViewKey) -> NDArray[Any]:
         name, shape, dtype, strides, contiguous = key
         if shape is None:
-            msg = f"buffer '{name}' of {self.path or self.type_name} has neither a shape nor an array to copy it from"
-            raise TypeError(msg)
+            whose = self.path or self.type_name
+            raise TypeError(f"buffer '{name}' of {whose} has neither a shape nor an array to copy it from")
         kind = self.dtype if dtype is None else np.dtype(dtype)
         slowest_first = sorted(range(len(shape)), key=lambda axis: -abs(strides[axis]) if strides else axis)
         in_memory = tuple(shape[axis] for axis in slowest_first)
@@ -355,8 +336,8 @@ def _definer(owner: type, method: str) -> type:
 
 def _factor(name: str, of: str, factor: float) -> float:
     if not (isfinite(factor) and factor >= 0):
-        msg = f"the parameter '{name}' is declared with {of}={factor!r}; expected a finite number, at least 0"
-        raise ValueError(msg)
+        declared = f"the parameter '{name}' is declared with {of}={factor!r}"
+        raise ValueError(f"{declared}; expected a finite number, at least 0")
     return float(factor)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
-from mlpkit.components.operation import LayerCount, Operation, Shape, belongs_to
+from mlpkit.components.operation import Operation, Shape, belongs_to
 from mlpkit.components.recipe import Resolver
 from mlpkit.components.schema.context import show
 from mlpkit.components.target import Target
@@ -96,7 +97,7 @@ def prove_shapes(
     shapes: list[Shape] = [InputShape(input_shape, columns_of(input_shape))]
     layers: list[Layer] = []
     flops = 0
-    layers_inside = LayerCount()
+    layers_inside: Counter[str] = Counter()
     for index, (operation, name) in enumerate(zip(stack, names, strict=True)):
         last = index == len(stack) - 1
         try:

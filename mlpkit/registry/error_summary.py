@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
+from traceback import walk_tb
 from typing import Final
 
 import pluggy
@@ -43,21 +43,12 @@ def _message(error: BaseException) -> str:
 
 def _place(error: BaseException) -> str:
     """Return the innermost line outside of Python and mlpkit, or nothing."""
-    innermost = None
-    for file, line in _lines(error):
+    place = ""
+    for frame, line in walk_tb(error.__traceback__):
+        file = Path(frame.f_code.co_filename)
         if not is_foreign(file):
-            innermost = file, line
-    if innermost is None:
-        return ""
-    file, line = innermost
-    return f"{'/'.join(file.parts[-2:]) if file.stem == '__init__' else file.name}, line {line}"
-
-
-def _lines(error: BaseException) -> Iterator[tuple[Path, int]]:
-    trace = error.__traceback__
-    while trace is not None:
-        yield Path(trace.tb_frame.f_code.co_filename), trace.tb_lineno
-        trace = trace.tb_next
+            place = f"{'/'.join(file.parts[-2:]) if file.stem == '__init__' else file.name}, line {line}"
+    return place
 
 
 def is_foreign(file: Path) -> bool:

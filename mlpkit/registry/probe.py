@@ -76,22 +76,25 @@ def verdict_here(plugin: Plugin, *, with_components: bool = True) -> ProbeResult
                 computed_by = f"{component.computed_by}{reason}" if component.computed_by else ""
             except PluginError as error:
                 fault = str(error)
-        provided.append(
-            Provided(declared.kind, declared.name, declared.deprecated, fault, computed_by, declared.aliases)
-        )
+        about = declared.kind, declared.name, declared.deprecated
+        provided.append(Provided(*about, fault, computed_by, declared.aliases))
     return ProbeResult("", tuple(provided))
 
 
 def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_load: float) -> Iterator[ProbeResult]:
     """Yield verdicts up to the first on a plugin that is not sound."""
-    request = {"with_components": with_components, "plugins": [_described(plugin) for plugin in plugins]}
+    targets = [plugin.origin.target for plugin in plugins]
+    described = [
+        (plugin.namespace, plugin.source, plugin.version, isinstance(target, Path), str(target))
+        for plugin, target in zip(plugins, targets, strict=True)
+    ]
+    request = {"with_components": with_components, "plugins": described}
     with answers_of(f"{__name__}:probe", request, longest_load) as answers:
         for _ in plugins:
             try:
                 reason, provided = next(answers)
-                verdict = ProbeResult(
-                    str(reason), tuple(Provided._make((*fields, tuple(aliases))) for *fields, aliases in provided)
-                )
+                found = tuple(Provided._make((*fields, tuple(aliases))) for *fields, aliases in provided)
+                verdict = ProbeResult(str(reason), found)
             except NoAnswerError as error:
                 verdict = ProbeResult(str(error))
             except (TypeError, ValueError):
@@ -101,23 +104,11 @@ def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_lo
                 return
 
 
-def _described(plugin: Plugin) -> dict[str, Any]:
-    target = plugin.origin.target
-    return {
-        "namespace": plugin.namespace,
-        "source": plugin.source,
-        "version": plugin.version,
-        "file" if isinstance(target, Path) else "object": str(target),
-    }
-
-
 def probe(request: Mapping[str, Any]) -> Iterator[ProbeResult]:
     """Yield a verdict on each plugin that is described, up to the first that is not sound; harms this process."""
-    for described in request["plugins"]:
-        target = Path(described["file"]) if "file" in described else described["object"]
-        origin = PluginOrigin(target, described["source"], described["version"])
+    for namespace, source, version, is_file, target in request["plugins"]:
+        plugin = Plugin(namespace, PluginOrigin(Path(target) if is_file else target, source, version))
         try:
-            plugin = Plugin(described["namespace"], origin)
             verdict = verdict_here(plugin, with_components=request["with_components"])
         except BaseException as error:  # a plugin may raise KeyboardInterrupt
             verdict = ProbeResult(error_summary(error))

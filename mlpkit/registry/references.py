@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from mlpkit.components.component import Component, is_default
-from mlpkit.components.hook import ComponentDeclaration
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.errors import WrongUseError
@@ -52,16 +51,10 @@ def _name_of(owner: type, registry: Registry) -> str:
     for plugin in sorted(registry.plugins, key=lambda plugin: (not plugin.built_in, not plugin.declarations)):
         if plugin.load():
             for name, declared in plugin.declarations.items():
-                if _declares(declared, owner):
+                if declared.target in (owner, f"{owner.__module__}:{owner.__qualname__}"):
                     return plugin.qualified(name)
     raise WrongUseError(
         f"no plugin provides the class {owner.__qualname__} of {owner.__module__}",
         expected="a class that a spec can name",
         remedy="put it into a file with a function mlpkit_components, and pass plugins=['FILE.py']",
     )
-
-
-def _declares(declared: ComponentDeclaration, owner: type) -> bool:
-    if isinstance(declared.target, type):
-        return declared.target is owner
-    return declared.target == f"{owner.__module__}:{owner.__qualname__}"

@@ -129,8 +129,8 @@ class _LayerChanges:
         name, parameters = component[0], component[1] or MappingNode({}, old.origin)
         if whole and whole[0] == name:
             new = whole[1] or MappingNode({}, new.origin)
-        elif whole and _is_layer_name(whole[0]) and not self.lists.holders(parameters, whole[0]):
-            return new
+        elif whole and whole[0].rpartition(".")[2][0].isupper() and not self.lists.holders(parameters, whole[0]):
+            return new  # another layer or loss, which are spelt with a capital, and not a parameter
         if not isinstance(new, MappingNode):
             return new
         return MappingNode({name: Entry(change.key, self._parameters(parameters, new, path))}, old.origin)
@@ -161,11 +161,6 @@ class _LayerChanges:
             self.faults.report(place, message, expected=expected, remedy=remedy, code="unknown-layer", fix=fix)
 
         return report
-
-
-def _is_layer_name(name: str) -> bool:
-    """Whether a component of the name is a layer or a loss, and not another kind's, or a parameter."""
-    return name.rpartition(".")[2][0].isupper()
 
 
 def _dotted(path: KeyPath) -> str:

@@ -180,8 +180,10 @@ class _Setting:
 
     def _changed(self, node: Node, index: int, path: KeyPath) -> Node:
         """Return the node at a path with the value set; ``index`` is the number of the key's next part."""
-        if index == len(self.keys):
-            return self._replacement(node)
+        if index == len(self.keys):  # the new value remembers where the old one is
+            value, replaced = self.override.value, node.origin.place
+            value.origin = value.origin.with_note(f"{value.origin.place.quoted} replaces {replaced.quoted}")
+            return value
         written = node
         node = follow(node, self.variables)
         if isinstance(node, ListNode):
@@ -235,13 +237,6 @@ class _Setting:
             origin = ValueOrigin(self.override.place(index))
             mapping.entries[key] = Entry(origin, self._changed(MappingNode({}, origin), index + 1, here))
         return mapping
-
-    def _replacement(self, old: Node) -> Node:
-        """Return the new value, which remembers where the old one is."""
-        value = self.override.value
-        place = value.origin.place
-        value.origin = value.origin.with_note(f"{place.quoted} replaces {old.origin.place.quoted}")
-        return value
 
     def _item(self, node: ListNode, index: int, path: KeyPath) -> int | None:
         """Return the position of the list item that the key means, or None after reporting that it is missing."""

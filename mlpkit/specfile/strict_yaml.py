@@ -108,11 +108,6 @@ class _Open:
     in_brackets: bool
     key: _Key | None = None
 
-    @property
-    def awaits_key(self) -> bool:
-        """Whether what comes next is a key."""
-        return isinstance(self.node, MappingNode) and self.key is None
-
 
 class _Builder:
     """Puts the tree together."""
@@ -174,7 +169,7 @@ class _Builder:
         if REFUSED.search(event.value):
             what = describe_character(REFUSED.findall(event.value)[0])
             self.faults.report(place, f"a string can't hold the character {what}", remedy="remove it")
-        if self.open and self.open[-1].awaits_key:
+        if self.open and isinstance(self.open[-1].node, MappingNode) and self.open[-1].key is None:
             self.open[-1].key = self._key(event, place)
             return
         if event.style:

@@ -15,7 +15,7 @@ from typing import Final, Unpack
 
 from mlpkit.components.schema.context import Correction, show
 from mlpkit.components.schema.types import BegunPath
-from mlpkit.components.schema.wording import certain, nearest
+from mlpkit.components.schema.wording import certain, listed, nearest
 from mlpkit.specfile.nodes import (
     Entry,
     ListNode,
@@ -113,8 +113,8 @@ def beginning(node: ScalarNode, root: MappingNode) -> Node | None:
 def _references(node: Node, variables: MappingNode | None) -> Iterator[tuple[str, Node]]:
     """Go through the variables that a node refers to, one by way of another: their names and values as written."""
     for _ in range(DEEPEST_NESTING):
-        name = _referred(node)
-        if variables is None or name is None or name not in variables.entries:
+        found = re.fullmatch(REFERENCE, str(node.value)) if isinstance(node, ScalarNode) else None
+        if variables is None or found is None or (name := found[1] or found[2]) not in variables.entries:
             return
         node = value_as_written(name, variables.entries[name].node, DiagnosticList())
         yield name, node
@@ -265,12 +265,14 @@ class _Substitution:
         from mlpkit.specfile.fixes import text_fix  # noqa: PLC0415 - only after a mistake
 
         names = list(self.variables.entries)
+        shown = listed([f"${name}" for name in names], MOST_NAMES_SHOWN)
+        known = f"one of {shown}" if names else "a variable that vars sets; this spec has none"
         found, meant = nearest(name, names), certain(name, names)
         correction = Correction(node.value, str(node.value).replace(name, meant, 1)) if meant else None
         self._report(
             node,
             f"unknown variable ${name}",
-            expected="" if found else _listed(names),
+            expected="" if found else known,
             remedy=f"did you mean ${found}?" if found else f"set it: vars: {{{name}: ...}}, or write $$ for a dollar",
             fix=correction and text_fix(node.origin.place, correction),
         )
@@ -288,21 +290,6 @@ class _Substitution:
     def _report(self, node: Node, message: str, **details: Unpack[Details]) -> None:
         details = {"code": "unknown-variable", "notes": node.origin.notes, **details}
         self.faults.report(node.origin.place, message, **details)
-
-
-def _listed(names: list[str]) -> str:
-    if not names:
-        return "a variable that vars sets; this spec has none"
-    more = ", ..." if len(names) > MOST_NAMES_SHOWN else ""
-    return f"one of {', '.join(f'${name}' for name in names[:MOST_NAMES_SHOWN])}{more}"
-
-
-def _referred(node: Node) -> str | None:
-    """Return the name of the variable that a node stands for, or None."""
-    if isinstance(node, ScalarNode) and isinstance(node.value, str):
-        found = re.fullmatch(REFERENCE, node.value)
-        return found[1] or found[2] if found else None
-    return None
 
 
 def _copy_for(use: Node, name: str, value: Node) -> Node:

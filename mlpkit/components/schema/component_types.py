@@ -31,7 +31,8 @@ def default_names(layer_types: Iterable[str]) -> list[str]:
 def layer_names(items: Sequence[Any]) -> list[str]:
     """Return the name of each layer of plain data: as given, or by default; empty for an item of another form."""
     layers = [_component_and_parameters(item) for item in items]
-    types = [_layer_type(component) for component, _ in layers]
+    names = ["" if component is None else str(component) for component, _ in layers]
+    types = [name.rpartition(".")[2] if len(name) <= LONGEST_NAME else "" for name in names]
     given = [parameters.get("name") for _, parameters in layers]
     return [
         name if isinstance(name, str) and name else default if layer_type else ""
@@ -45,12 +46,6 @@ def _component_and_parameters(item: object) -> tuple[Any, dict[str, Any]]:
         ((component, parameters),) = item.items()
         return component, parameters if isinstance(parameters, dict) else {}
     return item if isinstance(item, str) else None, {}
-
-
-def _layer_type(component: object) -> str:
-    """Return a component's name without its namespace; empty without a name, or for a text far too long to be one."""
-    name = "" if component is None else str(component)
-    return name.rpartition(".")[2] if len(name) <= LONGEST_NAME else ""
 
 
 class OfKind(NamedTuple):

@@ -66,16 +66,13 @@ def fields_of(owner: type) -> list[inspect.Parameter]:
         for name, annotation in inspect.get_annotations(each).items():
             if name == "_":
                 keyword_only = True
-            elif _is_field(name, annotation) and not _is_attribute(owner, name, kinds):
+            elif name.startswith("_") or NOT_PARAMETERS.search(inspect.formatannotation(annotation)):
+                continue
+            elif not _is_attribute(owner, name, kinds):
                 place = inspect.Parameter.KEYWORD_ONLY if keyword_only else inspect.Parameter.POSITIONAL_OR_KEYWORD
                 default = inspect.getattr_static(owner, name, inspect.Parameter.empty)
                 found[name] = inspect.Parameter(name, place, default=default, annotation=annotation)
     return _in_order(owner, sorted(found.values(), key=lambda field: field.kind))
-
-
-def _is_field(name: str, annotation: object) -> bool:
-    text = annotation if isinstance(annotation, str) else repr(annotation)
-    return not name.startswith("_") and not NOT_PARAMETERS.search(text)
 
 
 def _is_attribute(owner: type, name: str, kinds: list[type]) -> bool:

@@ -469,11 +469,10 @@ def value_type(annotation: object) -> ValueType:
         return SectionType(annotation)
     if isinstance(annotation, type) and hasattr(annotation, "kind"):
         return ComponentOfKind((_kind_of(annotation),), (annotation,))
-    msg = (
+    raise TypeError(
         f"a spec can't give a value for the annotation {annotation!r}; use bool, int, float, str, Literal, a union, "
         "list, tuple or dict[str, ...] of them, a kind of component, or Recipe of one"
     )
-    raise TypeError(msg)
 
 
 def _annotated(inner: object, metadata: tuple[object, ...]) -> ValueType:
