@@ -47,9 +47,7 @@ def printable(text: str, *, keep: str = "") -> str:
     """
     if text.isprintable():
         return text
-    return "".join(
-        character if character.isprintable() or character in keep else ascii(character)[1:-1] for character in text
-    )
+    return "".join(each if each.isprintable() or each in keep else ascii(each)[1:-1] for each in text)
 
 
 Code: TypeAlias = Literal[
@@ -193,10 +191,8 @@ class Diagnostic(NamedTuple):
             margin = " " * (len(number) - 2) + "| "
             indent = "".join("\t" if c == "\t" else " " for c in self.source[: self.column - 1])
             lines += [number + self.source, margin + indent + "^" * max(1, self.width)]
-        if self.expected:
-            lines.append(f"  expected: {self.expected}")
-        if self.remedy:
-            lines.append(f"  help: {self.remedy}")
+        lines += [f"  expected: {self.expected}"] if self.expected else []
+        lines += [f"  help: {self.remedy}"] if self.remedy else []
         lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)
 
@@ -243,9 +239,8 @@ class WrongUseError(MlpkitError):
         self.expected = printable(expected)
         self.remedy = printable(remedy)
         self.subject = printable(subject)
-        detail = f"; expected {self.expected}" if expected else ""
-        advice = f"; {self.remedy}" if remedy else ""
-        super().__init__(f"{self.described()}{detail}{advice}")
+        parts = [self.described(), f"expected {self.expected}" if expected else "", self.remedy]
+        super().__init__("; ".join(filter(None, parts)))
 
     def described(self) -> str:
         """Return what is wrong with what, without the expected value and the advice."""

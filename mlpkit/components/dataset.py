@@ -141,7 +141,8 @@ class Dataset(Component):
     """A source of examples.
 
     What a data set learns from its training examples (scaling, categories, class names) is its encoder state;
-    it is saved with a model, and ``encode`` applies it to raw inputs when the model is used.
+    it is saved with a model, and ``encode`` applies it to raw inputs when the model is used. Methods that read files
+    raise ``DataError`` for one that is missing, damaged, or in another format.
 
     Attributes:
         in_memory: whether its examples are given by ``hold`` and come from no file.
@@ -230,11 +231,7 @@ class Dataset(Component):
 
     @abstractmethod
     def open(self, seed: int) -> Mapping[str, Split]:
-        """Return the splits by name, drawn with the spec's seed if they are drawn at random.
-
-        Raises:
-            DataError: a file has the wrong format or content.
-        """
+        """Return the splits by name, drawn with the spec's seed if they are drawn at random."""
 
     def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
         """Take examples in memory, before the data set is described; called only if it is ``in_memory``.
@@ -294,18 +291,11 @@ class Dataset(Component):
         """Read raw inputs for prediction from a file in one of this data set's own formats.
 
         NumPy files never come here: mlpkit reads them for every data set.
-
-        Raises:
-            DataError: the format is unknown, or the file is corrupt.
         """
         raise DataError(path, f"unknown file type '{path.suffix}'; expected .npy or .npz")
 
     def row_names(self, path: Path) -> tuple[str, ...] | None:
-        """Return the source of each row that ``read`` returns, such as a file of a folder; None without names.
-
-        Raises:
-            DataError: the file can't be read.
-        """
+        """Return the source of each row that ``read`` returns, such as a file of a folder; None without names."""
         return None
 
     def column_names(self) -> tuple[str, ...] | None:
@@ -350,9 +340,6 @@ class Dataset(Component):
         """Read all columns of a file that ``read`` reads, unchanged, for ``mlpkit predict --keep-inputs``.
 
         Called only if ``column_names`` returns names.
-
-        Raises:
-            DataError: the format is unknown, or the file is corrupt.
         """
         raise DataError(path, "this data set can't return the raw columns of a file")
 
@@ -390,8 +377,7 @@ class Dataset(Component):
         if type(self).encode is not Dataset.encode:
             raise NotExportableError(
                 f"dataset {self.registered_name} can't be exported: it has a method encode, but no method onnx; "
-                f"export the "
-                "network alone with --network-only"
+                "export the network alone with --network-only"
             )
         return graph.feed("x", graph.dtype.name, graph.input_shape)
 
@@ -400,9 +386,6 @@ class Dataset(Component):
 
         Columns by name if ``column_names`` returns names, as ``from_columns`` takes them; otherwise an array, as
         ``encode`` takes it. None, the default, means that the data set keeps encoded inputs alone.
-
-        Raises:
-            DataError: a file is damaged.
         """
         return None
 
@@ -418,9 +401,6 @@ class Dataset(Component):
 
         Only copies of one example have the same number. Copies stay in one fold of an ensemble, and ``mlpkit data``
         counts copies of training rows in other splits.
-
-        Raises:
-            DataError: a file is damaged.
         """
         return None
 
@@ -464,20 +444,13 @@ class Dataset(Component):
         return None
 
     def raw_columns(self) -> Sequence[RawColumn] | None:
-        """Return all columns of the table that examples come from, once opened, for ``mlpkit data``; None if from none.
-
-        Raises:
-            DataError: a file is damaged.
-        """
+        """Return all columns of the table that examples come from, once opened, for ``mlpkit data``; None without one."""
         return None
 
     def raw_columns_in(self, path: Path) -> Sequence[RawColumn] | None:
         """Return all columns of a file that ``read`` reads, which may lack the targets, for ``mlpkit data --against``.
 
         Like those of ``raw_columns``, with codes of a single split, ``new``. None, the default, if it holds no table.
-
-        Raises:
-            DataError: the format is unknown, or the file is corrupt.
         """
         return None
 
@@ -490,9 +463,6 @@ class Dataset(Component):
             names: names of columns, which may be left out as inputs.
             source: what ``read_examples`` reads; the columns then hold the rows that it returns, as the split ``data``.
                 None for the splits, once opened.
-
-        Raises:
-            DataError: a file is damaged.
         """
         raw = self.raw_columns() if source is None else ()
         return [column for column in raw or () if column.name in names]
@@ -501,8 +471,5 @@ class Dataset(Component):
         """Return the arrays that examples come from, once opened, unscaled, for ``mlpkit data``; None if from none.
 
         It is also called if ``describe`` or ``open`` refuses the data and an element is missing.
-
-        Raises:
-            DataError: a file is damaged.
         """
         return None

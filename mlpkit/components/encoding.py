@@ -36,8 +36,7 @@ class TrainingColumns:
     Args:
         rows: number of rows.
         columns: number of columns.
-        parts: returns an iterator over the rows, in order: arrays of float64, shape (some rows, columns), NaN where a
-            number is missing.
+        parts: returns what ``parts`` of the object returns.
         targets: returns the targets of the rows; by default they aren't known.
     """
 

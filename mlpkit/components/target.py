@@ -244,11 +244,9 @@ def _scaling_from_plain(plain: dict[str, Any], count: int) -> ValuesScaling:
 
 def _are_finite(numbers: object, count: int) -> bool:
     """Whether a value is a list of finite numbers, as many as the count."""
-    return (
-        isinstance(numbers, list | tuple)
-        and len(numbers) == count
-        and all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
-    )
+    if not isinstance(numbers, list | tuple) or len(numbers) != count:
+        return False
+    return all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
 
 
 def is_length(value: object) -> bool:

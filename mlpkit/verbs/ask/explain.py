@@ -24,18 +24,7 @@ from mlpkit.specfile.yaml_writer import value_or_not_set
 
 @dataclass(frozen=True)
 class Explanation:
-    """A key, explained.
-
-    Args:
-        key: the key, as asked.
-        value: its value in this spec, in a spec's notation.
-        place: where the value is set, as file:line:column; empty for a default.
-        type: what the value may be, in words.
-        default: the default; None with ``required``.
-        required: whether a value must be given.
-        meaning: what it does.
-        notes: where an inherited, substituted or overridden value comes from.
-    """
+    """A key, explained: value and default are in a spec's notation, and a default has no place."""
 
     key: str
     value: Any
@@ -78,10 +67,8 @@ def explain(spec: Spec, key: str) -> Explanation:
         raise UsageError("the files that extends names are merged into the spec; ask for a key that they set")
     position = _position(spec, key)
     field = position.field
-    needed = field is not None and field.required
-    stands_in_text = needed or spec.document.has_value(
-        position.path
-    )  # a text may stand for a section with one needed key
+    needed = field is not None and field.required  # a text may stand for a section with one needed key
+    stands_in_text = needed or spec.document.has_value(position.path)
     return Explanation(
         key=key,
         value=_shortened(written(position.checked)),
@@ -96,10 +83,10 @@ def explain(spec: Spec, key: str) -> Explanation:
 
 def _position(spec: Spec, key: str) -> _Position:
     whole = replace(spec.top_level, vars=spec.document.variables or None)
-    position = _Position(TOP_LEVEL, whole, ())
+    position, above = _Position(TOP_LEVEL, whole, ()), ""
     try:
-        for i, name in enumerate(key.split(".")):
-            position = _step(position, name, ".".join(key.split(".")[:i]))
+        for name in key.split("."):
+            position, above = _step(position, name, above), f"{above}.{name}".lstrip(".")
     except UsageError:
         keys = [known for known, _ in keys_below(whole)]
         if ending := [known for known in keys if known.endswith(f".{key}")]:

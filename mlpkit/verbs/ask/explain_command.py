@@ -46,22 +46,18 @@ def command(
     from mlpkit.verbs.ask.explain import explain, explain_all  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
     spec = options.given_spec(path, overrides, **plugin_options)
-    if key is None:
-        _list(explain_all(spec), path, as_json)
-        return
-    explanation = explain(spec, key)
-    if as_json:
-        document(asdict(explanation))
-    else:
-        _print(explanation)
-
-
-def _list(explanations: Iterable[Explanation], path: str, as_json: bool) -> None:
-    """Print a line for each key: its value and its place, which is only a line number in the spec's own file."""
+    explanations = explain_all(spec) if key is None else [explain(spec, key)]
     if as_json:
         for explanation in explanations:
             document(asdict(explanation))
-        return
+    elif key is None:
+        _list(explanations, path)
+    else:
+        _print(*explanations)
+
+
+def _list(explanations: Iterable[Explanation], path: str) -> None:
+    """Print a line for each key: its value and its place, which is only a line number in the spec's own file."""
     rows = [("key", "value", "place")]
     for explanation in explanations:
         value = shortened(explanation.value_in_words, LONGEST_VALUE)

@@ -21,20 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PluginReport:
-    """One plugin.
-
-    Args:
-        namespace: what its components' names start with.
-        source: distribution, file or module that it comes from.
-        version: the distribution's version; empty if it has none.
-        file: the file that is loaded; empty if it isn't known.
-        status: loaded, broken, refused or blocked.
-        reason: why it is broken, refused or blocked.
-        components: names of its components by kind, including faulty ones.
-        deprecated: what to use in place of a deprecated component, by name.
-        faults: why a component can't be used, by name.
-        computed_by: what computes a component, and why, by name, if known.
-    """
+    """A plugin, its components by kind, faulty ones included, and what is known of each by its name."""
 
     namespace: str
     source: str
@@ -84,22 +71,17 @@ def _grouped(computed_by: Mapping[str, str]) -> dict[str, list[str]]:
 
 def requirements(spec: Spec | None = None, **plugin_options: Unpack[PluginOptions]) -> list[str]:
     """Return a line for pip for each distribution whose plugins specs can name, or that a spec needs."""
-    found = Registry.discover(**plugin_options).plugins if spec is None else spec.registry.used()
-    versions = {plugin.source: plugin.version for plugin in found if _is_installed(plugin)}
-    versions |= {} if spec is None else {name: version_of(name) or "" for name in spec.requires}
+    versions = {} if spec is None else {name: version_of(name) or "" for name in spec.requires}
+    for plugin in Registry.discover(**plugin_options).plugins if spec is None else spec.registry.used():
+        plugin.refuse_if_incompatible()
+        if plugin.usable and plugin.origin.distribution is not None:
+            versions.setdefault(plugin.source, plugin.version)
     return [f"{name}=={version}" if version else name for name, version in sorted(versions.items())]
 
 
-def _is_installed(plugin: Plugin) -> bool:
-    plugin.refuse_if_incompatible()
-    return plugin.usable and plugin.origin.distribution is not None
-
-
 def _report(plugin: Plugin, verdict: ProbeResult) -> PluginReport:
-    status = "loaded" if plugin.usable else plugin.status.value
-    report = PluginReport(
-        plugin.namespace, plugin.source, plugin.version, plugin.origin.file, status, verdict.reason or plugin.reason
-    )
+    status, reason = "loaded" if plugin.usable else plugin.status.value, verdict.reason or plugin.reason
+    report = PluginReport(plugin.namespace, plugin.source, plugin.version, plugin.origin.file, status, reason)
     for component in verdict.provided:
         name = plugin.qualified(component.name)
         report.components.setdefault(component.kind, []).append(name)

@@ -51,10 +51,8 @@ def with_variables(schema: dict[str, Any]) -> dict[str, Any]:
     if schema.get("type") == "string" and "pattern" not in schema:
         result["pattern"] = PATH if schema.get("format") == "path" else NO_SINGLE_DOLLAR
     if "contains" in schema:  # what a variable stands for is not known here
-        counted = {
-            keyword: result.pop(keyword) for keyword in ("contains", "minContains", "maxContains", "errorMessage")
-        }
-        result |= {"if": {"contains": A_VARIABLE}, "else": counted}
+        keywords = ("contains", "minContains", "maxContains", "errorMessage")
+        result |= {"if": {"contains": A_VARIABLE}, "else": {keyword: result.pop(keyword) for keyword in keywords}}
     return result
 
 
@@ -64,14 +62,10 @@ def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
     if not inner:  # anything will do
         return annotations
     if "properties" in inner and not inner.keys() & {"anyOf", "allOf"}:
-        return annotations | inner | A_VARIABLE_TOO | {"type": [*_types(inner), "string"]}
+        types = inner["type"] if isinstance(inner["type"], list) else [inner["type"]]
+        return annotations | inner | A_VARIABLE_TOO | {"type": [*types, "string"]}
     alternatives = inner["anyOf"] if set(inner) == {"anyOf"} else [inner]
     return annotations | {"anyOf": [*alternatives, A_VARIABLE]}
-
-
-def _types(schema: dict[str, Any]) -> list[str]:
-    types = schema["type"]
-    return types if isinstance(types, list) else [types]
 
 
 PARTIAL: Final = "partial_"
@@ -117,19 +111,12 @@ class ComponentDefinitions:
 
     def relaxed(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Return a schema that requires nothing, but for the items of lists: lists replace others as a whole."""
-        result: dict[str, Any] = {}
-        for keyword, value in schema.items():
-            if keyword in ("required", "allOf"):
-                continue
-            if keyword == "properties":
-                result[keyword] = {name: self.relaxed(inner) for name, inner in value.items()}
-            elif keyword in ("items", "prefixItems"):
-                result[keyword] = _whole(value)
-            elif keyword == "anyOf":
-                result[keyword] = [self.relaxed(alternative) for alternative in value]
-            else:
-                result[keyword] = value
-        return result
+        result = {keyword: value for keyword, value in schema.items() if keyword not in ("required", "allOf")}
+        if "properties" in result:
+            result["properties"] = {name: self.relaxed(inner) for name, inner in result["properties"].items()}
+        if "anyOf" in result:
+            result["anyOf"] = [self.relaxed(alternative) for alternative in result["anyOf"]]
+        return result | {keyword: _whole(result[keyword]) for keyword in ("items", "prefixItems") if keyword in result}
 
     def _of_kinds(self, kinds: tuple[str, ...], named: bool) -> dict[str, Any]:
         names: list[dict[str, Any]] = []
@@ -150,7 +137,8 @@ class ComponentDefinitions:
             "maxProperties": 1,
             "errorMessage": f"expected {either_of(kinds)}: {', '.join(mappings)}",
         }
-        return {"title": either_of(kinds), "description": _summary(kinds), "anyOf": [mapping, *names]}
+        summaries = (parse_docstring(KINDS[kind].base_class().__doc__).summary for kind in kinds)
+        return {"title": either_of(kinds), "description": " ".join(summaries), "anyOf": [mapping, *names]}
 
     def _sound(self, kinds: tuple[str, ...]) -> Iterator[RegisteredComponent]:
         for entry in self._registry.components(kinds):
@@ -180,18 +168,10 @@ def _whole(items: Any) -> Any:
 
 def _about(entry: RegisteredComponent) -> dict[str, Any]:
     docstring, advice = entry.schema.docstring, entry.declaration.deprecated
-    parts = [
-        f"Deprecated: {advice}." if advice else "",
-        docstring.summary,
-        docstring.body,
-        f"From {entry.plugin.label}.",
-    ]
+    deprecated = f"Deprecated: {advice}." if advice else ""
+    parts = [deprecated, docstring.summary, docstring.body, f"From {entry.plugin.label}."]
     about: dict[str, Any] = {"description": "\n\n".join(filter(None, parts))}
     return about | ({"deprecated": True} if advice else {})
-
-
-def _summary(kinds: tuple[str, ...]) -> str:
-    return " ".join(parse_docstring(KINDS[kind].base_class().__doc__).summary for kind in kinds)
 
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mlpkit.components.kinds import KINDS, Kind
+from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.docstring import Docstring
 from mlpkit.errors import PluginError
 from mlpkit.registry.registry import RegisteredComponent, Registry
@@ -34,20 +35,7 @@ class ShownParameter:
 
 @dataclass(frozen=True)
 class ShownComponent:
-    """A component.
-
-    Args:
-        name: its name in specs.
-        kind: its kind.
-        source: the distribution it comes from, with its version.
-        file: the file that defines it.
-        docstring: its docstring.
-        parameters: its parameters.
-        example: how it is written in a spec, or on the command line.
-        deprecated: what to use in its place; None if it is not deprecated.
-        gradients: whether its gradients are right on its examples; None if it has none.
-        export: whether its ONNX operators agree with it on its examples; None if it has none.
-    """
+    """A component; without examples, neither its gradients nor its operators are checked."""
 
     name: str
     kind: str
@@ -70,23 +58,17 @@ def show(name: str, registry: Registry) -> ShownComponent:
     """
     entry = registry.find(tuple(KINDS), name)
     meanings = entry.schema.docstring.parameters
-    parameters = tuple(
-        ShownParameter(
-            name=field.name,
-            type=field.type.describe(),
-            default=None if field.required else field.default,
-            required=field.required,
-            meaning=meanings.get(field.name, ""),
-        )
-        for field in entry.schema.fields
-    )
+    parameters = []
+    for field in entry.schema.fields:
+        default, meaning = None if field.required else field.default, meanings.get(field.name, "")
+        parameters.append(ShownParameter(field.name, field.type.describe(), default, field.required, meaning))
     return ShownComponent(
         name=entry.name,
         kind=entry.kind,
         source=entry.plugin.label,
         file=inspect.getsourcefile(entry.component) or "",
         docstring=entry.schema.docstring,
-        parameters=parameters,
+        parameters=tuple(parameters),
         example=_example(entry, parameters),
         deprecated=entry.declaration.deprecated,
         gradients=gradient_report(entry, registry),
@@ -111,39 +93,30 @@ def kind_named(name: str) -> str | None:
 def list_components(kind: str, registry: Registry) -> list[ListedComponent]:
     """List the components of a kind, the built-ins first; broken plugins are left out."""
     registry.examined()  # a plugin that could harm this process isn't loaded below
-    return [ListedComponent(entry.name, _summary(entry), entry.plugin.label) for entry in registry.components((kind,))]
+    listed = []
+    for entry in registry.components((kind,)):
+        try:
+            summary = entry.schema.docstring.summary
+        except PluginError as error:
+            summary = f"can't be used: {error}"
+        listed.append(ListedComponent(entry.name, summary, entry.plugin.label))
+    return listed
 
 
-def _summary(entry: RegisteredComponent) -> str:
-    try:
-        return entry.schema.docstring.summary
-    except PluginError as error:
-        return f"can't be used: {error}"
-
-
-def _example(entry: RegisteredComponent, parameters: tuple[ShownParameter, ...]) -> str:
+def _example(entry: RegisteredComponent, parameters: Iterable[ShownParameter]) -> str:
+    """Return a component, written on one line, under the keys that lead to it in a spec; or its command."""
     kind = KINDS[entry.kind]
     if kind.command:
         return kind.command.format(name=entry.name)
-    examples = _examples(entry.component)
-    given = examples[0] if examples else {p.name: TO_BE_FILLED_IN for p in parameters if p.required}
-    written: Any = {entry.name: given} if given else entry.name
-    line = to_inline_yaml(written).replace(f"'{TO_BE_FILLED_IN}'", TO_BE_FILLED_IN)
-    return _placed(line, kind)
-
-
-def _placed(component: str, kind: Kind) -> str:
-    """Return a component, written on one line, under the keys that lead to it in a spec."""
+    try:
+        first = entry.component.examples()[0]
+        given = first if isinstance(first, dict) else first[0]  # without a shape or target
+    except Exception:  # none, or an author's mistake, which the check of the gradients tells
+        given = {each.name: TO_BE_FILLED_IN for each in parameters if each.required}
+    line = to_inline_yaml({entry.name: given} if given else entry.name)
+    line = line.replace(f"'{TO_BE_FILLED_IN}'", TO_BE_FILLED_IN)
     keys = [f"{'  ' * depth}{key}:" for depth, key in enumerate(kind.spec_key.split("."))]
     if not kind.is_list:
-        return "\n".join(keys) + f" {component}"
-    item = component.removeprefix("{").removesuffix("}") if component.startswith("{") else component
+        return "\n".join(keys) + f" {line}"
+    item = line.removeprefix("{").removesuffix("}") if line.startswith("{") else line
     return "\n".join([*keys, f"{'  ' * len(keys)}- {item}"])
-
-
-def _examples(component: type) -> list[dict[str, Any]]:
-    try:
-        examples = component.examples()  # type: ignore[attr-defined]
-        return [given if isinstance(given, dict) else given[0] for given in examples]  # without a shape or target
-    except Exception:  # an author's mistake, which the check of the gradients tells
-        return []

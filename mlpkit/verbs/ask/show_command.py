@@ -10,6 +10,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.components.kinds import KINDS
+from mlpkit.components.schema.wording import counted
 from mlpkit.terminal.formatting import columns, line_length, paragraph, plain
 from mlpkit.terminal.output import document, result, styled
 
@@ -70,30 +71,25 @@ def _print(shown: ShownComponent) -> None:
     _print_part([place, *(f"  {line}" for line in shown.example.splitlines())])
     for title, text in docstring.sections.items():
         if title == "Raises":
-            _print_part([line for fault in _faults(text) for line in paragraph(f"Error if {fault}", width=width)])
+            faults = [plain(fault).strip() for fault in re.split(r"\b[A-Z]\w*Error: ", text) if fault]
+            _print_part([line for fault in faults for line in paragraph(f"Error if {fault}", width=width)])
         else:
             _print_part(paragraph(f"{title}: {plain(text)}", width=width))
-    if shown.gradients:
-        agree = "agree with differences of forward"
-        _print_part(paragraph(f"Gradients: {_in_words(shown.gradients, agree)}", width=width))
-    if shown.export:
-        computes = "predict" if shown.kind == "loss" else "forward"
-        agree = f"its ONNX operators agree with {computes}"
-        _print_part(paragraph(f"Export: {_in_words(shown.export, agree)}", width=width))
+    computes = "predict" if shown.kind == "loss" else "forward"
+    for title, report, agree in (
+        ("Gradients", shown.gradients, "agree with differences of forward"),
+        ("Export", shown.export, f"its ONNX operators agree with {computes}"),
+    ):
+        if report:
+            _print_part(paragraph(f"{title}: {_in_words(report, agree)}", width=width))
     places = dict.fromkeys(place for place in (shown.source, shown.file) if place)  # the same for a local plugin
     _print_part([f"From {', '.join(places)}"])
 
 
-def _faults(raises: str) -> list[str]:
-    """Return what is wrong in each case that the section ``Raises:`` of a docstring lists."""
-    return [plain(fault).strip() for fault in re.split(r"\b[A-Z]\w*Error: ", raises) if fault]
-
-
 def _in_words(report: ExamplesReport, agree: str) -> str:
     """Return a report's status in words; ``agree`` is the text for success."""
-    examples = "example" if report.examples == 1 else "examples"
     texts = {
-        "checked": f"{agree} on {report.examples} {examples}.",
+        "checked": f"{agree} on {counted(report.examples, 'example')}.",
         "failed": f"WRONG. {report.detail}",
         "unchecked": f"not checked. {report.detail}",
         "refused": f"not possible. {report.detail}",

@@ -9,27 +9,12 @@ import click
 
 from mlpkit.cli import options
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.schema.wording import nearest
 from mlpkit.terminal.output import message, result
-
-
-class KindType(click.Choice[str]):
-    """The name of a kind."""
-
-    def __init__(self) -> None:
-        super().__init__(tuple(KINDS))
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name, or suggest a similar one in the error."""
-        close = None if value in KINDS else nearest(value, KINDS)
-        if close:
-            self.fail(f"unknown kind '{value}'; did you mean '{close}'?", param, ctx)
-        return super().convert(value, param, ctx)
 
 
 @options.verb("new-plugin")
 @click.argument("namespace", metavar="NAME")
-@click.option("--kind", type=KindType(), default="layer", help="The component's kind; by default a layer.")
+@click.option("--kind", type=click.Choice([*KINDS]), default="layer", help="The component's kind; by default a layer.")
 @click.option(
     "--out",
     "folder",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from mlpkit.cli.exit_codes import problems_of
 from mlpkit.components.dataset import Dataset
 from mlpkit.components.schema.context import Problem
-from mlpkit.errors import DataError, Diagnostic, MlpkitError, SpecError
+from mlpkit.errors import DataError, Diagnostic, MlpkitError
 from mlpkit.jobs.check import CheckedSpec, check
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, Texts, read_document
@@ -39,7 +39,7 @@ class Checker:
             spec = check_document(document, self._registry)
             right = check(spec, self._dataset(spec))
         except MlpkitError as error:
-            warnings = (*(spec.warnings if spec else ()), *(error.warnings if isinstance(error, SpecError) else ()))
+            warnings = (*(spec.warnings if spec else ()), *getattr(error, "warnings", ()))
             problems = tuple(_placed(problem, error, document, spec) for problem in problems_of(error))
             return CheckedText(problems, warnings, document)
         return CheckedText((), (*spec.warnings, *right.data_warnings), document, right)

@@ -85,8 +85,7 @@ class _Offers:
         """Yield everything that fits at the cursor."""
         cursor = self.cursor
         if cursor.at_key:
-            written = cursor.written_at(cursor.path[:-1]) or {}
-            given = {key for key in written if MARK not in key}
+            given = {key for key in cursor.written_at(cursor.path[:-1]) or {} if MARK not in key}
             for kind in self.grammar.kinds_at(cursor.path[:-1]):
                 yield from (offer for offer in self._keys(kind, alone=not given) if offer.label not in given)
         elif cursor.before.startswith("$"):
@@ -162,24 +161,20 @@ class _Offers:
 
     def _list(self, *path: str) -> list[Any]:
         """Return a list of the spec; if it isn't written here, from the last text that could be read."""
-        written, known = self.cursor.written_at(path), self._known(path)
-        return written if isinstance(written, list) else known if isinstance(known, list) else []
+        return next((each for each in self._written_or_known(path) if isinstance(each, list)), [])
 
-    def _known(self, path: KeyPath) -> Any:
-        """Return a value, with variables and what the spec extends, as the last text that could be read has it."""
-        return value_at(self.spec.document.values, path) if self.spec.document else None
+    def _written_or_known(self, path: KeyPath) -> tuple[Any, Any]:
+        """Return a value as written here, and as in the last text that could be read, with all that it extends."""
+        return self.cursor.written_at(path), value_at(self.spec.document and self.spec.document.values, path)
 
     def _columns(self) -> Iterable[str]:
         """Return the columns of the data set whose parameter is at the cursor."""
-        path = self.cursor.path
-        for end in range(1, len(path)):
-            for kind in self.grammar.kinds_at(path[:end]):
-                if isinstance(kind, RegisteredComponent):
-                    return self._columns_of(kind, path[:end])
-        return ()
+        paths = (self.cursor.path[:end] for end in range(1, len(self.cursor.path)))
+        kinds = ((kind, path) for path in paths for kind in self.grammar.kinds_at(path))
+        return next((self._columns_of(kind, path) for kind, path in kinds if isinstance(kind, RegisteredComponent)), ())
 
     def _columns_of(self, dataset: RegisteredComponent, path: KeyPath) -> Iterable[str]:
-        written, known = self.cursor.written_at(path), self._known(path)
+        written, known = self._written_or_known(path)
         given = dict(known) if isinstance(known, dict) else {}
         given |= {name: value for name, value in written.items() if "$" not in str(value)}
         folder, kinds = self.spec.path.parent, dataset.schema.types

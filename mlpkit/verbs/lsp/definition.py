@@ -9,7 +9,6 @@ from fnmatch import fnmatchcase
 from lsprotocol import types
 
 from mlpkit.components.schema.types import PathType
-from mlpkit.registry.registry import RegisteredComponent
 from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.variables import variables_of
 from mlpkit.verbs.lsp.cursor import Cursor
@@ -27,33 +26,23 @@ def definitions(spec: OpenSpec, params: types.DefinitionParams) -> list[types.Lo
 
 def _definitions(spec: OpenSpec, cursor: Cursor) -> Iterator[types.Location]:
     component = spec.grammar.component_at(cursor)
-    if component:
-        yield from _class_of(component)
+    if component and (file := inspect.getsourcefile(component.component)):
+        line = types.Position(inspect.getsourcelines(component.component)[1] - 1, 0)
+        yield types.Location(uri_of(file), types.Range(line, line))
     elif cursor.variable:
-        yield from _variable(spec, cursor.variable)
+        variables = variables_of(spec.document.with_names) if spec.document else None
+        if variables and cursor.variable in variables.entries:
+            yield location(variables.entries[cursor.variable].key.place, spec.codec)
     elif cursor.path == (EXTENDS,) or any(isinstance(kind, PathType) for kind in spec.grammar.kinds_at(cursor.path)):
         yield types.Location(uri_of(str(spec.path.parent / cursor.word)), FIRST_LINE)
     else:
         yield from _layers(spec, cursor.word)
 
 
-def _class_of(component: RegisteredComponent) -> Iterator[types.Location]:
-    file = inspect.getsourcefile(component.component)
-    if file:
-        line = types.Position(inspect.getsourcelines(component.component)[1] - 1, 0)
-        yield types.Location(uri_of(file), types.Range(line, line))
-
-
-def _variable(spec: OpenSpec, name: str) -> Iterator[types.Location]:
-    variables = variables_of(spec.document.with_names) if spec.document else None
-    if variables and name in variables.entries:
-        yield location(variables.entries[name].key.place, spec.codec)
-
-
 def _layers(spec: OpenSpec, word: str) -> Iterator[types.Location]:
     """Yield the layers that a name, a pattern, or a dotted key such as ``layers.Affine1.units`` names."""
     pattern = word.removeprefix("layers.").partition(".")[0]
-    right = spec.right.spec if spec.right else None
-    for member in right.layers if right else ():
-        if right and fnmatchcase(member.name, pattern):
-            yield location(right.document.place(member.path, at_key=True), spec.codec)
+    if spec.right:
+        for member in spec.right.spec.layers:
+            if fnmatchcase(member.name, pattern):
+                yield location(spec.right.spec.document.place(member.path, at_key=True), spec.codec)

@@ -54,12 +54,13 @@ def _diagnostic(
     )
     docs, _, anchor = str(problem.to_plain()["docs"]).partition("#")
     related = [each for note in problem.notes for each in _related(note)]
-    plain_notes = [f"note: {note}" for note in problem.notes if not PLACE.search(note)]
-    expected = [f"expected: {problem.expected}"] if problem.expected else []
-    remedy = [f"help: {problem.remedy}"] if problem.remedy else []
+    lines = [problem.message]
+    lines += [f"expected: {problem.expected}"] if problem.expected else []
+    lines += [f"help: {problem.remedy}"] if problem.remedy else []
+    lines += [f"note: {note}" for note in problem.notes if not PLACE.search(note)]
     return types.Diagnostic(
         span_range(text, start, end, codec),
-        "\n".join([problem.message, *expected, *remedy, *plain_notes]),
+        "\n".join(lines),
         severity,
         problem.code,
         types.CodeDescription(f"{(SHIPPED / Path(docs).name).as_uri()}#{anchor}"),
@@ -78,18 +79,14 @@ def _related(note: str) -> Iterator[types.DiagnosticRelatedInformation]:
 
 def quick_fixes(spec: OpenSpec, params: types.CodeActionParams) -> list[types.CodeAction]:
     """Return the changes that remove the problems at a place."""
-    actions = []
+    actions, kind = [], types.CodeActionKind.QuickFix
     for problem in params.context.diagnostics:
         match problem.data:
             case [str(old), str(new)]:
                 start = offset_of(spec.text, problem.range.start, spec.codec)
                 if spec.text.text.startswith(old, start):
-                    edit = types.TextEdit(span_range(spec.text, start, start + len(old), spec.codec), new)
+                    change = types.TextEdit(span_range(spec.text, start, start + len(old), spec.codec), new)
+                    edit = types.WorkspaceEdit({spec.uri: [change]})
                     title = f"Write {new.strip()}" if new.strip() else f"Remove {old.strip()}"
-                    actions.append(_quick_fix(title, problem, types.WorkspaceEdit({spec.uri: [edit]})))
+                    actions.append(types.CodeAction(title, kind, [problem], edit=edit, is_preferred=True))
     return actions
-
-
-def _quick_fix(title: str, problem: types.Diagnostic, edit: types.WorkspaceEdit) -> types.CodeAction:
-    kind = types.CodeActionKind.QuickFix
-    return types.CodeAction(title, kind=kind, diagnostics=[problem], edit=edit, is_preferred=True)

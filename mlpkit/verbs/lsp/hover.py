@@ -8,8 +8,6 @@ from lsprotocol import types
 
 from mlpkit.components.kinds import in_words
 from mlpkit.components.recipe import written
-from mlpkit.components.schema.signature import ParameterSchema, Schema
-from mlpkit.registry.registry import RegisteredComponent
 from mlpkit.specfile.yaml_writer import to_inline_yaml, value_or_not_set
 from mlpkit.verbs.lsp.cursor import Cursor
 from mlpkit.verbs.lsp.open_spec import OpenSpec
@@ -29,25 +27,17 @@ def _meaning(spec: OpenSpec, cursor: Cursor) -> Iterator[str]:
     grammar = spec.grammar
     component, found = grammar.component_at(cursor), grammar.parameter_at(cursor.path)
     if component:
-        yield from _about_component(component)
+        docstring = component.schema.docstring
+        yield f"**{component.name}**, {in_words(component.kind)} from {component.plugin.label}"
+        yield docstring.summary
+        yield docstring.body
+        yield from (f"{title}: {text}" for title, text in docstring.sections.items() if title != "Raises")
     elif found:
-        yield from _about_parameter(*found)
-
-
-def _about_component(component: RegisteredComponent) -> Iterator[str]:
-    docstring = component.schema.docstring
-    yield f"**{component.name}**, {in_words(component.kind)} from {component.plugin.label}"
-    yield docstring.summary
-    yield docstring.body
-    for title, text in docstring.sections.items():
-        if title != "Raises":
-            yield f"{title}: {text}"
-
-
-def _about_parameter(schema: Schema, parameter: ParameterSchema) -> Iterator[str]:
-    yield f"**{parameter.name}**: {schema.docstring.parameters.get(parameter.name, parameter.type.describe())}"
-    default = "required" if parameter.required else f"default: `{value_or_not_set(written(parameter.default))}`"
-    yield f"{parameter.type.describe()}; {default}"
+        schema, parameter = found
+        kind = parameter.type.describe()
+        yield f"**{parameter.name}**: {schema.docstring.parameters.get(parameter.name, kind)}"
+        default = "required" if parameter.required else f"default: `{value_or_not_set(written(parameter.default))}`"
+        yield f"{kind}; {default}"
 
 
 def _origin(spec: OpenSpec, cursor: Cursor) -> Iterator[str]:
