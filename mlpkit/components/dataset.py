@@ -444,7 +444,7 @@ class Dataset(Component):
         return None
 
     def raw_columns(self) -> Sequence[RawColumn] | None:
-        """Return all columns of the table that examples come from, once opened, for ``mlpkit data``; None without one."""
+        """Return all columns of the table of the examples, once opened, for ``mlpkit data``; None if from none."""
         return None
 
     def raw_columns_in(self, path: Path) -> Sequence[RawColumn] | None:
