@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import os
 import zipfile
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from mlpkit.components.schema.wording import listed
 from mlpkit.errors import DataError
-from mlpkit.npy_header import read_npy_header
+from mlpkit.npy_header import NpyHeader, read_npy_header
 from mlpkit.system import is_regular
 
 if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import IO
-
     from numpy.typing import NDArray
 
-    from mlpkit.npy_header import NpyHeader
 
 NUMPY_SUFFIXES: Final = (".npy", ".npz")
 UNREADABLE: Final = "can't be read as a NumPy file"

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlpkit.components.operation import Operation
+from mlpkit.components.target import Target
 from mlpkit.errors import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
     from numpy.typing import NDArray
 
     from mlpkit.components.parameter import State
-    from mlpkit.components.target import Target
 
 
 class Adjustment(Operation):

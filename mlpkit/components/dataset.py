@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, cast
 
 from mlpkit.components.component import Component
+from mlpkit.components.input_columns import InputColumn
+from mlpkit.components.recipe import KeyPath
+from mlpkit.components.target import Target
 from mlpkit.errors import DataError, NotExportableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-
     from numpy.typing import DTypeLike, NDArray
 
     from mlpkit.components.graph import Graph, Value
-    from mlpkit.components.input_columns import InputColumn
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.target import Target
 
     RawRows = Mapping[str, Sequence[Any]] | NDArray[Any]
     """Inputs as they are before they are encoded: columns by name, or an array."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from mlpkit.components.component import Component
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from concurrent.futures import Future
-    from pathlib import Path
 
 LOCAL: Final = "local"
 """The engine of this machine, which needs no plugin."""

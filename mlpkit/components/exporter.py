@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlpkit.components.component import Component
+from mlpkit.components.target import Target
 from mlpkit.errors import EngineMissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from mlpkit.components.graph import Graph, Value
-    from mlpkit.components.target import Target
 
 
 @dataclass(frozen=True)

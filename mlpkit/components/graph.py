@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -10,8 +11,6 @@ from mlpkit.components.parameter import Parameter, State
 from mlpkit.errors import ComponentFailure, NotExportableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from numpy.typing import DTypeLike, NDArray
 
 ML_DOMAIN: Final = "ai.onnx.ml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,8 +13,6 @@ from mlpkit.components.schema.component_types import default_name
 from mlpkit.errors import ComponentFailure, ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     import numpy as np
     from numpy.typing import NDArray
 

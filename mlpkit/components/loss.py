@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from mlpkit.components.operation import Operation, Shape
 from mlpkit.components.schema.component_types import default_name
+from mlpkit.components.target import Target
 from mlpkit.errors import ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import NDArray
 
     from mlpkit.components.graph import Graph, Value
-    from mlpkit.components.target import Target
 
 
 class Loss(Operation):

@@ -6,11 +6,10 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from mlpkit.components.component import Component
+from mlpkit.components.target import Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from mlpkit.components.target import Target
 
 
 Table: TypeAlias = list[list[int]]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
@@ -12,19 +14,15 @@ from mlpkit.components.component import Component
 from mlpkit.components.initializer import Fans
 from mlpkit.components.parameter import Parameter, State, StepFactors, gapped_size, padded_view
 from mlpkit.components.randomness import RunPosition, keyed_generator
-from mlpkit.components.schedule import START, value_now
+from mlpkit.components.recipe import Resolver
+from mlpkit.components.schedule import START, Rate, value_now
 from mlpkit.errors import ComponentFailure, NotExportableError, ShapeError, UsageError, WrongUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-    from contextlib import AbstractContextManager
-
     from numpy.typing import DTypeLike, NDArray
 
     from mlpkit.components.graph import Graph, Value
     from mlpkit.components.initializer import InitializerLike
-    from mlpkit.components.recipe import Resolver
-    from mlpkit.components.schedule import Rate
 
 MOST_LAYERS_INSIDE: Final = 5_000
 """Most layers inside layers of one network; laying these out takes a second and tens of megabytes."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from mlpkit.components.component import Component
-from mlpkit.components.schedule import START, Progress, value_now
+from mlpkit.components.schedule import START, Progress, Rate, value_now
 from mlpkit.errors import ModelFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
-
-    from mlpkit.components.schedule import Rate
 
 
 class Step(NamedTuple):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from mlpkit.components.schedule import Progress
+from mlpkit.components.schedule import Progress
 
 
 def keyed_generator(seed: int, *key: str | int) -> np.random.Generator:

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
+from mlpkit.components.component import Component
+from mlpkit.components.hook import ComponentDeclaration
 from mlpkit.components.kinds import in_words
-from mlpkit.components.recipe import Recipe
+from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.context import CheckContext, Correction, Problem, TooManyProblems, show
 from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import certain, did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
-from mlpkit.registry.discovery import installed_plugins, local_plugins
+from mlpkit.registry.discovery import PluginOptions, installed_plugins, local_plugins
 from mlpkit.registry.error_summary import error_summary
 from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, load_component
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Unpack
-
-    from mlpkit.components.component import Component
-    from mlpkit.components.hook import ComponentDeclaration
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.registry.probe import ProbeResult
 
 

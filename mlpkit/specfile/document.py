@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
@@ -12,10 +13,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from mlpkit.components.schema.context import show
+from mlpkit.components.recipe import KeyPath
+from mlpkit.components.schema.context import Problem, show
 from mlpkit.components.schema.wording import nearest_file
-from mlpkit.errors import Fix
-from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, copied, count, plain
+from mlpkit.errors import Diagnostic, Fix
+from mlpkit.registry.registry import Registry
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Node, ScalarNode, ValueOrigin, copied, count, plain
 from mlpkit.specfile.python_spec import node_of_spec
 from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.source import (
@@ -35,13 +38,6 @@ from mlpkit.specfile.yaml_writer import to_yaml
 from mlpkit.system import is_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.context import Problem
-    from mlpkit.errors import Diagnostic
-    from mlpkit.registry.registry import Registry
-    from mlpkit.specfile.nodes import Entry, Node
     from mlpkit.specfile.overrides import Overrides
 
 Texts: TypeAlias = "Mapping[str, str]"

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from mlpkit.components.schema.context import Correction
 from mlpkit.errors import Fix
-from mlpkit.specfile.source import LINE_BREAK
+from mlpkit.specfile.nodes import Scalar
+from mlpkit.specfile.source import LINE_BREAK, Span
 from mlpkit.specfile.yaml_parser import resolve_plain
-
-if TYPE_CHECKING:
-    from mlpkit.components.schema.context import Correction
-    from mlpkit.specfile.nodes import Scalar
-    from mlpkit.specfile.source import Span
 
 PLAIN: Final = re.compile(r"[\w./-]")
 """What a value without quotes can hold."""

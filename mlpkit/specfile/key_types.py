@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
-from mlpkit.components.schema.context import INVALID, Correction, ValueType, correction, show
+from mlpkit.components.metric import Metric
+from mlpkit.components.recipe import KeyPath, Recipe
+from mlpkit.components.schema.context import (
+    INVALID,
+    CheckContext,
+    Correction,
+    SchemaReferences,
+    ValueType,
+    correction,
+    show,
+)
 from mlpkit.components.schema.types import TextType
 from mlpkit.components.schema.wording import did_you_mean, nearest
 from mlpkit.registry.distributions import installed_distributions, version_of
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.version import VERSION
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from mlpkit.components.metric import Metric
-    from mlpkit.components.recipe import KeyPath, Recipe
-    from mlpkit.components.schema.context import CheckContext, SchemaReferences
 
 FORMAT_KEY: Final = "mlpkit"
 FORMAT: Final = 1

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from mlpkit.specfile.source import SourceText, Span
-
+from mlpkit.specfile.source import SourceText, Span
 
 Scalar: TypeAlias = str | int | float | bool | None
 

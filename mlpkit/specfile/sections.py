@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
@@ -14,7 +15,7 @@ from mlpkit.components.dataset import Dataset
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.metric import Metric
 from mlpkit.components.optimizer import Optimizer
-from mlpkit.components.recipe import Recipe
+from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.component_types import (
     ComponentOfKind,
     DistinctListType,
@@ -22,7 +23,7 @@ from mlpkit.components.schema.component_types import (
     RecipeOfKind,
     layer_names,
 )
-from mlpkit.components.schema.context import INVALID, CheckContext, ValueType
+from mlpkit.components.schema.context import INVALID, CheckContext, SchemaReferences, ValueType
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
 from mlpkit.components.schema.types import ColumnName, FilePath, PathType, without_null
 from mlpkit.lazy_names import load
@@ -36,11 +37,7 @@ from mlpkit.specfile.key_types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from mlpkit.components.operation import Operation
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.context import SchemaReferences
 
 
 STACK_KINDS = ("layer", "loss")

@@ -6,34 +6,29 @@ import re
 import unicodedata
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path as FilePath
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
+from mlpkit.components.dataset import Dataset
+from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.context import CheckContext, Problem, TooManyProblems, show
-from mlpkit.errors import SpecError, SpecSchemaError, UsageError
+from mlpkit.errors import Diagnostic, SpecError, SpecSchemaError, UsageError
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, document_of, parse_document, read_document
 from mlpkit.specfile.python_spec import scalar_of
-from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
+from mlpkit.specfile.sections import TOP_LEVEL, EnsembleSection, GuestSection, StackMember, TopLevel, Training
 from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES, TOO_DEEP
 from mlpkit.specfile.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path as FilePath
-    from types import ModuleType
-    from typing import Unpack
-
     from mlpkit.components.calibration import Calibration
-    from mlpkit.components.dataset import Dataset
-    from mlpkit.components.recipe import KeyPath, Recipe
-    from mlpkit.errors import Diagnostic
-    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.overrides import Overrides
-    from mlpkit.specfile.sections import EnsembleSection, GuestSection, StackMember, Training
 
 
 FILLED_IN: Final = "with every default filled in"

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import Fix
 from mlpkit.specfile.source import (
     COLON_WITHOUT_SPACE,
     Mistake,
+    SourceText,
     Span,
     another_document,
     missing_space,
     mistake_at,
     unsupported,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit.specfile.source import SourceText
-    from mlpkit.specfile.yaml_parser import ParserProblem
-
+from mlpkit.specfile.yaml_parser import ParserProblem
 
 DASH_WITHOUT_SPACE: Final = re.compile(r" *(-)([^\W\d][\w.]*)")
 """A line such as ``-item``."""

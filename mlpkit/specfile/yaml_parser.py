@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from yaml import MarkedYAMLError
+from yaml.error import Mark
+from yaml.events import Event
 from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner, ScannerError
 from yaml.tokens import FlowMappingEndToken, FlowSequenceEndToken, ScalarToken
 
+from mlpkit.specfile.nodes import Scalar
 from mlpkit.specfile.source import MOST_DIGITS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from yaml.error import Mark
-    from yaml.events import Event
-
-    from mlpkit.specfile.nodes import Scalar
 
 END: Final = "\0"
 """What the reader puts after the last character."""

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, TypedDict, Unpack
+from pathlib import Path as FilePath
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypedDict, Unpack
 
+from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.wording import certain
-from mlpkit.errors import ParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path as FilePath
-
-    from mlpkit.components.recipe import KeyPath, Recipe
-    from mlpkit.errors import Code
-
+from mlpkit.errors import Code, ParameterError
 
 MOST_PROBLEMS: Final = 100
 """Most problems that one check reports."""

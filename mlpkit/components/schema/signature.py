@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, is_dataclass, replace
 from functools import cache, cached_property, partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Union, get_args, get_origin
 
 import annotated_types
 
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.recipe import Recipe, built, written
+from mlpkit.components.recipe import KeyPath, Recipe, built, written
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, OfKind, RecipeOfKind
-from mlpkit.components.schema.context import INVALID, CheckContext, Correction, TooManyProblems, ValueType, show
+from mlpkit.components.schema.context import (
+    INVALID,
+    CheckContext,
+    Correction,
+    SchemaReferences,
+    TooManyProblems,
+    ValueType,
+    show,
+)
+from mlpkit.components.schema.docstring import Docstring
 from mlpkit.components.schema.fields import NO_PARAMETER, parameters_of, written_constructor
 from mlpkit.components.schema.types import (
     AnyType,
@@ -35,13 +45,6 @@ from mlpkit.components.schema.types import (
 )
 from mlpkit.components.schema.wording import certain, counted, nearest, slips
 from mlpkit.errors import ParameterError, PluginError
-
-if TYPE_CHECKING:
-    import inspect
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.context import SchemaReferences
-    from mlpkit.components.schema.docstring import Docstring
 
 
 class Required:

@@ -6,27 +6,23 @@ import math
 import operator
 import os
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 
+from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import (
     INVALID,
     CheckContext,
     Correction,
+    SchemaReferences,
     TooManyProblems,
     ValueType,
     correction,
     show,
 )
 from mlpkit.components.schema.wording import counted, did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from mlpkit.components.recipe import KeyPath
-    from mlpkit.components.schema.context import SchemaReferences
-
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "minimum": operator.ge,

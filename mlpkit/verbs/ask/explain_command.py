@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,6 @@ from mlpkit.terminal.formatting import columns, line_length, paragraph, plain, s
 from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.ask.explain import Explanation
 

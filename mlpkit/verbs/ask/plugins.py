@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
+from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.distributions import version_of
-from mlpkit.registry.probe import verdict_here
+from mlpkit.registry.plugin import Plugin
+from mlpkit.registry.probe import ProbeResult, verdict_here
 from mlpkit.registry.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Unpack
-
-    from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.registry.plugin import Plugin
-    from mlpkit.registry.probe import ProbeResult
     from mlpkit.specfile.spec import Spec
 
 

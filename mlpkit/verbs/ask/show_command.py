@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from mlpkit.terminal.formatting import columns, line_length, paragraph, plain
 from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mlpkit.registry.registry import Registry
     from mlpkit.testing.check_plugin import ExamplesReport
     from mlpkit.verbs.ask.show import ListedComponent, ShownComponent
