@@ -93,11 +93,7 @@ def answers_of(function: str, request: Any, longest_wait: float) -> Iterator[Ite
 
 
 def _answers(process: subprocess.Popen[str], longest_wait: float) -> Iterator[Any]:
-    """Yield the answers of a process.
-
-    Raises:
-        NoAnswerError: none came in time, or the process has ended, or what it wrote isn't an answer.
-    """
+    """Yield the answers of a process, up to a ``NoAnswerError``."""
     pipe, received = pipes_of(process)[1].fileno(), b""
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)

@@ -68,9 +68,6 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """Return the mean of values and its confidence interval, mean ± t · std / √n.
 
     The values are taken as independent and roughly normal, as a metric over seeds is.
-
-    Raises:
-        ValueError: the sample is empty, or ``level`` is not in (0, 1).
     """
     _check_level(level)
     if not values:
@@ -133,16 +130,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def chi_square_tail(x: float, df: int) -> float:
-    """Return how likely a chi-square variable is at least ``x``: Q(ν / 2, x / 2), Q the incomplete gamma function.
+    """Return how likely a chi-square variable with ν degrees of freedom is at least x: Q(ν / 2, x / 2).
 
-    Q(1/2, y) = erfc(√y), Q(1, y) = exp(-y), and Q(a + 1, y) = Q(a, y) + exp(-y) yᵃ / Γ(a + 1).
-
-    Args:
-        x: the variable, from 0 up.
-        df: the degrees of freedom ν.
-
-    Raises:
-        ValueError: ``df`` is not above 0.
+    Q is the incomplete gamma function: Q(1/2, y) = erfc(√y), Q(1, y) = exp(-y), and Q(a + 1, y) = Q(a, y) + exp(-y) yᵃ
+    / Γ(a + 1).
     """
     if not df > 0:
         raise ValueError(f"degrees of freedom must be above 0, got {df!r}")
@@ -157,11 +148,7 @@ def chi_square_tail(x: float, df: int) -> float:
 def fisher_exact(a: int, b: int, n: int, m: int) -> float:
     """Return the two-sided p-value of Fisher's exact test: twice the smaller tail, and at most 1.
 
-    Args:
-        a: how many of the first sample have a property.
-        b: how many of the second have it.
-        n: the size of the first sample.
-        m: the size of the second.
+    Of the first sample, which has the size n, a have a property; of the second, of size m, b have it.
     """
     total = a + b
 
@@ -190,11 +177,7 @@ def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
 
 
 def t_quantile(probability: float, df: float) -> float:
-    """Return the t that a Student's t with ``df`` degrees of freedom stays below with a probability, by bisection.
-
-    Raises:
-        ValueError: the probability is not between 0 and 1, or ``df`` is not above 0.
-    """
+    """Return the t that a Student's t with ``df`` degrees of freedom stays below with a probability, by bisection."""
     if not 0 < probability < 1:
         raise ValueError(f"a probability between 0 and 1 is needed, got {probability!r}")
     tails = 2 * min(probability, 1 - probability)
@@ -210,14 +193,9 @@ def t_quantile(probability: float, df: float) -> float:
 
 
 def two_tails(t: float, df: float) -> float:
-    """Return how likely a Student's t is at least ``t`` in size: I(ν / (ν + t²); ν/2, 1/2).
+    """Return how likely a Student's t with ν degrees of freedom is at least t in size: I(ν / (ν + t²); ν/2, 1/2).
 
-    Args:
-        t: the size, from 0 up; I is the regularized incomplete beta function.
-        df: the degrees of freedom ν.
-
-    Raises:
-        ValueError: ``df`` is not above 0.
+    I is the regularized incomplete beta function.
     """
     if not df > 0:
         raise ValueError(f"degrees of freedom must be above 0, got {df!r}")

@@ -28,11 +28,7 @@ def available_cores() -> int:
 
 
 def require_processes(what: str) -> None:
-    """Check that processes and threads, which something needs, can be started.
-
-    Raises:
-        UsageError: they can't.
-    """
+    """Check that processes and threads, which something needs, can be started."""
     if not can_start_processes():
         raise UsageError(f"{what} needs processes or threads, which Python can't start in WebAssembly")
 
@@ -43,11 +39,7 @@ def real_path(path: str | os.PathLike[str]) -> Path:
 
 
 def is_regular(path: Path) -> bool:
-    """Whether reading a file ends: not so of a pipe or a device, nor of every file in ``/proc``, whose sizes are 0.
-
-    Raises:
-        OSError: it can't be looked at.
-    """
+    """Whether reading a file ends: not so of a pipe or a device, nor of every file in ``/proc``, whose sizes are 0."""
     return stat.S_ISREG(path.stat().st_mode) and not real_path(path).is_relative_to("/proc")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mlpkit.components.graph import Graph, Value
 
 
+@dataclass(frozen=True, eq=False)
 class TrainingCategories:
     """A column of categories of the training rows, which an encoding is fitted on.
 
@@ -29,27 +31,14 @@ class TrainingCategories:
         name: the column's name.
         categories: its categories, in numerical or alphabetical order; ``other``, for all that are rare, comes last.
         codes: the category of each row, as its position in ``categories``; -1 if it is missing; shape (rows,).
-        targets: returns the targets of the rows; by default they aren't known.
+        targets: returns the targets of the rows; None if they are unknown. Classes are numbers, in the order of the
+            classes, shape (rows,); values and labels have the shape (rows, count).
     """
 
-    def __init__(
-        self,
-        name: str,
-        categories: Sequence[str],
-        codes: NDArray[Any],
-        targets: Callable[[], NDArray[Any]] | None = None,
-    ) -> None:
-        self.name = name
-        self.categories = tuple(categories)
-        self.codes = codes
-        self._targets = targets
-
-    def targets(self) -> NDArray[Any] | None:
-        """Return the targets of the rows; None if they aren't known.
-
-        Classes are numbers, in the order of the classes, shape (rows,); values and labels have the shape (rows, count).
-        """
-        return None if self._targets is None else self._targets()
+    name: str
+    categories: Sequence[str]
+    codes: NDArray[Any]
+    targets: Callable[[], NDArray[Any] | None] = lambda: None
 
 
 class CategoryEncoding(Component):
@@ -134,7 +123,7 @@ class FittedCategoryEncoding(NamedTuple):
     @classmethod
     def fit(cls, encoding: CategoryEncoding, column: TrainingCategories) -> FittedCategoryEncoding:
         """Fit an encoding on a column of the training rows."""
-        return cls(encoding, column.name, column.categories, dict(encoding.fit(column)))
+        return cls(encoding, column.name, tuple(column.categories), dict(encoding.fit(column)))
 
     def encode(self, codes: NDArray[Any]) -> NDArray[Any]:
         """Return the encoded rows, shape (rows, width).

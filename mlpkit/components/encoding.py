@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 
@@ -26,6 +27,7 @@ NUMBERS_TOGETHER: Final = 1 << 22
 """Numbers of some columns that are in memory at once; in float64, 32 megabytes."""
 
 
+@dataclass(frozen=True, eq=False)
 class TrainingColumns:
     """Columns of numbers of the training rows, which an encoding is fitted on.
 
@@ -34,25 +36,16 @@ class TrainingColumns:
     Args:
         rows: number of rows.
         columns: number of columns.
-        parts: returns what ``parts`` of the object returns.
-        targets: returns the targets of the rows; by default they aren't known.
+        parts: returns the rows in order, some at a time: arrays of float64, shape (some rows, columns), NaN where a
+            number is missing.
+        targets: returns the targets of the rows; None if they are unknown, such as those of arrays. Classes are
+            numbers, in the order of the classes, shape (rows,); values and labels have the shape (rows, count).
     """
 
-    def __init__(
-        self,
-        rows: int,
-        columns: int,
-        parts: Callable[[], Iterable[NDArray[Any]]],
-        targets: Callable[[], NDArray[Any]] | None = None,
-    ) -> None:
-        self.rows = rows
-        self.columns = columns
-        self._parts = parts
-        self._targets = targets
-
-    def parts(self) -> Iterator[NDArray[Any]]:
-        """Go through the rows, some at a time: float64, shape (some rows, columns), NaN where a number is missing."""
-        return iter(self._parts())
+    rows: int
+    columns: int
+    parts: Callable[[], Iterable[NDArray[Any]]]
+    targets: Callable[[], NDArray[Any] | None] = lambda: None
 
     def blocks(self) -> Iterator[tuple[slice, NDArray[Any]]]:
         """Go through the columns, some at a time: which they are, and all their rows, shape (rows, some columns)."""
@@ -60,13 +53,6 @@ class TrainingColumns:
         for begin in range(0, self.columns, together):
             columns = slice(begin, begin + together)
             yield columns, np.concatenate([part[:, columns] for part in self.parts()])
-
-    def targets(self) -> NDArray[Any] | None:
-        """Return the targets of the rows; None if they are unknown, such as those of arrays.
-
-        Classes are numbers, in the order of the classes, shape (rows,); values and labels have the shape (rows, count).
-        """
-        return None if self._targets is None else self._targets()
 
     def quantiles(self, shares: Sequence[float] | NDArray[Any]) -> NDArray[Any]:
         """Return quantiles of each column, shape (shares, columns), by linear interpolation; 0 if all are missing.
@@ -192,9 +178,5 @@ UNUSABLE: Final = (TypeError, ValueError, KeyError, IndexError, AttributeError)
 
 
 def learned_from_plain(plain: Any) -> Learned:
-    """Return what an encoding learned, as ``fit`` returned it, from lists of numbers by name.
-
-    Raises:
-        ValueError: a number isn't finite, or, as any of ``UNUSABLE``, it is something else.
-    """
+    """Return what an encoding learned, as ``fit`` returned it, from lists of numbers by name, or raise ``UNUSABLE``."""
     return {str(name): np.asarray_chkfinite(numbers, np.float64) for name, numbers in plain.items()}

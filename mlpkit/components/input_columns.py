@@ -65,11 +65,7 @@ def columns_to_plain(columns: Sequence[InputColumn]) -> list[list[Any]]:
 
 
 def columns_from_plain(plain: object, width: int) -> tuple[InputColumn, ...]:
-    """Take back what ``columns_to_plain`` returned, for inputs of ``width`` elements.
-
-    Raises:
-        ValueError: ``columns_to_plain`` didn't return it, or the columns don't fit such inputs.
-    """
+    """Take back what ``columns_to_plain`` returned, for inputs of ``width`` elements; a ``ValueError`` if it didn't."""
     columns = []
     for item in plain if isinstance(plain, list) else [plain]:
         match item:

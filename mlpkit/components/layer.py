@@ -235,11 +235,7 @@ class Chain:
 
 
 def checked_forward(layer: Layer, x: NDArray[Any]) -> NDArray[Any]:
-    """Return a layer's outputs, if they are what its ``build`` declared.
-
-    Raises:
-        ComponentFailure: they are not.
-    """
+    """Return a layer's outputs; a ``ComponentFailure`` if they are not what its ``build`` declared."""
     y = layer.forward(x)
     got, declared = (getattr(y, "shape", None), getattr(y, "dtype", None)), ((len(x), *layer._output_shape), x.dtype)
     if got != declared:
@@ -251,11 +247,7 @@ def checked_forward(layer: Layer, x: NDArray[Any]) -> NDArray[Any]:
 
 
 def checked_backward(layer: Layer, dy: NDArray[Any] | None, rows: int) -> NDArray[Any] | None:
-    """Return a layer's input gradient, if the layer before can use it or doesn't need it.
-
-    Raises:
-        ComponentFailure: it needs it, and can't.
-    """
+    """Return a layer's input gradient; a ``ComponentFailure`` if the layer before needs it and can't use it."""
     dx = layer.backward(dy)  # type: ignore[arg-type]  # all but the first to go backward need their input gradient
     if layer.needs_input_gradient:
         check_gradient(layer, dx, (rows, *layer._input_shape))

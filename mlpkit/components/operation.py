@@ -370,11 +370,7 @@ def belongs_to(path: str, layers: Collection[str]) -> bool:
 
 
 def check_gradient(operation: Operation, dx: object, shape: Shape) -> None:
-    """Check that the result of an operation's ``backward`` can be passed on.
-
-    Raises:
-        ComponentFailure: it is not a writable array of the inputs' shape and dtype.
-    """
+    """Check that the result of an operation's ``backward`` is a writable array like its inputs."""
     expected = f"a writable array of {operation.dtype} of shape {shape}, as its inputs have"
     who = f"{operation.kind} {operation.path} ({operation.type_name})"
     if not isinstance(dx, np.ndarray):

@@ -75,11 +75,7 @@ Rate: TypeAlias = Annotated[
 
 
 def rate_at(rate: Rate, progress: Progress) -> float:
-    """Return the value of a rate for the step that comes next.
-
-    Raises:
-        TypeError: the rate is still a schedule's name; only the builder resolves names.
-    """
+    """Return the value of a rate for the step that comes next; a ``TypeError`` if it is still a schedule's name."""
     if isinstance(rate, int | float):
         return float(rate)
     if isinstance(rate, Schedule):
@@ -91,11 +87,7 @@ def rate_at(rate: Rate, progress: Progress) -> float:
 
 
 def value_now(component: Component, rate: Rate, progress: Progress) -> float:
-    """Return the value of a component's rate for the step that comes next, within the range of the parameter.
-
-    Raises:
-        ParameterError: the schedule leaves the range.
-    """
+    """Return the value of a component's rate for the step that comes next, within the range of the parameter."""
     value = rate_at(rate, progress)
     for field in schema_of(type(component)).fields:
         expected = out_of_range(value, field.type) if component._arguments.get(field.name) is rate else ""

@@ -209,11 +209,7 @@ def target_to_plain(target: Target) -> dict[str, Any]:
 
 
 def target_from_plain(plain: dict[str, Any], own: Sequence[type[Target]] = ()) -> Target:
-    """Return a target from what ``target_to_plain`` returned; ``own`` are the classes of the data set's own targets.
-
-    Raises:
-        ValueError: it is not a target.
-    """
+    """Return a target from what ``target_to_plain`` returned; ``own`` are the classes of the data set's own targets."""
     try:
         known: tuple[type[Target], ...] = (Classes, Labels, Values, *own)
         kind = {each.__name__: each for each in known}[plain["type"]]

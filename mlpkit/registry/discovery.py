@@ -94,11 +94,9 @@ def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:
 
 
 def _local_module(name: str) -> Plugin:
-    parts = name.split(".")
+    first, *parts = name.split(".")
+    valid = all(NAMESPACE.fullmatch(part) for part in (first, *parts))
     # The outermost package can be looked for without importing anything; what is inside it can't.
-    known = all(NAMESPACE.fullmatch(part) for part in parts) and (
-        parts[0] in sys.modules or importlib.util.find_spec(parts[0]) is not None
-    )
-    if not known:
+    if not valid or not (first in sys.modules or importlib.util.find_spec(first)):
         raise UsageError(f"the plugin '{name}' is neither a Python file nor a module that can be imported")
-    return Plugin(parts[-1], PluginOrigin(name, f"module {name}"))
+    return Plugin([first, *parts][-1], PluginOrigin(name, f"module {name}"))

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import PathFinder
 from pathlib import Path, PurePath
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit.version import VERSION
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 METADATA_FOLDERS: Final = (".dist-info", ".egg-info")
 """How their names end."""
@@ -23,13 +26,6 @@ PROGRAM: Final = "mlpkit"
 
 ABOUT_MLPKIT: Final = re.compile(r"\s*mlpkit(?![\w.-])", re.IGNORECASE)
 """The beginning of a requirement of mlpkit, and not of ``mlpkit-extras``."""
-
-
-class MetadataFiles(Protocol):
-    """The metadata of a distribution, as ``importlib.metadata.Distribution`` has it."""
-
-    def read_text(self, filename: str) -> str | None:
-        """Return the text of a file; None if it isn't there."""
 
 
 @dataclass
@@ -49,7 +45,7 @@ class MetadataFolder:
 class InstalledDistribution:
     """A distribution; its metadata is read when something asks for it, as that takes time."""
 
-    def __init__(self, found: MetadataFiles) -> None:
+    def __init__(self, found: MetadataFolder | Distribution) -> None:
         self._found = found
 
     @cached_property
@@ -155,20 +151,17 @@ def installed_distributions() -> Iterator[InstalledDistribution]:
         seen |= {distribution.identity} - {""}
 
 
-def _found() -> Iterable[MetadataFiles]:
+def _found() -> Iterable[MetadataFolder | Distribution]:
     """Return what ``importlib.metadata`` finds, which takes long to load: folders are found without it."""
     parents = [parent for parent in sys.path if isinstance(parent, str)]  # Python imports from no other
     other_finders = (finder for finder in sys.meta_path if finder is not PathFinder)
-    if any(hasattr(finder, "find_distributions") for finder in other_finders) or not all(map(_has_folders, parents)):
+    # Archives have no folders of metadata, and Path.is_file may raise an error.
+    archives = (parent.lower().endswith(".egg") or os.path.isfile(parent) for parent in parents)  # noqa: PTH113
+    if any(hasattr(finder, "find_distributions") for finder in other_finders) or any(archives):
         from importlib.metadata import distributions  # noqa: PLC0415
 
         return distributions(path=parents)
     return (MetadataFolder(folder) for parent in parents for folder in _metadata_folders(parent))
-
-
-def _has_folders(parent: str) -> bool:
-    """Whether distributions on an entry of the import path have folders of metadata: those in archives have none."""
-    return not parent.lower().endswith(".egg") and not os.path.isfile(parent)  # noqa: PTH113 - Path.is_file may raise
 
 
 def _metadata_folders(parent: str) -> list[Path]:

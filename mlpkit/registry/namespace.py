@@ -18,12 +18,7 @@ class ComponentNamespace:
         self._namespace = namespace
 
     def __getattr__(self, name: str) -> type[Component] | ComponentNamespace:
-        """Return the class of a component, or the components of a plugin; nothing else is imported.
-
-        Raises:
-            AttributeError: no such component and no such plugin.
-            PluginError: its plugin is broken.
-        """
+        """Return the class of a component, or the components of a plugin; nothing else is imported."""
         if name.startswith("__"):
             raise AttributeError(name)
         if self._is_built_in and any(plugin.namespace == name and plugin.usable for plugin in self._others):

@@ -35,11 +35,7 @@ SPELLED: Final = "expected a function of that name, marked with @mlpkit.hookimpl
 
 
 def declarations_of(carrier: object, namespace: str) -> dict[str, ComponentDeclaration]:
-    """Call the hook of a plugin's module or object, and return the components that it declares, by name.
-
-    Raises:
-        PluginError: it has no such hook, or the hook returns something else.
-    """
+    """Call the hook of a plugin's module or object, and return the components that it declares, by name."""
     # One manager a plugin, so that no plugin's fault reaches another's.
     manager = pluggy.PluginManager(ENTRY_POINT_GROUP)
     manager.add_hookspecs(hook)
@@ -237,12 +233,7 @@ class Plugin:
 
 
 def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Component]:
-    """Return the class of a declared component.
-
-    Raises:
-        PluginError: it can't be imported, is not of its kind, is abstract, its signature isn't a schema, or a method
-            has parameters that its kind doesn't pass.
-    """
+    """Return the class of a declared component, or raise a ``PluginError`` with what is wrong about it."""
     if declaration.name in plugin.faults:
         raise PluginError(plugin.faults[declaration.name])
     who = f"{declaration.kind} {plugin.qualified(declaration.name)} of {plugin.label}"

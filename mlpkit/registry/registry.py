@@ -93,14 +93,11 @@ class Registry:
         for plugin in local:
             if plugin.built_in:
                 raise UsageError(f"the built-in namespace '{BUILT_IN}' can't be that of {plugin.source}; rename it")
-            if plugin.namespace in taken:
-                owner = taken[plugin.namespace]
+            owner = taken.setdefault(plugin.namespace, plugin)
+            if owner is not plugin:
                 remedy = f", or leave the other out with --no-plugin {owner.namespace}" if owner not in local else ""
-                raise UsageError(
-                    f"the namespace '{plugin.namespace}' of {plugin.source} is taken by {owner.source}; "
-                    f"rename it{remedy}"
-                )
-            taken[plugin.namespace] = plugin
+                message = f"the namespace '{plugin.namespace}' of {plugin.source} is taken by {owner.source}"
+                raise UsageError(f"{message}; rename it{remedy}")
         registry.plugins += local
         return registry
 
@@ -108,15 +105,10 @@ class Registry:
         self._blocked = frozenset(names)
         for plugin in self.plugins:
             if plugin.namespace in self._blocked and plugin.usable:
-                plugin.status = Status.BLOCKED
-                plugin.reason = "blocked by name"
+                plugin.status, plugin.reason = Status.BLOCKED, "blocked by name"
 
     def arguments(self) -> PluginOptions:
-        """Return the arguments with which ``discover`` finds the same plugins in another process.
-
-        Raises:
-            UsageError: a plugin lives in this process only.
-        """
+        """Return the arguments with which ``discover`` finds the same plugins in another process."""
         local = [plugin.origin for plugin in self.plugins if plugin.origin.distribution is None]
         for origin in local:
             if origin.target is None:
@@ -126,9 +118,7 @@ class Registry:
     def find(self, kinds: tuple[str, ...], name: str) -> RegisteredComponent:
         """Return the component of that name, loading no plugin but the one that its namespace names.
 
-        Raises:
-            UnknownComponentError: it is not installed; the message has the nearest name that is.
-            PluginError: its plugin is broken.
+        An ``UnknownComponentError`` has the nearest name that is installed.
         """
         known = self._found.get(name)
         if known is None:
@@ -147,19 +137,11 @@ class Registry:
         return False
 
     def default(self, kind: str) -> str:
-        """Return the name of the built-in that is taken if no component of a kind is given.
-
-        Raises:
-            UnknownComponentError: the built-ins are not installed, or blocked.
-        """
+        """Return the name of the built-in that is taken if no component of a kind is given."""
         return self.defaults(kind)[0]
 
     def defaults(self, kind: str) -> list[str]:
-        """Return the names of the built-ins to choose from if no component of a kind is given.
-
-        Raises:
-            UnknownComponentError: the built-ins are not installed, or blocked.
-        """
+        """Return the names of the built-ins to choose from if no component of a kind is given."""
         plugin = self._plugin((kind,), BUILT_IN, kind)
         plugin.load()
         return [each.name for each in plugin.declarations.values() if each.kind == kind and each.default]
@@ -172,8 +154,7 @@ class Registry:
         loaded = [plugin for plugin in self.plugins if plugin.status is Status.LOADED]
         for plugins in (loaded, self.plugins):
             words = self._words(kinds, plugins)
-            close = nearest(name, words)
-            if close is not None:
+            if (close := nearest(name, words)) is not None:
                 return words[close]
         return next((words[each] for each in words if "." in each and nearest(name, [each.rpartition(".")[2]])), None)
 
@@ -184,8 +165,8 @@ class Registry:
 
     def computed_by(self) -> dict[str, str]:
         """Return what computes the components that were asked for, by name, where they declare it."""
-        libraries = {name: entry.component.computed_by for name, entry in self._found.items()}
-        return {name: what for name, what in libraries.items() if what}
+        components = {name: entry.component for name, entry in self._found.items()}
+        return {name: component.computed_by for name, component in components.items() if component.computed_by}
 
     def slow_because(self) -> dict[str, list[str]]:
         """Return why components that were asked for are slower than they could be, with the names of these."""
@@ -234,12 +215,7 @@ class Registry:
         return None
 
     def create(self, kind: str, reference: object) -> Any:
-        """Build the component that a name or a mapping stands for; a built component is returned as it is.
-
-        Raises:
-            UnknownComponentError: no such component.
-            ParameterError: a parameter is wrong.
-        """
+        """Build the component that a name or a mapping stands for; a built component is returned as it is."""
         if not isinstance(reference, str | dict):
             return reference
         name = next(iter(reference), "") if isinstance(reference, dict) else reference
@@ -351,7 +327,10 @@ class Registry:
         if namespace == BUILT_IN:
             raise UnknownComponentError(f"{what}: the built-in components are not installed", remedy="reinstall mlpkit")
         namespaces = [plugin.namespace for plugin in self.plugins if plugin.usable and not plugin.built_in]
-        remedy = did_you_mean(namespace, namespaces) or self._remedy_for_file(kinds, name) or _install_remedy(namespace)
+        file = f", or add --plugin {namespace}.py if a file does" if namespace.isidentifier() else ""
+        install = f"install the package that provides {namespace}.* components{file}"
+        remedy = did_you_mean(namespace, namespaces) or self._remedy_for_file(kinds, name)
+        remedy = remedy or (install if len(namespace) <= LONGEST_NAME_SHOWN else "")
         raise UnknownComponentError(f"{what}: no plugin {show(namespace)} is installed", remedy=remedy)
 
     def _reader(self, kinds: tuple[str, ...], file: object) -> RegisteredComponent | None:
@@ -405,17 +384,16 @@ class Registry:
         return f"put '- ' before {second}" if in_list and self.provides(str(second)) else "keep one of them"
 
     def _nearest_remedy(self, kinds: tuple[str, ...], name: str) -> str:
-        if any(plugin.namespace == name and plugin.usable for plugin in self.plugins):
-            return f"'{name}' is a plugin, which provides {self._provided_by(name, kinds)}"
+        namespace = name.rpartition(".")[0] or name
+        plugins = [plugin for plugin in self.plugins if plugin.namespace == namespace]
+        provided = partial(self._listed, kinds, plugins)
+        nothing = f"no {either_of(kinds, article=False)}"
+        if namespace == name and any(plugin.usable for plugin in plugins):
+            return f"'{name}' is a plugin, which provides {provided() or nothing}"
         close = self.nearest_to(name, kinds)
         if close:
             return f"did you mean '{close}'?"
-        namespace = name.rpartition(".")[0]
-        return f"it provides {self._provided_by(namespace, kinds)}" if namespace else self._list_remedy(kinds)
-
-    def _provided_by(self, namespace: str, kinds: tuple[str, ...]) -> str:
-        plugins = [plugin for plugin in self.plugins if plugin.namespace == namespace]
-        return self._listed(kinds, plugins) or f"no {either_of(kinds, article=False)}"
+        return self._list_remedy(kinds) if namespace == name else f"it provides {provided() or nothing}"
 
     def _list_remedy(self, kinds: tuple[str, ...]) -> str:
         names = self._listed(kinds, self.plugins)
@@ -458,13 +436,6 @@ def _examine(plugins: Sequence[Plugin], *, with_components: bool) -> list[tuple[
 
 def _built_ins_first(plugin: Plugin) -> tuple[bool, str, bool]:
     return not plugin.built_in, plugin.namespace, plugin.status is Status.REFUSED
-
-
-def _install_remedy(namespace: str) -> str:
-    if len(namespace) > LONGEST_NAME_SHOWN:
-        return ""
-    file = f", or add --plugin {namespace}.py if a file does" if namespace.isidentifier() else ""
-    return f"install the package that provides {namespace}.* components{file}"
 
 
 def _can_be_built(recipe: Recipe[Any], path: KeyPath, context: CheckContext) -> bool:

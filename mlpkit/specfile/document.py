@@ -283,11 +283,7 @@ class Document:
         return self.written if self.written is not None else to_yaml(self.values)
 
     def changed(self, change: Callable[[MappingNode, DiagnosticList], None]) -> Document:
-        """Return the document after changing a copy of the tree in which variables still have their names.
-
-        Raises:
-            SpecSyntaxError: something is wrong.
-        """
+        """Return the document after changing a copy of the tree in which variables still have their names."""
         faults = DiagnosticList()
         root = copied(self.with_names)
         assert isinstance(root, MappingNode)
@@ -365,11 +361,7 @@ class Document:
 
 
 def read_document(path: str | Path, overrides: Overrides = (), *, texts: Texts = FROM_DISK) -> Document:
-    """Read a spec's file and those it extends, set overrides, and put in variables.
-
-    Raises:
-        SpecSyntaxError: a file can't be read, or the text, ``extends``, ``vars`` or an override is wrong.
-    """
+    """Read a spec's file and those it extends, set overrides, and put in variables, or raise a ``SpecSyntaxError``."""
     path = Path(path)
     faults = DiagnosticList()
     source = read_text(path, faults, texts=texts)
@@ -378,11 +370,7 @@ def read_document(path: str | Path, overrides: Overrides = (), *, texts: Texts =
 
 
 def parse_document(text: str, name: str = "<spec>", overrides: Overrides = ()) -> Document:
-    """Read a spec that is in memory, such as one from a model file; it can't extend others.
-
-    Raises:
-        SpecSyntaxError: the text, ``vars`` or an override is wrong.
-    """
+    """Read a spec that is in memory, such as one from a model file; it can't extend others."""
     faults = DiagnosticList()
     source = SourceText(name, text)
     root = read_mapping(source, faults) if holds_something(source, faults) else None
@@ -393,9 +381,6 @@ def document_of(spec: Mapping[str, Any], overrides: Overrides = (), *, registry:
     """Return the document of a spec that is a mapping in Python; files that it names are relative to the shell.
 
     The registry names components that were built in Python; without it, a spec can't hold any.
-
-    Raises:
-        SpecSyntaxError: a spec can't hold a value, or ``extends``, ``vars`` or an override is wrong.
     """
     faults = DiagnosticList()
     root = node_of_spec(spec, faults, registry)

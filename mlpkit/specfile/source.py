@@ -245,11 +245,7 @@ class DiagnosticList:
             self._found.append((place, place.fault(message, **details)))
 
     def raise_if_any(self) -> None:
-        """Raise the faults, text by text and line by line.
-
-        Raises:
-            SpecSyntaxError: there are faults.
-        """
+        """Raise a ``SpecSyntaxError`` with the faults, text by text and line by line, if there are any."""
         if self._found:
             ordered = sorted(self._found, key=lambda found: (found[0].text.order, found[0].start))
             raise SpecSyntaxError([fault for _, fault in ordered])

@@ -291,11 +291,7 @@ class Spec:
 
 
 def require_spec(spec: object, function: str) -> None:
-    """Check that a function of the Python face got a spec, and not a file name.
-
-    Raises:
-        UsageError: it got something else.
-    """
+    """Check that a function of the Python face got a spec, and not a file name."""
     if not isinstance(spec, Spec):
         file = show(spec) if isinstance(spec, str) else "file"
         raise UsageError(f"{function} takes a spec, not {show(spec)}; read it first: mlpkit.load_spec({file})")
@@ -353,11 +349,7 @@ def parse_spec(text: str, *, name: str, registry: Registry | None = None, resolv
 
 
 def check_document(document: Document, registry: Registry, *, resolved: bool = False) -> Spec:
-    """Check every key, component and value of a document.
-
-    Raises:
-        SpecSchemaError: some are wrong; all that are wrong are named.
-    """
+    """Check every key, component and value of a document; a ``SpecSchemaError`` names all that are wrong."""
     context, checked = CheckContext(registry.resolve, document.folder_of, resolved), None
     with suppress(TooManyProblems):
         _check_name(document, context)

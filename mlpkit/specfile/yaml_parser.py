@@ -231,11 +231,7 @@ class ParserProblem(Exception):  # noqa: N818 - what the parser itself calls it;
 
 
 def events(text: str) -> Iterator[Event]:
-    """Go through the events of a text.
-
-    Raises:
-        ParserProblem: the text is not YAML.
-    """
+    """Go through the events of a text up to a ``ParserProblem``."""
     parser = EventParser(text)
     while True:
         try:
@@ -273,11 +269,7 @@ NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def resolve_plain(text: str) -> Scalar:
-    """Return the value of a scalar written without quotes.
-
-    Raises:
-        ValueError: it is a number, but not finite or with too many digits.
-    """
+    """Return the value of a scalar without quotes; a ``ValueError`` if a number isn't finite or has too many digits."""
     if text in WORDS:
         return WORDS[text]
     for pattern, base in ((DECIMAL, 10), (OCTAL, 8), (HEXADECIMAL, 16)):

@@ -61,11 +61,7 @@ class OrAutoType(ValueType):
 
 
 def _units(written: str, facts: DataFacts) -> int:
-    """Return as many units as the loss takes for the data's target.
-
-    Raises:
-        WrongUseError: the loss doesn't know how many.
-    """
+    """Return as many units as the loss takes for the data's target."""
     shape = facts.loss_inputs()
     if shape is None:
         what = f"{facts.loss_name} doesn't declare how many inputs it takes for {facts.target}"
@@ -74,11 +70,7 @@ def _units(written: str, facts: DataFacts) -> int:
 
 
 def _class_weights(written: str | Mapping[str, float], facts: DataFacts) -> list[float]:
-    """Return a weight per class: balanced, or that of its name, or 1.
-
-    Raises:
-        WrongUseError: the target is not classes, or a class is unknown.
-    """
+    """Return a weight per class: balanced, or that of its name, or 1."""
     if not isinstance(facts.target, Classes):
         raise WrongUseError(f"the data gives {facts.target}, which have no class weights")
     if isinstance(written, str):

@@ -40,11 +40,7 @@ def declaring_class(owner: type) -> type:
 
 
 def parameters_of(owner: type) -> list[inspect.Parameter]:
-    """Return the parameters of the constructor of a class, without ``self``.
-
-    Raises:
-        PluginError: a field is in the wrong place, or has the name of a method.
-    """
+    """Return the parameters of the constructor of a class, without ``self``."""
     constructor = written_constructor(owner)
     return list(inspect.signature(constructor).parameters.values())[1:] if constructor else fields_of(owner)
 

@@ -25,7 +25,7 @@ from mlpkit.components.schema.context import (
     ValueType,
     show,
 )
-from mlpkit.components.schema.docstring import Docstring
+from mlpkit.components.schema.docstring import Docstring, parse_docstring
 from mlpkit.components.schema.fields import NO_PARAMETER, parameters_of, written_constructor
 from mlpkit.components.schema.types import (
     AnyType,
@@ -87,8 +87,6 @@ class Schema:
     @cached_property
     def docstring(self) -> Docstring:
         """The class's docstring, with the parameters that its constructor or a class with inherited ones describes."""
-        from mlpkit.components.schema.docstring import parse_docstring  # noqa: PLC0415 - only what is shown asks
-
         own = parse_docstring(self.owner.__doc__)
         from_fields = not written_constructor(self.owner)
         inherited = (base for base in self.owner.__mro__[1:] if from_fields or is_dataclass(base))
@@ -359,11 +357,7 @@ class SectionType(ValueType):
 
 
 def schema_of(owner: type) -> Schema:
-    """Read the schema of a class's constructor, once for each class.
-
-    Raises:
-        PluginError: it has a parameter without a usable annotation, or takes ``*args`` or ``**kwargs``.
-    """
+    """Read the schema of a class's constructor, once for each class; a ``PluginError`` if it is none."""
     return _read_schema(owner)  # for mypy, no class with a metaclass is hashable
 
 
@@ -440,11 +434,7 @@ BOUNDS: Final[tuple[tuple[type, str, str, str], ...]] = (
 
 
 def value_type(annotation: object) -> ValueType:
-    """Return the type of value that an annotation, resolved at runtime, stands for.
-
-    Raises:
-        TypeError: a spec can't give values of that type.
-    """
+    """Return the type of value that an annotation stands for, or raise a ``TypeError`` if a spec can't give such."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _annotated(arguments[0], arguments[1:])

@@ -94,12 +94,8 @@ def certain(word: str, candidates: Iterable[str], aliases: Mapping[str, str] = M
     """Return the only candidate that ``word`` can be a slip for; None in case of doubt, where ``nearest`` may have one.
 
     It differs in case, underscores and hyphens alone; or in one slip that leaves the first letter and the digits as
-    they are, so that ``nadam`` is not ``adam``, and ``Conv1d`` not ``Conv2d``. No other candidate is about as near.
-
-    Args:
-        word: what is written.
-        candidates: the names there are.
-        aliases: candidates that mean the same as another, with that one; the two are no rivals.
+    they are, so that ``nadam`` is not ``adam``, and ``Conv1d`` not ``Conv2d``. No other candidate is about as near,
+    except an alias of the same.
     """
     names, written = sorted(candidates), _plain(word)
     if word in names:

@@ -58,11 +58,7 @@ class _Position:
 
 
 def explain(spec: Spec, key: str) -> Explanation:
-    """Explain a key of a spec, such as ``training.batch_size`` or ``layers.Affine1.units``.
-
-    Raises:
-        UsageError: no such key.
-    """
+    """Explain a key of a spec, such as ``training.batch_size`` or ``layers.Affine1.units``."""
     if key == EXTENDS:
         raise UsageError("the files that extends names are merged into the spec; ask for a key that they set")
     position = _position(spec, key)

@@ -50,12 +50,7 @@ class ShownComponent:
 
 
 def show(name: str, registry: Registry) -> ShownComponent:
-    """Describe a component.
-
-    Raises:
-        UnknownComponentError: no component has that name.
-        PluginError: its plugin is broken.
-    """
+    """Describe a component."""
     entry = registry.find(tuple(KINDS), name)
     meanings = entry.schema.docstring.parameters
     parameters = []

@@ -55,11 +55,7 @@ OF_RIGHT_SPECS: Final = (types.TEXT_DOCUMENT_INLAY_HINT, types.TEXT_DOCUMENT_COD
 
 
 class SpecServer(LanguageServer):
-    """Serves an editor.
-
-    Raises:
-        UsageError: a local plugin is not there.
-    """
+    """Serves an editor."""
 
     def __init__(self, plugin_options: PluginOptions) -> None:
         super().__init__("mlpkit", VERSION, text_document_sync_kind=types.TextDocumentSyncKind.Full)
