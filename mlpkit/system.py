@@ -6,8 +6,10 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mlpkit.errors import UsageError
 
@@ -66,28 +68,23 @@ def _cgroup_limits() -> Iterator[int]:
         lines = OWN_CGROUP.read_text("utf-8").splitlines()
     except OSError:  # not Linux
         return
+    versions = {"": (CGROUPS, "memory.max"), "memory": (CGROUPS / "memory", "memory.limit_in_bytes")}
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        versions = {"": (CGROUPS, "memory.max"), "memory": (CGROUPS / "memory", "memory.limit_in_bytes")}
-        root, name = versions.get(controllers, (None, ""))
-        if root is None:
-            continue
+        root, name = versions.get(controllers, (CGROUPS, ""))
         inner = root / path.lstrip("/")
-        for folder in (inner, *inner.parents):
+        for folder in (inner, *inner.parents) if name else ():
             if folder.is_relative_to(root):
-                try:
+                with suppress(OSError, ValueError):  # none there, or "max"
                     yield int((folder / name).read_text("ascii"))
-                except (OSError, ValueError):  # none there, or "max"
-                    continue
 
 
 def peak_memory() -> int:
     """Return the most bytes of memory that this process has used so far; 0 if that isn't known."""
-    try:
-        import resource  # noqa: PLC0415 - not in WebAssembly
-    except ImportError:
+    resource = _resource()
+    if resource is None:
         return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * (1 if sys.platform == "darwin" else 1024)
 
 
 def descriptor_limit() -> int:
@@ -96,9 +93,13 @@ def descriptor_limit() -> int:
 
 
 def _limit(name: str) -> int | None:
-    try:
-        import resource  # noqa: PLC0415 - not in WebAssembly
-    except ImportError:
-        return None
-    limit = resource.getrlimit(getattr(resource, name))[0]
-    return None if limit == resource.RLIM_INFINITY else limit
+    resource = _resource()
+    limit = resource and resource.getrlimit(getattr(resource, name))[0]
+    return None if resource is None or limit == resource.RLIM_INFINITY else limit
+
+
+def _resource() -> Any:
+    """Return Python's module ``resource``; None in WebAssembly."""
+    with suppress(ImportError):
+        return import_module("resource")
+    return None

@@ -38,11 +38,6 @@ class Kind(NamedTuple):
         found: type = getattr(import_module(f"mlpkit.components.{self.name}"), self.base)
         return found
 
-    @property
-    def needs_run(self) -> bool:
-        """Whether the command that uses a component takes a run."""
-        return "RUN" in self.command
-
     def use(self, name: str, *, spec: str, run: str) -> str:
         """Return the command that uses a component in a spec, or on a run."""
         return (self.command or "mlpkit run SPEC").format(name=name).replace("SPEC", spec).replace("RUN", run)

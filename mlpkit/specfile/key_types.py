@@ -123,9 +123,7 @@ def _check_installed(
 class LayerPatternType(TextType):
     """The name of a layer in the network, such as ``Affine1``, or a pattern that names several, such as ``Affine*``."""
 
-    def describe(self) -> str:
-        """Describe the expected value."""
-        return "a layer's name, or a pattern with '*'"
+    expected = "a layer's name, or a pattern with '*'"
 
 
 LayerPattern = Annotated[str, LayerPatternType()]
@@ -134,9 +132,7 @@ LayerPattern = Annotated[str, LayerPatternType()]
 class MonitorNameType(TextType):
     """The name of what is compared between evaluations: ``loss``, or one of the run's metrics."""
 
-    def describe(self) -> str:
-        """Describe the expected value."""
-        return "loss, or one of training.metrics"
+    expected = "loss, or one of training.metrics"
 
 
 MonitorName = Annotated[str, MonitorNameType()]

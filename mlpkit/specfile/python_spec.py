@@ -66,7 +66,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def scalar_of(value: object, *, with_names: bool = False) -> Scalar:
-    """Return a scalar as a spec writes it, dollars escaped unless ``with_names``; a ``ValueError`` if it can't be one."""
+    """Return a scalar as a spec writes it, dollars escaped unless ``with_names``, or raise a ``ValueError``."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str | os.PathLike):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from mlpkit.components.schema.wording import counted
@@ -44,48 +43,29 @@ LONGEST_KEY: Final = 1024
 CLOSING: Final = {"[": "]", "{": "}"}
 
 
-@dataclass(frozen=True)
 class Evidence:
-    """What there is to go by: the text, where the parser gave up, and where the innermost open bracket is, if any."""
+    """What there is to go by.
 
-    source: SourceText
-    problem: ParserProblem
-    open_bracket: int | None
+    Attributes:
+        source: the text.
+        problem: where the parser gave up.
+        open_bracket: position of the innermost bracket that is still open, or None.
+        position: where the parser gave up.
+        start: where what the parser was doing began.
+        character: the character at which it gave up; empty at the end of the text.
+        line: the line of that character.
+        before: the part of the line before it.
+        at_line_start: whether that is only spaces.
+    """
 
-    @property
-    def text(self) -> str:
-        """The whole text."""
-        return self.source.text
-
-    @property
-    def position(self) -> int:
-        """Where the parser gave up."""
-        return self.problem.position
-
-    @property
-    def start(self) -> int:
-        """Where what the parser was doing began."""
-        return self.position if self.problem.context_start is None else self.problem.context_start
-
-    @property
-    def character(self) -> str:
-        """The character at which the parser gave up; empty at the end of the text."""
-        return self.text[self.position : self.position + 1]
-
-    @property
-    def before(self) -> str:
-        """The part of the line before that character."""
-        return self.text[self.source.line_starts[self.line - 1] : self.position]
-
-    @property
-    def line(self) -> int:
-        """The line at which the parser gave up."""
-        return self.source.line_number(self.position)
-
-    @property
-    def at_line_start(self) -> bool:
-        """Whether only spaces come before it."""
-        return not self.before.strip()
+    def __init__(self, source: SourceText, problem: ParserProblem, open_bracket: int | None) -> None:
+        self.source, self.problem, self.open_bracket = source, problem, open_bracket
+        self.text, self.position = source.text, problem.position
+        self.start = self.position if problem.context_start is None else problem.context_start
+        self.character = self.text[self.position : self.position + 1]
+        self.line = source.line_number(self.position)
+        self.before = self.text[source.line_starts[self.line - 1] : self.position]
+        self.at_line_start = not self.before.strip()
 
     @property
     def in_column_of_start(self) -> bool:

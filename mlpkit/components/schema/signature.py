@@ -46,16 +46,8 @@ from mlpkit.components.schema.types import (
 from mlpkit.components.schema.wording import certain, counted, nearest, slips
 from mlpkit.errors import ParameterError, PluginError
 
-
-class Required:
-    """Marks a parameter without a default."""
-
-    def __repr__(self) -> str:
-        """Read as in a table of defaults."""
-        return "required"
-
-
-REQUIRED = Required()
+REQUIRED: Final = inspect.Parameter.empty
+"""Marks a parameter without a default."""
 
 
 class ParameterSchema(NamedTuple):
@@ -409,7 +401,7 @@ def _default(owner: type, parameter: inspect.Parameter) -> object:
     factory = getattr(getattr(owner, "__dataclass_fields__", {}).get(parameter.name), "default_factory", MISSING)
     if factory is not MISSING:
         return factory()
-    return REQUIRED if parameter.default is parameter.empty else parameter.default
+    return parameter.default
 
 
 SCALARS: dict[object, ValueType] = {

@@ -49,16 +49,18 @@ class ScalarType(ValueType):
     """A plain value.
 
     Attributes:
-        words: what is expected, as in ``true or false``.
+        words: what a value is called, as in ``true or false``.
+        expected: what is expected, if the words don't tell.
         json_type: its type in JSON Schema; empty for any.
     """
 
     words: ClassVar[str]
+    expected: ClassVar[str] = ""
     json_type: ClassVar[str] = ""
 
     def describe(self) -> str:
         """Describe what is expected."""
-        return self.words
+        return self.expected or self.words
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""

@@ -12,6 +12,7 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.terminal.formatting import columns, line_length, paragraph, plain, shortened
 from mlpkit.terminal.output import document, result, styled
+from mlpkit.verbs.ask.problems import CODES, explain_code
 
 if TYPE_CHECKING:
     from mlpkit.registry.discovery import PluginOptions
@@ -36,8 +37,6 @@ def command(
     KEY is a dotted path, such as training.batch_size or layers.Affine1.units. Without it, all keys are listed with
     their values; with --json, one line per key.
     """
-    from mlpkit.verbs.ask.problems import CODES, explain_code  # noqa: PLC0415 - only one of the two is asked for
-
     if path in CODES and key is None and not Path(path).exists():
         text = explain_code(path)
         document({"code": path, "text": text}) if as_json else result("\n".join(paragraph(text, width=line_length())))

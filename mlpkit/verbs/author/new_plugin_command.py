@@ -36,6 +36,6 @@ def command(namespace: str, kind: str, folder: Path | None) -> None:
     message(f'install it with: pip install -e "{place}[test]"')
     message(f"test it with: pytest {shlex.quote(str(target))}")
     spec = shlex.quote(str(target / "example.yaml"))
-    if KINDS[kind].needs_run:
+    if "RUN" in KINDS[kind].command:
         message(f"train a network for it: mlpkit run {spec}")
     message(f"use it with: {KINDS[kind].use(component_of(namespace, kind), spec=spec, run=f'runs/{namespace}')}")

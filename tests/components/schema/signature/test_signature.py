@@ -82,7 +82,6 @@ def test_parameters_stand_in_their_order_with_their_defaults():
     assert [field.name for field in fields] == ["filters", "size", "weights", "bias", "note"]
     assert [field.default for field in fields] == [REQUIRED, (3, 3), "he_normal", True, None]
     assert [field.required for field in fields] == [True, False, False, False, False]
-    assert repr(REQUIRED) == "required"
 
 
 def test_defaults_are_filled_in():
