@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
-from types import MethodType
 from typing import Any
 
 
@@ -45,5 +44,5 @@ class LazyMethod:
 
     def __get__(self, instance: object, owner: type) -> Callable[..., Any]:
         """Return the function, bound to an object if there is one."""
-        function: Callable[..., Any] = load(self._place)
-        return function if instance is None else MethodType(function, instance)
+        method: Callable[..., Any] = load(self._place).__get__(instance, owner)
+        return method

@@ -112,7 +112,9 @@ def difference(
         return Difference(mean, None, None, None, level)
     error, df = _paired_error(a, b, folds) if paired else _welch_error(a, b)
     half = _half_width(error, df, level)
-    return Difference(mean, mean - half, mean + half, _p_value(mean, error, df), level)
+    # Samples without any spread differ for certain or not at all.
+    p_value = two_tails(abs(mean) / error, df) if error else float(mean == 0)
+    return Difference(mean, mean - half, mean + half, p_value, level)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -217,13 +219,6 @@ def _mean(values: Sequence[float]) -> float:
 
 def _half_width(error: float, df: float, level: float) -> float:
     return error * t_quantile((1 + level) / 2, df) if error else 0.0
-
-
-def _p_value(mean: float, error: float, df: float) -> float:
-    """Return the two-sided p-value; samples without any spread differ for certain or not at all."""
-    if error:
-        return two_tails(abs(mean) / error, df)
-    return 0.0 if mean else 1.0
 
 
 def _paired_error(a: Sequence[float], b: Sequence[float], folds: bool) -> tuple[float, float]:

@@ -20,13 +20,9 @@ NAMESPACE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class PluginOptions(TypedDict, total=False):
-    """The keywords of ``Registry.discover``, also for functions that only pass them on.
+    """The keywords of ``Registry.discover``: further plugins, and namespaces or names of components that are disabled.
 
     A registry remembers which components were asked for, so each spec and each run has its own.
-
-    Args:
-        plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, that can't be used.
     """
 
     plugins: Iterable[str | Path | ModuleType]

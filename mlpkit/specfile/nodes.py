@@ -12,12 +12,9 @@ Scalar: TypeAlias = str | int | float | bool | None
 
 
 class ValueOrigin(NamedTuple):
-    """Where a value or a key came from.
+    """Where a value or a key came from, and what became of it on the way, each a line.
 
-    Args:
-        place: its place.
-        notes: what became of it on the way, each a line.
-        written: the text that a variable's value was written in, if it isn't that of the place.
+    The value of a variable is written in another text than that of the place.
     """
 
     place: Span

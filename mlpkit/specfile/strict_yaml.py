@@ -63,7 +63,8 @@ def parse_yaml(source: SourceText, faults: DiagnosticList, *, start: int = 0) ->
     except ParserProblem as problem:
         from mlpkit.specfile.yaml_mistakes import explain  # noqa: PLC0415 - only after a mistake
 
-        builder.report(explain(source, problem, builder.innermost_bracket()))
+        brackets = (opened.start for opened in reversed(builder.open) if opened.in_brackets)
+        builder.report(explain(source, problem, next(brackets, None)))
         return None
     except _Stop:
         return None
@@ -86,12 +87,9 @@ class _Stop(Exception):  # noqa: N818 - not a separate error: the fault is alrea
 
 @dataclass
 class _Key:
-    """A key that waits for its value.
+    """A key that waits for its value; without a name it is wrong, and its value is left out.
 
-    Args:
-        name: None if the key is wrong; its value is then left out.
-        origin: its origin.
-        colon: position of a colon in it that must have been meant to end it, if no value follows.
+    The colon is one in it that must have been meant to end it, if no value follows.
     """
 
     name: str | None
@@ -124,10 +122,6 @@ class _Builder:
         """Record a mistake."""
         start, end, message, remedy, notes, code, fix = mistake
         self.faults.report(Span(self.source, start, end), message, remedy=remedy, notes=notes, code=code, fix=fix)
-
-    def innermost_bracket(self) -> int | None:
-        """Return the position of the bracket that was opened last and not closed, or None."""
-        return next((opened.start for opened in reversed(self.open) if opened.in_brackets), None)
 
     def take(self, event: Event) -> None:
         """Add the content of an event."""

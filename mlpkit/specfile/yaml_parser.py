@@ -215,14 +215,7 @@ class EventParser(Reader, Scanner, Parser):
 
 @dataclass(eq=False)
 class ParserProblem(Exception):  # noqa: N818 - what the parser itself calls it; it never reaches the user
-    """Where the parser gave up, in its own words.
-
-    Args:
-        context: what it was doing.
-        context_start: where that began, or None if unknown.
-        problem: what it met.
-        position: where it met it.
-    """
+    """Where the parser gave up, in its own words: what it was doing since when, if known, and what it met."""
 
     context: str
     context_start: int | None

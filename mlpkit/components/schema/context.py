@@ -17,11 +17,9 @@ MOST_PROBLEMS: Final = 100
 
 
 class Correction(NamedTuple):
-    """What is wrong, and what must have been meant.
+    """What is wrong, and what must have been meant: without an old value, the new one is put before it.
 
-    Args:
-        old: the wrong key or value; None to put the new one before it, in the same list.
-        new: the right one; a list of one item for a value that belongs into a list.
+    A new value that is a list of one item belongs into a list.
     """
 
     old: object

@@ -349,7 +349,7 @@ class SectionType(ValueType):
 
 
 def schema_of(owner: type) -> Schema:
-    """Read the schema of a class's constructor, once for each class; a ``PluginError`` if it is none."""
+    """Read the schema of a class's constructor, once for each class, or raise a ``PluginError``."""
     return _read_schema(owner)  # for mypy, no class with a metaclass is hashable
 
 

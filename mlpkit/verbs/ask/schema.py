@@ -79,9 +79,7 @@ LAYER_NAME: Final = {
 class ComponentDefinitions:
     """The definitions that a schema refers to, made as they are referred to.
 
-    Args:
-        registry: the plugins that the components come from.
-        partial: whether they are for specs that are merged with others, so that no parameter is required.
+    Partial ones are for specs that are merged with others, so that no parameter is required.
     """
 
     def __init__(self, registry: Registry, *, partial: bool = False) -> None:

@@ -20,17 +20,11 @@ ENDINGS: Final = ("", COLON, '"', "'")
 
 
 class Cursor(NamedTuple):
-    """Where the cursor is.
+    """Where the cursor is: at the word that a path leads to, a key or a value, of which a part is before the cursor.
 
-    Args:
-        root: the spec, as much as can be read; the word at the cursor has ``MARK`` in it.
-        path: the keys and indices that lead to the word at the cursor.
-        at_key: whether that is a key, and not a value.
-        word: the word.
-        before: its part before the cursor.
-        fresh: whether the word is the first of its line, so that it may become a key.
-        quoted: whether a quote is before it.
-        followed: whether a colon is behind it.
+    The tree is as much of the spec as can be read; the word in it has ``MARK`` at the cursor. A ``fresh`` word is the
+    first of its line, so that it may become a key; one may be ``quoted`` by a quote before it, and ``followed`` by a
+    colon.
     """
 
     root: Node

@@ -22,12 +22,7 @@ Kind: TypeAlias = "ValueType | RegisteredComponent"
 
 
 class Grammar:
-    """What a spec may hold at its places.
-
-    Args:
-        registry: the plugins.
-        layers: the component of each layer that the spec has or inherits, by the layer's name.
-    """
+    """What a spec may hold at its places, with the component of each layer that it has or inherits, by its name."""
 
     def __init__(self, registry: Registry, layers: Mapping[str, str]) -> None:
         self.registry, self.layers = registry, layers

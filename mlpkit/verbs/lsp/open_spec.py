@@ -21,19 +21,10 @@ from mlpkit.verbs.lsp.places import offset_of
 
 @dataclass
 class OpenSpec:
-    """A spec that is open in an editor.
+    """A spec that is open in an editor: its address, its file, and its text as the editor shows it.
 
-    Args:
-        uri: its address.
-        path: its file, absolute.
-        text: what the editor shows.
-        codec: counts characters as the editor does.
-        registry: the plugins.
-        snippets: whether the editor puts the cursor into what it completes.
-        checking: the check of this text.
-        document: the last text that could be read, with the specs that it extends.
-        right: the last text without errors.
-        step: a text whose step was measured, and the seconds of the step.
+    The document is of the last text that could be read, and ``right`` of the last one without errors; ``step`` is a
+    text whose step was measured, and the seconds of the step.
     """
 
     uri: str
