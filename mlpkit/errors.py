@@ -105,16 +105,18 @@ class MlpkitError(Exception):
     exit_code = 1
     code: ClassVar[Code] = "internal-error"
 
+    def __init_subclass__(cls, *, code: Code | None = None, exit_code: int | None = None) -> None:
+        """Take what is special about a class of errors from its first line."""
+        super().__init_subclass__()
+        cls.code, cls.exit_code = code or cls.code, exit_code or cls.exit_code
+
     def __str__(self) -> str:
         """Return the message, abridged, in characters that every terminal shows: it may quote a stranger's file."""
         return printable(abridged(super().__str__()), keep="\n\t")
 
 
-class UsageError(MlpkitError):
+class UsageError(MlpkitError, code="wrong-usage", exit_code=2):
     """A command or a function was asked for something it can't do."""
-
-    exit_code = 2
-    code: ClassVar[Code] = "wrong-usage"
 
 
 class Fix(NamedTuple):
@@ -197,15 +199,13 @@ class Diagnostic(NamedTuple):
         return "\n".join(lines)
 
 
-class SpecError(MlpkitError):
+class SpecError(MlpkitError, exit_code=2):
     """A spec is wrong.
 
     Args:
         faults: everything that one stage found.
         warnings: what is right, but shouldn't be done any more, or is probably a mistake, if noticed.
     """
-
-    exit_code = 2
 
     def __init__(self, faults: Sequence[Diagnostic], warnings: Sequence[Diagnostic] = ()) -> None:
         self.faults = tuple(faults)
@@ -225,14 +225,11 @@ class SpecShapeError(SpecError):
     """The layers don't fit each other, the data, or the training settings."""
 
 
-class WrongUseError(MlpkitError):
+class WrongUseError(MlpkitError, code="wrong-value", exit_code=2):
     """A component is used in a way it can't be; base of the errors with the expected value.
 
     The subject is what the message is about.
     """
-
-    exit_code = 2
-    code: ClassVar[Code] = "wrong-value"
 
     def __init__(self, message: str, *, expected: str = "", remedy: str = "", subject: str = "") -> None:
         self.message = printable(message)
@@ -262,45 +259,31 @@ class ParameterError(WrongUseError):
         super().__init__(message, expected=expected, remedy=remedy, subject=parameter)
 
 
-class ShapeError(WrongUseError):
+class ShapeError(WrongUseError, code="wrong-shape"):
     """A component can't take this shape or kind of target."""
 
-    code: ClassVar[Code] = "wrong-shape"
 
-
-class TargetError(ShapeError):
+class TargetError(ShapeError, code="wrong-target"):
     """A loss can't take this kind of target; the data set may know what to do about it."""
 
-    code: ClassVar[Code] = "wrong-target"
 
-
-class UnknownComponentError(WrongUseError):
+class UnknownComponentError(WrongUseError, code="unknown-component"):
     """No installed plugin provides a component of that name and kind."""
 
-    code: ClassVar[Code] = "unknown-component"
 
-
-class PluginError(MlpkitError):
+class PluginError(MlpkitError, code="broken-plugin", exit_code=2):
     """A plugin is broken, or breaks the plugin interface."""
 
-    exit_code = 2
-    code: ClassVar[Code] = "broken-plugin"
 
-
-class OpenEndedError(MlpkitError, AttributeError):
+class OpenEndedError(MlpkitError, AttributeError, code="wrong-usage", exit_code=2):
     """A training that ends after a time was asked how many steps it takes."""
 
-    exit_code = 2
-    code: ClassVar[Code] = "wrong-usage"
 
-
-class ComponentFailure(MlpkitError):  # noqa: N818 - the component failed; the error is its own, and is the cause
+class ComponentFailure(MlpkitError, code="component-failed"):  # noqa: N818 - the error is its cause
     """A component raised an exception in the middle of the work."""
 
-    code: ClassVar[Code] = "component-failed"
 
-
-class NotExportableError(MlpkitError):
+class NotExportableError(MlpkitError, code="not-exportable"):
     """A component doesn't describe its operators, so a model with it can't be exported.
 
     Args:
@@ -308,32 +291,24 @@ class NotExportableError(MlpkitError):
         made_by: path of the layer or the loss that it comes from; empty if it isn't one of them.
     """
 
-    code: ClassVar[Code] = "not-exportable"
-
     def __init__(self, message: str, made_by: str = "") -> None:
         super().__init__(message)
         self.made_by = made_by
 
 
-class ExportError(MlpkitError):
+class ExportError(MlpkitError, code="export-differs"):
     """An exported file doesn't compute what the model does, so it was not kept."""
 
-    code: ClassVar[Code] = "export-differs"
 
-
-class EngineMissingError(MlpkitError):
+class EngineMissingError(MlpkitError, code="missing-engine"):
     """The program or library is missing that would run an exported file, to prove it."""
 
-    code: ClassVar[Code] = "missing-engine"
 
-
-class ChartError(MlpkitError):
+class ChartError(MlpkitError, code="chart-failed"):
     """A chart can't be drawn, so no page is written."""
 
-    code: ClassVar[Code] = "chart-failed"
 
-
-class DataError(MlpkitError):
+class DataError(MlpkitError, code="wrong-data"):
     """A data file is missing, corrupt, or not in its declared format.
 
     Args:
@@ -343,8 +318,6 @@ class DataError(MlpkitError):
         row: the row of a table, counted from 1; the first row of a file with a header is its header.
         column: the name of the table's column.
     """
-
-    code: ClassVar[Code] = "wrong-data"
 
     def __init__(
         self,
@@ -368,25 +341,19 @@ class DataError(MlpkitError):
         return DataError(called, message, byte=self.byte, row=self.row, column=self.column)
 
 
-class DivergenceError(MlpkitError):
+class DivergenceError(MlpkitError, code="diverged"):
     """The loss, a gradient or a parameter is no longer a finite number."""
 
-    code: ClassVar[Code] = "diverged"
 
-
-class EnsembleError(MlpkitError):
+class EnsembleError(MlpkitError, code="ensemble-failed"):
     """A network of an ensemble could not be trained, so they can't be averaged."""
 
-    code: ClassVar[Code] = "ensemble-failed"
 
-
-class NotEnoughMemoryError(MlpkitError, MemoryError):
+class NotEnoughMemoryError(MlpkitError, MemoryError, code="out-of-memory"):
     """There is too little memory for a network or its training."""
 
-    code: ClassVar[Code] = "out-of-memory"
 
-
-class RankError(MlpkitError):
+class RankError(MlpkitError, code="process-failed"):
     """A process that trains the network together with this one has failed, or doesn't answer.
 
     Args:
@@ -394,33 +361,22 @@ class RankError(MlpkitError):
         exit_code: what the command line returns.
     """
 
-    code: ClassVar[Code] = "process-failed"
-
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)
         self.exit_code = exit_code
 
 
-class WorkersLostError(MlpkitError):
+class WorkersLostError(MlpkitError, code="workers-lost"):
     """The machines that train the trials of a sweep can't be reached any more."""
 
-    code: ClassVar[Code] = "workers-lost"
 
-
-class ModelFileError(MlpkitError):
+class ModelFileError(MlpkitError, code="wrong-model-file"):
     """A model file can't be read, or isn't a valid model."""
 
-    code: ClassVar[Code] = "wrong-model-file"
 
-
-class RunFolderError(MlpkitError):
+class RunFolderError(MlpkitError, code="wrong-run-folder", exit_code=2):
     """A run folder can't be used, or is not a run folder."""
 
-    exit_code = 2
-    code: ClassVar[Code] = "wrong-run-folder"
 
-
-class StorageError(MlpkitError):
+class StorageError(MlpkitError, code="storage-failed"):
     """A file can't be written: the disk is full, or the folder is read-only."""
-
-    code: ClassVar[Code] = "storage-failed"
