@@ -8,6 +8,8 @@ from typing import Final
 
 import mlpkit
 
+SHIPPED: Final = Path(mlpkit.__file__).parent / "shipped_specs"
+
 QUICK: Final = ("", "tables")
 """The folders whose specs train in seconds or a few minutes."""
 
@@ -17,14 +19,10 @@ FOLDERS: Final = (*QUICK, "papers")
 
 def shipped_specs(folders: Iterable[str] = FOLDERS) -> dict[str, Path]:
     """Return the specs that come with mlpkit, by name."""
-    paths = [path for folder in folders for path in (_shipped() / folder).glob("*.yaml")]
+    paths = [path for folder in folders for path in (SHIPPED / folder).glob("*.yaml")]
     return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
 
 
 def shipped_lessons() -> dict[str, Path]:
     """Return the folders of lessons that come with mlpkit, by name: specs, and scripts that show what they teach."""
-    return {path.parent.name: path.parent for path in sorted(_shipped().glob("*/lesson.py"))}
-
-
-def _shipped() -> Path:
-    return Path(mlpkit.__file__).parent / "shipped_specs"
+    return {path.parent.name: path.parent for path in sorted(SHIPPED.glob("*/lesson.py"))}

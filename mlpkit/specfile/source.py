@@ -103,6 +103,16 @@ class SourceText:
         return self.text[self.line_starts[number - 1] : self.line_end(number)]
 
 
+class Details(TypedDict, total=False):
+    """What a fault tells besides its place and message; ``Diagnostic`` describes it."""
+
+    expected: str
+    remedy: str
+    notes: tuple[str, ...]
+    code: Code
+    fix: Fix | None
+
+
 class Span(NamedTuple):
     """A stretch of a text: from its first character, counted from 0, to the position after its last."""
 
@@ -145,19 +155,13 @@ class Span(NamedTuple):
         whole = len(text) <= LONGEST_QUOTED_OVERRIDE
         return f"{self.file} {shown(text if whole else f'{text[:LONGEST_QUOTED_OVERRIDE]}...')}"
 
-    def fault(
-        self,
-        message: str,
-        *,
-        expected: str = "",
-        remedy: str = "",
-        notes: tuple[str, ...] = (),
-        code: Code = "wrong-value",
-        path: str = "",
-        fix: Fix | None = None,
-    ) -> Diagnostic:
+    def fault(self, message: str, *, path: str = "", **details: Unpack[Details]) -> Diagnostic:
         """Return a fault at this place; the notes of the text follow its own."""
         last = 0 if self.text.key_only else self.text.line_number(max(self.start, self.end - 1))
+        end = 0 if self.text.key_only else max(self.start + 1, self.end) - self.text.line_starts[last - 1] + 1
+        details["expected"] = _printable(details.get("expected", ""))
+        details["remedy"] = _printable(details.get("remedy", ""))
+        details["notes"] = tuple(map(_printable, (*details.get("notes", ()), *self.text.notes)))
         return Diagnostic(
             self.file,
             self.line,
@@ -165,14 +169,10 @@ class Span(NamedTuple):
             _printable(message),
             source=self.source,
             width=self.width,
-            expected=_printable(expected),
-            remedy=_printable(remedy),
-            notes=tuple(_printable(note) for note in (*notes, *self.text.notes)),
-            code=code,
             path=path,
             end_line=last,
-            end_column=0 if self.text.key_only else max(self.start + 1, self.end) - self.text.line_starts[last - 1] + 1,
-            fix=fix,
+            end_column=end,
+            **details,
         )
 
     def __str__(self) -> str:
@@ -215,16 +215,6 @@ def another_document(position: int) -> Mistake:
 def _printable(text: str) -> str:
     """Return a text fit to be printed, and not too long for it."""
     return shown(abridged(text))
-
-
-class Details(TypedDict, total=False):
-    """What a fault tells besides its place and message; ``Diagnostic`` describes it."""
-
-    expected: str
-    remedy: str
-    notes: tuple[str, ...]
-    code: Code
-    fix: Fix | None
 
 
 class DiagnosticList:

@@ -16,6 +16,7 @@ from mlpkit.pages.page import html_document, source
 from mlpkit.pages.prose import prose
 from mlpkit.runs.files import storage_error
 
+SHIPPED: Final = Path(mlpkit.__file__).parent / "shipped_docs"
 INDEX: Final = "README"
 """The page that lists the others."""
 
@@ -49,11 +50,7 @@ def site_address() -> str | None:
 
 def shipped_pages() -> list[Path]:
     """Return the paths of the pages that mlpkit ships, from their folder."""
-    return sorted(path.relative_to(_shipped()) for path in _shipped().rglob("*.md"))
-
-
-def _shipped() -> Path:
-    return Path(mlpkit.__file__).parent / "shipped_docs"
+    return sorted(path.relative_to(SHIPPED) for path in SHIPPED.rglob("*.md"))
 
 
 def _made_pages() -> Path:
@@ -70,7 +67,7 @@ def _made_pages() -> Path:
 
 
 def _made_page(path: Path) -> str:
-    title, body = prose((_shipped() / path).read_text("utf-8"), lambda target: _address(target, path))
+    title, body = prose((SHIPPED / path).read_text("utf-8"), lambda target: _address(target, path))
     index = posixpath.relpath(f"{INDEX}.html", path.parent)
     home = "" if path.stem == INDEX else f'<p><a href="{index}">All pages of mlpkit {mlpkit.__version__}</a></p>\n'
     return html_document(title, source("prose.css"), home + body, "")
@@ -84,4 +81,4 @@ def _address(target: str, page: Path) -> str | None:
     file = posixpath.normpath(posixpath.join(page.parent.as_posix(), path))
     if Path(file) in shipped_pages():
         return path.removesuffix(".md") + f".html{hash_sign}{anchor}"
-    return (_shipped() / file).as_uri() if file.startswith("pictures/") else None
+    return (SHIPPED / file).as_uri() if file.startswith("pictures/") else None
