@@ -6,7 +6,7 @@ from mlpkit.components.component import Component
 from mlpkit.components.hook import ComponentDeclaration
 from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import UnknownComponentError
-from mlpkit.registry.plugin import BUILT_IN, Plugin
+from mlpkit.registry.plugin import BUILT_IN
 from mlpkit.registry.registry import installed
 
 
@@ -21,9 +21,9 @@ class ComponentNamespace:
         """Return the class of a component, or the components of a plugin; nothing else is imported."""
         if name.startswith("__"):
             raise AttributeError(name)
-        if self._is_built_in and any(plugin.namespace == name and plugin.usable for plugin in self._others):
+        if name in self._namespaces():
             return ComponentNamespace(self._kinds, name)
-        qualified = name if self._is_built_in else f"{self._namespace}.{name}"
+        qualified = name if self._namespace == BUILT_IN else f"{self._namespace}.{name}"
         if installed().provides(qualified):
             try:
                 return installed().find(self._kinds, qualified).component
@@ -38,8 +38,7 @@ class ComponentNamespace:
 
     def __dir__(self) -> list[str]:
         """List the components, and the namespaces of other plugins, which stay unloaded."""
-        others = [plugin.namespace for plugin in self._others if plugin.usable] if self._is_built_in else []
-        return sorted([declared.name for declared in self._declared()] + others)
+        return sorted([declared.name for declared in self._declared()] + self._namespaces())
 
     def __repr__(self) -> str:
         """Return whose components these are."""
@@ -54,10 +53,7 @@ class ComponentNamespace:
             if declared.kind in self._kinds
         ]
 
-    @property
-    def _is_built_in(self) -> bool:
-        return self._namespace == BUILT_IN
-
-    @property
-    def _others(self) -> list[Plugin]:
-        return [plugin for plugin in installed().plugins if not plugin.built_in]
+    def _namespaces(self) -> list[str]:
+        """Return the namespaces of plugins, which are listed beside the built-ins."""
+        others = [plugin.namespace for plugin in installed().plugins if plugin.usable and not plugin.built_in]
+        return others if self._namespace == BUILT_IN else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
@@ -88,7 +88,10 @@ class Registry:
         """
         local = local_plugins(options.get("plugins", ()))
         registry = cls(installed_plugins())
-        registry._block(options.get("blocked", ()))
+        registry._blocked = frozenset(options.get("blocked", ()))
+        for plugin in registry.plugins:
+            if plugin.namespace in registry._blocked and plugin.usable:
+                plugin.status, plugin.reason = Status.BLOCKED, "blocked by name"
         taken = {plugin.namespace: plugin for plugin in registry.plugins if plugin.usable}
         for plugin in local:
             if plugin.built_in:
@@ -100,12 +103,6 @@ class Registry:
                 raise UsageError(f"{message}; rename it{remedy}")
         registry.plugins += local
         return registry
-
-    def _block(self, names: Iterable[str]) -> None:
-        self._blocked = frozenset(names)
-        for plugin in self.plugins:
-            if plugin.namespace in self._blocked and plugin.usable:
-                plugin.status, plugin.reason = Status.BLOCKED, "blocked by name"
 
     def arguments(self) -> PluginOptions:
         """Return the arguments with which ``discover`` finds the same plugins in another process."""
