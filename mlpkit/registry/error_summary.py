@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from traceback import walk_tb
 from typing import Final
 
 import pluggy
@@ -43,11 +42,12 @@ def _message(error: BaseException) -> str:
 
 def _place(error: BaseException) -> str:
     """Return the innermost line outside of Python and mlpkit, or nothing."""
-    place = ""
-    for frame, line in walk_tb(error.__traceback__):
-        file = Path(frame.f_code.co_filename)
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = Path(trace.tb_frame.f_code.co_filename)
         if not is_foreign(file):
-            place = f"{'/'.join(file.parts[-2:]) if file.stem == '__init__' else file.name}, line {line}"
+            place = f"{'/'.join(file.parts[-2:]) if file.stem == '__init__' else file.name}, line {trace.tb_lineno}"
+        trace = trace.tb_next
     return place
 
 

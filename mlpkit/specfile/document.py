@@ -18,7 +18,6 @@ from mlpkit.components.schema.context import Problem, show
 from mlpkit.components.schema.wording import nearest_file
 from mlpkit.errors import Diagnostic, Fix
 from mlpkit.registry.registry import Registry
-from mlpkit.specfile.fixes import text_fix
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Node, ScalarNode, ValueOrigin, copied, count, plain
 from mlpkit.specfile.python_spec import node_of_spec
 from mlpkit.specfile.sections import EXTENDS
@@ -308,6 +307,8 @@ class Document:
         """Return the change of the text that corrects a fault; None if the right key is there, too."""
         if fault.fix is None:
             return None
+        from mlpkit.specfile.fixes import text_fix  # noqa: PLC0415 - only after a mistake
+
         _, right, rest = self._find((*fault.path[:-1], str(fault.fix.new)))
         is_beside = fault.at_key and right is not None and not rest and right.place.text is place.text
         return None if is_beside else text_fix(place, fault.fix)

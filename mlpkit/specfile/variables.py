@@ -16,7 +16,6 @@ from typing import Final, Unpack
 from mlpkit.components.schema.context import Correction, show
 from mlpkit.components.schema.types import BegunPath
 from mlpkit.components.schema.wording import certain, listed, nearest
-from mlpkit.specfile.fixes import text_fix
 from mlpkit.specfile.nodes import (
     Entry,
     ListNode,
@@ -263,6 +262,8 @@ class _Substitution:
     def _report_unknown(self, node: ScalarNode, name: str) -> None:
         if self.faults.full:
             raise _Stop
+        from mlpkit.specfile.fixes import text_fix  # noqa: PLC0415 - only after a mistake
+
         names = list(self.variables.entries)
         shown = listed([f"${name}" for name in names], MOST_NAMES_SHOWN)
         known = f"one of {shown}" if names else "a variable that vars sets; this spec has none"
