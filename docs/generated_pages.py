@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from generators.catalogue import catalogue
 from generators.checks_list import checks_list
+from generators.deprecations import deprecations
 from generators.keys_tables import keys_tables
 from generators.operators_list import operators_list
 from generators.placeholders import use_placeholders
@@ -49,6 +50,15 @@ The default `name` is the file's name, made fit for a folder: `modèle (1).yaml`
 {keys_tables()}"""
 
 
+def deprecations_page() -> str:
+    """Return the page of what is deprecated."""
+    return f"""# Deprecations
+
+What still works and will be removed; [What is stable](stable.md) says how long a deprecation lasts.
+
+{deprecations()}"""
+
+
 def python_page() -> str:
     """Return the page of the names that train networks."""
     return f"""# Reference of Python
@@ -82,6 +92,7 @@ What [`conformance` and `mlpkit check-plugin`](conformance.md) check, by kind.
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "catalogue.md": catalogue_page,
+    "deprecations.md": deprecations_page,
     "keys.md": keys_page,
     "python-reference.md": python_page,
     "reference.md": plugins_page,

@@ -6,8 +6,13 @@ Names are loaded when they are first used, so that ``import mlpkit`` costs next 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mlpkit.lazy_names import lazy_names
 from mlpkit.version import VERSION
+
+if TYPE_CHECKING:
+    from mlpkit.deprecation import Deprecation
 
 __version__ = VERSION
 
@@ -51,6 +56,7 @@ _HOMES = {
     "mlpkit.components.schema.wording": ("did_you_mean", "shown_number"),
     "mlpkit.components.target": ("Classes", "Labels", "Target", "Values", "ValuesScaling"),
     "mlpkit.components.verb": ("Verb",),
+    "mlpkit.deprecation": ("Deprecation",),
     "mlpkit.errors": (
         "ComponentFailure",
         "DataError",
@@ -112,4 +118,7 @@ __all__ = [  # noqa: PLE0604 - the table above has the names
 
 _SUBMODULES = ("engines", "graph", "layers", "sklearn", "testing")
 
-__getattr__, __dir__ = lazy_names(globals(), _HOME_OF, _SUBMODULES)
+_DEPRECATED: dict[str, tuple[str, Deprecation]] = {}
+"""Former public names, with the ``module:name`` that each was."""
+
+__getattr__, __dir__ = lazy_names(globals(), _HOME_OF, _SUBMODULES, _DEPRECATED)

@@ -63,6 +63,7 @@ from mlpkit.components.target import Target as Target
 from mlpkit.components.target import Values as Values
 from mlpkit.components.target import ValuesScaling as ValuesScaling
 from mlpkit.components.verb import Verb as Verb
+from mlpkit.deprecation import Deprecation as Deprecation
 from mlpkit.errors import ComponentFailure as ComponentFailure
 from mlpkit.errors import DataError as DataError
 from mlpkit.errors import DivergenceError as DivergenceError

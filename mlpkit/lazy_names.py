@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlpkit.deprecation import Deprecation
 
 
 def lazy_names(
-    package: dict[str, Any], home_of: Mapping[str, str], submodules: Collection[str] = ()
+    package: dict[str, Any],
+    home_of: Mapping[str, str],
+    submodules: Collection[str] = (),
+    deprecated: Mapping[str, tuple[str, Deprecation]] = MappingProxyType({}),
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` of a package (PEP 562): a name is loaded from its module, and kept.
 
@@ -16,18 +23,23 @@ def lazy_names(
         package: the package's ``globals()``.
         home_of: the module that each public name lives in.
         submodules: public modules of the package.
+        deprecated: by name, the ``module:name`` that it stands for, with a warning at each use.
     """
 
-    def load(name: str) -> object:
+    def get(name: str) -> object:
         if name in submodules:
             return import_module(f"{package['__name__']}.{name}")
+        if name in deprecated:
+            place, deprecation = deprecated[name]
+            deprecation.warn(f"{package['__name__']}.{name}")
+            return load(place)
         if name not in home_of:
             raise AttributeError(f"module '{package['__name__']}' has no attribute '{name}'")
         value: object = getattr(import_module(home_of[name]), name)
         package[name] = value
         return value
 
-    return load, lambda: sorted([*package["__all__"], *submodules])
+    return get, lambda: sorted([*package["__all__"], *submodules])
 
 
 def load(place: str) -> Any:

@@ -20,7 +20,7 @@ from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
-from mlpkit.terminal.output import write_out
+from mlpkit.terminal.output import diagnostic, write_out
 
 VERB: Final = ("verb",)
 MARKUP: Final = re.compile(r"``(.+?)``")
@@ -84,6 +84,8 @@ def _call(entry: RegisteredComponent, registry: Registry, plugins: Sequence[str]
         place = _as_typed(entry.schema, error.parameter.removeprefix(f"{entry.name}."))
         raise ParameterError(place, error.message, expected=error.expected, remedy=error.remedy) from error
     verb.plugins = tuple(plugins)
+    if deprecation := entry.declaration.deprecated:
+        diagnostic(f"warning: {deprecation.message(f'mlpkit {entry.name}')}", "yellow")
     try:
         code = verb()
         sys.stdout.flush()

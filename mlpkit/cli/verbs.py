@@ -13,9 +13,10 @@ from mlpkit.cli import completion
 from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
 from mlpkit.cli.launcher import once, started_processes
 from mlpkit.cli.options import HelpfulCommand, colour_option, is_given
+from mlpkit.deprecation import Deprecation
 from mlpkit.errors import MlpkitError
 from mlpkit.lazy_names import load
-from mlpkit.terminal.output import choose_colours, result
+from mlpkit.terminal.output import choose_colours, diagnostic, result
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Verb(NamedTuple):
 
     module: str
     summary: str
+    deprecated: Deprecation | None = None
 
 
 VERBS: Final = {
@@ -104,7 +106,7 @@ class Verbs(HelpfulCommand, click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without loading them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, verb.summary) for name, verb in VERBS.items()])
+            formatter.write_dl([(name, verb.summary) for name, verb in VERBS.items() if not verb.deprecated])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -134,6 +136,8 @@ class Verbs(HelpfulCommand, click.Group):
                 remedy = wording.did_you_mean(name, VERBS) or f"expected one of {', '.join(VERBS)}"
             ctx.fail(f"unknown command {context.show(name)}; {remedy}")
         found = super().resolve_command(ctx, args)
+        if name in VERBS and (deprecation := VERBS[name].deprecated) and not ctx.resilient_parsing:
+            diagnostic(f"warning: {deprecation.message(f'mlpkit {name}')}", "yellow")
         if found[1] is not None and not ctx.resilient_parsing:
             _require_shareable(found[1])
         return found

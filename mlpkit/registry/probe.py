@@ -76,7 +76,7 @@ def verdict_here(plugin: Plugin, *, with_components: bool = True) -> ProbeResult
                 computed_by = f"{component.computed_by}{reason}" if component.computed_by else ""
             except PluginError as error:
                 fault = str(error)
-        about = declared.kind, declared.name, declared.deprecated
+        about = declared.kind, declared.name, declared.advice
         provided.append(Provided(*about, fault, computed_by, declared.aliases))
     return ProbeResult("", tuple(provided))
 

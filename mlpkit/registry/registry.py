@@ -13,7 +13,7 @@ from mlpkit.components.component import Component
 from mlpkit.components.hook import ComponentDeclaration
 from mlpkit.components.kinds import in_words
 from mlpkit.components.recipe import KeyPath, Recipe
-from mlpkit.components.schema.context import CheckContext, Correction, Problem, TooManyProblems, show
+from mlpkit.components.schema.context import CheckContext, Correction, TooManyProblems, show
 from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import certain, did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
@@ -265,12 +265,10 @@ class Registry:
             report(f"the parameters of {name} are not a mapping", expected=expected, remedy=remedy)
             return None
         subject = f"{in_words(found.kind)} {name}"
-        if found.declaration.deprecated:
-            advice, fix = found.declaration.deprecated, None
-            if (use := _USE.fullmatch(advice)) and self._takes(kinds, use[1], parameters, context):
-                fix = Correction(name, use[1])
-            about = f"{subject} is deprecated"
-            context.warnings.append(Problem(path, about, remedy=advice, at_key=at_key, code="deprecated", fix=fix))
+        if deprecation := found.declaration.deprecated:
+            use = _USE.fullmatch(deprecation.instead)
+            fix = Correction(name, use[1]) if use and self._takes(kinds, use[1], parameters, context) else None
+            context.warn_of(deprecation, subject, path, at_key=at_key, fix=fix)
         arguments = schema.check(parameters, path, context, subject=subject)
         if arguments is None:
             return None

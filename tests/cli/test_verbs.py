@@ -41,7 +41,7 @@ def _loaded_by(environment, cwd, *arguments):
 def test_help_lists_every_verb_and_loads_nothing_heavy(environment, cwd, invoke):
     assert _loaded_by(environment, cwd, "--help") & HEAVY == set()
     help_text = invoke("--help").out
-    for verb, (_, meaning) in VERBS.items():
+    for verb, (_, meaning, _) in VERBS.items():
         assert f"{verb.ljust(max(map(len, VERBS)))}  {meaning}" in help_text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit import PluginError, component
+from mlpkit import Deprecation, PluginError, component
 from mlpkit.components.hook import ComponentDeclaration
 from mlpkit.components.kinds import KINDS
 
@@ -61,4 +61,4 @@ def test_wrong_advice_or_aliases_are_refused(arguments, message):
 
 def test_what_is_optional_is_declared():
     declared = component("layer", "Conv", int, deprecated="use Conv2d", default=True, aliases=["Convolution"])
-    assert declared == ("layer", "Conv", int, None, "use Conv2d", True, ("Convolution",))
+    assert declared == ("layer", "Conv", int, None, Deprecation("use Conv2d"), True, ("Convolution",))

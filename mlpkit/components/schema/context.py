@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypedDict, Unpac
 
 from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.wording import certain
+from mlpkit.deprecation import Deprecation
 from mlpkit.errors import Code, ParameterError
 
 MOST_PROBLEMS: Final = 100
@@ -128,6 +129,11 @@ class CheckContext:
         if len(self.faults) >= MOST_PROBLEMS:
             raise TooManyProblems
         return INVALID
+
+    def warn_of(self, deprecation: Deprecation, subject: str, path: KeyPath, **details: Unpack[ProblemDetails]) -> None:
+        """Record that something deprecated is used."""
+        details = {"remedy": deprecation.instead, "code": "deprecated", **details}
+        self.warnings.append(Problem(path, deprecation.about(subject), **details))
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ from mlpkit.components.schema.types import (
     without_null,
 )
 from mlpkit.components.schema.wording import certain, counted, nearest, slips
+from mlpkit.deprecation import Deprecation
 from mlpkit.errors import ParameterError, PluginError
 
 REQUIRED: Final = inspect.Parameter.empty
@@ -57,6 +58,7 @@ class ParameterSchema(NamedTuple):
     type: ValueType
     default: object = REQUIRED
     keyword_only: bool = False
+    deprecated: Deprecation | None = None
 
     @property
     def required(self) -> bool:
@@ -117,6 +119,9 @@ class Schema:
                 message, expected = f"missing {noun} '{field.name}'{of}", f"{field.name}: {field.type.describe()}"
                 context.report(path, message, expected=expected, at_key=True, code="missing-key")
                 continue
+            if field.deprecated and field.name in given and not context.resolved:
+                place = (*path, field.name)
+                context.warn_of(field.deprecated, f"{noun} '{field.name}'{of}", place, at_key=True)
             value = given.get(field.name, older.get(field.name, field.default))
             checked[field.name] = field.type.check(value, (*path, field.name), context)
         faulty = len(context.faults) > before or any(value is INVALID for value in checked.values())
@@ -223,7 +228,7 @@ class Schema:
                 entry = entry | {"description": meaning}
             if isinstance(field.default, str | int | float | bool):  # null would be a poor first value
                 entry = entry | {"default": field.default}
-            properties[field.name] = entry
+            properties[field.name] = entry | {"deprecated": True} if field.deprecated else entry
         required = [field.name for field in self.fields if field.required]
         schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
         return schema | ({"required": required} if required else {})
@@ -377,7 +382,9 @@ def _read_schema(owner: type) -> Schema:
         except TypeError as error:
             raise PluginError(f"{where}: parameter '{parameter.name}': {error}{remedy}") from error
         keyword_only = parameter.kind is parameter.KEYWORD_ONLY
-        fields.append(ParameterSchema(parameter.name, found, _default(owner, parameter), keyword_only))
+        marks = getattr(annotations[parameter.name], "__metadata__", ())
+        deprecated = next((mark for mark in marks if isinstance(mark, Deprecation)), None)
+        fields.append(ParameterSchema(parameter.name, found, _default(owner, parameter), keyword_only, deprecated))
     return Schema(owner, tuple(fields))
 
 

@@ -165,7 +165,7 @@ def _whole(items: Any) -> Any:
 
 
 def _about(entry: RegisteredComponent) -> dict[str, Any]:
-    docstring, advice = entry.schema.docstring, entry.declaration.deprecated
+    docstring, advice = entry.schema.docstring, entry.declaration.advice
     deprecated = f"Deprecated: {advice}." if advice else ""
     parts = [deprecated, docstring.summary, docstring.body, f"From {entry.plugin.label}."]
     about: dict[str, Any] = {"description": "\n\n".join(filter(None, parts))}

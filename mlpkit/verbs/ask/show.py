@@ -65,7 +65,7 @@ def show(name: str, registry: Registry) -> ShownComponent:
         docstring=entry.schema.docstring,
         parameters=tuple(parameters),
         example=_example(entry, parameters),
-        deprecated=entry.declaration.deprecated,
+        deprecated=entry.declaration.advice,
         gradients=gradient_report(entry, registry),
         export=export_report(entry, registry),
     )

@@ -128,7 +128,7 @@ def _default_weights(operation: Operation) -> str:
     if "." in operation.path:  # no override reaches a layer inside another by its name
         return ""
     given = arguments_of(operation)
-    for name, kind, default, _ in schema_of(type(operation)).fields:
+    for name, kind, default, *_ in schema_of(type(operation)).fields:
         value = given.get(name)
         takes = getattr(without_null(kind), "kinds", ())
         if takes == (Initializer.kind,) and default not in (REQUIRED, getattr(value, "registered_name", value)):
