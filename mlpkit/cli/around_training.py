@@ -77,14 +77,7 @@ def live_page(
 
 
 def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrupts) -> AbstractContextManager[None]:
-    """Serve a page about the runs in a folder until the end of the block.
-
-    Args:
-        port: as for ``live_page``.
-        title: what is trained.
-        folder: the folder that holds the run folders, or will.
-        interrupts: stops the runs.
-    """
+    """Serve a page about the runs in a folder until the end of the block, as ``live_page`` does about one."""
     return nullcontext() if port is None else load(LIVE_FOLDER)(port, title, folder, interrupts)
 
 

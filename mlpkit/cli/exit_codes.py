@@ -36,11 +36,7 @@ READER_LEFT: Final = 141
 
 @contextmanager
 def exit_codes(*, as_json: bool = False) -> Iterator[None]:
-    """Run a verb; what it raises ends the program with a message, never with a traceback.
-
-    Args:
-        as_json: whether to print what went wrong as JSON, too.
-    """
+    """Run a verb; what it raises ends the program with a message, never with a traceback, and with JSON if wanted."""
     try:
         yield
     except (click.Abort, click.exceptions.Exit):  # click's own ways out
@@ -80,12 +76,7 @@ def _print_problems(error: Exception, as_json: bool) -> None:
 
 
 def problems_document(error: Exception, warnings: Sequence[Diagnostic] = ()) -> dict[str, Any]:
-    """Return what ended the work as plain data.
-
-    Args:
-        error: the exception.
-        warnings: what was noticed before.
-    """
+    """Return what ended the work, and what was noticed before, as plain data."""
     noticed = (*warnings, *error.warnings) if isinstance(error, SpecError) else warnings
     return {
         "problems": [problem.to_plain() for problem in problems_of(error)],
@@ -111,13 +102,7 @@ def problems_of(error: Exception) -> tuple[Diagnostic, ...]:
 
 
 class ErrorReport(NamedTuple):
-    """The output for an exception that ends the work.
-
-    Args:
-        text: what went wrong, as it is printed.
-        notes: additional remarks.
-        exit_code: what the program returns.
-    """
+    """The output for an exception that ends the work: the message, additional remarks, and the exit code."""
 
     text: str
     notes: tuple[str, ...]

@@ -40,7 +40,6 @@ class Interrupts:
         self._earlier: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
-        """Install the handlers."""
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 earlier = signal.getsignal(number)
@@ -50,7 +49,6 @@ class Interrupts:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Put the earlier handlers back."""
         for number, earlier in self._earlier.items():
             signal.signal(number, signal.SIG_DFL if earlier is None else earlier)  # None: not set from Python
         output.readers_may_be_gone(False)
@@ -78,14 +76,6 @@ class Interrupts:
 
 
 def end_if_stopped(interrupts: Interrupts, reason: str) -> None:
-    """End the program with the exit code of the signal that came; a run stopped from elsewhere ends as by Ctrl-C.
-
-    Args:
-        interrupts: the signal.
-        reason: why the run was stopped; empty if it was not.
-
-    Raises:
-        Exit: a signal came, or the run was stopped.
-    """
+    """End the program with the exit code of the signal that came; a run stopped from elsewhere ends as by Ctrl-C."""
     if interrupts.received or reason:
         raise click.exceptions.Exit(interrupts.exit_code or 128 + signal.SIGINT)

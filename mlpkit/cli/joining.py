@@ -43,11 +43,7 @@ def join(started: int) -> MpiRanks:
 
 @contextmanager
 def _within(seconds: float) -> Iterator[None]:
-    """End the process if the block takes longer: MPI would wait for ever for one that failed before it could connect.
-
-    Args:
-        seconds: how long it may take.
-    """
+    """End the process if the block takes longer: MPI would wait for ever for one that failed to connect."""
     signal.alarm(math.ceil(seconds))
     try:
         yield
@@ -56,13 +52,7 @@ def _within(seconds: float) -> Iterator[None]:
 
 
 def _load_mpi(thread_level: str, without: str, instead: str) -> Any:
-    """Start MPI, and return the module ``mpi4py.MPI``.
-
-    Args:
-        thread_level: which threads call MPI.
-        without: what can't be done without mpi4py.
-        instead: what else there is to do than to install it.
-    """
+    """Start MPI for some threads, and return ``mpi4py.MPI``, or an error with what else there is to do."""
     try:
         return mpi.load_mpi(thread_level)
     except ImportError as error:
@@ -107,12 +97,7 @@ def _silence() -> Iterator[None]:
 
 
 def assist_rank_0(ranks: MpiRanks, plugin_options: PluginOptions) -> None:
-    """Do this rank's part of a training, until rank 0 ends it; what fails is reported to rank 0.
-
-    Args:
-        ranks: the processes; this one isn't rank 0.
-        plugin_options: the keywords of ``Registry.discover``.
-    """
+    """Do this rank's part of a training, until rank 0 ends it; what fails is reported to rank 0."""
     try:
         with _silence():
             assist(ranks, **plugin_options)
@@ -123,11 +108,7 @@ def assist_rank_0(ranks: MpiRanks, plugin_options: PluginOptions) -> None:
 
 
 def serve(engine: Engine, started: int) -> bool:
-    """Train the trials of a sweep until rank 0 ends it; return whether this process did so, and isn't rank 0.
-
-    Raises:
-        UsageError: they can't be connected.
-    """
+    """Train the trials of a sweep until rank 0 ends it; return whether this process did so, and isn't rank 0."""
     with _within(_patience()):
         world = _load_mpi("multiple", f"the engine {engine.registered_name} needs mpi4py", "").COMM_WORLD
     _require_connected(world.Get_size(), started)

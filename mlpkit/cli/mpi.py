@@ -70,15 +70,7 @@ _LENGTH: Final = 8
 
 
 class Failure(NamedTuple):
-    """What a rank reports to rank 0 when it fails.
-
-    Args:
-        rank: its number.
-        message: what went wrong.
-        notes: additional remarks.
-        exit_code: what the command line returns for it.
-        traceback: how it came to be; empty if users didn't ask for that.
-    """
+    """What a rank reports to rank 0 when it fails; the traceback is empty if users didn't ask for it."""
 
     rank: int
     message: str
@@ -110,15 +102,7 @@ def load_mpi(thread_level: str = "funneled") -> Any:
 
 
 def join_ranks(mpi: Any, patience: float = SECONDS_OF_PATIENCE) -> MpiRanks:
-    """Connect this process to the other ones that ``mpiexec`` started.
-
-    Args:
-        mpi: the module ``mpi4py.MPI``.
-        patience: seconds to wait for other ranks in the middle of a task.
-
-    Raises:
-        RankError: MPI can't connect them.
-    """
+    """Connect this process to the other ones that ``mpiexec`` started, or raise ``RankError``."""
     with mpi_errors(mpi):
         return MpiRanks(mpi, mpi.COMM_WORLD, patience)
 
@@ -295,14 +279,7 @@ class MpiRanks(Ranks):
             self._task = ""
 
     def report_failure(self, message: str, notes: Sequence[str], exit_code: int, traceback: str = "") -> None:
-        """Tell rank 0 what has gone wrong in this one, and wait until it ends them all.
-
-        Args:
-            message: what went wrong.
-            notes: additional remarks.
-            exit_code: what the command line returns for it.
-            traceback: how it came to be; empty if users didn't ask for that.
-        """
+        """Tell rank 0 what has gone wrong in this one, see ``Failure``, and wait until it ends them all."""
         with suppress(RankError), mpi_errors(self._mpi):
             failure = Failure(self.rank, message, tuple(notes), exit_code, traceback)
             self._answer = self._about_ranks.isend(failure, dest=0, tag=_FAILED)
@@ -314,12 +291,7 @@ class MpiRanks(Ranks):
         self._end_all(exit_code)
 
     def _add_along_tree(self, gradient: NDArray[Any], adding: int) -> None:
-        """Add each stretch of the gradient in another rank, along the tree, and put the stretches together.
-
-        Args:
-            gradient: this rank's part of the sum.
-            adding: how many of the ranks, the first ones, have a part.
-        """
+        """Add each stretch of the gradient in another rank, along the tree; the first ranks have parts of the sum."""
         edges = [len(gradient) * rank // self.size for rank in range(self.size + 1)]
         lengths, begins, own = np.diff(edges), edges[:-1], edges[self.rank + 1] - edges[self.rank]
         parts = self._room(adding * own, gradient.dtype).reshape(adding, own)
@@ -388,15 +360,7 @@ class MpiRanks(Ranks):
         self._wait_until(request.Test, patience)
 
     def _wait_until(self, done: Callable[[], bool], patience: float | None = None) -> None:
-        """Wait for other ranks.
-
-        Args:
-            done: whether there is nothing more to wait for.
-            patience: seconds after which to give up; by default this object's ``patience``.
-
-        Raises:
-            RankError: another rank has failed, or the time is over.
-        """
+        """Wait until something is done; raise ``RankError`` if another rank has failed, or after some seconds."""
         if done():
             return
         began = time.monotonic()

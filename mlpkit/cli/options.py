@@ -135,11 +135,7 @@ overrides_option = click.option(
 
 
 def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpack[PluginOptions]) -> Spec:
-    """Read a verb's spec; if it is missing or a run folder, the error suggests what was meant.
-
-    Raises:
-        SpecError: the spec is wrong.
-    """
+    """Read a verb's spec; if it is missing or a run folder, the error suggests what was meant."""
     from mlpkit.specfile.spec import read_spec, stem_of  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
     try:

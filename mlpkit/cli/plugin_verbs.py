@@ -69,13 +69,7 @@ def _parameter(field: ParameterSchema, meaning: str) -> click.Parameter:
 
 
 def _call(entry: RegisteredComponent, registry: Registry, plugins: Sequence[str], **given: str | bool | None) -> None:
-    """Run a verb, and end the program if its exit code isn't 0.
-
-    Raises:
-        ParameterError: an argument is wrong.
-        ComponentFailure: the verb raised an exception.
-        Exit: the exit code isn't 0.
-    """
+    """Run a verb, and end the program if its exit code isn't 0."""
     types = entry.schema.types
     values = {name: value_of(text, types[name]) for name, text in given.items() if text is not None}
     try:

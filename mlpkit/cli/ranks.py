@@ -33,16 +33,7 @@ def with_ranks(command: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def joined_ranks(mpi: bool | None, plugin_options: PluginOptions) -> Iterator[Ranks]:
-    """Join the processes that were started together; ranks other than 0 assist rank 0 and exit.
-
-    Args:
-        mpi: whether to look for others; None to look whether there are any.
-        plugin_options: the keywords of ``Registry.discover``.
-
-    Raises:
-        UsageError: there are several, but they can't be connected.
-        Exit: this process isn't rank 0, and all is done.
-    """
+    """Join the processes that were started together, unless ``mpi`` is False; all but rank 0 assist it, and exit."""
     from mlpkit.training.ranks import ONE_RANK  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     started = started_processes(os.environ)
@@ -61,15 +52,7 @@ def joined_ranks(mpi: bool | None, plugin_options: PluginOptions) -> Iterator[Ra
 
 @contextmanager
 def ranks_as_workers(engine: Engine | None) -> Iterator[None]:
-    """Have the other processes that were started together train the trials of a sweep; in these, end the program then.
-
-    Args:
-        engine: what has them do so; None if nothing does.
-
-    Raises:
-        UsageError: there are several, but no engine for them, or they can't be connected.
-        Exit: this process isn't rank 0, and all is done.
-    """
+    """Have the other processes that were started together train for an engine; in these, end the program then."""
     started = started_processes(os.environ)
     if engine is None:
         if started > 1:

@@ -19,11 +19,7 @@ _SUFFIXES: Final = {b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz"}
 
 @contextmanager
 def file_or_standard_input(file: Path) -> Iterator[Path]:
-    """Return a file, or if it is called ``-`` a copy of standard input, which lasts until the end of the block.
-
-    Raises:
-        DataError: standard input is closed.
-    """
+    """Return a file, or if it is called ``-`` a copy of standard input, which lasts until the end of the block."""
     if str(file) != "-":
         yield file
         return

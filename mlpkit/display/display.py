@@ -90,7 +90,6 @@ class Display:
         self._symptoms: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Self:
-        """Enter, before the data is read."""
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -141,19 +140,14 @@ class Display:
 
 
 class MuteWhenClosed:
-    """Passes events on to a display; if its output can't be written, training ends in order, and can be resumed.
-
-    Args:
-        display: shows the run.
-        stop: asks training to end after the step it is in.
-    """
+    """Passes events on to a display; if its output can't be written, training ends in order, and can be resumed."""
 
     def __init__(self, display: Listener, stop: StopRequest) -> None:
         self._display, self._stop = display, stop
         self._error: OutputClosedError | StorageError | None = None
 
     def __call__(self, event: Event) -> None:
-        """Pass an event on."""
+        """Receive an event."""
         if self._error is None:
             try:
                 self._display(event)
@@ -162,12 +156,7 @@ class MuteWhenClosed:
                 self._stop.stop("output that can't be written")
 
     def raise_if_unwritable(self) -> None:
-        """Raise what kept the output from being written, if anything did.
-
-        Raises:
-            OutputClosedError: the reader has closed the pipe.
-            StorageError: standard output can't be written.
-        """
+        """Raise what kept the output from being written, if anything did."""
         if self._error is not None:
             raise self._error
 

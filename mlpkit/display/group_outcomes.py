@@ -41,14 +41,7 @@ def of_ensemble(run: EnsembleRun) -> Outcome:
 def _of_group(
     found: SeedRuns | EnsembleRun, count: int, plain: dict[str, Any], print_all: Callable[[], None]
 ) -> Outcome:
-    """Return how runs ended that are kept in one folder.
-
-    Args:
-        found: the runs.
-        count: how many there are.
-        plain: the last event if they are finished.
-        print_all: prints their results.
-    """
+    """Return how runs ended that are kept in one folder, given the last event if they are finished."""
     print_stop = partial(_print_stop_of_group, found.stopped, count, found.unfinished, found.folder)
     if not found.stopped:
         return Outcome("", plain, partial(print_timed, print_all, ""), None)

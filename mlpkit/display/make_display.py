@@ -13,16 +13,7 @@ from mlpkit.terminal.output import on_screen
 def make_display(
     title: str, folder: Path, quiet: bool, as_json: bool, names: RunNames | None = None, *, each_evaluation: bool = True
 ) -> Display:
-    """Return what shows trainings: nothing, JSON, a screen on a terminal, or lines.
-
-    Args:
-        title: what is trained.
-        folder: where it is kept.
-        quiet: whether ``--quiet`` was given.
-        as_json: whether ``--json`` was given.
-        names: what the runs are called; by default it is a single run.
-        each_evaluation: whether evaluations have lines.
-    """
+    """Return what shows trainings: nothing, JSON, a screen on a terminal, or lines."""
     if quiet:
         return Display(names)
     if as_json:

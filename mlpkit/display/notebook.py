@@ -27,23 +27,13 @@ SHORT: Final = 10
 
 
 def notebook_display(what: str = "", *, quiet: bool = False) -> Observer | None:
-    """Return what shows a training in the notebook that runs this code; None elsewhere.
-
-    Args:
-        what: what the number of a run is, such as ``seed``, if there are several.
-        quiet: whether to show nothing.
-    """
+    """Return what shows a training in the notebook that runs this code; None elsewhere."""
     display = None if quiet else notebook_output()
     return None if display is None else ObserverGroup([Notebook(display, what=what)])
 
 
 def default_observer(what: str = "", *, quiet: bool = False) -> Observer:
-    """Return what turns warnings into Python's, and shows progress in a notebook.
-
-    Args:
-        what: what the number of a run is, such as ``seed``, if there are several.
-        quiet: whether to show no progress.
-    """
+    """Return what turns warnings into Python's, and shows progress in a notebook; see ``notebook_display``."""
     display = notebook_display(what, quiet=quiet)
     return ObserverGroup((python_warnings(what), display)) if display else python_warnings(what)
 
@@ -78,7 +68,7 @@ class Notebook:
         self._drawn_at = clock()
 
     def __call__(self, event: Event) -> None:
-        """Receive an event: call the method of its kind, if there is one."""
+        """Receive an event."""
         show = getattr(self, event.kind, None)
         if show is not None:
             show(event.run, *event.data)
@@ -165,9 +155,6 @@ class Notebook:
 class _Row:
     """How far a run has come, and how it ended.
 
-    Args:
-        clock: returns a time in seconds.
-
     Attributes:
         step: steps done.
         loss: the loss of the last step; None before the first.
@@ -197,7 +184,6 @@ class _Row:
         self.took = self._clock() - self._began
 
     def __str__(self) -> str:
-        """Return how far it has come, or its results."""
         if self.end is not None:
             return _outcome(self.end)
         if self._pace is None:

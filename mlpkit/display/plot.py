@@ -50,17 +50,7 @@ class Curves(Figure):
 def curves(
     history: Sequence[Record], tracker: BestTracker, x: str = "epoch", units: Mapping[str, str] = MappingProxyType({})
 ) -> Curves:
-    """Return a panel with the loss and one for each metric, the best evaluation marked.
-
-    Args:
-        history: the evaluations.
-        tracker: which of them is the best.
-        x: what they are drawn over, ``epoch`` or ``iteration``.
-        units: the units of the loss and of metrics, by name.
-
-    Raises:
-        UsageError: ``x`` is neither.
-    """
+    """Return a panel with the loss and one for each metric, the best evaluation marked."""
     if x not in LABELS:
         raise UsageError(f"curves can't be drawn over {x!r}; expected 'epoch' or 'iteration'")
     groups = splits_by_name(history[0]) if history else {"loss": []}

@@ -40,15 +40,7 @@ SHORT_TITLES: Final = {"validation": "val"}
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table of evaluations.
-
-    Args:
-        key: the figure's key in a record.
-        group: the heading above the title, once for all columns of that group.
-        title: the heading.
-        importance: 0 for what must be there; the higher, the sooner it is left out.
-        width: number of characters.
-    """
+    """A column of the table of evaluations; the higher its importance, the sooner it is left out."""
 
     key: str
     group: str
@@ -65,13 +57,7 @@ class Column:
 
 @dataclass(frozen=True)
 class EvaluationColumns:
-    """The columns of a table.
-
-    Args:
-        chosen: the columns.
-        gap: number of blanks between them.
-        left_out: the losses and metrics that don't fit.
-    """
+    """The columns of a table, the blanks between them, and the losses and metrics that don't fit."""
 
     chosen: tuple[Column, ...]
     gap: int
@@ -247,7 +233,6 @@ class Screen(Display):
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Take the bars away, and bring the cursor back."""
         self._area.stop()
 
     def interrupted(self) -> None:

@@ -100,22 +100,7 @@ def run_ensemble(
     stop: StopRequest | None = None,
     callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
 ) -> EnsembleRun:
-    """Train each network of an ensemble, to the same bits as on its own, and average them.
-
-    Args:
-        spec: the spec.
-        directory: where to keep the runs; missing or empty. None keeps nothing.
-        examples: the examples by split, if the data set holds them in memory.
-        workers: how many networks train at once; by default as many as the cores allow.
-        observer: receives the events, and the warnings of the data.
-        stop: may ask that training end after the steps that it is in; the networks then keep checkpoints.
-        callbacks: callbacks in addition to the spec's, by number of the network; only with ``examples``.
-
-    Raises:
-        EnsembleError: a network could not be trained.
-        MlpkitError: as ``mlpkit.run`` does.
-        KeyboardInterrupt: Ctrl-C stopped the training.
-    """
+    """Train each network of an ensemble, to the same bits as on its own, and average them."""
     if examples is None:
         require_processes("training an ensemble")
     stop = stop or StopRequest()
@@ -140,21 +125,7 @@ def resume_ensemble(
     observer: Listener,
     stop: StopRequest | None = None,
 ) -> EnsembleRun:
-    """Resume the networks of an ensemble that are not finished, to the same bits as without the break.
-
-    Args:
-        directory: the folder of the ensemble.
-        registry: the plugins to take components from.
-        examples: as for ``resume``.
-        workers: as for ``run_ensemble``.
-        observer: receives the events.
-        stop: as for ``run_ensemble``.
-
-    Raises:
-        RunFolderError: the folder has another writer, or a network can't be resumed.
-        MlpkitError: as ``run_ensemble`` does.
-        KeyboardInterrupt: Ctrl-C stopped the training.
-    """
+    """Resume the networks of an ensemble that are not finished, to the same bits as without the break."""
     session = GroupSession(registry.arguments(), observer, stop or StopRequest(), workers, examples)
     with EnsembleFolder.open(directory) as folder:
         folder.run.claim()
@@ -179,11 +150,7 @@ def _with_all_members(
 
 
 def _require_unchanged(folder: EnsembleFolder, registry: Registry, examples: GivenExamples | None) -> Spec:
-    """Return the resolved spec, if spec, plugins and data are unchanged since the ensemble was started.
-
-    Raises:
-        RunFolderError: they have changed.
-    """
+    """Return the resolved spec, if spec, plugins and data are unchanged; otherwise raise ``RunFolderError``."""
     lock, resolved = lock_and_spec(folder.run)
     spec = parse_resolved(folder.directory, resolved, registry)
     dataset = dataset_of(spec, examples)
@@ -201,10 +168,6 @@ class EnsembleGroup(Group):
     """The networks of an ensemble.
 
     Each has one BLAS thread by default: the cores train different networks.
-
-    Args:
-        spec: the spec.
-        examples: the examples by split, if the data set holds them in memory.
     """
 
     what = MEMBER

@@ -73,11 +73,9 @@ class NumberedRuns:
         self.run.discard_if_unused()
 
     def __enter__(self) -> Self:
-        """Leave the folder unchanged; the end of the block stops being its writer."""
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Stop being the folder's writer."""
         self.run.close()
 
     @property
@@ -108,10 +106,6 @@ class SeedsFolder(NumberedRuns):
 
     ``seeds.json`` lists the seeds; ``metrics.json`` has the summary, once every run is over. All else is read from the
     run folders.
-
-    Args:
-        run: the folder, as the holder of the writer's lock.
-        seeds: the seeds, in order.
     """
 
     written_last = SEEDS
@@ -151,10 +145,6 @@ class EnsembleFolder(NumberedRuns):
     """The run folder of an ensemble, with the networks' run folders in it: ``members/0``, ``members/1`` and so on.
 
     Its own model, metrics and lock belong to the average; ``spread.json`` sums up the networks' metrics.
-
-    Args:
-        run: the run folder, as the holder of the writer's lock.
-        size: how many networks there are.
     """
 
     def __init__(self, run: RunFolder, size: int) -> None:

@@ -77,11 +77,7 @@ class RunGroup:
         return max(run.began for run in self.runs)
 
     def value(self, key: str) -> Interval | None:
-        """Return a loss or metric, or its mean over the finished runs of a folder; None without a value.
-
-        Args:
-            key: as in ``figure_of``.
-        """
+        """Return a loss or metric, or its mean over the finished runs of a folder; None without a value."""
         if self.grouped and not self.seeds_of_one_spec:
             return None
         return _mean([figure_of(run, key) for run in self._counting])
@@ -138,22 +134,14 @@ def higher_is_better(name: str) -> bool | None:
 
 
 class RunList:
-    """The runs in a folder; runs that were finished at an earlier reading are not read again.
-
-    Args:
-        directory: a folder with run folders, and with folders of these; or a run folder itself.
-    """
+    """The runs in a folder; runs that were finished at an earlier reading are not read again."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._finished: dict[Path, tuple[int, RunOverview]] = {}
 
     def read(self) -> list[RunGroup]:
-        """Return the runs as they are now.
-
-        Raises:
-            RunFolderError: the folder is missing, or can't be listed.
-        """
+        """Return the runs as they are now, or raise ``RunFolderError``."""
         if not self.directory.is_dir():
             what = "is a file" if self.directory.is_file() else "no such folder"
             raise RunFolderError(f"{self.directory}: {what}; expected a folder with runs in it, such as runs")
@@ -227,14 +215,7 @@ def read_condition(text: str) -> Condition:
 def chosen(
     entries: Iterable[RunGroup], states: Sequence[str] = (), specs: Sequence[str] = (), where: Sequence[Condition] = ()
 ) -> list[RunGroup]:
-    """Return the entries that are asked for.
-
-    Args:
-        entries: the entries.
-        states: at least one run of an entry has one of them; empty for all.
-        specs: names, or patterns such as ``mnist*``; at least one run has one of them; empty for all.
-        where: what must hold.
-    """
+    """Return the entries that meet all conditions, with a run in one of the states, and one of a spec's pattern."""
     return [
         entry
         for entry in entries

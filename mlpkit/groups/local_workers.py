@@ -50,15 +50,7 @@ class TrainingProcess:
         tell: Listener,
         timeout: float | None = None,
     ) -> TrainingEnd:
-        """Train a run, and return how it ended.
-
-        Args:
-            function: what trains it, found by the name of its module and its own; its keywords are the arguments,
-                ``observer`` and ``stop``.
-            arguments: plain data, ``directory`` among them.
-            tell: called with each event, whose run has the number 0.
-            timeout: seconds without an event after which the process is killed, once it trains; None for no limit.
-        """
+        """Train a run, tell its events, and return how it ended; kill the process if no event comes in time."""
         request = [function.__module__, function.__name__, arguments]
         with suppress(OSError, ValueError):  # it was stopped, or has ended, which shows when it answers
             self._requests.write(json.dumps(request) + "\n")
@@ -96,15 +88,7 @@ class TrainingProcess:
 
 
 class _Watch:
-    """Kills a process that hangs: one that trains, and sends nothing for too long.
-
-    Args:
-        process: the process.
-        timeout: after how many seconds; None for never.
-
-    Attributes:
-        killed: whether it was killed.
-    """
+    """Kills a process that hangs: one that trains, and sends nothing for too long."""
 
     def __init__(self, process: subprocess.Popen[str], timeout: float | None) -> None:
         self.killed = False
@@ -113,13 +97,11 @@ class _Watch:
         self._over = threading.Event()
 
     def __enter__(self) -> _Watch:
-        """Start to watch."""
         if self._timeout is not None:
             threading.Thread(target=self._watch_silence, args=(self._timeout,), daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Stop watching it."""
         self._over.set()
 
     def heard(self, event: str) -> None:

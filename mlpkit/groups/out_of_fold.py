@@ -73,12 +73,7 @@ def calibrated_out_of_fold(model: TrainedModel, found: OutOfFold) -> OutOfFold:
 
 
 def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> dict[str, Any]:
-    """Return loss and metrics of the predictions, by name.
-
-    Raises:
-        DivergenceError: the loss is not finite.
-        ComponentFailure: the loss or a metric raised an exception that isn't mlpkit's.
-    """
+    """Return loss and metrics of the predictions, by name."""
     weights = () if found.weights is None else (found.weights,)
     with model.network.evaluating(), without_warnings():
         replica = model.network.replicas[0]
@@ -92,11 +87,7 @@ def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> 
 
 
 def write_out_of_fold(file: Path, model: TrainedModel, found: OutOfFold, folds: Folds) -> None:
-    """Write a row for each prediction, in the order of the data set: source, fold, target, and the prediction.
-
-    Raises:
-        StorageError: the file can't be written.
-    """
+    """Write a row for each prediction, in the order of the data set: source, fold, target, and the prediction."""
     with component_errors(f"dataset {model.spec.data.name} failed in example_sources"):
         sources = folds.rows.gathered(model.dataset.example_sources, np.arange(len(found.values)))
     columns: dict[str, Column] = {} if sources is None else {"source": sources}

@@ -41,11 +41,6 @@ def require_format(out: Path, source: Path) -> None:
 def write_predictions(out: Path, predictions: Predictions, explanation: Explanation | None = None) -> None:
     """Write predictions below names of columns, after their inputs if these were kept.
 
-    Args:
-        out: the file; the ending of its name decides the format.
-        predictions: the predictions.
-        explanation: why they are predicted, which is written after them.
-
     Raises:
         UsageError: a column of the inputs is called as one of the predictions, or there are more or fewer rows.
         StorageError: the file can't be written.

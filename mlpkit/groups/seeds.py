@@ -71,7 +71,6 @@ class SeedRuns:
         return self._load()
 
     def __repr__(self) -> str:
-        """Return how many seeds there are, and the mean of their results."""
         results = [f"{split} {plus_minus_all(found)}" for split, found in self.metrics.items()]
         count = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
         return f"<SeedRuns of {count}: {'; '.join([*results, *self._circumstances()])}>"
@@ -100,17 +99,6 @@ def run_seeds(
     """Train a spec with each of its seeds, each run to the same bits as on its own.
 
     A run that fails doesn't affect other runs.
-
-    Args:
-        spec: the spec.
-        directory: where to keep the runs; missing or empty. None keeps nothing.
-        workers: how many train at once, each with its share of the cores; by default as many as the cores allow.
-        observer: receives the events, and the warnings of the data.
-        stop: may ask that training end after the steps that it is in; the runs then keep checkpoints.
-
-    Raises:
-        MlpkitError: as ``mlpkit.run`` does.
-        KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
     """
     require_spec(spec, "run")
     require_processes("training with several seeds")
@@ -171,19 +159,7 @@ def evaluate_seeds(
     registry: Registry | None = None,
     by: Sequence[str] = (),
 ) -> dict[int, Evaluation]:
-    """Return loss and metrics of each finished run of several seeds, by seed.
-
-    Args:
-        directory: the folder of the runs.
-        splits: as for ``evaluate``.
-        file: other data, as for ``evaluate_file``; None for the runs' own.
-        registry: the plugins to take components from; by default what is installed.
-        by: as for ``evaluate``.
-
-    Raises:
-        RunFolderError: no run is finished.
-        MlpkitError: as ``evaluate`` and ``evaluate_file`` do.
-    """
+    """Return loss and metrics of each finished run of several seeds, by seed; see ``evaluate``, ``evaluate_file``."""
     folder = SeedsFolder.open(directory)
     finished = [folder.members[seed] for seed in folder.results()]
     if not finished:

@@ -63,12 +63,7 @@ def listed_runs(numbers: Iterable[int], what: str = "seed") -> str:
 
 
 def share_of_cores(workers: int | None, count: int) -> int | None:
-    """Return how many cores each of several runs has to itself; None if that is open.
-
-    Args:
-        workers: how many train at once; None for as many as the cores allow.
-        count: how many runs there are.
-    """
+    """Return how many cores each of several runs has to itself if workers train them; None if that is open."""
     return None if workers is None else max(1, available_cores() // min(workers, count))
 
 
@@ -77,10 +72,6 @@ class CoreShares:
 
     A run's threads are part of its plan, and so of its bits: what trains at the same time can't take any of them
     away. If the number of workers is given, that many train at once, each with an equal share.
-
-    Args:
-        threads: BLAS threads of each run, by its number.
-        workers: how many train at once; None for as many as the cores allow.
 
     Attributes:
         most_at_once: how many train at once at most.
@@ -110,11 +101,6 @@ def train_runs(runs: Mapping[int, Path], threads: int | Mapping[int, int], sessi
     """Train prepared runs, each to the same bits as on its own, and return what went wrong with which.
 
     Other processes train them; if the examples are in the memory of this one, it trains one run after the other.
-
-    Args:
-        runs: the run folders, by number.
-        threads: BLAS threads of each; or by number, if they differ.
-        session: what they are trained with.
     """
     if not runs:
         return {}
@@ -140,21 +126,7 @@ def train_prepared(
     cores: int | None = None,
     **plugin_options: Unpack[PluginOptions],
 ) -> TrainingEnd:
-    """Do what ``train_claimed`` does, in a process that has not claimed the folder, and return how it ended.
-
-    Args:
-        directory: the run folder.
-        examples: as for ``Session``.
-        observer: receives the events.
-        stop: may ask the run to end after the step that it is in.
-        callbacks: as for ``Session``.
-        cores: as for ``Session``.
-        plugin_options: the keywords of ``Registry.discover``.
-
-    Raises:
-        RunFolderError: the folder is not a run folder, has another writer, or can't be resumed.
-        MlpkitError: as ``run`` and ``resume`` do.
-    """
+    """Do what ``train_claimed`` does, in a process that has not claimed the folder, and return how it ended."""
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(**plugin_options)
@@ -257,16 +229,7 @@ class Group(ABC):
             observer(Event(0, "warned", (warning,)))
 
     def prepare(self, cores: int | None = None) -> int:
-        """Make a run folder for each run, then make their folder what it is, and return the threads of a run.
-
-        Args:
-            cores: the cores for a run; by default all.
-
-        Raises:
-            SpecSchemaError: the spec starts from the weights of a run that it would overwrite.
-            DataError: a data file is not what it should be.
-            StorageError: a folder can't be written.
-        """
+        """Make a run folder for each run, then make their folder what it is, and return the threads of a run."""
         threads = self._prepare(self._proved, cores)
         self._proved = ()  # their data would stay in memory
         return threads
@@ -289,19 +252,10 @@ class Group(ABC):
 
     @abstractmethod
     def sum_up(self) -> Mapping[str, Mapping[str, Any]]:
-        """Write what sums up the runs, once all are over, and return loss and metrics by split.
-
-        Raises:
-            MlpkitError: a file can't be read or written.
-        """
+        """Write what sums up the runs, once all are over, and return loss and metrics by split."""
 
     def create(self, directory: Path, cores: int | None = None) -> int:
-        """Make the folder of all and prepare the runs in it, or leave nothing; see ``prepare``.
-
-        Args:
-            directory: the folder; missing or empty.
-            cores: the cores for a run; by default all.
-        """
+        """Make the folder of all and prepare the runs in it, or leave nothing; see ``prepare``."""
         self.keep_in(RunFolder.create(directory))
         try:
             return self.prepare(cores)
@@ -330,15 +284,7 @@ def train_in(
     runs_of: Callable[[R], Mapping[int, Run]],
     stopped: str,
 ) -> R:
-    """Train several runs in a folder; without one, in a folder that goes away once its runs are loaded.
-
-    Args:
-        directory: the folder, or None.
-        train: trains them in the folder that it is given.
-        name: the name of a folder that goes away.
-        runs_of: returns the finished runs.
-        stopped: the message after a Ctrl-C without a folder.
-    """
+    """Train several runs in a folder; without one, in a folder of that name that goes away once its runs are loaded."""
     if directory is not None:
         return train(Path(directory))
 

@@ -105,12 +105,7 @@ def group_of(spec: Spec) -> Group | None:
 
 
 def prove_spec(spec: Spec) -> Group:
-    """Prove a spec, as training does first.
-
-    Raises:
-        SpecError: it is wrong, or doesn't fit its data.
-        DataError: the header of a data file is not what it should be.
-    """
+    """Prove a spec, as training does first."""
     return (group_of(spec) or _OneRun(spec)).prove()
 
 
@@ -125,18 +120,6 @@ def run_specs(
     """Train several specs, each to the same bits as on its own.
 
     A run that fails doesn't affect other runs.
-
-    Args:
-        specs: the specs, all with the same plugins.
-        directories: where to keep each; missing or empty.
-        workers: how many runs train at once, each with its share of the cores; by default as many as the cores
-            allow.
-        observer: receives the events; the runs of all specs are numbered in order.
-        stop: a request to end training after the current steps; the runs then keep checkpoints.
-
-    Raises:
-        UsageError: another process can't load a plugin, or no other process can be started.
-        MlpkitError: the runs can't be prepared; nothing is trained then.
     """
     require_processes("training several specs")
     session = GroupSession(specs[0].spec.registry.arguments(), observer, stop, workers)
@@ -163,13 +146,7 @@ def _prepared(specs: Sequence[Group], directories: Sequence[Path], cores: int | 
 
 
 def _result(group: Group, problems: Mapping[Path, str], stopped: str) -> SpecResult:
-    """Return the result of a spec.
-
-    Args:
-        group: its runs.
-        problems: what went wrong, by run folder.
-        stopped: why training was stopped before its end; empty if it was not.
-    """
+    """Return the result of a spec, given what went wrong by run folder."""
     path, directory, members = str(group.spec.document.path), group.folder.directory, group.folder.members
     failed = {number: problems[each] for number, each in members.items() if each in problems}
     problem = "; ".join(f"{group.what} {number}: {text}" if group.what else text for number, text in failed.items())

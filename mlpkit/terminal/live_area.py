@@ -63,11 +63,7 @@ class LiveArea:
             self._live.stop()
 
     def print_above(self, print_it: Callable[[], None]) -> None:
-        """Print something that doesn't go through the console, while the area is taken away.
-
-        Args:
-            print_it: prints it.
-        """
+        """Print something that doesn't go through the console, while the area is taken away."""
         drawn = self._live.is_started
         self.stop()
         print_it()

@@ -77,12 +77,7 @@ def readers_may_be_gone(hung_up: bool) -> None:
 
 
 def document(data: Mapping[str, Any]) -> None:
-    """Print plain data as JSON on one line, in ASCII; numbers that are not finite become null.
-
-    Raises:
-        OutputClosedError: the reader has closed the pipe.
-        StorageError: standard output can't be written.
-    """
+    """Print plain data as JSON on one line, in ASCII; numbers that are not finite become null."""
     import json  # noqa: PLC0415 - only some want JSON
 
     result(json.dumps(_json_ready(data), allow_nan=False))
@@ -94,12 +89,7 @@ def message(text: str) -> None:
 
 
 def diagnostic(text: str, colour: str) -> None:
-    """Print a message about something wrong, its places, carets and labels in colour.
-
-    Args:
-        text: lines as ``Diagnostic`` writes them, or any others.
-        colour: of the carets, and of the word error.
-    """
+    """Print a message about something wrong, its places, carets and labels in colour."""
     _print_message("\n".join(_highlighted(line, colour) for line in abridged(text).split("\n")))
 
 

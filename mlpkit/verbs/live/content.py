@@ -26,17 +26,7 @@ CHART: Final = '<template id="run-chart"><figure><figcaption></figcaption><div c
 
 
 def frame(title: str, script: str, actions: Collection[str], spec: str = "") -> str:
-    """Return the page before anything is known of the runs.
-
-    Args:
-        title: the heading.
-        script: JavaScript that fills it.
-        actions: what it can do: ``pause`` and ``stop``, or one of them, or neither.
-        spec: the text of the spec; empty if there are several.
-
-    Raises:
-        UsageError: what draws charts is not installed.
-    """
+    """Return the page before anything is known of the runs, with buttons for some actions."""
     buttons = [
         f'<button type="button" id="{name}">{text}</button>' for name, text in BUTTONS.items() if name in actions
     ]

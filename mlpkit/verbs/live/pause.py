@@ -10,12 +10,7 @@ SECONDS_BETWEEN_LOOKS = 0.05
 
 
 class PausableStopRequest(StopRequest):
-    """A request to stop that can also hold training between two steps: reading the reason waits while it is paused.
-
-    Attributes:
-        paused: whether training is to wait; another thread may set it.
-        waiting: whether training waits.
-    """
+    """A request to stop that can also hold training between two steps: reading the reason waits while it is paused."""
 
     def __init__(self) -> None:
         self.paused = self.waiting = False

@@ -90,7 +90,6 @@ class LiveServer:
         self._thread = threading.Thread(target=self._server.serve_forever, name="live page", daemon=True)
 
     def __enter__(self) -> LiveServer:
-        """Start serving."""
         self._thread.start()
         return self
 
@@ -108,11 +107,7 @@ class LiveServer:
         return frame(self.title, _script(), self.actions, self.spec)
 
     def stream(self, send: Callable[[str], None]) -> None:
-        """Send what changes until the end of the block, or until sending fails.
-
-        Args:
-            send: sends a text.
-        """
+        """Send what changes until the end of the block, or until sending fails."""
         self._streams.add(threading.current_thread())
         try:
             self._stream(send)

@@ -61,16 +61,7 @@ class WatchedRun:
 
 
 class LiveRun(Observer):
-    """The run that this process trains.
-
-    Args:
-        name: what to call it.
-        folder: the run folder.
-        stop: pauses and stops it.
-
-    Attributes:
-        run: its state; read by other threads.
-    """
+    """The run that this process trains; other threads read its state."""
 
     def __init__(self, name: str, folder: Path, stop: PausableStopRequest) -> None:
         self.run = WatchedRun(name)

@@ -243,11 +243,6 @@ class Comparison:
 def compare(directories: Sequence[Path], metrics: Sequence[str] = (), by: Sequence[str] = ()) -> Comparison:
     """Compare runs.
 
-    Args:
-        directories: run folders, and folders of several; see ``read_sides``.
-        metrics: what to judge; see ``verdicts``.
-        by: columns of the runs' tables; the groups of rows by each are compared, too.
-
     Raises:
         UsageError: there is nothing to compare, or no run has such a metric or column.
         RunFolderError: one isn't a run folder, or a file in it is damaged.
@@ -272,12 +267,7 @@ def _by_group(side: RunSet, by: Sequence[str]) -> dict[str, Any]:
 
 
 def read_sides(directories: Sequence[Path]) -> list[RunSet]:
-    """Read runs, and group the ones that differ in nothing but their seeds, unless all runs do.
-
-    Raises:
-        UsageError: there is only one run.
-        RunFolderError: one isn't a run folder, or a file in it is damaged.
-    """
+    """Read runs, and group the ones that differ in nothing but their seeds, unless all runs do."""
     runs = [(directory, run) for directory in directories for run in read_runs(directory)]
     if len(runs) < 2:
         raise UsageError(f"there is nothing to compare {directories[0]} with; give two run folders or more")
@@ -436,15 +426,7 @@ def _is_named(metric: str, name: str) -> bool:
 
 @dataclass(frozen=True)
 class _Test:
-    """A test of whether two sides differ.
-
-    Args:
-        metric: what is compared.
-        first: name of the first side.
-        other: name of the other.
-        before: values of the first by seed.
-        after: values of the other.
-    """
+    """A test of whether two sides differ, by their values of a metric by seed."""
 
     metric: str
     first: str

@@ -18,14 +18,7 @@ from mlpkit.verbs.runs.compare_table import rows_by_group
 def write_comparison(
     directories: Sequence[Path], file: Path, metrics: Sequence[str] = (), by: Sequence[str] = ()
 ) -> None:
-    """Write a page that compares runs: one file that works from disk, without a network.
-
-    Raises:
-        UsageError: there is nothing to compare, no run has such a metric or column, or vl-convert isn't installed.
-        RunFolderError: one isn't a run folder, or a file in it is damaged.
-        StorageError: the page can't be written.
-        MlpkitError: a model or its data can't be read again; only for ``by``.
-    """
+    """Write a page that compares runs: one file that works from disk, without a network."""
     sides = read_sides(directories)
     found = compare_sides(sides, metrics, by)
     parts = [_chance_section(found), _results_section(sides), *_groups_section(found), curves_of_sets(sides)]

@@ -25,12 +25,7 @@ NARROWEST_MEAN: Final = 15
 
 
 def lines_of(found: Comparison, width: int | None) -> list[str]:
-    """Return the lines that ``mlpkit compare`` prints.
-
-    Args:
-        found: what differs.
-        width: the line length; None for no limit.
-    """
+    """Return the lines that ``mlpkit compare`` prints."""
     return [*blocks(_table(found, width), width=width), "", *_about_chance(found, width)]
 
 

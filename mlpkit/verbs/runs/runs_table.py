@@ -23,14 +23,7 @@ LONGEST_SPEC: Final = 24
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the list.
-
-    Args:
-        title: its heading.
-        cells: a text for each run, without colours.
-        importance: the lower, the longer it is kept on a narrow terminal.
-        is_number: whether it is aligned at the right.
-    """
+    """A column of the list; the lower its importance, the longer it is kept on a narrow terminal."""
 
     title: str
     cells: list[str]

@@ -77,12 +77,7 @@ def _engines(on: str, registry: Registry) -> list[RegisteredComponent]:
 
 
 def _options(engines: Sequence[RegisteredComponent], taken: Collection[str | None]) -> list[click.Option]:
-    """Return the parameters of engines as options.
-
-    Args:
-        engines: the engines; of two that have the same parameter, the first describes it.
-        taken: names that no parameter may have.
-    """
+    """Return the parameters of engines as options; of two that share a parameter, the first describes it."""
     options: dict[str, click.Option] = {}
     for engine in engines:
         for field in engine.schema.fields:
@@ -121,12 +116,7 @@ def _plain(text: str) -> str:
 
 
 def engine_of_ranks(name: str, plugin_options: PluginOptions) -> Engine | None:
-    """Return an engine whose workers are the processes that ``mpiexec`` started; None for any other.
-
-    Args:
-        name: the engine's name; the sweep itself reports an unknown one.
-        plugin_options: the keywords of ``Registry.discover``.
-    """
+    """Return an engine whose workers are the processes that ``mpiexec`` started; None for others, also unknown ones."""
     if name == LOCAL:
         return None
     plugins = plugin_options["plugins"] if "." in name else ()  # those of the spec are read later, with it

@@ -107,12 +107,7 @@ class SweepJson(SweepDisplay, JsonEvents):
 
 
 def of_sweep(found: Sweep, engine: Sequence[str] = ()) -> Outcome:
-    """Return how a sweep ended, for its display.
-
-    Args:
-        found: the sweep.
-        engine: the options that choose its engine, for the command that resumes it.
-    """
+    """Return how a sweep ended, for its display, given the options that choose its engine again."""
     resume = shlex.join(["mlpkit", "sweep", "--resume", str(found.folder), *engine])
     reason = {"reason": found.stopped} if found.stopped else {}
     unfinished = found.stopped or found.left
@@ -122,13 +117,7 @@ def of_sweep(found: Sweep, engine: Sequence[str] = ()) -> Outcome:
 
 
 def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: int | None) -> list[str]:
-    """Return the lines of a table of the best trials.
-
-    Args:
-        trials: the trials.
-        objectives: what they are chosen by, the first counting.
-        width: the line length; None for no limit.
-    """
+    """Return the lines of a table of the best trials by the first objective."""
     best = ranked(trials, objectives)[:MOST_ROWS]
     keys = list(dict.fromkeys(key for trial in best for key in trial.values))
     rows = [

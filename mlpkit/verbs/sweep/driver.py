@@ -271,13 +271,7 @@ class Driver:
             self._count_failures(trial, end)
 
     def _after_death(self, trial: Trial, death: str, counts: bool) -> Trial:
-        """Continue a trial whose process died, or set it aside if it is the second one that counts.
-
-        Args:
-            trial: the trial.
-            death: what ended the process.
-            counts: whether it may be due to the trial: not if it saved the trial, which had got on.
-        """
+        """Continue a trial whose process died, or set it aside after the last death that may be due to it."""
         self._deaths[trial.number] += counts
         deaths = self._deaths[trial.number]
         if deaths >= MOST_DEATHS:
@@ -306,13 +300,7 @@ class Driver:
 
 
 def planned_in_all(planned: int | None, progress: SweepProgress, begun: int) -> int | None:
-    """Return how many trials are planned, including added ones; None if a time ends the sweep.
-
-    Args:
-        planned: how many the spec asks for; None for as many as the time or the sampler allows.
-        progress: what was added.
-        begun: how many there are already.
-    """
+    """Return how many trials are planned, with added ones, after some have begun; None if a time ends the sweep."""
     found = planned + progress.added if progress.trials is None and planned else progress.trials
     return None if found is None else max(found, begun)
 

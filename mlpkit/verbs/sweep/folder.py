@@ -86,28 +86,14 @@ class SweepFolder:
 
     @classmethod
     def create(cls, directory: Path, spec: str) -> SweepFolder:
-        """Make the folder, with its parents, and become its writer.
-
-        Args:
-            directory: the folder; it is missing or empty.
-            spec: the text of the sweep's spec.
-
-        Raises:
-            RunFolderError: it isn't empty, isn't a folder, or has another writer.
-            StorageError: it can't be made.
-        """
+        """Make the folder, with the text of the sweep's spec, and become its writer."""
         with RunFolder.create(directory):
             write_atomically(directory / SWEEP, spec.encode())
         return cls.open(directory)
 
     @classmethod
     def open(cls, directory: Path) -> SweepFolder:
-        """Open the folder of a sweep, and become its writer.
-
-        Raises:
-            RunFolderError: it isn't such a folder, or has another writer.
-            StorageError: it can't be written.
-        """
+        """Open the folder of a sweep, and become its writer."""
         require_sweep_folder(directory)
         found = cls(directory)
         found._folder.claim()
@@ -120,11 +106,9 @@ class SweepFolder:
         self._folder.close()
 
     def __enter__(self) -> SweepFolder:
-        """Leave the folder as it is; the end of the block stops being its writer."""
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Stop being the folder's writer."""
         self.close()
 
     @property
@@ -141,13 +125,7 @@ class SweepFolder:
         return read_trial(self._trial(number))
 
     def begin(self, number: int, values: Mapping[str, Any], asked_at: float) -> Trial:
-        """Make the folder of a trial that is yet to be prepared.
-
-        Args:
-            number: its number.
-            values: the searched keys that are set, and their values.
-            asked_at: seconds of the sweep that are over.
-        """
+        """Make the folder of a trial that is yet to be prepared."""
         directory = self._trial(number)
         make_folder(directory)
         trial = Trial(number, directory, dict(values), asked_at)
@@ -244,11 +222,7 @@ def number_of(directory: Path) -> int:
 
 
 def read_trial(directory: Path) -> Trial:
-    """Return a trial as its folder has it now.
-
-    Raises:
-        RunFolderError: a file of it can't be read.
-    """
+    """Return a trial as its folder has it now."""
     again = shlex.join(["mlpkit", "sweep", "--resume", str(directory.parent)])
     with _removable(directory, f"{again} then trains that trial again"):
         return _read_trial(directory)
@@ -280,11 +254,7 @@ def _read_trial(directory: Path) -> Trial:
 
 
 def history_of(directory: Path) -> list[dict[str, float]]:
-    """Return the evaluations of a trial; of several runs, the means of the evaluations that all started runs have.
-
-    Raises:
-        RunFolderError: a file can't be read.
-    """
+    """Return the evaluations of a trial; of several runs, the means of the evaluations that all started runs have."""
     found = [history for run in members_of(directory).values() if (history := RunFolder(run).read_history())]
     if len(found) < 2:
         return found[0] if found else []

@@ -34,15 +34,7 @@ EXPLANATION: Final = (
 
 @dataclass(frozen=True)
 class KeyImportance:
-    """How much of the ranks of trials depends on a key.
-
-    Args:
-        trials: how many trials set the key.
-        share: the importance, from 0 to 1; None with too few trials.
-        chance: how often a random order of the trials gives as much; None if ``share`` is.
-        best: the values of the group that is best on average, in words; empty if there is only one, or ``share`` is
-            None.
-    """
+    """How much of the ranks of trials depends on a key; share and chance are None with too few trials."""
 
     trials: int
     share: float | None = None

@@ -59,7 +59,6 @@ class Margin:
         return None if self.p_value is None else self.p_value < 1 - LEVEL
 
     def __str__(self) -> str:
-        """Return it as a sentence without a full stop."""
         other = f"trial {self.over}" if self.chosen_from is None else f"the unchanged spec, trial {self.over},"
         if not self.by:
             return f"trial {self.trial} and {other.removesuffix(',')} are equally good"
@@ -79,22 +78,14 @@ class Margin:
 
 
 def lead_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Margin | None:
-    """Return how far the best trial by the first objective is ahead; None if none with other values is finished.
-
-    Raises:
-        RunFolderError: a file of one of the two can't be read.
-    """
+    """Return how far the best trial by the first objective is ahead; None if none with other values is finished."""
     objective, in_order = objectives[0], ranked(trials, objectives)
     second = next((trial for trial in in_order if trial.values != in_order[0].values), None)
     return None if second is None else _lead(in_order[0], second, objective)
 
 
 def lead_over_baseline(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Margin | None:
-    """Return how far the best trial by the first objective is ahead of trial 0; None if that is the best, or has none.
-
-    Raises:
-        RunFolderError: a file of one of the two can't be read.
-    """
+    """Return how far the best trial by the first objective is ahead of trial 0; None if that is it, or has none."""
     in_order = ranked(trials, objectives)
     baseline = next((trial for trial in in_order[1:] if trial.number == 0), None)
     return None if baseline is None else _lead(in_order[0], baseline, objectives[0], chosen_from=len(trials) - 1)

@@ -39,12 +39,7 @@ LETTERS: Final = 44
 
 @dataclass(frozen=True)
 class Scale:
-    """An axis, and the places of trials on it.
-
-    Args:
-        axis: the axis.
-        place: returns the place of a trial, from 0 to 1; None if it has none.
-    """
+    """An axis, and what returns the place of a trial on it, from 0 to 1; None if it has none."""
 
     axis: ParallelAxis
     place: Callable[[Trial], float | None]
@@ -317,13 +312,7 @@ def _curves_section(found: Sweep, best: Sequence[Trial]) -> str:
 
 
 def _curves(objective: Objective, histories: Mapping[str, Sequence[Mapping[str, float]]], most: int) -> str:
-    """Return a chart of an objective in the evaluations of trials.
-
-    Args:
-        objective: the objective.
-        histories: the evaluations of each trial, the best trial first.
-        most: points of a curve.
-    """
+    """Return a chart of an objective in the evaluations of trials, the best trial first."""
     best = next(iter(histories))
     points = {name: _points(history, objective, most) for name, history in histories.items()}
     thick = [{**point, "series": best} for point in points[best]]

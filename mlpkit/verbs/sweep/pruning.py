@@ -27,12 +27,7 @@ ROUNDING: Final = 1e-9
 
 
 class Evaluation(NamedTuple):
-    """An evaluation of a trial.
-
-    Args:
-        epoch: passes over the training data that are done.
-        cost: the objective, so that lower is better.
-    """
+    """The passes over the training data before an evaluation, and the objective, so that lower is better."""
 
     epoch: float
     cost: float
@@ -60,11 +55,6 @@ class Curve(NamedTuple):
 def is_worse_than_median(trial: Curve, others: Sequence[Curve], total: float) -> bool:
     """Whether the best evaluation of a trial is worse than the median of the finished trials after as many epochs.
 
-    Args:
-        trial: the trial so far.
-        others: the other trials.
-        total: epochs of the whole training.
-
     Source: Golovin et al., Google Vizier: A Service for Black-Box Optimization (2017), section 3.2.1, with the medians
         of the evaluations in place of the medians of their running means.
     """
@@ -78,11 +68,6 @@ def is_stopped_at_rung(trial: Curve, others: Sequence[Curve], total: float) -> b
 
     The rungs of bracket b are at r η^(b + k) epochs, for k = 0, 1, ..., where r is that of the first evaluation; the
     brackets get as many trials as in Hyperband, in turn.
-
-    Args:
-        trial: the trial so far.
-        others: the other trials.
-        total: epochs of the whole training.
 
     Source: Li et al., Hyperband: A Novel Bandit-Based Approach to Hyperparameter Optimization (2018); and Li et al., A
         System for Massively Parallel Hyperparameter Tuning (2020), for trials that don't wait for one another.
@@ -144,11 +129,7 @@ def curves_of(trials: Sequence[Path], objective: Objective) -> list[Curve]:
 
 
 def no_longer_weak(trials: Sequence[Trial], sweep: SweepSection) -> Trial | None:
-    """Return the pruned trial that the rule wouldn't end any more, as others are over now; of several, the longest.
-
-    Raises:
-        RunFolderError: a file can't be read.
-    """
+    """Return the pruned trial that the rule wouldn't end any more, as others are over now; of several, the longest."""
     if all(trial.state != PRUNED for trial in trials):
         return None
     curves = curves_of([trial.directory for trial in trials], sweep.objectives[0])

@@ -28,11 +28,7 @@ WITHOUT_OPTUNA: Final = (
 
 
 def make_sampler(sweep: SweepSection, seed: int) -> Sampler:
-    """Return the sampler of a sweep.
-
-    Raises:
-        UsageError: it needs a library that is not installed.
-    """
+    """Return the sampler of a sweep, or raise ``UsageError`` without a library that it needs."""
     grid = Grid(sweep.search)
     tpe = TpeSampler(sweep, seed) if sweep.sampler == "tpe" else None
 
@@ -57,12 +53,7 @@ def random_values(search: Mapping[str, SearchedKey], seed: int, number: int) -> 
 
 
 def value_at(searched: SearchedKey, share: float) -> Any:
-    """Return the value at a share of the range of a key.
-
-    Args:
-        searched: what the key may be.
-        share: from 0 to 1, without 1.
-    """
+    """Return the value at a share, from 0 to 1, without 1, of the range of a key."""
     if searched.finite and not (searched.of_integers and searched.log):
         return searched.at(int(share * searched.count))
     low, high = searched.ends

@@ -19,13 +19,7 @@ from mlpkit.verbs.sweep.specs import SEARCH, SWEEP, as_overrides, data_key, key_
 
 
 class _Probe(NamedTuple):
-    """A value that a searched key may have.
-
-    Args:
-        key: the key.
-        path: the place of the value.
-        values: it, and the values of other keys that it needs.
-    """
+    """A value that a searched key may have, its place, and the values of this key and of others that it needs."""
 
     key: str
     path: KeyPath

@@ -204,12 +204,7 @@ class SearchedKey(Section):
 
 
 def is_choice(choice: object, wanted: object) -> bool:
-    """Whether a choice is the one that a condition asks for, which may name a component by its name alone.
-
-    Args:
-        choice: the choice.
-        wanted: what is asked for; a list asks for one of its items.
-    """
+    """Whether a choice is one that a condition asks for, which may list several, and name a component by its name."""
     if isinstance(wanted, list):
         return any(is_choice(choice, each) for each in wanted)
     named = isinstance(wanted, str) and isinstance(choice, dict) and len(choice) == 1 and wanted in choice

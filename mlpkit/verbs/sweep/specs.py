@@ -139,13 +139,7 @@ def _has_values(text: str, values: Mapping[str, Any]) -> bool:
 
 
 def path_written_at(root: MappingNode, path: KeyPath, seen: str) -> tuple[ScalarNode | None, str]:
-    """Return the text of a file's name, or of the variable that begins it, and what it names as seen from here.
-
-    Args:
-        root: the spec as written, before variables are put in.
-        path: keys and indices that lead to the name.
-        seen: the file.
-    """
+    """Return the text of a file's name, or of the variable that begins it, and what it names as seen from here."""
     node = written_at(root, path)
     while node is not None and isinstance(begins := beginning(node, root), ScalarNode):
         node = begins
@@ -155,12 +149,7 @@ def path_written_at(root: MappingNode, path: KeyPath, seen: str) -> tuple[Scalar
 
 
 def written_at(root: Node, path: KeyPath) -> ScalarNode | None:
-    """Return the text that a path leads to, be it in a variable; None for a default, which isn't written.
-
-    Args:
-        root: the spec as written, before variables are put in.
-        path: keys and indices.
-    """
+    """Return the text that a path leads to, be it in a variable; None for a default, which isn't written."""
     assert isinstance(root, MappingNode)
     node: Node = root
     for part in path:
@@ -183,12 +172,7 @@ MOST_NAMED: Final = 3
 
 
 def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) -> Spec:
-    """Return the spec in the folder of a sweep.
-
-    Raises:
-        SpecError: it is wrong, or a plugin that it needs is missing.
-        RunFolderError: it has no section ``sweep``.
-    """
+    """Return the spec in the folder of a sweep."""
     of_a_trial = next(iter(runs_in(folder.directory)), folder.directory)
     with naming_plugin_files(of_a_trial, Registry.discover(**plugin_options)):
         spec = read_spec(folder.spec_path, **plugin_options)

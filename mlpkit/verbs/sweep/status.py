@@ -48,7 +48,6 @@ class SweepStatus:
     driver: Writer | None
 
     def __repr__(self) -> str:
-        """Return the number of trials, and the best."""
         counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
         planned = "" if self.planned is None else f" of {self.planned}"
         parts = [f"{len(self.trials)}{planned} trials ({counts})" if counts else f"0{planned} trials"]
@@ -122,15 +121,7 @@ def _is_over(trial: Trial) -> bool:
 
 
 def _seconds_left(spent: float, over: int, planned: int | None, limit: float | None, added: int) -> float | None:
-    """Return in how many seconds a sweep may end.
-
-    Args:
-        spent: how many it took so far.
-        over: how many trials are over.
-        planned: how many trials are planned; None if a time ends the sweep.
-        limit: after how many no trial of the spec's is begun any more; None for no limit.
-        added: how many trials were added, which come after the trials of the spec.
-    """
+    """Return in how many seconds a sweep may end: it begins no trial of the spec after a limit, but the added ones."""
     of_trial = spent / over if over else None
     by_trials = [of_trial * (planned - over)] if planned is not None and of_trial is not None else []
     of_added = 0.0 if not added else of_trial and of_trial * added

@@ -66,7 +66,6 @@ class Sweep:
     lead_over_baseline: Margin | None = None
 
     def __repr__(self) -> str:
-        """Return the number of trials, and the best."""
         counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
         best = f"; best: {self.described(self.best)}" if self.best else ""
         leads = "".join(f"; {lead}" for lead in self.leads)
@@ -282,17 +281,7 @@ def _add_trials(folder: SweepFolder, sweep: SweepSection, added: int) -> None:
 
 
 def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "", left: int = 0) -> Sweep:
-    """Return the result of a sweep from its folder.
-
-    Args:
-        folder: the folder.
-        spec: its spec.
-        stopped: why it was stopped before its end.
-        left: how many trials are not trained, since too many failed.
-
-    Raises:
-        RunFolderError: a file of a trial can't be read.
-    """
+    """Return the result of a sweep from its folder; the last arguments are those of ``Sweep``."""
     assert isinstance(spec.sweep, SweepSection)
     objectives = spec.sweep.objectives
     trials = folder.trials()
@@ -312,28 +301,14 @@ def _best_text(spec: Spec, found: Sweep, folder: Path) -> str:
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """What is to train the trials of a sweep.
-
-    Args:
-        name: that of the engine; one of a plugin has its namespace.
-        workers: how many trials train at once at most; None for as many as the engine has workers.
-        options: values of the engine's parameters, by name; None or empty if not given.
-    """
+    """The engine's name, how many trials train at once at most, and the values of its parameters that are given."""
 
     name: str
     workers: int | None
     options: Mapping[str, Any]
 
     def require_possible(self, registry: Registry) -> None:
-        """Check that the engine exists, and has all options that are given.
-
-        Args:
-            registry: the plugins; the one that the engine's namespace names is loaded.
-
-        Raises:
-            UsageError: it doesn't.
-            UnknownComponentError: no plugin provides the engine.
-        """
+        """Check that the engine exists, and has all options that are given, or raise ``UsageError``."""
         require_processes("a sweep")
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"{self.workers} workers can't train anything; expected at least 1")
@@ -357,11 +332,7 @@ class EngineChoice:
 
     @contextmanager
     def started(self, registry: Registry) -> Iterator[Workers]:
-        """Return the workers, and end them at the end of the block.
-
-        Raises:
-            UsageError: a library is missing, or the workers can't be used.
-        """
+        """Return the workers, and end them at the end of the block; or raise ``UsageError``."""
         workers = self._started_workers(registry)
         try:
             yield workers

@@ -34,15 +34,7 @@ from mlpkit.verbs.sweep.sweep import Sweep, resume_sweep, sweep
 
 @dataclass(frozen=True)
 class SweepTraining:
-    """How a sweep is trained and shown.
-
-    Args:
-        engine: keywords of ``sweep`` about what trains its trials.
-        plugin_options: the keywords of ``Registry.discover``.
-        reports: whether to write a report at the end.
-        quiet: whether to print errors alone.
-        as_json: whether to print JSON.
-    """
+    """How a sweep is trained and shown, by the options of the command."""
 
     engine: dict[str, Any]
     plugin_options: PluginOptions
@@ -51,13 +43,7 @@ class SweepTraining:
     as_json: bool
 
     def begin(self, path: str, overrides: Sequence[str], out: Path | None) -> None:
-        """Do a new sweep, and end the program as it ended.
-
-        Args:
-            path: the file of the spec.
-            overrides: the values of ``--set``.
-            out: the folder; by default a new one.
-        """
+        """Do a new sweep, by default in a new folder, and end the program as it ended."""
         with Interrupts() as interrupts:
             spec = given_spec(path, overrides, **self.plugin_options)
             print_warnings(spec.warnings)
@@ -81,11 +67,7 @@ class SweepTraining:
         return found
 
     def _end(self, found: Sweep, interrupts: Interrupts) -> None:
-        """Write the report, and end the program with the exit code that the sweep calls for.
-
-        Raises:
-            Exit: it was stopped, a trial failed, or none is finished.
-        """
+        """Write the report, and end the program with the exit code that the sweep calls for."""
         if self.reports and not found.stopped:
             after_run(found.folder, ["report"], self.plugin_options, shown=not self.quiet and not self.as_json)
         end_if_stopped(interrupts, found.stopped)
@@ -127,11 +109,7 @@ def _make_display(title: str, folder: Path, quiet: bool, as_json: bool) -> Sweep
 def resume(
     directory: Path, _: Ranks, *, port: int | None, workers: int | None, card: bool = False, **chosen: Any
 ) -> None:
-    """Do what ``mlpkit sweep --resume`` does, on this machine, for ``mlpkit resume``.
-
-    Raises:
-        UsageError: a page or a card was asked for, which is about one run.
-    """
+    """Do what ``mlpkit sweep --resume`` does, on this machine, for ``mlpkit resume``."""
     if card:
         raise UsageError("--card is for one run; for a trial of a sweep, leave it out: mlpkit card TRIAL")
     if port is not None:

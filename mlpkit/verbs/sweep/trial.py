@@ -51,15 +51,7 @@ def train_trial(
     stop: StopRequest | None = None,
     **plugin_options: Unpack[PluginOptions],
 ) -> TrainingEnd:
-    """Train a trial to its end, or until it is pruned, from where it is; what goes wrong is written into its folder.
-
-    Args:
-        directory: its folder, in that of the sweep.
-        threads: the cores that it may take, and its BLAS threads, unless the spec sets them.
-        observer: receives the events.
-        stop: may ask the training to end after the step that it is in.
-        plugin_options: the keywords of ``Registry.discover``.
-    """
+    """Train a trial to its end, or until it is pruned, from where it is; what goes wrong is written into its folder."""
     stop = stop or StopRequest()
     with RunFolder(Path(directory)) as folder:
         writer = _claim(folder, stop)
@@ -97,11 +89,7 @@ def _is_of_values(error: Exception) -> bool:
 
 
 def _claim(folder: RunFolder, stop: StopRequest) -> str:
-    """Become a trial's writer, once a process has ended that trains it still, for a driver that is no more.
-
-    Returns:
-        What is in the way after some time, or when training is to end; empty if nothing is.
-    """
+    """Become a trial's writer, once the process of a killed driver has ended; return what is in the way for long."""
     began = time.monotonic()
     while True:
         try:
@@ -224,19 +212,7 @@ class _EitherStop(StopRequest):
 
 
 class _Judge:
-    """A listener that ends a trial after an evaluation if it is weaker than other trials, by their folders.
-
-    Args:
-        directory: the trial's folder.
-        sweep: how weak trials are found.
-        stop: may ask that all trials stop.
-        several: whether the trial is several runs, so that an end after the first saves the rest.
-
-    Attributes:
-        stop: asks that the trial stop.
-        weak: why it ends early; empty if it doesn't.
-        steps: steps of the run that it ends in.
-    """
+    """A listener that ends a trial after an evaluation if it is weaker than other trials, by their folders."""
 
     def __init__(self, directory: Path, sweep: SweepSection, stop: StopRequest, *, several: bool) -> None:
         self.stop = _EitherStop(stop)
@@ -247,7 +223,6 @@ class _Judge:
         self._total_steps = 0
 
     def __call__(self, event: Event) -> None:
-        """After an evaluation, compare the trial with other trials, unless it is at its end."""
         match event:
             case Event(_, "started", (total_steps,)):
                 self._total_steps = total_steps or 0

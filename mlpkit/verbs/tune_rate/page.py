@@ -14,18 +14,7 @@ from mlpkit.verbs.tune_rate.tune_rate import RateTest
 
 
 def write_rate_page(file: Path, name: str, path: str, found: RateTest) -> None:
-    """Write a page with the curve and the suggestion.
-
-    Args:
-        file: the file.
-        name: the name of the spec.
-        path: the spec, as the command names it.
-        found: the test.
-
-    Raises:
-        UsageError: what draws charts is not installed.
-        StorageError: the file can't be written.
-    """
+    """Write a page with the curve and the suggestion."""
     write_atomically(file, page(f"{name}: learning rate", [_suggestion(path, found), _curve(found)]).encode())
 
 

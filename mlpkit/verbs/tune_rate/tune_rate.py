@@ -59,7 +59,6 @@ class RateTest:
     key: str
 
     def __repr__(self) -> str:
-        """Return the suggestion, and why."""
         why = f"above {self.bottom_from:.2g}, the loss doesn't fall any further"
         return f"<RateTest of {len(self.rates)} steps: {self.override}; {why}>"
 
@@ -141,7 +140,6 @@ class _Growing(Schedule):
         self._factor = (highest / lowest) ** (1 / (steps - 1))
 
     def __call__(self, progress: Progress) -> float:
-        """Return the rate of the step that comes next."""
         rate: float = self._lowest * self._factor**progress.step
         return rate
 

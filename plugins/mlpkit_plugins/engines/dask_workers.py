@@ -48,13 +48,7 @@ IGNORE_CTRL_C: Final = "import signal; signal.signal(signal.SIGINT, signal.SIG_I
 
 @dataclass(frozen=True)
 class _Sent:
-    """A trial that was sent to the cluster.
-
-    Args:
-        name: the name of its run folder.
-        worker: the address of its worker; empty for any.
-        task: Dask's task.
-    """
+    """The name of a trial's run folder, the address of its worker, empty for any, and Dask's task."""
 
     name: str
     worker: str
@@ -187,11 +181,7 @@ class DaskWorkers(RemoteWorkers):
 
 
 def _local_cluster(count: int) -> LocalCluster:
-    """Start a cluster on this machine.
-
-    Args:
-        count: the number of workers, which share the cores.
-    """
+    """Start a cluster on this machine, whose workers share the cores."""
     return LocalCluster(
         n_workers=count,
         threads_per_worker=max(1, available_cores() // count),
@@ -205,14 +195,7 @@ def _local_cluster(count: int) -> LocalCluster:
 
 
 def _connected(cluster: LocalCluster | str) -> Client:
-    """Return a client of a cluster.
-
-    Args:
-        cluster: the cluster, or the address of its scheduler.
-
-    Raises:
-        UsageError: the address is invalid, or no scheduler answers.
-    """
+    """Return a client of a cluster, or of a scheduler by its address, or raise ``UsageError``."""
     if isinstance(cluster, str):
         try:
             get_address_host_port(cluster)

@@ -289,11 +289,7 @@ class SlurmWorkers(RemoteWorkers):
 
 
 def _checked(settings: dict[str, object]) -> dict[str, object]:
-    """Check the settings of jobs.
-
-    Raises:
-        UsageError: mlpkit sets an option itself, or a number is wrong.
-    """
+    """Return the settings of jobs, or raise ``UsageError``: mlpkit sets an option itself, or a number is wrong."""
     for key in OWN_SETTINGS & settings.keys():
         raise UsageError(f"Slurm's {key.replace('_', '-')} is set by mlpkit itself; leave it out")
     for key in ("cpus_per_task", DELAY):
@@ -362,12 +358,7 @@ def _one_line(text: str) -> str:
 
 
 def _train(here: str, call: TrialCall) -> TrainingEnd:
-    """In a job: train a trial until a signal stops it, or announces its time limit or preemption.
-
-    Args:
-        here: the folder for relative paths.
-        call: the call that trains it.
-    """
+    """In a job: train a trial until a signal stops it, or announces its time limit or preemption."""
     stop = StopRequest()
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, lambda received, frame: stop.stop(f"Slurm ({signal.Signals(received).name})"))
