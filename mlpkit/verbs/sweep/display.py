@@ -31,18 +31,22 @@ MOST_ROWS = 5
 
 
 class SweepDisplay(Display):
-    """Shows a sweep: errors and warnings only."""
-
-    _objectives: Sequence[Objective] = ()
+    """Shows a sweep: errors and warnings only; it knows the trials that are over, by number."""
 
     def sweep_began(
         self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
     ) -> None:
-        """Remember what trials are chosen by."""
-        self._objectives = objectives
+        """Take in what there is already."""
+        self._objectives, self._planned = objectives, planned
+        self._over = {trial.number: trial for trial in trials if trial.over}
+
+    def trial_begun(self, run: int, trial: Trial) -> None:
+        """Forget how a trial ended before, such as one that was pruned."""
+        self._over.pop(trial.number, None)
 
     def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
         """Print why a trial failed."""
+        self._over[trial.number] = trial
         if trial.state == FAILED:
             diagnostic(f"error: trial {trial.number}: {trial.problem}", "red")
 
@@ -50,24 +54,15 @@ class SweepDisplay(Display):
 class SweepLines(SweepDisplay, Lines):
     """A line for each trial that is over, with the best so far, and for each that was pruned and continues."""
 
-    def sweep_began(
-        self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
-    ) -> None:
-        """Remember which trials are pruned."""
-        super().sweep_began(run, objectives, trials, planned, workers)
-        self._pruned = {trial.number for trial in trials if trial.state == PRUNED}
-
     def trial_begun(self, run: int, trial: Trial) -> None:
         """Print that a pruned trial continues."""
-        if trial.number in self._pruned:
-            self._pruned.discard(trial.number)
+        if trial.number in self._over and self._over[trial.number].state == PRUNED:
             result(f"trial {trial.number} continues: it is no longer weaker than other trials")
+        super().trial_begun(run, trial)
 
     def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
         """Print the line."""
         super().trial_over(run, trial, best)
-        if trial.state == PRUNED:
-            self._pruned.add(trial.number)
         result(f"trial {trial.number}: {self._outcome(trial, best)}; {written_values(trial.values)}")
 
     def _outcome(self, trial: Trial, best: Trial | None) -> str:
@@ -97,8 +92,8 @@ class SweepJson(SweepDisplay, JsonEvents):
         self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
     ) -> None:
         """Print the event."""
-        over = [trial.number for trial in trials if trial.over]
-        document({"event": "began", "planned": planned, "over": over, "workers": workers})
+        super().sweep_began(run, objectives, trials, planned, workers)
+        document({"event": "began", "planned": planned, "over": [*self._over], "workers": workers})
 
     def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
         """Print the event."""
@@ -174,7 +169,8 @@ def print_status(status: SweepStatus) -> None:
     width = line_length()
     for line in best_table(status.trials, status.objectives, width):
         result(line)
-    for line in (_progress(status), _time(status), _driver(status)):
+    left = "" if status.left is None else f", about {duration(status.left)} left"
+    for line in (_progress(status), f"at work for {duration(status.seconds)}{left}", _driver(status)):
         result("\n".join(paragraph(line, width=width)))
 
 
@@ -182,11 +178,6 @@ def _progress(status: SweepStatus) -> str:
     over, planned = status.over, status.planned
     parts = [f"{counted(over, 'trial')} done" if planned is None else f"{over} of {counted(planned, 'trial')} done"]
     return ", ".join([*parts, *(f"{number} {state}" for state, number in status.counts.items())])
-
-
-def _time(status: SweepStatus) -> str:
-    left = "" if status.left is None else f", about {duration(status.left)} left"
-    return f"at work for {duration(status.seconds)}{left}"
 
 
 def _driver(status: SweepStatus) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import replace
+from operator import le
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.engine import Workers
@@ -324,12 +325,8 @@ def pareto_front(trials: Iterable[Trial], objectives: Sequence[Objective]) -> li
         for trial in trials
         if trial.state == FINISHED and all(each.key in trial.results for each in objectives)
     }
-    return [
-        trial
-        for trial in trials
-        if trial.number in costs and not any(_dominates(other, costs[trial.number]) for other in costs.values())
-    ]
 
+    def is_beaten(own: list[float]) -> bool:
+        return any(own != each and all(map(le, each, own)) for each in costs.values())
 
-def _dominates(costs: Sequence[float], others: Sequence[float]) -> bool:
-    return all(a <= b for a, b in zip(costs, others, strict=True)) and list(costs) != list(others)
+    return [trial for trial in trials if trial.number in costs and not is_beaten(costs[trial.number])]

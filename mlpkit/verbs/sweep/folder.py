@@ -129,7 +129,11 @@ class SweepFolder:
         directory = self._trial(number)
         make_folder(directory)
         trial = Trial(number, directory, dict(values), asked_at)
-        _write(trial)
+        try:
+            text = encode_compact({"values": values, "asked_at": asked_at})  # a component is set before its parameters
+        except ValueError as error:
+            raise StorageError(f"{directory / TRIAL}: can't be written: {error}") from error
+        write_atomically(directory / TRIAL, f"{text}\n".encode())
         return trial
 
     def set_aside(self, trial: Trial, reason: str) -> Trial:
@@ -151,7 +155,12 @@ class SweepFolder:
         if not has_file(self.directory, PROGRESS):
             return SweepProgress()
         with _removable(path, "the sweep then counts its time, and added trials, from zero"):
-            return _read_progress(path)
+            written = read_object(path)
+            try:
+                seconds, added, trials = float(written["seconds"]), int(written["added"]), written["trials"]
+                return SweepProgress(seconds, added, None if trials is None else int(trials))
+            except (KeyError, TypeError, ValueError) as error:
+                raise damaged(path, f"expected seconds, added and trials: {error}") from error
 
     def write_progress(self, progress: SweepProgress) -> None:
         """Write progress.json."""
@@ -177,24 +186,6 @@ class SweepFolder:
 
     def _trial(self, number: int) -> Path:
         return self.directory / f"{_NAME}{number}"
-
-
-def _read_progress(path: Path) -> SweepProgress:
-    written = read_object(path)
-    try:
-        trials = written["trials"]
-        return SweepProgress(float(written["seconds"]), int(written["added"]), None if trials is None else int(trials))
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(path, f"expected seconds, added and trials: {error}") from error
-
-
-def _write(trial: Trial) -> None:
-    written = {"values": trial.values, "asked_at": trial.asked_at}
-    try:
-        text = encode_compact(written)  # in their order: a component is set before its parameters
-    except ValueError as error:
-        raise StorageError(f"{trial.directory / TRIAL}: can't be written: {error}") from error
-    write_atomically(trial.directory / TRIAL, f"{text}\n".encode())
 
 
 def require_sweep_folder(directory: Path) -> None:
@@ -249,7 +240,11 @@ def _read_trial(directory: Path) -> Trial:
     finished = folder.finished and all(RunFolder(run).finished for run in runs.values())
     failure = {} if finished else folder.read_failure()
     state = FINISHED if finished else str(failure.get("state", STOPPED))
-    results = _results_at_end(folder, len(runs)) if finished else _results_so_far(directory)
+    if finished:
+        results = _results_at_end(folder, len(runs))
+    else:
+        last = next(reversed(history_of(directory)), {})
+        results = {key: float(value) for key, value in last.items() if is_result(key)}
     return Trial(number_of(directory), directory, values, asked_at, state, str(failure.get("message", "")), results)
 
 
@@ -260,12 +255,11 @@ def history_of(directory: Path) -> list[dict[str, float]]:
         return found[0] if found else []
     by_iteration = [{record["iteration"]: record for record in history} for history in found]
     shared = [step for step in by_iteration[0] if all(step in records for records in by_iteration)]
-    return [_mean_record([records[step] for records in by_iteration]) for step in shared]
-
-
-def _mean_record(records: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    shared = [key for key in records[0] if all(key in record for record in records)]
-    return {key: statistics.fmean(record[key] for record in records) for key in shared}
+    steps = [[records[step] for records in by_iteration] for step in shared]
+    return [
+        {key: statistics.fmean(each[key] for each in records) for key in records[0] if all(key in r for r in records)}
+        for records in steps
+    ]
 
 
 def _results_at_end(folder: RunFolder, runs: int) -> dict[str, float]:
@@ -278,13 +272,6 @@ def _results_at_end(folder: RunFolder, runs: int) -> dict[str, float]:
             elif isinstance(value, int | float):
                 results[f"{split}_{name}"] = float(value)
     return results
-
-
-def _results_so_far(directory: Path) -> dict[str, float]:
-    """Return losses and metrics at the last evaluation."""
-    history = history_of(directory)
-    last = history[-1] if history else {}
-    return {key: float(value) for key, value in last.items() if is_result(key)}
 
 
 def is_resumable(trial: Trial) -> bool:

@@ -119,20 +119,17 @@ def rule_for(directory: Path, sweep: SweepSection) -> Callable[[Curve, Sequence[
     return RULES[sweep.prune] if sweep.prune and not is_baseline else None
 
 
-def curves_of(trials: Sequence[Path], objective: Objective) -> list[Curve]:
-    """Return the evaluations of trials, given their folders; of several runs, the evaluations of the first.
-
-    Raises:
-        RunFolderError: a file can't be read.
-    """
-    return [_curve_of(directory, objective) for directory in trials]
+def curve_of(trial: Path, objective: Objective) -> Curve:
+    """Return the evaluations of a trial, given its folder; of several runs, the evaluations of the first."""
+    run = _first_run_of(trial)
+    return _curve(number_of(trial), run, objective, *_state_of(run))
 
 
 def no_longer_weak(trials: Sequence[Trial], sweep: SweepSection) -> Trial | None:
     """Return the pruned trial that the rule wouldn't end any more, as others are over now; of several, the longest."""
     if all(trial.state != PRUNED for trial in trials):
         return None
-    curves = curves_of([trial.directory for trial in trials], sweep.objectives[0])
+    curves = [curve_of(trial.directory, sweep.objectives[0]) for trial in trials]
     strong = [
         (curve, trial)
         for curve, trial in zip(curves, trials, strict=True)
@@ -149,11 +146,6 @@ def _is_strong(curve: Curve, others: Sequence[Curve], trial: Trial, sweep: Sweep
 
 def _first_run_of(trial: Path) -> Path:
     return next(iter(members_of(trial).values()))
-
-
-def _curve_of(trial: Path, objective: Objective) -> Curve:
-    run = _first_run_of(trial)
-    return _curve(number_of(trial), run, objective, *_state_of(run))
 
 
 def _state_of(directory: Path) -> tuple[bool, int, int]:

@@ -23,32 +23,26 @@ class SweepScreen(SweepDisplay, Screen):
 
     def __init__(self, title: str, folder: str) -> None:
         super().__init__(title, folder)
-        self._trials: dict[int, Trial] = {}
         self._training: set[int] = set()
-        self._planned: int | None = None
-        self._over_before = 0
 
     def sweep_began(
         self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
     ) -> None:
         """Show what there is already."""
         super().sweep_began(run, objectives, trials, planned, workers)
-        self._planned = planned
-        self._trials = {trial.number: trial for trial in trials if trial.over}
-        self._over_before = len(self._trials)
+        self._over_before = len(self._over)
         self._area.start()
         self._draw()
 
     def trial_begun(self, run: int, trial: Trial) -> None:
-        """Count it as in training, even if it was pruned before."""
+        """Count it as in training."""
+        super().trial_begun(run, trial)
         self._training.add(trial.number)
-        self._trials.pop(trial.number, None)
         self._draw()
 
     def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
         """Put it into the table, if it is one of the best."""
         self._training.discard(trial.number)
-        self._trials[trial.number] = trial
         self._area.print_above(lambda: super(SweepScreen, self).trial_over(run, trial, best))
         self._draw()
 
@@ -58,15 +52,14 @@ class SweepScreen(SweepDisplay, Screen):
         outcome.print_results("", self._clock() - self._began_at)
 
     def _draw(self) -> None:
-        trials = [self._trials[number] for number in sorted(self._trials)]
-        lines = [*best_table(trials, self._objectives, line_length()), self._progress()]
+        lines = [*best_table([*self._over.values()], self._objectives, line_length()), self._progress()]
         self._area.draw(Group(*(Text(line, no_wrap=True) for line in lines)))
 
     def _progress(self) -> str:
         """Return how far the sweep has come, and how long it still takes."""
-        over = len(self._trials)
+        over = len(self._over)
         parts = [counted(over, "trial") if self._planned is None else f"{over} of {counted(self._planned, 'trial')}"]
-        states = [trial.state for trial in self._trials.values()]
+        states = [trial.state for trial in self._over.values()]
         parts += [f"{states.count(state)} {state}" for state in (PRUNED, DIVERGED, FAILED) if state in states]
         parts += [f"{len(self._training)} training"] if self._training else []
         new = over - self._over_before

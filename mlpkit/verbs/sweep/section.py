@@ -360,7 +360,10 @@ class SweepSection(GuestSection):
             context.report((*path, "search"), "no key to search is given", expected="KEY: [CHOICE, ...]", at_key=True)
         earlier: dict[str, SearchedKey] = {}
         for key, searched in self.search.items():
-            self._check_key(key, (*path, "search", key), context)
+            top = key.partition(".")[0]
+            if top in NOT_SEARCHED:
+                message = f"a sweep can't vary {top}"
+                context.report((*path, "search", key), message, expected="another key of the spec", at_key=True)
             replaced = [each for each in earlier if each.startswith(f"{key}.")]
             for below in (each for each in replaced if key not in (earlier[each].when or {})):
                 message = f"{key} is set after {below}, and replaces it"
@@ -404,11 +407,6 @@ class SweepSection(GuestSection):
     def summary(self) -> str:
         """Name the keys that the sweep varies."""
         return f"sweep over {', '.join(self.search)}"
-
-    def _check_key(self, key: str, path: KeyPath, context: CheckContext) -> None:
-        top = key.partition(".")[0]
-        if top in NOT_SEARCHED:
-            context.report(path, f"a sweep can't vary {top}", expected="another key of the spec", at_key=True)
 
     def _check_condition(
         self, key: str, wanted: object, earlier: Mapping[str, SearchedKey], path: KeyPath, context: CheckContext

@@ -51,7 +51,7 @@ def trial_spec(spec: Spec, values: Mapping[str, Any], places: Mapping[str, Span]
     def change(root: MappingNode, faults: DiagnosticList) -> None:
         root.entries.pop(SWEEP, None)
         overrides = [
-            override_at(key, value, key_place(spec, key), places.get(key, value_place(spec, key)), faults)
+            override_at(key, value, key_place(spec, key), places.get(key, spec.document.place((*SEARCH, key))), faults)
             for key, value in values.items()
         ]
         set_overrides(root, [each for each in overrides if each is not None], faults)
@@ -62,11 +62,6 @@ def trial_spec(spec: Spec, values: Mapping[str, Any], places: Mapping[str, Span]
 def key_place(spec: Spec, key: str) -> Span:
     """Return the place of a searched key."""
     return spec.document.place((*SEARCH, key), at_key=True)
-
-
-def value_place(spec: Spec, key: str) -> Span:
-    """Return the place of what a searched key may be."""
-    return spec.document.place((*SEARCH, key))
 
 
 def as_overrides(values: Mapping[str, Any]) -> list[str]:
@@ -117,17 +112,13 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
     written_paths = [path_written_at(tree, path, seen) for path, seen in {**spec.files, **(files or {})}.items()]
     for node, seen in written_paths:
         if node is not None and not Path(seen).is_absolute():
-            node.value = escape(_from_folder(Path(seen), folder))
+            file = Path(seen)  # which may be, or be in, a link to a folder elsewhere
+            node.value = escape(os.path.relpath(real_path(file.parent) / file.name, real_path(folder)))
     values = {FORMAT_KEY: None, NAME: spec.name} | plain(tree)
     written = spec.document.written or ""
     named = re.sub(rf"^{FORMAT_KEY}:.*$", rf"\g<0>\n{NAME}: {spec.name}", written, count=1, flags=re.MULTILINE)
     found = next((text for text in (written, named) if _has_values(text, values)), None)
     return to_yaml(values, with_names=True) if found is None else found
-
-
-def _from_folder(path: Path, folder: Path) -> str:
-    """Return a path as it is seen from a folder, which may be, or be in, a link to a folder elsewhere."""
-    return os.path.relpath(real_path(path.parent) / path.name, real_path(folder))
 
 
 def _has_values(text: str, values: Mapping[str, Any]) -> bool:

@@ -29,7 +29,7 @@ from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of
 from mlpkit.specfile.spec import Spec, read_spec
 from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest, TrainingEnd
 from mlpkit.verbs.sweep.folder import is_resumable, read_trial, trials_in
-from mlpkit.verbs.sweep.pruning import curves_of, rule_for
+from mlpkit.verbs.sweep.pruning import curve_of, rule_for
 from mlpkit.verbs.sweep.section import SweepSection
 from mlpkit.verbs.sweep.specs import data_key, trial_spec
 
@@ -77,15 +77,11 @@ def train_trial(
             _record_failure(folder, DIVERGED if isinstance(error, DivergenceError) else FAILED, 0, described(error))
             if not isinstance(error, MlpkitError):
                 raise
-            return TrainingEnd(failure=described(error), cause=OWN_VALUES if _is_of_values(error) else "")
+            of_values = isinstance(error, SpecError) and not isinstance(error.__cause__, ParameterError)
+            return TrainingEnd(failure=described(error), cause=OWN_VALUES if of_values else "")
         if end.stopped and judge.weak:
             _record_failure(folder, PRUNED, judge.steps, judge.weak)
     return end
-
-
-def _is_of_values(error: Exception) -> bool:
-    """Whether an error is due to the spec itself, and not, for instance, to missing data."""
-    return isinstance(error, SpecError) and not isinstance(error.__cause__, ParameterError)
 
 
 def _claim(folder: RunFolder, stop: StopRequest) -> str:
@@ -246,7 +242,7 @@ class _Judge:
             return
         step = record["iteration"]
         rivals = [folder for folder in trials_in(self._directory.parent) if folder != self._directory]
-        trial, *others = curves_of([self._directory, *rivals], self._objective)
+        trial, *others = (curve_of(folder, self._objective) for folder in [self._directory, *rivals])
         if trial.evaluations and self._rule(trial, others, self._total_steps * record["epoch"] / step):
             self.steps, self.weak = int(step), f"pruned ({self._name}) after step {int(step):,}"
             self.stop.stop(PRUNED)
