@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -23,9 +22,8 @@ from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
 from mlpkit.terminal.figures import probability, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from mlpkit.statistics import Difference
     from mlpkit.training.evaluation import Record
 
 
@@ -51,7 +49,10 @@ def _differences(key: str, values: Sequence[Any]) -> Iterator[tuple[str, list[An
         yield key, shown
     elif any(each != shown[0] for each in shown) and all(map(_is_of_components, values)):
         yield key, shown
-        yield from _shared(key, [_parameters(value) for value in values])
+        first, *others = map(_parameters, values)
+        for name in first:
+            if all(name in each for each in others):
+                yield from _differences(f"{key}.{name}", [each[name] for each in (first, *others)])
     else:
         yield from _below(key, values)
 
@@ -61,12 +62,6 @@ def _below(key: str, values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
     items = [dict(enumerate(value)) if isinstance(value, list) else value for value in values]
     for name in dict.fromkeys(name for each in items for name in each):
         yield from _differences(f"{key}.{name}", [each.get(name) for each in items])
-
-
-def _shared(key: str, parameters: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Any]]]:
-    for name in parameters[0]:
-        if all(name in each for each in parameters):
-            yield from _differences(f"{key}.{name}", [each[name] for each in parameters])
 
 
 def _is_of_components(value: Any) -> bool:
@@ -96,6 +91,7 @@ Row = dict[str, list[Any]]
 """Values by key, one a side in their order; None where a side has none."""
 
 NOT_CURVES: Final = ("iteration", "epoch")
+NOT_VERSIONS: Final = (SPEC_HASH, PLUGIN_FILES)
 LEVEL: Final = 0.95
 ADVISED_SEEDS: Final = 5
 
@@ -206,29 +202,22 @@ class Comparison:
     @property
     def remarks(self) -> list[Note]:
         """Open questions, with commands that would answer them; empty if nothing differs or nothing is open."""
-        return [*self._about_unfinished(), *self._about_chance()]
-
-    def _about_unfinished(self) -> Iterator[Note]:
+        notes = []
         if self.unfinished:
             text = "Some seeds aren't finished. Unless they are still training, resume them with:"
-            yield Note(text, [f"mlpkit resume {shlex.quote(folder)}" for folder in self.unfinished])
-
-    def _about_chance(self) -> Iterator[Note]:
+            notes.append(Note(text, [f"mlpkit resume {shlex.quote(folder)}" for folder in self.unfinished]))
         if not self.metrics or self.finished < 2:
-            return
+            return notes
         if self.only_seeds:
-            yield Note("The runs differ only in their seeds: all differences are chance.")
+            notes.append(Note("The runs differ only in their seeds: all differences are chance."))
         elif alone := self._alone:
-            text = (
-                "One run each can't tell a better spec from a lucky seed. Train with several seeds, and compare the "
-                "folders:"
-            )
-            yield Note(text, [*dict.fromkeys(alone)])
+            text = "One run each can't tell a better spec from a lucky seed. Train with several seeds, and compare the "
+            notes.append(Note(f"{text}folders:", [*dict.fromkeys(alone)]))
         if self.too_few:
-            yield Note(
-                f"{' and '.join(self.too_few)} and {self.runs[0]} have different seeds, so a test needs "
-                f"{FEWEST_UNPAIRED} on each side: train more, or train the same seeds, of which two are enough."
-            )
+            text = f"{' and '.join(self.too_few)} and {self.runs[0]} have different seeds, so a test needs "
+            text += f"{FEWEST_UNPAIRED} on each side: train more, or train the same seeds, of which two are enough."
+            notes.append(Note(text))
+        return notes
 
     @property
     def _alone(self) -> list[str]:
@@ -290,14 +279,18 @@ def _name(side: Sequence[tuple[Path, RunOnPage]], mixed: set[Path]) -> str:
 def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequence[str] = ()) -> Comparison:
     """Compare what was read; see ``compare``."""
     runs = [run for side in sides for run in side.runs]
-    alone = len(runs) == len(sides)
+    alone, least = len(runs) == len(sides), FEWEST_UNPAIRED
+    first, *seeds_of_others = ({run.seed for run in side.runs if run.metrics} for side in sides)
+    others = zip(sides[1:], seeds_of_others, strict=True)
     return Comparison(
         runs=[side.name for side in sides],
         spec=_differing([_common(flattened(run.spec) for run in side.runs) for side in sides]),
         outline=outline([_common(run.spec for run in side.runs) for side in sides]),
-        versions=_differing([_common(flattened(_without_spec(run.lock)) for run in side.runs) for side in sides]),
+        versions=_differing(
+            [_common(flattened(_without(run.lock, NOT_VERSIONS)) for run in side.runs) for side in sides]
+        ),
         results=_differing([result_hashes(run.directory) for run in runs]) if alone else {},
-        curves=_differing([_mean(map(_last, (run.history for run in side.runs))) for side in sides]),
+        curves=_differing([_mean(_without((run.history or [{}])[-1], NOT_CURVES) for run in side.runs) for side in sides]),
         metrics=_differing([_mean(flattened(_numbers(run, alone)) for run in side.runs) for side in sides]),
         part_at=_part_at([run.history for run in runs]) if alone else None,
         finished=sum(side.finished for side in sides),
@@ -308,15 +301,9 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequ
         unfinished=_unfinished(runs),
         tables=_tables(runs) if alone else [],
         with_seeds=["" if side.finished > 1 else _with_seeds(side.runs[0]) for side in sides],
-        too_few=[side.name for side in sides[1:] if _has_too_few(sides[0], side)],
+        too_few=[side.name for side, seeds in others if seeds != first and 1 < min(len(seeds), len(first)) < least],
         by=[_by_group(side, by) for side in sides] if by else [],
     )
-
-
-def _has_too_few(first: RunSet, other: RunSet) -> bool:
-    """Whether two sides of several seeds aren't compared, since these differ and one has too few."""
-    before, after = ({run.seed for run in side.runs if run.metrics} for side in (first, other))
-    return before != after and 1 < min(len(before), len(after)) < FEWEST_UNPAIRED
 
 
 def _unfinished(runs: Iterable[RunOnPage]) -> list[str]:
@@ -399,13 +386,14 @@ def verdicts(sides: Sequence[RunSet], metrics: Sequence[str] = ()) -> list[TestR
     chosen = _judged({name: None for _, values in samples for name in values}, metrics)
     (first, values), *others = samples
     tests = [
-        _Test(metric, first, other, values[metric], found[metric])
+        test
         for other, found in others
         for metric in chosen
         if metric in values and metric in found
+        if (test := _tested(metric, first, other, values[metric], found[metric]))
     ]
-    tests = [test for test in tests if test.found.p_value is not None]
-    return [test.verdict(p_value) for test, p_value in zip(tests, holm([test.p_value for test in tests]), strict=True)]
+    corrected = zip(tests, holm([test.p_value for test in tests]), strict=True)
+    return [replace(test, p_value=p_value, beyond_chance=p_value < 1 - LEVEL) for test, p_value in corrected]
 
 
 def _judged(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
@@ -424,56 +412,23 @@ def _is_named(metric: str, name: str) -> bool:
     return name in (metric, metric.partition(".")[2])
 
 
-@dataclass(frozen=True)
-class _Test:
-    """A test of whether two sides differ, by their values of a metric by seed."""
-
-    metric: str
-    first: str
-    other: str
-    before: Mapping[int, float]
-    after: Mapping[int, float]
-
-    @property
-    def paired(self) -> bool:
-        """Whether there is a run of each seed on both sides."""
-        return self.before.keys() == self.after.keys()
-
-    @property
-    def p_value(self) -> float:
-        """How likely chance alone makes a difference as large."""
-        found = self.found
-        assert found.p_value is not None  # there are enough values on each side, and all are finite
-        if found.low != found.high or not found.mean:
-            return found.p_value
-        # Without any spread, t is infinite; but there are only few permutations of the values.
-        before, after = len(self.before), len(self.after)
-        return 2 / (2**before if self.paired else math.comb(before + after, before))
-
-    def verdict(self, p_value: float) -> TestResult:
-        """Return the verdict for a corrected p-value."""
-        mean, low, high = self.found.mean, self.found.low, self.found.high
-        assert low is not None  # there are enough values on each side, and all are finite
-        assert high is not None
-        return TestResult(
-            self.metric, self.first, self.other, mean, low, high, p_value, self.paired, p_value < 1 - LEVEL
-        )
-
-    @cached_property
-    def found(self) -> Difference:
-        """The difference of the other side from the first."""
-        seeds = list(self.before)
-        after = [self.after[seed] for seed in seeds] if self.paired else list(self.after.values())
-        return difference(after, list(self.before.values()), paired=self.paired, level=LEVEL)
+def _tested(
+    metric: str, first: str, other: str, before: Mapping[int, float], after: Mapping[int, float]
+) -> TestResult | None:
+    """Test whether two sides differ, by their values by seed; return no result if that takes more values."""
+    paired = before.keys() == after.keys()
+    values = [after[seed] for seed in before] if paired else list(after.values())
+    found = difference(values, list(before.values()), paired=paired, level=LEVEL)
+    mean, low, high, p_value = found.mean, found.low, found.high, found.p_value
+    if low is None or high is None or p_value is None:
+        return None
+    if mean and low == high:  # without any spread, t is infinite; but there are only few permutations of the values
+        p_value = 2 / (2 ** len(before) if paired else math.comb(len(before) + len(after), len(before)))
+    return TestResult(metric, first, other, mean, low, high, p_value, paired, beyond_chance=False)
 
 
-def _without_spec(lock: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in lock.items() if key not in (SPEC_HASH, PLUGIN_FILES)}
-
-
-def _last(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    record = history[-1] if history else {}
-    return {key: value for key, value in record.items() if key not in NOT_CURVES}
+def _without(values: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys}
 
 
 def _differing(sides: Sequence[Mapping[str, Any]]) -> Row:

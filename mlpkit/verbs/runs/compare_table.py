@@ -49,7 +49,7 @@ def _table(found: Comparison, width: int | None) -> list[list[str]]:
             continue
         same = "the same" if found.finished or title != "metrics" else "no run is finished"
         rows.append([title if values else f"{title}: {same}", *blank])
-        lone = [key for key in values if shown is _figure and _is_lone(values[key])]
+        lone = [key for key in values if shown is _figure and sum(value is not None for value in values[key]) == 1]
         rows += [
             [f"  {key}", *(shortened(_shown(value, shown), longest) for value in each)]
             for key, each in values.items()
@@ -61,7 +61,11 @@ def _table(found: Comparison, width: int | None) -> list[list[str]]:
     for title, groups in rows_by_group(found).items():
         rows += [[title, *blank], *([f"  {key}", *cells] for key, *cells in groups)]
     rows += [[f"  tables, which --json prints: {', '.join(found.tables)}", *blank]] if found.tables else []
-    return rows if width is None else _with_short_keys(rows, width, beside)
+    if width is None:
+        return rows
+    widest = max(len(cell) for row in rows for cell in row[1:])
+    room = max(width - beside * (len(GAP) + widest), NARROWEST_KEY)
+    return [[shortened(row[0], room), *row[1:]] if any(row[1:]) else row for row in rows]
 
 
 def rows_by_group(found: Comparison) -> dict[str, list[list[str]]]:
@@ -91,18 +95,6 @@ def _room(found: Comparison, width: int | None) -> tuple[int, int]:
     narrowest = NARROWEST_MEAN if found.grouped or found.by else NARROWEST_RUN
     beside = min(len(found.runs), max(1, (width - NARROWEST_KEY) // (narrowest + len(GAP))))
     return beside, max((width - NARROWEST_KEY) // beside - len(GAP), narrowest)
-
-
-def _with_short_keys(rows: list[list[str]], width: int, beside: int) -> list[list[str]]:
-    """Return rows whose keys leave room for that many runs."""
-    longest = max(len(cell) for row in rows for cell in row[1:])
-    room = max(width - beside * (len(GAP) + longest), NARROWEST_KEY)
-    return [[shortened(row[0], room), *row[1:]] if any(row[1:]) else row for row in rows]
-
-
-def _is_lone(values: Sequence[Any]) -> bool:
-    """Whether only one run has a value, which there is nothing to compare with."""
-    return sum(value is not None for value in values) == 1
 
 
 def _runs_of_side(runs: Sequence[str], finished: int) -> str:

@@ -88,8 +88,8 @@ def scale_of_objective(objective: Objective, trials: Sequence[Trial]) -> Scale:
     def place_of(trial: Trial) -> float | None:
         return place(trial.results[objective.key]) if objective.key in trial.results else None
 
-    how = f"{'log; ' if log else ''}{'higher' if objective.maximize else 'lower'} is better"
-    return Scale(ParallelAxis(f"{objective.key} ({how})", [(place(each), figure(each)) for each in numbers]), place_of)
+    title = _with_direction(objective, "log; " if log else "")
+    return Scale(ParallelAxis(title, [(place(each), figure(each)) for each in numbers]), place_of)
 
 
 def _middle(low: float, high: float, log: bool) -> float:
@@ -98,16 +98,8 @@ def _middle(low: float, high: float, log: bool) -> float:
 
 def _place_between(low: float, high: float, log: bool) -> Callable[[float], float]:
     """Return a function that gives the place of a number between two others."""
-
-    def place(number: float) -> float:
-        if low == high:
-            return 0.5
-        bounded = min(max(number, low), high)
-        if log:
-            return math.log(bounded / low) / math.log(high / low)
-        return (bounded - low) / (high - low)
-
-    return place
+    distance = (lambda number: math.log(number / low)) if log else (lambda number: number - low)
+    return lambda number: 0.5 if low == high else distance(min(max(number, low), high)) / distance(high)
 
 
 MOST_BEST: Final = 10
@@ -228,12 +220,9 @@ def _front_figure(found: Sweep, first: Objective, other: Objective) -> str:
         far |= {number for number, cost in costs.items() if cost > limit}
     shown = [trial for trial in finished if trial.number not in far]
     values = [
-        {
-            "trial": trial.number,
-            first.key: trial.results[first.key],
-            other.key: trial.results[other.key],
-            "series": names[trial.number in front],
-        }
+        {"trial": trial.number}
+        | {key: trial.results[key] for key in (first.key, other.key)}
+        | {"series": names[trial.number in front]}
         for trial in sorted(shown, key=lambda trial: trial.number in front)[-MOST_LINES:]  # the last are drawn above
     ]
     titles = (_with_direction(first), _with_direction(other))
@@ -241,28 +230,21 @@ def _front_figure(found: Sweep, first: Objective, other: Objective) -> str:
     return charts.figure(f"{first.key} and {other.key}", chart)
 
 
-def _with_direction(objective: Objective) -> str:
-    return f"{objective.key} ({'higher' if objective.maximize else 'lower'} is better)"
+def _with_direction(objective: Objective, scale: str = "") -> str:
+    return f"{objective.key} ({scale}{'higher' if objective.maximize else 'lower'} is better)"
 
 
 def _coordinates_section(found: Sweep, search: Mapping[str, SearchedKey], best: Sequence[Trial]) -> str:
     """Return parallel coordinates of searched keys and objectives, and the table of all trials."""
     weak = [trial for trial in found.trials if trial.state in WEAK]
     shown = best[:MOST_LINES]
-    scales = [
-        *(
-            scale_of_key(key, name, searched)
-            for (key, searched), name in zip(search.items(), short_keys([*search]), strict=True)
-        ),
-        *(scale_of_objective(each, shown) for each in found.objectives),
-    ]
-    lines = [
-        *(_line(trial, scales[: len(search)], None, trial.state) for trial in weak[: MOST_LINES - len(shown)]),
-        *(
-            _line(trial, scales, place / max(1, len(shown) - 1), written_results(trial, found.objectives))
-            for place, trial in reversed([*enumerate(shown)])
-        ),
-    ]
+    scales = [scale_of_key(key, name, search[key]) for key, name in zip(search, short_keys([*search]), strict=True)]
+    lines = [_line(trial, scales, None, trial.state) for trial in weak[: MOST_LINES - len(shown)]]
+    scales += (scale_of_objective(each, shown) for each in found.objectives)
+    lines += (
+        _line(trial, scales, place / max(1, len(shown) - 1), written_results(trial, found.objectives))
+        for place, trial in reversed([*enumerate(shown)])
+    )
     text = f"A line for each trial, from its values to its result: orange for the best, trial {best[0].number}, and "
     text += "the bluer, the better. Dotted: pruned or diverged." if weak else "the bluer, the better."
     if len(lines) < len(best) + len(weak):

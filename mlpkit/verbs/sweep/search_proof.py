@@ -140,13 +140,10 @@ def _files_in(found: Spec, probe: _Probe, place: Span) -> dict[KeyPath, str]:
     for path, seen in found.files.items():
         written, named = path_written_at(found.document.with_names, path, seen)
         if written is not None and written.origin.place == place:
-            files[(*probe.path, *_path_within(probe.values[probe.key], path))] = named
+            value = probe.values[probe.key]  # the file, or what has it below the last keys of the path
+            within = next((path[i:] for i in range(len(path)) if isinstance(_part(value, path[i:]), str)), ())
+            files[(*probe.path, *within)] = named
     return files
-
-
-def _path_within(value: object, path: KeyPath) -> KeyPath:
-    """Return the last parts of a path to a file, which lead to it in the value that was set; none if it is that."""
-    return next((path[i:] for i in range(len(path)) if isinstance(_part(value, path[i:]), str)), ())
 
 
 def _part(value: Any, path: KeyPath) -> Any:
