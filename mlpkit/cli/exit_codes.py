@@ -41,38 +41,22 @@ def exit_codes(*, as_json: bool = False) -> Iterator[None]:
         yield
     except (click.Abort, click.exceptions.Exit):  # click's own ways out
         raise
-    except click.ClickException as error:
-        _print_wrong_usage(error)
-        _print_problems(error, as_json)
-        raise click.exceptions.Exit(error.exit_code) from None
     except OutputClosedError:
         raise click.exceptions.Exit(READER_LEFT) from None
     except KeyboardInterrupt as interrupt:
         raise click.exceptions.Exit(getattr(interrupt, "exit_code", INTERRUPTED)) from None
-    except MlpkitError as error:
-        print_error(error)
-        _print_problems(error, as_json)
-        raise click.exceptions.Exit(error.exit_code) from None
     except Exception as error:
-        print_error(error)
-        _print_problems(error, as_json)
-        raise click.exceptions.Exit(WORK_FAILED) from None
-
-
-def _print_wrong_usage(error: click.ClickException) -> None:
-    """Print what is wrong with the arguments, which all processes have that were started together."""
-    if not is_first():
-        return
-    text = StringIO()
-    error.show(text)
-    diagnostic(text.getvalue().rstrip("\n"), "red")
-
-
-def _print_problems(error: Exception, as_json: bool) -> None:
-    """Print what ended the work as JSON, unless standard output is what failed."""
-    if as_json and is_first():
-        with suppress(OutputClosedError, StorageError):
-            document({"ok": False, **problems_document(error)})
+        if not isinstance(error, click.ClickException):
+            print_error(error)
+        elif is_first():  # all processes that were started together have the same arguments
+            text = StringIO()
+            error.show(text)
+            diagnostic(text.getvalue().rstrip("\n"), "red")
+        if as_json and is_first():
+            with suppress(OutputClosedError, StorageError):  # if standard output is what failed
+                document({"ok": False, **problems_document(error)})
+        code = error.exit_code if isinstance(error, MlpkitError | click.ClickException) else WORK_FAILED
+        raise click.exceptions.Exit(code) from None
 
 
 def problems_document(error: Exception, warnings: Sequence[Diagnostic] = ()) -> dict[str, Any]:
@@ -143,7 +127,9 @@ def print_error(error: Exception) -> None:
     for line in (report.text, *(f"  {note}" for note in report.notes)):
         diagnostic(line, "red")
     if isinstance(error, SpecError):
-        message("\n" + styled(_count(error), "red", bold=True))
+        files = ", ".join(dict.fromkeys(fault.file for fault in error.faults))
+        count = "1 error" if len(error.faults) == 1 else f"{len(error.faults)} errors"
+        message("\n" + styled(f"{count} in {abridged(files)}", "red", bold=True))
 
 
 @contextmanager
@@ -187,9 +173,3 @@ def _place(error: BaseException, *, of_plugin: bool = False) -> str:
 def _offered_traceback() -> tuple[str, ...]:
     help_text = f"help: with {DEBUG}=1 in the environment, mlpkit shows the whole traceback"
     return () if os.environ.get(DEBUG) else (help_text,)
-
-
-def _count(error: SpecError) -> str:
-    files = ", ".join(dict.fromkeys(fault.file for fault in error.faults))
-    number = len(error.faults)
-    return f"{number} {'error' if number == 1 else 'errors'} in {abridged(files)}"

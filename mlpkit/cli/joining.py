@@ -36,7 +36,8 @@ def join(started: int) -> MpiRanks:
     with _within(patience):
         without = "mpi4py is needed to train one network in several processes"
         library = _load_mpi("funneled", without, "; or give --no-mpi, and each process trains by itself")
-        ranks = mpi.join_ranks(library, patience)
+        with mpi.mpi_errors(library):
+            ranks = mpi.MpiRanks(library, library.COMM_WORLD, patience)
     _require_connected(ranks.size, started)
     return ranks
 

@@ -101,12 +101,6 @@ def load_mpi(thread_level: str = "funneled") -> Any:
     return MPI
 
 
-def join_ranks(mpi: Any, patience: float = SECONDS_OF_PATIENCE) -> MpiRanks:
-    """Connect this process to the other ones that ``mpiexec`` started, or raise ``RankError``."""
-    with mpi_errors(mpi):
-        return MpiRanks(mpi, mpi.COMM_WORLD, patience)
-
-
 @contextmanager
 def mpi_errors(mpi: Any) -> Iterator[None]:
     """Turn an MPI exception into an error with advice.
@@ -233,10 +227,12 @@ class MpiRanks(Ranks):
         """Add up the gradients of all ranks; see ``Exchange``."""
         adding = -(-slices // self._each)
         for gradient in gradients:
-            if self._fast:
-                self._add_at_once(gradient, adding)
-            else:
+            if not self._fast:
                 self._add_along_tree(gradient, adding)
+                continue
+            if self.rank >= adding:
+                gradient.fill(0)
+            self._wait(self._exchange.Iallreduce(self._mpi.IN_PLACE, gradient, op=self._mpi.SUM))
 
     def gather(self, item: object) -> list[Any]:
         """Bring what each rank has to rank 0, however long other ranks load data before; see ``Ranks``."""
@@ -302,11 +298,6 @@ class MpiRanks(Ranks):
         for begin, end in blocks(0, own):
             add_along_tree([part[begin:end] for part in parts])
         self._wait(self._exchange.Iallgatherv(parts[0], [gradient, (lengths, begins)]))
-
-    def _add_at_once(self, gradient: NDArray[Any], adding: int) -> None:
-        if self.rank >= adding:
-            gradient.fill(0)
-        self._wait(self._exchange.Iallreduce(self._mpi.IN_PLACE, gradient, op=self._mpi.SUM))
 
     def _room(self, size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return an array of undefined content, the same memory at each call."""

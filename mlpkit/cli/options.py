@@ -104,13 +104,9 @@ def _key_of_a_spec(option: str) -> str:
 
 def _print_help(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
-        result(_coloured_help(ctx.get_help()))
+        text = _HEADING.sub(lambda found: styled(found[0], bold=True), ctx.get_help())
+        result(_TERM.sub(lambda found: found[1] + styled(found[2], "cyan"), text))
         ctx.exit()
-
-
-def _coloured_help(text: str) -> str:
-    text = _HEADING.sub(lambda found: styled(found[0], bold=True), text)
-    return _TERM.sub(lambda found: found[1] + styled(found[2], "cyan"), text)
 
 
 _HEADING: Final = re.compile(r"^\w+:", re.MULTILINE)

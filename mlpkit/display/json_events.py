@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from mlpkit.display.display import Display
 from mlpkit.display.outcomes import Outcome
 from mlpkit.terminal.output import document
-from mlpkit.training.evaluation import Record
-from mlpkit.training.events import TrainingEnd
-from mlpkit.training.health import Symptom
+from mlpkit.training.events import Event
 
 
 class JsonEvents(Display):
@@ -40,35 +37,25 @@ class JsonEvents(Display):
     ``timing.jsonl``.
     """
 
-    def began(self, run: int, runs: Mapping[int, Path], at_once: int) -> None:
-        """Print the event."""
-        super().began(run, runs, at_once)
-        plain = [each for number in runs for each in self.names.plain(number).values()]
-        document({"event": "began", f"{self.names.what}s": plain})
-
-    def resumed(self, run: int, step: int) -> None:
-        """Print the event."""
-        self._print("resumed", run, {"step": step})
-
-    def started(self, run: int, total_steps: int | None) -> None:
-        """Print the event."""
-        self._print("started", run, {"steps": total_steps})
-
-    def evaluated(self, run: int, record: Record, seconds: float) -> None:
-        """Print the event."""
-        self._print("evaluation", run, record)
-
-    def diagnosed(self, run: int, symptom: Symptom) -> None:
-        """Print the event."""
-        self._print("symptom", run, symptom.to_plain())
-
-    def over(self, run: int, end: TrainingEnd) -> None:
-        """Print the event."""
-        super().over(run, end)
-        if end.failure:
-            self._print("failed", run, {"error": end.failure})
-        elif not end.stopped:
-            self._print("finished", run, {"steps": end.steps, "metrics": end.metrics})
+    def __call__(self, event: Event) -> None:
+        """Print an event."""
+        super().__call__(event)
+        match event:
+            case Event(_, "began", (runs, _)):
+                plain = [each for number in runs for each in self.names.plain(number).values()]
+                document({"event": "began", f"{self.names.what}s": plain})
+            case Event(run, "resumed", (step,)):
+                self._print("resumed", run, {"step": step})
+            case Event(run, "started", (total_steps,)):
+                self._print("started", run, {"steps": total_steps})
+            case Event(run, "evaluated", (record, _)):
+                self._print("evaluation", run, record)
+            case Event(run, "diagnosed", (symptom,)):
+                self._print("symptom", run, symptom.to_plain())
+            case Event(run, "over", (end,)) if end.failure:
+                self._print("failed", run, {"error": end.failure})
+            case Event(run, "over", (end,)) if not end.stopped:
+                self._print("finished", run, {"steps": end.steps, "metrics": end.metrics})
 
     def finished(self, outcome: Outcome) -> None:
         """Print the last event."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from mlpkit.display.display import Display, RunNames
 from mlpkit.display.outcomes import Outcome, results_of
@@ -63,10 +63,12 @@ class Lines(Display):
         if record is None:
             return
         if not self._columns:
-            self._columns = column_names(record)
-            result(line_of({name: name for name in (*self.names.plain(run), *self._columns)}))
+            self._columns = [name for name in record if name != "learning_rate"]
+            result(_line_of({name: name for name in (*self.names.plain(run), *self._columns)}))
         number = {name: str(each) for name, each in self.names.plain(run).items()}
-        result(line_of(number | cells_of(record, self._columns)))
+        cells = {name: figure(record[name]) for name in self._columns}
+        own = {"iteration": str(record["iteration"]), "epoch": f"{record['epoch']:.2f}"}
+        result(_line_of(number | cells | own))
 
     def over(self, run: int, end: TrainingEnd) -> None:
         """Print the line of the run's last evaluation, and how it ended."""
@@ -80,17 +82,6 @@ class Lines(Display):
         outcome.print_results("" if self.names.what else self._evaluations[0].best_line(), None)
 
 
-def column_names(record: Record) -> list[str]:
-    """Return the names of the figures that a line shows."""
-    return [name for name in record if name != "learning_rate"]
-
-
-def cells_of(record: Record, names: Sequence[str]) -> dict[str, str]:
-    """Return the figures of an evaluation as texts."""
-    cells = {name: figure(record[name]) for name in names}
-    return cells | {"iteration": str(record["iteration"]), "epoch": f"{record['epoch']:.2f}"}
-
-
-def line_of(cells: Mapping[str, str]) -> str:
+def _line_of(cells: Mapping[str, str]) -> str:
     """Return a line with each text below the name of its figure."""
     return "  ".join(cell.rjust(max(len(name), NARROWEST_COLUMN)) for name, cell in cells.items())

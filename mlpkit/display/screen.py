@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import accumulate, groupby, takewhile
 from math import nan
 from pathlib import Path
 from typing import Final, Self
@@ -74,7 +74,7 @@ class EvaluationColumns:
         groups = []
         for group, members in groupby(self.chosen, key=lambda column: column.group):
             span = EvaluationColumns(tuple(members), self.gap).width
-            groups.append(_cut(group, span).center(span))
+            groups.append((group if len(group) <= span else f"{group[: span - 1]}…").center(span))
         titles = [column.title.rjust(column.width) for column in self.chosen]
         return blanks.join(groups).rstrip(), blanks.join(titles)
 
@@ -121,10 +121,6 @@ def _all_columns(record: Record) -> list[Column]:
             ranks = (1, 2, *range(4, 4 + rank)) if split == decisive else (3, *range(2000, 2000 + rank))
             columns.append(Column(f"{split}_{name}", name, split, ranks[rank], FIGURE_WIDTH))
     return columns
-
-
-def _cut(name: str, length: int) -> str:
-    return name if len(name) <= length else f"{name[: length - 1]}…"
 
 
 NARROWEST_BAR = 10
@@ -185,13 +181,8 @@ class ProgressBar:
 
 def fitting(parts: Iterator[str], width: int) -> str:
     """Return the first parts, as many as fit."""
-    text = ""
-    for part in parts:
-        longer = f"{text}   {part}" if text else part
-        if len(longer) > width:
-            break
-        text = longer
-    return text
+    longer = accumulate(parts, "{}   {}".format)
+    return next(reversed([*takewhile(lambda text: len(text) <= width, longer)]), "")
 
 
 AROUND_THE_ROWS: Final = 8

@@ -13,7 +13,7 @@ from mlpkit.components.callback import Callback
 from mlpkit.components.dataset import Description, Split
 from mlpkit.components.input_columns import InputShape
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
-from mlpkit.groups.folders import EnsembleFolder, Summary
+from mlpkit.groups.folders import EnsembleFolder, Summary, plain_summary
 from mlpkit.groups.out_of_fold import (
     OutOfFold,
     calibrated_out_of_fold,
@@ -24,6 +24,7 @@ from mlpkit.groups.out_of_fold import (
 from mlpkit.groups.several_runs import Group, GroupSession, finished_runs, listed_runs, train_in, train_unfinished
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
+from mlpkit.jobs.held_out import HeldOut, fit_adjustments, held_out
 from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of, prove_trained
 from mlpkit.jobs.open_training import plan_of
 from mlpkit.jobs.prove import SpecProof, prove
@@ -46,7 +47,7 @@ from mlpkit.network.sequential import Sequential
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import kind_of
-from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS
+from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS, SPREAD
 from mlpkit.specfile.spec import Spec
 from mlpkit.system import require_processes
 from mlpkit.training.checkpointing import tracker_of
@@ -223,7 +224,9 @@ def _trained(folder: EnsembleFolder, registry: Registry, session: GroupSession) 
     spec = _spec_of(folder, registry)
     failures, interrupted = train_unfinished(folder, spec.training.threads or 1, session)
     if failures and not session.stop.reason:
-        raise _failed(folder, failures)
+        why = "; ".join(dict.fromkeys(failures.values()))
+        remedy = "they have no average without it; change the spec, and train a new ensemble"
+        raise EnsembleError(f"{folder.directory}: {listed_runs(failures, MEMBER)} failed: {why}; {remedy}")
     found = _averaged(folder, spec, session.examples, session.stop.reason)
     if interrupted:
         given = ", examples=(x, t)" if session.examples is not None else ""
@@ -233,13 +236,6 @@ def _trained(folder: EnsembleFolder, registry: Registry, session: GroupSession) 
 
 def _spec_of(folder: EnsembleFolder, registry: Registry) -> Spec:
     return parse_resolved(folder.directory, folder.run.resolved_text(), registry)
-
-
-def _failed(folder: EnsembleFolder, failures: Mapping[int, str]) -> EnsembleError:
-    """Return the error for networks that could not be trained."""
-    why = "; ".join(dict.fromkeys(failures.values()))
-    remedy = "they have no average without it; change the spec, and train a new ensemble"
-    return EnsembleError(f"{folder.directory}: {listed_runs(failures, MEMBER)} failed: {why}; {remedy}")
 
 
 def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, stopped: str) -> EnsembleRun:
@@ -314,7 +310,7 @@ def _write_results(folder: EnsembleFolder, model: TrainedModel, description: Des
         metrics["validation"] = metrics_out_of_fold(model, found, folder.directory)
         write_out_of_fold(folder.directory / OUT_OF_FOLD, model, found, folds)
     run.save_model(*model_of(model.network, Origin(run.resolved_text, dataset)))
-    folder.write_spread()
+    run.write_json(SPREAD, plain_summary(folder.summary()))
     run.write_metrics({split: finite(values) for split, values in metrics.items()})
     return _Results(model, in_order(metrics, spec), found)
 
@@ -323,8 +319,6 @@ def _fit_adjustments(
     model: TrainedModel, found: OutOfFold | None, data: Mapping[str, Split], description: Description
 ) -> OutOfFold | None:
     """Fit what adjusts predictions out of fold, or on the validation rows; return what is out of fold, adjusted."""
-    from mlpkit.jobs.held_out import HeldOut, fit_adjustments, held_out  # noqa: PLC0415 - few specs adjust predictions
-
     network = model.network
     if found is None:
         with blas_threads(model.threads):

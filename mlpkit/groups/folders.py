@@ -12,7 +12,7 @@ from mlpkit.runs.files import folders_in
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import damaged, fits, read_object
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
-from mlpkit.runs.layout import MEMBERS, SEEDS, SPEC, SPLITS, SPREAD, has_file
+from mlpkit.runs.layout import MEMBERS, SEEDS, SPEC, SPLITS, has_file
 from mlpkit.statistics import Interval, interval
 
 Summary: TypeAlias = dict[str, dict[str, Interval]]
@@ -30,13 +30,10 @@ def summary_of(results: Sequence[Mapping[str, Mapping[str, Any]]]) -> Summary:
     found: Summary = {}
     for split in splits:
         names = ["loss", *{name: None for metrics in results for name in metrics.get(split, {}) if name != "loss"}]
-        columns = {name: _numbers([metrics.get(split, {}).get(name) for metrics in results]) for name in names}
-        found[split] = {name: interval(values) for name, values in columns.items() if values}
+        columns = {name: [metrics.get(split, {}).get(name) for metrics in results] for name in names}
+        numbers = {name: [float(x) for x in values if isinstance(x, int | float)] for name, values in columns.items()}
+        found[split] = {name: interval(values) for name, values in numbers.items() if values}
     return found
-
-
-def _numbers(values: Sequence[Any]) -> list[float]:
-    return [float(value) for value in values if isinstance(value, int | float)]
 
 
 class NumberedRuns:
@@ -163,7 +160,3 @@ class EnsembleFolder(NumberedRuns):
     def with_models(self) -> list[int]:
         """The numbers of the networks that have begun, and so have a model."""
         return [number for number, directory in self.members.items() if RunFolder(directory).has_model]
-
-    def write_spread(self) -> None:
-        """Write spread.json: the mean of each loss and metric over the networks, with its interval."""
-        self.run.write_json(SPREAD, plain_summary(self.summary()))

@@ -259,7 +259,8 @@ def in_order(entries: Sequence[RunGroup], key: str = "age", *, reverse: bool = F
     values = [(entry, entry.best() if key == "best" else entry.value(key)) for entry in entries]
     known = [(entry, value.mean) for entry, value in values if value is not None]
     if entries and not known:
-        raise UsageError(f"--sort {key}: no run has such a value; expected {_keys(entries)}")
+        keys = ", ".join([*ORDERS, "best", *names_of_figures(entries)])
+        raise UsageError(f"--sort {key}: no run has such a value; expected {keys}")
     name = _common_monitor(entries) if key == "best" else re.sub("^(train|validation|test)_", "", key)
     downwards = higher_is_better(name) is not False
     known.sort(key=lambda pair: pair[1], reverse=downwards != reverse)
@@ -274,10 +275,6 @@ def _common_monitor(entries: Sequence[RunGroup]) -> str:
             f"--sort best: the runs are compared by different metrics: {' and '.join(monitors)}; sort by one of these"
         )
     return monitors[0]
-
-
-def _keys(entries: Sequence[RunGroup]) -> str:
-    return ", ".join([*ORDERS, "best", *names_of_figures(entries)])
 
 
 def names_of_figures(entries: Iterable[RunGroup]) -> list[str]:

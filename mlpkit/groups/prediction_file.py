@@ -64,11 +64,8 @@ def prediction_columns(predictions: Predictions) -> dict[str, Column]:
     ``probability_NAME`` of each; values: ``predicted_NAME`` of each, or ``predicted`` of one without a name. Then come
     the ``region_columns``.
     """
-    return _predicted_columns(predictions) | predictions.region_columns()
-
-
-def _predicted_columns(predictions: Predictions) -> dict[str, Column]:
     values = predictions.values.reshape(len(predictions.values), -1)
+    targets = predictions.target_names or tuple(map(str, range(values.shape[1])))
     columns: dict[str, Column] = {} if predictions.row_names is None else {"name": predictions.row_names}
     if predictions.classes is not None:
         names = np.array(class_values(predictions.class_names, values.shape[1]))
@@ -77,15 +74,15 @@ def _predicted_columns(predictions: Predictions) -> dict[str, Column]:
             found = found.astype(object)
             found[[*predictions.absent]] = None
         columns |= {"predicted": found, "probability": values.max(axis=1)}
-        return columns | _each("probability", predictions.class_labels, values)
-    targets = predictions.target_names or tuple(map(str, range(values.shape[1])))
-    if predictions.are_labels:
+        columns |= _each("probability", predictions.class_labels, values)
+    elif predictions.are_labels:
         ones = (values >= 0.5).astype(np.int64)
         labels = ones if not predictions.absent else np.where(np.isnan(values), None, ones)  # type: ignore[call-overload]
-        predicted = _each("predicted", targets, labels)
-        return columns | predicted | _each("probability", targets, values)
-    alone = predictions.target_names is None and len(targets) == 1
-    return columns | ({"predicted": values[:, 0]} if alone else _each("predicted", targets, values))
+        columns |= _each("predicted", targets, labels) | _each("probability", targets, values)
+    else:
+        alone = predictions.target_names is None and len(targets) == 1
+        columns |= {"predicted": values[:, 0]} if alone else _each("predicted", targets, values)
+    return columns | predictions.region_columns()
 
 
 def explanation_columns(explanation: Explanation) -> dict[str, Column]:

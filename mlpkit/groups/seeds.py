@@ -27,6 +27,7 @@ from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.train import prepare
 from mlpkit.jobs.training_job import Run
 from mlpkit.lazy_names import load
+from mlpkit.pages.notebook_tables import seeds_html
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import RunArgument, directory_of, kind_of
@@ -77,8 +78,6 @@ class SeedRuns:
 
     def _repr_html_(self) -> str:
         """Return the results as a table for a notebook."""
-        from mlpkit.pages.notebook_tables import seeds_html  # noqa: PLC0415 - only a notebook needs it
-
         return seeds_html(self.metrics, self._circumstances())
 
     def _circumstances(self) -> list[str]:

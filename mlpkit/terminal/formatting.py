@@ -147,17 +147,12 @@ BARS_IN_ASCII = ".:-=+*%#"
 
 def sparkline(counts: Sequence[int]) -> str:
     """Draw counts as bars, one character each and none for a count of 0, in ASCII if the output has no others."""
-    bars = BARS if _can_print(BARS) else BARS_IN_ASCII
-    most = max(counts, default=0)
-    return "".join(bars[-(-count * len(bars) // most) - 1] if count else " " for count in counts)
-
-
-def _can_print(text: str) -> bool:
+    bars, most = BARS, max(counts, default=0)
     try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+        bars.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
-        return False
-    return True
+        bars = BARS_IN_ASCII
+    return "".join(bars[-(-count * len(bars) // most) - 1] if count else " " for count in counts)
 
 
 def shape(lengths: tuple[int, ...]) -> str:

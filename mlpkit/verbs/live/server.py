@@ -104,7 +104,8 @@ class LiveServer:
 
     def page(self) -> str:
         """Return the page."""
-        return frame(self.title, _script(), self.actions, self.spec)
+        script = (files("mlpkit.verbs.live") / "live.js").read_text("utf-8")
+        return frame(self.title, script, self.actions, self.spec)
 
     def stream(self, send: Callable[[str], None]) -> None:
         """Send what changes until the end of the block, or until sending fails."""
@@ -136,11 +137,6 @@ class LiveServer:
             if last:
                 return
             self.closing.wait(SECONDS_BETWEEN_STATES)
-
-
-def _script() -> str:
-    """Return the JavaScript that fills the page."""
-    return (files("mlpkit.verbs.live") / "live.js").read_text("utf-8")
 
 
 class _Server(ThreadingHTTPServer):

@@ -76,19 +76,13 @@ class LiveRun(Observer):
     def runs(self) -> list[WatchedRun]:
         """Return the run, as the page's server asks for it."""
         if self._training:
-            self.run.state = self._state()
+            held = "paused" if self.stop.waiting else "pausing"
+            self.run.state = "stopping" if self.stop.asked else held if self.stop.paused else "running"
             if self._progress is not None:
                 self.run.step = self._progress.step
         with self._lock:
             self.run.records, self.run.best = list(self._evaluations.records), self._evaluations.best_position
         return [self.run]
-
-    def _state(self) -> str:
-        if self.stop.asked:
-            return "stopping"
-        if self.stop.paused:
-            return "paused" if self.stop.waiting else "pausing"
-        return "running"
 
     def pause(self) -> None:
         """Hold the run after the step that it is in."""
@@ -172,14 +166,11 @@ class FolderRuns:
         with self._lock:
             now = time.monotonic()
             if now >= self._next_look:
-                self._read_runs()
+                with suppress(MlpkitError):  # the folder may be made only when the first run starts
+                    found = [overview for entry in self._list.read() for overview in entry.runs]
+                    self._runs = {overview.directory: self._run(overview) for overview in found}
                 self._next_look = now + SECONDS_BETWEEN_LOOKS
             return list(self._runs.values())
-
-    def _read_runs(self) -> None:
-        with suppress(MlpkitError):  # the folder may be made only when the first run starts
-            found = [overview for entry in self._list.read() for overview in entry.runs]
-            self._runs = {overview.directory: self._run(overview) for overview in found}
 
     def _run(self, overview: RunOverview) -> WatchedRun:
         directory = overview.directory

@@ -242,17 +242,15 @@ def compare(directories: Sequence[Path], metrics: Sequence[str] = (), by: Sequen
 
 def _by_group(side: RunSet, by: Sequence[str]) -> dict[str, Any]:
     """Return loss and metrics of groups of rows of a side's test rows, or of another split: means over several runs."""
-    from mlpkit.jobs.evaluate import data_of_run  # noqa: PLC0415 - only groups of rows need the data
-    from mlpkit.jobs.groups_of_rows import mean_over_runs, metrics_by_group  # noqa: PLC0415 - the same
-    from mlpkit.jobs.load_model import load_run  # noqa: PLC0415 - the same
+    from mlpkit.jobs import evaluate, groups_of_rows, load_model  # noqa: PLC0415 - only groups of rows need the data
 
     found = []
     for run in side.runs:
-        model = load_run(run.directory)
-        description, data = data_of_run(run.directory, model)
+        model = load_model.load_run(run.directory)
+        description, data = evaluate.data_of_run(run.directory, model)
         split = next(name for name in SPLITS if name in data)
-        found.append(metrics_by_group(model, {split: data[split]}, description, by)[split])
-    return {"split": split, **(found[0] if len(found) == 1 else mean_over_runs(found)).plain()}
+        found.append(groups_of_rows.metrics_by_group(model, {split: data[split]}, description, by)[split])
+    return {"split": split, **(found[0] if len(found) == 1 else groups_of_rows.mean_over_runs(found)).plain()}
 
 
 def read_sides(directories: Sequence[Path]) -> list[RunSet]:
@@ -290,7 +288,9 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequ
             [_common(flattened(_without(run.lock, NOT_VERSIONS)) for run in side.runs) for side in sides]
         ),
         results=_differing([result_hashes(run.directory) for run in runs]) if alone else {},
-        curves=_differing([_mean(_without((run.history or [{}])[-1], NOT_CURVES) for run in side.runs) for side in sides]),
+        curves=_differing(
+            [_mean(_without((run.history or [{}])[-1], NOT_CURVES) for run in side.runs) for side in sides]
+        ),
         metrics=_differing([_mean(flattened(_numbers(run, alone)) for run in side.runs) for side in sides]),
         part_at=_part_at([run.history for run in runs]) if alone else None,
         finished=sum(side.finished for side in sides),

@@ -112,18 +112,18 @@ def _require_terminal(as_json: bool) -> None:
 
 def _redraw_every_second(lines_at: Callable[[int], list[str]]) -> NoReturn:
     """Redraw the list every second, until Ctrl-C."""
-    from rich.live import Live  # noqa: PLC0415 - only a terminal needs rich
-    from rich.text import Text  # noqa: PLC0415 - for the same reason
+    from rich import live, text  # noqa: PLC0415 - only a terminal needs rich
 
     from mlpkit.terminal.live_area import new_console  # noqa: PLC0415 - for the same reason
 
     console = new_console()
-    with ignore_hangup(), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+    with ignore_hangup(), live.Live(console=console, auto_refresh=False, vertical_overflow="crop") as area:
         while True:
             width, height = console.size
             lines = lines_at(width) or ["no runs yet"]
             most = max(height - 2, 1)
             if len(lines) > most:
                 lines = [*lines[:most], f"and {len(lines) - most} more lines"]
-            live.update(Text("\n").join(Text.from_ansi(as_printed(line), no_wrap=True) for line in lines), refresh=True)
+            drawn = (text.Text.from_ansi(as_printed(line), no_wrap=True) for line in lines)
+            area.update(text.Text("\n").join(drawn), refresh=True)
             time.sleep(SECONDS_BETWEEN_DRAWINGS)

@@ -195,15 +195,8 @@ def _begin(sweep: tuple[str, str], driver_version: str) -> str:
 
 def _train(sweep: tuple[str, str], call: TrialCall) -> TrainingEnd:
     """In a rank that trains: train a trial; stop it on request of rank 0."""
-    world = load_mpi().COMM_WORLD
-
-    def must_stop() -> bool:
-        requested: bool = world.iprobe(
-            source=0, tag=_STOP
-        )  # the message isn't received, so that later trials stop, too
-        return requested
-
-    return train(sweep, call, must_stop)
+    world = load_mpi().COMM_WORLD  # the message isn't received, so that later trials stop, too
+    return train(sweep, call, partial(world.iprobe, source=0, tag=_STOP))
 
 
 def _end(sweep: tuple[str, str]) -> None:

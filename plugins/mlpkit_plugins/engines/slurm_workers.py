@@ -225,7 +225,9 @@ class SlurmWorkers(RemoteWorkers):
     def _refusal(self, sent: _Sent, error: FailedJobError) -> UsageError:
         """Return the error with Slurm's reason to refuse a trial's job, and how to resume."""
         reason = _one_line(str(getattr(error.__cause__, "output", "") or error))
-        options = [word for each in _command_line_options(self._settings) for word in ("--slurm", each)]
+        names = {key: key if key == DELAY else key.replace("_", "-") for key in self._settings}
+        settings = [names[key] if each is True else f"{names[key]}={each}" for key, each in self._settings.items()]
+        options = [word for each in settings for word in ("--slurm", each)]
         most = [] if self.count == MOST_JOBS else ["--workers", str(self.count)]
         again = shlex.join(
             ["mlpkit", "sweep", "--resume", str(sent.directory.parent), "--on", "slurm", *most, *options]
@@ -296,12 +298,6 @@ def _checked(settings: dict[str, object]) -> dict[str, object]:
         if not str(settings.get(key, 1)).isdecimal() or int(str(settings.get(key, 1))) < 1:
             raise UsageError(f"Slurm's {key.replace('_', '-')}: expected 1 or more, got {settings[key]!r}")
     return settings
-
-
-def _command_line_options(settings: Mapping[str, object]) -> list[str]:
-    """Return the settings of jobs for the command line."""
-    options = {key if key == DELAY else key.replace("_", "-"): value for key, value in settings.items()}
-    return [key if value is True else f"{key}={value}" for key, value in options.items()]
 
 
 def _submitit_parameters(settings: Mapping[str, object]) -> dict[str, Any]:
