@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TextIO
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -137,16 +137,9 @@ def warnings_as_messages() -> Iterator[None]:
     """Print what Python warns a user of, each text once, as mlpkit's own warnings; leave other categories to Python."""
     earlier, printed = warnings.showwarning, set()
 
-    def show(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
+    def show(message: Warning | str, category: type[Warning], *place: Any, **named: Any) -> None:
         if category is not UserWarning:
-            earlier(message, category, filename, lineno, file, line)
+            earlier(message, category, *place, **named)
         elif str(message) not in printed:
             printed.add(str(message))
             diagnostic(f"warning: {message}", "yellow")

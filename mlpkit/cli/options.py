@@ -127,7 +127,6 @@ overrides_option = click.option(
     shell_complete=completion.overrides,
     help="Set a key of the spec, such as training.batch_size=128; may be repeated.",
 )
-"""Adds ``--set``, as the argument ``overrides``."""
 
 
 def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpack[PluginOptions]) -> Spec:
@@ -169,7 +168,6 @@ by_option = click.option(
     multiple=True,
     help="Give loss and metrics also by the groups of a column; may be repeated.",
 )
-"""Adds ``--by``, as the argument ``by``."""
 
 
 def plugins_option(verb: Callable[..., None]) -> Callable[..., None]:
@@ -217,7 +215,6 @@ plugin_files_option = click.option(
     shell_complete=completion.files,
     help=f"Use a Python file as a plugin; its name is the namespace; may be repeated. {PLUGINS} names files, too.",
 )
-"""Adds ``--plugin``, as the argument ``plugins``."""
 
 ANY_PORT: Final = 0
 PORT: Final = click.IntRange(0, 65535)
@@ -230,10 +227,8 @@ live_option = click.option(
     type=PORT,
     help="Show the run live on a web page, for browsers on this machine, at a given port or any free one.",
 )
-"""Adds ``--live``, as the argument ``port``."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
-"""Adds ``--json``, as the argument ``as_json``."""
 
 report_option = click.option(
     "--report/--no-report",
@@ -242,10 +237,8 @@ report_option = click.option(
     envvar="MLPKIT_REPORT",
     help="Write report.html at the end; MLPKIT_REPORT=0 turns this off, too.",
 )
-"""Adds ``--report`` and ``--no-report``, as the argument ``reports``."""
 
 card_option = click.option("--card", "card", is_flag=True, help="Write a model card at the end, as mlpkit card does.")
-"""Adds ``--card``."""
 
 mpi_option = click.option(
     "--mpi/--no-mpi",
@@ -253,10 +246,8 @@ mpi_option = click.option(
     default=None,
     help="Train together with the other processes that MPI connects; by default if mpiexec or srun started several.",
 )
-"""Adds ``--mpi`` and ``--no-mpi``, as the argument ``mpi``."""
 
 quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-"""Adds ``--quiet``."""
 
 
 def require_one_display(quiet: bool, as_json: bool) -> None:
@@ -272,7 +263,6 @@ workers_option = click.option(
     help="Train N runs at once, of several specs or seeds, or of an ensemble, each with its share of the cores; by "
     "default as many as the cores allow.",
 )
-"""Adds ``--workers``."""
 
 
 def training_options(verb: Callable[..., None]) -> Callable[..., None]:

@@ -27,16 +27,7 @@ MARKUP: Final = re.compile(r"``(.+?)``")
 
 
 def plugin_verb(name: str, arguments: Sequence[str]) -> click.Command:
-    """Return the command of a plugin's verb.
-
-    Args:
-        name: its name, with the plugin's namespace.
-        arguments: what follows it on the command line; ``--plugin`` names files that are plugins too.
-
-    Raises:
-        UnknownComponentError: it is not installed.
-        PluginError: the plugin, or the verb, is broken.
-    """
+    """Return the command of a plugin's verb, given what follows it on the command line, ``--plugin`` among it."""
     registry = Registry.discover(plugins=plugin_files(values_of_option("--plugin", arguments)))
     entry = registry.find(VERB, name)
     schema, meanings = entry.schema, entry.schema.docstring.parameters

@@ -162,13 +162,7 @@ class MuteWhenClosed:
 
 
 class Throughput:
-    """The average pace since the start, evaluations included: the rest is evaluated as often.
-
-    Args:
-        total: steps that the whole training takes, if that is known.
-        first: steps done before the start, in a run that is resumed.
-        clock: returns a time in seconds.
-    """
+    """The average pace since the start, evaluations included: the rest is evaluated as often."""
 
     def __init__(self, total: int | None, first: int = 0, clock: Callable[[], float] = time.perf_counter) -> None:
         self._total = total

@@ -23,10 +23,6 @@ class Lines(Display):
 
     The first ten of a run have a line each, later ones ever more seldom, and the last has one. If there are several
     runs, the figures follow the number of the run.
-
-    Args:
-        names: what the runs are called.
-        each_evaluation: whether evaluations have lines; otherwise only the results of runs have one.
     """
 
     def __init__(self, names: RunNames | None = None, *, each_evaluation: bool = True) -> None:

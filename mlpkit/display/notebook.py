@@ -50,13 +50,7 @@ def notebook_output() -> Callable[..., Any] | None:
 
 
 class Notebook:
-    """A progress bar with a table of evaluations below it; of several runs, a row each.
-
-    Args:
-        display: IPython's ``display``.
-        clock: returns a time in seconds.
-        what: what the number of a run is; empty for a single run.
-    """
+    """A progress bar with a table of evaluations below it; of several runs, a row each."""
 
     def __init__(
         self, display: Callable[..., Any], clock: Callable[[], float] = time.perf_counter, *, what: str = ""
@@ -153,15 +147,7 @@ class Notebook:
 
 
 class _Row:
-    """How far a run has come, and how it ended.
-
-    Attributes:
-        step: steps done.
-        loss: the loss of the last step; None before the first.
-        took: how long it took in seconds; None before it has ended.
-        end: how one of several runs ended; None before that.
-        evaluations: its evaluations.
-    """
+    """How far a run has come, and how it ended; None for what isn't known yet."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.step = 0

@@ -130,13 +130,6 @@ WIDEST_BAR = 40
 class ProgressBar:
     """How far a run has come; what doesn't fit is left out.
 
-    Args:
-        total: steps that the whole training takes, if that is known; without it, no bar is drawn.
-        pace: how fast it goes.
-        step: steps done.
-        name: the text before the bar, if several runs have one line each; a single run has a line of figures below
-            the bar instead.
-
     Attributes:
         loss: the loss of the last step; None before the first.
         record: the last evaluation.

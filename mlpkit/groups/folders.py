@@ -37,16 +37,7 @@ def summary_of(results: Sequence[Mapping[str, Mapping[str, Any]]]) -> Summary:
 
 
 class NumberedRuns:
-    """A folder with several run folders; it has one writer at a time, as a run folder has.
-
-    Args:
-        run: the folder, as the holder of the writer's lock.
-        members: the run folders by number: the seed, or the number of a network of an ensemble.
-
-    Raises:
-        RunFolderError: by what needs the results: a metrics.json can't be read.
-        StorageError: by what writes: the file can't be written.
-    """
+    """A folder with several run folders by number; it has one writer at a time, as a run folder has."""
 
     written_last: ClassVar[str] = SPEC
     """The file that is written once every run has a folder."""

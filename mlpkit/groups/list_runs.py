@@ -246,11 +246,6 @@ ORDERS: Final[Mapping[str, Callable[[RunGroup], tuple[object, ...]]]] = {
 def in_order(entries: Sequence[RunGroup], key: str = "age", *, reverse: bool = False) -> list[RunGroup]:
     """Return entries in an order: the youngest, furthest or best first; those without a value are last.
 
-    Args:
-        entries: the entries.
-        key: one of ``ORDERS``, ``best``, or a loss or metric as for ``figure_of``.
-        reverse: whether to turn the order around.
-
     Raises:
         UsageError: no entry has such a value.
     """

@@ -25,11 +25,7 @@ _ROWS_TOGETHER: Final = 1000
 
 
 def require_format(out: Path, source: Path) -> None:
-    """Check that predictions can be written to a file of that name.
-
-    Raises:
-        UsageError: its name doesn't end in a known format, what writes that is not installed, or it is the source.
-    """
+    """Check that predictions can be written to a file of that name, which isn't the source, or raise ``UsageError``."""
     if out.suffix not in _WRITERS:
         raise UsageError(f"predictions can't be written to '{out}'; expected a name that ends in {_FORMATS}")
     if out.exists() and source.exists() and out.samefile(source):
@@ -130,12 +126,9 @@ def _csv(columns: Columns) -> Iterator[bytes]:
 
 def _json_lines(columns: Columns) -> Iterator[bytes]:
     for row in _rows(columns):
-        document = dict(zip(columns, map(_json_ready, row), strict=True))
+        finite = (None if isinstance(value, float) and not math.isfinite(value) else value for value in row)
+        document = dict(zip(columns, finite, strict=True))
         yield json.dumps(document, default=str, allow_nan=False).encode() + b"\n"
-
-
-def _json_ready(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _parquet(columns: Columns) -> Iterator[bytes]:

@@ -145,7 +145,10 @@ def resume_seeds(
     with SeedsFolder.open(directory_of(directory)) as folder:
         folder.run.claim()
         for seed in folder.unfinished:
-            _require_prepared(folder.directory, seed, folder.members[seed])
+            if kind_of(folder.members[seed]) is None:
+                way = f"mlpkit run SPEC --set seed={seed} --out {quote(str(folder.members[seed]))}"
+                problem = f"has no run of seed {seed}; train it again, then resume the rest: {way}"
+                raise RunFolderError(f"{folder.directory}: {problem}")
         threads = _threads_of(folder) if folder.unfinished else 1
         observer = observer or load("mlpkit.display.notebook:default_observer")("seed", quiet=quiet)
         return _trained(folder, threads, GroupSession(plugin_options, observer, stop or StopRequest(), workers))
@@ -194,13 +197,6 @@ class SeedsGroup(Group):
         """Write metrics.json, and return the means with their intervals."""
         self.folder.write_summary()
         return self.folder.summary()
-
-
-def _require_prepared(directory: Path, seed: int, member: Path) -> None:
-    """Check that a run has a folder, or raise ``RunFolderError``."""
-    if kind_of(member) is None:
-        way = f"mlpkit run SPEC --set seed={seed} --out {quote(str(member))}"
-        raise RunFolderError(f"{directory}: has no run of seed {seed}; train it again, then resume the rest: {way}")
 
 
 def _threads_of(folder: SeedsFolder) -> int:

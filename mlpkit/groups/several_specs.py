@@ -51,12 +51,7 @@ class SpecResult:
 
 @dataclass(frozen=True)
 class SpecResults:
-    """The results of several specs.
-
-    Args:
-        specs: the results of each, in the order in which they were given.
-        stopped: why training was stopped before its end, to be resumed; empty if it was not.
-    """
+    """The results of several specs, in the order in which they were given, and why training was stopped, if it was."""
 
     specs: Sequence[SpecResult]
     stopped: str = ""

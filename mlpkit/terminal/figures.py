@@ -71,12 +71,7 @@ def age(seconds: float) -> str:
 
 
 def signed(value: float, width: float) -> str:
-    """Write a difference: ``+0.0182``.
-
-    Args:
-        value: the difference.
-        width: of the interval that it is in; a narrow one deserves more digits.
-    """
+    """Write a difference: ``+0.0182``; a narrow interval around it deserves more digits."""
     return f"{value:+.4f}" if width >= 1e-3 else f"{value:+.2e}"
 
 

@@ -51,19 +51,8 @@ SAFE: Final = {
 class LiveServer:
     """A page about runs, served by background threads until the end of the block.
 
-    Args:
-        title: heading of the page.
-        runs: returns the runs' state.
-        actions: what the page's buttons do, by name; empty for no buttons.
-        spec: the text of the spec; empty if there are several.
-        port: where to listen; 0 for any that is free.
-
     Attributes:
         address: of the page, with the secret that its readers know.
-
-    Raises:
-        UsageError: what draws charts is not installed.
-        OSError: it can't listen there.
     """
 
     def __init__(

@@ -32,21 +32,7 @@ SECONDS_BETWEEN_LOOKS: Final = 1.0
 
 @dataclass
 class WatchedRun:
-    """What a live page knows of a run.
-
-    Args:
-        name: what to call it.
-        state: ``preparing``, ``running``, ``pausing``, ``paused``, ``stopping``, ``stopped``, ``finished``, ``failed``
-            or another of ``mlpkit runs``.
-        step: steps done.
-        total: steps of the whole run, if that is known.
-        loss: of the step done last, if that is known.
-        seconds_left: how long the rest will take, if that is known.
-        message: how it ended.
-        notes: what is not as it should be.
-        records: the evaluations.
-        best: position of the best of these, if that is known.
-    """
+    """What a live page knows of a run: a state of its own or of ``mlpkit runs``, and None for what isn't known."""
 
     name: str
     state: str = "preparing"

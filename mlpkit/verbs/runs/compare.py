@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mlpkit.components.dataset import Dataset
 from mlpkit.errors import MlpkitError, UsageError
@@ -20,11 +20,7 @@ from mlpkit.runs.kinds import is_group, members_of
 from mlpkit.runs.layout import RESOLVED, SPLITS, result_hashes
 from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
 from mlpkit.terminal.figures import probability, signed
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
-
-    from mlpkit.training.evaluation import Record
+from mlpkit.training.evaluation import Record
 
 
 def outline(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -230,13 +226,7 @@ class Comparison:
 
 
 def compare(directories: Sequence[Path], metrics: Sequence[str] = (), by: Sequence[str] = ()) -> Comparison:
-    """Compare runs.
-
-    Raises:
-        UsageError: there is nothing to compare, or no run has such a metric or column.
-        RunFolderError: one isn't a run folder, or a file in it is damaged.
-        MlpkitError: a model or its data can't be read again; only for ``by``.
-    """
+    """Compare runs and folders of several; judge the metrics, and compare the groups of rows by the columns, too."""
     return compare_sides(read_sides(directories), metrics, by)
 
 
@@ -378,9 +368,6 @@ def verdicts(sides: Sequence[RunSet], metrics: Sequence[str] = ()) -> list[TestR
             verdict.
         metrics: such as ``accuracy`` or ``test.loss``; by default loss and metrics of the split for testing, of the
             validation data without one, or of the training data without either.
-
-    Raises:
-        UsageError: no run has such a metric.
     """
     samples = [(side.name, side.samples()) for side in sides]
     chosen = _judged({name: None for _, values in samples for name in values}, metrics)

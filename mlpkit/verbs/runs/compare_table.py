@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mlpkit.components.schema.wording import counted
@@ -51,7 +51,7 @@ def _table(found: Comparison, width: int | None) -> list[list[str]]:
         rows.append([title if values else f"{title}: {same}", *blank])
         lone = [key for key in values if shown is _figure and sum(value is not None for value in values[key]) == 1]
         rows += [
-            [f"  {key}", *(shortened(_shown(value, shown), longest) for value in each)]
+            [f"  {key}", *(shortened(ABSENT if value is None else shown(value), longest) for value in each)]
             for key, each in values.items()
             if key not in lone
         ]
@@ -110,10 +110,6 @@ def _figure(value: Any) -> str:
     if isinstance(value, Interval):
         return figure(value.mean) if value.low == value.high else plus_minus(value)
     return figure(value) if isinstance(value, float) else str(value)
-
-
-def _shown(value: Any, shown: Callable[[Any], str]) -> str:
-    return ABSENT if value is None else shown(value)
 
 
 def _about_chance(found: Comparison, width: int | None) -> list[str]:

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import replace
 from operator import le
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mlpkit.components.engine import Workers
 from mlpkit.errors import RunFolderError, StorageError
@@ -19,11 +19,9 @@ from mlpkit.runs.kinds import members_of
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 from mlpkit.training.events import Event, Listener, StopRequest, TrainingEnd
 from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial, is_resumable
+from mlpkit.verbs.sweep.samplers import Sampler
 from mlpkit.verbs.sweep.section import Objective
 from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
-
-if TYPE_CHECKING:
-    from mlpkit.verbs.sweep.samplers import Sampler
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal, or another process, asks for an end."""

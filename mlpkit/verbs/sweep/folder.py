@@ -17,7 +17,7 @@ from mlpkit.runs.files import folders_in, make_folder, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import damaged, encode_compact, read_object
 from mlpkit.runs.kinds import SWEEP_FOLDER, is_run_folder, kind_of, members_of
-from mlpkit.runs.layout import BEST, PROGRESS, STOP, SWEEP, TRIAL, has_file
+from mlpkit.runs.layout import PROGRESS, STOP, SWEEP, TRIAL, has_file
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 
 _NAME: Final = "trial-"
@@ -180,10 +180,6 @@ class SweepFolder:
         with suppress(OSError):  # nothing was asked for
             (self.directory / STOP).unlink()
 
-    def write_best(self, text: str) -> None:
-        """Write best.yaml."""
-        write_atomically(self.directory / BEST, text.encode())
-
     def _trial(self, number: int) -> Path:
         return self.directory / f"{_NAME}{number}"
 
@@ -197,14 +193,10 @@ def require_sweep_folder(directory: Path) -> None:
         raise RunFolderError(f"{directory}: {what}; expected a folder that mlpkit sweep created")
 
 
-def is_trial(directory: Path) -> bool:
-    """Whether a folder is that of a trial; if the system goes down while it is made, it isn't."""
-    return re.fullmatch(rf"{_NAME}\d+", directory.name) is not None and has_file(directory, TRIAL)
-
-
 def trials_in(directory: Path) -> list[Path]:
     """Return the folders of the trials of a sweep, in the order of their numbers, or raise ``RunFolderError``."""
-    return [folder for folder in folders_in(directory) if is_trial(folder)]
+    named = [folder for folder in folders_in(directory) if re.fullmatch(rf"{_NAME}\d+", folder.name)]
+    return [folder for folder in named if has_file(folder, TRIAL)]  # others were being made as the system went down
 
 
 def number_of(directory: Path) -> int:

@@ -130,18 +130,14 @@ def no_longer_weak(trials: Sequence[Trial], sweep: SweepSection) -> Trial | None
     if all(trial.state != PRUNED for trial in trials):
         return None
     curves = [curve_of(trial.directory, sweep.objectives[0]) for trial in trials]
-    strong = [
-        (curve, trial)
-        for curve, trial in zip(curves, trials, strict=True)
-        if trial.state == PRUNED and _is_strong(curve, [each for each in curves if each is not curve], trial, sweep)
-    ]
-    return max(strong, key=lambda each: each[0].evaluations[-1].epoch)[1] if strong else None
-
-
-def _is_strong(curve: Curve, others: Sequence[Curve], trial: Trial, sweep: SweepSection) -> bool:
-    run = _first_run_of(trial.directory)
-    rule, total = rule_for(trial.directory, sweep), _total_epochs(run, *_state_of(run))
-    return rule is not None and bool(curve.evaluations) and total is not None and not rule(curve, others, total)
+    strong = []
+    for curve, trial in zip(curves, trials, strict=True):
+        if trial.state == PRUNED and curve.evaluations:
+            others, run = [each for each in curves if each is not curve], _first_run_of(trial.directory)
+            rule, total = rule_for(trial.directory, sweep), _total_epochs(run, *_state_of(run))
+            if rule is not None and total is not None and not rule(curve, others, total):
+                strong.append((curve.evaluations[-1].epoch, trial))
+    return max(strong, key=lambda each: each[0])[1] if strong else None
 
 
 def _first_run_of(trial: Path) -> Path:

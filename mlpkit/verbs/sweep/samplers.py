@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FINISHED, PRUNED, STOPPED
-from mlpkit.verbs.sweep.section import Grid
+from mlpkit.verbs.sweep.folder import Trial
+from mlpkit.verbs.sweep.section import Grid, SearchedKey, SweepSection
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from mlpkit.verbs.sweep.folder import Trial
-    from mlpkit.verbs.sweep.section import SearchedKey, SweepSection
-
-    Sampler: TypeAlias = Callable[[int, Sequence[Trial]], dict[str, Any] | None]
-    """Returns the values of a trial, given its number and the trials before it as they are now; None after the last."""
+Sampler: TypeAlias = Callable[[int, Sequence[Trial]], dict[str, Any] | None]
+"""Returns the values of a trial, given its number and the trials before it as they are now; None after the last."""
 
 DIGITS: Final = 6
 """Significant digits of a number that is drawn: more make no difference, and are hard to read."""

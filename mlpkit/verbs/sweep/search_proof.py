@@ -35,10 +35,6 @@ def prove_sweep(
         spec: the spec, which has a sweep.
         proved: the same, proved, if that is done already.
         warn: called with a warning for each value with which training needs more memory than there is.
-
-    Raises:
-        SpecError: a searched key, or a value that it may have, is wrong; all that are wrong are named.
-        DataError: a data file is not what it should be.
     """
     assert isinstance(spec.sweep, SweepSection)
     proved = proved or prove(spec)

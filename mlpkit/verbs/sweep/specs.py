@@ -42,9 +42,6 @@ def trial_spec(spec: Spec, values: Mapping[str, Any], places: Mapping[str, Span]
         values: the values of its searched keys that are set, in the order in which they are: a component comes before
             its parameters.
         places: the place of each value, for messages; by default the place of the searched key in the sweep.
-
-    Raises:
-        SpecError: a value, or a key, is wrong; the messages point into the section ``sweep``.
     """
     places = places or {}
 

@@ -21,7 +21,9 @@ from mlpkit.jobs.prove import prove
 from mlpkit.network.component_errors import component_errors
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
+from mlpkit.runs.files import write_atomically
 from mlpkit.runs.kinds import RunArgument, directory_of
+from mlpkit.runs.layout import BEST
 from mlpkit.runs.overview import FINISHED
 from mlpkit.specfile.spec import Spec, require_spec
 from mlpkit.system import require_processes
@@ -245,7 +247,7 @@ def _swept(
             raise
     found = sum_up(folder, spec, request.reason, driver.left)
     if found.best is not None:
-        folder.write_best(_best_text(spec, found, folder.directory))
+        write_atomically(folder.directory / BEST, _best_text(spec, found, folder.directory).encode())
     if ctrl_c.received or (stop is None and request.reason):
         raise interrupt_with(f'stopped; resume it with: mlpkit.resume_sweep("{folder.directory}")', found)
     return found
@@ -333,18 +335,16 @@ class EngineChoice:
     @contextmanager
     def started(self, registry: Registry) -> Iterator[Workers]:
         """Return the workers, and end them at the end of the block; or raise ``UsageError``."""
-        workers = self._started_workers(registry)
+        if self.name == LOCAL:
+            workers: Workers = LocalWorkers(self.workers)
+        else:
+            with component_errors(f"engine {self.name} failed in start"):
+                started = registry.create(Engine.kind, {self.name: self._given}).start(self.workers)
+            workers = WorkersOfEngine(self.name, started)
         try:
             yield workers
         finally:
             workers.shutdown()
-
-    def _started_workers(self, registry: Registry) -> Workers:
-        if self.name == LOCAL:
-            return LocalWorkers(self.workers)
-        with component_errors(f"engine {self.name} failed in start"):
-            workers = registry.create(Engine.kind, {self.name: self._given}).start(self.workers)
-        return WorkersOfEngine(self.name, workers)
 
     @property
     def _given(self) -> dict[str, Any]:

@@ -59,16 +59,6 @@ class DaskWorkers(RemoteWorkers):
     """Workers of a Dask cluster; each trains one trial after the other in a separate process.
 
     If a worker is lost, Dask gives its trial to another, which continues from the last checkpoint.
-
-    Args:
-        scheduler: the address of the cluster's scheduler; empty for a cluster on this machine that ends with the sweep.
-        most: the most trials to train at once; by default one per worker, and on this machine one per core.
-
-    Attributes:
-        threads: the cores of each worker; if workers differ, the smallest number.
-
-    Raises:
-        UsageError: no scheduler answers, or it has no workers.
     """
 
     worker = "Dask worker"
@@ -99,11 +89,7 @@ class DaskWorkers(RemoteWorkers):
         return max(1, min(len(self._workers), self._most or len(self._workers)))
 
     def _send(self, call: TrialCall, end: Future[TrainingEnd]) -> None:
-        """Send a trial to an idle worker.
-
-        Raises:
-            WorkersLostError: the scheduler doesn't answer any more.
-        """
+        """Send a trial to an idle worker."""
         busy = {sent.worker for sent in [*self._sent.values()]}  # callbacks remove finished trials
         worker = next((each for each in self._workers if each not in busy), "")
         place = {"workers": [worker], "allow_other_workers": True} if worker else {}  # others only if it is lost
@@ -163,11 +149,7 @@ class DaskWorkers(RemoteWorkers):
         return answers
 
     def _asked(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Return the scheduler's answer to a call.
-
-        Raises:
-            WorkersLostError: the scheduler doesn't answer.
-        """
+        """Return the scheduler's answer to a call, or raise ``WorkersLostError``."""
         if self._client.status != "running":
             raise self._lost()
         try:

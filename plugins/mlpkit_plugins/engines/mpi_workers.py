@@ -42,13 +42,6 @@ class MpiWorkers(RemoteWorkers):
 
     Only rank 0 creates an instance. The other ranks are in ``serve``, or in ``python -m mpi4py.futures``.
 
-    Args:
-        most: the most trials to train at once; by default one per rank except rank 0.
-
-    Attributes:
-        count: the number of trials to train at once.
-        threads: the cores for each training rank of a host; if hosts differ, the smallest number.
-
     Raises:
         UsageError: MPI can't be used, or rank 0 is alone.
         RankError: MPI failed.
@@ -113,11 +106,7 @@ class MpiWorkers(RemoteWorkers):
 
 
 def serve() -> None:
-    """In each rank except rank 0: train the trials that rank 0 sends, until it calls ``release_ranks``.
-
-    Raises:
-        RankError: MPI failed.
-    """
+    """In each rank except rank 0: train the trials that rank 0 sends, until it calls ``release_ranks``."""
     mpi = _loaded()
     from mpi4py.futures import MPICommExecutor  # noqa: PLC0415 - starts MPI, which was configured before
 
@@ -135,11 +124,7 @@ def release_ranks() -> None:
 
 
 def _loaded() -> Any:
-    """Start MPI, and return the module ``mpi4py.MPI``.
-
-    Raises:
-        UsageError: the MPI library is missing, or threads can't share it.
-    """
+    """Start MPI, and return the module ``mpi4py.MPI``, or raise ``UsageError``: threads must be able to share it."""
     try:
         mpi = load_mpi("multiple")
     except RuntimeError as error:  # what mpi4py raises without an MPI library

@@ -28,11 +28,7 @@ class TrialCall(NamedTuple):
 
 
 class RemoteWorkers(ABC):
-    """The driver's side of the workers.
-
-    Attributes:
-        worker: the name of a worker in messages, such as ``Dask worker``.
-    """
+    """The driver's side of the workers; in messages, each is called a ``worker``, such as a Dask worker."""
 
     worker: ClassVar[str]
 

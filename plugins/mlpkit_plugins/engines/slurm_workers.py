@@ -116,18 +116,6 @@ class SlurmWorkers(RemoteWorkers):
 
     The jobs of a killed driver continue, and the next driver in the same folder takes them over. SIGTERM stops a job,
     and Slurm announces its time limit with SIGUSR2; then the trial saves a checkpoint.
-
-    Args:
-        settings: options of sbatch by their long names, such as ``partition``, True for an option without a value; and
-            ``signal_delay_s``, the seconds before a job's time limit at which it saves its trial, 90 by default.
-        most: the most jobs at once, including waiting jobs.
-
-    Attributes:
-        count: the number of jobs at once.
-        threads: the cores of each job, ``cpus_per_task``; 1 unless it is set.
-
-    Raises:
-        UsageError: Slurm's commands are missing or find no cluster, or a setting is wrong.
     """
 
     worker = "Slurm job"
@@ -196,11 +184,7 @@ class SlurmWorkers(RemoteWorkers):
             self._asked_at = time.monotonic()
 
     def _hand_in(self, sent: _Sent) -> None:
-        """Submit a trial, unless an earlier driver has submitted it, or the sweep stops.
-
-        Raises:
-            WorkersLostError: Slurm doesn't answer any more.
-        """
+        """Submit a trial, unless an earlier driver has submitted it, or the sweep stops."""
         if self._stopping:
             self._take_end(sent, TrainingEnd(stopped=NOT_BEGUN))
             return
@@ -273,11 +257,7 @@ class SlurmWorkers(RemoteWorkers):
         sent.end.set_result(end)
 
     def _jobs_of_user(self) -> set[tuple[str, str]] | None:
-        """Return numbers and names of the user's waiting and running jobs; None if Slurm doesn't answer now.
-
-        Raises:
-            WorkersLostError: Slurm hasn't answered for a long time.
-        """
+        """Return numbers and names of the user's waiting and running jobs; None if Slurm doesn't answer now."""
         answer = _asked(["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i %j"])
         if answer is not None:
             self._answered_at = time.monotonic()
