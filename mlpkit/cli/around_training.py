@@ -64,15 +64,7 @@ AFTER_RUN: Final = {
 def live_page(
     port: int | None, title: str, folder: Path, spec: str, interrupts: Interrupts
 ) -> AbstractContextManager[Any]:
-    """Serve a page about a run until the end of the block; yield an observer with ``finished``, or None without a page.
-
-    Args:
-        port: where; 0 for any port that is free, None for no page.
-        title: what is trained.
-        folder: the run folder.
-        spec: the text of the spec.
-        interrupts: stops the run; it can be paused, too, if there is a page.
-    """
+    """Serve a page about a run until the end of the block; yield what shows its end, or None without a port."""
     return nullcontext() if port is None else load(LIVE_PAGE)(port, title, folder, spec, interrupts)
 
 

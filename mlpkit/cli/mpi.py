@@ -139,11 +139,6 @@ class MpiRanks(Ranks):
     Rank 0 ends all of them at the end of its ``with`` block: in order between two tasks; by force, once the error is
     printed, if an exception left a task half done. While a rank waits, it yields its core, and rank 0 looks out for
     ranks that have failed.
-
-    Args:
-        mpi: the module ``mpi4py.MPI``.
-        world: the communicator, an ``MPI.Intracomm``.
-        patience: seconds to wait for others in the middle of a task.
     """
 
     def __init__(self, mpi: Any, world: Any, patience: float) -> None:

@@ -26,9 +26,6 @@ LONGEST_NAME: Final = 32
 class RunNames:
     """Names of runs by their numbers, such as ``seed 3``; a single run has none.
 
-    Args:
-        what: what the number of a run is; empty for a single run.
-
     Attributes:
         runs: the run folders by number, once training has started.
     """
@@ -79,9 +76,6 @@ class Display:
     """Shows one training or several: warnings and errors only; the end of ``with`` leaves the terminal as it was.
 
     An event calls the method of its kind, if there is one, with the number of the run and the event's data.
-
-    Args:
-        names: what the runs are called; by default it is a single run.
     """
 
     def __init__(self, names: RunNames | None = None) -> None:

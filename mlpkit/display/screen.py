@@ -190,12 +190,6 @@ class Screen(Display):
 
     Below them is a bar for each run in training. It is drawn at the events of the trainings, and
     not by a thread, which would take time from them.
-
-    Args:
-        title: what is trained.
-        folder: where it is kept.
-        names: what the runs are called.
-        clock: returns a time in seconds.
     """
 
     def __init__(

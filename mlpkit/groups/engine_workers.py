@@ -30,9 +30,8 @@ class WorkersOfEngine:
             lacking = [name for name in PROMISED if not hasattr(workers, name)]
         if lacking:
             returned = "None" if workers is None else f"a {type(workers).__name__} without {', '.join(lacking)}"
-            raise ComponentFailure(
-                f"engine {engine} returned {returned} from start; expected an object with {', '.join(PROMISED)}"
-            )
+            expected = f"expected an object with {', '.join(PROMISED)}"
+            raise ComponentFailure(f"engine {engine} returned {returned} from start; {expected}")
         self.threads = self._number("threads")
 
     @property

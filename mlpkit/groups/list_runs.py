@@ -18,18 +18,7 @@ from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, natural_order, read_
 from mlpkit.runs.json_files import decode
 from mlpkit.runs.kinds import is_run_folder, runs_in
 from mlpkit.runs.layout import HISTORY, LOCK, MODEL, SEEDS
-from mlpkit.runs.overview import (
-    DAMAGED,
-    DIVERGED,
-    FAILED,
-    FINISHED,
-    PRUNED,
-    RUNNING,
-    STOPPED,
-    Extreme,
-    RunOverview,
-    overview_of,
-)
+from mlpkit.runs.overview import BY_URGENCY, DAMAGED, FINISHED, Extreme, RunOverview, overview_of
 from mlpkit.statistics import Interval, interval
 
 
@@ -46,9 +35,7 @@ class RunGroup:
     def state(self) -> str:
         """Its state; of several runs the one that asks most for attention."""
         states = {run.state for run in self.runs}
-        return next(
-            state for state in (RUNNING, DAMAGED, DIVERGED, FAILED, STOPPED, FINISHED, PRUNED) if state in states
-        )
+        return next(state for state in BY_URGENCY if state in states)
 
     @property
     def spec(self) -> str:

@@ -35,12 +35,7 @@ def require_format(out: Path, source: Path) -> None:
 
 
 def write_predictions(out: Path, predictions: Predictions, explanation: Explanation | None = None) -> None:
-    """Write predictions below names of columns, after their inputs if these were kept.
-
-    Raises:
-        UsageError: a column of the inputs is called as one of the predictions, or there are more or fewer rows.
-        StorageError: the file can't be written.
-    """
+    """Write predictions below names of columns, after their inputs if these were kept, and before an explanation."""
     columns = dict(predictions.inputs or {})
     of_explanation = {} if explanation is None else explanation_columns(explanation)
     for name, values in (prediction_columns(predictions) | of_explanation).items():

@@ -120,24 +120,18 @@ def run_specs(
     session = GroupSession(specs[0].spec.registry.arguments(), observer, stop, workers)
     cores = share_of_cores(workers, sum(len(each.numbers) for each in specs))
     with ExitStack() as kept:
-        threads_of = _prepared(specs, directories, cores, kept)
+        threads_of = []
+        with ExitStack() as undo:
+            for each, directory in zip(specs, directories, strict=True):
+                threads_of.append(each.create(directory, cores))
+                kept.enter_context(each.folder)
+                undo.callback(each.folder.discard)
+            undo.pop_all()
         runs = dict(enumerate(run for each in specs for run in each.folder.members.values()))
         threads = dict(enumerate(own for each, own in zip(specs, threads_of, strict=True) for _ in each.numbers))
         failures = train_runs(runs, threads, session)
         problems = {runs[k]: failure for k, failure in failures.items()}
         return SpecResults([_result(each, problems, stop.reason) for each in specs], stop.reason)
-
-
-def _prepared(specs: Sequence[Group], directories: Sequence[Path], cores: int | None, kept: ExitStack) -> list[int]:
-    """Prepare the runs of all specs, or none; return the threads of each spec's runs."""
-    threads = []
-    with ExitStack() as undo:
-        for each, directory in zip(specs, directories, strict=True):
-            threads.append(each.create(directory, cores))
-            kept.enter_context(each.folder)
-            undo.callback(each.folder.discard)
-        undo.pop_all()
-    return threads
 
 
 def _result(group: Group, problems: Mapping[Path, str], stopped: str) -> SpecResult:

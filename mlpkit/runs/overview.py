@@ -52,6 +52,9 @@ DAMAGED: Final = "damaged"
 STATES: Final = (RUNNING, STOPPED, FINISHED, PRUNED, DIVERGED, FAILED, DAMAGED)
 """What a run can be; one that was stopped, by a signal or a crash, can be resumed, and so can a pruned trial."""
 
+BY_URGENCY: Final = (RUNNING, DAMAGED, DIVERGED, FAILED, STOPPED, FINISHED, PRUNED)
+"""The same, the ones that ask most for attention first."""
+
 
 class Extreme(NamedTuple):
     """The lowest or highest value of a history."""

@@ -35,7 +35,8 @@ def _table(found: Comparison, width: int | None) -> list[list[str]]:
     beside, longest = _room(found, width)
     rows = [["", *(shortened(run, longest) for run in found.runs)]]
     if found.grouped:
-        rows.append(["", *map(_runs_of_side, found.members, found.finished_members)])
+        counts = [(len(runs), finished) for runs, finished in zip(found.members, found.finished_members, strict=True)]
+        rows.append(["", *(counted(n, "run") + ("" if n == done else f", {done} finished") for n, done in counts)])
     cells = tuple(f"{name}." for name in found.tables)
     metrics = {key: values for key, values in found.metrics.items() if not key.startswith(cells)}
     for title, values, shown in (
@@ -95,10 +96,6 @@ def _room(found: Comparison, width: int | None) -> tuple[int, int]:
     narrowest = NARROWEST_MEAN if found.grouped or found.by else NARROWEST_RUN
     beside = min(len(found.runs), max(1, (width - NARROWEST_KEY) // (narrowest + len(GAP))))
     return beside, max((width - NARROWEST_KEY) // beside - len(GAP), narrowest)
-
-
-def _runs_of_side(runs: Sequence[str], finished: int) -> str:
-    return counted(len(runs), "run") + ("" if finished == len(runs) else f", {finished} finished")
 
 
 def _short(value: Any) -> str:

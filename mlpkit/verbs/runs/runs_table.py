@@ -50,12 +50,8 @@ def lines_of(entries: Sequence[RunGroup], width: int | None) -> list[str]:
     lines = columns(rows, right=[i for i, column in enumerate(kept) if column.is_number])
     left_out = [column.title for column in every if column not in kept]
     if left_out:
-        lines += [
-            "",
-            *paragraph(
-                f"hidden, since the terminal is too narrow: {', '.join(left_out)}; --json prints all", width=width
-            ),
-        ]
+        hidden = f"hidden, since the terminal is too narrow: {', '.join(left_out)}; --json prints all"
+        lines += ["", *paragraph(hidden, width=width)]
     problems = [run.problem for entry in entries for run in entry.runs if run.state == DAMAGED or len(entries) == 1]
     below = [line for problem in problems if problem for line in paragraph(problem, width=width)]
     return [*lines, "", *below] if below else lines

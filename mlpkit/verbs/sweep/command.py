@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -18,7 +18,7 @@ from mlpkit.components.schema.types import MappingType, without_null
 from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
     from typing import Unpack
 
     from mlpkit.components.schema.context import ValueType
@@ -129,13 +129,9 @@ def engine_of_ranks(name: str, plugin_options: PluginOptions) -> Engine | None:
     return None
 
 
-F = TypeVar("F", bound="Callable[..., Any]")
-
-
-def _folder_option(flag: str, name: str, about: str) -> Callable[[F], F]:
-    """Return an option that takes the folder of a sweep."""
-    path, completed = click.Path(path_type=Path), completion.runs_and_folders_of_runs
-    return click.option(flag, name, metavar="DIR", type=path, shell_complete=completed, help=about)
+_folder_option: Final = partial(
+    click.option, metavar="DIR", type=click.Path(path_type=Path), shell_complete=completion.runs_and_folders_of_runs
+)
 
 
 @click.command("sweep", cls=SweepCommand)
@@ -157,13 +153,15 @@ def _folder_option(flag: str, name: str, about: str) -> Callable[[F], F]:
     type=click.Path(path_type=Path),
     help="Folder for the sweep, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
 )
-@_folder_option("--resume", "folder", "Resume the sweep in a folder, instead of SPEC.")
+@_folder_option("--resume", "folder", help="Resume the sweep in a folder, instead of SPEC.")
 @click.option(
     "--add-trials", "added", metavar="N", type=click.IntRange(1), help="With --resume: extra trials to train."
 )
-@_folder_option("--status", "looked_at", "Show the state of the sweep in a folder, and change nothing.")
+@_folder_option("--status", "looked_at", help="Show the state of the sweep in a folder, and change nothing.")
 @_folder_option(
-    "--stop", "stopped", "Stop the sweep in a folder after its current steps, and wait until it has saved its trials."
+    "--stop",
+    "stopped",
+    help="Stop the sweep in a folder after its current steps, and wait until it has saved its trials.",
 )
 @options.report_option
 @options.plugins_option

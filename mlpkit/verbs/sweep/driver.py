@@ -133,11 +133,7 @@ class Driver:
         self._began = clock() - max(self._progress.seconds, last)
 
     def run(self) -> None:
-        """Train until nothing is left to do, or a stop is asked for.
-
-        Raises:
-            MlpkitError: a folder can't be read or written.
-        """
+        """Train until nothing is left to do, or a stop is asked for."""
         trials = list(self.trials.values())
         planned = planned_in_all(self._planned, self._progress, len(trials))
         self._tell("sweep_began", self._objectives, trials, planned, self._workers.count)

@@ -44,12 +44,7 @@ ObjectiveName = Annotated[str, ObjectiveNameType()]
 
 
 class Objective(NamedTuple):
-    """A result that trials are chosen by.
-
-    Args:
-        key: its name with its split, such as ``validation_loss``.
-        maximize: whether larger values are better.
-    """
+    """A result that trials are chosen by, such as ``validation_loss``, and whether larger values are better."""
 
     key: str
     maximize: bool

@@ -102,23 +102,20 @@ def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, ju
     """Train a trial from where it is, by its own spec; of several runs, the first is judged."""
     judged, stop = ObserverGroup([observer, judge]), judge.stop
 
-    def train_prepared(spec: Spec, run: RunFolder, observer: Observer) -> Run:
+    def train(spec: Spec, run: RunFolder, observer: Observer) -> Run:
         session = Session(spec.registry, observer, stop, opened=_opened(spec), cores=threads)
         return train_claimed(run, session, again=True)
-
-    def train_one(group: Group, number: int, run: RunFolder) -> Run:
-        return train_prepared(group.spec_of(number), run, judged if number == group.numbers[0] else observer)
 
     if judge.finds_first_run_weak():  # its last process was killed before it could judge that
         return TrainingEnd(stopped=stop.reason)
     if group := group_of(spec):
         _prepare(group.keep_in(folder), threads)
-        return _train_in_turn(group, train_one)
+        first = group.numbers[0]
+        return _train_in_turn(group, lambda n, run: train(group.spec_of(n), run, judged if n == first else observer))
     if (folder.directory / RESOLVED).exists():
-        run = train_prepared(spec, folder, judged)
+        run = train(spec, folder, judged)
     else:
-        spec = spec.with_seed(spec.seeds[0])
-        run = _begin(spec, folder, _opened(spec), threads, judged, stop)
+        run = _begin(spec.with_seed(spec.seeds[0]), folder, threads, judged, stop)
     return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
 
 
@@ -133,14 +130,14 @@ def _prepare(group: Group, cores: int) -> None:
     group.prepare(cores)
 
 
-def _train_in_turn(group: Group, train: Callable[[Group, int, RunFolder], Run]) -> TrainingEnd:
+def _train_in_turn(group: Group, train: Callable[[int, RunFolder], Run]) -> TrainingEnd:
     """Train the runs that are not finished, and sum up; the first that is stopped, diverges or fails ends the trial."""
     steps = 0
     for number in group.folder.unfinished:
         with RunFolder(group.folder.members[number]) as folder:
             folder.claim()
             try:
-                run = train(group, number, folder)
+                run = train(number, folder)
             except MlpkitError as error:
                 error.add_note(f"this was {group.what} {number}")
                 raise
@@ -173,10 +170,9 @@ def _opened(spec: Spec) -> OpenedData:
     return OpenedData(dataset, splits_of(spec.member))
 
 
-def _begin(
-    spec: Spec, folder: RunFolder, opened: OpenedData, threads: int, observer: Observer, stop: StopRequest
-) -> Run:
+def _begin(spec: Spec, folder: RunFolder, threads: int, observer: Observer, stop: StopRequest) -> Run:
     """Train a trial from its beginning, as ``mlpkit run`` does with its spec."""
+    opened = _opened(spec)
     proved = prove(spec, opened.dataset)
     with open_training(proved, splits=opened.splits, cores=threads) as training:
         write_beginning(folder, training)

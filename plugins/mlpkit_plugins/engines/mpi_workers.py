@@ -41,19 +41,13 @@ class MpiWorkers(RemoteWorkers):
     """The MPI ranks except rank 0; each trains one trial after the other in a separate process.
 
     Only rank 0 creates an instance. The other ranks are in ``serve``, or in ``python -m mpi4py.futures``.
-
-    Raises:
-        UsageError: MPI can't be used, or rank 0 is alone.
-        RankError: MPI failed.
     """
 
     worker = "rank"
 
     def __init__(self, most: int | None = None) -> None:
         super().__init__()
-        mpi = _loaded()
-        from mpi4py.futures import MPICommExecutor  # noqa: PLC0415 - starts MPI, which was configured before
-
+        mpi, executor = _loaded()
         self._mpi, self._world = mpi, mpi.COMM_WORLD
         self._ranks = self._world.Get_size() - 1
         if not self._ranks:
@@ -64,7 +58,7 @@ class MpiWorkers(RemoteWorkers):
         self._stopped = False
         with mpi_errors(mpi):
             self._sent = _send_to_all(self._world, True, _BEGIN)
-            self._pool = MPICommExecutor(self._world, root=0)
+            self._pool = executor(self._world, root=0)
             self._executor: Any = self._pool.__enter__()
             self.threads = min(self._on_each(_cores))
         self.count = min(self._ranks, most or self._ranks)
@@ -107,24 +101,22 @@ class MpiWorkers(RemoteWorkers):
 
 def serve() -> None:
     """In each rank except rank 0: train the trials that rank 0 sends, until it calls ``release_ranks``."""
-    mpi = _loaded()
-    from mpi4py.futures import MPICommExecutor  # noqa: PLC0415 - starts MPI, which was configured before
-
+    mpi, executor = _loaded()
     with mpi_errors(mpi):
         while _asked_to_begin(mpi.COMM_WORLD):
-            with MPICommExecutor(mpi.COMM_WORLD, root=0):
+            with executor(mpi.COMM_WORLD, root=0):
                 pass  # runs the executor's loop until rank 0 ends it
 
 
 def release_ranks() -> None:
     """In rank 0: end the other ranks, between sweeps."""
-    mpi = _loaded()
+    mpi, _ = _loaded()
     with mpi_errors(mpi):
         mpi.Request.waitall(_send_to_all(mpi.COMM_WORLD, False, _BEGIN))
 
 
-def _loaded() -> Any:
-    """Start MPI, and return the module ``mpi4py.MPI``, or raise ``UsageError``: threads must be able to share it."""
+def _loaded() -> tuple[Any, Any]:
+    """Start MPI, which threads must be able to share, and return ``mpi4py.MPI`` and its ``MPICommExecutor``."""
     try:
         mpi = load_mpi("multiple")
     except RuntimeError as error:  # what mpi4py raises without an MPI library
@@ -134,7 +126,9 @@ def _loaded() -> Any:
             "the engine mpi needs an MPI library that several threads may use (MPI_THREAD_MULTIPLE), and this one "
             "wasn't built for that; MPICH is, from: pip install mpich"
         )
-    return mpi
+    from mpi4py.futures import MPICommExecutor  # noqa: PLC0415 - starts MPI, which was configured before
+
+    return mpi, MPICommExecutor
 
 
 def _send_to_all(world: Any, item: object, tag: int) -> list[Any]:

@@ -69,16 +69,7 @@ SBATCH: Final = 'exec 3>&1; error=$(sbatch "$0" 2>&1 >&3 3>&-) || { code=$?; pri
 
 @dataclass(eq=False)
 class _Sent:
-    """A trial for Slurm.
-
-    Args:
-        directory: its run folder.
-        call: the call that trains it.
-        end: the future on which the driver waits.
-        job: the job; None before it is submitted.
-        written: whether a process has written to the folder.
-        missing: whether the job was missing at the last query.
-    """
+    """A trial for Slurm: its job, once submitted; whether a process wrote to its folder; whether the job was missed."""
 
     directory: Path
     call: TrialCall
