@@ -12,29 +12,12 @@ from mlpkit.training.events import Event
 
 
 class JsonEvents(Display):
-    """Prints each event as a JSON object.
-
-        {"event": "resumed", "step": 4000}                   the first, where a run continues from a checkpoint
-        {"event": "started", "steps": 10000}                 null where a time is set
-        {"event": "evaluation", "iteration": 500, ...}       as in history.jsonl
-        {"event": "symptom", "name": "dead_units", "layer": "Relu1", ...}    as ``mlpkit doctor`` has it
-        {"event": "done", "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}, "folder": "runs/x"}
-        {"event": "done", ..., "reason": "no better for 5 evaluations"}    where a callback ended the run early
-        {"event": "stopped", "steps": 1234, "reason": "SIGINT", "folder": "runs/x"}
+    """Prints each event as a JSON object; that of an evaluation is as in ``history.jsonl``.
 
     Events of several runs have the number of the run as ``seed``, the network of an ensemble as ``member``, the run of
-    several specs as ``run``, a folder; and there are three more:
-
-        {"event": "began", "seeds": [0, 1, 2]}               the runs that are not finished
-        {"event": "finished", "seed": 0, "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}}
-        {"event": "failed", "seed": 2, "error": "..."}
-        {"event": "done", "metrics": {"test": {"loss": {"n": 2, "mean": ..., ...}, ...}, ...}, "failed": [2], ...}
-        {"event": "done", "specs": [{"spec": "digits.yaml", "state": "finished", "folder": "runs/digits", ...}, ...]}
-        {"event": "stopped", "reason": "SIGINT", "folder": "runs/x"}
-
-    The last event is ``done`` or ``stopped``; a single run that fails has neither. Events of runs that train at once
-    come in any order. No event has a time in it, so that the same spec gives the same text; times are in
-    ``timing.jsonl``.
+    several specs as ``run``, a folder. The last event is ``done`` or ``stopped``, as an ``Outcome`` has it; a single
+    run that fails has neither. Events of runs that train at once come in any order. No event has a time in it, so that
+    the same spec gives the same text; times are in ``timing.jsonl``.
     """
 
     def __call__(self, event: Event) -> None:

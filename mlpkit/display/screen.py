@@ -207,7 +207,8 @@ class Screen(Display):
 
     def __enter__(self) -> Self:
         """Print what will be trained, before the data is read."""
-        self._area.print_heading(*self._heading)
+        title, folder = map(printable, self._heading)
+        self._area.print_line(Text.assemble((title, "bold"), (f"  {folder}", "dim")))
         return self
 
     def __exit__(self, *error: object) -> None:

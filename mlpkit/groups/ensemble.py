@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 from mlpkit.components.callback import Callback
 from mlpkit.components.dataset import Description, Split
@@ -260,29 +260,24 @@ def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None
     )
 
 
-class _Results(NamedTuple):
-    """The average of networks, its loss and metrics by split, and what is out of fold."""
-
-    model: TrainedModel
-    metrics: dict[str, dict[str, Any]]
-    out_of_fold: OutOfFold | None
-
-
-def _average(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, stopped: str) -> _Results:
-    """Average the networks, and write model and results unless training was stopped."""
+def _average(
+    folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, stopped: str
+) -> tuple[TrainedModel, dict[str, dict[str, Any]], OutOfFold | None]:
+    """Average the networks, write the model and ``_write_results`` unless training was stopped, and return all."""
     dataset, resolved = dataset_of(spec, examples), folder.run.resolved_text()
     description = prove_again(folder.directory, spec, dataset).description
     input_shape = InputShape(description.input_shape, description.columns)
     network = build_for(spec, prove_trained(spec, input_shape, description.target), slices=1)
     network.origin = Origin(resolved, dataset)
-    for number in folder.with_models:
-        _copy_weights(folder.members[number], number, network)
+    for number, member in folder.members.items():
+        if RunFolder(member).has_model:  # otherwise it has not begun
+            _copy_weights(member, number, network)
     model = TrainedModel(spec, network, dataset, description.target)
-    results = _Results(model, {}, None) if stopped else _write_results(folder, model, description)
+    metrics, found = ({}, None) if stopped else _write_results(folder, model, description)
     if examples is not None:
         network.encoder = dataset
         dataset.hold({})
-    return results
+    return model, metrics, found
 
 
 def _predicted_again(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None) -> OutOfFold | None:
@@ -296,8 +291,10 @@ def _predicted_again(folder: EnsembleFolder, spec: Spec, examples: GivenExamples
     return calibrated_out_of_fold(load_run(folder.directory, spec.registry), found) if spec.calibration else found
 
 
-def _write_results(folder: EnsembleFolder, model: TrainedModel, description: Description) -> _Results:
-    """Write the model of an ensemble, and then loss and metrics by split."""
+def _write_results(
+    folder: EnsembleFolder, model: TrainedModel, description: Description
+) -> tuple[dict[str, dict[str, Any]], OutOfFold | None]:
+    """Write the model of an ensemble, and then loss and metrics by split; return these, and what is out of fold."""
     run, spec, dataset = folder.run, model.spec, model.dataset
     data, found = open_data(spec, dataset), None
     if spec.folds is not None:
@@ -312,7 +309,7 @@ def _write_results(folder: EnsembleFolder, model: TrainedModel, description: Des
     run.save_model(*model_of(model.network, Origin(run.resolved_text, dataset)))
     run.write_json(SPREAD, plain_summary(folder.summary()))
     run.write_metrics({split: finite(values) for split, values in metrics.items()})
-    return _Results(model, in_order(metrics, spec), found)
+    return in_order(metrics, spec), found
 
 
 def _fit_adjustments(

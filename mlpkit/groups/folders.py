@@ -146,8 +146,3 @@ class EnsembleFolder(NumberedRuns):
             raise RunFolderError(f"{directory}: holds the run of one network, not an ensemble")
         members = folders_in(directory / MEMBERS) if (directory / MEMBERS).is_dir() else []
         return cls(run, sum(folder.name.isdecimal() for folder in members))
-
-    @property
-    def with_models(self) -> list[int]:
-        """The numbers of the networks that have begun, and so have a model."""
-        return [number for number, directory in self.members.items() if RunFolder(directory).has_model]

@@ -14,7 +14,6 @@ from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 from rich.text import Text
 
-from mlpkit.errors import printable
 from mlpkit.terminal.output import colours_wanted, ignore_hangup
 
 SECONDS_BETWEEN_DRAWINGS: Final = 0.1
@@ -37,10 +36,6 @@ class LiveArea:
     def __init__(self) -> None:
         self.console = new_console()
         self._live = self._new_live()
-
-    def print_heading(self, title: str, folder: str) -> None:
-        """Print what is about to be trained, and where it is kept."""
-        self.print_line(Text.assemble((printable(title), "bold"), (f"  {printable(folder)}", "dim")))
 
     def print_line(self, line: Text) -> None:
         """Print a line above the area, cut at the edge of the terminal."""

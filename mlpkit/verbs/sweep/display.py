@@ -78,14 +78,9 @@ class SweepLines(SweepDisplay, Lines):
 
 
 class SweepJson(SweepDisplay, JsonEvents):
-    """One JSON object an event.
+    """One JSON object an event; the last is ``done`` or ``stopped``.
 
-        {"event": "began", "planned": 60, "over": [0, 1], "workers": 2}     planned is null if a time ends the sweep
-        {"event": "trial", "trial": 2, "state": "finished", "values": {...}, "results": {...}, "best": 1, ...}
-        {"event": "done", "best": 17, "front": [17], "lead": {...}, "trials": [...], "left": 0, "folder": "runs/x", ...}
-        {"event": "stopped", "reason": "SIGINT", ...}                       the same keys, and why
-
-    The last event is ``done`` or ``stopped``. A trial that was pruned and continues after all has an event each time.
+    A trial that was pruned and continues after all has an event each time.
     """
 
     def sweep_began(

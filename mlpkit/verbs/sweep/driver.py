@@ -80,17 +80,11 @@ class Driver:
     """Trains the trials of a sweep, as many at once as there are workers.
 
     Args:
-        folder: the folder of the sweep, as its writer; it has what was added, and how long the sweep was at work.
-        objectives: what trials are chosen by.
-        sampler: chooses their values.
         planned: how many trials the spec asks for; None for as many as the time or the sampler allows.
         seconds: after how long no trial of the spec's is begun any more; None for no limit.
-        workers: what trains them.
         strong_again: returns the pruned trial to continue, given all trials; None if all are still weak.
         arguments: arguments of ``Workers.submit`` and ``train_trial`` after the folder, as plain data.
         observer: receives the events: methods of ``SweepObserver``, and ``sweep_began`` for ``began``.
-        stop: may ask that training end after the steps that it is in.
-        clock: returns a time in seconds.
 
     Attributes:
         trials: the trials by number, as they are now.

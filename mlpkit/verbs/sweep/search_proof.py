@@ -38,7 +38,13 @@ def prove_sweep(
     """
     assert isinstance(spec.sweep, SweepSection)
     proved = proved or prove(spec)
-    faults = [*spec.located([*_problems(spec, spec.sweep, proved)]), *_key_faults(spec, spec.sweep)]
+    remedy = "let the data set hold some back, or choose by train_loss"
+    problems = [
+        Problem((SWEEP, *below), message, remedy=remedy, at_key=not below)
+        for below, objective in [*spec.sweep.placed_objectives()] or [((), each) for each in spec.sweep.objectives]
+        for message in _missing_results([objective], proved)
+    ]
+    faults = [*spec.located(problems), *_key_faults(spec, spec.sweep)]
     files: dict[KeyPath, str] = {}
     expected = [objective for objective in spec.sweep.objectives if not any(_missing_results([objective], proved))]
     for probe in _probes(spec):
@@ -58,15 +64,6 @@ def prove_sweep(
         unique = {fault[:4]: fault for fault in faults}  # a key is as wrong with each of its values
         raise SpecSchemaError(sorted(unique.values(), key=lambda fault: (fault.file, fault.line, fault.column)))
     return files
-
-
-def _problems(spec: Spec, sweep: SweepSection, proved: SpecProof) -> Iterator[Problem]:
-    """Go through what a sweep can't do with this spec, whatever the values."""
-    placed = [*sweep.placed_objectives()] or [((), objective) for objective in sweep.objectives]
-    for below, objective in placed:
-        remedy = "let the data set hold some back, or choose by train_loss"
-        for message in _missing_results([objective], proved):
-            yield Problem((SWEEP, *below), message, remedy=remedy, at_key=not below)
 
 
 def _missing_results(objectives: Iterable[Objective], proved: SpecProof) -> Iterator[str]:

@@ -140,11 +140,7 @@ class SearchedKey(Section):
         return place
 
     def holds(self, values: Mapping[str, object]) -> bool:
-        """Whether the conditions hold.
-
-        Args:
-            values: the values of the keys before this one that are set.
-        """
+        """Whether the conditions hold, given the values of the keys before this one that are set."""
         return all(key in values and is_choice(values[key], wanted) for key, wanted in (self.when or {}).items())
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
