@@ -131,22 +131,21 @@ overrides_option = click.option(
 
 def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpack[PluginOptions]) -> Spec:
     """Read a verb's spec; if it is missing or a run folder, the error suggests what was meant."""
-    from mlpkit.specfile.spec import read_spec, stem_of  # noqa: PLC0415 - loads YAML, which --help doesn't need
+    from mlpkit.specfile import shipped_specs, spec  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
     try:
-        spec = read_spec(path, overrides=overrides, **plugin_options)
+        found = spec.read_spec(path, overrides=overrides, **plugin_options)
     except SpecSyntaxError as error:
         from mlpkit.runs.layout import RESOLVED, has_file  # noqa: PLC0415 - only after a mistake
-        from mlpkit.specfile.shipped_specs import shipped_specs  # noqa: PLC0415 - only after a mistake
 
-        name = stem_of(Path(path))
-        if name in shipped_specs() and not Path(path).exists():
+        name = spec.stem_of(Path(path))
+        if name in shipped_specs.shipped_specs() and not Path(path).exists():
             error.add_note(f"help: mlpkit ships a spec of that name; 'mlpkit init {name}' copies it here")
         if has_file(Path(path), RESOLVED):
             error.add_note(f"help: it is the folder of a run, whose spec is {Path(path) / RESOLVED}")
         raise
     keep_loaded()
-    return spec
+    return found
 
 
 def registry_option(verb: Callable[..., None]) -> Callable[..., None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -14,8 +15,8 @@ from mlpkit.cli.options import HelpfulCommand, plugin_files, plugin_files_option
 from mlpkit.components.schema.context import INVALID, CheckContext, ValueType
 from mlpkit.components.schema.signature import ParameterSchema, Schema
 from mlpkit.components.schema.types import BooleanType, without_null
-from mlpkit.errors import MlpkitError, ParameterError, SpecSyntaxError
-from mlpkit.network.component_errors import check_returned, failure
+from mlpkit.errors import ParameterError, SpecSyntaxError
+from mlpkit.network.component_errors import check_returned, component_errors
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList, SourceText
@@ -71,15 +72,10 @@ def _call(entry: RegisteredComponent, registry: Registry, plugins: Sequence[str]
     verb.plugins = tuple(plugins)
     if deprecation := entry.declaration.deprecated:
         diagnostic(f"warning: {deprecation.message(f'mlpkit {entry.name}')}", "yellow")
-    try:
+    code = None
+    with component_errors(f"the verb {entry.name} failed"), suppress(BrokenPipeError):
         code = verb()
         sys.stdout.flush()
-    except BrokenPipeError:
-        code = None
-    except MlpkitError:
-        raise
-    except Exception as error:
-        raise failure(f"the verb {entry.name} failed", error) from error
     write_out()
     check_returned(f"verb {entry.name}", "__call__", code, (int, type(None)), "an exit code, or None")
     if code:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mlpkit.errors import UsageError
 from mlpkit.pages.evaluations import best_in_words, wants_logarithms
 from mlpkit.pages.notebook_tables import position_of_best
 from mlpkit.pages.results import with_unit
 from mlpkit.record_keys import splits_by_name
+from mlpkit.training.checkpointing import BestTracker
+from mlpkit.training.evaluation import Record
 
 try:
     import matplotlib as mpl
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 except ImportError as error:
     msg = 'run.plot() needs matplotlib; install it with: pip install "mlpkit[plot]"'
     raise UsageError(msg) from error
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from matplotlib.axes import Axes
-
-    from mlpkit.training.checkpointing import BestTracker
-    from mlpkit.training.evaluation import Record
 
 PANEL: Final = (4.8, 3.0)
 """Width and height of a panel, in inches."""

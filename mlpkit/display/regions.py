@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mlpkit.network.coverage import RegionsFound
 from mlpkit.terminal.figures import figure
-
-if TYPE_CHECKING:
-    from mlpkit.network.coverage import RegionsFound
 
 
 def promise(found: RegionsFound) -> str:
