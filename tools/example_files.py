@@ -1,4 +1,4 @@
-"""Regenerates the example files in this folder; see README.md."""
+"""Writes the example files that ship with mlpkit again: ``python tools/example_files.py``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-HERE: Final = Path(__file__).parent
+EXAMPLES: Final = Path(__file__).parents[1] / "plugins/mlpkit_plugins/datasets/example_files"
 
 
-def main(folder: Path = HERE) -> None:
+def main(folder: Path = EXAMPLES) -> None:
     """Write all files into a folder."""
     flowers(folder / "flowers.csv")
     houses(folder / "houses.csv")
