@@ -91,7 +91,7 @@ _HOMES = {
     "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
     "mlpkit.pages.page": ("html_document",),
     "mlpkit.reliability": ("calibration_bins", "expected_calibration_error"),
-    "mlpkit.shapley": ("Explanation",),
+    "mlpkit.jobs.explanations.shapley": ("Explanation",),
     "mlpkit.specfile.spec": ("Spec", "load_spec"),
     "mlpkit.statistics": ("Interval",),
     "mlpkit.training.health": ("Symptom",),

@@ -89,6 +89,7 @@ from mlpkit.groups.out_of_fold import OutOfFold as OutOfFold
 from mlpkit.groups.seeds import SeedRuns as SeedRuns
 from mlpkit.groups.seeds import resume_seeds as resume_seeds
 from mlpkit.jobs.build import build as build
+from mlpkit.jobs.explanations.shapley import Explanation as Explanation
 from mlpkit.jobs.load_model import load_model as load_model
 from mlpkit.jobs.spec_data import load_data as load_data
 from mlpkit.jobs.trained_model import Model as Model
@@ -100,7 +101,6 @@ from mlpkit.npy_header import read_npy_header as read_npy_header
 from mlpkit.pages.page import html_document as html_document
 from mlpkit.reliability import calibration_bins as calibration_bins
 from mlpkit.reliability import expected_calibration_error as expected_calibration_error
-from mlpkit.shapley import Explanation as Explanation
 from mlpkit.specfile.spec import Spec as Spec
 from mlpkit.specfile.spec import load_spec as load_spec
 from mlpkit.statistics import Interval as Interval

@@ -18,8 +18,8 @@ from mlpkit.jobs.trained_model import class_values
 from mlpkit.runs.files import write_atomically
 
 if TYPE_CHECKING:
+    from mlpkit.jobs.explanations.shapley import Explanation
     from mlpkit.jobs.inputs import Column, Columns
-    from mlpkit.shapley import Explanation
 
 _ROWS_TOGETHER: Final = 1000
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description, RawColumn, Split
 from mlpkit.components.target import Classes
+from mlpkit.network.sampling import evenly_spaced
 from mlpkit.training.minibatches import BatchReader
 
 MOST_ROWS: Final = 2000
@@ -30,7 +31,7 @@ def leaks_in(split: Split, description: Description, dataset: Dataset) -> tuple[
     """Return a sentence for each column of a table's training split that tells a target on its own."""
     if not 0 < len(description.columns) <= MOST_COLUMNS:
         return ()
-    rows = np.unique(np.linspace(0, len(split) - 1, MOST_ROWS).astype(np.intp))
+    rows = evenly_spaced(len(split), MOST_ROWS)
     x, t, _ = BatchReader(split, description, np.dtype(np.float32), len(rows)).take(rows)
     targets = [WholeColumn(each) for each in _targets(t, description, dataset.target_names())]
     inputs = [WholeColumn(each) for each in _inputs(x, description)]

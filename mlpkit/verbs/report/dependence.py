@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit.explanations.columns import rows_at
-from mlpkit.explanations.explain import names_of_outputs, outputs_of
+from mlpkit.jobs.explanations.columns import rows_at
+from mlpkit.jobs.explanations.explain import names_of_outputs, outputs_of
+from mlpkit.network.sampling import evenly_spaced
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside
-from mlpkit.pages.sampling import evenly_spaced
 
 if TYPE_CHECKING:
     from mlpkit.array import Array

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.explanations.columns import binary_digits, columns_in
+from mlpkit.jobs.explanations.columns import binary_digits, columns_in
 from mlpkit.pages import charts
 from mlpkit.pages.images import LARGEST, POSITIVE, image_shape, thumbnail
 from mlpkit.pages.parts import folded, paragraph, pictures, section, table

@@ -11,12 +11,12 @@ import numpy as np
 
 from mlpkit.components.operation import Operation
 from mlpkit.network.contexts import replaced_methods
+from mlpkit.network.sampling import evenly_spaced
 from mlpkit.network.sequential import Batch, Sequential
 from mlpkit.network.summary import row_of
 from mlpkit.pages import charts
 from mlpkit.pages.images import weights_as_images
 from mlpkit.pages.parts import beside, paragraph, pictures, section, table
-from mlpkit.pages.sampling import evenly_spaced
 
 MOST_LAYERS: Final = 200
 MOST_CHARTED: Final = 8

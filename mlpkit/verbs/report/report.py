@@ -20,14 +20,15 @@ from mlpkit.components.dataset import Description, Split
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.display.regions import promise, regions_table
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
-from mlpkit.explanations.columns import column_of_inputs, columns_in, names_of_columns
-from mlpkit.explanations.explain import encoded, names_of_outputs
 from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
+from mlpkit.jobs.explanations.columns import column_of_inputs, columns_in, names_of_columns
+from mlpkit.jobs.explanations.explain import encoded, names_of_outputs
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.run_inputs import GivenExamples, hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.jobs.training_job import units_of
 from mlpkit.lazy_names import load
+from mlpkit.network.sampling import evenly_spaced, rows_to_predict
 from mlpkit.network.sequential import Batch
 from mlpkit.pages.curves import curves_section
 from mlpkit.pages.evaluations import best_in_words
@@ -36,7 +37,6 @@ from mlpkit.pages.page import page
 from mlpkit.pages.parts import paragraph, section, table
 from mlpkit.pages.repeating import repeating_section, spec_section
 from mlpkit.pages.results import result_section
-from mlpkit.pages.sampling import evenly_spaced, rows_to_predict
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import require_writable, write_atomically
 from mlpkit.runs.folder import RunFolder

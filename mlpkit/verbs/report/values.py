@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpkit.network.sampling import evenly_spaced
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside, paragraph, section, table
-from mlpkit.pages.sampling import evenly_spaced
 from mlpkit.terminal.figures import figure
 from mlpkit.verbs.report.predictions import ScoredPredictions
 

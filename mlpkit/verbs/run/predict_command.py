@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit.jobs.explanations.shapley import Explanation
     from mlpkit.jobs.predict import Predictions
     from mlpkit.registry.registry import Registry
-    from mlpkit.shapley import Explanation
 
 
 @options.verb("predict")
@@ -74,7 +74,9 @@ def command(
         predictions = predict(directory, rows, registry, keep_inputs=keep_inputs)
         if explain:
             model = load("mlpkit.jobs.load_model:load_run")(directory, registry)
-            explanation = load("mlpkit.explanations.explain:explain")(model, directory, rows, all_classes=all_classes)
+            explanation = load("mlpkit.jobs.explanations.explain:explain")(
+                model, directory, rows, all_classes=all_classes
+            )
     if out is not None:
         prediction_file.write_predictions(out, predictions, explanation)
         count = len(predictions.values)

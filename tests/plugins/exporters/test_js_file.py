@@ -121,7 +121,7 @@ SPECS = Path(mlpkit.__file__).parent / "shipped_specs"
 )
 def test_every_shipped_spec_leaves(tmp_path, monkeypatch, name):
     require_components_of((SPECS / name).read_text("utf-8"))
-    monkeypatch.setattr("mlpkit.pages.sampling.MOST_ROWS", 1000)
+    monkeypatch.setattr("mlpkit.network.sampling.MOST_ROWS", 1000)
     changes = {"training.iterations": 20, "training.evaluate_every": 20}
     mlpkit.run(mlpkit.load_spec(SPECS / name, overrides=changes), directory=tmp_path / "run")
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import mlpkit
-from mlpkit.explanations.columns import column_of_inputs
-from mlpkit.explanations.explain import encoded
+from mlpkit.jobs.explanations.columns import column_of_inputs
+from mlpkit.jobs.explanations.explain import encoded
 from mlpkit.jobs.load_model import load_run
 from mlpkit.verbs.report.dependence import dependence_curves
 

@@ -14,12 +14,12 @@ from mlpkit.array import Array
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import UsageError
-from mlpkit.explanations.background import MOST_ROWS, background_of
-from mlpkit.explanations.columns import column_of_inputs, names_of_columns, rows_at, rows_in
+from mlpkit.jobs.explanations.background import MOST_ROWS, background_of
+from mlpkit.jobs.explanations.columns import column_of_inputs, names_of_columns, rows_at, rows_in
+from mlpkit.jobs.explanations.shapley import Explanation, shapley_values
 from mlpkit.jobs.inputs import columns_by_position, file_names, inputs_of, located, named_columns
 from mlpkit.network.component_errors import component_errors
-from mlpkit.pages.sampling import evenly_spaced
-from mlpkit.shapley import Explanation, shapley_values
+from mlpkit.network.sampling import evenly_spaced
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.workers import blas_threads
 

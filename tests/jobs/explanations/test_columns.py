@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlpkit
-from mlpkit.explanations.columns import column_of_inputs, rows_at
-from mlpkit.explanations.explain import encoded
+from mlpkit.jobs.explanations.columns import column_of_inputs, rows_at
+from mlpkit.jobs.explanations.explain import encoded
 from mlpkit.jobs.load_model import load_run
 
 SPEC = {

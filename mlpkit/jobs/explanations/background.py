@@ -13,7 +13,7 @@ from mlpkit.errors import MlpkitError, RunFolderError, StorageError, UsageError
 from mlpkit.jobs.evaluate import data_of_run, warning_of_changed_data
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.spec_data import raw_rows
-from mlpkit.pages.sampling import evenly_spaced
+from mlpkit.network.sampling import evenly_spaced
 from mlpkit.runs.layout import BACKGROUND
 from mlpkit.runs.model_file import load_model_file, save_model
 
