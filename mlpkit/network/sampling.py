@@ -26,19 +26,10 @@ def rows_to_predict(rows: int, network: Sequential) -> NDArray[np.intp]:
 
 
 def most_rows(*shapes: Sequence[int]) -> int:
-    """Return how many rows are predicted at most.
-
-    Args:
-        shapes: the shapes of what goes into the network for an example, and of what comes out.
-    """
+    """Return how many rows are predicted at most, given the shapes of what goes in for an example, and comes out."""
     return max(1, min(MOST_ROWS, MOST_NUMBERS // max(map(prod, shapes))))
 
 
 def evenly_spaced(count: int, most: int) -> NDArray[np.intp]:
-    """Return positions of some of many items, evenly spaced, the first and the last among them; of few, all.
-
-    Args:
-        count: how many items there are.
-        most: how many positions to return at most.
-    """
+    """Return positions of some of many items, evenly spaced, the first and the last among them; of few, all."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp))

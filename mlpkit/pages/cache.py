@@ -13,14 +13,10 @@ from mlpkit.runs.files import write_atomically
 
 
 def cached_text(name: str, make: Callable[[], str]) -> str:
-    """Return a text from the cache folder, or make it and keep it there.
+    """Return a text from the cache folder, or make it and keep it there; its name encodes all it depends on.
 
     The folder is the operating system's for caches, or ``MLPKIT_CACHE``. A damaged text is made again; without write
     access, each is made each time.
-
-    Args:
-        name: the name of its file, which encodes everything it depends on.
-        make: makes it.
     """
     file = cache_folder() / name
     with suppress(OSError, UnicodeDecodeError):

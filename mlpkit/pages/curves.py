@@ -30,13 +30,7 @@ LEARNING_RATE: Final = "learning_rate"
 
 
 def curves_section(history: Sequence[Record], tracker: BestTracker, units: Mapping[str, str]) -> str:
-    """Return curves of the loss, each metric and a learning rate that changes, the best marked, and their numbers.
-
-    Args:
-        history: the evaluations; a value that isn't finite may be missing.
-        tracker: which of them is the best.
-        units: the units of the loss and of metrics, by name.
-    """
+    """Return curves of the loss, each metric and a learning rate that changes, the best marked, and their numbers."""
     if not history:
         return section("Curves", paragraph("No evaluation yet."))
     best = position_of_best(history, tracker) if len(history) > 1 else None
@@ -51,13 +45,7 @@ def curves_section(history: Sequence[Record], tracker: BestTracker, units: Mappi
 def curve_charts(
     records: Sequence[Record], best: int | None = None, units: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, charts.Chart]:
-    """Return charts of the loss, each metric and a learning rate that changes, by caption.
-
-    Args:
-        records: the evaluations; a value that isn't finite may be missing.
-        best: position of the best, which is marked; None for no mark.
-        units: the units of the loss and of metrics, by name.
-    """
+    """Return charts of the loss, each metric and a learning rate that changes, by caption, the best marked."""
     shown = [records[i] for i in rows_worth_reading(len(records), best, MOST_POINTS)]
     marked = None if best is None else records[best]
     names = splits_by_name(dict.fromkeys(key for record in shown for key in record))
@@ -93,14 +81,7 @@ def chart_of(
     units: Mapping[str, str] = MappingProxyType({}),
     marked: Mapping[str, float] | None = None,
 ) -> charts.Chart:
-    """Return a chart of the loss or a metric over the iterations.
-
-    Args:
-        name: ``loss``, or the metric's name.
-        series: iterations and values of each curve, by what it is called.
-        units: the units of the loss and of metrics, by name.
-        marked: a point that is marked.
-    """
+    """Return a chart of the loss or a metric over the iterations, a curve for each series."""
     points = [
         {"iteration": iteration, name: value, "series": called}
         for called, curve in series.items()
@@ -158,13 +139,7 @@ def _short_names(names: Sequence[str]) -> list[str]:
 
 
 def _figure(sides: Mapping[str, RunSet], key: str, most: int) -> str:
-    """Return a chart of a value of the history; of several runs, their mean and each as a thin line.
-
-    Args:
-        sides: the sides, by what to call them.
-        key: the key of the value.
-        most: points of a curve.
-    """
+    """Return a chart of a value of the history; of several runs, their mean and each as a thin line."""
     name = key if key == LEARNING_RATE else key.partition("_")[2]
     thin = [
         {**point, "series": called, "line": str(run.directory)}

@@ -48,13 +48,7 @@ class Evaluations:
 
 
 def best_in_words(tracker: BestTracker, record: Record, when: str = "") -> str:
-    """Return the best value and when it was, in words; empty if no evaluation was finite.
-
-    Args:
-        tracker: what compared the evaluations.
-        record: any of these.
-        when: when it was, by default at which iteration.
-    """
+    """Return the best value and when, by default at which iteration; empty if no evaluation was finite."""
     if tracker.best is None:
         return ""
     place = when or f"at iteration {tracker.best.step}"
@@ -65,13 +59,7 @@ MOST_ROWS: Final = 25
 
 
 def rows_worth_reading(evaluations: int, best: int | None, most: int = MOST_ROWS) -> list[int]:
-    """Return the positions of the evaluations to show: the first, the best and the last, and regular ones between.
-
-    Args:
-        evaluations: how many there were.
-        best: position of the best; None without one.
-        most: how many to show; of fewer than four, the last ones are shown.
-    """
+    """Return the positions of the evaluations to show: the first, the best and the last, and regular ones between."""
     if evaluations <= most or most < 4:
         return list(range(max(0, evaluations - most), evaluations))
     step = next(step for step in _round_numbers() if evaluations // step <= most - 3)
@@ -98,10 +86,5 @@ LOGARITHMIC_FROM: Final = 100
 
 
 def wants_logarithms(name: str, values: Sequence[float]) -> bool:
-    """Whether curves are easier to read along a logarithmic axis.
-
-    Args:
-        name: ``loss`` or the name of a metric.
-        values: all that they show.
-    """
+    """Whether curves are easier to read along a logarithmic axis."""
     return name == "loss" and bool(values) and 0 < LOGARITHMIC_FROM * min(values) < max(values)

@@ -26,33 +26,20 @@ def is_image(shape: tuple[int, ...]) -> bool:
 
 
 def image_shape(raw: Array) -> tuple[int, ...] | None:
-    """Return the shape of one image if raw inputs are images, of bytes; None if they aren't.
-
-    Args:
-        raw: raw inputs, shape (rows, ...).
-    """
+    """Return the shape of one image if raw inputs, shape (rows, ...), are images of bytes; None if they aren't."""
     shape = raw.shape[1:]
     return shape if raw.dtype == np.uint8 and is_image(shape) else None
 
 
 def thumbnail(image: Array) -> NDArray[np.uint8]:
-    """Return an image as a page shows it: height, width and perhaps three colours, neither side longer than 64 pixels.
-
-    Args:
-        image: bytes, shape (height, width) or (channels, height, width), of one channel or three.
-    """
+    """Return an image, ([channels,] height, width), as a page shows it, neither side longer than 64 pixels."""
     small = _shrunk(image, LARGEST).astype(np.uint8)
     pixels = small if image.ndim == 2 else small[0] if len(image) == 1 else small.transpose(1, 2, 0)
     return np.ascontiguousarray(pixels)
 
 
 def _shrunk(image: Array, most: int) -> Array:
-    """Return the means of square blocks of an image, so that neither side is longer than some pixels.
-
-    Args:
-        image: numbers, shape (..., height, width).
-        most: pixels of a side.
-    """
+    """Return the means of square blocks of an image, (..., height, width), so that its sides have few pixels."""
     *others, height, width = image.shape
     step = -(-max(height, width) // most)
     if step == 1:
@@ -65,12 +52,7 @@ def _shrunk(image: Array, most: int) -> Array:
 
 
 def weights_as_images(network: Sequential, shape: tuple[int, ...]) -> tuple[str, list[NDArray[np.uint8]]]:
-    """Return the first parameters that meet the inputs as an image a unit, and their name; none if they aren't images.
-
-    Args:
-        network: the network.
-        shape: shape of a raw input, as ``image_shape`` returns it.
-    """
+    """Return the name of the parameters that meet the inputs, and an image a unit; nothing if they aren't images."""
     operations = network.replicas[0].operations()
     parameter = next((each for operation in operations for each in own_parameters(operation)), None)
     if parameter is None or len(parameter.shape) != 2:

@@ -24,13 +24,7 @@ BOLD = ' style="font-weight: bold"'
 
 
 def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Collection[int] = ()) -> str:
-    """Return a table whose cells are escaped.
-
-    Args:
-        headings: one for each column.
-        rows: the cells.
-        texts: positions of the columns that hold texts; the rest hold numbers.
-    """
+    """Return a table whose cells are escaped; ``texts`` are the columns of texts, and the rest hold numbers."""
     return f"<table><thead>{_row('th', headings, texts)}</thead><tbody>{html_rows(rows, texts=texts)}</tbody></table>"
 
 
@@ -55,13 +49,7 @@ BEST: Final = "best"
 
 
 def history_html(records: Sequence[Record], best: int | None, most: int = MOST_ROWS) -> str:
-    """Return a table with the evaluations that are worth a row, the best one bold.
-
-    Args:
-        records: the evaluations.
-        best: position of the best, if there is any; it is marked if there are several.
-        most: how many rows at most.
-    """
+    """Return a table with the evaluations that are worth a row, the best of several bold."""
     if len(records) < 2:
         best = None
     groups = splits_by_name(records[0]) if records else {}

@@ -14,10 +14,7 @@ from mlpkit.pages.charts import chart_library
 def page(title: str, parts: Sequence[str], script: str = "") -> str:
     """Return a page that works from disk, without a network; without scripts, its charts are pictures.
 
-    Args:
-        title: the heading.
-        parts: the content below it, as HTML: see ``mlpkit.pages.parts``.
-        script: JavaScript that runs at the end, as a part of the page's own module.
+    The parts are HTML: see ``mlpkit.pages.parts``. The script runs at the end, as a part of the page's own module.
 
     Raises:
         UsageError: a part is a chart, and what draws it is not installed.

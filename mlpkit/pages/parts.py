@@ -40,12 +40,7 @@ def formula(text: str) -> str:
 
 
 def beside(*inside: str, least: float = 24) -> str:
-    """Return parts side by side, as many as there is room for.
-
-    Args:
-        inside: the parts, such as charts.
-        least: the least width of each, in rem, the size of the text.
-    """
+    """Return parts side by side, as many as there is room for; ``least`` is the least width of each, in rem."""
     joined = "\n".join(inside)
     return f'<div class="charts" style="--least: {least}rem">{joined}</div>'
 
@@ -114,12 +109,7 @@ def _attributes(values: Mapping[str, str]) -> str:
 
 
 def pictures(images: Sequence[Array], captions: Sequence[str], *, least: float = 6.5) -> str:
-    """Return images side by side.
-
-    Args:
-        images: arrays of bytes of shape ``(height, width)`` or ``(height, width, 3)``.
-        captions: a line below each, which describes it in words.
-        least: the least width of each, in rem, the size of the text.
+    """Return arrays of bytes, (height, width) or (height, width, colours), as captioned images side by side.
 
     Raises:
         UsageError: Pillow isn't installed.

@@ -11,12 +11,9 @@ from markdown_it.token import Token
 
 
 def prose(text: str, address_of: Callable[[str], str | None]) -> tuple[str, str]:
-    """Return the title of a Markdown page, and the rest as HTML.
+    """Return the title of a Markdown page, which starts with it, and the rest as HTML; HTML in it is left out.
 
-    Args:
-        text: the page; it starts with its title. HTML in it, such as comments, is left out.
-        address_of: returns the address for the target of a link or picture; None for one that leads nowhere, whose text
-            alone is shown.
+    ``address_of`` returns the address for the target of a link or picture; where it is None, the text alone is shown.
     """
     markdown = MarkdownIt("commonmark").enable("table")
     tokens = markdown.parse(text)

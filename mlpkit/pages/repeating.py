@@ -16,12 +16,7 @@ LONGEST_SPEC: Final = 60_000
 
 
 def spec_section(written: str, resolved: str) -> str:
-    """Return the spec as its author wrote it, and with every default filled in, both folded.
-
-    Args:
-        written: the spec as its author wrote it.
-        resolved: the spec with every default filled in.
-    """
+    """Return the spec as its author wrote it, and with every default filled in, both folded."""
     return section(
         "Spec",
         folded("As written", preformatted(_cut(written))),
@@ -34,13 +29,7 @@ def _cut(text: str) -> str:
 
 
 def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[str, str]]) -> str:
-    """Return commands that repeat a run, and what its results depend on.
-
-    Args:
-        name: the name of the run folder.
-        lock: the contents of lock.json.
-        plan: what else the results depend on, each a name and a value.
-    """
+    """Return commands that repeat a run, and what its results depend on."""
     plugins = {name: str(version) for name, version in lock.get(PLUGINS, {}).items()}
     packages = {
         "mlpkit": lock.get("mlpkit"),

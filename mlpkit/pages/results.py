@@ -113,13 +113,7 @@ def _spec(folder: RunFolder) -> dict[str, Any]:
 
 
 def result_section(metrics: Mapping[str, Mapping[str, Any]], units: Mapping[str, str], *remarks: str) -> str:
-    """Return loss and metrics by split, with remarks.
-
-    Args:
-        metrics: the results by split; a table as a list of rows.
-        units: the units of the loss and of metrics, by name.
-        remarks: a paragraph each.
-    """
+    """Return loss and metrics by split, with remarks."""
     names = list(
         dict.fromkeys(
             name for found in metrics.values() for name, value in found.items() if not isinstance(value, list)

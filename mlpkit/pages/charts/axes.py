@@ -25,14 +25,7 @@ FAINT: Final = "#8a8a90"
 
 
 def axis(key: str, title: str, *, logarithmic: bool = False, zero: bool | None = None) -> Chart:
-    """Return the axis of a quantity.
-
-    Args:
-        key: the key of its values.
-        title: what it is called; by default the key.
-        logarithmic: whether it is logarithmic.
-        zero: whether it starts at zero, if it is not; by default as Vega-Lite thinks best.
-    """
+    """Return the axis of a quantity; ``zero`` is whether it starts there, by default as Vega-Lite thinks best."""
     scale = {"type": "log", "nice": False} if logarithmic else {} if zero is None else {"zero": zero}
     return quantitative(field(key), title=title or key, scale=scale, axis={"tickCount": 6})
 
@@ -58,14 +51,6 @@ def field(name: str) -> str:
 
 
 def diagonal_line(x: str, y: str, least: float, greatest: float, encoding: Mapping[str, Any]) -> Chart:
-    """Return the line of equal values.
-
-    Args:
-        x: the key of the place from left to right.
-        y: the key of the place from below.
-        least: the value where it starts.
-        greatest: the value where it ends.
-        encoding: the axes.
-    """
+    """Return the line of equal values of two keys, from the least to the greatest."""
     ends = [{x: end, y: end} for end in (least, greatest)]
     return layer(ends, "line", encoding, color=FAINT, strokeDash=[4, 4])

@@ -11,10 +11,7 @@ from mlpkit.pages.charts.axes import COLOURS, Chart, axis, layer, nominal, quant
 def bands(points: Sequence[Mapping[str, Any]], x: str, *, titles: tuple[str, str]) -> Chart:
     """Return how a distribution changes: its median as a curve within the middle half, within nine tenths.
 
-    Args:
-        points: each with ``x`` and the quantiles ``q05``, ``q25``, ``q50``, ``q75`` and ``q95``.
-        x: the key of what it is drawn over.
-        titles: of the axes.
+    Points have the quantiles ``q05``, ``q25``, ``q50``, ``q75`` and ``q95``.
     """
     below = axis(x, titles[0])
 
@@ -33,11 +30,7 @@ def bands(points: Sequence[Mapping[str, Any]], x: str, *, titles: tuple[str, str
 def dependence(points: Sequence[Mapping[str, Any]], x: str, *, titles: tuple[str, str], named: bool) -> Chart:
     """Return how predictions change with a value: their mean, within the middle half, within nine tenths.
 
-    Args:
-        points: each with ``x``, ``mean`` and the quantiles ``q05``, ``q25``, ``q75`` and ``q95``.
-        x: the key of the value.
-        titles: of the axes.
-        named: whether the values are names, and not numbers.
+    Points have ``mean``, ``q05``, ``q25``, ``q75`` and ``q95``; ``named`` is whether the values are names, not numbers.
     """
     names = nominal(x, sort=None, title=titles[0], axis={"labelAngle": 0, "labelLimit": 90})
     below = names if named else axis(x, titles[0], zero=False)
@@ -78,14 +71,7 @@ def histograms(
     titles: tuple[str, str] = ("", "count"),
     most: int | None = None,
 ) -> Chart:
-    """Return histograms side by side, of the same bins and in one scale.
-
-    Args:
-        counts: the counts of each, by its name.
-        edges: the edges of the bins, one edge more than counts.
-        titles: of the values and the counts.
-        most: the count at which bars are cut; by default, none is.
-    """
+    """Return histograms side by side, of the same bins and in one scale, with bars cut at the count ``most``."""
     low, high = edges[0], edges[-1]
 
     def place(i: int, value: float) -> float:

@@ -21,13 +21,9 @@ VERSION: Final = "6.1"
 
 
 def ask(function: str, **arguments: Any) -> str:
-    """Return a text from the chart library.
+    """Return what a function of ``vl_convert`` returns for plain data.
 
     The first call starts the process, which serves all further calls and ends with this process.
-
-    Args:
-        function: a function of ``vl_convert``.
-        arguments: plain data.
 
     Raises:
         UsageError: vl-convert is not installed.

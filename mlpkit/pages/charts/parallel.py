@@ -49,12 +49,9 @@ class ParallelLine:
 
 
 def parallel(axes: Sequence[ParallelAxis], lines: Sequence[ParallelLine], *, marked: str | None = None) -> Chart:
-    """Return parallel coordinates: axes below each other, as wide as the page, and a line across them for each item.
+    """Return parallel coordinates: axes from the top, as wide as the page, and a line across them for each item.
 
-    Args:
-        axes: the axes, from the top.
-        lines: the lines; later ones are drawn over earlier ones.
-        marked: the name of a line in another colour, drawn over all others.
+    Later lines are drawn over earlier ones, and the ``marked`` one, in another colour, over all.
     """
     rows = [_row(axis, i, lines) for i, axis in enumerate(axes)]
     gaps = any(None in line.places for line in lines)

@@ -9,27 +9,14 @@ from mlpkit.pages.charts.axes import COLOURS, FAINT, Chart, axis, diagonal_line,
 
 
 def bars(values: Sequence[Mapping[str, Any]], name: str, value: str, *, titles: tuple[str, str] = ("", "")) -> Chart:
-    """Return horizontal bars, in the order given.
-
-    Args:
-        values: the bars.
-        name: the key of what a bar is called.
-        value: the key of its length.
-        titles: of names and lengths; by default the keys.
-    """
+    """Return horizontal bars, in the order given."""
     names = nominal(name, sort=None, title=titles[0] or None)
     encoding = {"y": names, "x": axis(value, titles[1])}
     return {"height": 20 * len(values), **layer(values, "bar", encoding, tooltip=True, color=COLOURS[0])}
 
 
 def grouped_bars(names: Sequence[str], series: Mapping[str, Sequence[float]], value: str) -> Chart:
-    """Return upright bars, a group for each name, in which each series has its colour.
-
-    Args:
-        names: of the groups, in their order.
-        series: the lengths of the bars of each series, by its name.
-        value: what the lengths are.
-    """
+    """Return upright bars, a group for each name, in which each series has its colour."""
     bars = [{"name": name, "series": key, value: of[i]} for i, name in enumerate(names) for key, of in series.items()]
     within = {"field": "series", "type": "nominal", "sort": None}
     place = {"x": nominal("name", sort=None, title=None), "xOffset": within, "y": axis(value, value)}
@@ -37,15 +24,7 @@ def grouped_bars(names: Sequence[str], series: Mapping[str, Sequence[float]], va
 
 
 def heatmap(cells: Sequence[Mapping[str, Any]], x: str, y: str, value: str, *, titles: tuple[str, str]) -> Chart:
-    """Return a grid of cells, each with its number.
-
-    Args:
-        cells: the cells, rows and columns in their order.
-        x: the key of the column.
-        y: the key of the row.
-        value: the key of the number.
-        titles: of columns and rows.
-    """
+    """Return a grid of cells, rows and columns in their order, each with its number."""
     place = {
         "x": nominal(x, sort=None, title=titles[0], axis={"labelAngle": 0, "orient": "top"}),
         "y": nominal(y, sort=None, title=titles[1]),
@@ -71,15 +50,9 @@ def points(
     diagonal: bool = False,
     series: Sequence[str] = (),
 ) -> Chart:
-    """Return points in a plane.
+    """Return points in a plane; what else they hold is shown at the pointer.
 
-    Args:
-        values: the points; what else they hold is shown at the pointer.
-        x: the key of the place from left to right.
-        y: the key of the place from below.
-        titles: of the axes; by default the keys.
-        diagonal: whether to draw the line of equal values.
-        series: names that points have as ``series``, if there are several kinds, each to have its colour.
+    With ``series``, each point has one of these names as ``series``, which decides its colour.
     """
     encoding = {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False)}
     looks: Chart = {"tooltip": {"content": "data"}, "opacity": 0.6, "color": COLOURS[0]}
@@ -104,12 +77,7 @@ def paths(
 ) -> Chart:
     """Return paths in a plane, each from point to point in the order given, over faint lines such as contours.
 
-    Args:
-        points: each with ``x``, ``y`` and ``series``, the name of its path; the rest is shown at the pointer.
-        x: the key of the place from left to right.
-        y: the key of the place from below.
-        lines: the points of the faint lines in the same form, no names shown.
-        titles: of the axes; by default the keys.
+    Points and lines have ``series``, the name of their path; the rest is shown at the pointer.
     """
     names = list(dict.fromkeys(point["series"] for point in points))
     place = {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False), "order": quantitative("order")}
@@ -136,13 +104,7 @@ def intervals(
 ) -> Chart:
     """Return points on upright intervals, in another colour if these miss the line of equal values.
 
-    Args:
-        values: the points, at least one; what else they hold is shown at the pointer.
-        x: the key of the place from left to right, which an interval should hold.
-        y: the key of the place of the point from below.
-        ends: the keys of the lower and the upper end.
-        titles: of the axes.
-        names: of the intervals that hold their x, and of the ones that miss it.
+    The ``names`` are of the intervals that hold their ``x``, and of the ones that miss it.
     """
     low, high = ends
     holds = [value[low] <= value[x] <= value[high] for value in values]
@@ -165,15 +127,7 @@ def intervals(
 
 
 def dots(values: Sequence[Mapping[str, Any]], name: str, value: str, ends: tuple[str, str], *, line: float) -> Chart:
-    """Return a dot on a level interval for each name, in the order given.
-
-    Args:
-        values: the dots; what else they hold is shown at the pointer.
-        name: the key of what a dot is called.
-        value: the key of its place from left to right.
-        ends: the keys of the lower and the upper end; None without an interval.
-        line: where to draw an upright line.
-    """
+    """Return a dot on a level interval, if it has ends, for each name in the order given, and an upright line."""
     place, (low, high) = {"y": nominal(name, sort=None, title=None), "x": axis(value, value, zero=False)}, ends
     across = {**place, "x": axis(low, value, zero=False), "x2": {"field": high}}
     whole = layer([{value: line}], "rule", {"x": place["x"]}, color=FAINT, strokeDash=[4, 4])

@@ -58,13 +58,7 @@ IN_TITLES: Final = str.maketrans({"\\": "\N{SET MINUS}", **dict.fromkeys("\n\r\u
 
 
 def figure(caption: str, chart: Chart, *numbers: str, widest: float | None = None) -> str:
-    """Return a chart as a part of a page.
-
-    Args:
-        caption: what it shows.
-        chart: the chart.
-        numbers: what it shows as parts of a page, such as a table, for readers who can't see it or want the figures.
-        widest: the greatest width, in rem, the size of the text; by default the chart is as wide as the page.
+    """Return a chart as a part of a page, with its numbers folded below; ``widest`` is its greatest width in rem.
 
     Raises:
         UsageError: what draws charts is not installed.

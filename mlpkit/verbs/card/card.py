@@ -63,16 +63,9 @@ THE_DATA: Final = f"the data, whose checksum is in {layout.LOCK}"
 def write_card(
     directory: Path, to: Path | None, about: Path | None, plugin_options: PluginOptions
 ) -> tuple[Path, dict[str, str]]:
-    """Write a card of a finished run: Markdown, and next to it the same as JSON. The same run gives the same bytes.
+    """Write a finished run's card, and next to it the same as JSON; return the file, and the questions left open.
 
-    Args:
-        directory: the run folder.
-        to: the file; by default ``card.md`` in the folder.
-        about: a file with a section ``about`` in place of the run's own.
-        plugin_options: the keywords of ``Registry.discover``.
-
-    Returns:
-        The file, and what only a person can answer and ``about`` doesn't.
+    The same run gives the same bytes. ``about`` is a file with a section ``about`` in place of the run's own.
 
     Raises:
         MlpkitError: the run isn't finished, a file of it is damaged, ``about`` is wrong, or a file can't be written.

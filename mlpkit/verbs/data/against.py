@@ -74,15 +74,9 @@ class DriftReport:
 
 
 def drift(directory: Path, file: Path, registry: Registry, name: str, level: float, least: float) -> DriftReport:
-    """Compare the rows of a file with those that a run's network was trained on.
+    """Compare the rows of a file, as for ``predict``, with those that a run's network was trained on.
 
-    Args:
-        directory: the run folder.
-        file: raw inputs, as for ``predict``, with or without targets.
-        registry: the plugins to take components from.
-        name: what the file is called.
-        level: the probability of any false alarm.
-        least: the share of a column's rows that must have moved for it to have drifted.
+    ``name`` is what the file is called; ``level`` and ``least`` are as in ``DriftReport``.
 
     Raises:
         RunFolderError: neither the run's data nor its statistics are there.

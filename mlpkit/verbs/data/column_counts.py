@@ -94,11 +94,7 @@ def _edges(numbers: NDArray[np.float64]) -> tuple[float, ...]:
 
 
 def counts_from_plain(plain: object) -> ColumnCounts:
-    """Return the counts whose ``_asdict`` a JSON file holds.
-
-    Raises:
-        ValueError: mlpkit didn't write them.
-    """
+    """Return the counts whose ``_asdict`` a JSON file holds, or raise ``ValueError``."""
     lists = {"edges": [is_number], "names": [str], "counts": [_is_count]}
     shape = {**lists, "name": str, "role": str, "others": _is_count, "missing": _is_count, "unseen": _is_empty}
     if not isinstance(plain, dict) or plain.keys() != shape.keys() or not fits(plain, shape):

@@ -161,10 +161,6 @@ def _plain_statistics(names: Sequence[str], found: Sequence[ColumnStatistics]) -
 def data(spec: Spec, *, rows: int = 5) -> DataReport:
     """Open a spec's data, read all of it once, and describe it.
 
-    Args:
-        spec: the spec.
-        rows: how many training examples to show.
-
     Raises:
         SpecError: the parameters of the data set are wrong.
         DataError: a data file is not what it should be.
@@ -230,15 +226,7 @@ class _Examples(NamedTuple):
 def _read_examples(
     splits: Mapping[str, Split], description: Description, dtype: np.dtype[Any], shown: int, columns_of: tuple[int, int]
 ) -> _Examples:
-    """Read all examples once.
-
-    Args:
-        splits: the data, by split.
-        description: its shapes.
-        dtype: of the network.
-        shown: how many training examples to keep.
-        columns_of: how many columns an input and a target have; 1 to take all their elements together.
-    """
+    """Read all examples once; ``columns_of`` is how many columns an input and a target have, 1 to take all together."""
     target, width = description.target, prod(description.input_shape)
     inputs, targets = map(StatisticsOfColumns, columns_of)
     found = _Examples(inputs, targets, {}, RepeatedExamples(), [])

@@ -55,12 +55,6 @@ def drift_of(
     degree of freedom less than there are bins, if chance alone makes them differ. Bins that are too small for that are
     joined, which would hide a new category, so Fisher's exact test also looks at the bin that differs most.
     Bonferroni's correction for both, and Holm's for all columns, keep the probability of any false alarm at ``level``.
-
-    Args:
-        training: the counts of training.
-        new: columns of new rows.
-        level: the p-value below which a column has drifted.
-        least: the share of rows that must have moved, too.
     """
     columns = {(column.role, column.name): column for column in new}
     both = [(then, columns[then.role, then.name]) for then in training if (then.role, then.name) in columns]
@@ -101,11 +95,6 @@ def _joined(bins: Sequence[Pair], share: float, *, ordered: bool) -> list[Pair]:
 
     Both samples together decide which categories are small: by training alone, chance would make its rare categories
     look rarer among new rows.
-
-    Args:
-        bins: the bins.
-        share: of the smaller sample in all rows.
-        ordered: whether neighbours may be joined.
     """
     if not ordered:
         bins = sorted(bins, key=sum, reverse=True)

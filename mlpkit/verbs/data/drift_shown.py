@@ -30,13 +30,7 @@ BLANK: Final = [""] * 5
 
 
 def lines_of_drift(report: DriftReport, width: int | None, *, every: bool) -> list[str]:
-    """Return the lines that ``mlpkit data NEW --against RUN`` prints.
-
-    Args:
-        report: what was found.
-        width: the line length; None for no limit.
-        every: whether to show all columns of a wide table.
-    """
+    """Return the lines that ``mlpkit data NEW --against RUN`` prints."""
     shown = report.columns if every else report.columns[: max(MOST_COLUMNS, len(report.drifted))]
     table = [[*HEADINGS, "then", "now"]]
     for title, drifted in (("drifted", True), ("not drifted", False)):

@@ -22,15 +22,7 @@ MOST_ELEMENTS: Final = 8
 
 
 def lines_of(path: str, report: DataReport, width: int | None, *, encoded: bool, every: bool) -> list[str]:
-    """Return the lines that ``mlpkit data`` prints.
-
-    Args:
-        path: the spec's file.
-        report: what its data is like.
-        width: the line length; None for no limit.
-        encoded: whether to show what the network gets.
-        every: whether to show all columns of a wide table.
-    """
+    """Return the lines that ``mlpkit data`` prints."""
     return [*_heading(path, report, width), *_content(report, width, encoded=encoded, every=every)]
 
 
@@ -147,13 +139,7 @@ INDENT: Final = "  "
 
 
 def column_table(columns: Sequence[ColumnSummary], width: int | None, *, every: bool) -> list[str]:
-    """Return the lines of the table: targets, inputs, columns of other roles, and omitted columns.
-
-    Args:
-        columns: the columns.
-        width: the line length; None for no limit.
-        every: whether to show all columns of a wide table, and not only the first and the unusual ones.
-    """
+    """Return the lines of the table: targets, inputs, columns of other roles, and omitted columns."""
     longest_name = LONGEST_NAME if width is None else min(LONGEST_NAME, width // 3)
     roles = [(TITLES.get(role, role), [column for column in columns if column.role == role]) for role in ROLES]
     shown = [(title, members if every else _most_unusual(members), len(members)) for title, members in roles if members]
@@ -174,14 +160,7 @@ def column_table(columns: Sequence[ColumnSummary], width: int | None, *, every: 
 def remarks(
     columns: Sequence[ColumnSummary], repeated: Mapping[str, int], sizes: Mapping[str, int], width: int | None
 ) -> list[str]:
-    """Return a line for each thing that is unusual about the columns, and about rows that splits share.
-
-    Args:
-        columns: the columns.
-        repeated: how many rows of a split are in the training split too.
-        sizes: the number of rows of each split.
-        width: the line length; None for no limit.
-    """
+    """Return a line for each thing that is unusual about the columns, and about rows that splits share."""
     notes = [on_one_line(f"{column.name} {remark}") for column in columns for remark in column.remarks]
     notes += [
         f"{counted(count, 'row')} of {sizes[split]:,} in {split} {'appears' if count == 1 else 'appear'} in train too"

@@ -52,35 +52,18 @@ def pupil_spec(directory: Path, into: Path, **plugin_options: Unpack[PluginOptio
 
 
 def trained(spec: Spec, out: Path | None, interrupts: Interrupts, *, quiet: bool) -> Run:
-    """Train a network, and show it.
-
-    Args:
-        spec: its spec.
-        out: the run folder; by default one in ``runs``.
-        interrupts: stops it.
-        quiet: whether to show nothing.
-
-    Raises:
-        MlpkitError: as ``mlpkit.run`` does.
-    """
+    """Train a network, and show it unless ``quiet``; the run folder is by default one in ``runs``."""
     with run_folder(spec, out, interrupts) as folder, make_display(spec.name, folder, quiet, False) as display:
         observer = ObserverGroup((interrupts, MuteWhenClosed(display, interrupts.stop)))
         return train_spec(spec, folder, observer=observer, stop=interrupts.stop)
 
 
 def compared(spec: Spec, run: Run) -> tuple[str, dict[str, dict[str, Any]]]:
-    """Compare a network with its teacher, and with the same network trained without: on test rows, or validation's.
-
-    Args:
-        spec: its spec.
-        run: its run, finished and in a folder.
+    """Compare a finished run with its teacher and with the same network trained without it, on test or validation rows.
 
     Returns:
         The split; and for ``teacher``, ``pupil`` and ``without_teacher`` loss and metrics, the bytes of the model, and
         the microseconds of a prediction by its number of rows, on one thread.
-
-    Raises:
-        MlpkitError: as ``mlpkit.run`` and ``load_run`` do.
     """
     assert spec.training.teacher is not None
     assert run.folder is not None

@@ -31,11 +31,6 @@ EPOCHS: Final = (60, 400)
 def pupil_text(directory: Path, teacher: TrainedModel, folder: Path) -> str:
     """Return the text of a spec for a small network on the data of a run, which is its teacher.
 
-    Args:
-        directory: the run folder.
-        teacher: the run's model.
-        folder: where the spec will be.
-
     Raises:
         UsageError: the run's data was in memory, or its inputs aren't rows of numbers.
         DataError: the data is missing or damaged.

@@ -33,13 +33,7 @@ MOST_NAMES_SHOWN: Final = 5
 def teacher_of(
     spec: Spec, dataset: Dataset, description: Description
 ) -> tuple[Callable[[Split], Examples] | None, list[Problem]]:
-    """Return what mixes the predictions of a spec's teacher into its targets, and what of the teacher doesn't fit.
-
-    Args:
-        spec: the spec, which names a teacher.
-        dataset: its data, described.
-        description: the shapes of the data.
-    """
+    """Return what mixes the predictions of a spec's teacher into its targets, and what of the teacher doesn't fit."""
     section = spec.training.teacher
     assert section is not None
     try:
@@ -81,13 +75,6 @@ def taught(
     section: TeacherSection, model: TrainedModel, dataset: Dataset, description: Description, split: Split
 ) -> Examples:
     """Return the training split with a teacher's predictions in its targets; classes become rows of probabilities.
-
-    Args:
-        section: how to mix.
-        model: the teacher.
-        dataset: the data, opened.
-        description: its shapes.
-        split: the training split.
 
     Raises:
         DataError: the data set doesn't keep raw rows, or the teacher can't predict one.

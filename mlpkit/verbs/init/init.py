@@ -28,10 +28,6 @@ def _first_comment(path: Path) -> str:
 def init(name: str, destination: Path | None = None) -> Path:
     """Copy a shipped spec or folder of lessons, and return where it is.
 
-    Args:
-        name: its name.
-        destination: the new file or folder; by default its name in the current folder.
-
     Raises:
         UsageError: no such spec or folder, or the new one exists already.
         StorageError: a file can't be written.

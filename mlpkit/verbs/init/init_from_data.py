@@ -65,10 +65,8 @@ def init_from_data(
     Raises:
         UsageError: no data set reads the file, it or the target is missing, the recipe is unknown or doesn't suit the
             data, or the new file exists already.
-        DataError: the data is damaged, or nothing can be learned from it as it is.
         PluginError: the data set's proposal isn't a spec, or a library that it needs is missing.
-        ComponentFailure: the data set raised an exception.
-        StorageError: the file can't be written.
+        MlpkitError: the data is damaged or teaches nothing, the data set failed, or the file can't be written.
     """
     stem = Path(files["train"]).name.partition(".")[0].removeprefix("example:")
     path = destination or Path(f"{folder_name(stem) or 'spec'}{MARK}.yaml")
@@ -87,14 +85,7 @@ def init_from_data(
 
 
 def recipes(registry: Registry) -> dict[str, list[str]]:
-    """Return the recipes there are, each with the data sets that have it.
-
-    Args:
-        registry: the data sets.
-
-    Raises:
-        ComponentFailure: a data set raised an exception.
-    """
+    """Return the recipes there are, each with the data sets that have it."""
     found: dict[str, list[str]] = {}
     for entry in _loadable(registry.components(("dataset",)), []):
         for recipe in _recipes_of(entry):
@@ -103,11 +94,7 @@ def recipes(registry: Registry) -> dict[str, list[str]]:
 
 
 def names_of_recipes(**plugin_options: Unpack[PluginOptions]) -> list[str]:
-    """Return the available recipes; data sets that fail to name theirs are skipped.
-
-    Args:
-        plugin_options: the keywords of ``Registry.discover``.
-    """
+    """Return the available recipes; data sets that fail to name theirs are skipped."""
     found: list[str] = []
     for entry in _loadable(Registry.discover(**plugin_options).components(("dataset",)), []):
         with suppress(ComponentFailure):
@@ -203,13 +190,7 @@ def _seen_from(folder: Path, value: Any, files: Collection[str]) -> Any:
 
 
 def _candidates(registry: Registry, file: str, unloadable: list[PluginError]) -> Iterator[RegisteredComponent]:
-    """Yield the data sets that can be loaded, first the one that is called as the file ends.
-
-    Args:
-        registry: the data sets.
-        file: the name of the file.
-        unloadable: gets the reasons why others can't be loaded.
-    """
+    """Yield the data sets that can be loaded, first the one that is called as the file ends."""
     ending = file.rpartition(".")[2].lower()
     named = registry.find(("dataset",), ending) if registry.provides(ending) else None
     if named is not None:
@@ -250,12 +231,7 @@ BLOCKS: Final = (("data",), ("layers",), ("training",))
 
 
 def to_commented_yaml(values: Mapping[str, Any], comments: Mapping[KeyPath, str]) -> str:
-    """Write a spec with comments.
-
-    Args:
-        values: the spec as plain data.
-        comments: comments on keys and list items, by path; the comment of path () goes to the top.
-    """
+    """Write a spec with comments on keys and list items, by path; the comment of path () goes to the top."""
     lines = [f"# {line}" for line in wrap(printable(comments.get((), "")), WIDTH - 2)]
     return "\n".join([*lines, *_block(values, (), comments)]) + "\n"
 

@@ -11,13 +11,7 @@ from mlpkit.terminal.output import message, result
 
 
 def report_at_the_end(directory: Path, plugin_options: PluginOptions, *, shown: bool) -> None:
-    """Write the report of a finished run. If that fails, warn; the run still succeeds.
-
-    Args:
-        directory: the run folder.
-        plugin_options: the keywords of ``Registry.discover``.
-        shown: whether to print where it is, or why it's missing.
-    """
+    """Write the report of a finished run. If that fails, warn; the run still succeeds."""
     try:
         prepare_charts()  # every finished run has some
         from mlpkit.verbs.report.report import report  # noqa: PLC0415 - slow to load, and unnecessary without charts

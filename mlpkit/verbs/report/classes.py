@@ -241,12 +241,7 @@ class Roc(NamedTuple):
 
 
 def roc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:
-    """Return the ROC curve of a class.
-
-    Args:
-        truth: whether each row is of the class; some are, and some aren't.
-        score: its probability for each row.
-    """
+    """Return the ROC curve of a class that some rows are of, and some aren't, from its probability for each row."""
     order = np.argsort(-score, kind="stable")
     last = np.flatnonzero(np.append(np.diff(score[order]), 1))  # of the rows with the same score
     hits = np.concatenate([[0], np.cumsum(truth[order])[last]]) / truth.sum()
@@ -257,13 +252,7 @@ def roc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:
 def calibration_of(
     truth: NDArray[np.bool_], probability: NDArray[np.float64], fewest: int = FEWEST
 ) -> list[tuple[float, float, int]]:
-    """Return mean probability, share of truths and rows of each of ten bins of equal width that has some rows.
-
-    Args:
-        truth: whether each row is of a class.
-        probability: its probability for each row.
-        fewest: rows of a bin from which it counts.
-    """
+    """Return mean probability, share of truths and rows of each of ten bins of equal width with enough rows."""
     rows, predicted, true = calibration_bins(probability, truth, bins=BINS)
     filled = np.flatnonzero(rows >= fewest)
     return [(float(predicted[i] / rows[i]), float(true[i] / rows[i]), int(rows[i])) for i in filled]

@@ -36,13 +36,6 @@ def dependence_curves(
 
     Of several outputs, the chart has the one whose mean changes most.
 
-    Args:
-        model: the model.
-        raw: raw rows.
-        x: the network's inputs for them, shape (rows, inputs).
-        column_of: the number of the column that each input belongs to.
-        columns: numbers and names of columns.
-
     Source: Friedman, Greedy Function Approximation: A Gradient Boosting Machine (2001), section 8.2.
     """
     chosen = evenly_spaced(len(x), MOST_ROWS)

@@ -31,12 +31,7 @@ def explained_rows(
 ) -> str:
     """Return a picture for each of the first rows: what each column adds to the mean prediction.
 
-    Args:
-        model: the model.
-        train: the training rows.
-        raw: the rows.
-        indices: the position in its split of each row.
-        outputs: the number of the label or value to explain of each row; of classes, the predicted one is explained.
+    For classes, the predicted one is explained; ``outputs`` has the label or value to explain of each row.
 
     Raises:
         UsageError: even one row would take longer than a second or so.

@@ -50,12 +50,7 @@ class Importance(NamedTuple):
 
 
 def rows_for_importance(raw: RawRows | None, flops: int) -> int:
-    """Return how many rows importance is computed on, so that it takes a few seconds; 0 if it would take longer.
-
-    Args:
-        raw: any rows of raw inputs.
-        flops: floating-point operations of the network for an example.
-    """
+    """Return how many rows importance is computed on, so that it takes a few seconds; 0 if it would take longer."""
     if raw is None:
         return 0
     inputs = PATCHES**2 if image_shape_of(raw) else columns_in(raw)
@@ -74,15 +69,7 @@ def image_shape_of(raw: RawRows) -> tuple[int, ...] | None:
 def importance(
     x: Array, names: Sequence[str], column_of: NDArray[np.intp], loss: Callable[[Array], float], seed: int
 ) -> list[Importance]:
-    """Return the importance of each column, the most important first.
-
-    Args:
-        x: the network's inputs, shape (rows, inputs).
-        names: the names of the columns.
-        column_of: the number of the column that each input belongs to, -1 of an input that is the same in all rows.
-        loss: returns the mean loss for such inputs.
-        seed: what the shuffling is keyed by.
-    """
+    """Return the importance of each column, the most important first; inputs of number -1 are in no column."""
     before, found = loss(x), []
     for column, name in enumerate(names):
         inputs, shuffled = np.flatnonzero(column_of == column), x.copy()
@@ -92,13 +79,7 @@ def importance(
 
 
 def importance_of_patches(images: Array, loss: Callable[[Array], float], seed: int) -> list[Importance]:
-    """Return the importance of each patch of images, the most important first.
-
-    Args:
-        images: raw images.
-        loss: returns the mean loss for such images.
-        seed: what the shuffling is keyed by.
-    """
+    """Return the importance of each patch of images, the most important first."""
     shape, before, found = image_shape(images), loss(images), []
     assert shape is not None
     for name, (top, bottom, left, right) in _patches(*shape[-2:]):
@@ -125,14 +106,7 @@ def _patches(height: int, width: int) -> list[tuple[str, tuple[int, int, int, in
 def importance_section(
     found: Sequence[Importance], rows: str, image: Array | None = None, *, dependence: str = ""
 ) -> str:
-    """Return importance as bars, or as a picture if inputs are images.
-
-    Args:
-        found: the importance of each input, the most important first.
-        rows: which rows it was computed on, in words.
-        image: the mean of the images, if inputs are images, of bytes.
-        dependence: how predictions depend on the most important columns.
-    """
+    """Return importance as bars, or as a picture if inputs are images."""
     shown = found[:MOST_BARS]
     what = "column" if image is None else "patch"
     numbers = table([what, "loss added"], [[each.name, figure(each.gain)] for each in shown], texts=[0])

@@ -28,12 +28,7 @@ MOST_PASSES: Final = 20
 
 
 def layers_section(network: Sequential, image: tuple[int, ...] | None) -> str:
-    """Return the table of the layers, and the first weights as images if the inputs are images.
-
-    Args:
-        network: the network.
-        image: the shape of a raw input if it is an image; None if it isn't.
-    """
+    """Return the table of the layers, and the first weights as images if the inputs are images."""
     operations = network.replicas[0].operations()
     rows = [_cells(operation) for operation in operations[:MOST_LAYERS]]
     more = f"The first {MOST_LAYERS} of {len(operations):,}" if len(operations) > MOST_LAYERS else ""
@@ -153,11 +148,7 @@ def times_section(times: Sequence[LayerTime], rows: int) -> str:
 
 
 def spread_section(probes: Sequence[Mapping[str, Any]]) -> str:
-    """Return how activations and gradients of each layer spread while the network was trained.
-
-    Args:
-        probes: what was found in the network, one mapping a time, as in ``health.jsonl``.
-    """
+    """Return how activations and gradients of each layer spread in training, by probes as in ``health.jsonl``."""
     chosen = [probes[i] for i in evenly_spaced(len(probes), MOST_PROBES)]
     names = list(dict.fromkeys(layer["layer"] for probe in chosen for layer in probe["layers"]))
     drawn = [names[i] for i in evenly_spaced(len(names), MOST_CHARTED)]

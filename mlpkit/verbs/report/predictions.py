@@ -147,15 +147,7 @@ def _wrongness_by_output(scored: ScoredPredictions) -> NDArray[np.float64]:
 def mistakes_section(
     scored: ScoredPredictions, rows: NDArray[np.intp], raw: RawRows | None, indices: NDArray[np.intp], why: str = ""
 ) -> str:
-    """Return the worst predictions with their targets and inputs.
-
-    Args:
-        scored: predictions and targets.
-        rows: which of them are the worst.
-        raw: their inputs.
-        indices: the position in its split of each row of ``scored``.
-        why: pictures that explain some of these predictions.
-    """
+    """Return the worst predictions with their targets and inputs."""
     title = "Largest residuals" if isinstance(scored.target, Values) else "Most confident mistakes"
     if not len(rows):
         return section(title, paragraph(f"No mistake among {scored.rows}."))

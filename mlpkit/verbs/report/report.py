@@ -341,16 +341,7 @@ def _judgement(scored: ScoredPredictions) -> list[str]:
 def _importance(
     found: _Found, model: TrainedModel, split: str, data: Split, description: Description, some: RawRows | None
 ) -> list[str]:
-    """Return the section about the importance of inputs, if it can be computed in a few seconds.
-
-    Args:
-        found: takes a note if it can't.
-        model: the model.
-        split: the name of the split to take rows from.
-        data: the split.
-        description: its shapes.
-        some: any raw rows of it.
-    """
+    """Return the section about the importance of inputs, if it can be computed in a few seconds."""
     network = model.network
     rows = rows_for_importance(some, network.flops)
     if some is None or not rows:

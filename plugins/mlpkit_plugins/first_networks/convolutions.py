@@ -57,13 +57,7 @@ class ImageInputs(NamedTuple):
 
 
 def convolutional(examples: int, images: ImageInputs, target: TargetToLearn) -> FirstNetwork:
-    """Return a network of convolutions, each with pooling, for images with pixels from about 0 to 1.
-
-    Args:
-        examples: the number of training examples.
-        images: the format of the images, which aren't small.
-        target: the target.
-    """
+    """Return a network of convolutions, each with pooling, for images with pixels from about 0 to 1."""
     count = _convolutions(min(images.height, images.width))
     layers: list[Any] = []
     comments: dict[int, str] = {}

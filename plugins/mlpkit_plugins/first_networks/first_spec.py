@@ -34,12 +34,7 @@ class FirstData(NamedTuple):
 
 
 def held_out(examples: int, own: Collection[str]) -> dict[str, float]:
-    """Return the share of the examples for each split without separate examples.
-
-    Args:
-        examples: the number of examples.
-        own: the splits with separate examples.
-    """
+    """Return the share of the examples for each split without separate examples."""
     share = DEFAULT_SHARE if examples >= FEW_EXAMPLES else 2 * DEFAULT_SHARE
     return {split: share for split in ("validation", "test") if split not in own}
 
@@ -50,14 +45,7 @@ def left_to_train(examples: int, shares: Mapping[str, float]) -> int:
 
 
 def first_spec(summary: str, data: FirstData, shares: Mapping[str, float], network: FirstNetwork) -> Proposal:
-    """Return the proposal for a spec.
-
-    Args:
-        summary: the purpose of the spec in one sentence.
-        data: its data.
-        shares: the held-out shares.
-        network: its network.
-    """
+    """Return the proposal for a spec."""
     parameters = {**data.parameters, **{split: share for split, share in shares.items() if share != DEFAULT_SHARE}}
     comments: dict[KeyPath, str] = {(): summary, **network.comments}
     comments |= {("data", data.data_set, key): text for key, text in data.comments.items() if key in parameters}

@@ -112,12 +112,7 @@ class Hidden(NamedTuple):
 
 
 def perceptron(examples: int, target: TargetToLearn) -> FirstNetwork:
-    """Return a network for rows of roughly standardized numbers, and its training.
-
-    Args:
-        examples: the number of training examples.
-        target: the target.
-    """
+    """Return a network for rows of roughly standardized numbers, and its training."""
     size = Size.of(examples)
     hidden: list[Any] = [{"Affine": {"units": WIDTH, "weights": WEIGHTS}}, ACTIVATION]
     comments = {0: f"{size.hidden_layers}: for some {rounded(examples)} training rows"}
@@ -128,14 +123,7 @@ def perceptron(examples: int, target: TargetToLearn) -> FirstNetwork:
 
 
 def first_network(hidden: Hidden, size: Size, examples: int, target: TargetToLearn) -> FirstNetwork:
-    """Add the last layers for a target to hidden layers, and return the network with its training.
-
-    Args:
-        hidden: the hidden layers.
-        size: the length of the training, and the size of minibatches.
-        examples: the number of training examples.
-        target: the target.
-    """
+    """Add the last layers for a target to hidden layers, and return the network with its training."""
     output = _output(target)
     training = {
         "optimizer": {"adamw": {"learning_rate": RATE, "weight_decay": DECAY}},
@@ -177,13 +165,7 @@ class Size(NamedTuple):
 
     @classmethod
     def of(cls, examples: int, *, largest_batch: int = LARGEST_BATCH, steps: int = STEPS) -> Size:
-        """Choose a size.
-
-        Args:
-            examples: the number of training examples.
-            largest_batch: the most examples in a minibatch.
-            steps: the approximate number of steps.
-        """
+        """Choose a size."""
         examples = max(examples, 1)
         batch = max(SMALLEST_BATCH, 2 ** round(math.log2(examples / BATCHES_PER_EPOCH)))
         batch = min(batch, largest_batch, 2 ** int(math.log2(examples)))

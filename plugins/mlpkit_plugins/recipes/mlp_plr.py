@@ -22,9 +22,6 @@ EPOCHS: Final = 1000
 def mlp_plr(facts: TableFacts) -> TableNetwork:
     """Return MLP-PLR for a table.
 
-    Args:
-        facts: facts about the table.
-
     Raises:
         ParameterError: the table has no numbers.
     """

@@ -26,11 +26,7 @@ SCALE: Final = Commented("Scale", "a factor for each input, which learns how muc
 
 
 def realmlp_td_s(facts: TableFacts) -> TableNetwork:
-    """Return RealMLP-TD-S for a table.
-
-    Args:
-        facts: facts about the table.
-    """
+    """Return RealMLP-TD-S for a table."""
     normal = {"normal": {"std": 1}}
     hidden = [{"Affine": {"units": WIDTH, "ntk": True, "weights": normal, "biases": normal}}, _activation(facts)]
     last = {"Affine": {"units": "auto", "ntk": True, "weights": "zeros", "biases": "zeros"}}
@@ -46,11 +42,7 @@ def realmlp_td_s(facts: TableFacts) -> TableNetwork:
 
 
 def realmlp_td(facts: TableFacts) -> TableNetwork:
-    """Return RealMLP-TD for a table.
-
-    Args:
-        facts: facts about the table.
-    """
+    """Return RealMLP-TD for a table."""
     large = [name for name, count in facts.categories.items() if count > MOST_ONE_HOT]
     fitted = {"ntk": True, "weights": "unit_variance", "biases": "convex_combination"}
     hidden = [

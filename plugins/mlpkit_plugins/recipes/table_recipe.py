@@ -30,19 +30,11 @@ class TableFacts(NamedTuple):
         return isinstance(self.target, ClassTarget)
 
     def batch_size(self, usual: int) -> int:
-        """Return the size of minibatches: the usual one, or the largest power of two with two minibatches per epoch.
-
-        Args:
-            usual: the size in the recipe, a power of two.
-        """
+        """Return the size of minibatches: the usual one, or the largest power of two with two minibatches per epoch."""
         return min(usual, 1 << max(0, (self.rows // 2).bit_length() - 1))
 
     def for_numbers(self, layer: Any) -> dict[str, list[Any]]:
-        """Return the groups of ``Columns`` that hold numbers, each with the same layer.
-
-        Args:
-            layer: the layer.
-        """
+        """Return the groups of ``Columns`` that hold numbers, each with the same layer."""
         return {group: [layer] for group in self.groups}
 
 
@@ -79,33 +71,18 @@ Recipe: TypeAlias = Callable[[TableFacts], TableNetwork]
 
 
 def written_batch_size(batch: int, usual: int) -> Any:
-    """Return the size of minibatches for a spec, with a comment if it is not the usual one.
-
-    Args:
-        batch: the size.
-        usual: the size in the recipe.
-    """
+    """Return the size of minibatches for a spec, with a comment if it is not the usual one."""
     return batch if batch == usual else Commented(batch, f"{usual} for {2 * usual} or more training rows")
 
 
 def columns_layer(facts: TableFacts, groups: Mapping[str, Sequence[Any]]) -> list[Any]:
-    """Return the ``Columns`` layer with separate layers for groups of columns; empty without groups.
-
-    Args:
-        facts: facts about the table.
-        groups: the layers of each group.
-    """
+    """Return the ``Columns`` layer with separate layers for groups of columns; empty without groups."""
     layer = {"Columns": groups}
     return [Commented(layer, "one-hot inputs pass unchanged") if facts.categories else layer] if groups else []
 
 
 def split_comments(value: Any, path: KeyPath = ()) -> tuple[Any, dict[KeyPath, str]]:
-    """Separate plain data from its comments, which are returned by path.
-
-    Args:
-        value: plain data in which values may be ``Commented``.
-        path: the path of the value.
-    """
+    """Separate plain data from its comments, which are returned by path."""
     if isinstance(value, Commented):
         plain, comments = split_comments(value.value, path)
         return plain, {path: value.comment, **comments}

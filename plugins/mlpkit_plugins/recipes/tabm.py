@@ -13,11 +13,7 @@ EPOCHS: Final = 1000
 
 
 def tabm(facts: TableFacts) -> TableNetwork:
-    """Return TabM for a table.
-
-    Args:
-        facts: facts about the table.
-    """
+    """Return TabM for a table."""
     loss = "SoftmaxWithLoss" if facts.has_classes else "MeanSquaredError"
     monitor = "accuracy" if facts.has_classes else "mean_squared_error"
     first = {"BatchEnsembleAffine": {"units": WIDTH, "r": "random_signs"}}

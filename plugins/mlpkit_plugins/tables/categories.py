@@ -36,13 +36,7 @@ class ColumnCategories(NamedTuple):
 
 
 def categories_of(texts: Sequence[str], codes: NDArray[np.int32], rare: int) -> ColumnCategories:
-    """Return the categories of some rows; rare ones count as ``other``.
-
-    Args:
-        texts: the distinct texts of the column, in the order of their codes.
-        codes: the codes of the rows.
-        rare: the fewest rows of a category that isn't rare.
-    """
+    """Return the categories of some rows; rare ones count as ``other``."""
     counts = np.bincount(codes[codes != MISSING], minlength=len(texts))
     kept = {texts[code] for code in np.flatnonzero(counts >= rare).tolist()}
     if ((counts > 0) & (counts < rare)).any():
@@ -55,13 +49,7 @@ def categories_of(texts: Sequence[str], codes: NDArray[np.int32], rare: int) -> 
 def translations(
     known: Iterable[tuple[str, Sequence[str]]], with_other: Collection[str], texts: Sequence[Sequence[str]]
 ) -> list[NDArray[np.int32]]:
-    """Map the codes of each column of texts to positions of categories; -1 for missing, -2 for unknown texts.
-
-    Args:
-        known: the columns' names, each with its categories.
-        with_other: the columns in which ``other`` replaces rare and unknown categories.
-        texts: the distinct texts of each column, in the order of their codes.
-    """
+    """Map the codes of each column of texts to positions of categories; -1 for missing, -2 for unknown texts."""
     tables = []
     for (name, categories), column_texts in zip(known, texts, strict=False):
         positions = {text: position for position, text in enumerate(categories)}
@@ -207,12 +195,7 @@ class CategoryColumns:
         return self._that_hold("categories")
 
     def append_to(self, numbers: NDArray[np.float64], codes: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Append the columns of categories that become numbers, NaN for missing ones, to the columns of numbers.
-
-        Args:
-            numbers: the columns of numbers, shape (rows, columns).
-            codes: the codes of the columns of categories, shape (rows, columns).
-        """
+        """Append the columns of categories that become numbers, NaN for missing ones, to the columns of numbers."""
         if not self.numbers:
             return numbers
         encoded = np.empty((len(codes), len(features_of(self.numbers))))
@@ -240,24 +223,13 @@ def inputs_of(columns: tuple[CategoryColumn, ...]) -> list[InputColumn]:
 
 
 def write(columns: tuple[CategoryColumn, ...], codes: NDArray[np.int32], out: Array) -> None:
-    """Write the features of a group of columns.
-
-    Args:
-        columns: the columns.
-        codes: the codes of all columns of categories, -1 for a missing or unknown one, shape (rows, columns).
-        out: the array to write to, shape (rows, features of the group).
-    """
+    """Write the features of a group of columns into ``out``; codes are -1 for a missing or unknown category."""
     for place, elements, _, encoding in columns:
         out[:, elements] = encoding.encode(codes[:, place])
 
 
 def why_not_one_hot(columns: tuple[CategoryColumn, ...], rows: Array) -> str:
-    """Return why rows can't come from columns that ``write`` makes 0, 1 or -1; empty if they may.
-
-    Args:
-        columns: one-hot columns.
-        rows: features that are supposed to be theirs, shape (rows, features of the group).
-    """
+    """Return why rows can't come from columns that ``write`` makes 0, 1 or -1; empty if they may."""
     for _, elements, features, encoding in columns:
         written = encoding.encode(np.arange(-1, min(len(encoding.categories), MOST_TRIED)))
         wrong = np.argwhere((rows[:, elements] != 0) & (np.abs(rows[:, elements]) != 1))

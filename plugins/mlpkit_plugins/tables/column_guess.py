@@ -144,10 +144,6 @@ class ColumnGuesser:
     def content(self, name: str, present: Mapping[str, int]) -> ColumnGuess:
         """Return whether a column holds numbers or texts, useful to a network or not.
 
-        Args:
-            name: the name of the column.
-            present: the number of rows with each text, without missing ones.
-
         Raises:
             DataError: most of its texts are numbers, but a few are not.
         """
@@ -203,11 +199,7 @@ class ColumnGuesser:
             raise DataError(self._sample.name, message, row=self._sample.last_row, column=name)
 
     def check_visible(self, name: str, texts: Iterable[str]) -> None:
-        """Check that all texts of a column are valid and visible characters.
-
-        Raises:
-            DataError: a text has other bytes, or an invisible character.
-        """
+        """Check that all texts of a column are valid and visible characters, or raise ``DataError``."""
         for text in texts:
             if text.isprintable():
                 continue
@@ -295,11 +287,7 @@ def invisible(text: str, character: str) -> str:
 
 
 def check_visible_names(file: str, header: Sequence[str], row: int | None) -> None:
-    """Check that no column name has an invisible character.
-
-    Raises:
-        DataError: one has.
-    """
+    """Check that no column name has an invisible character, or raise ``DataError``."""
     for name in header:
         if match := _INVISIBLE.search(name):
             raise DataError(file, invisible(name, match[0]), row=row)
@@ -358,11 +346,7 @@ _RANK: Final = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
 
 
 def sorted_levels(texts: Collection[str]) -> tuple[str, ...]:
-    """Return categories in their order, lowest first; empty if the order isn't certain.
-
-    Args:
-        texts: all the categories.
-    """
+    """Return categories in their order, lowest first; empty if the order isn't certain."""
     if len(texts) < FEWEST_LEVELS:
         return ()
     words = {text: re.sub(r"[\s_-]+", " ", text.strip().lower()) for text in texts}

@@ -24,13 +24,7 @@ _NAME_OF_ROWS: Final = "row"
 
 
 def csv_reading(path: Path, name: str, target: str | None, missing: Collection[str]) -> Reading:
-    """Guess how to read a CSV file, and read a sample of its rows.
-
-    Args:
-        path: the file.
-        name: its name in messages.
-        target: the column to predict; a row that has it holds names, even if some are numbers.
-        missing: texts that always mean a missing value.
+    """Guess how to read a CSV file, and read a sample of its rows; a row that has the target holds names.
 
     Raises:
         DataError: the file is not CSV, or has both decimal points and decimal commas.
@@ -99,10 +93,7 @@ _DIGITS: Final = str.maketrans("012345678", "999999999")
 def number_format(sample: RowSample, missing: Collection[str], *, between_commas: bool) -> NumberFormat:
     """Guess the format of a table's numbers: decimal sign, separator of thousands, and symbols.
 
-    Args:
-        sample: rows of the table.
-        missing: texts that mean a missing value.
-        between_commas: whether commas separate columns; if not, commas in numbers are most likely decimal commas.
+    Unless commas separate columns, commas in numbers are most likely decimal commas.
 
     Raises:
         DataError: some numbers have a decimal point, and others a decimal comma.

@@ -68,12 +68,7 @@ class TrainingRows:
         return TrainingRows(self._table, self._rows, self._translations, columns)
 
     def categories(self, name: str, categories: Sequence[str]) -> TrainingCategories:
-        """Return a column of categories, to fit an encoding.
-
-        Args:
-            name: the name of the column.
-            categories: its categories in the encoder.
-        """
+        """Return a column of categories, to fit an encoding."""
         place = self._table.columns.categories.index(name)
         return TrainingCategories(name, categories, self._codes(slice(None), place), self.targets)
 
@@ -100,12 +95,7 @@ class TrainingRows:
         return FittedEncoding.fit(encoding, names, TrainingColumns(len(self._rows), len(names), blocks, self.targets))
 
     def fitted_on_one_hot(self, encoding: Encoding, names: Sequence[str]) -> FittedEncoding:
-        """Fit an encoding on one-hot features.
-
-        Args:
-            encoding: the encoding.
-            names: the names of the features.
-        """
+        """Fit an encoding on one-hot features."""
 
         def written() -> Iterator[NDArray[np.float64]]:
             for part in parts(len(self._rows), len(names)):
@@ -306,11 +296,7 @@ class TableEncoder:
         return (*numbers, *chain(*self._one_hot), *indices, *(f"{name} is missing" for name in self.indicators))
 
     def columns(self, dates: Collection[str] = ()) -> list[InputColumn]:
-        """Return the column that each element of an encoded row comes from, in order.
-
-        Args:
-            dates: the columns of numbers that come from dates.
-        """
+        """Return the column that each element of an encoded row comes from, in order."""
         one_hot = [column.encoding.column for column in self.columns_of_categories.one_hot]
         return [
             *(InputColumn(n, "dates" if n in dates else "numbers", len(names)) for n, names in self.number_features),
@@ -320,13 +306,7 @@ class TableEncoder:
         ]
 
     def write(self, numbers: NDArray[np.float64], codes: NDArray[np.int32], out: Array) -> None:
-        """Write rows into ``out``, shape (rows, width).
-
-        Args:
-            numbers: the table's numbers, NaN for missing ones, shape (rows, columns).
-            codes: positions of categories in the list of their column, -1 for unlisted ones, shape (rows, columns).
-            out: the array to write to.
-        """
+        """Write rows of numbers, NaN if missing, and of codes, -1 if unlisted, into ``out``, shape (rows, width)."""
         numbers = self.columns_of_categories.append_to(numbers, codes)
         absent = np.isnan(numbers)
         if absent.any():
@@ -423,11 +403,7 @@ class TableEncoder:
         return scaled
 
     def translations(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.int32]]:
-        """Map the codes of each column of texts to positions of categories; -1 for missing, -2 for unknown texts.
-
-        Args:
-            texts: the distinct texts of each column, in the order of their codes.
-        """
+        """Map the codes of each column of texts to positions of categories; -1 for missing, -2 for unknown texts."""
         known = [*self.categories.items(), *([("", self.classes)] if self.classes is not None else [])]
         return translations(known, self.with_other, texts)
 
@@ -446,11 +422,7 @@ def grouped(
 
 
 def _means_and_deviations(rows: TrainingRows, table: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and standard deviation of each column of numbers.
-
-    Raises:
-        DataError: numbers are so large that their squares are infinite.
-    """
+    """Return mean and standard deviation of each column of numbers, which must be finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         means, stds = means_and_deviations(rows.numbers, len(rows.names))
     for name, mean, std in zip(rows.names, means, stds, strict=True):

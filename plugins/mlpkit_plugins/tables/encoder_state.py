@@ -47,10 +47,6 @@ def state_of(encoder: TableEncoder) -> dict[str, Any]:
 def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncoder:
     """Restore an encoder from its state.
 
-    Args:
-        state: plain data from ``state_of``.
-        options: the encodings in the spec.
-
     Raises:
         ModelFileError: ``state_of`` can't have returned this state, or it doesn't match the spec.
     """

@@ -65,23 +65,11 @@ class FileTable(TableDataset, FileOption):
     def propose(
         cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None, **wishes: Unpack[Wishes]
     ) -> Proposal | None:
-        """Return a spec that trains well on a table; None if the file has another format.
-
-        Args:
-            files: the files of the splits, by split.
-            target: the column to predict; None if the user named none.
-            recipe: the recipe of the network; None for a perceptron that fits the table.
-            wishes: what the user asked for about the columns.
-        """
+        """Return a spec that trains well on a table; None if the file has another format."""
 
     @abstractmethod
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableFile:
-        """Return the table in a file, not yet read.
-
-        Args:
-            path: the file.
-            name: its name in messages.
-            to_predict: whether its rows are for prediction, so that advice can't be about parameters.
+        """Return the table in a file, not yet read; advice about rows to predict can't be about parameters.
 
         Raises:
             DataError: the file has another format.

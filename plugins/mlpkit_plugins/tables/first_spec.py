@@ -78,14 +78,6 @@ def propose_for_table(
 ) -> Proposal:
     """Return a spec that trains well on a table.
 
-    Args:
-        name: the name of the data set.
-        files: the files of the splits, by split.
-        target: the column to predict; None if the user named none.
-        reading: the table, and how it is read.
-        recipe: the recipe of the network; None for a perceptron that fits the table.
-        wishes: what the user asked for about the columns.
-
     Raises:
         ParameterError: a named column is missing, or the recipe doesn't suit the table.
         DataError: the table has too few rows, nothing to learn from, or inconsistent values.

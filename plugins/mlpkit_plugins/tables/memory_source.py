@@ -255,10 +255,6 @@ def names_in(frame: Any) -> list[Any]:
 def columns_in(frame: Any, source: str) -> dict[str, Array]:
     """Return the columns of a frame.
 
-    Args:
-        frame: the frame.
-        source: its name in messages.
-
     Raises:
         DataError: two columns have the same name, or a column isn't one-dimensional.
     """

@@ -291,11 +291,7 @@ class TableOptions(ColumnOptions):
             raise ParameterError("split", message, remedy="name another column")
 
     def columns(self, source: TableSource, inputs: Iterable[str] | None = None) -> Columns:
-        """Find the columns in a table.
-
-        Args:
-            source: the table, not yet read.
-            inputs: the inputs of a trained model; None for the spec's inputs.
+        """Find the columns in a table; the inputs are by default the spec's.
 
         Raises:
             ParameterError: a parameter names a column that the table doesn't have.
@@ -388,11 +384,6 @@ def check_columns(
     source: TableSource, wanted: Iterable[str], meanings: Mapping[str | None, str] = MappingProxyType({})
 ) -> None:
     """Check that another file has the columns that the spec or model needs.
-
-    Args:
-        source: the file.
-        wanted: the columns that it must have.
-        meanings: the meaning of a column, where its name doesn't tell.
 
     Raises:
         DataError: a column is missing.

@@ -12,11 +12,6 @@ _FEWEST_ROWS: Final = 256
 
 
 def parts(rows: int, columns: int) -> Iterator[slice]:
-    """Return consecutive slices that cover all rows.
-
-    Args:
-        rows: number of rows.
-        columns: number of columns.
-    """
+    """Return consecutive slices that cover all rows."""
     together = max(_VALUES // max(columns, 1), _FEWEST_ROWS)
     return (slice(begin, begin + together) for begin in range(0, rows, together))

@@ -17,13 +17,7 @@ FAR: Final = 0.5
 
 
 def far_outside(numbers: NDArray[np.float64], encoder: TableEncoder, readers: Mapping[str, ColumnReader]) -> list[str]:
-    """Name the columns with numbers far outside the training range, and count their rows.
-
-    Args:
-        numbers: the columns of numbers, shape (rows, columns); NaN for missing ones.
-        encoder: knows the columns and their ranges.
-        readers: the readers of dates and of ordered categories, which are never outside.
-    """
+    """Name the columns with numbers far outside the training range, and count their rows."""
     if not len(numbers):
         return []
     least, greatest = encoder.extents[: len(encoder.numbers)].T

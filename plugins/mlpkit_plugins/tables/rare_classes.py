@@ -14,12 +14,7 @@ from mlpkit_plugins.tables.table import Table
 
 
 def without_rare_classes(table: Table, rare_classes: Mapping[str, int], known: Collection[str] | None = None) -> None:
-    """Leave out the rows of rare classes, or give them the class ``other``, in place.
-
-    Args:
-        table: the table, its codes not yet translated.
-        rare_classes: ``drop`` or ``merge``, with the fewest rows of a class that isn't rare.
-        known: the classes that aren't rare; by default the classes of the table with enough rows.
+    """Leave out the rows of rare classes, or give them the class ``other``, in place; ``known`` ones aren't rare.
 
     Raises:
         ParameterError: all classes are rare.

@@ -47,11 +47,6 @@ def raw_texts(
 
     Columns of other values than texts, numbers and dates, which Parquet files may have, are left out.
 
-    Args:
-        splits: the splits, by name.
-        missing: texts that mean a missing value.
-        wanted: the columns to return, if a file has them; None for all.
-
     Raises:
         DataError: a file is damaged.
     """

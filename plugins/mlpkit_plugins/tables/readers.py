@@ -47,15 +47,7 @@ class NotATimeError(ValueError):
 
 
 def moment_of(text: str, written: str) -> datetime:
-    """Parse a date or time.
-
-    Args:
-        text: the text.
-        written: its format, ``iso`` or a pattern of Python's ``strptime``.
-
-    Raises:
-        ValueError: the text isn't a date in this format.
-    """
+    """Parse a date or time in a format, ``iso`` or a pattern of ``strptime``, or raise ``ValueError``."""
     text = text.strip()
     return datetime.fromisoformat(text) if written == ISO else datetime.strptime(text, written)  # noqa: DTZ007
 
@@ -132,10 +124,6 @@ class ColumnReader(Protocol):
 
     def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
         """Return a number for each text; NaN for missing values, infinity for unlisted categories.
-
-        Args:
-            texts: the texts.
-            missing: texts that mean a missing value.
 
         Raises:
             WrongTextError: a text doesn't fit.
@@ -216,14 +204,6 @@ class DatePart:
 
 @lru_cache(maxsize=4096)
 def moment(text: str, written: str) -> datetime:
-    """Parse a date or time, which is in UTC if it names no zone.
-
-    Args:
-        text: the text.
-        written: its format, ``iso`` or a pattern of Python's ``strptime``.
-
-    Raises:
-        ValueError: the text isn't a date in this format.
-    """
+    """Parse a date or time as ``moment_of`` does; it is in UTC if it names no zone."""
     parsed = moment_of(text, written)
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -81,10 +81,6 @@ def keys_of_examples(tables: Sequence[Table], shares: Shares) -> NDArray[np.uint
       independent columns, m * p1 * p2 * ... rows are expected to equal this row; at 1 or more, repeats are no surprise.
     - There are too many of them. If they are more than half of the rows that validation or test gets of their class,
       they can't be in one split without changing its shares.
-
-    Args:
-        tables: the tables, which have the same columns.
-        shares: the shares of validation and test.
     """
     keys = np.concatenate([row_keys(table) for table in tables])
     in_order = np.sort(keys)
@@ -123,13 +119,7 @@ def _held_out(classes: Array, rows: NDArray[np.intp], shares: Shares) -> NDArray
 
 
 def _are_by_chance(columns: Sequence[Array], rows: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Return for which rows chance explains an equal row.
-
-    Args:
-        columns: the columns of all rows.
-        rows: positions of the rows.
-        counts: the number of rows equal to each, itself included.
-    """
+    """Return for which rows chance explains that so many, themselves included, are equal."""
     others = len(columns[0]) - counts
     expected = others.astype(np.float64)
     for column in columns:

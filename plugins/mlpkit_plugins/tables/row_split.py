@@ -54,13 +54,7 @@ def split_rows(table: Table, options: TableOptions) -> Mapping[str, NDArray[np.i
 def warnings_about_split(
     parts: Mapping[str, Part], options: TableOptions, classes: Sequence[str] | None
 ) -> tuple[DataWarning, ...]:
-    """Return a warning if splits don't have the sizes asked for, or differ from training in the shares of a class.
-
-    Args:
-        parts: the splits, with translated codes.
-        options: the options for the splits.
-        classes: the classes, if classes are predicted.
-    """
+    """Return a warning if splits don't have the sizes asked for, or differ from training in the shares of a class."""
     counts = {
         name: np.array([len(part.rows)])
         if classes is None

@@ -52,9 +52,6 @@ def outlier_in(numbers: NDArray[np.float64]) -> Outlier | None:
     It is the least or greatest number, at least five rows have it, and its distance from the other numbers is larger
     than their range. -1 below non-negative numbers only has to be five times as frequent as the least of them. 0 never
     marks a missing value.
-
-    Args:
-        numbers: the column, NaN for missing values.
     """
     values, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
     if len(values) <= FEWEST_OTHERS:
@@ -73,9 +70,6 @@ def sentinels_in(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, Outlie
     """Return the numbers that most likely mark a missing value, by column.
 
     Such a number is far from all other numbers of its column, and looks like a code in this or another column.
-
-    Args:
-        columns: the columns of numbers, by name.
     """
     outliers = {name: outlier for name, numbers in columns.items() if (outlier := outlier_in(numbers))}
     codes = {outlier.value for outlier in outliers.values() if outlier.is_code}

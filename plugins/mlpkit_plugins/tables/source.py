@@ -118,18 +118,10 @@ class TableSource(Protocol):
         """The SHA-256 of the content."""
 
     def values(self) -> Mapping[str, Sequence[Any] | Array]:
-        """Return all columns, unchanged.
-
-        Raises:
-            DataError: the file is damaged.
-        """
+        """Return all columns, unchanged."""
 
     def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
-        """Return the rows, chunk by chunk.
-
-        Args:
-            columns: the columns to read.
-            codebooks: one per column of texts; new texts are added to them.
+        """Return the rows, chunk by chunk; new texts are added to the codebooks, one per column of texts.
 
         Raises:
             DataError: the file is damaged, or a value doesn't fit its column.
@@ -141,22 +133,7 @@ class TableFile(TableSource, Protocol):
     """A file with a table."""
 
     def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
-        """Return some rows as in the file, column by column, without keeping others in memory.
-
-        Args:
-            names: the columns to read.
-            numbers: the numbers of the rows in the file, ascending.
-
-        Raises:
-            DataError: the file is damaged.
-        """
+        """Return some rows, by ascending numbers, as in the file, column by column; no others are kept in memory."""
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column.
-
-        Args:
-            names: the columns to read.
-
-        Raises:
-            DataError: the file is damaged.
-        """
+        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column."""

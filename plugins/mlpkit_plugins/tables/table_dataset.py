@@ -458,12 +458,7 @@ class TableDataset(TableOptions, Dataset):
         return {name: splits[name] for name in ("train", "validation", "test") if name in splits}
 
     def _table(self, split: str, like: Table | None) -> tuple[Table, list[str]]:
-        """Read the table of a split; return it and its checksum.
-
-        Args:
-            split: the split.
-            like: the table whose columns and classes it must have; None for those that the parameters name.
-        """
+        """Read the table of a split, with columns and classes ``like`` those of another; return it and its checksum."""
         source = self.table_of(split)
         if like is None:
             inputs = self._encoder.inputs if self._encoder is not None else None

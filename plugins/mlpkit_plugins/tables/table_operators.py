@@ -46,11 +46,7 @@ class DateInGraph:
         self._seconds = seconds
 
     def part(self, name: str) -> Value:
-        """Describe a part.
-
-        Args:
-            name: its name, one of ``DATE_PARTS``.
-        """
+        """Describe a part, one of ``DATE_PARTS``."""
         if name == "elapsed":
             return self._graph.op("Div", self._seconds, np.array(float(SECONDS_A_DAY)))
         return self._graph.op("Where", self._missing, np.array(np.nan), _PARTS[name](self._calendar))
@@ -358,12 +354,6 @@ def column_feeds(
     source: TableSource, encoder: TableEncoder, readers: Mapping[str, ColumnReader], missing: Collection[str]
 ) -> dict[str, Array]:
     """Return columns as the inputs that ``TableInGraph`` declares, by name.
-
-    Args:
-        source: the columns.
-        encoder: the encoder.
-        readers: the readers of dates and ordered categories, by the name of the number that each gives.
-        missing: texts that mean a missing value.
 
     Raises:
         DataError: a value doesn't fit its column.

@@ -56,11 +56,7 @@ def targets_of(target: str | None, wishes: Wishes, header: Sequence[str], *, has
 
 
 def check_column(parameter: str, name: str, header: Sequence[str], *, has_names: bool) -> None:
-    """Check that a table has a column.
-
-    Raises:
-        ParameterError: it doesn't.
-    """
+    """Check that a table has a column, or raise ``ParameterError``."""
     if name in header:
         return
     message = f"there is no column '{name}'" if name else "no column was named to predict"
@@ -114,13 +110,6 @@ def aim_at(
     guesser: ColumnGuesser, sample: RowSample, targets: Sequence[str], missing: Collection[str], predict: Predict | None
 ) -> Aim:
     """Guess what a spec should predict.
-
-    Args:
-        guesser: guesses what columns hold.
-        sample: rows of the table.
-        targets: the columns to predict.
-        missing: texts that always mean a missing value.
-        predict: what they hold; None to guess it.
 
     Raises:
         DataError: the columns don't vary, or don't hold what ``predict`` says.

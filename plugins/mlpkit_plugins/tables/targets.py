@@ -65,12 +65,7 @@ def are_mostly_lonely(lonely: int, classes: int) -> bool:
 
 
 def mostly_lonely(lonely: Sequence[str], classes: Sequence[str]) -> str:
-    """Return the message for a target with mostly classes that occur only once.
-
-    Args:
-        lonely: the classes that occur only once.
-        classes: all classes.
-    """
+    """Return the message for a target with mostly classes that occur only once."""
     message = f"{len(lonely):,} of {len(classes):,} classes occur in one row only: {shown_texts(lonely)}"
     nearest = _nearest(lonely[0], [text for text in classes if text not in lonely]) if len(lonely) == 1 else ""
     other_column = "name another column in target if this one doesn't hold classes, or add examples of each"
@@ -161,11 +156,7 @@ def _counted(table: Table) -> str:
 
 
 def check_probabilities(table: Table) -> None:
-    """Check that the targets of each row are probabilities that sum to 1, and let the sums be exact.
-
-    Raises:
-        DataError: there is another value, or another sum.
-    """
+    """Check that the targets of each row are probabilities that sum to 1, and let the sums be exact."""
     names = table.columns.target_numbers
     rows = table.numbers[:, len(table.columns.numbers) :]
     wrong = np.argwhere(~((rows >= 0) & (rows <= 1)))
@@ -181,11 +172,7 @@ def check_probabilities(table: Table) -> None:
 
 
 def check_labels(table: Table) -> None:
-    """Check that columns of labels hold only 0 and 1.
-
-    Raises:
-        DataError: there is another value.
-    """
+    """Check that columns of labels hold only 0 and 1, or raise ``DataError``."""
     for name in table.columns.target_numbers:
         values = table.number(name)
         wrong = np.flatnonzero((values != 0) & (values != 1))
@@ -195,11 +182,7 @@ def check_labels(table: Table) -> None:
 
 
 def check_classes_listed(table: Table, classes: Sequence[str]) -> None:
-    """Check that the spec lists every class.
-
-    Raises:
-        DataError: a class isn't listed.
-    """
+    """Check that the spec lists every class, or raise ``DataError``."""
     texts, codes = table.texts[-1], table.codes[:, -1]
     unlisted = [code for code, text in enumerate(texts) if text not in classes]
     positions = np.flatnonzero(np.isin(codes, unlisted))
@@ -212,12 +195,6 @@ def check_classes_listed(table: Table, classes: Sequence[str]) -> None:
 
 def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool, clip: bool = False) -> ValuesScaling:
     """Return the scaling of a table's target values, fitted on the training rows.
-
-    Args:
-        table: the table.
-        training: positions of the training rows.
-        log: whether the logarithms of the values are scaled.
-        clip: whether predictions are clipped to the values' range.
 
     Raises:
         DataError: a value has no logarithm, or values are so large that their deviation overflows.
@@ -239,13 +216,7 @@ def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool, clip:
 
 
 def unknown_classes(counts: Mapping[str, int], known: Sequence[str], *, trained: bool) -> str:
-    """Return the message for classes that no training row has.
-
-    Args:
-        counts: the number of rows with each class.
-        known: the classes of the training rows.
-        trained: whether the model is trained, so that advice can't be about parameters.
-    """
+    """Return the message for classes in no training row; advice to a trained model isn't about parameters."""
     texts = list(counts)
     which = f"class {shown_text(texts[0])} occurs" if len(texts) == 1 else f"classes {shown_texts(texts)} occur"
     drop = f"rare_classes: {{drop: {max(counts.values()) + 1}}}"
@@ -256,13 +227,7 @@ def unknown_classes(counts: Mapping[str, int], known: Sequence[str], *, trained:
 
 
 def unknown_category(text: str, known: Sequence[str], columns: Columns) -> str:
-    """Return the message for a category that no training row has.
-
-    Args:
-        text: the category.
-        known: the categories of the training rows.
-        columns: the columns of the table, which say whether parameters can still be set.
-    """
+    """Return the message for a category that no training row has."""
     nearest = "" if writes_number(text) else did_you_mean(text, known)
     remedy = f"{columns.setting('unknown', 'zeros')}, which encodes it as zeros"
     if columns.trained:

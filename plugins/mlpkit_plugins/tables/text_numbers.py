@@ -80,12 +80,7 @@ PLAIN: Final = NumberFormat()
 
 
 def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFormat = PLAIN) -> NDArray[np.float64]:
-    """Parse texts as numbers; NaN for missing values.
-
-    Args:
-        texts: decimal numbers, as in ``-1.5e3``; or only truth values, such as ``True`` or ``no``, read as 1 and 0.
-        missing: texts that mean a missing value.
-        written: the format of numbers.
+    """Parse texts as numbers, or as truth values such as ``True`` and ``no``, read as 1 and 0; NaN if missing.
 
     Raises:
         NotANumberError: a text is neither; or most are truth values, and this one is not.
@@ -116,12 +111,7 @@ def _finite(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float6
 
 
 def without(numbers: NDArray[np.float64], missing: Collection[str]) -> NDArray[np.float64]:
-    """Replace the numbers that texts for missing values denote, in any notation, by NaN.
-
-    Args:
-        numbers: the numbers.
-        missing: texts that mean a missing value.
-    """
+    """Replace the numbers that texts for missing values denote, in any notation, by NaN."""
     absent = numbers_among(missing)
     return np.where(np.isin(numbers, absent), np.nan, numbers) if absent else numbers
 
@@ -132,12 +122,7 @@ def numbers_among(texts: Iterable[str]) -> list[float]:
 
 
 def is_number(text: str, written: NumberFormat) -> bool:
-    """Whether a text is a number, infinity and NaN included.
-
-    Args:
-        text: the text.
-        written: the format of numbers.
-    """
+    """Whether a text is a number, infinity and NaN included."""
     text = written.plain(text)
     if written.decimal == ",":
         return "." not in text and writes_number(text.replace(",", "."))
@@ -191,12 +176,7 @@ def _one_by_one(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.fl
 
 
 def thousands_or_decimals(texts: Sequence[str], separator: str) -> str:
-    """Return what a comma or a point means in a column: ``thousands`` or ``decimals``; empty if that is unclear.
-
-    Args:
-        texts: the texts of the column.
-        separator: the comma or the point.
-    """
+    """Return what a comma or a point means in a column: ``thousands`` or ``decimals``; empty if that is unclear."""
     other, sep = ("." if separator == "," else ","), re.escape(separator)
     groups = re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:{sep}\d{{3}})+(?:{re.escape(other)}\d*)?")
     decimals = re.compile(rf"[+-]?(?:\d+|\d{{1,3}}(?:{re.escape(other)}\d{{3}})+){sep}\d+")

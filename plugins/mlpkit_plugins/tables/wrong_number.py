@@ -55,15 +55,7 @@ class Place(NamedTuple):
 def wrong_number(
     place: Place, columns: Columns, texts: Sequence[str], text: str, error: NotANumberError
 ) -> DataError | ParameterError:
-    """Return the error for a text that isn't a number or truth value, or for a target without numbers.
-
-    Args:
-        place: the place of the text.
-        columns: the columns that are read.
-        texts: the known texts of the column.
-        text: the text.
-        error: what is wrong with it.
-    """
+    """Return the error for a text that isn't a number or truth value, or for a target without numbers."""
     message = f"{shown_text(text)} {error.reason}"
     is_target = place.name in columns.target_numbers
     if place.written is not None:  # what the spec sets already needs no advice
@@ -87,15 +79,7 @@ def wrong_number(
 
 
 def wrong_text(file: str, row: int, columns: Columns, name: str, error: WrongTextError) -> DataError:
-    """Return the error for a text that the reader of a column rejects.
-
-    Args:
-        file: the file's name in messages.
-        row: the text's row.
-        columns: the columns that are read.
-        name: the column of numbers.
-        error: the reader's error.
-    """
+    """Return the error for a text that the reader of a column of numbers rejects."""
     remedy = "put one there, or leave out the row" if columns.trained else error.remedy
     return DataError(file, f"{error.message}; {remedy}", row=row, column=columns.name_in_file(name))
 
@@ -170,17 +154,7 @@ def _remedy(name: str, texts: Sequence[str], text: str, *, is_target: bool) -> s
 def check_numbers(
     file: str, examples: Iterable[tuple[str, Sequence[str]]], columns: Columns, missing: Collection[str]
 ) -> None:
-    """Check that at most one column of numbers holds only texts.
-
-    Args:
-        file: the file's name in messages.
-        examples: names of the columns, and some texts of each.
-        columns: the columns that are read.
-        missing: texts that mean a missing value.
-
-    Raises:
-        ParameterError: several columns do; the message has a line to paste into the spec.
-    """
+    """Check that at most one column of numbers holds only texts; the error has a line to paste into the spec."""
     firsts = {name: text for name, texts in examples if (text := _only_texts(texts, missing))}
     if len(firsts) < 2:
         return
