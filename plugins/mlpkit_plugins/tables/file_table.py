@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mlpkit import Array, Proposal, RawColumn
     from mlpkit_plugins.recipes.table_recipe import Recipe
-    from mlpkit_plugins.tables.source import TableFile, TableSource
+    from mlpkit_plugins.tables.source import TableSource
     from mlpkit_plugins.tables.target_guess import Wishes
 
 
@@ -68,14 +68,14 @@ class FileTable(TableDataset, FileOption):
         """Return a spec that trains well on a table; None if the file has another format."""
 
     @abstractmethod
-    def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableFile:
+    def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableSource:
         """Return the table in a file, not yet read; advice about rows to predict can't be about parameters.
 
         Raises:
             DataError: the file has another format.
         """
 
-    def table_of(self, split: str) -> TableFile:
+    def table_of(self, split: str) -> TableSource:
         """Return the table of ``train``, or of a split with a separate file, not yet read."""
         file = self.files.get(split, self.file)
         return self.source(named_file(split if split in self.files else "file", file), file)

@@ -21,7 +21,7 @@ from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.readers import ISO
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.sentinels import sentinels_in
-from mlpkit_plugins.tables.source import TableFile
+from mlpkit_plugins.tables.source import TableSource
 from mlpkit_plugins.tables.target_guess import Aim, Wishes, aim_at, check_column, targets_of
 from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat
 
@@ -64,7 +64,7 @@ class Reading:
         has_names: whether the file names its columns.
     """
 
-    source: TableFile
+    source: TableSource
     sample: RowSample
     missing: Collection[str]
     written: NumberFormat = PLAIN

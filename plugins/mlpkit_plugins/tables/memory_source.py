@@ -5,25 +5,30 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from numbers import Real
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, DataError
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.categories import MISSING, Codebook, NoCharactersError
-from mlpkit_plugins.tables.readers import NotATimeError, WrongTextError
-from mlpkit_plugins.tables.row_keys import keys_of, no_time
-from mlpkit_plugins.tables.source import Chunk, Columns
+from mlpkit_plugins.tables.columns import Columns
+from mlpkit_plugins.tables.readers import ColumnReader
+from mlpkit_plugins.tables.source import TableSource, Texts
 from mlpkit_plugins.tables.text_numbers import PLAIN, NotANumberError, NumberFormat, numbers_of, without
-from mlpkit_plugins.tables.wrong_number import wrong_text
 
 ROWS_TOGETHER: Final = 1 << 14
 IN_MEMORY: Final = "the rows (counted from 0)"
 
 
-class MemorySource:
+class Block(NamedTuple):
+    """Some consecutive rows: their numbers, counted from 0, and the values of each requested column."""
+
+    rows: NDArray[np.int64]
+    columns: Sequence[Sequence[Any] | Array]
+
+
+class MemorySource(TableSource):
     """Columns in memory, as numbers and as codes of texts.
 
     None, NaN, NaT and pandas' NA are missing. A text in a column of numbers is parsed as a number; a number, a date or
@@ -37,6 +42,9 @@ class MemorySource:
         name: the table's name in messages.
     """
 
+    kind = "table"
+    no_characters = "contains half of a character, a surrogate; correct the text"
+
     def __init__(
         self,
         columns: Mapping[str, Sequence[Any] | Array],
@@ -45,15 +53,10 @@ class MemorySource:
         known: Mapping[str, Collection[str]] | None = None,
         name: str = IN_MEMORY,
     ) -> None:
+        super().__init__(name, tuple(columns), len(next(iter(columns.values()))) if columns else 0, missing)
         self._columns = columns
-        self._missing = frozenset(missing)
         self._written = written
         self._known = {name: frozenset(texts) for name, texts in (known or {}).items()}
-        self.kind = "table"
-        self.name = name
-        self.header = tuple(columns)
-        self.header_row: int | None = None
-        self.most_rows = len(next(iter(columns.values()))) if columns else 0
 
     @property
     def checksum(self) -> str:
@@ -80,51 +83,25 @@ class MemorySource:
         """Return all columns."""
         return self._columns
 
-    def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
-        """Return the rows, chunk by chunk."""
+    def blocks(self, columns: Columns) -> Iterator[Block]:
+        """Yield the rows, block by block."""
         for begin in range(0, self.most_rows, ROWS_TOGETHER):
-            rows = np.arange(begin, min(begin + ROWS_TOGETHER, self.most_rows))
-            part = slice(begin, begin + ROWS_TOGETHER)
-            numbers = np.empty((len(rows), len(columns.all_numbers)))
-            codes = np.empty((len(rows), len(codebooks)), np.int32)
-            for index, name in enumerate(columns.all_numbers):
-                values = self._columns[columns.name_in_file(name)][part]
-                if name in columns.readers:
-                    numbers[:, index] = self._read(values, rows, name, columns)
-                else:
-                    numbers[:, index] = self._numbers(values, rows, name)
-            for index, (name, book) in enumerate(zip(columns.all_categories, codebooks, strict=True)):
-                codes[:, index] = self._codes(self._columns[name][part], rows, name, book)
-            weights = None
-            if columns.weight is not None:
-                weights = self._numbers(self._columns[columns.weight][part], rows, columns.weight)
-            yield Chunk(rows, numbers, codes, self._keys(rows, columns), weights)
+            part = slice(begin, min(begin + ROWS_TOGETHER, self.most_rows))
+            yield Block(np.arange(begin, part.stop), [self._columns[name][part] for name in columns.names_in_file])
 
-    def _keys(self, rows: NDArray[np.int64], columns: Columns) -> NDArray[np.uint64] | None:
-        if columns.key is None:
-            return None
-        texts = [text or "" for text in self._texts(self._columns[columns.key][rows[0] : rows[-1] + 1], columns.key)]
-        try:
-            return keys_of(texts, times=columns.key_is_time)
-        except NotATimeError as error:
-            raise no_time(self.name, int(rows[error.index]), columns.key, texts[error.index]) from error
+    def texts_of(self, block: Block, index: int, name: str, reader: ColumnReader | None = None) -> Texts:
+        """Return the texts of a column that aren't missing."""
+        values: Sequence[Any] | Array = block.columns[index]
+        if reader is not None:
+            values = [reader.written(value) if _is_date(value) else value for value in _to_python(values)]
+        texts = self._texts(values, name)
+        present = np.array([text is not None for text in texts], bool)
+        positions = np.where(present, present.cumsum() - 1, present.sum())
+        return Texts([text for text in texts if text is not None], positions)
 
-    def _read(
-        self, values: Sequence[Any] | Array, rows: NDArray[np.int64], name: str, columns: Columns
-    ) -> NDArray[np.float64]:
-        """Convert values to texts, and these to numbers with the column's reader; NaN for missing values."""
-        reader = columns.readers[name]
-        values = [reader.written(value) if _is_date(value) else value for value in _to_python(values)]
-        texts = self._texts(values, columns.name_in_file(name))
-        present = [index for index, text in enumerate(texts) if text is not None]
-        numbers = np.full(len(texts), np.nan)
-        try:
-            numbers[present] = reader.numbers([text for text in texts if text is not None], self._missing)
-        except WrongTextError as error:
-            raise wrong_text(self.name, int(rows[present[error.index]]), columns, name, error) from error
-        return numbers
-
-    def _numbers(self, values: Sequence[Any] | Array, rows: NDArray[np.int64], name: str) -> NDArray[np.float64]:
+    def plain_numbers(self, block: Block, index: int, name: str, columns: Columns) -> NDArray[np.float64]:
+        """Return a column of numbers, some of which may be texts."""
+        rows, values = block.rows, block.columns[index]
         if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
             numbers = values.astype(np.float64)
         elif {*map(type, values)} <= {int, float}:
@@ -135,7 +112,7 @@ class MemorySource:
         if len(infinite):
             message = f"{numbers[infinite[0]]} is not a finite number; make it None if it is missing"
             raise DataError(self.name, message, row=int(rows[infinite[0]]), column=name)
-        return without(numbers, self._missing)
+        return without(numbers, self.missing)
 
     def _numbers_one_by_one(
         self, values: Sequence[Any] | Array, rows: NDArray[np.int64], name: str
@@ -149,27 +126,12 @@ class MemorySource:
                 spelt.append(index)
         texts = [str(values[index]) for index in spelt]
         try:
-            numbers[spelt] = numbers_of(texts, self._missing, self._written)
+            numbers[spelt] = numbers_of(texts, self.missing, self._written)
         except NotANumberError as error:
             wanted = "one of them" if error.truths else "a number"
             message = f"{shown_text(texts[error.index])} {error.reason}; put {wanted} there, or leave out the row"
             raise DataError(self.name, message, row=int(rows[spelt[error.index]]), column=name) from error
         return numbers
-
-    def _codes(
-        self, values: Sequence[Any] | Array, rows: NDArray[np.int64], name: str, book: Codebook
-    ) -> NDArray[np.int32]:
-        texts = self._texts(values, name)
-        present = [index for index, text in enumerate(texts) if text is not None]
-        codes = np.full(len(texts), MISSING, np.int32)
-        present_texts = [text for text in texts if text is not None]
-        try:
-            codes[present] = book.codes(present_texts)
-        except NoCharactersError as error:
-            text = shown_text(present_texts[error.index])
-            message = f"{text} contains half of a character, a surrogate; correct the text"
-            raise DataError(self.name, message, row=int(rows[present[error.index]]), column=name) from error
-        return codes
 
     def _texts(self, values: Sequence[Any] | Array, name: str) -> list[str | None]:
         """Return the text of each value; None for missing values."""

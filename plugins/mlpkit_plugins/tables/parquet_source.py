@@ -11,14 +11,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from mlpkit import DataError
-from mlpkit_plugins.formats.parquet_file import ParquetFile
-from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.categories import MISSING, Codebook, NoCharactersError
-from mlpkit_plugins.tables.readers import NotATimeError, WrongTextError
-from mlpkit_plugins.tables.row_keys import keys_of, no_time
-from mlpkit_plugins.tables.source import Chunk, Columns
+from mlpkit_plugins.formats.parquet_file import Block, ParquetFile
+from mlpkit_plugins.tables.categories import Codebook
+from mlpkit_plugins.tables.columns import Columns
+from mlpkit_plugins.tables.readers import ColumnReader
+from mlpkit_plugins.tables.source import TableSource, Texts
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of, without
-from mlpkit_plugins.tables.wrong_number import Place, wrong_number, wrong_text
+from mlpkit_plugins.tables.wrong_number import Place, wrong_number
 
 _IS_TEXT: Final = (
     pa.types.is_string,
@@ -30,7 +29,7 @@ _IS_TEXT: Final = (
 _IS_NUMBER: Final = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
 
 
-class ParquetSource:
+class ParquetSource(TableSource):
     """The columns of a Parquet file, as numbers and as codes of texts.
 
     Null and NaN are missing values. A text in a column of numbers is parsed as a number; a number, a date or a truth
@@ -42,14 +41,13 @@ class ParquetSource:
     """
 
     def __init__(self, file: ParquetFile, missing: Collection[str]) -> None:
-        self.kind = "file"
+        super().__init__(file.name, file.header, file.rows, missing)
         self._file = file
-        self._missing = frozenset(missing)
-        self.name = file.name
-        self.header = file.header
-        self.header_row: int | None = None
-        self.most_rows = file.rows
-        self.checksum = file.checksum
+
+    @property
+    def checksum(self) -> str:
+        """The SHA-256 of the file."""
+        return self._file.checksum
 
     def values(self) -> dict[str, list[Any]]:
         """Return all columns as Python values."""
@@ -68,27 +66,15 @@ class ParquetSource:
                 columns[name] += values.take(chosen).to_pylist()
         return columns
 
-    def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
-        """Return the rows, chunk by chunk."""
-        names = columns.names_in_file
-        count = len(columns.all_numbers)
+    def blocks(self, columns: Columns) -> Iterator[Block]:
+        """Yield the rows, block by block, after a check of the columns' types."""
         weight = [columns.weight] if columns.weight is not None else []
         plain = [*(name for name in columns.all_numbers if name not in columns.readers), *weight]
         for name in plain:
             self._check_type(name, _IS_NUMBER + _IS_TEXT, "numbers; name it in ignore to leave it out")
-        for name in (name for name in names if name not in plain):
+        for name in (name for name in columns.names_in_file if name not in plain):
             self._check_type(name, (*_IS_NUMBER, *_IS_TEXT, pa.types.is_temporal), "texts, numbers or dates")
-        for block in self._file.blocks(names):
-            numbers = np.empty((len(block.rows), count))
-            codes = np.empty((len(block.rows), len(codebooks)), np.int32)
-            for index, name in enumerate(columns.all_numbers):
-                numbers[:, index] = self._numbers(block.columns[index], block.rows, name, columns)
-            for index, book in enumerate(codebooks):
-                codes[:, index] = self._codes(block.columns[count + index], block.rows, names[count + index], book)
-            weights = None
-            for name in weight:
-                weights = self._numbers(block.columns[count + len(codebooks)], block.rows, name, columns)
-            yield Chunk(block.rows, numbers, codes, self._keys(block.columns[-1], block.rows, columns), weights)
+        return self._file.blocks(columns.names_in_file)
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
         """Return the rows as texts, block by block: their numbers in the file, and the texts of each column.
@@ -110,58 +96,37 @@ class ParquetSource:
         if self.most_rows and not any(is_allowed(actual) for is_allowed in allowed):
             raise DataError(self.name, f"the column holds {actual}; expected {expected}", column=name)
 
-    def _numbers(self, values: pa.Array, rows: NDArray[np.int64], name: str, columns: Columns) -> NDArray[np.float64]:
-        if name in columns.readers:
-            distinct, positions = _distinct(values)
-            try:
-                read = columns.readers[name].numbers(self._texts(distinct, columns.name_in_file(name)), self._missing)
-            except WrongTextError as error:
-                row = int(rows[(positions == error.index).argmax()])
-                raise wrong_text(self.name, row, columns, name, error) from error
-            return np.append(read, np.nan)[positions]
+    def plain_numbers(self, block: Block, index: int, name: str, columns: Columns) -> NDArray[np.float64]:
+        """Return a column of numbers, or of texts that are numbers."""
+        values = block.columns[index]
         if _is_text(_values_type(values.type)):
-            distinct, positions = _distinct(values)
-            texts = self._texts(distinct, name)
+            found = self.texts_of(block, index, name)
             try:
-                numbers = numbers_of(texts, self._missing)
+                numbers = numbers_of(found.texts, self.missing)
             except NotANumberError as error:
-                place = Place(self.name, int(rows[(positions == error.index).argmax()]), name, None)
-                raise wrong_number(place, columns, texts, texts[error.index], error) from error
-            return np.append(numbers, np.nan)[positions]
+                place = Place(self.name, int(block.rows[found.first(error.index)]), name, None)
+                raise wrong_number(place, columns, found.texts, found.texts[error.index], error) from error
+            return np.append(numbers, np.nan).take(found.positions)
         values = _plain(values)
         numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
         infinite = np.flatnonzero(np.isinf(numbers))
         if len(infinite):
             message = f"{numbers[infinite[0]]} is not a finite number; make it null if it is missing"
-            raise DataError(self.name, message, row=int(rows[infinite[0]]), column=name)
-        return without(numbers, self._missing)
+            raise DataError(self.name, message, row=int(block.rows[infinite[0]]), column=name)
+        return without(numbers, self.missing)
 
-    def _codes(self, values: pa.Array, rows: NDArray[np.int64], name: str, book: Codebook) -> NDArray[np.int32]:
-        distinct, positions = _distinct(values)
-        texts = self._texts(distinct, name)
-        try:
-            codes = book.codes(texts)
-        except NoCharactersError as error:
-            message = f"{shown_text(texts[error.index])} has bytes that are not valid characters"
-            row = int(rows[(positions == error.index).argmax()])
-            raise DataError(self.name, message, row=row, column=name) from error
+    def texts_of(self, block: Block, index: int, name: str, reader: ColumnReader | None = None) -> Texts:
+        """Return the distinct texts of a column."""
+        distinct, positions = _distinct(block.columns[index])
+        return Texts(self._texts(distinct, name), positions)
+
+    def codes(self, block: Block, index: int, name: str, book: Codebook) -> NDArray[np.int32]:
+        """Return the codes of a column of texts, which may not grow without bounds."""
+        codes = super().codes(block, index, name, book)
         if book.length > self._file.most_text:
             message = f"the categories take more than {self._file.most_text:,} bytes; leave the column out"
             raise DataError(self.name, message, column=name)
-        return np.append(codes, np.int32(MISSING))[positions]
-
-    def _keys(self, values: pa.Array, rows: NDArray[np.int64], columns: Columns) -> NDArray[np.uint64] | None:
-        if columns.key is None:
-            return None
-        distinct, positions = _distinct(values)
-        texts = self._texts(distinct, columns.key)
-        if (positions == len(texts)).any():
-            texts.append("")
-        try:
-            return keys_of(texts, times=columns.key_is_time)[positions]
-        except NotATimeError as error:
-            row = int(rows[(positions == error.index).argmax()])
-            raise no_time(self.name, row, columns.key, texts[error.index]) from error
+        return codes
 
     def _texts(self, values: pa.Array, name: str) -> list[str]:
         """Convert values without nulls to texts; invalid bytes are kept."""
@@ -193,13 +158,11 @@ def _distinct(values: pa.Array) -> tuple[pa.Array, NDArray[np.int32]]:
         encoded = values.indices.dictionary_encode()
         distinct = values.dictionary.take(encoded.dictionary)
     else:
-        encoded = _without_nan(_plain(values)).dictionary_encode()
+        plain = _plain(values)
+        plain = pc.if_else(pc.is_nan(plain), None, plain) if pa.types.is_floating(plain.type) else plain
+        encoded = plain.dictionary_encode()
         distinct = encoded.dictionary
     return distinct, encoded.indices.fill_null(len(distinct)).to_numpy()
-
-
-def _without_nan(values: pa.Array) -> pa.Array:
-    return pc.if_else(pc.is_nan(values), None, values) if pa.types.is_floating(values.type) else values
 
 
 def _values_type(arrow_type: pa.DataType) -> pa.DataType:

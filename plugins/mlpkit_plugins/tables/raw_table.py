@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from mlpkit import DataError, RawColumn
 from mlpkit_plugins.tables.categories import MISSING
+from mlpkit_plugins.tables.columns import Columns
 from mlpkit_plugins.tables.sentinels import sentinels_in
-from mlpkit_plugins.tables.source import Columns, TableSource
+from mlpkit_plugins.tables.source import TableSource
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, numbers_of
 
@@ -51,8 +52,8 @@ def raw_texts(
         DataError: a file is damaged.
     """
     tables = {id(split.source): _whole_table(split.source, missing, wanted) for split in splits.values()}
-    names = [name for name in next(iter(tables.values())).columns.categories if _in_all(name, tables.values())]
-    positions = {name: _positions(tables[id(split.source)], split.rows) for name, split in splits.items()}
+    first, *others = tables.values()
+    names = [name for name in first.columns.categories if all(name in each.columns.categories for each in others)]
     columns = {}
     for name in names:
         texts: dict[str, int] = {}
@@ -61,7 +62,8 @@ def raw_texts(
             table = tables[id(split.source)]
             column = table.columns.categories.index(name)
             common = [texts.setdefault(text, len(texts)) for text in table.texts[column]]
-            codes[split_name] = np.array([*common, MISSING], np.int32)[table.codes[positions[split_name], column]]
+            rows = slice(None) if split.rows is None else np.searchsorted(table.rows, split.rows)
+            codes[split_name] = np.array([*common, MISSING], np.int32)[table.codes[rows, column]]
         columns[name] = RawTexts(tuple(texts), codes)
     return columns
 
@@ -104,10 +106,6 @@ def add_remarks(columns: Iterable[RawColumn]) -> list[RawColumn]:
     ]
 
 
-def _in_all(name: str, tables: Collection[Table]) -> bool:
-    return all(name in table.columns.categories for table in tables)
-
-
 def _whole_table(source: TableSource, missing: Collection[str], wanted: Collection[str] | None) -> Table:
     names = tuple(name for name in source.header if wanted is None or name in wanted)
     while True:
@@ -117,11 +115,3 @@ def _whole_table(source: TableSource, missing: Collection[str], wanted: Collecti
             if error.row is not None or error.column not in names:
                 raise
             names = tuple(name for name in names if name != error.column)
-
-
-def _positions(table: Table, rows: Sequence[int] | None) -> NDArray[np.intp]:
-    """Return the positions of a file's rows in its table."""
-    if rows is None:
-        return np.arange(len(table))
-    numbers = np.fromiter((table.row(position) for position in range(len(table))), np.int64, len(table))
-    return np.searchsorted(numbers, rows)

@@ -34,18 +34,6 @@ COMMON_FORMATS: Final = (
 """The usual formats of dates."""
 
 
-class NotATimeError(ValueError):
-    """A text is not a time.
-
-    Args:
-        index: the position of the text.
-    """
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        super().__init__(index)
-
-
 def moment_of(text: str, written: str) -> datetime:
     """Parse a date or time in a format, ``iso`` or a pattern of ``strptime``, or raise ``ValueError``."""
     text = text.strip()

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpkit import DataError
 from mlpkit_plugins.splits.by_key import scattered
-from mlpkit_plugins.tables.source import TableFile
+from mlpkit_plugins.tables.source import TableSource
 
 MOST_CELLS: Final = 2_000_000
 """The most texts in a sample of more than ``FEWEST_ROWS`` rows."""
@@ -45,7 +45,7 @@ class RowSample:
         return len(self.rows) == self.size
 
 
-def sample_rows(source: TableFile) -> RowSample:
+def sample_rows(source: TableSource) -> RowSample:
     """Read a table once, and keep a random sample of its rows, in bounded memory.
 
     The same table always gives the same sample.
@@ -80,7 +80,7 @@ def sample_rows(source: TableFile) -> RowSample:
     return RowSample(source.name, rows, dict(zip(names, columns, strict=True)), by_name, last_row, size)
 
 
-def _check_no_header(source: TableFile, rows: Sequence[int], columns: Sequence[Sequence[str]]) -> None:
+def _check_no_header(source: TableSource, rows: Sequence[int], columns: Sequence[Sequence[str]]) -> None:
     """Check that no row repeats the header, as in concatenated files."""
     if source.header[0] not in columns[0] or len(source.header) < 2:
         return

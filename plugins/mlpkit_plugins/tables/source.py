@@ -1,124 +1,95 @@
-"""The source of a table: a file that is read in chunks of rows."""
+"""The source of a table: a file, or columns in memory, that is read in chunks of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit import Array
-from mlpkit_plugins.tables.categories import Codebook
-from mlpkit_plugins.tables.readers import ColumnReader
+from mlpkit import Array, DataError
+from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.splits.by_key import text_key
+from mlpkit_plugins.tables.categories import MISSING, Codebook, NoCharactersError
+from mlpkit_plugins.tables.columns import Chunk, Columns
+from mlpkit_plugins.tables.readers import EXPECTED, ColumnReader, WrongTextError, seconds_of
+from mlpkit_plugins.tables.wrong_number import wrong_text
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The columns to read from a table, by name, in the order of the table.
-
-    Args:
-        numbers: inputs that are numbers.
-        categories: inputs that are categories.
-        target_numbers: targets that are numbers; empty if classes are predicted.
-        target_class: the column of classes to predict; None if numbers are predicted, or there is no target.
-        key: the column whose text decides the split of a row.
-        key_is_time: whether the key column holds times, and rows are split in their order.
-        readers: how the texts of some columns of numbers are read; all others hold plain numbers.
-        trained: whether a trained model reads them, so that advice can't be about the parameters of the data set.
-        weight: the column of weights; None if all rows count equally, or are for prediction.
-        in_python: whether the table was passed to ``mlpkit.fit``, so that advice is about its arguments.
-        missing_numbers: the numbers that mean a missing value in single columns of numbers.
-    """
-
-    numbers: tuple[str, ...]
-    categories: tuple[str, ...]
-    target_numbers: tuple[str, ...] = ()
-    target_class: str | None = None
-    key: str | None = None
-    key_is_time: bool = False
-    readers: Mapping[str, ColumnReader] = field(default_factory=dict)
-    trained: bool = False
-    weight: str | None = None
-    in_python: bool = False
-    missing_numbers: Mapping[str, Sequence[float]] = field(default_factory=dict)
-
-    def setting(self, parameter: str, value: str) -> str:
-        """Return the advice to set a parameter: in a spec, or as an argument of ``mlpkit.fit``."""
-        return f"pass {parameter}={value!r} to mlpkit.fit" if self.in_python else f"set {parameter}: {value}"
-
-    def name_in_file(self, name: str) -> str:
-        """Return the column of the file from which a column of numbers is made."""
-        return self.readers[name].column if name in self.readers else name
-
-    @property
-    def names_in_file(self) -> tuple[str, ...]:
-        """The columns of the file: numbers, texts, weight and key."""
-        others = [name for name in (self.weight, self.key) if name is not None]
-        return (*map(self.name_in_file, self.all_numbers), *self.all_categories, *others)
-
-    @property
-    def has_target(self) -> bool:
-        """Whether a target is read; rows for prediction don't need one."""
-        return bool(self.target_numbers) or self.target_class is not None
-
-    @property
-    def all_numbers(self) -> tuple[str, ...]:
-        """The columns of numbers, inputs first."""
-        return self.numbers + self.target_numbers
-
-    @property
-    def all_categories(self) -> tuple[str, ...]:
-        """The columns of texts, inputs first."""
-        return self.categories + ((self.target_class,) if self.target_class is not None else ())
-
-
-class Chunk(NamedTuple):
-    """Some consecutive rows.
+class Texts(NamedTuple):
+    """A column of a block of rows as texts.
 
     Args:
-        rows: the number of each row in the file, counted from 1.
-        numbers: the columns of numbers, shape (rows, columns); NaN for missing values.
-        codes: the columns of texts, shape (rows, columns), as codes of their codebooks.
-        keys: a hash of the text in the key column for each row, or the bits of its time in seconds; None if there is
-            no key column.
-        weights: the weight of each row, NaN for missing ones; None if there is no column of weights.
+        texts: texts, in the order of their first rows; two may be equal.
+        positions: the position of each row's text, the number of texts if it is missing, shape (rows,).
     """
 
-    rows: NDArray[np.int64]
-    numbers: NDArray[np.float64]
-    codes: NDArray[np.int32]
-    keys: NDArray[np.uint64] | None
-    weights: NDArray[np.float64] | None
+    texts: Sequence[str]
+    positions: NDArray[np.integer[Any]]
 
-    def rows_where(self, kept: NDArray[np.bool_]) -> Chunk:
-        """Return some of the rows."""
-        keys = None if self.keys is None else self.keys[kept]
-        weights = None if self.weights is None else self.weights[kept]
-        return Chunk(self.rows[kept], self.numbers[kept], self.codes[kept], keys, weights)
+    def first(self, index: int) -> int:
+        """Return the first row of the block that has a text."""
+        return int((self.positions == index).argmax())
 
 
-class TableSource(Protocol):
-    """A table that is read in chunks of rows."""
+class TableSource(ABC):
+    """A table that is read in chunks of rows.
 
-    kind: str
-    """Its kind in messages: ``file`` or ``table``."""
-    name: str
-    """Its name in messages."""
-    header: tuple[str, ...]
-    """The names of the columns."""
-    header_row: int | None
-    """The row that holds the names; None if there isn't one."""
-    most_rows: int
-    """An upper bound on the number of rows."""
+    A subclass implements ``blocks``, which yields blocks of rows with their numbers in the file as ``rows``, and gives
+    columns of them, by position in ``Columns.names_in_file``, as numbers or texts.
+
+    Args:
+        name: its name in messages.
+        header: the names of the columns.
+        most_rows: an upper bound on the number of rows.
+        missing: texts that mean a missing value.
+
+    Attributes:
+        kind: its kind in messages: ``file`` or ``table``.
+        header_row: the row that holds the names; None if there isn't one.
+        no_characters: what is wrong with a text whose bytes aren't valid characters.
+    """
+
+    kind = "file"
+    header_row: int | None = None
+    no_characters = "has bytes that are not valid characters"
+
+    def __init__(self, name: str, header: Sequence[str], most_rows: int, missing: Collection[str]) -> None:
+        self.name = name
+        self.header = tuple(header)
+        self.most_rows = most_rows
+        self.missing = frozenset(missing)
 
     @property
+    @abstractmethod
     def checksum(self) -> str:
         """The SHA-256 of the content."""
 
+    @abstractmethod
     def values(self) -> Mapping[str, Sequence[Any] | Array]:
         """Return all columns, unchanged."""
+
+    @abstractmethod
+    def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
+        """Return some rows, by ascending numbers, as in the file, column by column; no others are kept in memory."""
+
+    @abstractmethod
+    def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
+        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column."""
+
+    @abstractmethod
+    def blocks(self, columns: Columns) -> Iterator[Any]:
+        """Yield the rows of some columns, block by block."""
+
+    @abstractmethod
+    def plain_numbers(self, block: Any, index: int, name: str, columns: Columns) -> NDArray[np.float64]:
+        """Return a column of numbers that has no reader; NaN for missing values."""
+
+    @abstractmethod
+    def texts_of(self, block: Any, index: int, name: str, reader: ColumnReader | None = None) -> Texts:
+        """Return a column as texts, dates as its reader expects them."""
 
     def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:
         """Return the rows, chunk by chunk; new texts are added to the codebooks, one per column of texts.
@@ -127,13 +98,61 @@ class TableSource(Protocol):
             DataError: the file is damaged, or a value doesn't fit its column.
             ParameterError: the target doesn't hold what ``predict`` says.
         """
+        names, count = columns.names_in_file, len(columns.all_numbers)
+        for block in self.blocks(columns):
+            numbers = self.all_numbers(block, columns)
+            codes = np.empty((len(block.rows), len(codebooks)), np.int32)
+            for index, book in enumerate(codebooks, count):
+                codes[:, index - count] = self.codes(block, index, names[index], book)
+            weights = keys = None
+            if columns.weight is not None:
+                weights = self.plain_numbers(block, count + len(codebooks), columns.weight, columns)
+            if columns.key is not None:
+                keys = self._keys(block, len(names) - 1, columns.key, times=columns.key_is_time)
+            yield Chunk(block.rows, numbers, codes, keys, weights)
 
+    def all_numbers(self, block: Any, columns: Columns) -> NDArray[np.float64]:
+        """Return the columns of numbers, shape (rows, columns)."""
+        numbers = np.empty((len(block.rows), len(columns.all_numbers)))
+        for index, name in enumerate(columns.all_numbers):
+            read = self._read if name in columns.readers else self.plain_numbers
+            numbers[:, index] = read(block, index, name, columns)
+        return numbers
 
-class TableFile(TableSource, Protocol):
-    """A file with a table."""
+    def _read(self, block: Any, index: int, name: str, columns: Columns) -> NDArray[np.float64]:
+        """Return the numbers that a reader makes of texts."""
+        reader = columns.readers[name]
+        found = self.texts_of(block, index, reader.column, reader)
+        try:
+            numbers = reader.numbers(found.texts, self.missing)
+        except WrongTextError as error:
+            raise wrong_text(self.name, int(block.rows[found.first(error.index)]), columns, name, error) from error
+        return np.append(numbers, np.nan).take(found.positions)
 
-    def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
-        """Return some rows, by ascending numbers, as in the file, column by column; no others are kept in memory."""
+    def codes(self, block: Any, index: int, name: str, book: Codebook) -> NDArray[np.int32]:
+        """Return the codes of a column of texts."""
+        found = self.texts_of(block, index, name)
+        try:
+            codes = book.codes(found.texts)
+        except NoCharactersError as error:
+            row = int(block.rows[found.first(error.index)])
+            message = f"{shown_text(found.texts[error.index])} {self.no_characters}"
+            raise DataError(self.name, message, row=row, column=name) from error
+        return np.append(codes, np.int32(MISSING)).take(found.positions)
 
-    def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column."""
+    def _keys(self, block: Any, index: int, name: str, *, times: bool) -> NDArray[np.uint64]:
+        """Return a number for each row: a hash of its text, or the bits of its time in seconds."""
+        found = self.texts_of(block, index, name)
+        texts = [*found.texts, ""] if (found.positions == len(found.texts)).any() else found.texts
+        if not times:
+            return np.fromiter(map(text_key, texts), np.uint64, len(texts)).take(found.positions)
+        seconds = np.empty(len(texts))
+        for place, text in enumerate(texts):
+            try:
+                seconds[place] = seconds_of(text)
+            except ValueError as error:
+                wrong = f"{shown_text(text)} is not a time; expected {EXPECTED}"
+                wrong = wrong if text.strip() else "the time is missing"
+                message = f"{wrong}; write one, or split by another column"
+                raise DataError(self.name, message, row=int(block.rows[found.first(place)]), column=name) from error
+        return seconds.view(np.uint64).take(found.positions)

@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, DataError
 from mlpkit_plugins.tables.categories import MISSING, Codebook
-from mlpkit_plugins.tables.source import Chunk, Columns, TableSource
-
-
-class RowNumbers:
-    """Row numbers, stored as runs of consecutive numbers."""
-
-    def __init__(self) -> None:
-        self._length = 0
-        self._next = -1
-        self._starts: list[int] = []
-        self._numbers: list[int] = []
-
-    def append(self, numbers: NDArray[np.int64]) -> None:
-        """Append row numbers, in ascending order."""
-        if not len(numbers):
-            return
-        if numbers[0] != self._next or numbers[-1] - numbers[0] >= len(numbers):
-            breaks = np.flatnonzero(np.diff(numbers, prepend=self._next - 1) != 1)
-            self._starts += (breaks + self._length).tolist()
-            self._numbers += numbers[breaks].tolist()
-        self._length += len(numbers)
-        self._next = int(numbers[-1]) + 1
-
-    def __getitem__(self, position: int) -> int:
-        """Return the file's row number at a position of the table."""
-        run = bisect_right(self._starts, position) - 1
-        return self._numbers[run] + int(position) - self._starts[run]
-
-    def at(self, positions: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-        """Return the file's row numbers at positions of the table."""
-        starts, numbers = np.array(self._starts, np.int64), np.array(self._numbers, np.int64)
-        runs = np.searchsorted(starts, positions, side="right") - 1
-        return numbers[runs] + positions - starts[runs]
-
+from mlpkit_plugins.tables.columns import Chunk, Columns
+from mlpkit_plugins.tables.source import TableSource
 
 _FEWEST_ROWS = 1024
 
@@ -62,6 +28,7 @@ class Table:
 
     Attributes:
         header: the names of all columns of the file.
+        rows: the number of each row in the file, counted from 1.
         numbers: the columns of numbers, shape (rows, columns); NaN for missing values.
         codes: the columns of texts, shape (rows, columns), as positions in ``texts``; -1 for missing values.
         texts: the distinct texts of each column of texts.
@@ -81,7 +48,6 @@ class Table:
         self.header = source.header
         self.columns = columns
         self._missing = missing
-        self._row_numbers = RowNumbers()
         self._length = 0
         self._rows_read = 0
         self.without_target = 0
@@ -91,6 +57,7 @@ class Table:
         books = [Codebook(missing_texts) for _ in columns.all_categories]
         self.texts = [book.texts for book in books]
         try:
+            self.rows = np.empty(source.most_rows, np.int64)
             self.numbers = np.empty((source.most_rows, len(columns.all_numbers)))
             self.codes = np.empty((source.most_rows, len(books)), np.int32)
             self.keys = None if columns.key is None else np.empty(source.most_rows, np.uint64)
@@ -119,7 +86,7 @@ class Table:
 
     def row(self, position: int) -> int:
         """Return the number of a row in the file, counted from 1."""
-        return self._row_numbers[position]
+        return int(self.rows[position])
 
     def error(self, position: int, column: str, message: str) -> DataError:
         """Return the error for a wrong value."""
@@ -127,13 +94,10 @@ class Table:
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         """Keep only some of the rows."""
-        numbers = self._row_numbers.at(np.flatnonzero(rows))
-        self._row_numbers = RowNumbers()
-        self._row_numbers.append(numbers)
-        self.numbers, self.codes = self.numbers[rows], self.codes[rows]
+        self.rows, self.numbers, self.codes = self.rows[rows], self.numbers[rows], self.codes[rows]
         self.keys = None if self.keys is None else self.keys[rows]
         self.weights = None if self.weights is None else self.weights[rows]
-        self._length = len(numbers)
+        self._length = len(self.rows)
 
     def number(self, name: str) -> NDArray[np.float64]:
         """Return a column of numbers."""
@@ -141,20 +105,20 @@ class Table:
 
     def _append(self, chunk: Chunk) -> None:
         begin, end = self._length, self._length + len(chunk.rows)
-        if end > len(self.numbers):  # mixed line endings make more rows than expected
+        if end > len(self.rows):  # mixed line endings make more rows than expected
             self._resize(max(2 * end, _FEWEST_ROWS))
+        self.rows[begin:end] = chunk.rows
         self.numbers[begin:end] = chunk.numbers
         self.codes[begin:end] = chunk.codes
         if self.keys is not None and chunk.keys is not None:
             self.keys[begin:end] = chunk.keys
         if self.weights is not None and chunk.weights is not None:
             self.weights[begin:end] = chunk.weights
-        self._row_numbers.append(chunk.rows)
         self._length = end
 
     def _resize(self, rows: int) -> None:
         """Shrink or grow the arrays, without a second copy if the system can do so."""
-        arrays: list[Array | None] = [self.numbers, self.codes, self.keys, self.weights]
+        arrays: list[Array | None] = [self.rows, self.numbers, self.codes, self.keys, self.weights]
         for array in arrays:
             if array is not None:
                 array.resize((rows, *array.shape[1:]), refcheck=False)

@@ -14,6 +14,7 @@ from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.shares import warnings_about_sizes
 from mlpkit_plugins.tables.categories import MISSING, are_finite_numbers
+from mlpkit_plugins.tables.columns import Columns
 from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
@@ -24,7 +25,6 @@ from mlpkit_plugins.tables.raw_table import RawSplit, add_remarks, numbers_in, r
 from mlpkit_plugins.tables.readers import DatePart
 from mlpkit_plugins.tables.row_keys import keys_of_examples
 from mlpkit_plugins.tables.row_split import Part, split_rows, warnings_about_split
-from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.table_split import TableSplit
 from mlpkit_plugins.tables.targets import (
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Array, DataWarning, Graph, Target, Value, ValuesScaling
-    from mlpkit_plugins.tables.source import TableFile, TableSource
+    from mlpkit_plugins.tables.source import TableSource
 
 
 _LOSSES: Final = {
@@ -84,7 +84,7 @@ class TableDataset(TableOptions, Dataset):
         return NumberFormat()
 
     @abstractmethod
-    def table_of(self, split: str) -> TableFile:
+    def table_of(self, split: str) -> TableSource:
         """Return the table of ``train``, or of a split with a separate file, not yet read.
 
         Raises:
@@ -158,8 +158,7 @@ class TableDataset(TableOptions, Dataset):
         if source is None:
             return self.raw_columns_of(self._raw_splits(), names)
         table = self._examples(self.source_of(source), self._fitted_encoder())
-        rows = [table.row(position) for position in range(len(table))]
-        return self.raw_columns_of({"data": RawSplit(self.source_of(source), rows)}, names)
+        return self.raw_columns_of({"data": RawSplit(self.source_of(source), table.rows.tolist())}, names)
 
     def _raw_splits(self) -> dict[str, RawSplit]:
         splits = self.open(0)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mlpkit import ML_DOMAIN, Array, Graph, Value
 from mlpkit_plugins.tables.categories import MISSING, OTHER, CategoryColumn
+from mlpkit_plugins.tables.columns import Columns
 from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.readers import (
     SECONDS_A_DAY,
@@ -22,7 +23,7 @@ from mlpkit_plugins.tables.readers import (
     WrongTextError,
     moment,
 )
-from mlpkit_plugins.tables.source import Columns, TableSource
+from mlpkit_plugins.tables.source import TableSource
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.text_numbers import numbers_among
 

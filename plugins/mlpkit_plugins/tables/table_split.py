@@ -46,7 +46,8 @@ class TableSplit:
     def rows_in_file(self, indices: Array | None = None) -> list[int]:
         """Return the row numbers in the file, counted from 1, of all rows or of some positions of the split."""
         rows = self.rows if indices is None else self.rows.take(indices)
-        return [self._table.row(position) for position in rows.tolist()]
+        numbers: list[int] = self._table.rows[rows].tolist()
+        return numbers
 
     def take(self, indices: Array, out: tuple[Array, ...]) -> None:
         """Write the examples at ``indices`` into ``out``.

@@ -13,7 +13,7 @@ from mlpkit_plugins.arrays.scaling import DEVIATION_OVERFLOWS, no_logarithm, val
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import first_of, shown_text, shown_texts
 from mlpkit_plugins.formats.untrained_values import UntrainedValues
-from mlpkit_plugins.tables.source import Columns
+from mlpkit_plugins.tables.columns import Columns
 from mlpkit_plugins.tables.table import Table
 
 MANY_CLASSES: Final = 20
