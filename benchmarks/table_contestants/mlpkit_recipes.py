@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpkit import load, load_spec, run
+from mlpkit_plugins.first_networks.commented import split_comments
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 from mlpkit_plugins.recipes import RECIPES
-from mlpkit_plugins.recipes.table_recipe import TableFacts, split_comments
+from mlpkit_plugins.recipes.table_recipe import TableFacts
 from table_contestants.real_table import Fitted
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from mlpkit_plugins.first_networks.commented import Commented
 from mlpkit_plugins.first_networks.perceptron import (
     ACTIVATION,
     AGAINST_OVERFITTING,
     FirstNetwork,
-    Hidden,
     Size,
     TargetToLearn,
     first_network,
@@ -57,26 +57,25 @@ class ImageInputs(NamedTuple):
 
 
 def convolutional(examples: int, images: ImageInputs, target: TargetToLearn) -> FirstNetwork:
-    """Return a network of convolutions, each with pooling, for images with pixels from about 0 to 1."""
+    """Return a network of convolutions, each with pooling, for larger images with pixels from about 0 to 1."""
     count = _convolutions(min(images.height, images.width))
+    many, dropout = "a convolution" if count == 1 else f"{count} convolutions", {"Dropout": {"rate": DROPOUT}}
     layers: list[Any] = []
-    comments: dict[int, str] = {}
     if images.are_planes:
-        layers.append({"Reshape": {"shape": [images.channels, images.height, images.width]}})
-        comments[0] = "channels, height, width"
-    for filters in FILTERS[:count]:
-        layers += [{"Conv2d": {"filters": filters, "size": 3, "padding": 1}}, ACTIVATION, "MaxPool2d"]
-    layers += ["Flatten", {"Dropout": {"rate": DROPOUT}}, {"Affine": {"units": UNITS}}, ACTIVATION]
-    comments[len(layers) - 3] = AGAINST_OVERFITTING
-    layers.append({"Dropout": {"rate": DROPOUT}})
-    many = "a convolution" if count == 1 else f"{count} convolutions"
-    comments[int(images.are_planes)] = f"{many}: for images of {images.height} by {images.width} pixels"
+        reshape = {"Reshape": {"shape": [images.channels, images.height, images.width]}}
+        layers.append(Commented(reshape, "channels, height, width"))
+    for i, filters in enumerate(FILTERS[:count]):
+        convolution = {"Conv2d": {"filters": filters, "size": 3, "padding": 1}}
+        why = f"{many}: for images of {images.height} by {images.width} pixels"
+        layers += [convolution if i else Commented(convolution, why), ACTIVATION, "MaxPool2d"]
+    layers += ["Flatten", Commented(dropout, AGAINST_OVERFITTING), {"Affine": {"units": UNITS}}, ACTIVATION, dropout]
     size = Size.of(examples, largest_batch=LARGEST_BATCH, steps=STEPS)
     shape = f"{many} with pooling, a hidden layer of {UNITS} units"
-    hidden = Hidden(layers, comments, shape, {"augment": [_shift(images)]})
-    network = first_network(hidden, size, examples, target)
+    pixels = max(1, round(min(images.height, images.width) / FURTHEST))
+    fill = {"fill": round(images.border, 3)} if abs(images.border) >= 0.0005 else {}
     why = f"some {rounded(examples)} training images, moved a little each time; leave it out if places matter"
-    return network._replace(comments={**network.comments, ("training", "augment"): why})
+    augment = Commented([{"shift": {"pixels": pixels, **fill}}], why)
+    return first_network(layers, shape, size, examples, target, augment=augment)
 
 
 def _convolutions(side: int) -> int:
@@ -85,9 +84,3 @@ def _convolutions(side: int) -> int:
     while count < len(FILTERS) and side >> (count + 1) >= LEFT:
         count += 1
     return count
-
-
-def _shift(images: ImageInputs) -> dict[str, Any]:
-    pixels = max(1, round(min(images.height, images.width) / FURTHEST))
-    fill = {"fill": round(images.border, 3)} if abs(images.border) >= 0.0005 else {}
-    return {"shift": {"pixels": pixels, **fill}}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from mlpkit.components.recipe import KeyPath
+from mlpkit_plugins.first_networks.commented import Commented, split_comments
 
 WIDTH: Final = 256
 WEIGHTS: Final = "lecun_normal"
@@ -95,59 +95,41 @@ class FirstNetwork(NamedTuple):
     decisions: Sequence[tuple[str, str]]
 
 
-class Hidden(NamedTuple):
-    """The layers before the last ones.
-
-    Args:
-        layers: the layers.
-        comments: the reasons, by position.
-        shape: their description.
-        training: keys of ``training`` that belong to them.
-    """
-
-    layers: Sequence[Any]
-    comments: Mapping[int, str]
-    shape: str
-    training: Mapping[str, Any] = MappingProxyType({})
-
-
 def perceptron(examples: int, target: TargetToLearn) -> FirstNetwork:
     """Return a network for rows of roughly standardized numbers, and its training."""
-    size = Size.of(examples)
-    hidden: list[Any] = [{"Affine": {"units": WIDTH, "weights": WEIGHTS}}, ACTIVATION]
-    comments = {0: f"{size.hidden_layers}: for some {rounded(examples)} training rows"}
-    if rate := _dropout(examples, target):
-        hidden.append({"Dropout": {"rate": rate}})
-        comments[2] = AGAINST_OVERFITTING
-    return first_network(Hidden(hidden * size.depth, comments, size.hidden_layers), size, examples, target)
+    size, rate = Size.of(examples), _dropout(examples, target)
+    affine, dropout = {"Affine": {"units": WIDTH, "weights": WEIGHTS}}, {"Dropout": {"rate": rate}}
+    first = Commented(affine, f"{size.hidden_layers}: for some {rounded(examples)} training rows")
+    hidden: list[Any] = [first, ACTIVATION, *([Commented(dropout, AGAINST_OVERFITTING)] if rate else [])]
+    hidden += [affine, ACTIVATION, *([dropout] if rate else [])] * (size.depth - 1)
+    return first_network(hidden, size.hidden_layers, size, examples, target)
 
 
-def first_network(hidden: Hidden, size: Size, examples: int, target: TargetToLearn) -> FirstNetwork:
-    """Add the last layers for a target to hidden layers, and return the network with its training."""
+def first_network(
+    hidden: Sequence[Any], shape: str, size: Size, examples: int, target: TargetToLearn, **training: Any
+) -> FirstNetwork:
+    """Add the last layers for a target to hidden layers of some shape, and return the network with its training."""
     output = _output(target)
     training = {
         "optimizer": {"adamw": {"learning_rate": RATE, "weight_decay": DECAY}},
         "batch_size": size.batch,
-        "epochs": size.epochs,
-        "evaluate_every": size.steps_between_evaluations,
+        "epochs": Commented(size.epochs, "at most"),
+        "evaluate_every": Commented(size.steps_between_evaluations, "steps"),
         "metrics": output.metrics,
-        "moving_average": {"decay": AVERAGING},
-        "early_stopping": {"metric": "loss", "patience": PATIENCE},
-        "best_weights": output.monitor if examples >= ENOUGH_FOR_A_METRIC else "loss",
-        **hidden.training,
+        "moving_average": Commented({"decay": AVERAGING}, "averages the weights of the last few hundred steps"),
+        "early_stopping": Commented(
+            {"metric": "loss", "patience": PATIENCE}, "stops when validation no longer improves"
+        ),
+        "best_weights": Commented(
+            output.monitor if examples >= ENOUGH_FOR_A_METRIC else "loss",
+            "keeps the weights that did best on the validation rows",
+        ),
+        **training,
     }
-    comments: dict[KeyPath, str] = {
-        ("training", "epochs"): "at most",
-        ("training", "evaluate_every"): "steps",
-        ("training", "moving_average"): "averages the weights of the last few hundred steps",
-        ("training", "early_stopping"): "stops when validation no longer improves",
-        ("training", "best_weights"): "keeps the weights that did best on the validation rows",
-        **{("layers", index): text for index, text in hidden.comments.items()},
-        **{("layers", len(hidden.layers) + index): text for index, text in output.comments.items()},
-    }
+    keys, comments = split_comments({"layers": [*hidden, *output.layers], "training": training})
     length = f"adamw, {size.epochs} epochs at most, in minibatches of {size.batch}, with early stopping"
-    decisions = [*output.decisions, ("network", f"{hidden.shape}, {output.loss}"), ("training", length)]
-    return FirstNetwork({"layers": [*hidden.layers, *output.layers], "training": training}, comments, decisions)
+    decisions = [*output.decisions, ("network", f"{shape}, {output.loss}"), ("training", length)]
+    return FirstNetwork(keys, comments, decisions)
 
 
 class Size(NamedTuple):
@@ -184,36 +166,32 @@ def _dropout(examples: int, target: TargetToLearn) -> float:
 
 
 class _Output(NamedTuple):
-    """The last layers, with comments by their position, and the keys of training that depend on the target."""
+    """The last layers, and the keys of training that depend on the target."""
 
     layers: Sequence[Any]
     loss: str
     metrics: Sequence[Any]
     monitor: str
-    comments: Mapping[int, str]
     decisions: Sequence[tuple[str, str]] = ()
 
 
 def _output(target: TargetToLearn) -> _Output:
-    if isinstance(target, ClassTarget):
-        return _for_classes(target)
-    return _for_labels() if isinstance(target, LabelTarget) else _for_values()
-
-
-def _for_classes(target: ClassTarget) -> _Output:
-    count = len(target.counts)
     affine = {"Affine": {"units": "auto", "weights": WEIGHTS}}
-    metrics = ["accuracy", "roc_auc"] if count == 2 else ["accuracy"]
-    comments = {0: "as many units as classes", 1: "smoothed labels prevent overconfidence"}
+    if isinstance(target, ValueTarget):
+        return _Output([affine, "MeanSquaredError"], "mean squared error", ["r2", "mean_absolute_error"], "loss")
+    if isinstance(target, LabelTarget):
+        layers = [Commented(affine, "as many units as labels"), "SigmoidWithLoss"]
+        return _Output(layers, "a sigmoid for each label", [{"f1": {"threshold": 0.5}}], "loss")
+    metrics = ["accuracy", "roc_auc"] if len(target.counts) == 2 else ["accuracy"]
+    first, why = Commented(affine, "as many units as classes"), "smoothed labels prevent overconfidence"
     loss: dict[str, Any] = {"label_smoothing": SMOOTHING}
-    layers = [affine, {"SoftmaxWithLoss": loss}]
     weights = _class_weights(target.counts)
     if not weights:
-        return _Output(layers, "softmax", metrics, "accuracy", comments)
-    loss["class_weights"] = weights
-    comments[1] += "; rare classes weigh more: leave out class_weights for the best accuracy"
+        return _Output([first, Commented({"SoftmaxWithLoss": loss}, why)], "softmax", metrics, "accuracy")
+    why += "; rare classes weigh more: leave out class_weights for the best accuracy"
+    layers = [first, Commented({"SoftmaxWithLoss": {**loss, "class_weights": weights}}, why)]
     rare = [("rare classes", f"weigh up to {max(weights.values()):.2g} times as much as other classes")]
-    return _Output(layers, "softmax", ["f1", *metrics], "f1", comments, decisions=rare)
+    return _Output(layers, "softmax", ["f1", *metrics], "f1", rare)
 
 
 def _class_weights(counts: Mapping[str, int]) -> dict[str, float]:
@@ -221,18 +199,6 @@ def _class_weights(counts: Mapping[str, int]) -> dict[str, float]:
     enough = RARE * sum(counts.values()) / len(counts)
     weights = {name: round(min(LARGEST_WEIGHT, math.sqrt(enough / count)), 2) for name, count in counts.items()}
     return {name: weight for name, weight in weights.items() if weight > 1}
-
-
-def _for_values() -> _Output:
-    layers = [{"Affine": {"units": "auto", "weights": WEIGHTS}}, "MeanSquaredError"]
-    return _Output(layers, "mean squared error", ["r2", "mean_absolute_error"], "loss", {})
-
-
-def _for_labels() -> _Output:
-    layers = [{"Affine": {"units": "auto", "weights": WEIGHTS}}, "SigmoidWithLoss"]
-    return _Output(
-        layers, "a sigmoid for each label", [{"f1": {"threshold": 0.5}}], "loss", {0: "as many units as labels"}
-    )
 
 
 def rounded(count: int) -> str:

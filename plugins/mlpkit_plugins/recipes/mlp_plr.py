@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from mlpkit import ParameterError
+from mlpkit_plugins.first_networks.commented import Commented
 from mlpkit_plugins.recipes.table_recipe import (
     EVALUATE_TRAIN,
-    Commented,
     TableFacts,
     TableNetwork,
     columns_layer,

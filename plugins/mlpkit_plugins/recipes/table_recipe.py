@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from mlpkit.components.recipe import KeyPath
+from mlpkit_plugins.first_networks.commented import Commented
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 
 
@@ -36,13 +36,6 @@ class TableFacts(NamedTuple):
     def for_numbers(self, layer: Any) -> dict[str, list[Any]]:
         """Return the groups of ``Columns`` that hold numbers, each with the same layer."""
         return {group: [layer] for group in self.groups}
-
-
-class Commented(NamedTuple):
-    """A value of a spec with a comment."""
-
-    value: Any
-    comment: str
 
 
 EVALUATE_TRAIN: Final = Commented(False, "only at the end, which saves a fifth of the time")
@@ -79,17 +72,3 @@ def columns_layer(facts: TableFacts, groups: Mapping[str, Sequence[Any]]) -> lis
     """Return the ``Columns`` layer with separate layers for groups of columns; empty without groups."""
     layer = {"Columns": groups}
     return [Commented(layer, "one-hot inputs pass unchanged") if facts.categories else layer] if groups else []
-
-
-def split_comments(value: Any, path: KeyPath = ()) -> tuple[Any, dict[KeyPath, str]]:
-    """Separate plain data from its comments, which are returned by path."""
-    if isinstance(value, Commented):
-        plain, comments = split_comments(value.value, path)
-        return plain, {path: value.comment, **comments}
-    if not isinstance(value, Mapping | list):
-        return value, {}
-    items = value.items() if isinstance(value, Mapping) else enumerate(value)
-    parts = {key: split_comments(item, (*path, key)) for key, item in items}
-    comments = {place: text for _, part_comments in parts.values() for place, text in part_comments.items()}
-    plain = {key: part for key, (part, _) in parts.items()}
-    return plain if isinstance(value, Mapping) else list(plain.values()), comments

@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from mlpkit import DataError
+from mlpkit_plugins.first_networks.commented import Commented
 from mlpkit_plugins.formats.csv_dialect import CsvGuess, csv_dialect
 from mlpkit_plugins.formats.csv_file import CsvFile
 from mlpkit_plugins.formats.shown_text import shown_text
@@ -36,9 +37,7 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
     source = CsvSource(CsvFile(path, name=name, dialect=dialect, header=header), missing, PLAIN)
     sample = sample_rows(source)
     written = number_format(sample, missing, between_commas=dialect.delimiter == ",")
-    parameters: dict[str, Any] = {}
-    comments: dict[str, str] = {}
-    for parameter, value, default, comment in (
+    parameters = (
         ("delimiter", dialect.delimiter, ",", f"columns are separated by {_DELIMITERS[dialect.delimiter]}"),
         ("quote", dialect.quote, '"', "texts are in apostrophes"),
         ("comment", dialect.comment, "", "rows that start so are left out"),
@@ -48,11 +47,9 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
         ("symbols", written.symbols, (), "numbers have these symbols"),
         ("encoding", dialect.encoding, "utf-8", f"its bytes are {dialect.encoding}, not UTF-8"),
         ("header", header, None, about_header),
-    ):
-        if value != default:
-            parameters[parameter] = value
-            comments[parameter] = comment
-    return Reading(source, sample, missing, written, parameters, comments, has_names)
+    )
+    given = {name: Commented(value, comment) for name, value, default, comment in parameters if value != default}
+    return Reading(source, sample, missing, written, given, has_names)
 
 
 def _header(guess: CsvGuess, *, has_names: bool) -> tuple[list[str] | None, int, str]:

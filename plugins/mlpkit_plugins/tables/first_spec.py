@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataError, ParameterError, Proposal, shown_number
-from mlpkit.components.recipe import KeyPath
+from mlpkit_plugins.first_networks.commented import Commented, split_comments
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, TargetToLearn, ValueTarget, perceptron
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_texts
-from mlpkit_plugins.recipes.table_recipe import Recipe, TableFacts, split_comments
+from mlpkit_plugins.recipes.table_recipe import Recipe, TableFacts
 from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, check_visible_names
 from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.readers import ISO
@@ -59,8 +59,7 @@ class Reading:
         sample: some of its rows.
         missing: texts that always mean a missing value.
         written: the format of numbers.
-        parameters: the parameters that describe the file's format in a spec.
-        comments: the reasons for them, by parameter.
+        parameters: the parameters that describe the file's format in a spec, each with the reason for it.
         has_names: whether the file names its columns.
     """
 
@@ -68,8 +67,7 @@ class Reading:
     sample: RowSample
     missing: Collection[str]
     written: NumberFormat = PLAIN
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    comments: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Commented] = field(default_factory=dict)
     has_names: bool = True
 
 
@@ -194,40 +192,27 @@ class _Writer:
 
     def proposal(self, recipe: Recipe | None) -> Proposal:
         """Return the spec with comments, and the decisions behind it."""
-        if recipe is not None:
-            return self._filled_in(recipe)
-        network = perceptron(self._training_rows(), self._target())
-        parameters, comments = self._data()
-        spec = {**network.keys, "data": {self.name: parameters}}
-        place: KeyPath = ("data", self.name)
-        in_spec = {(*place, *path): text for path, text in comments.items()}
-        top: dict[KeyPath, str] = {(): f"Predicts {self._targets()} from the other columns of {self.files['train']}."}
-        order = ("dtype", "data", "layers", "training")
-        return Proposal(
-            {key: spec[key] for key in order if key in spec},
-            {**top, **in_spec, **network.comments},
-            [*self._decisions(), *network.decisions],
-        )
+        target, file = self._target(), self.files["train"]
+        if recipe is None:
+            first = perceptron(self._training_rows(), target)
+            spec, comments = split_comments({"data": {self.name: self._data()}})
+            title = f"Predicts {self._targets()} from the other columns of {file}."
+            spec, comments, decisions = {**spec, **first.keys}, {**comments, **first.comments}, first.decisions
+        else:
+            network = recipe(self._facts(target))
+            data = {self.name: {**self._data(), **network.data}}
+            spec, comments = split_comments({"data": data, "layers": network.layers, "training": network.training})
+            title, decisions = f"{network.title}: predicts {self._targets()} from {file}.", network.decisions
+        return Proposal(spec, {(): title, **comments}, [*self._decisions(), *decisions])
 
-    def _filled_in(self, recipe: Recipe) -> Proposal:
-        """Return the spec of a recipe for the table."""
-        groups = {"numbers": (*self._holding("numbers"), *self._holding("ordinal")), "dates": self._holding("dates")}
-        target = self._target()
+    def _facts(self, target: TargetToLearn) -> TableFacts:
+        """Return the facts about the table for a recipe."""
         if isinstance(target, LabelTarget):
             raise ParameterError("recipe", "recipes are for classes and values, not labels", remedy="leave it out")
-        facts = TableFacts(
-            self._training_rows(),
-            target,
-            [group for group, guesses in groups.items() if guesses],
-            {guess.name: guess.distinct for guess in self._holding("categories")},
-        )
-        network = recipe(facts)
-        parameters, comments = self._data()
-        data = {self.name: {**parameters, **network.data}}
-        spec, of_recipe = split_comments({"data": data, "layers": network.layers, "training": network.training})
-        top: dict[KeyPath, str] = {(): f"{network.title}: predicts {self._targets()} from {self.files['train']}."}
-        in_spec: dict[KeyPath, str] = {("data", self.name, *path): text for path, text in comments.items()}
-        return Proposal(spec, {**top, **in_spec, **of_recipe}, [*self._decisions(), *network.decisions])
+        groups = {"numbers": (*self._holding("numbers"), *self._holding("ordinal")), "dates": self._holding("dates")}
+        with_numbers = [group for group, guesses in groups.items() if guesses]
+        categories = {guess.name: guess.distinct for guess in self._holding("categories")}
+        return TableFacts(self._training_rows(), target, with_numbers, categories)
 
     def _holding(self, holds: str) -> list[ColumnGuess]:
         return [guess for guess in self.guesses if guess.holds == holds]
@@ -251,58 +236,52 @@ class _Writer:
     def _targets(self) -> str:
         return shown_names(self.aim.columns)
 
-    def _data(self) -> tuple[dict[str, Any], dict[KeyPath, str]]:
-        """Return the parameters of the data set, and comments on them."""
-        sample = self.reading.sample
+    def _data(self) -> dict[str, Any]:
+        """Return the parameters of the data set with comments."""
+        sample, file = self.reading.sample, self.files["train"]
         parameters: dict[str, Any] = {
-            "file": self.files["train"],
+            "file": file if sample.is_whole else Commented(file, self._about_sample()),
             "target": self.aim.target,
-            "predict": self.aim.predict,
+            "predict": Commented(self.aim.predict, self._about_target()),
         }
-        comments: dict[KeyPath, str] = {("predict",): self._about_target()}
         if self.aim.lonely:
-            parameters["rare_classes"] = {"drop": 2}
-            comments["rare_classes",] = f"classes with fewer rows are left out: {shown_texts(self.aim.lonely)}"
-        left_out, categorical = self._holding("nothing"), self._holding("categories")
-        if left_out:
-            parameters["ignore"] = [guess.name for guess in left_out]
-            comments |= {("ignore", index): guess.reason for index, guess in enumerate(left_out)}
-        if categorical:
-            parameters |= {"categorical": [guess.name for guess in categorical], "unknown": "zeros"}
-            comments["unknown",] = "a category unseen in training becomes zeros"
+            about = f"classes with fewer rows are left out: {shown_texts(self.aim.lonely)}"
+            parameters["rare_classes"] = Commented({"drop": 2}, about)
+        if left_out := self._holding("nothing"):
+            parameters["ignore"] = [Commented(guess.name, guess.reason) for guess in left_out]
+        if categorical := self._holding("categories"):
+            parameters["categorical"] = [guess.name for guess in categorical]
+            parameters["unknown"] = Commented("zeros", "a category unseen in training becomes zeros")
         if about_rare := self._about_rare():
-            parameters["rare"] = FEWEST_ROWS
-            comments["rare",] = f"with fewer rows, a category counts as other: {about_rare}"
+            about = f"with fewer rows, a category counts as other: {about_rare}"
+            parameters["rare"] = Commented(FEWEST_ROWS, about)
         if ordinal := self._holding("ordinal"):
-            parameters["ordinal"] = {guess.name: list(guess.levels) for guess in ordinal}
-            comments["ordinal",] = "categories in an order, lowest first"
-        if dates := {guess.name: guess.formats[0] for guess in self._holding("dates")}:
-            parameters["dates"] = list(dates) if set(dates.values()) == {ISO} else dates
-            comments |= {("dates", guess.name): _also(guess) for guess in self._holding("dates") if guess.formats[1:]}
-        texts = set().union(*(guess.missing_texts for guess in (*self.guesses, *self.aim.guesses)))
-        if texts:
+            levels = {guess.name: list(guess.levels) for guess in ordinal}
+            parameters["ordinal"] = Commented(levels, "categories in an order, lowest first")
+        if dates := {guess.name: guess.formats for guess in self._holding("dates")}:
+            written = {name: _date_format(formats) for name, formats in dates.items()}
+            parameters["dates"] = list(dates) if {each for each, *_ in dates.values()} == {ISO} else written
+        if texts := set().union(*(guess.missing_texts for guess in (*self.guesses, *self.aim.guesses))):
             parameters["missing_texts"] = [*self.reading.missing, *sorted(texts)]
-        sentinels = self._sentinels()
-        if sentinels:
-            values = {guess.name: guess.sentinel.value for guess in sentinels if guess.sentinel}
-            parameters["missing_numbers"] = {name: [_short_number(value)] for name, value in values.items()}
-            comments["missing_numbers",] = "counted as missing; remove the columns in which they are real values"
-            comments |= {("missing_numbers", guess.name): str(guess.sentinel) for guess in sentinels}
-        about_missing = self._about_missing()
-        parameters["missing"] = "indicate" if sentinels else "fill"
-        comments["missing",] = about_missing or "no value is missing here; in new rows, the mean replaces it"
+        if sentinels := self._sentinels():
+            about = "counted as missing; remove the columns in which they are real values"
+            values = {
+                guess.name: Commented([_short_number(guess.sentinel.value)], str(guess.sentinel))
+                for guess in sentinels
+                if guess.sentinel
+            }
+            parameters["missing_numbers"] = Commented(values, about)
+        about_missing = self._about_missing() or "no value is missing here; in new rows, the mean replaces it"
+        parameters["missing"] = Commented("indicate" if sentinels else "fill", about_missing)
         parameters |= self.reading.parameters
-        comments |= {(parameter,): text for parameter, text in self.reading.comments.items()}
         parameters |= {split: share for split, share in self._shares().items() if share != 0.1}
         if self.id is not None:
-            parameters["split"] = {"group": self.id}
-            comments["split",] = "rows of the same group come into the same split; it isn't an input"
+            about = "rows of the same group come into the same split; it isn't an input"
+            parameters["split"] = Commented({"group": self.id}, about)
         elif self.aim.predict != "classes" and sample.size < FEW_TO_HASH and not _are_files(self.files):
-            parameters["split"] = "shuffle"
-            comments["split",] = "of so few rows, one that goes by their content might leave a split without any"
-        if not sample.is_whole:
-            comments["file",] = self._about_sample()
-        return parameters, comments
+            about = "of so few rows, one that goes by their content might leave a split without any"
+            parameters["split"] = Commented("shuffle", about)
+        return parameters
 
     def _about_missing(self) -> str:
         rows = len(self.reading.sample.rows)
@@ -357,7 +336,7 @@ class _Writer:
         without_target = f"{_share(self.aim.missing, len(sample.rows))} of the rows"
         decisions = [
             ("rows", rows if sample.is_whole else f"{rows}; {self._about_sample()}"),
-            *self.reading.comments.items(),
+            *((parameter, each.comment) for parameter, each in self.reading.parameters.items()),
             ("target", f"{self._targets()}, {self._about_target()}"),
             ("one row each", f"{shown_texts(self.aim.lonely)}: classes left out" if self.aim.lonely else ""),
             ("id", f"{self.id}: rows of the same come into the same split" if self.id is not None else ""),
@@ -389,9 +368,9 @@ def _first(shown: Sequence[str]) -> str:
     return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more columns" if len(shown) > 5 else "")
 
 
-def _also(guess: ColumnGuess) -> str:
-    """Return the comment on a second format that fits all dates of a column."""
-    return f"all of them fit '{guess.formats[1]}', too"
+def _date_format(formats: Sequence[str]) -> str | Commented:
+    """Return the first format that fits all dates of a column, with a comment on a second one."""
+    return Commented(formats[0], f"all of them fit '{formats[1]}', too") if formats[1:] else formats[0]
 
 
 def _share(count: int, rows: int) -> str:
