@@ -61,7 +61,7 @@ from mlpkit.verbs.report.importance import (
     importance_section,
     rows_for_importance,
 )
-from mlpkit.verbs.report.layers import layer_times, layers_section, spread_section, times_section
+from mlpkit.verbs.report.layers import layers_section, spread_section
 from mlpkit.verbs.report.predictions import ScoredPredictions, mistakes_section, worst_outputs, worst_rows
 from mlpkit.verbs.report.several_runs import networks_sections
 from mlpkit.verbs.report.values import values_section
@@ -69,7 +69,6 @@ from mlpkit.verbs.report.values import values_section
 if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
 
-MOST_TIMED_ROWS: Final = 1000
 EXAMPLES_NEEDED: Final = "the examples were given in Python; give them again: mlpkit.report(run, examples=(x, t))"
 BY_HAND: Final = "shuffle a column of your rows, and compare mlpkit.load(run).evaluate(rows)"
 TOO_LONG: Final = f"it would take longer than the rest of the page; {BY_HAND}"
@@ -275,9 +274,6 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     with found.left_out("importance of inputs"):
         sections += _importance(found, model, split, data[split], description, raw)
     sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
-    if not model.spec.trains_ensemble:  # it does no steps
-        with found.left_out("time by layer"):
-            sections.append(_times(model, data["train"], description))
     return [part for part in sections if part]
 
 
@@ -374,10 +370,3 @@ def _importance(
             first = [(names.index(each.name), each.name) for each in gains[:2]]
             curves = dependence_curves(model, raw, x, column_of, first)
         return [importance_section(gains, of_rows, dependence=curves)]
-
-
-def _times(model: TrainedModel, split: Split, description: Description) -> str:
-    rows = min(model.spec.training.batch_size, len(split), MOST_TIMED_ROWS)
-    batch = _taken(model, split, description, np.arange(rows))
-    with blas_threads(model.threads):
-        return times_section(layer_times(model.network, batch), rows)

@@ -1,11 +1,10 @@
-"""Layers: their table, their time, and how numbers spread in them."""
+"""Layers: their table, and how numbers spread in them."""
 
-import numpy as np
 import pytest
 
 import mlpkit
 from mlpkit.layers import Affine, BatchNorm, Relu, SoftmaxWithLoss
-from mlpkit.verbs.report.layers import LayerTime, layer_times, layers_section, spread_section, times_section
+from mlpkit.verbs.report.layers import layers_section, spread_section
 
 
 @pytest.fixture
@@ -21,27 +20,6 @@ def test_the_table_of_layers(network):
     for cell in ("Affine1", "(5,)", "25", "BatchNorm1", "10", "SoftmaxWithLoss1"):
         assert f">{cell}</td>" in part
     assert f">{network.layers[0].flops((4,)):,}</td>" in part
-
-
-def test_timing_changes_nothing(network):
-    rng = np.random.default_rng(0)
-    x, t = rng.normal(size=(8, 4)).astype(np.float32), np.arange(8) % 3
-    network.gradient(x, t)
-    before = [each.copy() for each in (network.values, network.gradient_values, network.replicas[0].state)]
-
-    times = layer_times(network, (x, t, None))
-
-    after = (network.values, network.gradient_values, network.replicas[0].state)
-    assert [one.tobytes() for one in before] == [one.tobytes() for one in after]
-    assert [each.name for each in times] == ["Affine1", "BatchNorm1", "Relu1", "Affine2", "SoftmaxWithLoss1"]
-    assert all(each.forward > 0 and each.backward > 0 for each in times)
-
-
-def test_times_in_microseconds():
-    part = times_section([LayerTime("Relu1", 2e-6, None), LayerTime("Loss1", 1e-6, 3e-6)], 10)
-
-    assert ">Relu1</td><td>2</td><td></td><td>33.3%</td>" in part
-    assert ">Loss1</td><td>1</td><td>3</td><td>66.7%</td>" in part
 
 
 def look(iteration, **layers):
