@@ -20,12 +20,7 @@ OPACITIES: Final = (1.0, 0.4)
 
 @dataclass(frozen=True)
 class ParallelAxis:
-    """An axis of parallel coordinates.
-
-    Args:
-        name: its name.
-        ticks: places from 0 to 1, each with its label.
-    """
+    """An axis of parallel coordinates: its name, and places from 0 to 1, each with its label."""
 
     name: str
     ticks: Sequence[tuple[float, str]]

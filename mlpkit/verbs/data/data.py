@@ -22,14 +22,7 @@ from mlpkit.verbs.data.raw_data import ColumnSummary, RepeatedExamples, repeated
 
 
 class ColumnStatistics(NamedTuple):
-    """What the values of a column are like.
-
-    Args:
-        least: the smallest.
-        greatest: the largest.
-        mean: their mean.
-        std: their standard deviation.
-    """
+    """The least and the greatest value of a column, their mean, and their standard deviation."""
 
     least: float
     greatest: float
@@ -38,10 +31,7 @@ class ColumnStatistics(NamedTuple):
 
 
 class StatisticsOfColumns:
-    """Gathers them.
-
-    Args:
-        columns: number of columns.
+    """Gathers the statistics of some columns.
 
     Source: T. F. Chan, G. H. Golub, R. J. LeVeque, "Algorithms for computing the sample variance", 1983.
     """
@@ -80,12 +70,7 @@ _VALUES_READ_TOGETHER: Final = 1 << 20
 
 
 class ShownExample(NamedTuple):
-    """One example, as a network gets it.
-
-    Args:
-        inputs: its inputs.
-        target: its target; where that is a class, an array with its number alone.
-    """
+    """One example, as a network gets it; a class as the target is an array with its number alone."""
 
     inputs: Array
     target: Array
@@ -206,15 +191,7 @@ def data(spec: Spec, *, rows: int = 5) -> DataReport:
 
 
 class _Examples(NamedTuple):
-    """What all examples are like.
-
-    Args:
-        inputs: statistics of the training inputs.
-        targets: statistics of the training targets.
-        counts: how many examples of each split have each class or label.
-        repeated: which examples of a split are in the training split too.
-        first: the first training examples.
-    """
+    """Statistics of training, counts by split, examples of a split that training has too, and the first of training."""
 
     inputs: StatisticsOfColumns
     targets: StatisticsOfColumns

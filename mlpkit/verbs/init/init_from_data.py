@@ -32,12 +32,7 @@ OPTIONS: Final = {"train": "--data"} | {argument: f"--{argument}" for argument i
 
 @dataclass(frozen=True)
 class FirstSpec:
-    """A spec that was written for a file of data.
-
-    Args:
-        path: where it is.
-        decisions: what was decided, each a label and a text.
-    """
+    """Where a spec was written for a file of data, and what was decided, each a label and a text."""
 
     path: Path
     decisions: Sequence[tuple[str, str]]

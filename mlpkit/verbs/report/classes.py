@@ -215,12 +215,7 @@ def _in_numbers(
 
 
 class Roc(NamedTuple):
-    """A ROC curve, from (0, 0) to (1, 1).
-
-    Args:
-        alarms: share of the rows of other classes that is accepted, at each threshold.
-        hits: share of the class's rows that is accepted.
-    """
+    """The shares of other classes' rows, and of the class's, accepted at each threshold, from (0, 0) to (1, 1)."""
 
     alarms: NDArray[np.float64]
     hits: NDArray[np.float64]

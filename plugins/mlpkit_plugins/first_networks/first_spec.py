@@ -16,15 +16,7 @@ DEFAULT_SHARE: Final = 0.1
 
 
 class FirstData(NamedTuple):
-    """The data of a spec.
-
-    Args:
-        data_set: the name of the data set.
-        parameters: its parameters.
-        comments: the reasons for them, by parameter.
-        decisions: the decisions made, each a label and a text.
-        files: files in the parameters that the user didn't name.
-    """
+    """The data set of a spec, its parameters with comments, the decisions made, and files that the user didn't name."""
 
     data_set: str
     parameters: Mapping[str, Any]

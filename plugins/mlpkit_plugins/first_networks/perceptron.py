@@ -55,11 +55,7 @@ LARGEST_WEIGHT: Final = 10.0
 
 
 class ClassTarget(NamedTuple):
-    """A target of classes.
-
-    Args:
-        counts: the number of examples of each class, by its name.
-    """
+    """A target of classes, with the number of examples of each."""
 
     counts: Mapping[str, int]
 
@@ -82,13 +78,7 @@ TargetToLearn: TypeAlias = ClassTarget | ValueTarget | LabelTarget
 
 
 class FirstNetwork(NamedTuple):
-    """The network and training of a spec.
-
-    Args:
-        keys: ``layers`` and ``training``.
-        comments: the reasons, by the path of a key.
-        decisions: the decisions made, each a label and a text.
-    """
+    """``layers`` and ``training`` of a spec, comments by path, and the decisions made, each a label and a text."""
 
     keys: Mapping[str, Any]
     comments: Mapping[KeyPath, str]

@@ -78,11 +78,7 @@ MISSING: Final = -1
 
 
 class NoCharactersError(ValueError):
-    """The bytes of a text are not valid characters.
-
-    Args:
-        index: the position of the text.
-    """
+    """The bytes of the text at a position are not valid characters."""
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -90,10 +86,7 @@ class NoCharactersError(ValueError):
 
 
 class Codebook(dict[str, int]):
-    """Maps each text of a file to its code: the position of the stripped text in ``texts``.
-
-    Args:
-        missing: texts that mean a missing value.
+    """Maps each text of a file to its code: the position of the stripped text in ``texts``, or that of a missing value.
 
     Attributes:
         texts: the distinct texts, without surrounding blanks.

@@ -93,14 +93,7 @@ _PUT_A_NUMBER: Final = "put a number there, or leave out the row"
 
 
 class ColumnGuesser:
-    """Guesses what columns hold.
-
-    Args:
-        sample: rows of the table.
-        missing: texts that always mean a missing value.
-        written: the format of numbers.
-        header: the name of each column.
-    """
+    """Guesses what columns hold from some rows."""
 
     def __init__(
         self, sample: RowSample, missing: Collection[str], written: NumberFormat, header: Sequence[str]

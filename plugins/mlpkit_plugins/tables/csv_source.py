@@ -18,13 +18,7 @@ from mlpkit_plugins.tables.wrong_number import Place, check_numbers, wrong_numbe
 
 
 class CsvSource(TableSource):
-    """The columns of a CSV file, as numbers and as codes of texts.
-
-    Args:
-        file: the CSV file.
-        missing: texts that mean a missing value.
-        written: the format of numbers.
-    """
+    """The columns of a CSV file, as numbers and as codes of texts."""
 
     def __init__(self, file: CsvFile, missing: Collection[str], written: NumberFormat) -> None:
         super().__init__(file.name, file.header, file.most_rows, missing)

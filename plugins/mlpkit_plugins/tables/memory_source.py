@@ -33,13 +33,6 @@ class MemorySource(TableSource):
 
     None, NaN, NaT and pandas' NA are missing. A text in a column of numbers is parsed as a number; a number, a date or
     a truth value in a column of categories becomes the text of a known category if one fits, otherwise ``str(value)``.
-
-    Args:
-        columns: values by the name of their column, all of one length.
-        missing: texts that also mean a missing value.
-        written: the format of numbers that are texts.
-        known: the known categories of columns.
-        name: the table's name in messages.
     """
 
     kind = "table"
@@ -152,11 +145,7 @@ def _is_date(value: Any) -> bool:
 
 
 class _Texts(dict[tuple[type, Any], str | None]):
-    """Maps a value and its type, since 1 equals 1.0 and True, to its text: None if it is missing.
-
-    Args:
-        known: the known categories of the column.
-    """
+    """Maps a value and its type, since 1 equals 1.0 and True, to its text: None if it is missing."""
 
     def __init__(self, known: Collection[str]) -> None:
         super().__init__()

@@ -34,10 +34,6 @@ class ParquetSource(TableSource):
 
     Null and NaN are missing values. A text in a column of numbers is parsed as a number; a number, a date or a truth
     value in a column of categories is converted to text, as in 1.0 or True.
-
-    Args:
-        file: the Parquet file.
-        missing: texts that also mean a missing value.
     """
 
     def __init__(self, file: ParquetFile, missing: Collection[str]) -> None:

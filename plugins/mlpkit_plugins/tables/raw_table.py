@@ -18,12 +18,7 @@ from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, ar
 
 
 class RawSplit(NamedTuple):
-    """A split of a table.
-
-    Args:
-        source: the file.
-        rows: the numbers of its rows in the file, counted from 1; None for all rows.
-    """
+    """Some rows of a file, by their numbers, counted from 1; None for all rows."""
 
     source: TableSource
     rows: Sequence[int] | None = None

@@ -85,13 +85,7 @@ DATE_PARTS: Final[dict[str, Callable[[datetime], float]]] = {
 
 
 class WrongTextError(ValueError):
-    """A text doesn't fit its column.
-
-    Args:
-        index: the position of the text.
-        message: what is wrong.
-        remedy: what to do in training data.
-    """
+    """The text at a position doesn't fit its column; the remedy is for training data."""
 
     def __init__(self, index: int, message: str, remedy: str) -> None:
         self.index = index

@@ -22,14 +22,7 @@ _NINES: Final = re.compile(r"-?9+(\.9+)?")
 
 
 class Outlier(NamedTuple):
-    """The least or greatest number of a column if it is frequent, and far from all other numbers.
-
-    Args:
-        value: the number.
-        rows: the number of rows that have it.
-        least: the least other number.
-        greatest: the greatest other number.
-    """
+    """The least or greatest number of a column if many rows have it, and the range of the others, far from it."""
 
     value: float
     rows: int

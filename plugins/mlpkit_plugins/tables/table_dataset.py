@@ -40,7 +40,7 @@ from mlpkit_plugins.tables.targets import (
     warnings_about_unlisted,
 )
 from mlpkit_plugins.tables.text_numbers import NumberFormat
-from mlpkit_plugins.tables.translation import Translation, unlisted_in
+from mlpkit_plugins.tables.translation import translate, unlisted_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -390,12 +390,13 @@ class TableDataset(TableOptions, Dataset):
         """Return a table's numbers, then its categories by position: NaN if missing, -1 if unknown."""
         numbers, categories = len(encoder.numbers), len(encoder.categories)
         absent = table.codes == MISSING
-        self._translation(encoder).apply(table)
+        self._translate(table, encoder)
         codes = np.where(absent, np.nan, table.codes)
         return np.concatenate([table.numbers[:, :numbers], codes[:, :categories]], axis=1)
 
-    def _translation(self, encoder: TableEncoder) -> Translation:
-        return Translation(encoder, self.unknown == "zeros", self._is_loaded, self._seems_to_hold_values)
+    def _translate(self, table: Table, encoder: TableEncoder) -> None:
+        lenient, seem_values = self.unknown == "zeros", self._seems_to_hold_values
+        translate(table, encoder, lenient=lenient, is_loaded=self._is_loaded, seem_values=seem_values)
 
     def _fitted_encoder(self) -> TableEncoder:
         if self._encoder is None:
@@ -445,7 +446,7 @@ class TableDataset(TableOptions, Dataset):
             read = frozenset(self._columns_read(self._encoder))
             self._order = tuple(name for name in table.header if name in read)
         for part in _distinct(parts):
-            self._translation(self._encoder).apply(part.table)
+            self._translate(part.table, self._encoder)
             self._warnings += warnings_about_unlisted(unlisted_in(part.table))
         self._fingerprint = _combined(checksums)
         self._warnings += warnings_about_sizes({name: len(part.rows) for name, part in parts.items()}, self.own_tables)

@@ -35,12 +35,7 @@ CYCLE: Final = 146_097
 
 
 class DateInGraph:
-    """Describes the parts of a date, in float64; NaN stays NaN.
-
-    Args:
-        graph: the graph.
-        seconds: seconds since 1970, float64.
-    """
+    """Describes the parts of a date, from seconds since 1970, in float64; NaN stays NaN."""
 
     def __init__(self, graph: Graph, seconds: Value) -> None:
         self._graph = graph
@@ -64,13 +59,9 @@ class DateInGraph:
 
 
 class _Calendar:
-    """The proleptic Gregorian calendar in operators on non-negative integers, where ``Div`` rounds down.
+    """The proleptic Gregorian calendar, from seconds since 1 March of the year 0, in operators on non-negative int64.
 
-    Years start in March, so that a leap day is the last day of a year.
-
-    Args:
-        graph: the graph.
-        seconds: seconds since 1 March of the year 0, int64.
+    ``Div`` rounds down. Years start in March, so that a leap day is the last day of a year.
 
     Source: H. Hinnant, chrono-Compatible Low-Level Date Algorithms, 2013.
     """
@@ -173,11 +164,7 @@ _PARTS: Final[dict[str, Callable[[_Calendar], Value]]] = {
 class DateSeconds(DatePart):
     """Dates as seconds since 1970: in UTC if ``elapsed`` is the only part used, otherwise in local time.
 
-    Args:
-        column: the column of the file.
-        format: the format of the dates.
-        part: any of the parts.
-        parts: all parts used of this column.
+    ``parts`` are all parts used of this column.
     """
 
     parts: tuple[str, ...] = ()

@@ -19,13 +19,7 @@ ROWS_TOGETHER = 65_536
 
 
 class TableSplit:
-    """Some rows of a table.
-
-    Args:
-        table: the table, its codes translated to the encoder's.
-        rows: positions of the rows.
-        encoder: encodes inputs.
-    """
+    """Some rows of a table, whose codes are translated to the encoder's."""
 
     def __init__(self, table: Table, rows: Array, encoder: TableEncoder) -> None:
         self._table = table

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from mlpkit import MlpkitError
 from mlpkit_plugins.formats.untrained_values import UntrainedValues
 from mlpkit_plugins.tables.categories import MISSING, UNKNOWN
 from mlpkit_plugins.tables.encoder import TableEncoder
@@ -17,54 +14,42 @@ from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.targets import numbers_for_classes, unknown_category, unknown_classes
 
 
-@dataclass(frozen=True)
-class Translation:
-    """Converts the codes of a table to positions in an encoder's categories.
+def translate(table: Table, encoder: TableEncoder, *, lenient: bool, is_loaded: bool, seem_values: bool) -> None:
+    """Turn the codes of a table into positions in an encoder's categories, and warn a trained model of unknown ones.
 
     Args:
+        table: the table.
         encoder: the encoder.
         lenient: whether a category that no training row has counts as missing; if not, it is an error.
         is_loaded: whether the encoder belongs to a trained model.
-        seems_to_hold_values: whether the classes are most likely numbers to predict.
+        seem_values: whether the classes are most likely numbers to predict.
+
+    Raises:
+        DataError: a class, or a category, occurs in no training row.
+        ParameterError: the classes are most likely numbers to predict.
     """
-
-    encoder: TableEncoder
-    lenient: bool
-    is_loaded: bool = False
-    seems_to_hold_values: bool = False
-
-    def apply(self, table: Table) -> None:
-        """Replace the codes of a table; if a trained model reads it, warn of values that weren't in training.
-
-        Raises:
-            DataError: a class, or a category, occurs in no training row.
-            ParameterError: the classes are most likely numbers to predict.
-        """
-        columns = table.columns
-        for column, translation in enumerate(self.encoder.translations(table.texts)):
-            name, written = columns.all_categories[column], table.codes[:, column].copy()
-            codes = translation[written]
-            unknown = np.flatnonzero(codes == UNKNOWN)
-            texts = table.texts[column]
-            if len(unknown) and (name == columns.target_class or not self.lenient):
-                counts = Counter(texts[code] for code in written[unknown].tolist())
-                raise self._unknown(table, int(unknown[0]), name, counts)
-            if len(unknown) and columns.trained:
-                unknown_texts = {texts[code] for code in np.unique(written[unknown])}
-                known = self.encoder.categories[name]
-                UntrainedValues(table.name, len(table), name, len(unknown), unknown_texts, known).warn()
-            codes[unknown] = MISSING
-            table.codes[:, column] = codes
-        for untrained in unlisted_in(table) if columns.trained else ():
-            untrained.warn()
-
-    def _unknown(self, table: Table, position: int, name: str, counts: Mapping[str, int]) -> MlpkitError:
-        if name != table.columns.target_class:
-            message = unknown_category(next(iter(counts)), self.encoder.categories[name], table.columns)
-            return table.error(position, name, message)
-        if self.seems_to_hold_values:
-            return numbers_for_classes(table)
-        return table.error(position, name, unknown_classes(counts, self.encoder.classes or (), trained=self.is_loaded))
+    columns = table.columns
+    for column, translation in enumerate(encoder.translations(table.texts)):
+        name, written, texts = columns.all_categories[column], table.codes[:, column].copy(), table.texts[column]
+        codes = translation[written]
+        unknown = np.flatnonzero(codes == UNKNOWN)
+        if len(unknown) and name == columns.target_class:
+            if seem_values:
+                raise numbers_for_classes(table)
+            counts = Counter(texts[code] for code in written[unknown].tolist())
+            message = unknown_classes(counts, encoder.classes or (), trained=is_loaded)
+            raise table.error(int(unknown[0]), name, message)
+        if len(unknown) and not lenient:
+            message = unknown_category(texts[written[unknown[0]]], encoder.categories[name], columns)
+            raise table.error(int(unknown[0]), name, message)
+        if len(unknown) and columns.trained:
+            unknown_texts = {texts[code] for code in np.unique(written[unknown])}
+            known = encoder.categories[name]
+            UntrainedValues(table.name, len(table), name, len(unknown), unknown_texts, known).warn()
+        codes[unknown] = MISSING
+        table.codes[:, column] = codes
+    for untrained in unlisted_in(table) if columns.trained else ():
+        untrained.warn()
 
 
 def unlisted_in(table: Table) -> list[UntrainedValues]:
