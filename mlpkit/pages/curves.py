@@ -49,7 +49,10 @@ def curve_charts(
     shown = [records[i] for i in rows_worth_reading(len(records), best, MOST_POINTS)]
     marked = None if best is None else records[best]
     names = splits_by_name(dict.fromkeys(key for record in shown for key in record))
-    found = {_caption(name): _curves(name, splits, shown, marked, units) for name, splits in names.items()}
+    found = {
+        name.capitalize().replace("_", " "): _curves(name, splits, shown, marked, units)
+        for name, splits in names.items()
+    }
     return found if constant_rate(records) is not None else {**found, "Learning rate": _learning_rate(shown)}
 
 
@@ -57,10 +60,6 @@ def constant_rate(records: Sequence[Record]) -> float | None:
     """Return the learning rate of all evaluations; None if it changes, or without evaluations."""
     rates = {record["learning_rate"] for record in records if "learning_rate" in record}
     return rates.pop() if len(rates) == 1 else None
-
-
-def _caption(name: str) -> str:
-    return name.capitalize().replace("_", " ")
 
 
 def _curves(

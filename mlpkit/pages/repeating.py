@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from mlpkit.jobs.run_inputs import PLUGIN_FILES, PLUGINS
@@ -28,7 +28,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_SPEC else f"{text[:LONGEST_SPEC]}\n... cut here; the rest is in the run folder"
 
 
-def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[str, str]]) -> str:
+def repeating_section(name: str, lock: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
     """Return commands that repeat a run, and what its results depend on."""
     plugins = {name: str(version) for name, version in lock.get(PLUGINS, {}).items()}
     packages = {
@@ -50,7 +50,7 @@ def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[s
         ),
         preformatted("\n".join(commands)),
         heading("What the results depend on"),
-        table(["name", "value"], [*plan, *_flat(lock)], caption="Plan, versions and checksums", texts=[0, 1]),
+        table(["name", "value"], _flat({**plan, **lock}), caption="Plan, versions and checksums", texts=[0, 1]),
     )
 
 

@@ -60,11 +60,12 @@ def curves(
     if dashed:
         colour["legend"] |= LINES_IN_LEGEND
     coloured = {**place, "color": colour}
+    thin_lines = {**coloured, "detail": {"field": "line"}, "strokeOpacity": {"value": thin_opacity}}
     few = len(points) <= 40 * len(series)
     lines = {**coloured, "strokeDash": _dashes(colour)} if dashed else coloured
     layers = [
         *([diagonal_line(x, y, 0.0, 1.0, place)] if diagonal else []),
-        *([_thin_lines(thin, coloured, thin_opacity)] if thin else []),
+        *([layer(thin, "line", thin_lines, clip=True, strokeWidth=0.75)] if thin else []),
         _lines(lines, with_points=few),
         *([_ends(points, coloured)] if dashed and not few else []),
         _pointed_values(x, y, series, below),
@@ -102,11 +103,6 @@ def _lines(encoding: Chart, *, with_points: bool) -> Chart:
         "params": [{"name": "chosen", "select": {"type": "point", "fields": ["series"]}, "bind": "legend"}],
         "encoding": {**encoding, "opacity": faint},
     }
-
-
-def _thin_lines(points: Sequence[Mapping[str, Any]], encoding: Chart, opacity: float) -> Chart:
-    encoding = {**encoding, "detail": {"field": "line"}, "strokeOpacity": {"value": opacity}}
-    return layer(points, "line", encoding, clip=True, strokeWidth=0.75)
 
 
 def _pointed_values(x: str, y: str, series: Sequence[str], below: Chart) -> Chart:

@@ -134,7 +134,9 @@ def _proposal(
             with component_errors(f"dataset {entry.name} failed in propose"):
                 found = propose(files, target, **(wishes if (takes_wishes := _takes(propose, wishes)) else {}))
         except ParameterError as error:
-            raise _as_usage_error(error) from error
+            advice = (f"expected {error.expected}" if error.expected else "", error.remedy)
+            message = "; ".join(filter(None, (error.message, *advice)))
+            raise UsageError(f"{OPTIONS.get(error.parameter, error.parameter)}: {message}") from error
         if found is not None and recipe and recipe not in own:
             others = " and ".join(recipes(registry)[recipe])
             reads = f"{entry.name} reads {show(files['train'])}"
@@ -204,12 +206,6 @@ def _loadable(entries: Iterable[RegisteredComponent], unloadable: list[PluginErr
             unloadable.append(error)
             continue
         yield entry
-
-
-def _as_usage_error(error: ParameterError) -> UsageError:
-    expected = f"; expected {error.expected}" if error.expected else ""
-    remedy = f"; {error.remedy}" if error.remedy else ""
-    return UsageError(f"{OPTIONS.get(error.parameter, error.parameter)}: {error.message}{expected}{remedy}")
 
 
 WIDTH: Final = 100

@@ -112,21 +112,15 @@ LONGEST_CELL: Final = 60
 
 def worst_rows(scored: ScoredPredictions) -> NDArray[np.intp]:
     """Return the positions of the rows that are predicted most wrongly, the worst first: as many as are shown."""
-    wrongness = _wrongness(scored)
+    wrongness: NDArray[np.float64] = _wrongness_by_output(scored).max(axis=1)
     order = np.argsort(-wrongness, kind="stable")[:MOST_IMAGES]
-    return order[wrongness[order] > 0]
+    return order[wrongness[order] > 0]  # 0 is right
 
 
 def worst_outputs(scored: ScoredPredictions, rows: NDArray[np.intp]) -> list[int]:
     """Return the number of the label or value that is predicted most wrongly in each of some rows; 0 for classes."""
     outputs: list[int] = _wrongness_by_output(scored)[rows].argmax(axis=1).tolist()
     return outputs
-
-
-def _wrongness(scored: ScoredPredictions) -> NDArray[np.float64]:
-    """Return how wrong the prediction of each row is: 0 for one that is right."""
-    wrongness: NDArray[np.float64] = _wrongness_by_output(scored).max(axis=1)
-    return wrongness
 
 
 def _wrongness_by_output(scored: ScoredPredictions) -> NDArray[np.float64]:

@@ -198,8 +198,11 @@ def _sections(found: _Found) -> list[str]:
     with found.left_out("activations and gradients"):
         spread = spread_section(found.folder.read_health())
     with found.left_out("what was noticed while it was trained"):
-        found.notes += _noticed(found.folder)
-    directory = found.folder.directory
+        if healths := found.folder.read_health():
+            symptoms = recorded_symptoms(found.folder, healths)
+            found.notes += [f"Noticed at iteration {each.iteration:,}: {each}." for each in symptoms]
+    directory, training = found.folder.directory, found.spec.training
+    plan = {"seed": found.spec.seed, "slices": training.slices, "BLAS threads": training.threads}
     of_training = (
         networks_sections(directory)
         if kind_of(directory) is ENSEMBLE_RUN
@@ -211,7 +214,7 @@ def _sections(found: _Found) -> list[str]:
         *of_model,
         spread,
         spec_section(found.folder.spec_text(), found.folder.resolved_text()),
-        repeating_section(real_path(directory).name, found.folder.read_lock(), _plan(found.spec)),
+        repeating_section(real_path(directory).name, found.folder.read_lock(), plan),
     ]
 
 
@@ -229,24 +232,13 @@ def _outcome(found: _Found, tracker: BestTracker) -> str:
     return f"{overview.state.capitalize()} after {done}: {overview.problem}"
 
 
-def _noticed(folder: RunFolder) -> list[str]:
-    """Return a sentence for each problem during the run."""
-    healths = folder.read_health()
-    symptoms = recorded_symptoms(folder, healths) if healths else []
-    return [f"Noticed at iteration {each.iteration:,}: {each}." for each in symptoms]
-
-
-def _plan(spec: Spec) -> list[tuple[str, str]]:
-    training = spec.training
-    return [("seed", str(spec.seed)), ("slices", str(training.slices)), ("BLAS threads", str(training.threads))]
-
-
 def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     """Return the sections that need the run's data."""
     description, data = data_of_run(found.folder.directory, model)
-    found.notes += filter(
-        None, [_data_in_words(model, description), warning_of_changed_data(found.folder.directory, model)]
-    )
+    sizes = ", ".join(f"{size:,} in {name}" for name, size in description.sizes.items())
+    shape = f"inputs of shape {description.input_shape}; {description.target}"
+    found.notes.append(f"Data: {model.spec.data.name}, examples: {sizes}; {shape}.")
+    found.notes += filter(None, [warning_of_changed_data(found.folder.directory, model)])
     split = next(name for name in SPLITS if name in data)
     indices = rows_to_predict(len(data[split]), model.network)
     batch = _taken(model, data[split], description, indices)
@@ -275,12 +267,6 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
         sections += _importance(found, model, split, data[split], description, raw)
     sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
     return [part for part in sections if part]
-
-
-def _data_in_words(model: TrainedModel, description: Description) -> str:
-    sizes = ", ".join(f"{size:,} in {name}" for name, size in description.sizes.items())
-    shape = description.input_shape
-    return f"Data: {model.spec.data.name}, examples: {sizes}; inputs of shape {shape}; {description.target}."
 
 
 def _taken(model: TrainedModel, split: Split, description: Description, indices: NDArray[np.intp]) -> Batch:

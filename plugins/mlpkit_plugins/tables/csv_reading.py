@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -37,11 +37,14 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
     source = CsvSource(CsvFile(path, name=name, dialect=dialect, header=header), missing, PLAIN)
     sample = sample_rows(source)
     written = number_format(sample, missing, between_commas=dialect.delimiter == ",")
+    about_skipped = "the names, which are in header"
+    if guess.dialect.skip_rows:
+        about_skipped = "what is above the names of the columns"
     parameters = (
         ("delimiter", dialect.delimiter, ",", f"columns are separated by {_DELIMITERS[dialect.delimiter]}"),
         ("quote", dialect.quote, '"', "texts are in apostrophes"),
         ("comment", dialect.comment, "", "rows that start so are left out"),
-        ("skip_rows", skipped, 0, _about_skipped(guess)),
+        ("skip_rows", skipped, 0, about_skipped),
         ("decimal", written.decimal, ".", "numbers have a decimal comma"),
         ("thousands", written.thousands, "", f"numbers have {_THOUSANDS[written.thousands]} between thousands"),
         ("symbols", written.symbols, (), "numbers have these symbols"),
@@ -63,10 +66,6 @@ def _header(guess: CsvGuess, *, has_names: bool) -> tuple[list[str] | None, int,
         return None, guess.dialect.skip_rows, ""
     names = [f"column{number}" for number in range(1, len(guess.first) + 1)]
     return names, guess.dialect.skip_rows, "its first row holds data, not names"
-
-
-def _about_skipped(guess: CsvGuess) -> str:
-    return "what is above the names of the columns" if guess.dialect.skip_rows else "the names, which are in header"
 
 
 FORMATS: Final = (
@@ -103,12 +102,15 @@ def number_format(sample: RowSample, missing: Collection[str], *, between_commas
         symbols |= dict.fromkeys(column_symbols)
         without_symbols = NumberFormat(symbols=tuple(column_symbols))
         columns[name] = {without_symbols.plain(text): text for text in present}
-    shapes = {name: _shapes(texts) for name, texts in columns.items()}
+    shapes = {name: Counter(map(_shape, texts)) for name, texts in columns.items()}
     numbers = {name: counts for name, counts in shapes.items() if _are_numbers(counts)}
     written = _common_format(numbers, between_commas=between_commas)
     if written is None:
-        _check_one_decimal_sign(sample, {name: columns[name] for name in numbers})
-        written = _most_common_format(numbers)
+        of_numbers = {name: columns[name] for name in numbers}
+        comma, point = _first_with(of_numbers, ","), _first_with(of_numbers, ".")
+        if comma is not None and point is not None:
+            raise _mixed_decimals(sample, comma, point)
+        written = max(FORMATS, key=lambda each: sum(_all_fit(of_column, each) for of_column in numbers.values()))
     return NumberFormat(written.decimal, written.thousands, tuple(symbols))
 
 
@@ -119,15 +121,10 @@ def _symbols(texts: Collection[str]) -> list[str]:
     return list(most) if symbols.count(most) > len(symbols) / 2 else []
 
 
-def _shapes(texts: Iterable[str]) -> Counter[str]:
-    """Count texts by shape: with 9 for every digit but a leading zero, so that many numbers share a few shapes."""
-    return Counter(map(_shape, texts))
-
-
 def _shape(text: str) -> str:
-    return (
-        re.sub("9", "0", text.translate(_DIGITS), count=1) if text.lstrip("+-")[:1] == "0" else text.translate(_DIGITS)
-    )
+    """Return a text with 9 for every digit but a leading zero, so that many numbers share a few shapes."""
+    shape = text.translate(_DIGITS)
+    return re.sub("9", "0", shape, count=1) if text.lstrip("+-")[:1] == "0" else shape
 
 
 def _are_numbers(shapes: Counter[str]) -> bool:
@@ -159,18 +156,6 @@ def _common_format(columns: Mapping[str, Counter[str]], *, between_commas: bool)
     if common and not between_commas and common[0] == NumberFormat(".", ",") and decimal_comma in common:
         return decimal_comma
     return common[0] if common else None
-
-
-def _most_common_format(columns: Mapping[str, Counter[str]]) -> NumberFormat:
-    """Return the format that fits most columns of numbers."""
-    return max(FORMATS, key=lambda written: sum(_all_fit(shapes, written) for shapes in columns.values()))
-
-
-def _check_one_decimal_sign(sample: RowSample, columns: Mapping[str, Mapping[str, str]]) -> None:
-    """Check that the table doesn't have both decimal points and decimal commas."""
-    comma, point = _first_with(columns, ","), _first_with(columns, ".")
-    if comma is not None and point is not None:
-        raise _mixed_decimals(sample, comma, point)
 
 
 def _first_with(columns: Mapping[str, Mapping[str, str]], sign: str) -> tuple[str, str] | None:

@@ -63,10 +63,6 @@ class TrainingRows:
         self._columns = columns or CategoryColumns()
         self.names = (*table.columns.numbers, *features_of(self._columns.numbers))
 
-    def with_numbers_of(self, columns: CategoryColumns) -> TrainingRows:
-        """Return the rows with the columns of categories that become numbers."""
-        return TrainingRows(self._table, self._rows, self._translations, columns)
-
     def categories(self, name: str, categories: Sequence[str]) -> TrainingCategories:
         """Return a column of categories, to fit an encoding."""
         place = self._table.columns.categories.index(name)
@@ -212,12 +208,13 @@ class TableEncoder:
             classes = classes or by_column[-1].names
         known = [(name, each.names) for name, each in zip(columns.categories, by_column, strict=False)]
         with_other = tuple(name for name, each in zip(columns.categories, by_column, strict=False) if each.with_other)
-        rows = TrainingRows(table, training, translations([*known, ("", classes or ())], with_other, table.texts))
+        translated = translations([*known, ("", classes or ())], with_other, table.texts)
+        rows = TrainingRows(table, training, translated)
         of_categories = CategoryColumns(
             tuple(fitted_on(rows.categories(name, names)) for name, names in known),
             tuple(name for name, each in zip(columns.categories, by_column, strict=False) if each.constant),
         )
-        rows = rows.with_numbers_of(of_categories)
+        rows = TrainingRows(table, training, translated, of_categories)
         means, stds = _means_and_deviations(rows, table.name)
         absent = rows.sometimes_missing()[: len(columns.numbers)] if indicate else ()
         extents = rows.extents()

@@ -26,6 +26,7 @@ def state_of(encoder: TableEncoder) -> dict[str, Any]:
     encodings = encoder.columns_of_categories.encodings
     held = [each.encoding.holds for each in encodings]
     learned = {each.column: each.state() for each in encodings if each.learned}
+    constant = [*encoder.constant, *encoder.columns_of_categories.constant]
     return {
         "numbers": list(encoder.numbers),
         "means": encoder.means.tolist(),
@@ -40,7 +41,7 @@ def state_of(encoder: TableEncoder) -> dict[str, Any]:
         **({"held": held} if held else {}),
         **({"learned": learned} if learned else {}),
         **({"of_categories": encoder.of_categories.state()} if encoder.of_categories else {}),
-        **({"constant": constant} if (constant := _constant_in(encoder)) else {}),
+        **({"constant": constant} if constant else {}),
     }
 
 
@@ -126,11 +127,6 @@ def _with_encodings(encoder: TableEncoder, state: Mapping[str, Any], options: Co
     if of_categories.columns != features_of(encoder.columns_of_categories.one_hot):
         raise ModelFileError("the encoder of the table encodes categories that it doesn't have")
     return replace(encoder, of_categories=of_categories)
-
-
-def _constant_in(encoder: TableEncoder) -> list[str]:
-    """Return the columns that an encoder leaves out."""
-    return [*encoder.constant, *encoder.columns_of_categories.constant]
 
 
 def _are_among(names: object, known: Sequence[str]) -> bool:

@@ -266,9 +266,10 @@ class _Writer:
         if sentinels := self._sentinels():
             about = "counted as missing; remove the columns in which they are real values"
             values = {
-                guess.name: Commented([_short_number(guess.sentinel.value)], str(guess.sentinel))
+                guess.name: Commented([int(value) if value.is_integer() else value], str(guess.sentinel))
                 for guess in sentinels
                 if guess.sentinel
+                for value in [guess.sentinel.value]
             }
             parameters["missing_numbers"] = Commented(values, about)
         about_missing = self._about_missing() or "no value is missing here; in new rows, the mean replaces it"
@@ -351,11 +352,6 @@ class _Writer:
             ("missing", f"{about}: {FILLED}" if (about := self._about_missing()) else ""),
         ]
         return [(label, text) for label, text in decisions if text]
-
-
-def _short_number(value: float) -> float | int:
-    """Return a number in the form that a spec should have."""
-    return int(value) if value.is_integer() else value
 
 
 def _shown_class(text: str) -> str:

@@ -146,7 +146,9 @@ class TableOptions(ColumnOptions):
             message = "ignore has no effect if inputs names the columns to read"
             raise ParameterError("ignore", message, remedy="leave out one of the two")
         for parameter in ("target", "inputs", "ignore", "categorical", "date_parts"):
-            self._check_distinct(parameter)
+            for name, count in Counter(self._named_in(parameter)).items():
+                if count > 1:
+                    raise ParameterError(parameter, f"the column '{name}' is named twice", remedy="name it once")
         self._check_one_meaning()
         for parameter in ("inputs", "ignore", *MEANINGS):
             both = set(getattr(self, parameter) or ()) & set(self.targets)
@@ -331,8 +333,10 @@ class TableOptions(ColumnOptions):
                     raise ParameterError(parameter, message, remedy="leave it out here, or add it to the inputs")
         numbers = [name for name in chosen if name not in categorical]
         if inputs is None:
-            numbers = [number for name in numbers for number in self._numbers_of(name, readers)]
-        self._check_new_names(header, numbers)
+            made = {name: [number for number in readers if readers[number].column == name] for name in numbers}
+            numbers = [number for name in numbers for number in made[name] or [name]]
+        for name in (set(numbers) & known & readers.keys()) - self.ordinal.keys():
+            raise ParameterError("dates", f"the file has a column '{name}' already", remedy="rename it in the file")
         return Columns(
             tuple(numbers),
             tuple(name for name in chosen if name in categorical),
@@ -345,15 +349,6 @@ class TableOptions(ColumnOptions):
             in_python=self.in_memory,
             missing_numbers=self.missing_numbers,
         )
-
-    def _numbers_of(self, column: str, readers: Mapping[str, ColumnReader]) -> list[str]:
-        """Return the names of the numbers that come from a column of the file."""
-        return [name for name, reader in readers.items() if reader.column == column] or [column]
-
-    def _check_new_names(self, header: Sequence[str], numbers: Sequence[str]) -> None:
-        for name in set(numbers) & set(header) if self.dates else ():
-            if name in self.readers and name not in self.ordinal:
-                raise ParameterError("dates", f"the file has a column '{name}' already", remedy="rename it in the file")
 
     def _named_in(self, parameter: str) -> tuple[str, ...]:
         """Return the columns that a parameter names."""
@@ -374,11 +369,6 @@ class TableOptions(ColumnOptions):
                     message = f"column {position} of {source.name} has no name"
                 remedy = f"leave it out with ignore: ['{name}'], or name the columns to learn from in inputs"
                 raise ParameterError("ignore", message, remedy=remedy)
-
-    def _check_distinct(self, parameter: str) -> None:
-        for name, count in Counter(self._named_in(parameter)).items():
-            if count > 1:
-                raise ParameterError(parameter, f"the column '{name}' is named twice", remedy="name it once")
 
 
 def check_columns(

@@ -68,8 +68,9 @@ class Table:
         except MemoryError as error:
             message = f"{len(books) + len(columns.all_numbers)} columns of the table don't fit into memory"
             raise DataError(source.name, message) from error
-        if columns.has_target:
-            self._check_values()
+        for name, count in self._missing_in.items() if columns.has_target else ():
+            if count and count == self._rows_read:
+                raise DataError(self.name, "every value is missing; name the column in ignore", column=name)
         if not self._length:
             message = "no rows are given; expected one for each example"
             if self._rows_read:
@@ -122,12 +123,6 @@ class Table:
         for array in arrays:
             if array is not None:
                 array.resize((rows, *array.shape[1:]), refcheck=False)
-
-    def _check_values(self) -> None:
-        """Check that no input is missing in every row."""
-        for name, count in self._missing_in.items():
-            if count and count == self._rows_read:
-                raise DataError(self.name, "every value is missing; name the column in ignore", column=name)
 
     def _without_missing_numbers(self, chunk: Chunk) -> Chunk:
         """Replace numbers that mean a missing value by NaN."""

@@ -60,12 +60,13 @@ def wrong_number(
     is_target = place.name in columns.target_numbers
     if place.written is not None:  # what the spec sets already needs no advice
         text, texts = place.written.plain(text), list(map(place.written.plain, texts))
+    may_be_one = text.strip().lower() in OFTEN_MISSING or any(map(str.isdigit, text))
     if error.truths:
         remedy = _truth_remedy(place.name, columns, text)
     elif columns.trained or place.name == columns.weight:
         remedy = _separator_remedy(place, texts, text, trained=columns.trained)
         remedy = remedy or "put a number there, or leave out the row"
-    elif is_target and not _any_number(texts, text):
+    elif is_target and not (any(map(writes_number, texts)) or may_be_one):
         return ParameterError(
             "target",
             f"the column '{place.name}' of {place.file} holds texts, such as {shown_text(text.strip())}",
@@ -82,10 +83,6 @@ def wrong_text(file: str, row: int, columns: Columns, name: str, error: WrongTex
     """Return the error for a text that the reader of a column of numbers rejects."""
     remedy = "put one there, or leave out the row" if columns.trained else error.remedy
     return DataError(file, f"{error.message}; {remedy}", row=row, column=columns.name_in_file(name))
-
-
-def _any_number(texts: Sequence[str], text: str) -> bool:
-    return any(map(writes_number, texts)) or text.strip().lower() in OFTEN_MISSING or any(map(str.isdigit, text))
 
 
 def _separator_remedy(place: Place, texts: Sequence[str], text: str, *, trained: bool) -> str:
