@@ -16,7 +16,6 @@ from mlpkit.terminal.output import document, print_warnings, result
 
 if TYPE_CHECKING:
     from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.verbs.data.against import DriftReport
 
 
 @options.verb("data")
@@ -83,9 +82,10 @@ def command(
     if against is not None:
         if encoded or overrides:
             raise UsageError("--encoded and --set are about a spec, and can't be given with --against")
-        from mlpkit.verbs.data.drift_shown import lines_of_drift  # noqa: PLC0415 - --help doesn't need it
+        from mlpkit.verbs.data.drift_shown import lines_of_drift, shown_drift  # noqa: PLC0415 - --help doesn't need it
 
-        found = _compare(Path(path), against, html, plugin_options, level=level, least=least)
+        with file_or_standard_input(Path(path)) as file:
+            found = shown_drift(against, file, path, html, plugin_options, level=level, least=least)
         shown = lines_of_drift(found, line_length(), every=every)
         document(found.to_plain()) if as_json else result("\n".join(shown))
         raise click.exceptions.Exit(WORK_FAILED if found.drifted else 0)
@@ -100,17 +100,3 @@ def command(
         document({"spec": path, **report.to_plain(), "warnings": [warning.to_plain() for warning in warnings]})
     else:
         result("\n".join(lines.lines_of(path, report, line_length(), encoded=encoded, every=every)))
-
-
-def _compare(file: Path, run: Path, html: Path | None, plugin_options: PluginOptions, **tests: float) -> DriftReport:
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - loads plugins, which --help doesn't need
-    from mlpkit.runs.files import require_writable  # noqa: PLC0415 - for the same reason
-    from mlpkit.verbs.data import against, drift_shown  # noqa: PLC0415 - for the same reason
-
-    if html is not None:
-        require_writable(html)
-    with file_or_standard_input(file) as rows:
-        found = against.drift(run, rows, Registry.discover(**plugin_options), str(file), **tests)
-    if html is not None:
-        drift_shown.write_drift_page(html, found)
-    return found

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.wording import counted, listed
-from mlpkit.runs.files import write_atomically
+from mlpkit.pages import charts, page, parts
+from mlpkit.registry.discovery import PluginOptions
+from mlpkit.registry.registry import Registry
+from mlpkit.runs.files import require_writable, write_atomically
 from mlpkit.terminal.figures import probability
 from mlpkit.terminal.formatting import GAP, blocks, paragraph, shortened, sparkline
 from mlpkit.terminal.output import on_one_line
+from mlpkit.verbs.data.against import DriftReport, drift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit.verbs.data.against import DriftReport
     from mlpkit.verbs.data.drift import ColumnDrift
 
 MOST_COLUMNS: Final = 40
@@ -47,6 +50,18 @@ def lines_of_drift(report: DriftReport, width: int | None, *, every: bool) -> li
     return [*lines, "", *chain(*notes)] if notes else lines
 
 
+def shown_drift(
+    run: Path, file: Path, name: str, html: Path | None, plugin_options: PluginOptions, **tests: float
+) -> DriftReport:
+    """Compare the rows of a file, called by a name, with a run's, and write the page about it if one is wanted."""
+    if html is not None:
+        require_writable(html)
+    found = drift(run, file, Registry.discover(**plugin_options), name, **tests)
+    if html is not None:
+        write_drift_page(html, found)
+    return found
+
+
 def write_drift_page(path: Path, report: DriftReport) -> None:
     """Write the page of new rows against training.
 
@@ -54,8 +69,6 @@ def write_drift_page(path: Path, report: DriftReport) -> None:
         UsageError: what draws charts is not installed.
         StorageError: the file can't be written.
     """
-    from mlpkit.pages import charts, page, parts  # noqa: PLC0415 - only a page needs them
-
     caption = "Moved: the share of rows that would have to change for the distributions to agree"
     table = parts.table(HEADINGS, [_cells(column) for column in report.columns], caption=caption, texts=(0,))
     notes = map(parts.paragraph, _notes(report, report.columns))

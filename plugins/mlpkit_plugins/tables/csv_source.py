@@ -33,21 +33,13 @@ class CsvSource(TableSource):
         """The SHA-256 of the file."""
         return self._file.checksum
 
-    def values(self) -> dict[str, list[str]]:
-        """Return all columns as the texts of the file."""
-        columns: dict[str, list[str]] = {name: [] for name in self.header}
-        for block in self._file.blocks(self.header):
-            for name, texts in zip(self.header, block.columns, strict=True):
-                columns[name] += texts
-        return columns
-
-    def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[str]]:
-        """Return some rows as the texts of the file, column by column."""
+    def rows(self, names: Sequence[str], numbers: NDArray[np.int64] | None = None) -> dict[str, list[str]]:
+        """Return rows as the texts of the file, column by column."""
         columns: dict[str, list[str]] = {name: [] for name in names}
         for block in self._file.blocks_with(Numbers([], self._written.decimal, self.missing), names):
-            chosen = np.flatnonzero(np.isin(block.rows, numbers))
+            chosen = None if numbers is None else np.flatnonzero(np.isin(block.rows, numbers))
             for index, name in enumerate(names):
-                columns[name] += block.some_texts(index, chosen)
+                columns[name] += block.texts(index) if chosen is None else block.some_texts(index, chosen)
         return columns
 
     def blocks(self, columns: Columns) -> Iterator[Block | FieldBlock]:

@@ -33,8 +33,7 @@ from mlpkit_plugins.tables.categories import (
     why_not_one_hot,
     write,
 )
-from mlpkit_plugins.tables.parts import parts
-from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.table import Table, parts
 
 
 class TrainingRows:

@@ -91,18 +91,18 @@ class FileTable(TableDataset, FileOption):
             Raw inputs, shape (rows, columns): the columns of numbers, then the columns of categories as positions;
             NaN for a missing value, -1 for a category that didn't occur in training.
         """
-        return self.raw_inputs(self.source(path, str(path), to_predict=True))
+        return self.raw_inputs(self.source_of(path))
 
     def raw_columns_in(self, path: Path) -> list[RawColumn]:
         """Return all columns of a file in the format of the data set, unchanged."""
-        return self.raw_columns_of({"new": RawSplit(self.source(path, str(path), to_predict=True))})
+        return self.raw_columns_of({"new": RawSplit(self.source_of(path))})
 
     def source_of(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> TableSource:
         """Return the table in a file in the format of the data set, not yet read, or of columns in memory."""
-        return (
-            self.source(source, str(source), to_predict=True) if isinstance(source, Path) else super().source_of(source)
-        )
+        if isinstance(source, Path):
+            return self.source(source, str(source), to_predict=True)
+        return super().source_of(source)
 
     def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | Array]:
         """Read all columns of a file in the format of the data set, unchanged."""
-        return self.source(path, str(path), to_predict=True).values()
+        return self.source_of(path).values()

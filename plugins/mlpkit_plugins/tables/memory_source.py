@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -54,8 +55,6 @@ class MemorySource(TableSource):
     @property
     def checksum(self) -> str:
         """A SHA-256 of all columns."""
-        import hashlib  # noqa: PLC0415 - prediction needs no checksum
-
         digest = hashlib.sha256()
         for name, values in self._columns.items():
             array = np.ascontiguousarray(values)
@@ -63,9 +62,10 @@ class MemorySource(TableSource):
             digest.update(repr(array.tolist()).encode() if array.dtype.hasobject else array.tobytes())
         return digest.hexdigest()
 
-    def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
-        """Return some rows, column by column."""
-        return {name: [*_to_python(np.asarray(self._columns[name])[numbers])] for name in names}
+    def rows(self, names: Sequence[str], numbers: NDArray[np.int64] | None = None) -> dict[str, list[Any]]:
+        """Return rows, column by column."""
+        some = slice(None) if numbers is None else numbers
+        return {name: [*_to_python(np.asarray(self._columns[name])[some])] for name in names}
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
         """Return all rows as texts, empty for missing values."""

@@ -45,21 +45,13 @@ class ParquetSource(TableSource):
         """The SHA-256 of the file."""
         return self._file.checksum
 
-    def values(self) -> dict[str, list[Any]]:
-        """Return all columns as Python values."""
-        columns: dict[str, list[Any]] = {name: [] for name in self.header}
-        for block in self._file.blocks(self.header):
-            for name, values in zip(self.header, block.columns, strict=True):
-                columns[name] += values.to_pylist()
-        return columns
-
-    def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
-        """Return some rows as Python values, column by column."""
+    def rows(self, names: Sequence[str], numbers: NDArray[np.int64] | None = None) -> dict[str, list[Any]]:
+        """Return rows as Python values, column by column."""
         columns: dict[str, list[Any]] = {name: [] for name in names}
         for block in self._file.blocks(names):
-            chosen = pa.array(np.flatnonzero(np.isin(block.rows, numbers)))
+            chosen = None if numbers is None else pa.array(np.flatnonzero(np.isin(block.rows, numbers)))
             for name, values in zip(names, block.columns, strict=True):
-                columns[name] += values.take(chosen).to_pylist()
+                columns[name] += (values if chosen is None else values.take(chosen)).to_pylist()
         return columns
 
     def blocks(self, columns: Columns) -> Iterator[Block]:

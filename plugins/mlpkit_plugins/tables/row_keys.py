@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from mlpkit import Array
 from mlpkit_plugins.splits.by_key import scattered, text_key
 from mlpkit_plugins.splits.shares import Shares
-from mlpkit_plugins.tables.parts import parts
-from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.table import Table, parts
 
 
 def text_keys(table: Table) -> list[NDArray[np.uint64]]:

@@ -67,13 +67,13 @@ class TableSource(ABC):
     def checksum(self) -> str:
         """The SHA-256 of the content."""
 
-    @abstractmethod
     def values(self) -> Mapping[str, Sequence[Any] | Array]:
         """Return all columns, unchanged."""
+        return self.rows(self.header)
 
     @abstractmethod
-    def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
-        """Return some rows, by ascending numbers, as in the file, column by column; no others are kept in memory."""
+    def rows(self, names: Sequence[str], numbers: NDArray[np.int64] | None = None) -> dict[str, list[Any]]:
+        """Return all rows, or some by ascending numbers, unchanged, column by column; no others are kept in memory."""
 
     @abstractmethod
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:

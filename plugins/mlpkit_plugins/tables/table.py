@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from mlpkit_plugins.tables.categories import MISSING, Codebook
 from mlpkit_plugins.tables.columns import Chunk, Columns
 from mlpkit_plugins.tables.source import TableSource
 
-_FEWEST_ROWS = 1024
+_FEWEST_ROWS: Final = 1024
 
 
 class Table:
@@ -192,3 +193,15 @@ class Table:
         if self.columns.in_python:
             remedy = "fill it in, such as by frame.fillna, or pass missing='fill' or missing='drop' to mlpkit.fit"
         return f"the value is missing; {remedy}"
+
+
+_VALUES: Final = 1 << 16
+"""Values per block; in float64, half a megabyte."""
+
+_FEWEST_TOGETHER: Final = 256
+
+
+def parts(rows: int, columns: int) -> Iterator[slice]:
+    """Return consecutive slices that cover all rows."""
+    together = max(_VALUES // max(columns, 1), _FEWEST_TOGETHER)
+    return (slice(begin, begin + together) for begin in range(0, rows, together))

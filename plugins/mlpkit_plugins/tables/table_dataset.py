@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from dataclasses import replace
 from pathlib import Path
@@ -490,6 +491,4 @@ def _distinct(parts: Mapping[str, Part]) -> list[Part]:
 
 
 def _combined(checksums: list[str]) -> str:
-    import hashlib  # noqa: PLC0415 - describing needs no checksum
-
     return checksums[0] if len(checksums) == 1 else hashlib.sha256("".join(checksums).encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit_plugins.tables.parts import parts
+from mlpkit_plugins.tables.table import parts
 
 
 @given(st.integers(0, 100_000), st.integers(0, 100_000))
