@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import reprlib
-from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
@@ -59,13 +58,15 @@ class CategoryEncoding(Component):
     kind: ClassVar[str] = "category_encoding"
     holds: ClassVar[Literal["one_hot", "numbers", "categories"]] = "one_hot"
 
-    @abstractmethod
     def fit(self, column: TrainingCategories) -> Learned:
-        """Return what the other methods need to know of the training rows, as arrays of finite numbers by name.
+        """Return what the other methods need to know of the training rows, by default nothing.
+
+        That is arrays of finite numbers by name.
 
         Raises:
             ParameterError: the encoding is not for such a column.
         """
+        return {}
 
     def encode(self, codes: NDArray[Any], categories: Sequence[str], learned: Learned) -> NDArray[Any]:
         """Return the encoded rows, shape (rows, width): numbers or truth values; by default rows of the codebook.

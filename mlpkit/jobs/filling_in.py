@@ -16,7 +16,7 @@ from mlpkit.components.recipe import Auto, Recipe
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.target import Classes, Labels, Target
 from mlpkit.errors import WrongUseError
-from mlpkit.jobs.spec_data import open_data
+from mlpkit.jobs.spec_data import names_of_target, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.spec import Spec
 from mlpkit.training.minibatches import BatchReader
@@ -52,7 +52,7 @@ class FactsOfSpec(NamedTuple):
         """Return the names of the classes; their numbers, as texts, if they have no others."""
         assert isinstance(self.target, Classes)
         with component_errors(f"dataset {self.spec.data.name} failed in class_names"):
-            return self.dataset.class_names() or tuple(map(str, range(self.target.count)))
+            return names_of_target(self.dataset, self.target)
 
     def class_counts(self) -> NDArray[np.float64]:
         """Return how many training examples each class has, or the sum of their weights; it takes opening the data."""

@@ -93,6 +93,11 @@ class WholeColumn:
         """Whether all its numbers are integers."""
         return self.values is not None and bool((self.values[self.present] % 1 == 0).all())
 
+    @property
+    def kind(self) -> str:
+        """What it holds: ``text``, ``integer`` or ``number``."""
+        return "text" if self.values is None else "integer" if self.is_whole else "number"
+
 
 def leaks_of(column: WholeColumn, targets: Sequence[WholeColumn]) -> list[str]:
     """Return a remark for each target that a column tells on its own."""

@@ -13,6 +13,7 @@ from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description, Split
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.wording import did_you_mean, listed
+from mlpkit.components.target import Classes, Labels, Target
 from mlpkit.errors import Diagnostic, ParameterError, RunFolderError, SpecShapeError, UsageError, printable
 from mlpkit.jobs.folds import FOLDED, Folds, fold_sizes, of_rows, rows_to_fold
 from mlpkit.network.component_errors import check_returned, component_errors
@@ -72,6 +73,12 @@ def names_of_columns(spec: Spec, dataset: Dataset) -> Sequence[str]:
     with component_errors(f"dataset {spec.data.name} failed in table_columns"):
         names = dataset.table_columns(spec.data.arguments)
         return names or [column.name for column in dataset.raw_columns() or ()]
+
+
+def names_of_target(dataset: Dataset, target: Target) -> tuple[str, ...]:
+    """Return a name for each class or label, its number if it has no other, or for each value; empty without names."""
+    names = dataset.class_names() if isinstance(target, Classes) else dataset.target_names()
+    return names or (tuple(map(str, range(target.count))) if isinstance(target, Classes | Labels) else ())
 
 
 def no_column(name: str, names: Sequence[str]) -> tuple[str, str]:

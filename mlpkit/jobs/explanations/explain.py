@@ -18,6 +18,7 @@ from mlpkit.jobs.explanations.background import MOST_ROWS, background_of
 from mlpkit.jobs.explanations.columns import column_of_inputs, names_of_columns, rows_at, rows_in
 from mlpkit.jobs.explanations.shapley import Explanation, shapley_values
 from mlpkit.jobs.inputs import columns_by_position, file_names, inputs_of, located, named_columns
+from mlpkit.jobs.spec_data import names_of_target
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sampling import evenly_spaced
 from mlpkit.training.divergence import without_warnings
@@ -124,14 +125,9 @@ def outputs_of(model: TrainedModel, x: Array) -> NDArray[np.float64]:
 
 def names_of_outputs(model: TrainedModel) -> tuple[str, ...]:
     """Return a name for each class, label or value."""
-    match model.target:
-        case Classes(count=count):
-            return model.dataset.class_names() or tuple(map(str, range(count)))
-        case Labels(count=count):
-            return model.dataset.target_names() or tuple(map(str, range(count)))
-    names = model.dataset.target_names()
-    if not isinstance(model.target, Values):
-        names = model.network.replicas[0].prediction_names(names)
+    names = names_of_target(model.dataset, model.target)
+    if not isinstance(model.target, Classes | Labels | Values):
+        names = model.network.replicas[0].prediction_names(names or None) or ()
     count = prod(model.target.array(model.network.dtype)[0])
     return names or (("value",) if count == 1 else tuple(f"value {i}" for i in range(count)))
 

@@ -26,7 +26,7 @@ from mlpkit.jobs.groups_of_rows import metrics_by_group
 from mlpkit.jobs.leaks import WholeColumn, leaks_in
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, ENVIRONMENT, PLUGINS, flattened
-from mlpkit.jobs.spec_data import data_warnings, raw_rows, why_not_exchangeable
+from mlpkit.jobs.spec_data import data_warnings, names_of_target, raw_rows, why_not_exchangeable
 from mlpkit.jobs.training_job import units_of
 from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit.network.summary import row_of
@@ -119,9 +119,8 @@ class _Run:
                 raise DataError(directory, changed)
         except MlpkitError as error:
             self.splits, self.unread = {}, str(error)
-        given, target = self.dataset.class_names() or self.dataset.target_names(), model.target
-        numbered = tuple(map(str, range(target.count))) if isinstance(target, Classes | Labels) else ()
-        self.classes = (given or numbered) if numbered else ()
+        has_classes = isinstance(model.target, Classes | Labels)
+        self.classes = names_of_target(self.dataset, model.target) if has_classes else ()
         raw = raw_rows(self.dataset, "train", np.zeros(1, np.intp), self.splits["train"]) if self.splits else None
         self.image = image_shape(raw) if isinstance(raw, np.ndarray) else None
         recipe, types = self.spec.data, schema_of(self.spec.data.component).types
@@ -250,7 +249,7 @@ def _data(run: _Run) -> Iterator[Part]:
         {
             "column": each.name,
             "role": each.role,
-            "type": "text" if each.values is None else "integer" if each.is_whole else "number",
+            "type": each.kind,
             "missing": len(each.codes) - each.rows,
             "distinct values": each.distinct,
         }

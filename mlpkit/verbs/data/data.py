@@ -11,10 +11,10 @@ import numpy as np
 
 from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description, RawArray, Split
-from mlpkit.components.target import Classes, Labels, Target, target_to_plain
+from mlpkit.components.target import Classes, Labels, target_to_plain
 from mlpkit.errors import DataError, Diagnostic
 from mlpkit.jobs.filling_in import count_classes
-from mlpkit.jobs.spec_data import data_warnings, describe_data, keys_of_examples, open_data
+from mlpkit.jobs.spec_data import data_warnings, describe_data, keys_of_examples, names_of_target, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.spec import Spec
 from mlpkit.training.minibatches import BatchReader
@@ -179,7 +179,7 @@ def data(spec: Spec, *, rows: int = 5) -> DataReport:
         description,
         _names(names, width) if are_columns else ("all",),
         read.inputs.result(),
-        _target_names(dataset, target, target_width),
+        names_of_target(dataset, target) if are_counted else _names(dataset.target_names(), target_width),
         read.counts if are_counted else {},
         () if are_counted else read.targets.result(),
         tuple(read.first),
@@ -234,14 +234,6 @@ def _arrays_with_gaps(dataset: Dataset) -> tuple[RawArray, ...]:
     except Exception:  # what kept it from being opened is the error that counts
         return ()
     return arrays if any(array.missing for array in arrays) else ()
-
-
-def _target_names(dataset: Dataset, target: Target, width: int) -> tuple[str, ...]:
-    if isinstance(target, Classes):
-        return dataset.class_names() or tuple(map(str, range(target.count)))
-    if isinstance(target, Labels):
-        return dataset.target_names() or tuple(map(str, range(target.count)))
-    return _names(dataset.target_names(), width)
 
 
 def _names(given: tuple[str, ...] | None, count: int) -> tuple[str, ...]:

@@ -93,9 +93,7 @@ def _summary(column: WholeColumn, remarks: tuple[str, ...]) -> ColumnSummary:
         values = column.values[column.present]
         least, greatest = float(values.min()), float(values.max())
         histogram = np.histogram(values, BINS)[0].tolist() if least < greatest else [column.rows]
-    kind = (
-        "empty" if not column.rows else "text" if column.values is None else "integer" if column.is_whole else "number"
-    )
+    kind = column.kind if column.rows else "empty"
     texts = tuple(column.common[:MOST_COMMON]) if kind == "text" else ()
     missing = len(column.codes) - column.rows
     return ColumnSummary(

@@ -54,6 +54,7 @@ from mlpkit.training.workers import blas_threads
 from mlpkit.verbs.report.classes import confusion_section, probabilities_section
 from mlpkit.verbs.report.dependence import dependence_curves
 from mlpkit.verbs.report.explanations import explained_rows
+from mlpkit.verbs.report.groups import groups_section
 from mlpkit.verbs.report.importance import (
     image_shape_of,
     importance,
@@ -260,8 +261,6 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
             sections.append(mistakes_section(scored, worst, raw, indices, why))
     if found.by:
         with found.left_out("groups of rows"):
-            from mlpkit.verbs.report.groups import groups_section  # noqa: PLC0415 - few reports group rows
-
             sections.append(groups_section(model, split, data[split], description, found.by))
     with found.left_out("importance of inputs"):
         sections += _importance(found, model, split, data[split], description, raw)

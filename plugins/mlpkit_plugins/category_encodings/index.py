@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from mlpkit import Array, CategoryEncoding, Graph, TrainingCategories, Value
+from mlpkit import Array, CategoryEncoding, Graph, Value
 
 
 class Index(CategoryEncoding):
@@ -21,10 +21,6 @@ class Index(CategoryEncoding):
     """
 
     holds: ClassVar = "categories"
-
-    def fit(self, column: TrainingCategories) -> dict[str, Array]:
-        """Learn nothing."""
-        return {}
 
     def encode(self, codes: Array, categories: Sequence[str], learned: Mapping[str, Array]) -> Array:
         """Return y."""

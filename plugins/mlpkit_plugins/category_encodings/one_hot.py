@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mlpkit import Array, CategoryEncoding, Graph, TrainingCategories, Value
+from mlpkit import Array, CategoryEncoding, Graph, Value
 
 
 class OneHot(CategoryEncoding):
@@ -18,10 +18,6 @@ class OneHot(CategoryEncoding):
 
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 2.2, dummy variables.
     """
-
-    def fit(self, column: TrainingCategories) -> dict[str, Array]:
-        """Learn nothing."""
-        return {}
 
     def encode(self, codes: Array, categories: Sequence[str], learned: Mapping[str, Array]) -> Array:
         """Return y."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from mlpkit import Array, CategoryEncoding, Graph, TrainingCategories, Value
+from mlpkit import Array, CategoryEncoding, Graph, Value
 
 
 class Ordinal(CategoryEncoding):
@@ -22,10 +22,6 @@ class Ordinal(CategoryEncoding):
     """
 
     holds: ClassVar = "numbers"
-
-    def fit(self, column: TrainingCategories) -> dict[str, Array]:
-        """Learn nothing."""
-        return {}
 
     def encode(self, codes: Array, categories: Sequence[str], learned: Mapping[str, Array]) -> Array:
         """Return y."""
