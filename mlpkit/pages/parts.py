@@ -109,11 +109,7 @@ def _attributes(values: Mapping[str, str]) -> str:
 
 
 def pictures(images: Sequence[Array], captions: Sequence[str], *, least: float = 6.5) -> str:
-    """Return arrays of bytes, (height, width) or (height, width, colours), as captioned images side by side.
-
-    Raises:
-        UsageError: Pillow isn't installed.
-    """
+    """Return arrays of bytes, (height, width) or (height, width, colours), as captioned images side by side."""
     shown = (
         f'<figure><img src="{_data_address(image)}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
         for image, caption in zip(images, captions, strict=True)

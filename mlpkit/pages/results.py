@@ -81,11 +81,7 @@ class RunSet:
 
 
 def read_runs(directory: Path) -> list[RunOnPage]:
-    """Read a run, or those in a folder of several that have begun.
-
-    Raises:
-        RunFolderError: it holds no run, or a file in one is damaged.
-    """
+    """Read a run, or those in a folder of several that have begun, or raise ``RunFolderError``."""
     if is_run_folder(directory):
         return [_read(directory)]
     try:

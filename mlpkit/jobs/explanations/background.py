@@ -60,12 +60,7 @@ def background_of(directory: Path | None, model: TrainedModel) -> RawRows:
 
 
 def drawn_background(model: TrainedModel, train: Split) -> RawRows:
-    """Return raw training rows, evenly spaced, as plain data.
-
-    Raises:
-        UsageError: the data set gives no raw rows.
-        DataError: a data file is damaged.
-    """
+    """Return raw training rows, evenly spaced, as plain data."""
     raw = raw_rows(model.dataset, "train", evenly_spaced(len(train), MOST_ROWS), train)
     if raw is None:
         raise UsageError(f"{model.spec.data.name} gives no raw rows")

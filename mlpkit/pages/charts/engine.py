@@ -34,11 +34,7 @@ def ask(function: str, **arguments: Any) -> str:
 
 
 def prepare_charts() -> None:
-    """Start the process, so that it loads its JavaScript while this one works on what comes before the charts.
-
-    Raises:
-        UsageError: vl-convert is not installed.
-    """
+    """Start the process, so that it loads its JavaScript while this one works on what comes before the charts."""
     require_chart_library()
     _engines.setdefault(os.getpid(), _Engine()).start()
 

@@ -58,12 +58,7 @@ IN_TITLES: Final = str.maketrans({"\\": "\N{SET MINUS}", **dict.fromkeys("\n\r\u
 
 
 def figure(caption: str, chart: Chart, *numbers: str, widest: float | None = None) -> str:
-    """Return a chart as a part of a page, with its numbers folded below; ``widest`` is its greatest width in rem.
-
-    Raises:
-        UsageError: what draws charts is not installed.
-        ChartError: the chart can't be drawn.
-    """
+    """Return a chart as a part of a page, with its numbers folded below; ``widest`` is its greatest width in rem."""
     whole = specification(caption, chart)
     width = PICTURE_WIDTH if widest is None else min(PICTURE_WIDTH, PIXELS_OF_REM * widest)
     picture = _own_names(engine.ask("vegalite_to_svg", vl_spec={**whole, "width": width}, vl_version=VERSION))
@@ -106,12 +101,7 @@ def _title(value: Any) -> Any:
 
 @cache
 def chart_library() -> str:
-    """Return the JavaScript that draws charts.
-
-    Raises:
-        UsageError: it is not installed.
-        ChartError: its process ended.
-    """
+    """Return the JavaScript that draws charts."""
     engine.require_chart_library()
 
     def bundle() -> str:

@@ -144,13 +144,7 @@ def _plain_statistics(names: Sequence[str], found: Sequence[ColumnStatistics]) -
 
 
 def data(spec: Spec, *, rows: int = 5) -> DataReport:
-    """Open a spec's data, read all of it once, and describe it.
-
-    Raises:
-        SpecError: the parameters of the data set are wrong.
-        DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception.
-    """
+    """Open a spec's data, read all of it once, and describe it."""
     dataset = spec.new_dataset()
     description: Description | None = None
     warnings: tuple[Diagnostic, ...] = ()

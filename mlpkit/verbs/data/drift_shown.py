@@ -63,12 +63,7 @@ def shown_drift(
 
 
 def write_drift_page(path: Path, report: DriftReport) -> None:
-    """Write the page of new rows against training.
-
-    Raises:
-        UsageError: what draws charts is not installed.
-        StorageError: the file can't be written.
-    """
+    """Write the page of new rows against training."""
     caption = "Moved: the share of rows that would have to change for the distributions to agree"
     table = parts.table(HEADINGS, [_cells(column) for column in report.columns], caption=caption, texts=(0,))
     notes = map(parts.paragraph, _notes(report, report.columns))

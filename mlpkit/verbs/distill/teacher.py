@@ -74,11 +74,7 @@ def _predicted(target: Target, dataset: Dataset) -> str:
 def taught(
     section: TeacherSection, model: TrainedModel, dataset: Dataset, description: Description, split: Split
 ) -> Examples:
-    """Return the training split with a teacher's predictions in its targets; classes become rows of probabilities.
-
-    Raises:
-        DataError: the data set doesn't keep raw rows, or the teacher can't predict one.
-    """
+    """Return the training split with a teacher's predictions in its targets; classes become rows of probabilities."""
     rows = raw_rows(dataset, "train", np.arange(len(split)), split)
     if rows is None:
         raise DataError(dataset.registered_name, "keeps no raw rows, so that no teacher can predict them")

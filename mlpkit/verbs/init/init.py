@@ -26,12 +26,7 @@ def _first_comment(path: Path) -> str:
 
 
 def init(name: str, destination: Path | None = None) -> Path:
-    """Copy a shipped spec or folder of lessons, and return where it is.
-
-    Raises:
-        UsageError: no such spec or folder, or the new one exists already.
-        StorageError: a file can't be written.
-    """
+    """Copy a shipped spec or folder of lessons, and return where it is."""
     specs, lessons = shipped_specs(), shipped_lessons()
     if name not in specs | lessons:
         names = [*specs, *lessons]

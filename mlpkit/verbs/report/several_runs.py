@@ -41,11 +41,7 @@ def _summary(folder: SeedsFolder) -> list[str]:
 
 
 def networks_sections(directory: Path) -> list[str]:
-    """Return the sections about the networks of an ensemble.
-
-    Raises:
-        RunFolderError: a file of a network is damaged.
-    """
+    """Return the sections about the networks of an ensemble."""
     runs = tuple(read_runs(directory / MEMBERS))
     rows = summary_rows(EnsembleFolder.open(directory).summary())
     means = [table(SUMMARY_TITLES, rows, caption="One network: mean and interval over all", texts=[0])] if rows else []

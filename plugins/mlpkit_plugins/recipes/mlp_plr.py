@@ -20,11 +20,7 @@ EPOCHS: Final = 1000
 
 
 def mlp_plr(facts: TableFacts) -> TableNetwork:
-    """Return MLP-PLR for a table.
-
-    Raises:
-        ParameterError: the table has no numbers.
-    """
+    """Return MLP-PLR for a table with numbers."""
     if not facts.groups:
         message = "mlp_plr embeds numbers, but no input column holds any"
         raise ParameterError("recipe", message, remedy="take realmlp_td_s, or leave out --recipe")

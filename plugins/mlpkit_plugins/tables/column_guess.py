@@ -104,11 +104,7 @@ class ColumnGuesser:
         self._written = written
 
     def guess(self, name: str) -> ColumnGuess:
-        """Return what an input column seems to hold.
-
-        Raises:
-            DataError: a few of its values don't fit the rest.
-        """
+        """Return what an input column seems to hold, unless a few of its values don't fit the rest."""
         texts = self._sample.columns[name]
         counts = Counter(texts)
         present = {text: count for text, count in counts.items() if text not in self._missing}
@@ -135,11 +131,7 @@ class ColumnGuesser:
         return f"columns {shown} have no names in the header; give them names there to learn from them"
 
     def content(self, name: str, present: Mapping[str, int]) -> ColumnGuess:
-        """Return whether a column holds numbers or texts, useful to a network or not.
-
-        Raises:
-            DataError: most of its texts are numbers, but a few are not.
-        """
+        """Return whether a column holds numbers or texts; it is an error if most are numbers, but a few aren't."""
         texts = self._sample.columns[name]
         words = [text for text in present if not self.is_number(text)]
         if words and not are_truths(present):

@@ -51,12 +51,7 @@ class FileTable(TableDataset, FileOption):
 
     @classmethod
     def table_columns(cls, parameters: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the names of all columns of the file; only the parameters of how to read it matter.
-
-        Raises:
-            ParameterError: the file doesn't exist.
-            DataError: the file has another format.
-        """
+        """Return the names of all columns of the file; only the parameters of how to read it matter."""
         reading = {name: value for name, value in parameters.items() if name not in TableOptions.__dataclass_fields__}
         return cls(**reading, target="").table_of("train").header if "file" in reading else ()
 
@@ -69,11 +64,7 @@ class FileTable(TableDataset, FileOption):
 
     @abstractmethod
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableSource:
-        """Return the table in a file, not yet read; advice about rows to predict can't be about parameters.
-
-        Raises:
-            DataError: the file has another format.
-        """
+        """Return the table in a file, not yet read; advice about rows to predict can't be about parameters."""
 
     def table_of(self, split: str) -> TableSource:
         """Return the table of ``train``, or of a split with a separate file, not yet read."""

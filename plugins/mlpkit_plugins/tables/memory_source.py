@@ -204,11 +204,7 @@ def names_in(frame: Any) -> list[Any]:
 
 
 def columns_in(frame: Any, source: str) -> dict[str, Array]:
-    """Return the columns of a frame.
-
-    Raises:
-        DataError: two columns have the same name, or a column isn't one-dimensional.
-    """
+    """Return the columns of a frame, which must differ in their names and have one dimension."""
     columns: dict[str, Array] = {}
     for name in names_in(frame):
         if str(name) in columns or names_in(frame).count(name) > 1:
@@ -222,11 +218,7 @@ def columns_in(frame: Any, source: str) -> dict[str, Array]:
 
 
 def held_in(values: Array, name: str, source: str) -> Held:
-    """Return what a column holds: numbers, which include truth values; texts, which are categories; or dates.
-
-    Raises:
-        DataError: it holds something else.
-    """
+    """Return what a column holds: numbers, which include truth values; texts, which are categories; or dates."""
     if values.dtype.kind in "biuf":
         return "numbers"
     if values.dtype.kind == "M":

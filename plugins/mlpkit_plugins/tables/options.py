@@ -294,11 +294,7 @@ class TableOptions(ColumnOptions):
             raise ParameterError("split", message, remedy="name another column")
 
     def columns(self, source: TableSource, inputs: Iterable[str] | None = None) -> Columns:
-        """Find the columns in a table; the inputs are by default the spec's.
-
-        Raises:
-            ParameterError: a parameter names a column that the table doesn't have.
-        """
+        """Find the columns in a table, or raise ``ParameterError``; the inputs are by default the spec's."""
         file, header = source.name, source.header
         known = frozenset(header)
         place = f"row {source.header_row} of {file}" if source.header_row is not None else file
@@ -374,11 +370,7 @@ class TableOptions(ColumnOptions):
 def check_columns(
     source: TableSource, wanted: Iterable[str], meanings: Mapping[str | None, str] = MappingProxyType({})
 ) -> None:
-    """Check that another file has the columns that the spec or model needs.
-
-    Raises:
-        DataError: a column is missing.
-    """
+    """Check that another file has the columns that the spec or model needs, or raise ``DataError``."""
     known = frozenset(source.header)
     for name in wanted:
         if name not in known:

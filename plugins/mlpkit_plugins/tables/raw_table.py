@@ -42,9 +42,6 @@ def raw_texts(
     """Return the columns that all files have, as texts.
 
     Columns of other values than texts, numbers and dates, which Parquet files may have, are left out.
-
-    Raises:
-        DataError: a file is damaged.
     """
     tables = {id(split.source): _whole_table(split.source, missing, wanted) for split in splits.values()}
     first, *others = tables.values()

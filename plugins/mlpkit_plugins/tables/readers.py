@@ -105,11 +105,7 @@ class ColumnReader(Protocol):
         """Return the text for a date or time in the column's format."""
 
     def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
-        """Return a number for each text; NaN for missing values, infinity for unlisted categories.
-
-        Raises:
-            WrongTextError: a text doesn't fit.
-        """
+        """Return a number for each text; NaN for missing values, infinity for unlisted categories."""
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,6 @@ def sample_rows(source: TableSource) -> RowSample:
     """Read a table once, and keep a random sample of its rows, in bounded memory.
 
     The same table always gives the same sample.
-
-    Raises:
-        DataError: the file is damaged, or repeats its header.
     """
     names = source.header
     most = max(MOST_CELLS // len(names), FEWEST_ROWS)

@@ -86,12 +86,7 @@ class TableDataset(TableOptions, Dataset):
 
     @abstractmethod
     def table_of(self, split: str) -> TableSource:
-        """Return the table of ``train``, or of a split with a separate file, not yet read.
-
-        Raises:
-            ParameterError: a parameter names a file that doesn't exist.
-            DataError: the file has another format, or there is no table.
-        """
+        """Return the table of ``train``, or of a split with a separate file, not yet read."""
 
     def describe(self) -> Description:
         """Read the file, and return shapes, target and sizes."""
@@ -167,11 +162,7 @@ class TableDataset(TableOptions, Dataset):
         return {name: RawSplit(tables.get(name, tables["train"]), each.rows_in_file()) for name, each in splits.items()}
 
     def raw_columns_of(self, splits: Mapping[str, RawSplit], names: Collection[str] | None = None) -> list[RawColumn]:
-        """Return columns of files, by default all, unchanged, without remarks.
-
-        Raises:
-            DataError: a file is damaged.
-        """
+        """Return columns of files, by default all, unchanged, without remarks."""
         encoder = self._fitted_encoder()
         roles = {self.split_column: "split"} if self.split_column is not None and any(self.shares) else {}
         roles |= {self.weight: "weight"} if self.weight is not None else {}
@@ -218,11 +209,7 @@ class TableDataset(TableOptions, Dataset):
         return self.raw_inputs(self._in_memory(columns))
 
     def examples_in(self, source: TableSource) -> tuple[Array, ...]:
-        """Return raw inputs, targets and weights of a table, as ``read_examples`` does.
-
-        Raises:
-            DataError: a column is missing, or a value doesn't fit its column.
-        """
+        """Return raw inputs, targets and weights of a table, as ``read_examples`` does."""
         encoder = self._fitted_encoder()
         table = self._examples(source, encoder)
         raw, numbers, categories = self._translated(table, encoder), len(encoder.numbers), len(encoder.categories)
@@ -356,11 +343,7 @@ class TableDataset(TableOptions, Dataset):
         return MemorySource(columns, self.missing_texts, self.number_format, known)
 
     def raw_inputs(self, source: TableSource) -> Array:
-        """Return the columns that the model takes, as ``from_columns`` does.
-
-        Raises:
-            DataError: a column is missing, or a value doesn't fit its column.
-        """
+        """Return the columns that the model takes, as ``from_columns`` does."""
         encoder = self._fitted_encoder()
         columns = self._columns_of(encoder)
         check_columns(source, columns.names_in_file)

@@ -341,11 +341,7 @@ def parts_of(readers: Mapping[str, ColumnReader], column: str) -> tuple[str, ...
 def column_feeds(
     source: TableSource, encoder: TableEncoder, readers: Mapping[str, ColumnReader], missing: Collection[str]
 ) -> dict[str, Array]:
-    """Return columns as the inputs that ``TableInGraph`` declares, by name.
-
-    Raises:
-        DataError: a value doesn't fit its column.
-    """
+    """Return columns as the inputs that ``TableInGraph`` declares, by name."""
     numbers = [name for name in encoder.numbers if name in encoder.used]
     used = [readers.get(name) for name in numbers]
     seconds: dict[str, ColumnReader] = {

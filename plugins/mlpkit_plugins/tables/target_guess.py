@@ -41,11 +41,7 @@ class Wishes(TypedDict, total=False):
 
 
 def targets_of(target: str | None, wishes: Wishes, header: Sequence[str], *, has_names: bool) -> tuple[str, ...]:
-    """Return the columns to predict; a single name may list several, separated by commas.
-
-    Raises:
-        ParameterError: no column is named, or the table doesn't have it.
-    """
+    """Return the columns to predict, which must exist; a single name may list several, separated by commas."""
     targets = tuple(dict.fromkeys(wishes.get("targets", (target or "",))))
     if len(targets) == 1 and targets[0] not in header:
         parts = tuple(part.strip() for part in targets[0].split(","))

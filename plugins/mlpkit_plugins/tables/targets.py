@@ -194,11 +194,7 @@ def check_classes_listed(table: Table, classes: Sequence[str]) -> None:
 
 
 def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool, clip: bool = False) -> ValuesScaling:
-    """Return the scaling of a table's target values, fitted on the training rows.
-
-    Raises:
-        DataError: a value has no logarithm, or values are so large that their deviation overflows.
-    """
+    """Return the scaling of a table's target values, fitted on the training rows, or raise ``DataError``."""
     scalings = []
     for name in table.columns.target_numbers:
         values = table.number(name)
