@@ -22,64 +22,41 @@ MOST_ELEMENTS: Final = 8
 
 
 def lines_of(path: str, report: DataReport, width: int | None, *, encoded: bool, every: bool) -> list[str]:
-    """Return the lines that ``mlpkit data`` prints."""
-    return [*_heading(path, report, width), *_content(report, width, encoded=encoded, every=every)]
-
-
-def _heading(path: str, report: DataReport, width: int | None) -> list[str]:
-    lines, description = [f"{path}: {report.spec.data.name}"], report.description
-    if description is None:
-        return lines
-    inputs = f"input {shape(description.input_shape)} ({report.spec.dtype}), target {description.target}"
-    lines += [*paragraph(inputs, indent="  ", width=width), ""]
-    return lines + (_counts(report, width) if report.counts else _sizes(report))
-
-
-def _content(report: DataReport, width: int | None, *, encoded: bool, every: bool) -> list[str]:
+    """Return the lines that ``mlpkit data`` prints, with an empty one between parts."""
+    heading, parts, description = [f"{path}: {report.spec.data.name}"], list[list[str]](), report.description
+    if description is not None:
+        inputs = f"input {shape(description.input_shape)} ({report.spec.dtype}), target {description.target}"
+        heading += paragraph(inputs, indent=INDENT, width=width)
+        parts.append(_counts(report, width) if report.counts else _sizes(report))
+    targets = _statistics("target", report.target_names, report.values, width) if report.values else []
     if report.columns and not encoded:
-        return _columns(report, width, every=every)
-    if report.arrays and (report.refused or not encoded):
-        return _arrays(report, width)
-    return _encoded(report, width)
+        parts += [column_table(report.columns, width, every=every), remarks(report, width)]
+    elif report.refused:
+        refused = paragraph(f"can't be trained on: {report.refused}", indent=INDENT, width=width)
+        parts += [_arrays(report, width), refused]
+    elif report.arrays and not encoded:
+        parts += [_arrays(report, width), targets, remarks(report, width)]
+    else:
+        examples = _examples(report, width) if report.examples else []
+        parts += [targets, _statistics("input", report.input_names, report.inputs, width), examples]
+    return [*heading, *(line for part in parts if part for line in ("", *part))]
 
 
 def _arrays(report: DataReport, width: int | None) -> list[str]:
-    """Return a line for each array, and what is unusual about their examples."""
+    """Return a line for each array."""
     missing = ("missing",) if report.refused else ()
     rows: list[tuple[str, ...]] = [("array", "type", "shape", *missing, "range")]
     for array in report.arrays:
         bounds = dict.fromkeys(f"{bound:.7g}" for bound in (array.least, array.greatest))
         counted = (f"{array.missing:,}" if array.missing else "-",) if report.refused else ()
         rows.append((f"{array.role}: {array.name}", array.dtype, shape(array.shape), *counted, " to ".join(bounds)))
-    lines = ["", *blocks(rows, indent="  ", width=width, right=(3,) if report.refused else ())]
-    if report.refused:
-        return [*lines, "", *paragraph(f"can't be trained on: {report.refused}", indent="  ", width=width)]
-    if report.values:
-        lines += ["", *_statistics("target", report.target_names, report.values, width)]
-    notes = remarks((), report.repeated, report.sizes, width)
-    return [*lines, "", *notes] if notes else lines
-
-
-def _columns(report: DataReport, width: int | None, *, every: bool) -> list[str]:
-    lines = ["", *column_table(report.columns, width, every=every)]
-    notes = remarks(report.columns, report.repeated, report.sizes, width)
-    return [*lines, "", *notes] if notes else lines
-
-
-def _encoded(report: DataReport, width: int | None) -> list[str]:
-    lines: list[str] = []
-    if report.values:
-        lines += ["", *_statistics("target", report.target_names, report.values, width)]
-    lines += ["", *_statistics("input", report.input_names, report.inputs, width)]
-    if report.examples:
-        lines += ["", *_examples(report, width)]
-    return lines
+    return blocks(rows, indent=INDENT, width=width, right=(3,) if report.refused else ())
 
 
 def _sizes(report: DataReport) -> list[str]:
     sizes = report.sizes
     return columns(
-        [("split", "examples"), *((name, f"{size:,}") for name, size in sizes.items())], right=(1,), indent="  "
+        [("split", "examples"), *((name, f"{size:,}") for name, size in sizes.items())], right=(1,), indent=INDENT
     )
 
 
@@ -93,13 +70,13 @@ def _counts(report: DataReport, width: int | None) -> list[str]:
         counts = (report.counts[split][index] for split in sizes)
         shares = (f"{count:,} ({count / size:4.0%})" for count, size in zip(counts, sizes.values(), strict=True))
         rows.append((name, *shares))
-    return blocks(rows, right=range(1, len(sizes) + 1), indent="  ", width=width)
+    return blocks(rows, right=range(1, len(sizes) + 1), indent=INDENT, width=width)
 
 
 def _statistics(what: str, names: Sequence[str], found: Sequence[ColumnStatistics], width: int | None) -> list[str]:
     rows: list[tuple[str, ...]] = [(what, "least", "greatest", "mean", "std")]
     rows += [(name, *map(figure, _without_noise(values))) for name, values in zip(names, found, strict=True)]
-    return blocks(rows, right=range(1, 5), indent="  ", width=width)
+    return blocks(rows, right=range(1, 5), indent=INDENT, width=width)
 
 
 def _without_noise(values: ColumnStatistics) -> ColumnStatistics:
@@ -115,7 +92,7 @@ def _examples(report: DataReport, width: int | None) -> list[str]:
         more = " ..." if len(elements) > MOST_ELEMENTS else ""
         shown = " ".join(figure(float(element)) for element in elements[:MOST_ELEMENTS])
         rows.append((str(number), _target(report, example), shown + more))
-    return columns(rows, right=(0,), indent="  ", width=width)
+    return columns(rows, right=(0,), indent=INDENT, width=width)
 
 
 def _target(report: DataReport, example: ShownExample) -> str:
@@ -157,15 +134,12 @@ def column_table(columns: Sequence[ColumnSummary], width: int | None, *, every: 
     return blocks(rows, right=right, indent=INDENT, width=width)
 
 
-def remarks(
-    columns: Sequence[ColumnSummary], repeated: Mapping[str, int], sizes: Mapping[str, int], width: int | None
-) -> list[str]:
+def remarks(report: DataReport, width: int | None) -> list[str]:
     """Return a line for each thing that is unusual about the columns, and about rows that splits share."""
-    notes = [on_one_line(f"{column.name} {remark}") for column in columns for remark in column.remarks]
-    notes += [
-        f"{counted(count, 'row')} of {sizes[split]:,} in {split} {'appears' if count == 1 else 'appear'} in train too"
-        for split, count in repeated.items()
-    ]
+    notes = [on_one_line(f"{column.name} {remark}") for column in report.columns for remark in column.remarks]
+    for split, count in report.repeated.items():
+        appear = "appears" if count == 1 else "appear"
+        notes.append(f"{counted(count, 'row')} of {report.sizes[split]:,} in {split} {appear} in train too")
     return [line for text in notes for line in paragraph(text, indent=INDENT, width=width)]
 
 

@@ -134,7 +134,7 @@ def probabilities_section(scored: ScoredPredictions) -> str:
     chosen = _chosen(scored)
     if not chosen:
         return ""
-    apart = {scored.names[i]: (scored.truth_of(i), scored.probability_of(i)) for i in chosen}
+    apart = {scored.names[i]: scored.against_rest(i) for i in chosen}
     curves = {name: roc(truth, probability) for name, (truth, probability) in apart.items()}
     truths, probabilities = zip(*apart.values(), strict=True)
     together = {"all together": (np.concatenate(truths), np.concatenate(probabilities))}

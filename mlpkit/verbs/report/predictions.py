@@ -74,28 +74,19 @@ class ScoredPredictions:
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
-        """The probability of each label, if labels are predicted, shape (rows, labels)."""
+        """The probability of each class or label, shape (rows, classes or labels)."""
         return self.prediction.reshape(len(self.prediction), -1).astype(np.float64)
 
-    def truth_of(self, number: int) -> NDArray[np.bool_]:
-        """Return whether each row is of a class, or has a label."""
+    def against_rest(self, number: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Return whether each row is of a class, or has a label, and how probable that is."""
         truth: NDArray[np.bool_] = self.labels[:, number] if isinstance(self.target, Labels) else self.classes == number
-        return truth
-
-    def probability_of(self, number: int) -> NDArray[np.float64]:
-        """Return the probability of a class or label for each row."""
-        return self.prediction.reshape(len(self.prediction), -1)[:, number].astype(np.float64)
+        return truth, self.probabilities[:, number]
 
     def certainty(self, prediction: Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the probability of each row's most probable class, or of each label, and whether it is right."""
         if isinstance(self.target, Classes):
             return prediction.max(axis=1).astype(np.float64), prediction.argmax(axis=1) == self.classes
         return prediction.reshape(-1).astype(np.float64), self.labels.reshape(-1)
-
-    @property
-    def ends(self) -> NDArray[np.float64] | None:
-        """The ends of the intervals, in float64; None if none are predicted."""
-        return None if self.interval is None else self.interval.astype(np.float64)
 
     @property
     def values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

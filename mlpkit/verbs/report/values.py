@@ -24,8 +24,9 @@ def values_section(scored: ScoredPredictions) -> str:
     predicted, true = scored.values
     shown = range(min(MOST_VALUES, len(scored.names)))
     figures = [part for i in shown for part in _figures(scored.names[i], predicted[:, i], true[:, i], len(shown))]
-    if scored.ends is not None:
-        figures.append(_intervals(scored.names[0], predicted[:, 0], true[:, 0], scored.ends))
+    if scored.interval is not None:
+        ends = scored.interval.astype(np.float64)
+        figures.append(_intervals(scored.names[0], predicted[:, 0], true[:, 0], ends))
     rows = [_numbers(scored.names[i], predicted[:, i], true[:, i]) for i in shown]
     headings = ["", "mean residual", "standard deviation", "mean absolute", "largest"]
     return section(

@@ -289,7 +289,7 @@ class TableDataset(TableOptions, Dataset):
     def example_sources(self, split: str, indices: Array) -> list[str]:
         """Return the table and the row of some examples of a split; rows of a file are counted from 1."""
         examples = self.open(0)[split]
-        return [f"{examples.table_name}, row {row}" for row in examples.rows_in_file(indices)]
+        return [f"{examples.table.name}, row {row}" for row in examples.rows_in_file(indices)]
 
     def example_keys(self, split: str) -> NDArray[np.uint64] | None:
         """Return a number for each row of a split, which only copies of an example share.

@@ -22,7 +22,7 @@ class TableSplit:
     """Some rows of a table, whose codes are translated to the encoder's."""
 
     def __init__(self, table: Table, rows: Array, encoder: TableEncoder) -> None:
-        self._table = table
+        self.table = table
         self.rows = rows
         self._encoder = encoder
         self._inputs = len(encoder.numbers)
@@ -32,15 +32,10 @@ class TableSplit:
         """Return the number of examples."""
         return len(self.rows)
 
-    @property
-    def table_name(self) -> str:
-        """The table's name in messages."""
-        return self._table.name
-
     def rows_in_file(self, indices: Array | None = None) -> list[int]:
         """Return the row numbers in the file, counted from 1, of all rows or of some positions of the split."""
         rows = self.rows if indices is None else self.rows.take(indices)
-        numbers: list[int] = self._table.rows[rows].tolist()
+        numbers: list[int] = self.table.rows[rows].tolist()
         return numbers
 
     def take(self, indices: Array, out: tuple[Array, ...]) -> None:
@@ -79,15 +74,15 @@ class TableSplit:
     def _encode(self, rows: Array, out: tuple[Array, ...]) -> None:
         """Write the examples of these rows of the table into ``out``."""
         x, t, *weights = out
-        numbers, codes = self._table.numbers.take(rows, axis=0), self._table.codes.take(rows, axis=0)
+        numbers, codes = self.table.numbers.take(rows, axis=0), self.table.codes.take(rows, axis=0)
         self._encoder.write(numbers[:, : self._inputs], codes, x)
-        t[...] = codes[:, -1] if self._table.columns.target_class is not None else numbers[:, self._inputs :]
-        if weights and self._table.weights is not None:
-            weights[0][...] = self._table.weights.take(rows)
+        t[...] = codes[:, -1] if self.table.columns.target_class is not None else numbers[:, self._inputs :]
+        if weights and self.table.weights is not None:
+            weights[0][...] = self.table.weights.take(rows)
 
     def _check_range(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
         """Check that the extremes of all scaled columns fit into these dtypes."""
-        numbers, count = self._table.numbers, self._inputs
+        numbers, count = self.table.numbers, self._inputs
         extremes = np.stack([np.fmin.reduce(numbers, axis=0), np.fmax.reduce(numbers, axis=0)])
         scaled = extremes.copy()
         scaled[:, :count] = self._largest(extremes[:, :count])
@@ -98,7 +93,7 @@ class TableSplit:
             dtype = inputs if column < count else targets
             message = too_large(dtype, extremes[which, column], scaled[which, column], "leave out the row")
             position = int((numbers[:, column] == extremes[which, column]).argmax())
-            raise self._table.error(position, self._table.columns.all_numbers[column], message)
+            raise self.table.error(position, self.table.columns.all_numbers[column], message)
 
     def _largest(self, extremes: Array) -> Array:
         """Return the largest encoded element of each extreme number, shape (2, columns)."""
