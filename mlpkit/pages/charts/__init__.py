@@ -5,7 +5,7 @@ A chart is a mapping in the language of Vega-Lite (https://vega.github.io/vega-l
 
 from mlpkit.pages.charts.axes import Chart
 from mlpkit.pages.charts.curves import curves
-from mlpkit.pages.charts.distributions import bands, dependence, histogram, histograms
+from mlpkit.pages.charts.distributions import bands, histogram, histograms
 from mlpkit.pages.charts.engine import prepare_charts, require_chart_library
 from mlpkit.pages.charts.parallel import ParallelAxis, ParallelLine, parallel
 from mlpkit.pages.charts.planes import bars, dots, grouped_bars, heatmap, intervals, paths, points
@@ -19,7 +19,6 @@ __all__ = [
     "bars",
     "chart_library",
     "curves",
-    "dependence",
     "dots",
     "figure",
     "grouped_bars",

@@ -8,37 +8,34 @@ from typing import Any
 from mlpkit.pages.charts.axes import COLOURS, Chart, axis, layer, nominal, quantitative
 
 
-def bands(points: Sequence[Mapping[str, Any]], x: str, *, titles: tuple[str, str]) -> Chart:
-    """Return how a distribution changes: its median as a curve within the middle half, within nine tenths.
+def bands(
+    points: Sequence[Mapping[str, Any]],
+    x: str,
+    *,
+    titles: tuple[str, str],
+    middle: str = "q50",
+    zero: bool | None = None,
+    named: bool = False,
+) -> Chart:
+    """Return how a distribution changes with a value: its middle, within the middle half, within nine tenths.
 
-    Points have the quantiles ``q05``, ``q25``, ``q50``, ``q75`` and ``q95``.
-    """
-    below = axis(x, titles[0])
-
-    def band(low: str, high: str, opacity: float) -> Chart:
-        mark = {"type": "area", "opacity": opacity, "color": COLOURS[0]}
-        return {"mark": mark, "encoding": {"x": below, "y": axis(low, titles[1]), "y2": {"field": high}}}
-
-    shown = [quantitative(key, format=".3~g") for key in ("q05", "q25", "q50", "q75", "q95")]
-    middle = {
-        "mark": {"type": "line", "color": COLOURS[0], "point": len(points) <= 40},
-        "encoding": {"x": below, "y": axis("q50", titles[1]), "tooltip": [quantitative(x), *shown]},
-    }
-    return {"data": {"values": list(points)}, "layer": [band("q05", "q95", 0.2), band("q25", "q75", 0.35), middle]}
-
-
-def dependence(points: Sequence[Mapping[str, Any]], x: str, *, titles: tuple[str, str], named: bool) -> Chart:
-    """Return how predictions change with a value: their mean, within the middle half, within nine tenths.
-
-    Points have ``mean``, ``q05``, ``q25``, ``q75`` and ``q95``; ``named`` is whether the values are names, not numbers.
+    Args:
+        points: each with ``x``, the middle and the quantiles ``q05``, ``q25``, ``q75`` and ``q95``.
+        x: the key of the value.
+        titles: of the axes.
+        middle: the key of the middle, by default the median.
+        zero: as for ``axis``, for both axes.
+        named: whether the values are names, and not numbers.
     """
     names = nominal(x, sort=None, title=titles[0], axis={"labelAngle": 0, "labelLimit": 90})
-    below = names if named else axis(x, titles[0], zero=False)
-    keys = ("mean", "q05", "q25", "q75", "q95")
+    below = names if named else axis(x, titles[0], zero=zero)
+    keys = ("q05", "q25", middle, "q75", "q95")
     shown = [nominal(x) if named else quantitative(x), *(quantitative(key, format=".3~g") for key in keys)]
-    upwards = {key: axis(key, titles[1], zero=False) for key in keys}
+    upwards = {key: axis(key, titles[1], zero=zero) for key in keys}
     band: Chart = {"type": "bar", "size": 24} if named else {"type": "area"}
-    curve: Chart = {"type": "point", "filled": True, "size": 60, "opacity": 1} if named else {"type": "line"}
+    curve: Chart = {"type": "line", "point": len(points) <= 40}
+    if named:
+        curve = {"type": "point", "filled": True, "size": 60, "opacity": 1}
     return {
         "data": {"values": list(points)},
         "layer": [
@@ -49,7 +46,7 @@ def dependence(points: Sequence[Mapping[str, Any]], x: str, *, titles: tuple[str
                 }
                 for low, high, opacity in (("q05", "q95", 0.2), ("q25", "q75", 0.35))
             ),
-            {"mark": {**curve, "color": COLOURS[0]}, "encoding": {"x": below, "y": upwards["mean"], "tooltip": shown}},
+            {"mark": {**curve, "color": COLOURS[0]}, "encoding": {"x": below, "y": upwards[middle], "tooltip": shown}},
         ],
     }
 

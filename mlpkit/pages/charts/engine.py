@@ -45,13 +45,6 @@ def require_chart_library() -> None:
         raise UsageError('charts on a page need vl-convert; install it with: pip install "mlpkit[plot]"')
 
 
-def vl_convert_version() -> str:
-    """Return the version of vl-convert."""
-    from importlib.metadata import version  # noqa: PLC0415 - slow to load, and needed once for each page
-
-    return version("vl-convert-python")
-
-
 class _Engine:
     """Calls one function after the other in its process, which it starts if necessary."""
 

@@ -102,10 +102,12 @@ def _title(value: Any) -> Any:
 @cache
 def chart_library() -> str:
     """Return the JavaScript that draws charts."""
+    from importlib.metadata import version  # noqa: PLC0415 - slow to load, and needed once for each page
+
     engine.require_chart_library()
 
     def bundle() -> str:
         library = engine.ask("javascript_bundle", snippet="window.vegaEmbed = vegaEmbed;", vl_version=VERSION)
         return library.replace("</script", "<\\/script")
 
-    return cached_text(f"vega-{engine.vl_convert_version()}-{VERSION}.js", bundle)
+    return cached_text(f"vega-{version('vl-convert-python')}-{VERSION}.js", bundle)

@@ -55,7 +55,8 @@ def dependence_curves(
             for value, mean, each in zip(places, means[:, output], found[..., output], strict=True)
         ]
         of, named = names_of_outputs(model)[output], isinstance(next(iter(places)), str)
-        chart = charts.dependence(points, "value", titles=(name, f"prediction of {of}"), named=named)
+        titles = (name, f"prediction of {of}")
+        chart = charts.bands(points, "value", titles=titles, middle="mean", zero=False, named=named)
         figures.append(charts.figure(f"Prediction of {of} by {name}", chart))
     return beside(*figures)
 

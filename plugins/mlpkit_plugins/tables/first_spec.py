@@ -319,7 +319,8 @@ class _Writer:
             + f"mean {shown_number(values.mean())}, standard deviation {shown_number(values.std())}"
             for name, values in zip(self.aim.columns, self.aim.numbers(), strict=True)
         ]
-        counts = f"; if they are counts, try {FOR_COUNTS}" if self.aim.are_counts else ""
+        are_counts = all(each.min() in (0, 1) and (each == np.rint(each)).all() for each in self.aim.numbers())
+        counts = f"; if they are counts, try {FOR_COUNTS}" if are_counts else ""
         return f"numbers: {'; '.join(shown)}{counts}"
 
     def _about_sample(self) -> str:

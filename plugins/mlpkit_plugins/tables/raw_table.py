@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,29 +24,16 @@ class RawSplit(NamedTuple):
     rows: Sequence[int] | None = None
 
 
-class RawTexts(NamedTuple):
-    """A column as texts.
-
-    Args:
-        texts: the distinct texts.
-        codes: for each split, the position of each row's text in ``texts``, -1 if it is missing.
-    """
-
-    texts: Sequence[str]
-    codes: Mapping[str, NDArray[np.int32]]
-
-
 def raw_texts(
     splits: Mapping[str, RawSplit], missing: Collection[str], wanted: Collection[str] | None = None
-) -> dict[str, RawTexts]:
-    """Return the columns that all files have, as texts.
+) -> Iterator[tuple[str, tuple[str, ...], dict[str, NDArray[np.int32]]]]:
+    """Yield each column that all files have: its distinct texts, and by split the place of each row's, -1 if missing.
 
     Columns of other values than texts, numbers and dates, which Parquet files may have, are left out.
     """
     tables = {id(split.source): _whole_table(split.source, missing, wanted) for split in splits.values()}
     first, *others = tables.values()
     names = [name for name in first.columns.categories if all(name in each.columns.categories for each in others)]
-    columns = {}
     for name in names:
         texts: dict[str, int] = {}
         codes = {}
@@ -56,8 +43,7 @@ def raw_texts(
             common = [texts.setdefault(text, len(texts)) for text in table.texts[column]]
             rows = slice(None) if split.rows is None else np.searchsorted(table.rows, split.rows)
             codes[split_name] = np.array([*common, MISSING], np.int32)[table.codes[rows, column]]
-        columns[name] = RawTexts(tuple(texts), codes)
-    return columns
+        yield name, tuple(texts), codes
 
 
 def numbers_in(texts: Sequence[str], written: NumberFormat) -> NDArray[np.float64] | None:

@@ -178,7 +178,7 @@ class TableDataset(TableOptions, Dataset):
                 ),
                 self.missing_numbers.get(name, ()),
             )
-            for name, (texts, codes) in raw_texts(splits, self.missing_texts, names).items()
+            for name, texts, codes in raw_texts(splits, self.missing_texts, names)
         ]
 
     def fingerprint(self) -> str:

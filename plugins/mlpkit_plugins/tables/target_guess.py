@@ -94,13 +94,6 @@ class Aim:
         """Return the numbers of each target column, without missing ones."""
         return [guess.numbers[~np.isnan(guess.numbers)] for guess in self.guesses if guess.numbers is not None]
 
-    @property
-    def are_counts(self) -> bool:
-        """Whether values seem to be counts: integers from 0 or 1 up."""
-        if self.predict != "values":
-            return False
-        return all(values.min() in (0, 1) and (values == np.rint(values)).all() for values in self.numbers())
-
 
 def aim_at(
     guesser: ColumnGuesser, sample: RowSample, targets: Sequence[str], missing: Collection[str], predict: Predict | None

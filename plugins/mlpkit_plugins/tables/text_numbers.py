@@ -143,7 +143,7 @@ def truth_words(texts: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _truths(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64] | None:
-    """Return ones and zeros if all texts but missing ones are truth values; None, or an error if most are, otherwise."""
+    """Return ones and zeros if all texts but missing ones are truth values; else None, or an error if most are."""
     values = {text: math.nan if text.strip() in missing else _TRUTHS.get(text.strip().lower()) for text in set(texts)}
     if None not in values.values():
         return np.array([values[text] for text in texts], np.float64)
