@@ -13,7 +13,7 @@ from mlpkit import DataError, ParameterError
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.encodings.min_max import MinMax
 from mlpkit_plugins.encodings.standardize import Standardize
-from mlpkit_plugins.tables import parts
+from mlpkit_plugins.tables import table as tables
 
 ROWS = 12
 
@@ -92,7 +92,7 @@ def test_a_column_of_categories_that_all_training_rows_lack_has_none(write):
 
 
 def test_a_long_table_teaches_with_all_its_rows(write, monkeypatch):
-    monkeypatch.setattr(parts, "_VALUES", 1)  # so that a block has the fewest rows, 256
+    monkeypatch.setattr(tables, "_VALUES", 1)  # so that a block has the fewest rows, 256
     rows = [f"{i},{i if i < 699 else ''},{i**2},{'red' if i < 650 else 'blue'},{'pq'[i % 2]}" for i in range(700)]
     known = {"a": [1, 2], "b": [3, None], "c": [5, 6], "colour": ["red", "blue"]}
     given = {"numbers_by_column": {"c": MinMax()}, "numbers": Standardize(), "encode_one_hot": True}
