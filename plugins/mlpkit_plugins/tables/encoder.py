@@ -15,7 +15,6 @@ from mlpkit import (
     Array,
     DataError,
     Encoding,
-    FittedCategoryEncoding,
     FittedEncoding,
     InputColumn,
     TrainingCategories,
@@ -33,6 +32,7 @@ from mlpkit_plugins.tables.categories import (
     why_not_one_hot,
     write,
 )
+from mlpkit_plugins.tables.options import TableOptions
 from mlpkit_plugins.tables.table import Table, parts
 
 
@@ -167,32 +167,8 @@ class TableEncoder:
     constant: tuple[str, ...] = ()
 
     @classmethod
-    def fit(
-        cls,
-        table: Table,
-        training: NDArray[np.intp],
-        *,
-        standardize: bool,
-        fitted_on: Callable[[TrainingCategories], FittedCategoryEncoding],
-        indicate: bool = False,
-        rare: int = 1,
-        encoding_of: Callable[[str], Encoding | None] = lambda name: None,
-        for_categories: Encoding | None = None,
-        classes: tuple[str, ...] | None = None,
-    ) -> TableEncoder:
-        """Learn from the training rows.
-
-        Args:
-            table: the table.
-            training: positions of the training rows.
-            standardize: whether numbers without an encoding are scaled to mean 0 and standard deviation 1.
-            fitted_on: returns the fitted encoding of a column of categories.
-            indicate: whether columns of numbers with missing values in training have an indicator.
-            rare: with fewer training rows than this, a category counts as ``other``.
-            encoding_of: returns the encoding of a column of numbers; None for a column without one.
-            for_categories: the encoding applied to one-hot columns; None to leave them unchanged.
-            classes: the classes in their order; None for those of the training rows, in numerical or alphabetical
-                order.
+    def fit(cls, table: Table, training: NDArray[np.intp], options: TableOptions) -> TableEncoder:
+        """Learn from the training rows, whose positions are given.
 
         Raises:
             DataError: numbers are so large that their squares are infinite, or no column varies.
@@ -200,44 +176,43 @@ class TableEncoder:
         """
         columns = table.columns
         by_column = [
-            categories_of(texts, codes[training], rare if name in columns.categories else 1)
+            categories_of(texts, codes[training], options.rare if name in columns.categories else 1)
             for name, texts, codes in zip(columns.all_categories, table.texts, table.codes.T, strict=True)
         ]
-        if columns.target_class is not None:
-            classes = classes or by_column[-1].names
+        classes = options.known_classes or (by_column[-1].names if columns.target_class is not None else None)
         known = [(name, each.names) for name, each in zip(columns.categories, by_column, strict=False)]
         with_other = tuple(name for name, each in zip(columns.categories, by_column, strict=False) if each.with_other)
         translated = translations([*known, ("", classes or ())], with_other, table.texts)
         rows = TrainingRows(table, training, translated)
         of_categories = CategoryColumns(
-            tuple(fitted_on(rows.categories(name, names)) for name, names in known),
+            tuple(options.fitted_on(rows.categories(name, names)) for name, names in known),
             tuple(name for name, each in zip(columns.categories, by_column, strict=False) if each.constant),
         )
         rows = TrainingRows(table, training, translated, of_categories)
         means, stds = _means_and_deviations(rows, table.name)
-        absent = rows.sometimes_missing()[: len(columns.numbers)] if indicate else ()
+        absent = rows.sometimes_missing()[: len(columns.numbers)] if options.missing == "indicate" else ()
         extents = rows.extents()
         constant = tuple(name for name, (least, most) in zip(columns.numbers, extents, strict=False) if least == most)
         varying = [name for name in rows.names if name not in constant]
         encoder = cls(
             columns.numbers,
-            means if standardize else np.zeros_like(means),
-            stds if standardize else np.ones_like(stds),
+            means if options.standardize else np.zeros_like(means),
+            stds if options.standardize else np.ones_like(stds),
             means,
             of_categories,
             classes,
             tuple(name for name, is_absent in zip(columns.numbers, absent, strict=False) if is_absent),
             with_other,
             extents,
-            tuple(rows.fitted(encoding, names) for encoding, names in grouped(varying, encoding_of)),
+            tuple(rows.fitted(encoding, names) for encoding, names in grouped(varying, options.encoding_of)),
             constant=constant,
         )
         if not encoder.width:
             raise DataError(table.name, "no input varies in the training rows, so there is nothing to learn from")
         features = features_of(of_categories.one_hot)
-        if for_categories is None or not features:
+        if options.for_categories is None or not features:
             return encoder
-        return replace(encoder, of_categories=rows.fitted_on_one_hot(for_categories, features))
+        return replace(encoder, of_categories=rows.fitted_on_one_hot(options.for_categories, features))
 
     @property
     def categories(self) -> Mapping[str, tuple[str, ...]]:

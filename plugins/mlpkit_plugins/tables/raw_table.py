@@ -25,13 +25,13 @@ class RawSplit(NamedTuple):
 
 
 def raw_texts(
-    splits: Mapping[str, RawSplit], missing: Collection[str], wanted: Collection[str] | None = None
+    splits: Mapping[str, RawSplit], wanted: Collection[str] | None = None
 ) -> Iterator[tuple[str, tuple[str, ...], dict[str, NDArray[np.int32]]]]:
     """Yield each column that all files have: its distinct texts, and by split the place of each row's, -1 if missing.
 
     Columns of other values than texts, numbers and dates, which Parquet files may have, are left out.
     """
-    tables = {id(split.source): _whole_table(split.source, missing, wanted) for split in splits.values()}
+    tables = {id(split.source): _whole_table(split.source, wanted) for split in splits.values()}
     first, *others = tables.values()
     names = [name for name in first.columns.categories if all(name in each.columns.categories for each in others)]
     for name in names:
@@ -84,11 +84,11 @@ def add_remarks(columns: Iterable[RawColumn]) -> list[RawColumn]:
     ]
 
 
-def _whole_table(source: TableSource, missing: Collection[str], wanted: Collection[str] | None) -> Table:
+def _whole_table(source: TableSource, wanted: Collection[str] | None) -> Table:
     names = tuple(name for name in source.header if wanted is None or name in wanted)
     while True:
         try:
-            return Table(source, Columns((), names), missing="fill", missing_texts=missing)
+            return Table(source, Columns((), names), missing="fill")
         except DataError as error:
             if error.row is not None or error.column not in names:
                 raise

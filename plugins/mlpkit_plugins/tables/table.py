@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -25,7 +25,6 @@ class Table:
         columns: the columns to read; without a target, the rows are for prediction, and whole columns may be missing.
         missing: how to treat missing inputs: raise an ``error``, leave the row out (``drop``), or let the encoder
             ``fill`` them. Rows without a target are left out.
-        missing_texts: texts that mean a missing value.
 
     Attributes:
         header: the names of all columns of the file.
@@ -42,9 +41,7 @@ class Table:
         DataError: the file is damaged or has no rows, or a value doesn't fit its column.
     """
 
-    def __init__(
-        self, source: TableSource, columns: Columns, *, missing: str, missing_texts: Collection[str] = ()
-    ) -> None:
+    def __init__(self, source: TableSource, columns: Columns, *, missing: str) -> None:
         self.name = source.name
         self.header = source.header
         self.columns = columns
@@ -55,7 +52,7 @@ class Table:
         self._without_weight = 0
         self.unlisted: Counter[str] = Counter()
         self._missing_in = dict.fromkeys((*columns.numbers, *columns.categories), 0)
-        books = [Codebook(missing_texts) for _ in columns.all_categories]
+        books = [Codebook(source.missing) for _ in columns.all_categories]
         self.texts = [book.texts for book in books]
         try:
             self.rows = np.empty(source.most_rows, np.int64)

@@ -178,7 +178,7 @@ class TableDataset(TableOptions, Dataset):
                 ),
                 self.missing_numbers.get(name, ()),
             )
-            for name, texts, codes in raw_texts(splits, self.missing_texts, names)
+            for name, texts, codes in raw_texts(splits, names)
         ]
 
     def fingerprint(self) -> str:
@@ -224,7 +224,7 @@ class TableDataset(TableOptions, Dataset):
             weight=self.weight,
         )
         check_columns(source, columns.names_in_file, {self.weight: "how much each row counts"})
-        table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
+        table = Table(source, columns, missing=self.missing)
         self._check_targets(table)
         if self.rare_classes is not None:
             without_rare_classes(table, self.rare_classes, encoder.classes)
@@ -275,9 +275,7 @@ class TableDataset(TableOptions, Dataset):
         """
         from mlpkit_plugins.tables.table_operators import TableInGraph  # noqa: PLC0415 - training describes nothing
 
-        return TableInGraph(
-            graph, self._fitted_encoder(), self.readers, self.missing_texts, self.missing_numbers
-        ).encoded()
+        return TableInGraph(graph, self._fitted_encoder(), self).encoded()
 
     def raw_rows(self, split: str, indices: Array) -> Mapping[str, Sequence[Any]]:
         """Return the model's columns, unchanged, for some rows of a split."""
@@ -311,7 +309,7 @@ class TableDataset(TableOptions, Dataset):
         """Return columns as the inputs that ``onnx`` declares: dates as seconds, missing categories as empty texts."""
         from mlpkit_plugins.tables.table_operators import column_feeds  # noqa: PLC0415 - only exports need it
 
-        return column_feeds(self._in_memory(columns), self._fitted_encoder(), self.readers, self.missing_texts)
+        return column_feeds(self._in_memory(columns), self._fitted_encoder(), self)
 
     def why_not_encoded(self, inputs: Array) -> str:
         """Return why inputs can't have been encoded, such as a missing number; empty if they may have been."""
@@ -347,7 +345,7 @@ class TableDataset(TableOptions, Dataset):
         encoder = self._fitted_encoder()
         columns = self._columns_of(encoder)
         check_columns(source, columns.names_in_file)
-        return self._translated(Table(source, columns, missing="fill", missing_texts=self.missing_texts), encoder)
+        return self._translated(Table(source, columns, missing="fill"), encoder)
 
     def _columns_of(self, encoder: TableEncoder) -> Columns:
         """Return the columns that a trained model reads, without target and weight."""
@@ -416,17 +414,7 @@ class TableDataset(TableOptions, Dataset):
             if self.predict == "values" and self.scale_target != "none":
                 log, clip = self.scale_target == "log", self.clip_predictions
                 self._target_scaling = target_scaling(table, positions["train"], log=log, clip=clip)
-            self._encoder = TableEncoder.fit(
-                table,
-                positions["train"],
-                standardize=self.standardize,
-                fitted_on=self.fitted_on,
-                indicate=self.missing == "indicate",
-                rare=self.rare,
-                encoding_of=self.encoding_of,
-                for_categories=self.for_categories,
-                classes=self.known_classes,
-            )
+            self._encoder = TableEncoder.fit(table, positions["train"], self)
             read = frozenset(self._columns_read(self._encoder))
             self._order = tuple(name for name in table.header if name in read)
         for part in _distinct(parts):
@@ -452,7 +440,7 @@ class TableDataset(TableOptions, Dataset):
         else:
             columns = replace(like.columns, key=None, key_is_time=False)
             check_columns(source, columns.names_in_file)
-        table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
+        table = Table(source, columns, missing=self.missing)
         self._check_targets(table)
         if self.classes is not None and self.predict == "classes":
             check_classes_listed(table, self.classes)

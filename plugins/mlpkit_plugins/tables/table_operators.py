@@ -15,6 +15,7 @@ from mlpkit import ML_DOMAIN, Array, Graph, Value
 from mlpkit_plugins.tables.categories import MISSING, OTHER, CategoryColumn
 from mlpkit_plugins.tables.columns import Columns
 from mlpkit_plugins.tables.encoder import TableEncoder
+from mlpkit_plugins.tables.options import TableOptions
 from mlpkit_plugins.tables.readers import (
     SECONDS_A_DAY,
     ColumnReader,
@@ -199,21 +200,16 @@ class TableInGraph:
 
     Numbers are computed in float64 and converted to the network's dtype where the encoder does so. A missing text is
     empty; a category that no training row has becomes zeros, or ``other``.
-
-    Args:
-        graph: the graph.
-        encoder: the encoder.
-        readers: the readers of dates and ordered categories, by the name of the number that each gives.
-        missing: texts that mean a missing value.
-        missing_numbers: numbers that mean a missing value in single columns.
     """
 
     graph: Graph
     encoder: TableEncoder
-    readers: Mapping[str, ColumnReader]
-    missing: Collection[str]
-    missing_numbers: Mapping[str, Sequence[float]]
+    options: TableOptions
     dates: dict[str, DateInGraph] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def _readers(self) -> Mapping[str, ColumnReader]:
+        return self.options.readers
 
     def encoded(self) -> Value:
         """Describe an encoded row, of the network's dtype, and return it."""
@@ -245,7 +241,7 @@ class TableInGraph:
 
     def _number(self, name: str) -> Value:
         """Describe a column of numbers, float64, NaN for missing ones."""
-        match self.readers.get(name):
+        match self._readers.get(name):
             case OrderedCategories(column, levels):
                 return self._place(column, levels)
             case DatePart(column, _, part):
@@ -253,7 +249,8 @@ class TableInGraph:
         number = feed = self.graph.feed(
             name, "float64", meaning=NUMBER, typical=self._typical(name), extent=self._extent(name)
         )
-        for absent in (*numbers_among(self.missing), *self.missing_numbers.get(name, ())):
+        absent_numbers = self.options.missing_numbers.get(name, ())
+        for absent in (*numbers_among(self.options.missing_texts), *absent_numbers):
             is_absent = self.graph.op("Equal", feed, np.array(float(absent)))
             number = self.graph.op("Where", is_absent, np.array(np.nan), number)
         return number
@@ -270,7 +267,7 @@ class TableInGraph:
                 column,
                 "float64",
                 kind="date",
-                meaning=UTC_SECONDS if parts_of(self.readers, column) == ("elapsed",) else CLOCK,
+                meaning=UTC_SECONDS if parts_of(self._readers, column) == ("elapsed",) else CLOCK,
                 typical=_in_seconds(self._typical(elapsed)),
                 extent=_in_seconds(self._extent(elapsed)),
             )
@@ -295,7 +292,9 @@ class TableInGraph:
 
     def _codes(self, column: str, categories: Sequence[str], unknown: int) -> Value:
         """Describe the positions of texts in a list of categories; -1 for a missing text."""
-        codes = dict.fromkeys(("", *self.missing), MISSING) | {text: code for code, text in enumerate(categories)}
+        codes = dict.fromkeys(("", *self.options.missing_texts), MISSING) | {
+            text: code for code, text in enumerate(categories)
+        }
         return self.graph.op(
             "LabelEncoder",
             self.graph.feed(column, "str", kind="category", meaning=TEXT, choices=categories),
@@ -338,10 +337,9 @@ def parts_of(readers: Mapping[str, ColumnReader], column: str) -> tuple[str, ...
     return tuple(reader.part for reader in readers.values() if isinstance(reader, DatePart) and reader.column == column)
 
 
-def column_feeds(
-    source: TableSource, encoder: TableEncoder, readers: Mapping[str, ColumnReader], missing: Collection[str]
-) -> dict[str, Array]:
+def column_feeds(source: TableSource, encoder: TableEncoder, options: TableOptions) -> dict[str, Array]:
     """Return columns as the inputs that ``TableInGraph`` declares, by name."""
+    readers = options.readers
     numbers = [name for name in encoder.numbers if name in encoder.used]
     used = [readers.get(name) for name in numbers]
     seconds: dict[str, ColumnReader] = {
@@ -353,7 +351,7 @@ def column_feeds(
     plain = [name for name in numbers if name not in readers]
     categories = [name for name in encoder.categories if name in encoder.used]
     columns = Columns((*plain, *seconds), (*ordered, *categories), readers=seconds, trained=True)
-    table = Table(source, columns, missing="fill", missing_texts=missing)
+    table = Table(source, columns, missing="fill")
     feeds: dict[str, Array] = dict(zip(columns.numbers, table.numbers.T, strict=True))
     for name, texts, codes in zip(columns.categories, table.texts, table.codes.T, strict=True):
         feeds[name] = np.array([*texts, ""], object)[codes]
