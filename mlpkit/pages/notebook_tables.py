@@ -78,7 +78,9 @@ def run_html(
     best = position_of_best(history, tracker)
     evaluations = history_html(history, best) if history else ""
     notes = [best_in_words(tracker, history[-1])] if best is not None and len(history) > 1 else []
-    return f"<p>{escape('; '.join([*circumstances, *notes]))}</p>{_results(metrics)}{evaluations}"
+    names, rows = rows_of_results(metrics)
+    results = html_table(["at\N{NO-BREAK SPACE}the\N{NO-BREAK SPACE}end", *names], rows, texts=[0]) if rows else ""
+    return f"<p>{escape('; '.join([*circumstances, *notes]))}</p>{results}{evaluations}"
 
 
 def seeds_html(metrics: Mapping[str, Mapping[str, Interval]], circumstances: Sequence[str]) -> str:
@@ -107,9 +109,9 @@ def position_of_best(history: Sequence[Record], tracker: BestTracker) -> int | N
     return next((i for i, record in enumerate(history) if record["iteration"] == tracker.best.step), None)
 
 
-def _results(metrics: Mapping[str, Mapping[str, Any]]) -> str:
-    if not metrics:
-        return ""
-    names = dict.fromkeys(k for found in metrics.values() for k, value in found.items() if not isinstance(value, list))
+def rows_of_results(metrics: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Return the names of the loss and of metrics that are numbers, and a row of their values for each split."""
+    every = (name for found in metrics.values() for name, value in found.items() if not isinstance(value, list))
+    names = list(dict.fromkeys(every))
     rows = [[split, *(figure(found[k]) if k in found else "" for k in names)] for split, found in metrics.items()]
-    return html_table(["at\N{NO-BREAK SPACE}the\N{NO-BREAK SPACE}end", *names], rows, texts=[0])
+    return names, rows

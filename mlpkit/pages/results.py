@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.errors import RunFolderError
 from mlpkit.jobs.run_inputs import DATA
 from mlpkit.pages.evaluations import rows_worth_reading
+from mlpkit.pages.notebook_tables import rows_of_results
 from mlpkit.pages.parts import paragraph, section, table
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import is_run_folder, runs_in
@@ -110,14 +111,7 @@ def _spec(folder: RunFolder) -> dict[str, Any]:
 
 def result_section(metrics: Mapping[str, Mapping[str, Any]], units: Mapping[str, str], *remarks: str) -> str:
     """Return loss and metrics by split, with remarks."""
-    names = list(
-        dict.fromkeys(
-            name for found in metrics.values() for name, value in found.items() if not isinstance(value, list)
-        )
-    )
-    rows = [
-        [split, *(figure(found[name]) if name in found else "" for name in names)] for split, found in metrics.items()
-    ]
+    names, rows = rows_of_results(metrics)
     headings = ["split", *(with_unit(name, units) for name in names)]
     results = [table(headings, rows, caption="At the end", texts=[0])] if rows else []
     return section("Result", *map(paragraph, remarks), *results)

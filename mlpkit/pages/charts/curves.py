@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle, islice
 from typing import Any, Final
 
 from mlpkit.pages.charts.axes import FAINT, Chart, axis, diagonal_line, field, layer, nominal, quantitative
@@ -62,7 +63,8 @@ def curves(
     coloured = {**place, "color": colour}
     thin_lines = {**coloured, "detail": {"field": "line"}, "strokeOpacity": {"value": thin_opacity}}
     few = len(points) <= 40 * len(series)
-    lines = {**coloured, "strokeDash": _dashes(colour)} if dashed else coloured
+    dashes = {"domain": colour["scale"]["domain"], "range": [*islice(cycle(DASHES), len(colour["scale"]["domain"]))]}
+    lines = {**coloured, "strokeDash": {**colour, "scale": dashes}} if dashed else coloured
     layers = [
         *([diagonal_line(x, y, 0.0, 1.0, place)] if diagonal else []),
         *([layer(thin, "line", thin_lines, clip=True, strokeWidth=0.75)] if thin else []),
@@ -79,12 +81,6 @@ def _colour_by_series(series: Sequence[str], names: Sequence[str]) -> Chart:
     """Return a colour for each curve, and a legend with the curves present."""
     columns = max(1, LEGEND_WIDTH // (4 + max(map(len, names or series), default=0)))
     return nominal("series", scale={"domain": list(names or series)}, legend={"columns": columns, "values": series})
-
-
-def _dashes(colour: Chart) -> Chart:
-    """Return dashes for each curve, in the legend of the colours."""
-    domain = colour["scale"]["domain"]
-    return {**colour, "scale": {"domain": domain, "range": [DASHES[i % len(DASHES)] for i in range(len(domain))]}}
 
 
 def _ends(points: Sequence[Mapping[str, Any]], encoding: Chart) -> Chart:

@@ -96,8 +96,8 @@ def _edges(numbers: NDArray[np.float64]) -> tuple[float, ...]:
 def counts_from_plain(plain: object) -> ColumnCounts:
     """Return the counts whose ``_asdict`` a JSON file holds, or raise ``ValueError``."""
     lists = {"edges": [is_number], "names": [str], "counts": [_is_count]}
-    shape = {**lists, "name": str, "role": str, "others": _is_count, "missing": _is_count, "unseen": _is_empty}
-    if not isinstance(plain, dict) or plain.keys() != shape.keys() or not fits(plain, shape):
+    shape = {**lists, "name": str, "role": str, "others": _is_count, "missing": _is_count, "unseen": dict}
+    if not isinstance(plain, dict) or plain.keys() != shape.keys() or not fits(plain, shape) or plain["unseen"]:
         raise ValueError("a column isn't as mlpkit writes it")
     found = ColumnCounts(**{**plain, **{key: tuple(plain[key]) for key in lists}})
     distinct = sorted(set(found.edges)) == [*found.edges] and len(set(found.names)) == len(found.names)
@@ -108,7 +108,3 @@ def counts_from_plain(plain: object) -> ColumnCounts:
 
 def _is_count(value: object) -> bool:
     return type(value) is int and value >= 0
-
-
-def _is_empty(value: object) -> bool:
-    return value == {}

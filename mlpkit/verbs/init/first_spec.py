@@ -67,13 +67,9 @@ def _next_commands(first: FirstSpec, name: str, files: dict[str, str], plugin_op
     with_plugins = "".join(f" --plugin {quote(str(plugin))}" for plugin in plugin_options["plugins"])
     ending = "".join(Path(files["train"]).suffixes)
     rows = quote(files.get("test") or (f"new{ending}" if ending else files["train"]))
+    candidates = (RUNS / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))
+    folder = next(each for each in candidates if not each.exists())
     return [
         f"mlpkit run {quote(str(first.path))}{with_plugins}",
-        f"mlpkit predict {quote(str(_next_folder(name)))} {rows}{with_plugins}",
+        f"mlpkit predict {quote(str(folder))} {rows}{with_plugins}",
     ]
-
-
-def _next_folder(name: str) -> Path:
-    """Return the folder that the next run of a spec will get."""
-    candidates = (RUNS / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))
-    return next(folder for folder in candidates if not folder.exists())

@@ -100,7 +100,7 @@ def propose_for_table(
         for column in inputs
         if column != wishes.get("id")
     ]
-    aim, guesses = _without_sentinels(aim, guesses, sample)
+    aim, guesses = _without_sentinels(aim, guesses)
     guesses = [_unless_a_copy(guess, aim, sample) for guess in guesses]
     if all(guess.holds == "nothing" for guess in guesses):
         reasons = "; ".join(f"{guess.name}: {guess.reason}" for guess in guesses[:5]) or "it is the only one"
@@ -123,7 +123,7 @@ def _reasons_to_drop(wishes: Wishes, targets: Collection[str], reading: Reading)
     return dict.fromkeys(wishes.get("drop", ()), "dropped with --drop")
 
 
-def _without_sentinels(aim: Aim, guesses: Sequence[ColumnGuess], sample: RowSample) -> tuple[Aim, list[ColumnGuess]]:
+def _without_sentinels(aim: Aim, guesses: Sequence[ColumnGuess]) -> tuple[Aim, list[ColumnGuess]]:
     """Return the guesses with sentinels such as -999 counted as missing, in inputs and targets."""
     columns = {
         guess.name: guess.numbers
@@ -329,11 +329,13 @@ class _Writer:
 
     def _decisions(self) -> list[tuple[str, str]]:
         sample, file = self.reading.sample, self.files["train"]
-        numbers = [guess.name for guess in self._holding("numbers")]
-        ordinal = [f"{guess.name} ({guess.levels[0]} to {guess.levels[-1]})" for guess in self._holding("ordinal")]
-        dates = [guess.name for guess in self._holding("dates")]
-        categories = [f"{guess.name} ({guess.distinct})" for guess in self._holding("categories")]
-        left_out = [(guess.name or "(no name)", guess.reason) for guess in self._holding("nothing")]
+        ordinal = self._holding("ordinal")
+        held = {
+            "numbers": [guess.name for guess in self._holding("numbers")],
+            "dates": [guess.name for guess in self._holding("dates")],
+            "ordered": [f"{guess.name} ({guess.levels[0]} to {guess.levels[-1]})" for guess in ordinal],
+            "categories": [f"{guess.name} ({guess.distinct})" for guess in self._holding("categories")],
+        }
         rows = f"{sample.size:,} of {file}"
         without_target = f"{_share(self.aim.missing, len(sample.rows))} of the rows"
         decisions = [
@@ -343,12 +345,9 @@ class _Writer:
             ("one row each", f"{shown_texts(self.aim.lonely)}: classes left out" if self.aim.lonely else ""),
             ("id", f"{self.id}: rows of the same come into the same split" if self.id is not None else ""),
             ("no target", f"{without_target}, left out" if self.aim.missing else ""),
-            ("numbers", f"{len(numbers)}: {shown_names(numbers)}" if numbers else ""),
-            ("dates", f"{len(dates)}: {shown_names(dates)}" if dates else ""),
-            ("ordered", f"{len(ordinal)}: {shown_names(ordinal)}" if ordinal else ""),
-            ("categories", f"{len(categories)}: {shown_names(categories)}" if categories else ""),
+            *((label, f"{len(names)}: {shown_names(names)}" if names else "") for label, names in held.items()),
             ("rare", f"{about}: fewer than {FEWEST_ROWS} rows each" if (about := self._about_rare()) else ""),
-            *(("left out", f"{name}: {reason}") for name, reason in left_out),
+            *(("left out", f"{guess.name or '(no name)'}: {guess.reason}") for guess in self._holding("nothing")),
             *(("sentinel", f"{guess.name} has {guess.sentinel}: {SENTINEL}") for guess in self._sentinels()),
             ("missing", f"{about}: {FILLED}" if (about := self._about_missing()) else ""),
         ]
