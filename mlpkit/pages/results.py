@@ -29,15 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunOnPage:
-    """A run as it is compared.
-
-    Args:
-        directory: the run folder.
-        spec: the resolved spec, its layers by their names.
-        lock: versions and checksums.
-        history: the evaluations.
-        metrics: loss and metrics at the end by split, tables among them; empty if it is not finished.
-    """
+    """A run as it is compared: its resolved spec, layers by their names, its lock, evaluations, and final results."""
 
     directory: Path
     spec: Mapping[str, Any]

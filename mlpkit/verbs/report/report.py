@@ -134,15 +134,8 @@ def write_run_page(
 class _Found:
     """What a run folder holds.
 
-    Args:
-        folder: the folder.
-        spec: the resolved spec.
-        history: the evaluations.
-        metrics: loss and metrics at the end by split; empty if the run isn't finished.
-        model: the trained model; None without one that can be used.
-        notes: what is missing, and why.
-        has_data: whether the examples are there, if the run was given them in memory.
-        by: columns to group rows by.
+    ``metrics`` are empty if the run isn't finished, ``model`` is None without one that can be used, and ``notes`` tell
+    what is missing, and why. Without ``has_data``, the examples were given in memory, and aren't there.
     """
 
     folder: RunFolder

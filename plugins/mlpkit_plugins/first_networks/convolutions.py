@@ -34,14 +34,9 @@ FURTHEST: Final = 14
 
 
 class ImageInputs(NamedTuple):
-    """The format of images.
+    """The format of images, with the median of their borders in the unit of the inputs.
 
-    Args:
-        channels: the number of channels.
-        height: the height in pixels.
-        width: the width in pixels.
-        border: the median of their borders, in the unit of the inputs.
-        are_planes: whether the data set gives them without an axis of channels, or with that axis last.
+    ``are_planes`` tells that the data set gives them without an axis of channels, or with that axis last.
     """
 
     channels: int

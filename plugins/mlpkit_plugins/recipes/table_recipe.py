@@ -10,14 +10,7 @@ from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 
 
 class TableFacts(NamedTuple):
-    """Facts about a table.
-
-    Args:
-        rows: the number of training rows.
-        target: the target.
-        groups: the groups of inputs that hold numbers: ``numbers``, ``dates`` or both.
-        categories: the number of categories of each column of categories, by its name.
-    """
+    """The number of training rows, the target, the groups of numbers (``numbers``, ``dates``), and category counts."""
 
     rows: int
     target: ClassTarget | ValueTarget
@@ -43,14 +36,9 @@ EVALUATE_TRAIN: Final = Commented(False, "only at the end, which saves a fifth o
 
 
 class TableNetwork(NamedTuple):
-    """A network for a table, as plain data of a spec in which values may be ``Commented``.
+    """A network for a table, and its decisions; values of the spec may be ``Commented``.
 
-    Args:
-        title: the title of the spec.
-        data: the parameters of the data set that set the encoding of inputs.
-        layers: the layers.
-        training: the training.
-        decisions: the decisions made, each a label and a text.
+    ``data`` are the parameters of the data set that set the encoding of inputs.
     """
 
     title: str

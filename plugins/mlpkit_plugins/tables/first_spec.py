@@ -52,15 +52,9 @@ FEW_ROWS: Final = 500
 
 @dataclass(frozen=True)
 class Reading:
-    """A table, and how its file is read.
+    """A table with some of its rows, and how its file is read.
 
-    Args:
-        source: the table.
-        sample: some of its rows.
-        missing: texts that always mean a missing value.
-        written: the format of numbers.
-        parameters: the parameters that describe the file's format in a spec, each with the reason for it.
-        has_names: whether the file names its columns.
+    ``missing`` are texts that always mean a missing value; ``parameters`` are those of a spec that describe the format.
     """
 
     source: TableSource

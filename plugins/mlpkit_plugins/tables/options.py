@@ -150,15 +150,11 @@ class TableOptions(ColumnOptions):
                 if count > 1:
                     raise ParameterError(parameter, f"the column '{name}' is named twice", remedy="name it once")
         self._check_one_meaning()
-        for parameter in ("inputs", "ignore", *MEANINGS):
-            both = set(getattr(self, parameter) or ()) & set(self.targets)
-            if both:
-                message = f"the column '{min(both)}' is the target"
-                raise ParameterError(parameter, message, remedy="name it once")
-        if self.weight is not None and self.weight in self.targets:
-            message = f"the column '{self.weight}' is the target"
-            raise ParameterError("weight", message, remedy="name another column")
         self._check_split()
+        for parameter in ("inputs", "ignore", *MEANINGS, "weight", "split"):
+            if both := set(self._named_in(parameter)) & set(self.targets):
+                remedy = "name another column" if parameter in ("weight", "split") else "name it once"
+                raise ParameterError(parameter, f"the column '{min(both)}' is the target", remedy=remedy)
         self._check_encodings()
         self._check_missing_numbers()
         self.shares, self.files = shares_and_files(self.validation, self.test)
@@ -289,9 +285,6 @@ class TableOptions(ColumnOptions):
         if self.split_by is not None and isinstance(self.split, dict):
             message = "split names a column already"
             raise ParameterError("split_by", message, remedy="leave out split_by")
-        if isinstance(self.split, dict) and self.split_column in self.targets:
-            message = f"the column '{self.split_column}' is the target"
-            raise ParameterError("split", message, remedy="name another column")
 
     def columns(self, source: TableSource, inputs: Iterable[str] | None = None) -> Columns:
         """Find the columns in a table, or raise ``ParameterError``; the inputs are by default the spec's."""

@@ -74,14 +74,11 @@ def add_remarks(columns: Iterable[RawColumn]) -> list[RawColumn]:
         for column in columns
         if column.numbers is not None
     }
-    sentinels = sentinels_in(numbers)
     remarks = {
-        name: f"has {outlier}; if it means a missing value, add it to missing_numbers"
-        for name, outlier in sentinels.items()
+        name: (f"has {outlier}; if it means a missing value, add it to missing_numbers",)
+        for name, outlier in sentinels_in(numbers).items()
     }
-    return [
-        column._replace(remarks=(remarks[column.name],)) if column.name in remarks else column for column in columns
-    ]
+    return [column._replace(remarks=remarks.get(column.name, column.remarks)) for column in columns]
 
 
 def _whole_table(source: TableSource, wanted: Collection[str] | None) -> Table:

@@ -21,15 +21,9 @@ FEWEST_ROWS: Final = 100
 
 @dataclass(frozen=True)
 class RowSample:
-    """Rows of a table, in their order.
+    """Rows of a table, in their order, by their numbers in the file, and as texts of each column without blanks.
 
-    Args:
-        name: the file's name in messages.
-        rows: the number of each row in the file, counted from 1.
-        columns: the texts of each column, without surrounding blanks.
-        last: the texts of the table's last row, by column; None if there are no rows.
-        last_row: the number of that row.
-        size: the number of rows in the table.
+    ``last`` has the texts of the table's last row, by column, None without rows; ``size`` is the number of its rows.
     """
 
     name: str
