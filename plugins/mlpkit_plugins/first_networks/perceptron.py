@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from mlpkit.components.recipe import KeyPath
 from mlpkit_plugins.first_networks.commented import Commented, split_comments
+from mlpkit_plugins.formats.header_names import writes_number
 
 WIDTH: Final = 256
 WEIGHTS: Final = "lecun_normal"
@@ -60,9 +61,12 @@ class ClassTarget(NamedTuple):
     counts: Mapping[str, int]
 
     def __str__(self) -> str:
-        """Return a text such as ``2 classes: cat 40%, dog 60%``."""
+        """Return a text such as ``2 classes: cat 40%, dog 60%``, without the decimals of whole numbers."""
         total = sum(self.counts.values())
-        shown = [f"{name} {count / total:.0%}" for name, count in list(self.counts.items())[:CLASSES_SHOWN]]
+        shown = [
+            f"{name.removesuffix('.0') if writes_number(name) else name} {count / total:.0%}"
+            for name, count in list(self.counts.items())[:CLASSES_SHOWN]
+        ]
         return f"{len(self.counts)} classes: {', '.join(shown)}{', ...' if len(self.counts) > len(shown) else ''}"
 
 

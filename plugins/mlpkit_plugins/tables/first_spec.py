@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from mlpkit import DataError, ParameterError, Proposal, shown_number
 from mlpkit_plugins.first_networks.commented import Commented, split_comments
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, TargetToLearn, ValueTarget, perceptron
-from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_texts
 from mlpkit_plugins.recipes.table_recipe import Recipe, TableFacts
 from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, check_visible_names
@@ -281,11 +280,7 @@ class _Writer:
     def _about_missing(self) -> str:
         rows = len(self.reading.sample.rows)
         counts = {guess.name: guess.missing for guess in self.guesses if guess.holds != "nothing" and guess.missing}
-        shown = [
-            f"{count / rows:.0%} of {name}" if count * 100 >= rows else f"{count} of {name}"
-            for name, count in counts.items()
-        ]
-        return _first(shown)
+        return _first([f"{_share(count, rows)} of {name}" for name, count in counts.items()])
 
     def _sentinels(self) -> list[ColumnGuess]:
         return [guess for guess in (*self.guesses, *self.aim.guesses) if guess.sentinel and guess.holds == "numbers"]
@@ -301,10 +296,7 @@ class _Writer:
             return f"labels: {shown_names(shown)}"
         if self.aim.predict == "values":
             return self._about_values()
-        total = sum(self.aim.counts.values())
-        shown = [f"{_shown_class(text)} {count / total:.0%}" for text, count in list(self.aim.counts.items())[:8]]
-        more = ", ..." if len(self.aim.counts) > len(shown) else ""
-        return f"{len(self.aim.counts)} classes: {', '.join(shown)}{more}"
+        return str(ClassTarget(self.aim.counts))
 
     def _about_values(self) -> str:
         several = len(self.aim.columns) > 1
@@ -346,11 +338,6 @@ class _Writer:
             ("missing", f"{about}: {FILLED}" if (about := self._about_missing()) else ""),
         ]
         return [(label, text) for label, text in decisions if text]
-
-
-def _shown_class(text: str) -> str:
-    """Return a class without the decimals that a whole number may have in a file."""
-    return text.removesuffix(".0") if writes_number(text) else text
 
 
 def _first(shown: Sequence[str]) -> str:
