@@ -50,7 +50,7 @@ def repeating_section(name: str, lock: Mapping[str, Any], plan: Mapping[str, Any
         ),
         preformatted("\n".join(commands)),
         heading("What the results depend on"),
-        table(["name", "value"], _flat({**plan, **lock}), caption="Plan, versions and checksums", texts=[0, 1]),
+        table(["name", "value"], [*_flat(plan), *_flat(lock)], caption="Plan, versions and checksums", texts=[0, 1]),
     )
 
 

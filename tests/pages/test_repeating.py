@@ -8,7 +8,7 @@ from mlpkit.pages.repeating import repeating_section
 def test_commands_can_be_pasted_into_a_shell():
     lock = {"mlpkit": "1.2", "environment": {"numpy": "2.4"}}
 
-    shown = unescape(repeating_section("my run", lock, [("slices", "1")]))
+    shown = unescape(repeating_section("my run", lock, {"slices": 1}))
 
     assert "pip install mlpkit==1.2 numpy==2.4\n" in shown
     assert "mlpkit repro 'my run'\nmlpkit run 'my run/resolved.yaml' --out 'my run-again'" in shown
@@ -19,7 +19,7 @@ def test_plugins_are_installed_or_named():
     lock = {"mlpkit": "1.2", "environment": {"numpy": "2.4"}, "requires": {"scipy": "1.0"}, "plugins": plugins}
     lock["plugin_files"] = {"mine": "/there/mine.py"}
 
-    shown = unescape(repeating_section("run", lock, []))
+    shown = unescape(repeating_section("run", lock, {}))
 
     assert "pip install mlpkit==1.2 numpy==2.4 scipy==1.0 acme-layers==3.1\n" in shown
     assert "mlpkit repro run --plugin /there/mine.py\n" in shown
