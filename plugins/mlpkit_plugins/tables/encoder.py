@@ -292,7 +292,9 @@ class TableEncoder:
     def encoded_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Encode numbers without missing values, shape (rows, features of numbers)."""
         if not self.encodings:
-            return self.scaled(numbers)[:, self.places_of_varying]
+            scaled = numbers - self.means
+            scaled /= self.stds
+            return scaled[:, self.places_of_varying]
         parts = [each.encode(numbers[:, places]) for each, places in zip(self.encodings, self._places, strict=True)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
@@ -366,17 +368,6 @@ class TableEncoder:
         mean, std = means[raw.element], stds[raw.element]
         encoded = f"{(least - mean) / std:.3g} to {(greatest - mean) / std:.3g}"
         return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', which encoded is {encoded}"
-
-    def scaled(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return (numbers - means) / stds, by column."""
-        scaled = numbers - self.means
-        scaled /= self.stds
-        return scaled
-
-    def translations(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.int32]]:
-        """Map the codes of each column of texts to positions of categories; -1 for missing, -2 for unknown texts."""
-        known = [*self.categories.items(), *([("", self.classes)] if self.classes is not None else [])]
-        return translations(known, self.with_other, texts)
 
 
 def grouped(

@@ -25,14 +25,7 @@ NO_CLASS: Final = frozenset(("n/a", "na", "nan", "null", "?", "#n/a"))
 
 
 class Wishes(TypedDict, total=False):
-    """What the user asked for about the columns of a table.
-
-    Args:
-        targets: the columns to predict, if there are several.
-        predict: what they hold; by default what they seem to hold.
-        drop: columns to leave out.
-        id: the column by which rows belong together, such as the rows of a patient.
-    """
+    """What the user asked for: several targets, what they hold, columns to drop, and the column that groups rows."""
 
     targets: Sequence[str]
     predict: Predict
@@ -64,14 +57,9 @@ def check_column(parameter: str, name: str, header: Sequence[str], *, has_names:
 
 @dataclass(frozen=True)
 class Aim:
-    """What a new spec predicts.
+    """What a new spec predicts: what each target column holds, and how many rows have no target.
 
-    Args:
-        guesses: what each target column holds.
-        predict: the value of ``predict`` in a spec.
-        missing: the number of rows in the sample without a target.
-        counts: the number of rows of each class, in the order of the classes; empty unless classes are predicted.
-        lonely: the classes left out because they have a single row.
+    ``counts`` are the rows of each class, if classes are predicted; ``lonely`` ones have one row, and are left out.
     """
 
     guesses: Sequence[ColumnGuess]
@@ -115,7 +103,11 @@ def aim_at(
         _check_numbers(guess, sample, counts[guess.name], missing, several=len(targets) > 1)
     are_labels = all(_are_labels(guess.numbers) for guess in guesses)
     if predict == "labels" and not are_labels:
-        raise _no_label(guesses, sample)
+        guess = next(guess for guess in guesses if not _are_labels(guess.numbers))
+        assert guess.numbers is not None
+        index = int((~np.isin(guess.numbers, (0, 1)) & ~np.isnan(guess.numbers)).argmax())
+        wrong = f"{guess.numbers[index]:g} is not a label; expected 0 or 1; write --predict values to predict numbers"
+        raise DataError(sample.name, wrong, row=sample.rows[index], column=guess.name)
     absent = np.any([np.isnan(guess.numbers) for guess in guesses if guess.numbers is not None], axis=0)
     labels_or_values: Predict = predict or ("labels" if are_labels else "values")
     return Aim(guesses, labels_or_values, int(absent.sum()), {})
@@ -181,12 +173,3 @@ def _check_numbers(
 
 def _are_labels(numbers: Array | None) -> bool:
     return numbers is not None and bool(np.isin(numbers[~np.isnan(numbers)], (0, 1)).all())
-
-
-def _no_label(guesses: Sequence[ColumnGuess], sample: RowSample) -> DataError:
-    """Return the error for the first number that isn't a label."""
-    guess = next(guess for guess in guesses if not _are_labels(guess.numbers))
-    assert guess.numbers is not None
-    index = int((~np.isin(guess.numbers, (0, 1)) & ~np.isnan(guess.numbers)).argmax())
-    message = f"{guess.numbers[index]:g} is not a label; expected 0 or 1; write --predict values to predict numbers"
-    return DataError(sample.name, message, row=sample.rows[index], column=guess.name)

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from mlpkit_plugins.formats.untrained_values import UntrainedValues
-from mlpkit_plugins.tables.categories import MISSING, UNKNOWN
+from mlpkit_plugins.tables.categories import MISSING, UNKNOWN, translations
 from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.readers import OrderedCategories
 from mlpkit_plugins.tables.table import Table
@@ -29,7 +29,8 @@ def translate(table: Table, encoder: TableEncoder, *, lenient: bool, is_loaded: 
         ParameterError: the classes are most likely numbers to predict.
     """
     columns = table.columns
-    for column, translation in enumerate(encoder.translations(table.texts)):
+    known = [*encoder.categories.items(), *([("", encoder.classes)] if encoder.classes is not None else [])]
+    for column, translation in enumerate(translations(known, encoder.with_other, table.texts)):
         name, written, texts = columns.all_categories[column], table.codes[:, column].copy(), table.texts[column]
         codes = translation[written]
         unknown = np.flatnonzero(codes == UNKNOWN)
@@ -44,8 +45,8 @@ def translate(table: Table, encoder: TableEncoder, *, lenient: bool, is_loaded: 
             raise table.error(int(unknown[0]), name, message)
         if len(unknown) and columns.trained:
             unknown_texts = {texts[code] for code in np.unique(written[unknown])}
-            known = encoder.categories[name]
-            UntrainedValues(table.name, len(table), name, len(unknown), unknown_texts, known).warn()
+            categories = encoder.categories[name]
+            UntrainedValues(table.name, len(table), name, len(unknown), unknown_texts, categories).warn()
         codes[unknown] = MISSING
         table.codes[:, column] = codes
     for untrained in unlisted_in(table) if columns.trained else ():
