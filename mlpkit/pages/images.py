@@ -25,10 +25,10 @@ def is_image(shape: tuple[int, ...]) -> bool:
     return len(shape) >= 2 and shape[:-2] in {(), (1,), (3,)}
 
 
-def image_shape(raw: Array) -> tuple[int, ...] | None:
+def image_shape(raw: object) -> tuple[int, ...] | None:
     """Return the shape of one image if raw inputs, shape (rows, ...), are images of bytes; None if they aren't."""
-    shape = raw.shape[1:]
-    return shape if raw.dtype == np.uint8 and is_image(shape) else None
+    shape: tuple[int, ...] = raw.shape[1:] if isinstance(raw, np.ndarray) and raw.dtype == np.uint8 else ()
+    return shape if is_image(shape) else None
 
 
 def thumbnail(image: Array) -> NDArray[np.uint8]:

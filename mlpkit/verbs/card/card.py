@@ -122,7 +122,7 @@ class _Run:
         has_classes = isinstance(model.target, Classes | Labels)
         self.classes = names_of_target(self.dataset, model.target) if has_classes else ()
         raw = raw_rows(self.dataset, "train", np.zeros(1, np.intp), self.splits["train"]) if self.splits else None
-        self.image = image_shape(raw) if isinstance(raw, np.ndarray) else None
+        self.image = image_shape(raw)
         recipe, types = self.spec.data, schema_of(self.spec.data.component).types
         named = [
             str(name)

@@ -53,17 +53,12 @@ def rows_for_importance(raw: RawRows | None, flops: int) -> int:
     """Return how many rows importance is computed on, so that it takes a few seconds; 0 if it would take longer."""
     if raw is None:
         return 0
-    inputs = PATCHES**2 if image_shape_of(raw) else columns_in(raw)
+    inputs = PATCHES**2 if image_shape(raw) else columns_in(raw)
     if inputs < 2 or (inputs > FEW_COLUMNS and flops * inputs * FEWEST_ROWS > MOST_FLOPS_OF_MANY):
         return 0
     cells = 2 * binary_digits(inputs) * inputs if isinstance(raw, Mapping) else 0
     most = min(MOST_FLOPS // max(1, flops * inputs), MOST_CELLS // max(1, cells) if cells else MOST_ROWS)
     return min(MOST_ROWS, max(FEWEST_ROWS, most))
-
-
-def image_shape_of(raw: RawRows) -> tuple[int, ...] | None:
-    """Return the shape of raw rows that are images; None of others."""
-    return None if isinstance(raw, Mapping) else image_shape(raw)
 
 
 def importance(

@@ -56,7 +56,6 @@ from mlpkit.verbs.report.dependence import dependence_curves
 from mlpkit.verbs.report.explanations import explained_rows
 from mlpkit.verbs.report.groups import groups_section
 from mlpkit.verbs.report.importance import (
-    image_shape_of,
     importance,
     importance_of_patches,
     importance_section,
@@ -249,7 +248,7 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
         if scored is not None:
             why = ""
             with found.left_out("why rows are predicted so"):
-                if raw is not None and len(worst) and image_shape_of(raw) is None:
+                if raw is not None and len(worst) and image_shape(raw) is None:
                     why = explained_rows(model, data["train"], raw, indices[worst], worst_outputs(scored, worst))
             sections.append(mistakes_section(scored, worst, raw, indices, why))
     if found.by:
@@ -257,7 +256,7 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
             sections.append(groups_section(model, split, data[split], description, found.by))
     with found.left_out("importance of inputs"):
         sections += _importance(found, model, split, data[split], description, raw)
-    sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
+    sections.append(layers_section(model.network, image_shape(raw)))
     return [part for part in sections if part]
 
 
