@@ -40,17 +40,10 @@ MOST_PREDICTED: Final = 10
 
 @dataclass(frozen=True)
 class DriftReport:
-    """New rows against training.
+    """New rows of a file against those that a run's network was trained on, the most drifted columns first.
 
-    Args:
-        new: the name of the file with the new rows.
-        run: the run folder.
-        rows: how many new rows there are.
-        training_rows: how many rows the network was trained on.
-        level: the probability of any false alarm.
-        least: the share of a column's rows that must have moved.
-        columns: the columns that both have, the most drifted first.
-        notes: what can't be compared, and why.
+    ``level`` is the probability of any false alarm, ``least`` the share of a column's rows that must have moved, too;
+    ``notes`` tell what can't be compared, and why.
     """
 
     new: str

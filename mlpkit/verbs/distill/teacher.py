@@ -107,13 +107,9 @@ def softened(p: Array, temperature: float, target: Target) -> Array:
 
 
 class MixedTargets:
-    """A split whose targets are t = given + share · (its own targets).
+    """A split whose targets are t = given + share · (its own targets); ``given`` has the shape (rows, ...).
 
-    Args:
-        split: the split.
-        given: what is added, shape (rows, ...).
-        share: what its own targets are multiplied by.
-        numbered: whether its own targets are numbers of classes, which stand for one-hot rows.
+    Targets that are ``numbered`` are numbers of classes, which stand for one-hot rows.
     """
 
     def __init__(self, split: Split, given: Array, share: float, *, numbered: bool) -> None:

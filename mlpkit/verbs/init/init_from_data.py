@@ -49,13 +49,8 @@ def init_from_data(
 ) -> FirstSpec:
     """Write a spec to start from, as the data set that reads the file proposes it.
 
-    Args:
-        files: the data file, under ``train``, and any files for ``validation`` and ``test``.
-        target: what to predict.
-        destination: the new file; by default called like the data, in the current folder.
-        recipe: the name of one of the data set's recipes, for a different network than the default.
-        wishes: what else ``Dataset.propose`` takes by keyword, for data sets that do.
-        plugin_options: the keywords of ``Registry.discover``.
+    ``files`` has the data file under ``train``, and any files for ``validation`` and ``test``; ``wishes`` are what else
+    ``Dataset.propose`` takes by keyword, for data sets that do. The new file is by default called like the data.
 
     Raises:
         UsageError: no data set reads the file, it or the target is missing, the recipe is unknown or doesn't suit the

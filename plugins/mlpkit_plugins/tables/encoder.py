@@ -39,11 +39,7 @@ from mlpkit_plugins.tables.table import Table, parts
 class TrainingRows:
     """The training rows of a table: its numbers, then the columns of categories that become numbers.
 
-    Args:
-        table: the table, its codes not yet translated.
-        training: positions of the training rows.
-        translations: maps the codes of each column of texts to the encoder's.
-        columns: the columns of categories, once their encodings are fitted.
+    The table's codes aren't translated yet; ``columns`` are the columns of categories, once their encodings are fitted.
 
     Attributes:
         names: the columns of numbers.

@@ -17,12 +17,8 @@ from mlpkit_plugins.tables.targets import numbers_for_classes, unknown_category,
 def translate(table: Table, encoder: TableEncoder, *, lenient: bool, is_loaded: bool, seem_values: bool) -> None:
     """Turn the codes of a table into positions in an encoder's categories, and warn a trained model of unknown ones.
 
-    Args:
-        table: the table.
-        encoder: the encoder.
-        lenient: whether a category that no training row has counts as missing; if not, it is an error.
-        is_loaded: whether the encoder belongs to a trained model.
-        seem_values: whether the classes are most likely numbers to predict.
+    If ``lenient``, a category that no training row has counts as missing; if not, it is an error. Classes that
+    ``seem_values`` are most likely numbers to predict.
 
     Raises:
         DataError: a class, or a category, occurs in no training row.
