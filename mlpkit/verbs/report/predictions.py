@@ -143,7 +143,7 @@ def mistakes_section(
             for cells in cells_of_rows
         ]
         return section(title, paragraph(f"Among {scored.rows}."), pictures([thumbnail(each) for each in raw], captions))
-    columns = _columns(raw)
+    columns = dict([*raw.items()][:MOST_COLUMNS]) if isinstance(raw, Mapping) else {}
     shown = [
         [f"{indices[row]:,}", *cells, *(_shortened(values[i]) for values in columns.values())]
         for i, (row, cells) in enumerate(zip(rows[:MOST_ROWS], cells_of_rows, strict=False))
@@ -155,11 +155,6 @@ def mistakes_section(
         table(["row", *headings, *columns], shown, texts=texts, sortable=True),
         why,
     )
-
-
-def _columns(raw: RawRows | None) -> Mapping[str, Sequence[Any]]:
-    """Return the first columns of raw inputs; of an array without names, none."""
-    return dict(list(raw.items())[:MOST_COLUMNS]) if isinstance(raw, Mapping) else {}
 
 
 def _shortened(value: Any) -> str:
@@ -179,14 +174,8 @@ def _cells(scored: ScoredPredictions, rows: NDArray[np.intp]) -> tuple[list[str]
         ]
         return ["true", "predicted", "at"], cells
     label, has, probabilities = _wrongness_by_output(scored).argmax(axis=1), scored.labels, scored.probabilities
-    cells = [
-        [
-            scored.names[label[row]],
-            "yes" if has[row, label[row]] else "no",
-            f"{probabilities[row, label[row]]:.1%}",
-        ]
-        for row in rows
-    ]
+    places = [(row, label[row]) for row in rows]
+    cells = [[scored.names[at[1]], "yes" if has[at] else "no", f"{probabilities[at]:.1%}"] for at in places]
     return ["label", "true", "probability"], cells
 
 
