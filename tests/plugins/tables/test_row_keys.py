@@ -18,7 +18,7 @@ def keys(tmp_path):
     def of(*rows):
         (tmp_path / "x.csv").write_text("\n".join(["a,b,c", *rows]))
         source = Csv(str(tmp_path / "x.csv"), "c").source(tmp_path / "x.csv", "x.csv")
-        return row_keys(Table(source, Columns(("a", "b"), ("c",)), missing="fill", missing_texts=("",))).tolist()
+        return row_keys(Table(source, Columns(("a", "b"), ("c",)), missing="fill")).tolist()
 
     return of
 
