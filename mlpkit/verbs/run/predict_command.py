@@ -74,9 +74,8 @@ def command(
         predictions = predict(directory, rows, registry, keep_inputs=keep_inputs)
         if explain:
             model = load("mlpkit.jobs.load_model:load_run")(directory, registry)
-            explanation = load("mlpkit.jobs.explanations.explain:explain")(
-                model, directory, rows, all_classes=all_classes
-            )
+            explain_rows = load("mlpkit.jobs.explanations.explain:explain")
+            explanation = explain_rows(model, directory, rows, all_classes=all_classes)
     if out is not None:
         prediction_file.write_predictions(out, predictions, explanation)
         count = len(predictions.values)
