@@ -68,9 +68,9 @@ def train(folder: str) -> float:
         SystemExit: the accuracy is too low.
     """
     mlpkit(folder, "init", SPEC)
-    mlpkit(folder, "check", f"{SPEC}.yaml")
+    mlpkit(folder, "check", f"{SPEC}.mlpkit.yaml")
     shortened = ("--set", f"training.iterations={STEPS}", "--set", f"training.evaluate_every={STEPS}")
-    mlpkit(folder, "run", f"{SPEC}.yaml", "--quiet", "--no-report", "--out", "run", *shortened)
+    mlpkit(folder, "run", f"{SPEC}.mlpkit.yaml", "--quiet", "--no-report", "--out", "run", *shortened)
     metrics = json.loads(Path(folder, "run", "metrics.json").read_text(encoding="utf-8"))
     accuracy: float = metrics["test"]["accuracy"]
     if accuracy < LEAST_ACCURACY:
