@@ -23,7 +23,7 @@ PLACES = {
 
 def main(arguments: list[str]) -> int:
     """Prepare the version that the only argument names, and return the exit code."""
-    if len(arguments) != 1 or not re.fullmatch(r"\d+\.\d+\.\d+(rc\d+)?", arguments[0]):
+    if len(arguments) != 1 or not re.fullmatch(r"\d+\.\d+\.\d+", arguments[0]):
         print(__doc__, file=sys.stderr)
         return 2
     (version,) = arguments
