@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 import tempfile
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from string import Template
 from typing import Final
+
+from packaging.version import Version
 
 import mlpkit
 from mlpkit.components.kinds import KINDS, SNAKE_CASE
@@ -23,6 +28,9 @@ SUFFIX: Final = ".template"
 CLASS: Final = re.compile(r'^class (?P<name>\w+)\([^)]+\):\n    """(?P<summary>(?s:.+?))(?:\n\n|""")', re.MULTILINE)
 """A class, and the first sentence of its docstring."""
 
+RECORD: Final = ".mlpkit-plugin.json"
+"""The file of a package with what it was made from; see ``record``."""
+
 LONGEST_NAMESPACE: Final = 100
 """Characters; file systems take names of up to 255 bytes."""
 
@@ -37,16 +45,16 @@ def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) 
         StorageError: the folder can't be written.
     """
     _require_namespace(namespace)
-    values = _values(namespace, kind)
-    target = folder or Path(values["distribution"])
+    files = contents(namespace, kind)
+    target = folder or Path(_distribution(namespace))
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise UsageError(f"{target} exists already; choose another folder with --out")
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
             package = Path(scratch, "package")
-            for source in (TEMPLATES / "common", TEMPLATES / kind):
-                _fill(source, package, values)
+            for name, text in (files | {RECORD: record(namespace, kind, files)}).items():
+                write(package / name, text)
             package.replace(target)
     except OSError as error:
         raise storage_error(target, error) from error
@@ -87,17 +95,57 @@ def _values(namespace: str, kind: str) -> dict[str, str]:
         "summary": " ".join(found["summary"].split()),
         "namespace": namespace,
         "kind": kind,
-        "distribution": f"{namespace.replace('_', '-')}-mlpkit",
+        "distribution": _distribution(namespace),
         "package": f"{namespace}_mlpkit",
         "mlpkit_version": mlpkit.__version__,
+        "mlpkit_bound": _bound(Version(mlpkit.__version__)),
     }
 
 
-def _fill(source: Path, target: Path, values: dict[str, str]) -> None:
-    """Write each template below a folder to the same place below another."""
-    for template in sorted(source.rglob(f"*{SUFFIX}")):
-        name = Template(template.relative_to(source).as_posix().removesuffix(SUFFIX)).substitute(values)
-        path = target / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = Template(template.read_text(encoding="utf-8")).substitute(values)
-        path.write_text(text, encoding="utf-8", newline="\n")
+def _distribution(namespace: str) -> str:
+    return f"{namespace.replace('_', '-')}-mlpkit"
+
+
+def _bound(version: Version) -> str:
+    """Return the first version that may lack what this one has and doesn't deprecate; docs/stable.md has the rule."""
+    return str(version.major + 1) if version.major else f"0.{version.minor + 2}"
+
+
+def contents(namespace: str, kind: str, *more: str) -> dict[str, str]:
+    """Return the text of each file of a new package, by its path in the package.
+
+    Args:
+        namespace: the namespace.
+        kind: the component's kind.
+        more: further folders of templates; a later one's file replaces an earlier one's of the same path.
+    """
+    values = _values(namespace, kind)
+    files = {}
+    for source in (TEMPLATES / folder for folder in ("common", kind, *more)):
+        for template in sorted(source.rglob(f"*{SUFFIX}")):
+            path = template.relative_to(source).as_posix().removesuffix(SUFFIX)
+            text = Template(template.read_text(encoding="utf-8")).substitute(values)
+            files[Template(path).substitute(values)] = text
+    return files
+
+
+def record(namespace: str, kind: str, files: Mapping[str, str]) -> str:
+    """Return the text of the record, by which ``--update`` tells the files that the author has changed."""
+    made = {
+        "mlpkit": mlpkit.__version__,
+        "namespace": namespace,
+        "kind": kind,
+        "sha256": {name: checksum(text) for name, text in files.items()},
+    }
+    return json.dumps(made, indent=2) + "\n"
+
+
+def checksum(text: str) -> str:
+    """Return the SHA-256 of a text."""
+    return sha256(text.encode()).hexdigest()
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, and the folders around it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")

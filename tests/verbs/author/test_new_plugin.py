@@ -7,18 +7,23 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
 from requirements import require_package
 
+import mlpkit
 from mlpkit.components.kinds import IN_SPECS, KINDS
 from mlpkit.errors import StorageError, UsageError
 from mlpkit.verbs.author.new_plugin import TEMPLATES, new_plugin
 
 COMMON = {
+    ".github/dependabot.yml",
+    ".github/workflows/publish.yml",
     ".github/workflows/test.yml",
     ".gitignore",
+    ".mlpkit-plugin.json",
     "AGENTS.md",
     "LICENSE",
     "README.md",
@@ -41,7 +46,7 @@ def files_of(folder):
 
 
 def test_there_is_a_template_for_every_kind():
-    assert {path.name for path in TEMPLATES.iterdir()} == {"common", *KINDS}
+    assert {path.name for path in TEMPLATES.iterdir()} == {"common", "unrecorded", *KINDS}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,6 +68,24 @@ def test_a_package_is_complete(kind):
     tree = ast.parse((folder / f"acme_mlpkit/{module}.py").read_text("utf-8"))
     (component,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.bases]
     assert " ".join(ast.get_docstring(component).partition("\n\n")[0].split()) in readme
+
+
+def test_workflows_use_the_actions_of_our_own_by_their_commits():
+    def actions(folder):
+        return {
+            line for path in folder.iterdir() for line in re.findall(r"uses: (\S+@\S+ # .+)", path.read_text("utf-8"))
+        }
+
+    written = actions(new_plugin("acme") / ".github/workflows")
+    assert len(written) == 5
+    assert written <= actions(Path(__file__).parents[3] / ".github/workflows")
+
+
+@pytest.mark.parametrize(("version", "bound"), [("0.1.0", "0.3"), ("0.12.3", "0.14"), ("1.0.0", "2"), ("3.2.1", "4")])
+def test_the_upper_bound_is_the_first_version_that_may_lack_what_this_one_has(version, bound, monkeypatch):
+    monkeypatch.setattr(mlpkit, "__version__", version)
+    project = tomllib.loads((new_plugin("acme") / "pyproject.toml").read_text("utf-8"))
+    assert f"mlpkit>={version},<{bound}" in project["project"]["dependencies"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

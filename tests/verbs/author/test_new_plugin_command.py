@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from hashlib import sha256
+
 import pytest
 
 NEXT = """\
@@ -54,3 +57,34 @@ def test_mistakes_are_shown(invoke):
     wrong = invoke("new-plugin", "acme", "--kind", "thing")
     assert wrong.code == 2
     assert "'thing' is not one of 'layer', 'loss'" in wrong.err
+
+
+def test_an_update_names_files_and_prints_the_difference(invoke, cwd):
+    folder = cwd / "acme-mlpkit"
+    assert invoke("new-plugin", "acme").code == 0
+    done = invoke("new-plugin", "--update", str(folder))
+    assert (done.code, done.out, done.err) == (0, "", "up to date\n")
+    record = folder / ".mlpkit-plugin.json"
+    for name in ("LICENSE", "README.md"):  # as if an earlier template had others
+        (folder / name).write_text("earlier\n", "utf-8")
+        checksum = re.search(f'(?<="{name}": ")\\w+', record.read_text("utf-8"))[0]
+        record.write_text(record.read_text("utf-8").replace(checksum, sha256(b"earlier\n").hexdigest()), "utf-8")
+    (folder / "LICENSE").write_text("mine\n", "utf-8")
+    done = invoke("new-plugin", "--update", str(folder))
+    assert (done.code, done.out.splitlines()[:4]) == (0, ["--- a/LICENSE", "+++ b/LICENSE", "@@ -1 +1,21 @@", "-mine"])
+    assert done.err == "written: README.md\nchanged by you, so left as it is; see the difference: LICENSE\n"
+
+
+def test_the_update_is_of_this_folder_by_default(invoke, cwd, monkeypatch):
+    assert invoke("new-plugin", "acme").code == 0
+    monkeypatch.chdir("acme-mlpkit")
+    assert invoke("new-plugin", "--update").err == "up to date\n"
+
+
+def test_a_new_package_has_a_name_and_an_updated_one_a_folder(invoke):
+    neither = invoke("new-plugin")
+    assert neither.code == 2
+    assert neither.err == "error: new-plugin needs a NAME, such as acme; or --update, in the folder of a package\n"
+    both = invoke("new-plugin", "acme", "--update", ".")
+    assert both.code == 2
+    assert both.err == "error: --update takes a package's folder, and neither NAME nor --out\n"
