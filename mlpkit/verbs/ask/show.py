@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.docstring import Docstring
+from mlpkit.components.schema.wording import counted
 from mlpkit.errors import PluginError
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.yaml_writer import to_inline_yaml, value_or_not_set
@@ -47,6 +49,36 @@ class ShownComponent:
     deprecated: str | None
     gradients: ExamplesReport | None
     export: ExamplesReport | None
+
+    @property
+    def place_of_example(self) -> str:
+        """The words before the example."""
+        return "On the command line:" if KINDS[self.kind].command else "In a spec:"
+
+    def remarks(self) -> Iterator[list[str]]:
+        """Yield what follows the example, each remark as a list of sentences."""
+        for title, text in self.docstring.sections.items():
+            faults = [fault.strip() for fault in re.split(r"\b[A-Z]\w*Error: ", text) if fault]
+            yield [f"Error if {fault}" for fault in faults] if title == "Raises" else [f"{title}: {text}"]
+        computes = "predict" if self.kind == "loss" else "forward"
+        for title, report, agree in (
+            ("Gradients", self.gradients, "agree with differences of forward"),
+            ("Export", self.export, f"its ONNX operators agree with {computes}"),
+        ):
+            if report:
+                yield [f"{title}: {_in_words(report, agree)}"]
+
+
+def _in_words(report: ExamplesReport, agree: str) -> str:
+    """Return a report's status in words; ``agree`` is the text for success."""
+    texts = {
+        "checked": f"{agree} on {counted(report.examples, 'example')}.",
+        "failed": f"WRONG. {report.detail}",
+        "unchecked": f"not checked. {report.detail}",
+        "refused": f"not possible. {report.detail}",
+        "described": report.detail or "its encoder is described in ONNX operators.",
+    }
+    return texts[report.status]
 
 
 def show(name: str, registry: Registry) -> ShownComponent:
@@ -96,6 +128,21 @@ def list_components(kind: str, registry: Registry) -> list[ListedComponent]:
             summary = f"can't be used: {error}"
         listed.append(ListedComponent(entry.name, summary, entry.plugin.label))
     return listed
+
+
+def names_of(namespace: str, registry: Registry) -> list[str]:
+    """Return the names of a plugin's components; none if no plugin has that namespace.
+
+    Raises:
+        PluginError: the plugin is broken.
+    """
+    plugin = next((plugin for plugin in registry.plugins if plugin.namespace == namespace), None)
+    if plugin is None:
+        return []
+    plugin.load()
+    if not plugin.usable:
+        raise PluginError(plugin.failure)
+    return [plugin.qualified(declared) for declared in plugin.declarations]
 
 
 def _example(entry: RegisteredComponent, parameters: Iterable[ShownParameter]) -> str:

@@ -7,6 +7,7 @@ import json
 import re
 
 import pytest
+from markdown_it import MarkdownIt
 
 import mlpkit_plugins.layers.affine
 
@@ -294,3 +295,69 @@ def test_marks_of_docstrings_and_names_of_exceptions_are_not_shown(invoke, cwd):
     assert "Error if an input is 'empty'." in shown
     assert "Error if low is wrong; or missing." in shown
     assert not any("``" in line or "Raises" in line for line in shown)
+
+
+MARKDOWN = """\
+## acme.Slow (layer)
+
+Hands on its inputs, after a while.
+
+    y = x
+
+| parameter | type | default | meaning |
+| --- | --- | --- | --- |
+| `seconds` | a number, at least 0 | `required` | how long each forward takes. |
+| `note` | a string | `not set` | something to say, in two lines. |
+
+In a spec:
+
+```yaml
+layers:
+  - acme.Slow: {seconds: ...}
+```
+
+Source: Acme, Annual Report (1949).
+"""
+
+
+def test_a_page_in_markdown(invoke):
+    page = invoke("show", "acme.Slow", "--plugin", "acme.py", "--markdown").out
+    assert page.startswith(MARKDOWN)
+    assert page.endswith("\n\nFrom acme.py.\n")
+
+
+def test_a_page_has_all_components_of_a_plugin(cwd, invoke):
+    (cwd / "g.py").write_text(GRADIENTS)
+    page = invoke("show", "g", "--plugin", "g.py", "--markdown").out
+    declared = re.findall(r'component\("(\w+)", "(\w+)"', GRADIENTS)
+    assert re.findall(r"^## (.+)$", page, re.M) == [f"g.{name} ({kind})" for kind, name in declared]
+    assert "\nGradients: agree with differences of forward on 2 examples.\n" in page
+    assert "\nExport: its ONNX operators agree with predict on 4 examples.\n" in page
+
+
+def test_a_vertical_bar_stays_in_its_cell(cwd, invoke):
+    (cwd / "bars.py").write_text(
+        "from mlpkit import Schedule, component, hookimpl\n"
+        "class Bars(Schedule):\n"
+        '    """A | B.\n\n    Args:\n        a: a | b.\n    """\n'
+        '    a: int | str = "|"\n'
+        "    def __call__(self, progress):\n        return 1.0\n"
+        "@hookimpl\ndef mlpkit_components():\n    return [component('schedule', 'bars', Bars)]\n"
+    )
+    page = invoke("show", "bars.bars", "--plugin", "bars.py", "--markdown").out
+    tokens = MarkdownIt("commonmark").enable("table").parse(page)
+    cells = [tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "td_open"]
+    assert cells == ["`a`", "an integer or a string", "`'|'`", "a | b."]
+
+
+def test_a_page_of_a_broken_plugin_is_an_error(cwd, invoke):
+    (cwd / "broken.py").write_text("import no_such_library\n")
+    done = invoke("show", "broken", "--plugin", "broken.py", "--markdown")
+    assert (done.code, done.out) == (2, "")
+    assert "the plugin 'broken' (broken.py) is broken: ModuleNotFoundError" in done.err
+
+
+def test_markdown_and_json_exclude_each_other(invoke):
+    done = invoke("show", "Affine", "--markdown", "--json")
+    assert done.code == 2
+    assert "--markdown and --json can't both be given" in done.out + done.err
