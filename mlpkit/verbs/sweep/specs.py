@@ -108,7 +108,7 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
         entry.node = value_as_written(name, entry.node, DiagnosticList())
     written_paths = [path_written_at(tree, path, seen) for path, seen in {**spec.files, **(files or {})}.items()]
     for node, seen in written_paths:
-        if node is not None and not Path(seen).is_absolute():
+        if node is not None and not Path(str(node.value)).is_absolute():
             file = Path(seen)  # which may be, or be in, a link to a folder elsewhere
             node.value = escape(os.path.relpath(real_path(file.parent) / file.name, real_path(folder)))
     values = {FORMAT_KEY: None, NAME: spec.name} | plain(tree)

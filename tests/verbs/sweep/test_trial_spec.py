@@ -89,6 +89,15 @@ def test_the_text_for_a_folder_says_the_same_there(specs):
     assert ours == theirs
 
 
+def test_a_spec_given_by_an_absolute_path_finds_its_files_from_there(specs):
+    spec = mlpkit.load_spec(specs.resolve() / "tiny.yaml")
+    kept = Path("runs/x")
+    kept.mkdir(parents=True)
+    (kept / "sweep.yaml").write_text(text_for_folder(spec, kept, prove_sweep(spec)))
+    found = mlpkit.load_spec(kept / "sweep.yaml")
+    assert found.document.values["data"]["csv"]["file"] == "../../../specs/data/one.csv"
+
+
 def test_files_inside_choices_say_the_same_there(specs):
     """Of components and of variables, several in one choice, under ``choices`` and in a list alone."""
     search = """\
