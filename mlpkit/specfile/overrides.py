@@ -208,8 +208,9 @@ class _Setting:
         self, node: Node, name: str, parameters: MappingNode | None, index: int, path: KeyPath
     ) -> MappingNode:
         key = node.entries[name].key if isinstance(node, MappingNode) else node.origin
-        if self.keys[index] == name and index + 1 < len(self.keys):
-            index += 1  # the key names the component, as the spec does
+        end = index + 1 + name.count(".")  # a plugin's component has its namespace
+        if ".".join(self.keys[index:end]) == name and end < len(self.keys):
+            index = end  # the key names the component, as the spec does
         inside = parameters or MappingNode({}, node.origin)
         here = (*path, name)
         whole, report = self.override.path(index), partial(self._report, index)

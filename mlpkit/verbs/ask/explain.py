@@ -81,7 +81,10 @@ def _position(spec: Spec, key: str) -> _Position:
     whole = replace(spec.top_level, vars=spec.document.variables or None)
     position, above = _Position(TOP_LEVEL, whole, ()), ""
     try:
-        for name in key.split("."):
+        below = key.split(".")
+        while below:
+            count = _parts_of_name(below, position.checked)
+            name, below = ".".join(below[:count]), below[count:]
             position, above = _step(position, name, above), f"{above}.{name}".lstrip(".")
     except UsageError:
         keys = [known for known, _ in keys_below(whole)]
@@ -89,6 +92,12 @@ def _position(spec: Spec, key: str) -> _Position:
             raise UsageError(f"unknown key {show(key)}; {suggestion(ending)}") from None
         raise
     return position
+
+
+def _parts_of_name(parts: list[str], checked: Any) -> int:
+    """Return how many parts of a key are the first name: several if it is that of a plugin's component."""
+    named = checked.name.split(".") if isinstance(checked, Recipe) else []
+    return len(named) if named and parts[: len(named)] == named else 1
 
 
 def explain_all(spec: Spec) -> Iterator[Explanation]:

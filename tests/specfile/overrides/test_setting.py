@@ -57,6 +57,12 @@ def test_layers_by_name():
     assert found[3] == {"acme.Conv2d": {"filters": 4}}
 
 
+def test_a_component_of_a_plugin_by_its_name():
+    named = "{acme.adam: {learning_rate: 0.1}}"
+    for key in ("learning_rate", "acme.adam.learning_rate"):
+        assert optimizer(named, f"training.optimizer.{key}=0.2") == {"acme.adam": {"learning_rate": 0.2}}
+
+
 def test_parameters_inside_parameters():
     assert layers("layers.Affine1.weights.std=0.5")[0] == {"Affine": {"units": 50, "weights": {"normal": {"std": 0.5}}}}
     assert layers("layers.middle.weights=zeros")[2] == {"Affine": {"units": 50, "name": "middle", "weights": "zeros"}}

@@ -55,6 +55,37 @@ def test_a_component_is_written_as_in_a_spec(invoke):
     )
 
 
+SCHEDULE = '''\
+import mlpkit
+
+class Held(mlpkit.Schedule):
+    """The same value in every step.
+
+    Args:
+        rate: the value.
+    """
+
+    rate: float = 0.1
+
+    def __call__(self, progress):
+        return self.rate
+
+@mlpkit.hookimpl
+def mlpkit_components():
+    return [mlpkit.component("schedule", "held", Held)]
+'''
+
+
+@pytest.mark.parametrize("key", ["learning_rate.mine.held.rate", "learning_rate.rate"])
+def test_a_component_of_a_plugin_may_be_named_in_a_key(key, cwd, invoke):
+    (cwd / "mine.py").write_text(SCHEDULE)
+    given = ("--plugin", "mine.py", "--set", "training.optimizer.learning_rate=mine.held")
+    done = invoke("explain", "tiny.yaml", f"training.optimizer.{key}", *given)
+    assert done.out.startswith(f"training.optimizer.{key}: 0.1\n  meaning  the value.\n")
+    wrong = invoke("explain", "tiny.yaml", "training.optimizer.learning_rate.mine.other.rate", *given)
+    assert "unknown key 'mine'" in wrong.err
+
+
 RESIDUAL = ("--set", "layers.Relu1={Residual: {layers: [Relu, {Affine: {units: 5, name: last}}]}}")
 
 
