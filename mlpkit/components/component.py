@@ -45,7 +45,8 @@ class Component(metaclass=ComponentType):
 
     The annotated names in the class body are its parameters, as in a dataclass; their annotations and defaults and the
     docstring are the schema. ``ClassVar``, ``Final``, names that start with ``_``, arrays, and names that the base
-    class of the kind gives a value are no parameters; those after ``_: KW_ONLY`` are given by name. If the class, or a
+    class of the kind gives a value are no parameters; those after ``_: KW_ONLY`` are given by name. Checks between them
+    go into ``__post_init__``. If the class, or a
     class that it derives from, writes an ``__init__``, the parameters are those of ``__init__``, and annotations in
     the class body mean nothing. As ``@dataclass(eq=False)`` it may inherit parameters, with their defaults, meanings
     and checks in ``__post_init__``, from a dataclass that several components share.
@@ -81,6 +82,10 @@ class Component(metaclass=ComponentType):
                 parameters = schema_of(declaring).bind(args, parameters)
             for name, value in parameters.items():
                 setattr(self, name, value)
+            self.__post_init__()
+
+    def __post_init__(self) -> None:
+        """Check that the parameters fit together, once they are stored; nothing by default."""
 
     @classmethod
     def examples(cls) -> list[Any]:

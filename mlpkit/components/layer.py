@@ -8,6 +8,7 @@ from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.operation import MOST_LAYERS_INSIDE, Operation, Shape, check_gradient
 from mlpkit.components.schema.component_types import default_name
 from mlpkit.errors import ComponentFailure, ShapeError
@@ -105,7 +106,7 @@ class Layer(Operation):
         """Become part of a network: declare what is needed, and return the shape of the outputs."""
         self._join(path, dtype)
         self._input_shape = input_shape
-        shape: object = self.build(input_shape)
+        shape: object = self.build(InputShape(input_shape, columns_of(input_shape)))
         if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 1 for n in shape):
             raise ShapeError(
                 f"build of {path} returned {shape!r}",

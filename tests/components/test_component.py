@@ -141,6 +141,27 @@ def test_the_error_carries_its_parts():
     assert error.exit_code == 2
 
 
+class Ramp(Schedule):
+    """Rises from one value to another."""
+
+    start: float
+    end: float = 1.0
+
+    def __post_init__(self):
+        if self.end <= self.start:
+            raise ParameterError("end", "is not above start")
+        self.height = self.end - self.start
+
+    def __call__(self, progress):
+        return self.start + self.height * progress.step
+
+
+def test_parameters_that_are_fields_are_checked_together():
+    assert Ramp(0.25).height == 0.75
+    with pytest.raises(ParameterError, match="end: is not above start"):
+        Ramp(2.0)
+
+
 def test_a_built_layer_is_no_recipe():
     with pytest.raises(ParameterError) as caught:
         Dense(1, inner=Dense(2))

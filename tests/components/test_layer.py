@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit import ComponentFailure, Layer, Sequential
+from mlpkit import ComponentFailure, InputColumn, InputShape, Layer, Sequential
 from mlpkit.network.shape_proof import StackError
 from mlpkit.testing import standalone
 from mlpkit_plugins.layers.affine import Affine
@@ -133,3 +133,20 @@ def test_an_empty_chain_changes_nothing():
     x, dy = np.ones((2, 4)), np.ones((2, 4))
     assert holder.forward(x) is x
     assert holder.backward(dy) is dy
+
+
+class Seer(Odd):
+    """Keeps the columns that it is built for."""
+
+    def build(self, input_shape):
+        self.columns = input_shape.columns
+        return input_shape
+
+
+def test_every_layer_may_ask_for_the_columns_of_its_inputs():
+    first, second, inside = Seer(), Seer(), Seer()
+    shape = InputShape((1,), (InputColumn("age", "numbers"),))
+    stack = [first, Affine(2), second, Holder(layers=[inside]), SoftmaxWithLoss()]
+    Sequential(stack, input_shape=shape)
+    assert first.columns == shape.columns
+    assert second.columns == inside.columns == ()
