@@ -6,18 +6,18 @@ python speed.py [ROUNDS]
 import sys
 import time
 
-import mlpkit
 import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
 from lifelines.utils import concordance_index
-from mlpkit.testing import standalone
 from sksurv.metrics import concordance_index_censored
-
 from survival_mlpkit.concordance import Concordance
 from survival_mlpkit.cox_loss import CoxLoss
 from survival_mlpkit.survival_times import SurvivalTimes
 from survival_mlpkit.table import ROSSI
+
+import mlpkit
+from mlpkit.testing import standalone
 
 SPEC = {
     "mlpkit": 1,

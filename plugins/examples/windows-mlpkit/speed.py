@@ -8,11 +8,11 @@ import time
 
 import numpy as np
 import torch
-from mlpkit.testing import standalone
 from threadpoolctl import threadpool_limits
-
 from windows_mlpkit.conv1d import Conv1d
 from windows_mlpkit.gru import Gru
+
+from mlpkit.testing import standalone
 
 SHAPES = ((32, 24, 2, 32), (32, 24, 16, 64), (128, 24, 16, 128), (128, 96, 16, 256))
 """Rows, steps, channels, and units or filters."""
@@ -66,7 +66,8 @@ def milliseconds(call):
 def main(rounds=60):
     """Let the sides take turns, and print their least times."""
     torch.set_num_threads(1)
-    print("| layer | rows, steps, channels, width | ms | PyTorch, ms | PyTorch / ours |\n| --- | --- | ---: | ---: | ---: |")
+    print("| layer | rows, steps, channels, width | ms | PyTorch, ms | PyTorch / ours |")
+    print("| --- | --- | ---: | ---: | ---: |")
     with threadpool_limits(1):
         for shape in SHAPES:
             for name, pair in sides(*shape).items():

@@ -5,7 +5,6 @@ from itertools import groupby
 from operator import itemgetter
 
 from mlpkit import Metric, ShapeError
-
 from survival_mlpkit.survival_times import SurvivalTimes
 
 
@@ -45,7 +44,10 @@ class Concordance(Metric):
         for _, same_time in groupby(sorted(self.rows, reverse=True), key=itemgetter(0)):
             deaths = []
             for _, event, risk in same_time:
-                deaths.append(risk) if event else insort(later, risk)
+                if event:
+                    deaths.append(risk)
+                else:
+                    insort(later, risk)
             for risk in deaths:
                 score += (bisect_left(later, risk) + bisect_right(later, risk)) / 2
                 pairs += len(later)

@@ -3,8 +3,8 @@
 from typing import Literal
 
 import numpy as np
-from mlpkit import Loss, ShapeError, TargetError
 
+from mlpkit import Loss, ShapeError, TargetError
 from survival_mlpkit.survival_times import SurvivalTimes
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
+
 from mlpkit import ColumnName, InitializerLike, Layer, ParameterError
 
 SIGNS = {"increasing": 1, "free": 0, "decreasing": -1}

@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
+
 from mlpkit import DataError
 
 

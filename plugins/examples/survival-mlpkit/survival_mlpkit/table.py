@@ -7,8 +7,8 @@ from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Lt
-from mlpkit import ColumnName, DataError, Dataset, Description, FilePath, InputColumn, ParameterError, did_you_mean
 
+from mlpkit import ColumnName, DataError, Dataset, Description, FilePath, InputColumn, ParameterError, did_you_mean
 from survival_mlpkit.numeric_csv import read_header, read_numbers
 from survival_mlpkit.survival_times import SurvivalTimes
 

@@ -1,13 +1,11 @@
 """Cox's model of the table rossi, as others fit it."""
 
-from pathlib import Path
-
-import mlpkit
 import numpy as np
 import pytest
-
 from survival_mlpkit.concordance import Concordance
 from survival_mlpkit.table import ROSSI
+
+import mlpkit
 
 pandas = pytest.importorskip("pandas")
 

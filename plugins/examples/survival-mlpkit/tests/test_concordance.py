@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from mlpkit import ShapeError, Values
-
 from survival_mlpkit.concordance import Concordance
 from survival_mlpkit.survival_times import SurvivalTimes
+
+from mlpkit import ShapeError, Values
 
 
 def pair_by_pair(risk, t):

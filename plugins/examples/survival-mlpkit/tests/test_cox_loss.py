@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from mlpkit import Classes, ShapeError, TargetError
-from mlpkit.testing import check_gradients, standalone
-
 from survival_mlpkit.cox_loss import CoxLoss
 from survival_mlpkit.survival_times import SurvivalTimes
+
+from mlpkit import Classes, ShapeError, TargetError
+from mlpkit.testing import check_gradients, standalone
 
 TIES = ("efron", "breslow")
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from survival_mlpkit.monotone_affine import MonotoneAffine
+
 from mlpkit import InputColumn, InputShape, ParameterError
 from mlpkit.testing import check_gradients, standalone
-
-from survival_mlpkit.monotone_affine import MonotoneAffine
 
 TABLE = InputShape((3,), [InputColumn(name, "numbers") for name in ("age", "dose", "year")])
 

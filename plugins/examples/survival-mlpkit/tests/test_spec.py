@@ -1,13 +1,15 @@
 """The spec rossi.yaml: training, a kill and resuming, trace, sweep, prediction and exports."""
 
+import json
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import mlpkit
 import numpy as np
 import pytest
+
+import mlpkit
 
 SPEC = Path(__file__).parents[1] / "rossi.yaml"
 SHORT = {"training.epochs": 20, "training.checkpoint": {"every": 1}, "training.best_weights": None}
@@ -31,8 +33,9 @@ def test_it_learns_what_it_is_told_of_the_columns(run):
 
 def test_killed_and_resumed_it_has_the_same_bits(run, tmp_path):
     folder = tmp_path / "killed"
-    given = [f"--set={key}={value}".replace("'", "").replace("None", "null") for key, value in SHORT.items()]
-    with subprocess.Popen([sys.executable, "-m", "mlpkit", "run", SPEC, "--quiet", "--out", folder, *given]) as training:
+    given = [f"--set={key}={json.dumps(value)}" for key, value in SHORT.items()]
+    command = [sys.executable, "-m", "mlpkit", "run", SPEC, "--quiet", "--out", folder, *given]
+    with subprocess.Popen(command) as training:
         while not list(folder.glob("checkpoints/step-*.safetensors")):
             assert training.poll() is None
             time.sleep(0.001)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from mlpkit import DataError, ParameterError
-
 from survival_mlpkit.table import SurvivalTable
+
+from mlpkit import DataError, ParameterError
 
 ROWS = "age,weeks,died\n" + "".join(f"{20 + i},{10 * i},{i % 2}\n" for i in range(10))
 

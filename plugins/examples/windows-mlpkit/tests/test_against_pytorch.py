@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from mlpkit.testing import standalone
-
 from windows_mlpkit.conv1d import Conv1d
 from windows_mlpkit.gru import Gru
+
+from mlpkit.testing import standalone
 
 torch = pytest.importorskip("torch")
 

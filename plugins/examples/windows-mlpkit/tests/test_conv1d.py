@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from windows_mlpkit.conv1d import Conv1d
+
 from mlpkit import ShapeError
 from mlpkit.testing import check_gradients, standalone
-
-from windows_mlpkit.conv1d import Conv1d
 
 
 def test_is_the_formula():

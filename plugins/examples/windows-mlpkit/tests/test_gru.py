@@ -1,9 +1,9 @@
 """The layer Gru."""
 
 import numpy as np
-from mlpkit.testing import check_gradients, standalone
-
 from windows_mlpkit.gru import Gru
+
+from mlpkit.testing import check_gradients, standalone
 
 
 def by_definition(layer, x):

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from mlpkit import DataError, ParameterError, ShapeError
-
 from windows_mlpkit.series import Series
+
+from mlpkit import DataError, ParameterError, ShapeError
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge
+from numpy.lib.stride_tricks import sliding_window_view
+
 from mlpkit import InitializerLike, ShapeError
 from mlpkit_plugins.kernels import product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
-from numpy.lib.stride_tricks import sliding_window_view
 
 Count = Annotated[int, Ge(1)]
 

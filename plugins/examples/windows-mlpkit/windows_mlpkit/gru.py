@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
+
 from mlpkit import InitializerLike
 from mlpkit_plugins.kernels import product, product_plus_row, sigmoid, tanh
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
@@ -59,16 +60,16 @@ class Gru(MatrixLayer):
         g = self.buffer("g", (rows, 3 * units))
         product_plus_row(_flat(self.x), self.W.value, self.b.value, _flat(self.gates))
         self.h[0] = 0
-        for gates, m, h, after in zip(self.gates, self.m, self.h, self.h[1:], strict=False):
+        for step in range(steps):
+            h, m, gates, after = self.h[step], self.m[step], self.gates[step], self.h[step + 1]
             product_plus_row(h, self.U.value, self.c.value, g)
             m[...] = g[:, two:]
-            rz, r, z, n = gates[:, :two], gates[:, :units], gates[:, units:two], gates[:, two:]
+            rz, (r, z, n) = gates[:, :two], np.split(gates, 3, axis=1)
             rz += g[:, :two]
             sigmoid(rz, rz)
             n += r * m
             tanh(n, n)
-            np.subtract(h, n, out=after)
-            after *= z
+            np.multiply(h - n, z, out=after)
             after += n
         return self.h[1:].swapaxes(0, 1) if self.output == "all" else self.h[-1]
 
@@ -111,7 +112,8 @@ class Gru(MatrixLayer):
             x = op("Squeeze", op("Slice", graph.input, [step], [step + 1], [1]), [1])
             h = states[-1] if states else op("MatMul", x, np.zeros((len(self.W.value), units), self.dtype))
             a, g = op("Gemm", x, self.W, self.b), op("Gemm", h, self.U, self.c)
-            (a_r, a_z, a_n), (g_r, g_z, m) = ([op("Slice", v, [i * units], [(i + 1) * units], [1]) for i in range(3)] for v in (a, g))
+            cuts = [([i * units], [(i + 1) * units], [1]) for i in range(3)]
+            (a_r, a_z, a_n), (g_r, g_z, m) = ([op("Slice", value, *cut) for cut in cuts] for value in (a, g))
             r, z = op("Sigmoid", op("Add", a_r, g_r)), op("Sigmoid", op("Add", a_z, g_z))
             n = op("Tanh", op("Add", a_n, op("Mul", r, m)))
             states.append(op("Add", op("Mul", op("Sub", h, n), z), n))

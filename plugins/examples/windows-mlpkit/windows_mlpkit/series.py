@@ -8,6 +8,7 @@ from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt
+
 from mlpkit import (
     ColumnName,
     DataError,
@@ -20,7 +21,6 @@ from mlpkit import (
     ValuesScaling,
     did_you_mean,
 )
-
 from windows_mlpkit.numeric_csv import read_header, read_numbers
 
 EXAMPLE = Path(__file__).parent / "load.csv"
