@@ -11,7 +11,7 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "plugins" / "examples"
 NAMES = ("survival", "windows")
 LONG = "conformance or against or sweep"
-"""Tests that are left to whoever works on the package; comparisons need other libraries, too."""
+"""Tests that are left to the authors of the packages; comparisons need other libraries, too."""
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from survival_mlpkit.survival_times import SurvivalTimes
 
 
 class CoxLoss(Loss):
-    """Negative logarithm of Cox's partial likelihood: whoever has the event should have had the highest risk.
+    """Negative logarithm of Cox's partial likelihood: the row with an event should have had the highest risk.
 
         h    = exp(x)
         S(e) = Σ h of all rows whose time is at least that of event e, E(e) = Σ h of the events at exactly that time
@@ -36,7 +36,7 @@ class CoxLoss(Loss):
     ties: Literal["efron", "breslow"] = "efron"
 
     def build(self, input_shape, target):
-        """Check that there is one risk for the time of a row."""
+        """Check that a row has one risk, and a survival time."""
         if target is not None and not isinstance(target, SurvivalTimes):
             raise TargetError(
                 f"{self.path} is for survival times, but the data gives {target}",
