@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import IO, Any, Final
 
 from mlpkit.lazy_names import load
+from mlpkit.system import OWN_GROUP, kill_group
 
 START: Final = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from mlpkit.lazy_names import load
+from mlpkit.system import OWN_GROUP, kill_group
 load(sys.argv[2])(*sys.argv[3:])
 """
 
@@ -39,7 +41,7 @@ def start_process(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,
-        start_new_session=True,
+        **OWN_GROUP,
         encoding="utf-8",
         cwd=cwd,
     )
@@ -86,30 +88,34 @@ def answers_of(function: str, request: Any, longest_wait: float) -> Iterator[Ite
                 questions.close()
             yield _answers(process, longest_wait)
         finally:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)  # with what it may have started
-            except (ProcessLookupError, PermissionError):  # it has ended by itself
-                process.kill()
+            kill_group(process)
 
 
 def _answers(process: subprocess.Popen[str], longest_wait: float) -> Iterator[Any]:
     """Yield the answers of a process, up to a ``NoAnswerError``."""
-    pipe, received = pipes_of(process)[1].fileno(), b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(pipe, selectors.EVENT_READ)
-        while True:
-            deadline = time.monotonic() + longest_wait
-            while b"\n" not in received:
-                chunk = os.read(pipe, 65536) if selector.select(max(0.0, deadline - time.monotonic())) else b""
-                if not chunk:
-                    raise NoAnswerError(_silence(process, longest_wait))
-                received += chunk
-            line, _, received = received.partition(b"\n")
-            try:
-                answer = json.loads(line)
-            except ValueError:
-                raise NoAnswerError(ALTERED) from None
-            yield answer
+    lines: SimpleQueue[bytes] = SimpleQueue()
+    pipe = os.fdopen(os.dup(pipes_of(process)[1].fileno()), "rb")  # its own: what the process has started may keep it
+    threading.Thread(target=_read_lines, args=(pipe, lines), daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=longest_wait)
+        except Empty:
+            line = b""
+        if not line.endswith(b"\n"):
+            raise NoAnswerError(_silence(process, longest_wait))
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            raise NoAnswerError(ALTERED) from None
+        yield answer
+
+
+def _read_lines(pipe: IO[bytes], lines: SimpleQueue[bytes]) -> None:
+    """Pass on each line, and an empty one at the end; only a thread can wait for a pipe of Windows with a limit."""
+    with pipe:
+        for line in pipe:
+            lines.put(line)
+    lines.put(b"")
 
 
 def _silence(process: subprocess.Popen[str], longest_wait: float) -> str:

@@ -1,17 +1,48 @@
-"""What the system lets Python do."""
+"""What the system lets Python do, and how Windows differs from POSIX."""
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import stat
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
+
+if TYPE_CHECKING:
+    import subprocess
+
+NO_LINK: Final[int] = getattr(os, "O_NOFOLLOW", 0)
+"""Flag of ``os.open`` that refuses a link; Windows has none, but only administrators make links there."""
+NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
+"""Flag of ``os.open`` that doesn't wait for the other end of a pipe."""
+BYTES: Final[int] = getattr(os, "O_BINARY", 0)
+"""Flag of ``os.open`` without which Windows changes line ends."""
+FOLDER: Final[int] = getattr(os, "O_DIRECTORY", 0)
+"""Flag of ``os.open`` for a folder, to flush it to the disk; 0 on Windows, whose file system keeps a journal."""
+REMOVES_OPEN_FILES: Final = FOLDER != 0
+"""Whether an open file can be removed or replaced; not on Windows."""
+PASSING: Final = frozenset({errno.EMFILE, errno.ENFILE} | (set() if REMOVES_OPEN_FILES else {errno.EACCES}))
+"""Numbers of errors that soon pass: too many files are open, or on Windows someone else has that file open."""
+
+STOP_SIGNALS: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+)
+"""The signals that ask a program to end; SIGBREAK is Ctrl-Break or a closed console of Windows."""
+HANG_UP: Final[signal.Signals | None] = getattr(signal, "SIGHUP", None)
+"""The signal of a closed terminal."""
+
+OWN_GROUP: Final[Mapping[str, Any]] = (
+    {"start_new_session": True} if hasattr(os, "killpg") else {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP
+)
+"""Arguments of ``Popen`` for a process that the terminal's Ctrl-C doesn't reach."""
 
 CGROUPS: Final = Path("/sys/fs/cgroup")
 OWN_CGROUP: Final = Path("/proc/self/cgroup")
@@ -27,6 +58,33 @@ def available_cores() -> int:
     if not can_start_processes():
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """Kill a process that was started with ``OWN_GROUP``, and the processes that it has started."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):  # it has ended by itself
+            os.killpg(process.pid, signal.Signals["SIGKILL"])
+    else:
+        import subprocess  # noqa: PLC0415 - slow to load
+
+        with suppress(OSError):
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
+    process.kill()
+
+
+def yield_core() -> None:
+    """Let other processes run that wait for this core."""
+    if hasattr(os, "sched_yield"):
+        os.sched_yield()
+    else:
+        time.sleep(0)
+
+
+def end_process_after(seconds: int) -> None:
+    """Let the system end this process after that time, or never if it is 0; Windows can't."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(seconds)
 
 
 def require_processes(what: str) -> None:
@@ -56,9 +114,13 @@ def memory_limit() -> int | None:
     The least of what the machine has, the container or batch job (cgroup), and ``ulimit -v``.
     """
     limits = [*_cgroup_limits()]
-    if hasattr(os, "sysconf") and {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= os.sysconf_names.keys():
+    if (
+        hasattr(os, "sysconf")
+        and hasattr(os, "sysconf_names")
+        and {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= os.sysconf_names.keys()
+    ):
         limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    limits += [limit for limit in (address_limit(),) if limit is not None]
+    limits += [limit for limit in (address_limit(), _windows("GlobalMemoryStatusEx", 8)) if limit]
     return min(limits, default=None)
 
 
@@ -83,7 +145,7 @@ def peak_memory() -> int:
     """Return the most bytes of memory that this process has used so far; 0 if that isn't known."""
     resource = _resource()
     if resource is None:
-        return 0
+        return _windows("K32GetProcessMemoryInfo", 9, -1)
     return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * (1 if sys.platform == "darwin" else 1024)
 
 
@@ -99,7 +161,25 @@ def _limit(name: str) -> int | None:
 
 
 def _resource() -> Any:
-    """Return Python's module ``resource``; None in WebAssembly."""
+    """Return Python's module ``resource``; None on Windows and in WebAssembly."""
     with suppress(ImportError):
         return import_module("resource")
     return None
+
+
+def _windows(function: str, words: int, *process: int) -> int:
+    """Return the second 64-bit word of a structure that Windows fills; 0 on other systems.
+
+    Args:
+        function: its name in ``kernel32``.
+        words: length of the structure, which begins with its size in bytes.
+        *process: the handle of a process, if it takes one.
+    """
+    if os.name != "nt":
+        return 0
+    import ctypes  # noqa: PLC0415 - slow to load
+
+    filled = (ctypes.c_uint64 * words)(8 * words)
+    size = (8 * words,) if process else ()
+    getattr(vars(ctypes)["windll"].kernel32, function)(*map(ctypes.c_void_p, process), filled, *size)
+    return int(filled[1])

@@ -6,14 +6,13 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, Final
+from typing import Any
 
 import click
 
+from mlpkit.system import HANG_UP, STOP_SIGNALS
 from mlpkit.terminal import output
 from mlpkit.training.events import Event, StopRequest
-
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -41,7 +40,7 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
+            for number in STOP_SIGNALS:
                 earlier = signal.getsignal(number)
                 if earlier is not signal.SIG_IGN:
                     self._earlier[number] = earlier
@@ -67,7 +66,7 @@ class Interrupts:
         for each in self._earlier:
             signal.signal(each, signal.SIG_DFL)
         self.received = signal.Signals(number)
-        if number == signal.SIGHUP:
+        if number == HANG_UP:
             output.readers_may_be_gone(True)
         self.stop.stop(self.received.name)
         self.before_stopping()

@@ -16,6 +16,7 @@ from mlpkit.cli.exit_codes import error_report, traceback_of
 from mlpkit.cli.launcher import is_first, is_first_on_host, once
 from mlpkit.errors import UsageError
 from mlpkit.jobs.train import assist
+from mlpkit.system import STOP_SIGNALS, end_process_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +46,11 @@ def join(started: int) -> MpiRanks:
 @contextmanager
 def _within(seconds: float) -> Iterator[None]:
     """End the process if the block takes longer: MPI would wait for ever for one that failed to connect."""
-    signal.alarm(math.ceil(seconds))
+    end_process_after(math.ceil(seconds))
     try:
         yield
     finally:
-        signal.alarm(0)
+        end_process_after(0)
 
 
 def _load_mpi(thread_level: str, without: str, instead: str) -> Any:
@@ -91,7 +92,7 @@ def _patience() -> float:
 @contextmanager
 def _silence() -> Iterator[None]:
     """Do another rank's part, in silence; signals go to all ranks, and rank 0 decides what becomes of them."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     with warnings.catch_warnings(action="ignore"):
         yield

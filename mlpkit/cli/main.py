@@ -11,8 +11,6 @@ from mlpkit.shortages import shortage
 
 def main() -> None:
     """Run the program with the arguments of this process, and end it."""
-    if sys.platform == "win32":
-        sys.exit("error: mlpkit runs on Linux and macOS; on Windows, install and run it in WSL")
     expect_loading()
     try:
         from mlpkit.cli.verbs import program  # noqa: PLC0415 - Ctrl-C ends the program in silence from here on

@@ -6,7 +6,6 @@ import atexit
 import math
 import os
 import pickle
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from mlpkit.errors import DivergenceError, RankError
 from mlpkit.network.flat_layout import blocks
 from mlpkit.network.replica import add_along_tree
-from mlpkit.system import available_cores
+from mlpkit.system import available_cores, end_process_after, yield_core
 from mlpkit.training.ranks import Ranks, own_slices
 
 Item = TypeVar("Item")
@@ -142,7 +141,9 @@ class MpiRanks(Ranks):
     """
 
     def __init__(self, mpi: Any, world: Any, patience: float) -> None:
-        atexit.register(signal.alarm, math.ceil(patience))  # MPI ends all ranks together, and would wait for a lost one
+        atexit.register(
+            end_process_after, math.ceil(patience)
+        )  # MPI ends all ranks together, and would wait for a lost one
         self._mpi = mpi
         self._world = world
         self.rank: int = world.Get_rank()
@@ -353,7 +354,7 @@ class MpiRanks(Ranks):
         while not done():
             waited = time.monotonic() - began
             if waited < _SECONDS_AWAKE:
-                os.sched_yield()  # there may be fewer cores than ranks
+                yield_core()  # there may be fewer cores than ranks
                 continue
             if self.rank == 0:
                 self._require_no_failure()

@@ -24,7 +24,7 @@ from mlpkit.lazy_names import load
 from mlpkit.runs.overview import PRUNED
 from mlpkit.second_process import how_it_ended, pipes_of, start_process, take_answers
 from mlpkit.shortages import shortage
-from mlpkit.system import available_cores
+from mlpkit.system import available_cores, kill_group
 from mlpkit.training.events import Event, Listener, ObserverGroup, StopRequest, TrainingEnd
 from mlpkit.training.health import Symptom
 
@@ -115,8 +115,7 @@ class _Watch:
             self._silence += step  # no clock: if this process was suspended, it has heard nothing meanwhile
             if self._silence >= timeout:
                 self.killed = True
-                with suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, signal.SIGKILL)  # and what it has started, which would keep its pipe
+                kill_group(self._process)  # and what it has started, which would keep its pipe
                 return
 
 

@@ -9,12 +9,14 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from mlpkit.errors import MlpkitError, RunFolderError, StorageError
-from mlpkit.system import is_regular
+from mlpkit.system import BYTES, FOLDER, PASSING, is_regular
+
+Result = TypeVar("Result")
 
 _REMEDIES = {
     errno.ENOSPC: "free space on this disk, or choose another folder",
@@ -49,7 +51,8 @@ def reading_error(path: Path, error: OSError, kind: type[MlpkitError], *, action
     return kind(f"{path}: can't be {action}: {error.strerror or error}; check the path and who may read it")
 
 
-SECONDS_FOR_A_DESCRIPTOR: Final = 2.0
+MOST_PATIENCE: Final = 2.0
+"""Seconds."""
 
 LARGEST_DOCUMENT: Final = 16 * 2**20
 """Bytes of a spec, lock file or metrics."""
@@ -63,7 +66,7 @@ def read_limited(path: Path, most: int) -> bytes:
     found = path.stat()
     if not is_regular(path) and not path.is_dir():  # opening a named pipe would wait for ever
         raise OSError(errno.EINVAL, "it is not a regular file")
-    with path.open("rb", buffering=0) as file:
+    with open(path, "rb", buffering=0, opener=open_patiently) as file:
         content = file.read(min(found.st_size, most) + 1)  # as much memory as asked for is set aside
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {most // 2**20} MiB")
@@ -119,7 +122,8 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) 
 def require_writable(path: Path) -> None:
     """Raise ``StorageError`` if ``write_atomically`` won't be able to write a file, before the work is done for it."""
     try:
-        os.close(open_patiently(path.parent, os.O_RDONLY | os.O_DIRECTORY))
+        with _opened(path.parent):
+            pass
         reason = errno.EISDIR if path.is_dir() else 0 if os.access(path.parent, os.W_OK) else errno.EACCES
     except OSError as error:
         raise storage_error(path, error) from error
@@ -138,16 +142,27 @@ def make_folder(path: Path) -> None:
         raise storage_error(path, error, action="made") from error
 
 
-def open_patiently(path: Path, flags: int) -> int:
-    """Open a file or folder, and wait some seconds for a descriptor if too many are in use, or raise ``OSError``."""
-    deadline = time.monotonic() + SECONDS_FOR_A_DESCRIPTOR
+def open_patiently(path: str | Path, flags: int) -> int:
+    """Open a file or folder, for which it may wait some seconds, as ``patiently`` does, or raise ``OSError``."""
+    return patiently(lambda: os.open(path, flags | BYTES, 0o666))
+
+
+def patiently(call: Callable[[], Result]) -> Result:
+    """Return what a call of the system returns; while it fails for a reason that soon passes, try again for seconds."""
+    deadline = time.monotonic() + MOST_PATIENCE
     while True:
         try:
-            return os.open(path, flags | os.O_CLOEXEC, 0o666)
+            return call()
         except OSError as error:
-            if error.errno not in (errno.EMFILE, errno.ENFILE) or time.monotonic() > deadline:
+            if error.errno not in PASSING or time.monotonic() > deadline:
                 raise
         time.sleep(0.05)
+
+
+def read_at(descriptor: int, place: int, most: int) -> bytes:
+    """Return at most so many bytes at a place of a file, whose position changes."""
+    os.lseek(descriptor, place, os.SEEK_SET)
+    return os.read(descriptor, most)
 
 
 def remove_file(path: Path) -> None:
@@ -169,7 +184,7 @@ def _replace(path: Path, parts: Iterable[bytes | memoryview]) -> None:
     temporary = path.with_name(f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}")
     try:
         _write(temporary, parts)
-        os.replace(temporary, path)  # noqa: PTH105 - one style for the system calls of this file
+        patiently(lambda: os.replace(temporary, path))  # noqa: PTH105 - one style for the system calls of this file
     except BaseException:
         with contextlib.suppress(OSError):  # the failure that led here is the one to report
             os.unlink(temporary)  # noqa: PTH108 - one style for the system calls of this file
@@ -205,14 +220,25 @@ def _gathered(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryvie
 @contextlib.contextmanager
 def _flushed(folder: Path) -> Iterator[None]:
     """Flush a folder to the disk at the end of the block."""
-    # Opened first: once a file is renamed, as little as possible may still fail.
-    descriptor = open_patiently(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    with _opened(folder) as descriptor:  # first: once a file is renamed, as little as possible may still fail
         yield
         try:
-            os.fsync(descriptor)
+            if descriptor is not None:
+                os.fsync(descriptor)
         except OSError as error:
             if error.errno != errno.EINVAL:  # some file systems keep folders safe by themselves and can't flush them
                 raise
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int | None]:
+    """Open a folder for the block; where the system can't, check that it is there."""
+    if not FOLDER:
+        os.scandir(folder).close()
+        yield None
+        return
+    descriptor = open_patiently(folder, os.O_RDONLY | FOLDER)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)

@@ -134,10 +134,11 @@ class RunFolder:
         if any((self.directory / name).exists() for name in (HISTORY, MODEL, CHECKPOINTS, HEALTH)):
             return
         with suppress(OSError):  # what can't be removed does no harm
-            for name in (SPEC, RESOLVED, RUN_JSON, LOCK, TIMING, FAILURE, WRITER):
+            for name in (SPEC, RESOLVED, RUN_JSON, LOCK, TIMING, FAILURE):
                 (self.directory / name).unlink(missing_ok=True)
+            self._writer.remove()
             self.directory.rmdir()
-        self.close()  # only now, so that no other writer's files are removed
+        self.close()
 
     def __enter__(self) -> RunFolder:
         """Leave the folder as it is; the end of the block closes it."""

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError
-from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, open_patiently, read_limited, reading_error, storage_error
+from mlpkit.runs.files import (
+    LARGEST_DOCUMENT,
+    LARGEST_LOG,
+    open_patiently,
+    read_at,
+    read_limited,
+    reading_error,
+    storage_error,
+)
+from mlpkit.system import NO_LINK
 
 MOST_PARTS = 200_000
 """Commas and opening brackets of a text, each of which may cost 250 bytes of memory once it is read."""
@@ -105,7 +114,7 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
     """Add a record to the end of a log, which is made if it is missing, or raise ``StorageError``."""
     line = encode_line(path, record)
     try:
-        descriptor = open_patiently(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW)
+        descriptor = open_patiently(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | NO_LINK)
         try:
             size = _remove_torn_line(descriptor)
             try:
@@ -176,9 +185,9 @@ def damaged(place: Path | str, problem: object) -> RunFolderError:
 def _remove_torn_line(descriptor: int) -> int:
     """Cut off what a crash left of a last line, and return the size that remains."""
     size = os.fstat(descriptor).st_size
-    if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n":
+    if size == 0 or read_at(descriptor, size - 1, 1) == b"\n":
         return size
-    whole = os.pread(descriptor, size, 0).rfind(b"\n") + 1
+    whole = read_at(descriptor, 0, size).rfind(b"\n") + 1
     os.ftruncate(descriptor, whole)
     return whole
 

@@ -7,16 +7,15 @@ import errno
 import os
 import stat
 import time
+from pathlib import Path
+from socket import gethostname
 from typing import NamedTuple
 
 from mlpkit.errors import RunFolderError
-from mlpkit.runs.files import storage_error
+from mlpkit.runs.file_lock import lock, require_unlocked, unlock
+from mlpkit.runs.files import read_at, storage_error
 from mlpkit.runs.layout import WRITER
-from mlpkit.system import can_start_processes
-
-if can_start_processes():
-    import fcntl
-from pathlib import Path
+from mlpkit.system import BYTES, NO_LINK, NO_WAIT, REMOVES_OPEN_FILES, can_start_processes
 
 _LONGEST_NOTE = 300
 """Bytes of a lock file: the number of a process, and below it the name of its machine, of 255 at most."""
@@ -43,7 +42,7 @@ class Writer(NamedTuple):
     @property
     def is_here(self) -> bool:
         """Whether it is on this machine, or on an unknown one."""
-        return self.host in ("", _host())
+        return self.host in ("", gethostname())
 
     @property
     def is_this_process(self) -> bool:
@@ -62,7 +61,7 @@ class Writer(NamedTuple):
 class WriterLock:
     """An exclusive lock on a file, which the system releases when its holder dies.
 
-    The lock is advisory (flock): it binds writers, who ask for it, and not readers. In WebAssembly, which has no other
+    The lock is advisory: it binds writers, who ask for it, and not readers. In WebAssembly, which has no other
     processes, nothing is locked. The file is made if it is missing, and stays.
     """
 
@@ -91,19 +90,26 @@ class WriterLock:
             _held.discard(_identity(descriptor))
             # Closing alone would leave the lock with a forked process that shares the descriptor.
             with contextlib.suppress(OSError):  # it holds nothing that could be lost, and ends with the process
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                unlock(descriptor)
                 os.close(descriptor)
+
+    def remove(self) -> None:
+        """Remove the file and give the lock back, or raise ``OSError``; no other writer's file is removed."""
+        if not REMOVES_OPEN_FILES:  # nor is another writer's file, which is open
+            self.release()
+        self.path.unlink(missing_ok=True)
+        self.release()
 
     def another_writer(self) -> Writer | None:
         """Return what is writing now; None if nothing else is."""
         if self._descriptor is not None or not can_start_processes():
             return None
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            descriptor = os.open(self.path, os.O_RDONLY | BYTES | NO_LINK | NO_WAIT)
         except OSError:  # nothing ever wrote to it, or one may not look
             return None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            require_unlocked(descriptor)
         except BlockingIOError:
             return _writer(descriptor)
         except OSError:
@@ -114,13 +120,14 @@ class WriterLock:
 
     def _open_locked(self) -> int:
         # A link in a stranger's folder could lead anywhere, and what it leads to would be overwritten.
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | BYTES | NO_LINK, 0o666)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError(errno.EINVAL, "it is not a regular file")
             _lock(descriptor)
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n{_host()}\n".encode(), 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, f"{os.getpid()}\n{gethostname()}\n".encode())
         except BlockingIOError as error:
             holder = _writer(descriptor)
             os.close(descriptor)
@@ -147,12 +154,11 @@ def _lock(descriptor: int) -> None:
     """Lock a file; readers that look for its writer share it for an instant, as no writer does."""
     for _ in range(MOST_LOOKS):
         with contextlib.suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor)
             return
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # a writer refuses that, too
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        require_unlocked(descriptor)
         time.sleep(SECONDS_FOR_A_LOOK)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    lock(descriptor)
 
 
 def _writer(descriptor: int) -> Writer:
@@ -160,7 +166,7 @@ def _writer(descriptor: int) -> Writer:
 
     Containers may share a name, and number their processes each on its own.
     """
-    note = os.pread(descriptor, _LONGEST_NOTE, 0).decode("utf-8", "replace")
+    note = read_at(descriptor, 0, _LONGEST_NOTE).decode("utf-8", "replace")
     pid, _, host = note.strip().partition("\n")
     found = Writer(int(pid), host) if pid.isascii() and pid.isdigit() else Writer(0, "")
     return found._replace(pid=0) if found.is_this_process and _identity(descriptor) not in _held else found
@@ -170,8 +176,3 @@ def _identity(descriptor: int) -> tuple[int, int]:
     """Return device and number of an open file."""
     found = os.fstat(descriptor)
     return found.st_dev, found.st_ino
-
-
-def _host() -> str:
-    """Return the name of this machine."""
-    return os.uname().nodename

@@ -7,10 +7,6 @@ import re
 import subprocess
 import sys
 
-import pytest
-
-from mlpkit.cli.main import main
-
 PLUGIN = """
 import gc
 from mlpkit import Dataset, Description, Classes, component, hookimpl
@@ -55,12 +51,6 @@ def test_control_c_while_the_program_starts_ends_it_in_silence(environment, tmp_
     env = environment | {"PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
-
-
-def test_windows_is_answered_with_where_mlpkit_runs(monkeypatch):
-    monkeypatch.setattr(sys, "platform", "win32")
-    with pytest.raises(SystemExit, match="runs on Linux and macOS; on Windows, install and run it in WSL"):
-        main()
 
 
 def test_once_a_spec_is_read_garbage_is_looked_for_among_later_objects_alone(mlpkit, cwd):

@@ -61,7 +61,7 @@ def test_a_file_is_not_waited_for_without_end(tmp_path: Path, monkeypatch: pytes
     def refuse(*given: object) -> int:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    monkeypatch.setattr("mlpkit.runs.files.SECONDS_FOR_A_DESCRIPTOR", 0.2)
+    monkeypatch.setattr("mlpkit.runs.files.MOST_PATIENCE", 0.2)
     monkeypatch.setattr("mlpkit.runs.files.os.open", refuse)
     with pytest.raises(StorageError, match="Too many open files; close files, or raise the limit of open files"):
         write_atomically(tmp_path / "file", b"content")

@@ -167,7 +167,7 @@ def test_nothing_of_an_earlier_longer_number_is_left(path: Path) -> None:
     lock.release()
 
 
-@pytest.mark.parametrize("function", ["ftruncate", "pwrite"])
+@pytest.mark.parametrize("function", ["ftruncate", "write"])
 def test_a_failure_after_the_lock_was_taken_gives_it_back(path: Path, failing: Any, function: str) -> None:
     lock = WriterLock(path)
     failure = OSError(errno.ENOSPC, "No space left on device")

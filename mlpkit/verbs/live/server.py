@@ -194,10 +194,14 @@ class _Server(ThreadingHTTPServer):
         """Ignore a browser that disconnects."""
 
 
+WITHOUT_WAITING: Final[int] = getattr(socket, "MSG_DONTWAIT", 0)
+"""Windows has no such flag, and a buffer with room for a line."""
+
+
 def _refuse(request: socket.socket, status: str, reason: str) -> None:
     """Send the reason, and close the connection."""
     with suppress(OSError):  # it has ended
-        request.send(f"HTTP/1.0 {status}\r\n\r\n{reason}\n".encode(), socket.MSG_DONTWAIT)
+        request.send(f"HTTP/1.0 {status}\r\n\r\n{reason}\n".encode(), WITHOUT_WAITING)
         request.shutdown(socket.SHUT_RDWR)
 
 

@@ -249,7 +249,8 @@ class SlurmWorkers(RemoteWorkers):
 
     def _jobs_of_user(self) -> set[tuple[str, str]] | None:
         """Return numbers and names of the user's waiting and running jobs; None if Slurm doesn't answer now."""
-        answer = _asked(["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i %j"])
+        user = os.getuid()  # type: ignore[attr-defined,unused-ignore] # on Windows, which has no Slurm
+        answer = _asked(["squeue", "--noheader", f"--user={user}", "--format=%i %j"])
         if answer is not None:
             self._answered_at = time.monotonic()
             return {(number, name) for number, _, name in (line.partition(" ") for line in answer.splitlines())}
@@ -327,7 +328,9 @@ def _one_line(text: str) -> str:
 def _train(here: str, call: TrialCall) -> TrainingEnd:
     """In a job: train a trial until a signal stops it, or announces its time limit or preemption."""
     stop = StopRequest()
-    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, lambda received, frame: stop.stop(f"Slurm ({signal.Signals(received).name})"))
+    for name in ("SIGTERM", "SIGUSR1", "SIGUSR2"):
+        signal.signal(
+            signal.Signals[name], lambda received, frame: stop.stop(f"Slurm ({signal.Signals(received).name})")
+        )
     os.chdir(here)
     return call.function(Path(call.directory), **call.arguments, stop=stop)

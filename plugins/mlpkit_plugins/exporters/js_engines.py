@@ -81,7 +81,7 @@ def _run_in_browser(browser: str, program: str, folder: Path, name: str) -> str:
     page = folder / "program.html"
     page.write_text(f'<!doctype html><body><script type="module">{program}</script>', "utf-8")
     options = ["--headless", "--disable-gpu", f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=1000000"]
-    if os.geteuid() == 0:
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--no-sandbox")  # Chromium has no sandbox for root
     dom = _output_of([browser, *options, "--dump-dom", page.as_uri()], name)
     body = re.search(r"<body>(.*?)</body>", dom, re.DOTALL)

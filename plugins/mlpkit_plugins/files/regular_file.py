@@ -47,7 +47,7 @@ def sized(file: IO[bytes]) -> io.BufferedReader:
 
 class _Sized(io.RawIOBase):
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        self._file = io.FileIO(descriptor, closefd=False)
         self._left = os.fstat(descriptor).st_size
 
     def readable(self) -> bool:
@@ -55,6 +55,6 @@ class _Sized(io.RawIOBase):
 
     def readinto(self, target: WriteableBuffer, /) -> int:
         wanted = memoryview(target)[: self._left]
-        received = os.readv(self._descriptor, [wanted]) if len(wanted) else 0
+        received = self._file.readinto(wanted) or 0 if len(wanted) else 0
         self._left -= received
         return received

@@ -6,7 +6,6 @@ dictionary, and a text may be stored as its difference from the text before. Rea
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from io import BufferedReader
 from typing import Any, Final, NamedTuple
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from mlpkit import DataError
+from mlpkit_plugins.files.read_at import read_at
 
 FEWEST_BYTES_READ: Final = 1 << 12
 LARGEST_HEADER: Final = 1 << 24
@@ -83,7 +83,8 @@ def _page_at(descriptor: int, place: int) -> tuple[Page, int]:
     """Return the page at an offset, and the offset of its content."""
     length = FEWEST_BYTES_READ
     while length <= LARGEST_HEADER and place >= 0:
-        read = os.pread(descriptor, length, place)
+        room = memoryview(bytearray(length))
+        read = bytes(room[: read_at(descriptor, place, room)])
         header = _Compact(read)
         try:
             fields = header.structure()

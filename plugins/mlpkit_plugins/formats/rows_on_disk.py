@@ -14,6 +14,7 @@ from typing import IO, Any, Final, Protocol
 import numpy as np
 
 from mlpkit import Array, DataError, NpyHeader, read_npy_header
+from mlpkit_plugins.files.read_at import read_at
 from mlpkit_plugins.files.regular_file import regular_file
 from mlpkit_plugins.kernels import read_rows
 
@@ -103,7 +104,7 @@ class RowsOnDisk:
         view = rows.reshape(-1).data.cast("B")
         place = self._header.start + begin * self._row_bytes
         try:
-            while view and (received := os.preadv(self._descriptor, [view], place)):
+            while view and (received := read_at(self._descriptor, place, view)):
                 view, place = view[received:], place + received
         except OSError as error:
             raise self._unreadable(error) from error

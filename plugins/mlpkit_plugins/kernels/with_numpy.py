@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from math import sqrt
 from threading import local
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array
+from mlpkit_plugins.files.read_at import read_at
 from mlpkit_plugins.kernels.elementwise_with_numpy import *
 from mlpkit_plugins.kernels.features_with_numpy import *
 from mlpkit_plugins.kernels.images_with_numpy import *
@@ -299,7 +299,7 @@ def read_rows(descriptor: int, start: int, indices: Array, out: Array) -> bool:
         view = row.data.cast("B")
         place = start + index * len(view)
         while view:
-            received = os.preadv(descriptor, [view], place)
+            received = read_at(descriptor, place, view)
             if not received:
                 return False
             view, place = view[received:], place + received
