@@ -25,6 +25,8 @@ from headless_browser import Page, browser_page
 from hypothesis import HealthCheck, settings
 from tiny_work import shared_work, train, work  # noqa: F401 - fixtures of all tests
 
+from mlpkit.system import STOP_SIGNALS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -104,9 +106,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 @pytest.fixture(scope="session", autouse=True)
 def heeding_signals() -> Iterator[None]:
     """Let the processes that tests start heed signals that a shell's background, or nohup, has pytest ignore."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGHUP, signal.SIGTERM):
+    for number in set(STOP_SIGNALS) - {signal.SIGINT}:
         if before[number] is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)  # pytest goes on ignoring it; its children have the default handler
     yield

@@ -7,6 +7,7 @@
 static const InstructionSet *choose(void)
 {
     const char *choice = getenv("MLPKIT_KERNELS"); /* the narrower vectors can be tried on any processor */
+    __builtin_cpu_init(); /* Clang's libraries for Windows don't call it by themselves */
     if (__builtin_cpu_supports("avx512f") && (choice == NULL || strcmp(choice, "avx2") != 0)) {
         return &avx512;
     }

@@ -3,7 +3,26 @@
 
 #include <errno.h>
 #include <string.h>
+
+#ifdef _WIN32
+#include <io.h>
+#include <windows.h>
+
+/* Read at most that many bytes at an offset of a file, as POSIX does. */
+static ptrdiff_t pread(int descriptor, void *to, size_t bytes, int64_t place)
+{
+    OVERLAPPED from = {.Offset = (DWORD)place, .OffsetHigh = (DWORD)(place >> 32)};
+    DWORD some = bytes < 1u << 30 ? (DWORD)bytes : 1u << 30, received = 0;
+    if (!ReadFile((HANDLE)_get_osfhandle(descriptor), to, some, &received, &from) &&
+        GetLastError() != ERROR_HANDLE_EOF) {
+        errno = EIO;
+        return -1;
+    }
+    return received;
+}
+#else
 #include <unistd.h>
+#endif
 
 /* Rows in ascending order are read together with the bytes between them, up to a window of this size. */
 #define WINDOW_BYTES 65536
@@ -12,11 +31,11 @@
 #define MAX_BYTES_BETWEEN_ROWS 4096
 
 /* Read bytes at an offset of a file and return how many: fewer only at the end of the file, -1 after an error. */
-static ssize_t read_at(int descriptor, char *to, size_t bytes, off_t place)
+static ptrdiff_t read_at(int descriptor, char *to, size_t bytes, int64_t place)
 {
     size_t received = 0;
     while (received < bytes) {
-        ssize_t came = pread(descriptor, to + received, bytes - received, place + (off_t)received);
+        ptrdiff_t came = pread(descriptor, to + received, bytes - received, place + (int64_t)received);
         if (came == 0) {
             break;
         }
@@ -25,7 +44,7 @@ static ssize_t read_at(int descriptor, char *to, size_t bytes, off_t place)
         }
         received += came > 0 ? (size_t)came : 0;
     }
-    return (ssize_t)received;
+    return (ptrdiff_t)received;
 }
 
 /* Return how many of the first rows are consecutive in the file too. */
@@ -57,10 +76,10 @@ static npy_intp read_some(int descriptor, long long start, const npy_int64 *indi
                           char *out)
 {
     char window[WINDOW_BYTES];
-    npy_intp run = run_of(indices, rows), near = rows_in_window(indices, rows, bytes);
-    npy_intp some = near > run ? near : run, span = (indices[some - 1] - indices[0] + 1) * bytes;
-    char *to = near > run ? window : out;
-    ssize_t received = read_at(descriptor, to, (size_t)span, (off_t)(start + indices[0] * bytes));
+    npy_intp run = run_of(indices, rows), nearby = rows_in_window(indices, rows, bytes);
+    npy_intp some = nearby > run ? nearby : run, span = (indices[some - 1] - indices[0] + 1) * bytes;
+    char *to = nearby > run ? window : out;
+    ptrdiff_t received = read_at(descriptor, to, (size_t)span, start + indices[0] * bytes);
     if (received < span) {
         return received < 0 ? -1 : 0;
     }
@@ -72,12 +91,12 @@ static npy_intp read_some(int descriptor, long long start, const npy_int64 *indi
 
 PyObject *kernel_read_rows(PyObject *const *arguments)
 {
-    enum { DESCRIPTOR, START, INDICES, OUT };
+    enum { DESCRIPTOR, START, INDICES, ROWS };
     if (!PyLong_Check(arguments[DESCRIPTOR]) || !PyLong_Check(arguments[START]) || !PyArray_Check(arguments[INDICES]) ||
-        !PyArray_Check(arguments[OUT])) {
+        !PyArray_Check(arguments[ROWS])) {
         return NULL;
     }
-    PyArrayObject *indices = (PyArrayObject *)arguments[INDICES], *out = (PyArrayObject *)arguments[OUT];
+    PyArrayObject *indices = (PyArrayObject *)arguments[INDICES], *out = (PyArrayObject *)arguments[ROWS];
     if (PyArray_TYPE(indices) != NPY_INT64 || PyArray_NDIM(indices) != 1 || !PyArray_ISCARRAY_RO(indices) ||
         !PyArray_ISBEHAVED(out) || !PyArray_IS_C_CONTIGUOUS(out) || PyArray_NDIM(out) < 1 || PyArray_SIZE(out) == 0 ||
         PyArray_DIM(out, 0) != PyArray_DIM(indices, 0)) {

@@ -4,22 +4,16 @@
 #include "team.h"
 
 #include "float_mode.h"
+#include "threads.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <time.h>
 
 /* The number of polls before a thread yields between polls. */
 #define POLLS_BEFORE_YIELDING 2000
 
 /* How long a member waits without sleeping. */
 #define AWAKE_NANOSECONDS 5000000
-
-/* How long to wait before trying again to start a thread. */
-#define RETRY_NANOSECONDS 1000000
 
 #if defined(__x86_64__) || defined(__i386__)
 #define PAUSE() __builtin_ia32_pause()
@@ -46,11 +40,11 @@ static struct {
     atomic_int wanted;                   /* the number of members that may take parts: those with the lowest numbers */
     _Alignas(128) atomic_int unfinished; /* parts not yet computed */
     _Alignas(128) atomic_int asleep;     /* members that may take parts but sleep */
-    pthread_mutex_t sleep;
-    pthread_cond_t wake;
-    pthread_mutex_t caller; /* held by the caller that has the team */
-    int members;            /* started so far, without the caller */
-} team = {.sleep = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .caller = PTHREAD_MUTEX_INITIALIZER};
+    Lock sleep;
+    Condition wake;
+    Lock caller; /* held by the caller that has the team */
+    int members; /* started so far, without the caller */
+} team = {.sleep = LOCK_FREE, .wake = CONDITION_EMPTY, .caller = LOCK_FREE};
 
 static void wait_a_moment(int *polls)
 {
@@ -59,7 +53,7 @@ static void wait_a_moment(int *polls)
         PAUSE();
     }
     else {
-        sched_yield();
+        yield_core();
     }
 }
 
@@ -85,13 +79,6 @@ static void compute(int is_caller)
     }
 }
 
-static int64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 /* The number of members that may take parts. */
 static int wanted(void) { return atomic_load_explicit(&team.wanted, memory_order_relaxed); }
 
@@ -106,21 +93,21 @@ static int is_any_left(int member)
  * for sleepers. So at least one of them sees the other. */
 static void sleep_until_there_is_work(int member)
 {
-    pthread_mutex_lock(&team.sleep);
+    take_lock(&team.sleep);
     while (!is_any_left(member)) {
         int missed = member <= wanted();
         atomic_fetch_add_explicit(&team.asleep, missed, memory_order_seq_cst);
         if (!is_any_left(member)) {
-            pthread_cond_wait(&team.wake, &team.sleep);
+            wait_for(&team.wake, &team.sleep);
         }
         atomic_fetch_sub_explicit(&team.asleep, missed, memory_order_seq_cst);
     }
-    pthread_mutex_unlock(&team.sleep);
+    release_lock(&team.sleep);
 }
 
-static void *serve(void *number)
+static void serve(intptr_t number)
 {
-    int member = (int)(intptr_t)number;
+    int member = (int)number;
     for (;;) {
         int polls = 0;
         int64_t end = 0;
@@ -129,7 +116,7 @@ static void *serve(void *number)
             if (polls < POLLS_BEFORE_YIELDING) {
                 continue;
             }
-            int64_t time = now();
+            int64_t time = nanoseconds();
             if (end == 0) {
                 end = time + AWAKE_NANOSECONDS;
             }
@@ -139,23 +126,15 @@ static void *serve(void *number)
         }
         compute(0);
     }
-    return NULL;
 }
+THREAD(serving, serve)
 
-/* Start members until there are that many, or the system has no more threads. They block all signals, which are for
- * Python's threads. */
+/* Start members until there are that many, or the system has no more threads. */
 static void start_members(int count)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (pthread_t thread; team.members < count; team.members++) {
-        if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)(team.members + 1)) != 0) {
-            break;
-        }
-        pthread_detach(thread);
+    while (team.members < count && start_thread(serving, team.members + 1)) {
+        team.members++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* Let the members up to that number take parts; return whether that many exist. */
@@ -167,10 +146,10 @@ static int want(int count)
     if (team.members < count) {
         start_members(count);
     }
-    pthread_mutex_lock(&team.sleep);
+    take_lock(&team.sleep);
     atomic_store_explicit(&team.wanted, count < team.members ? count : team.members, memory_order_relaxed);
-    pthread_cond_broadcast(&team.wake);
-    pthread_mutex_unlock(&team.sleep);
+    wake_all(&team.wake);
+    release_lock(&team.sleep);
     return team.members >= count;
 }
 
@@ -184,9 +163,9 @@ static void compute_together(int parts, Part part, void *work)
     atomic_store_explicit(&team.unfinished, parts, memory_order_relaxed);
     atomic_store_explicit(&team.left, LEFT(++number, 0, parts), memory_order_seq_cst);
     if (atomic_load_explicit(&team.asleep, memory_order_seq_cst) > 0) {
-        pthread_mutex_lock(&team.sleep);
-        pthread_cond_broadcast(&team.wake);
-        pthread_mutex_unlock(&team.sleep);
+        take_lock(&team.sleep);
+        wake_all(&team.wake);
+        release_lock(&team.sleep);
     }
     compute(1);
     for (int polls = 0; atomic_load_explicit(&team.unfinished, memory_order_acquire) > 0;) {
@@ -201,8 +180,11 @@ static void compute_alone(int parts, Part part, void *work)
     }
 }
 
-static void hold_for_fork(void) { pthread_mutex_lock(&team.caller); }
-static void release_in_parent(void) { pthread_mutex_unlock(&team.caller); }
+#ifdef _WIN32
+static void prepare_for_forks(void) {} /* there are none */
+#else
+static void hold_for_fork(void) { take_lock(&team.caller); }
+static void release_in_parent(void) { release_lock(&team.caller); }
 
 /* After a fork, the child has none of its parent's members. */
 static void start_over_in_child(void)
@@ -210,43 +192,48 @@ static void start_over_in_child(void)
     team.members = 0;
     atomic_store(&team.wanted, 0);
     atomic_store(&team.asleep, 0);
-    team.sleep = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    team.wake = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-    pthread_mutex_unlock(&team.caller);
+    team.sleep = (Lock)LOCK_FREE;
+    team.wake = (Condition)CONDITION_EMPTY;
+    release_lock(&team.caller);
 }
 
-static void prepare_for_forks(void) { pthread_atfork(hold_for_fork, release_in_parent, start_over_in_child); }
-static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+static void register_handlers(void) { pthread_atfork(hold_for_fork, release_in_parent, start_over_in_child); }
+
+static void prepare_for_forks(void)
+{
+    static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+    pthread_once(&prepared, register_handlers);
+}
+#endif
 
 void compute_parts(int parts, Part part, void *work, int members)
 {
-    pthread_once(&prepared, prepare_for_forks);
-    if (parts > MAX_PARTS || pthread_mutex_trylock(&team.caller) != 0) {
+    prepare_for_forks();
+    if (parts > MAX_PARTS || !try_lock(&team.caller)) {
         compute_alone(parts, part, work);
         return;
     }
     want(members - 1);
     compute_together(parts, part, work);
-    pthread_mutex_unlock(&team.caller);
+    release_lock(&team.caller);
 }
 
 void compute_parts_at_once(int parts, Part part, void *work)
 {
-    const struct timespec retry = {0, RETRY_NANOSECONDS};
-    pthread_once(&prepared, prepare_for_forks);
-    pthread_mutex_lock(&team.caller);
+    prepare_for_forks();
+    take_lock(&team.caller);
     while (wanted() < parts - 1 && !want(parts - 1)) {
-        nanosleep(&retry, NULL);
+        sleep_a_millisecond();
     }
     compute_together(parts, part, work);
-    pthread_mutex_unlock(&team.caller);
+    release_lock(&team.caller);
 }
 
 int start_team(int members)
 {
-    pthread_once(&prepared, prepare_for_forks);
-    pthread_mutex_lock(&team.caller);
+    prepare_for_forks();
+    take_lock(&team.caller);
     int complete = want(members - 1);
-    pthread_mutex_unlock(&team.caller);
+    release_lock(&team.caller);
     return complete;
 }
