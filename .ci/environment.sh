@@ -37,3 +37,8 @@ run_tests() {
     if [ -n "${EVERYTHING:-}" ]; then set -- -m "not long and not fuzz" "$@"; fi
     "$environment/bin/pytest" -q "$@"
 }
+
+# Run the default suite, or tests of these arguments, without what Windows doesn't have.
+without_posix() {
+    PYTHONPATH=$PWD/tests/support/without_posix MLPKIT_EXPECT='' run_tests "$@"
+}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import default_suite
+import posix_tests
 import pytest
 from command_line import (  # noqa: F401 - fixtures of all tests
     cwd,
@@ -48,7 +49,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Measure tests, if pytest was asked to."""
+    """Measure tests, if pytest was asked to; skip some without POSIX."""
+    if not hasattr(os, "killpg"):
+        config.pluginmanager.register(posix_tests)
     if config.getoption("write_slow_tests"):
         config.pluginmanager.register(default_suite.Recorder())
 

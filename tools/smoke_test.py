@@ -1,4 +1,4 @@
-"""Tests an installed mlpkit from outside its source tree: kernels, a check, a short training, an export.
+"""Tests an installed mlpkit from outside its source tree: kernels, training, exports, a resume after a kill.
 
     python smoke_test.py compiled
     python smoke_test.py numpy
@@ -13,10 +13,12 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from importlib import metadata, util
 from pathlib import Path
 
 SPEC = "mnist_3layer"
+FILE = f"{SPEC}.mlpkit.yaml"
 STEPS = 2000
 LEAST_ACCURACY = 0.9
 
@@ -31,6 +33,8 @@ def main() -> None:
         print(check_kernels(kernels, folder))
         print(f"test accuracy after {STEPS} steps: {train(folder)}")
         export(folder)
+        predict(folder)
+        resume(folder)
         print(f"mlpkit {metadata.version('mlpkit')}: passed")
 
 
@@ -68,9 +72,9 @@ def train(folder: str) -> float:
         SystemExit: the accuracy is too low.
     """
     mlpkit(folder, "init", SPEC)
-    mlpkit(folder, "check", f"{SPEC}.mlpkit.yaml")
+    mlpkit(folder, "check", FILE)
     shortened = ("--set", f"training.iterations={STEPS}", "--set", f"training.evaluate_every={STEPS}")
-    mlpkit(folder, "run", f"{SPEC}.mlpkit.yaml", "--quiet", "--no-report", "--out", "run", *shortened)
+    mlpkit(folder, "run", FILE, "--quiet", "--no-report", "--out", "run", *shortened)
     metrics = json.loads(Path(folder, "run", "metrics.json").read_text(encoding="utf-8"))
     accuracy: float = metrics["test"]["accuracy"]
     if accuracy < LEAST_ACCURACY:
@@ -82,6 +86,48 @@ def export(folder: str) -> None:
     """Export the model as an HTML page and as C."""
     for name in ("model.html", "model.c"):
         mlpkit(folder, "export", "run", "--to", name)
+
+
+def predict(folder: str) -> None:
+    """Predict from a file.
+
+    Raises:
+        SystemExit: a row has no prediction.
+    """
+    import numpy as np  # noqa: PLC0415 - only after the package was checked
+
+    np.save(Path(folder, "rows.npy"), np.zeros((3, 784), np.float32))
+    rows = mlpkit(folder, "predict", "run", "rows.npy").splitlines()
+    if len(rows) != 1 + 3:
+        sys.exit(f"expected a header and 3 predictions; found {rows}")
+
+
+def resume(folder: str) -> None:
+    """Kill a training, resume it, and compare its model with that of one that was not interrupted.
+
+    Raises:
+        SystemExit: they differ.
+    """
+    shortened = (
+        "--set",
+        f"training.iterations={STEPS}",
+        "--set",
+        "training.evaluate_every=100",
+        "--quiet",
+        "--no-report",
+    )
+    mlpkit(folder, "run", FILE, "--out", "whole", *shortened)
+    command = [sys.executable, "-P", "-m", "mlpkit", "run", FILE, "--out", "killed", *shortened]
+    with subprocess.Popen(command, cwd=folder) as process:
+        while not any(Path(folder, "killed", "checkpoints").glob("*")) and process.poll() is None:
+            time.sleep(0.02)
+        process.kill()
+    killed = not Path(folder, "killed", "metrics.json").exists()
+    mlpkit(folder, "resume", "killed", "--quiet", "--no-report")
+    whole, resumed = (Path(folder, run, "model.safetensors").read_bytes() for run in ("whole", "killed"))
+    if not killed or whole != resumed:
+        sys.exit("the resumed run has another model" if killed else "the training ended before it could be killed")
+    print("resumed after a kill: the same model")
 
 
 def mlpkit(folder: str, *arguments: str) -> str:

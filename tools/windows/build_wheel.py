@@ -1,4 +1,4 @@
-"""Builds the wheel with kernels for Windows on x86-64, on any system, and checks what its extension imports and exports.
+"""Builds the wheel with kernels for Windows on x86-64, on any system, and checks the symbols of its extension.
 
     python tools/windows/build_wheel.py [--out dist]
 
@@ -52,11 +52,24 @@ def build_extension(folder: Path) -> Path:
     os.chdir(ROOT)
     (extension,) = run_setup("setup.py", stop_after="init").ext_modules
     includes = [python_headers(folder), numpy_headers(folder), *extension.include_dirs[1:]]
-    options = [f"-I{include}" for include in includes] + [f"-D{name}={value}" for name, value in extension.define_macros]
+    options = [f"-I{include}" for include in includes] + [
+        f"-D{name}={value}" for name, value in extension.define_macros
+    ]
 
     def compile_file(source: str) -> str:
         compiled = str(folder / f"{Path(source).stem}.o")
-        run(*ZIG, "cc", *TARGET, "-Wno-pass-failed", *extension.extra_compile_args, *options, "-c", source, "-o", compiled)
+        run(
+            *ZIG,
+            "cc",
+            *TARGET,
+            "-Wno-pass-failed",
+            *extension.extra_compile_args,
+            *options,
+            "-c",
+            source,
+            "-o",
+            compiled,
+        )
         return compiled
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:

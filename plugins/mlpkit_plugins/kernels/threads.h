@@ -26,7 +26,10 @@ typedef DWORD(WINAPI *Thread)(void *number);
 static inline void take_lock(Lock *lock) { AcquireSRWLockExclusive(lock); }
 static inline int try_lock(Lock *lock) { return TryAcquireSRWLockExclusive(lock); }
 static inline void release_lock(Lock *lock) { ReleaseSRWLockExclusive(lock); }
-static inline void wait_for(Condition *condition, Lock *lock) { SleepConditionVariableSRW(condition, lock, INFINITE, 0); }
+static inline void wait_for(Condition *condition, Lock *lock)
+{
+    SleepConditionVariableSRW(condition, lock, INFINITE, 0);
+}
 static inline void wake_all(Condition *condition) { WakeAllConditionVariable(condition); }
 static inline void yield_core(void) { SwitchToThread(); }
 static inline void sleep_a_millisecond(void) { Sleep(1); }

@@ -2,8 +2,9 @@
 
 Tests themselves, by where their files are, can still import modules of POSIX.
 
-Locks on files are those of Windows, made with the ones of this system. ``os`` keeps what Python's own modules call where
-``sys.platform`` isn't ``win32``, such as ``getuid``, and NumPy ``uname``; ``mypy --platform win32`` finds those in mlpkit.
+Locks on files are those of Windows, made with the ones of this system. ``os`` keeps what Python's own modules and NumPy
+call where ``sys.platform`` isn't ``win32``, such as ``getuid`` and ``uname``; ``mypy --platform win32`` finds those in
+mlpkit.
 """
 
 import builtins
@@ -20,14 +21,60 @@ from contextlib import suppress
 from types import ModuleType
 
 MODULES = ("fcntl", "resource", "termios", "tty", "pty", "grp", "pwd", "syslog", "curses", "_curses", "readline")
-FUNCTIONS = """
-    fork forkpty killpg getpgid getpgrp setpgid setsid getsid wait3 wait4 nice getpriority setpriority
-    sched_getaffinity sched_setaffinity sched_yield register_at_fork
-    pread pwrite preadv pwritev readv writev posix_fadvise posix_fallocate mkfifo mknod sendfile
-    sysconf sysconf_names confstr getloadavg chown lchown fchown fchmod statvfs fstatvfs
-    O_DIRECTORY O_NOFOLLOW O_NONBLOCK O_CLOEXEC
-""".split()
-SIGNALS = "SIGHUP SIGUSR1 SIGUSR2 SIGALRM SIGQUIT SIGTSTP SIGCONT alarm setitimer pthread_sigmask sigwait".split()
+FUNCTIONS = [
+    "fork",
+    "forkpty",
+    "killpg",
+    "getpgid",
+    "getpgrp",
+    "setpgid",
+    "setsid",
+    "getsid",
+    "wait3",
+    "wait4",
+    "nice",
+    "getpriority",
+    "setpriority",
+    "sched_getaffinity",
+    "sched_setaffinity",
+    "sched_yield",
+    "register_at_fork",
+    "pread",
+    "pwrite",
+    "preadv",
+    "pwritev",
+    "readv",
+    "writev",
+    "posix_fadvise",
+    "posix_fallocate",
+    "sysconf",
+    "sysconf_names",
+    "confstr",
+    "getloadavg",
+    "chown",
+    "lchown",
+    "fchown",
+    "fchmod",
+    "statvfs",
+    "fstatvfs",
+    "O_DIRECTORY",
+    "O_NOFOLLOW",
+    "O_NONBLOCK",
+    "O_CLOEXEC",
+]
+SIGNALS = [
+    "SIGHUP",
+    "SIGUSR1",
+    "SIGUSR2",
+    "SIGALRM",
+    "SIGQUIT",
+    "SIGTSTP",
+    "SIGCONT",
+    "alarm",
+    "setitimer",
+    "pthread_sigmask",
+    "sigwait",
+]
 
 flock, LOCK, UNLOCK = fcntl.flock, fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_UN
 
@@ -40,11 +87,12 @@ def locking(descriptor: int, mode: int, count: int) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from error
 
 
-def import_for(name, globals=None, *arguments, **options):
+def import_for(name, *arguments, **options):
     """Import a module; one of POSIX for a test alone."""
-    if name in real and "/tests/" in str((globals or {}).get("__file__")):
+    importer = arguments[0] if arguments else options.get("globals")
+    if name in real and importer and "/tests/" in importer.get("__file__", ""):
         return real[name]
-    return import_module(name, globals, *arguments, **options)
+    return import_module(name, *arguments, **options)
 
 
 class Popen(subprocess.Popen):
