@@ -29,8 +29,8 @@ FOLDER: Final[int] = getattr(os, "O_DIRECTORY", 0)
 """Flag of ``os.open`` for a folder, to flush it to the disk; 0 on Windows, whose file system keeps a journal."""
 REMOVES_OPEN_FILES: Final = FOLDER != 0
 """Whether an open file can be removed or replaced; not on Windows."""
-PASSING: Final = frozenset({errno.EMFILE, errno.ENFILE} | (set() if REMOVES_OPEN_FILES else {errno.EACCES}))
-"""Numbers of errors that soon pass: too many files are open, or on Windows someone else has that file open."""
+BUSY: Final = frozenset([] if REMOVES_OPEN_FILES else [errno.EACCES])
+"""Numbers of errors that soon pass since someone else has the file open; only on Windows."""
 
 STOP_SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
@@ -114,11 +114,8 @@ def memory_limit() -> int | None:
     The least of what the machine has, the container or batch job (cgroup), and ``ulimit -v``.
     """
     limits = [*_cgroup_limits()]
-    if (
-        hasattr(os, "sysconf")
-        and hasattr(os, "sysconf_names")
-        and {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= os.sysconf_names.keys()
-    ):
+    names: Mapping[str, int] = getattr(os, "sysconf_names", {})
+    if hasattr(os, "sysconf") and {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= names.keys():
         limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     limits += [limit for limit in (address_limit(), _windows("GlobalMemoryStatusEx", 8)) if limit]
     return min(limits, default=None)

@@ -9,12 +9,12 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
 from mlpkit.errors import MlpkitError, RunFolderError, StorageError
-from mlpkit.system import BYTES, FOLDER, PASSING, is_regular
+from mlpkit.system import BUSY, BYTES, FOLDER, is_regular
 
 Result = TypeVar("Result")
 
@@ -144,17 +144,17 @@ def make_folder(path: Path) -> None:
 
 def open_patiently(path: str | Path, flags: int) -> int:
     """Open a file or folder, for which it may wait some seconds, as ``patiently`` does, or raise ``OSError``."""
-    return patiently(lambda: os.open(path, flags | BYTES, 0o666))
+    return patiently(lambda: os.open(path, flags | BYTES, 0o666), {errno.EMFILE, errno.ENFILE, *BUSY})
 
 
-def patiently(call: Callable[[], Result]) -> Result:
-    """Return what a call of the system returns; while it fails for a reason that soon passes, try again for seconds."""
+def patiently(call: Callable[[], Result], passing: Collection[int] = BUSY) -> Result:
+    """Return what a call of the system returns; while it fails with one of these errors, try again for some seconds."""
     deadline = time.monotonic() + MOST_PATIENCE
     while True:
         try:
             return call()
         except OSError as error:
-            if error.errno not in PASSING or time.monotonic() > deadline:
+            if error.errno not in passing or time.monotonic() > deadline:
                 raise
         time.sleep(0.05)
 

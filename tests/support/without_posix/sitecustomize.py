@@ -1,13 +1,12 @@
 """Takes away what only POSIX has, from each Python process that finds this folder in PYTHONPATH.
 
-Tests themselves, by where their files are, can still import modules of POSIX.
+The modules of tests can still import those of POSIX, by ``posix_tests``.
 
 Locks on files are those of Windows, made with the ones of this system. ``os`` keeps what Python's own modules and NumPy
 call where ``sys.platform`` isn't ``win32``, such as ``getuid`` and ``uname``; ``mypy --platform win32`` finds those in
 mlpkit.
 """
 
-import builtins
 import errno
 import fcntl
 import os
@@ -18,6 +17,7 @@ import subprocess
 import sys
 import threading  # noqa: F401 - as random
 from contextlib import suppress
+from importlib import import_module
 from types import ModuleType
 
 MODULES = ("fcntl", "resource", "termios", "tty", "pty", "grp", "pwd", "syslog", "curses", "_curses", "readline")
@@ -87,14 +87,6 @@ def locking(descriptor: int, mode: int, count: int) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from error
 
 
-def import_for(name, *arguments, **options):
-    """Import a module; one of POSIX for a test alone."""
-    importer = arguments[0] if arguments else options.get("globals")
-    if name in real and importer and "/tests/" in importer.get("__file__", ""):
-        return real[name]
-    return import_module(name, *arguments, **options)
-
-
 class Popen(subprocess.Popen):
     """A process, whose options may be those of Windows."""
 
@@ -104,10 +96,10 @@ class Popen(subprocess.Popen):
 
 subprocess.Popen = Popen
 shutil._use_fd_functions = False
-real, import_module, builtins.__import__ = {}, builtins.__import__, import_for
+REAL = {}
 for name in MODULES:
     with suppress(ImportError):
-        real[name] = import_module(name)
+        REAL[name] = import_module(name)
     sys.modules[name] = None
 for module, names in ((os, FUNCTIONS), (signal, SIGNALS)):
     for name in names:
