@@ -15,7 +15,7 @@ except ImportError:  # Windows and WebAssembly
     fcntl = None
 
 _FAR = 1 << 30
-"""The offset of the byte: nobody else can read a locked one on Windows, so it lies behind all content."""
+"""The offset of the byte, beyond all content: on Windows, only its owner can read a locked byte."""
 _LOOKS = 5
 _SECONDS = 0.01
 

@@ -181,7 +181,7 @@ static void compute_alone(int parts, Part part, void *work)
 }
 
 #ifdef _WIN32
-static void prepare_for_forks(void) {} /* there are none */
+static void prepare_for_forks(void) {} /* Windows has no forks */
 #else
 static void hold_for_fork(void) { take_lock(&team.caller); }
 static void release_in_parent(void) { release_lock(&team.caller); }
