@@ -108,18 +108,12 @@ def resume(folder: str) -> None:
     Raises:
         SystemExit: they differ.
     """
-    shortened = (
-        "--set",
-        f"training.iterations={STEPS}",
-        "--set",
-        "training.evaluate_every=100",
-        "--quiet",
-        "--no-report",
-    )
+    keys = {"iterations": STEPS, "evaluate_every": 500, "batch_size": 100, "checkpoint.every": 100}
+    shortened = ["--quiet", "--no-report", *(f"--set=training.{key}={value}" for key, value in keys.items())]
     mlpkit(folder, "run", FILE, "--out", "whole", *shortened)
     command = [sys.executable, "-P", "-m", "mlpkit", "run", FILE, "--out", "killed", *shortened]
     with subprocess.Popen(command, cwd=folder) as process:
-        while not any(Path(folder, "killed", "checkpoints").glob("*")) and process.poll() is None:
+        while not any(Path(folder, "killed", "checkpoints").glob("[!.]*")) and process.poll() is None:
             time.sleep(0.02)
         process.kill()
     killed = not Path(folder, "killed", "metrics.json").exists()
