@@ -47,8 +47,6 @@ FUNCTIONS = [
     "writev",
     "posix_fadvise",
     "posix_fallocate",
-    "sysconf",
-    "sysconf_names",
     "confstr",
     "getloadavg",
     "chown",
