@@ -2,6 +2,7 @@
 #include "arguments.h" /* first: Python.h selects the POSIX functions that system headers declare */
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #ifdef _WIN32
