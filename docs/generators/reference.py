@@ -30,7 +30,7 @@ PAGES: Final = {kind.base: page_of(kind.name) for kind in KINDS.values()}
 """The page that explains a base class by example."""
 
 GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
-    "Declaring components": (mlpkit, ("component", "hookimpl", "Component")),
+    "Declaring components": (mlpkit, ("component", "hookimpl", "Deprecation", "Component")),
     "Base classes": (mlpkit, (*PAGES, "Elementwise")),
     "Arguments of components": (
         mlpkit,

@@ -198,6 +198,8 @@ MAPPINGS: Final = ("plugins", "plugin_files", "requires", "environment")
 """What lock.json holds mappings as."""
 QUANTILES: Final = 5
 """Of a distribution in health.jsonl."""
+LATER_FIGURES: Final = ("level_loss", "least_loss", "bounded_loss", "outwards")
+"""Figures in health.jsonl that the first runs don't have."""
 
 
 def is_number(value: object) -> bool:
@@ -240,10 +242,7 @@ _LAYER: Final = {
     "identical": optional(bool),
 }
 _SYMPTOM: Final = {**dict.fromkeys(("name", "layer", "finding"), str), "advice": [str], "iteration": int}
-_FIGURES: Final = (
-    *("epoch", "learning_rate", "loss", "prediction_loss", "chance", "validation_chance", "spread"),
-    *("level_loss", "least_loss", "bounded_loss", "outwards"),
-)
+_FIGURES: Final = ("epoch", "learning_rate", "loss", "prediction_loss", "chance", "validation_chance", "spread")
 _HEALTH: Final = {
     **dict.fromkeys(("iteration", "rows"), int),
     **dict.fromkeys(_FIGURES, _is_figure),
@@ -294,4 +293,4 @@ def checked_failure(path: Path, failure: dict[str, Any]) -> dict[str, Any]:
 
 def is_health(record: Mapping[str, Any]) -> bool:
     """Whether a line of health.jsonl is one that ``mlpkit.verbs.doctor.probe.Probe`` would write."""
-    return fits(record, _HEALTH)
+    return fits(record, _HEALTH) and all(_is_figure(record.get(key)) for key in LATER_FIGURES)

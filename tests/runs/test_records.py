@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlpkit.runs.json_files import is_health
+from mlpkit.runs.json_files import LATER_FIGURES, is_health
 
 SPREAD = {"mean": 0.1, "std": 1, "min": -1.0, "max": None, "quantiles": [-1, -0.5, 0, 0.5, 1]}
 LAYER = {
@@ -62,4 +62,4 @@ def test_a_look_has_all_that_a_probe_writes_and_nothing_else_in_its_place(place:
     assert not is_health(changed)
     if isinstance(place[-1], str):
         del inner[place[-1]]
-        assert not is_health(changed)
+        assert is_health(changed) == (place[-1] in LATER_FIGURES)

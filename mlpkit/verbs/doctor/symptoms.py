@@ -76,7 +76,7 @@ def new_symptoms(history: HealthHistory) -> list[Symptom]:
     """Return new symptoms, except ones that another explains; the history's ``known`` takes their names."""
     found: list[Symptom] = []
     waiting: set[str] = set()
-    least = number_of(history.now["least_loss"]) or 0.0
+    least = number_of(history.now.get("least_loss")) or 0.0
     if least < 0:
         history = history.counted_from(least)
     for name, (examine, causes) in SYMPTOMS.items():
@@ -328,7 +328,7 @@ def _is_held_back(history: HealthHistory, share: float) -> bool:
     if loss is None or chance is None or not both or share > SHORTENED or loss < STILL_MUCH * chance:
         return False
     carries_over = both[0]["validation_loss"] < CARRIED_OVER * both[0]["train_loss"]
-    return carries_over and history.recently(lambda health: (number_of(health["outwards"]) or 0.0) > HELD, 3)
+    return carries_over and history.recently(lambda health: (number_of(health.get("outwards")) or 0.0) > HELD, 3)
 
 
 def constant_outputs(history: HealthHistory) -> Finding | None:
