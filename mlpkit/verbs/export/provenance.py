@@ -85,5 +85,6 @@ def _below(around: Path) -> Iterator[Path]:
         for folder in here:
             with suppress(RunFolderError):  # one that others may not read
                 for child in folders_in(folder):
-                    level.append(child)
-                    yield child
+                    if not child.is_symlink():  # a link may lead back here
+                        level.append(child)
+                        yield child

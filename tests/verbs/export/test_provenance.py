@@ -48,6 +48,16 @@ def test_the_run_is_found_from_another_folder(exported, work, monkeypatch, run, 
     assert provenance(file).directory == work / run
 
 
+def test_links_to_folders_are_not_followed(exported, work, monkeypatch):
+    monkeypatch.setattr("mlpkit.verbs.export.provenance.MOST_FOLDERS", 9)
+    (work / "p/q/r").mkdir(parents=True)
+    (work / "runs/tiny").rename(work / "p/q/r/tiny")
+    for name in ("a", "b", "c", "d"):
+        (work / name).symlink_to(work)
+
+    assert provenance(exported).directory == work / "p/q/r/tiny"
+
+
 def test_another_run_of_that_name_is_not_it(exported, work, train, monkeypatch):
     monkeypatch.setattr("mlpkit.verbs.export.provenance.LEVELS_UP", 0)
     (work / "runs/tiny").rename(work / "elsewhere")
