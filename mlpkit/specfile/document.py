@@ -119,7 +119,7 @@ def holds_something(source: SourceText, faults: DiagnosticList) -> bool:
     elif source.line_number(len(source.text) - 1) > MOST_LINES:
         message = f"'{source.name}' has more than {MOST_LINES:,} lines"
         faults.report(start, message, remedy=KEEP_DATA_ELSEWHERE, code="too-large")
-    elif not BEYOND_COMMENTS.search(source.text):
+    elif not source.text.strip() or not BEYOND_COMMENTS.search(source.text):
         what = "holds nothing but comments" if source.text.strip() else "is empty"
         faults.report(start, f"this spec {what}", remedy=WHAT_TO_WRITE, code="missing-key")
     else:

@@ -154,7 +154,7 @@ def test_the_place_of_what_is_not_utf_8(message_of, tmp_path, content, place):
     assert message_of("a.yaml").startswith(f"a.yaml:{place}: byte ")
 
 
-@pytest.mark.parametrize("text", ["", " \n\t\n", "\r\n"])
+@pytest.mark.parametrize("text", ["", " \n\t\n", "\r\n", "\N{NO-BREAK SPACE}\n", "\x0c"])
 def test_an_empty_file(message_of, tmp_path, text):
     (tmp_path / "a.yaml").write_bytes(text.encode())
     assert message_of("a.yaml").startswith("a.yaml:1:1: this spec is empty\n")
