@@ -294,7 +294,7 @@ class Operation(Component):
         return tuple(int(length) for length in shape)
 
     def _require_new_name(self, name: str) -> None:
-        if name in {**self._parameters, **self._states, **self._children}:
+        if name in self._parameters or name in self._states or name in self._children:
             raise ValueError(f"{self.path or self.type_name} declares '{name}' twice")
 
     def _new_view(self, key: _ViewKey) -> NDArray[Any]:
