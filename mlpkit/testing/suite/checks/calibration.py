@@ -22,7 +22,7 @@ class CalibrationExample(FittedExample):
     """A calibration, fitted on probabilities that are too sure of themselves, for each target that it accepts."""
 
     sample = "[{'knots': 8}]"
-    what = "the calibrated probabilities"
+    what, method = "the calibrated probabilities", "predict"
     dtype = np.float64
     possible: ClassVar = (Classes(3), Labels(2))
 

@@ -6,6 +6,8 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Flatter
 
+from mlpkit import Labels, ShapeError
+
 
 @caught_by("calibrated_probabilities_are_probabilities")
 class WithoutSum(Flatter):
@@ -13,6 +15,19 @@ class WithoutSum(Flatter):
 
     def predict(self, p):
         return p**self.power.value
+
+
+@caught_by("can_be_used")
+class RefusesLate(Flatter):
+    """takes labels, and refuses their probabilities once it is fitted"""
+
+    def build(self, target):
+        self.power, self.of_labels = self.state("power", (), 1.0), isinstance(target, Labels)
+
+    def predict(self, p):
+        if self.of_labels:
+            raise ShapeError("these are probabilities of labels")
+        return super().predict(p)
 
 
 @caught_by("a_row_needs_no_others")
