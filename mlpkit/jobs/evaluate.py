@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -17,11 +17,11 @@ from mlpkit.components.dataset import Description, Split
 from mlpkit.components.metric import Metric
 from mlpkit.components.target import Classes, Target
 from mlpkit.errors import DataError, DivergenceError, RunFolderError, SpecShapeError, UsageError
-from mlpkit.jobs.groups_of_rows import MetricsByGroup, groups_of_rows, metrics_by_group
 from mlpkit.jobs.inputs import Inputs, examples_of
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.run_inputs import DATA, Change
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
+from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
 from mlpkit.registry.registry import Registry
 from mlpkit.runs import layout
@@ -31,11 +31,15 @@ from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
+    from mlpkit.jobs.groups_of_rows import MetricsByGroup
     from mlpkit.network.coverage import RegionsFound
 
 SPLITS = ("train", "validation", "test")
 DATA_SPLIT = "data"
 """What data that isn't the run's own is called in results."""
+
+METRICS_BY_GROUP: Final = "mlpkit.jobs.groups_of_rows:metrics_by_group"
+"""Returns loss and metrics of groups of rows, which few evaluations have; its statistics take long to load."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def evaluate(
     metrics = _of_calibration(model)
     results = evaluated(model, chosen, description, [*chosen], directory, metrics)
     by = by or model.spec.top_level.by or ()
-    groups = metrics_by_group(model, chosen, description, by, None, metrics) if by else {}
+    groups = load(METRICS_BY_GROUP)(model, chosen, description, by, None, metrics) if by else {}
     found = _evaluation(model, results, warning_of_changed_data(directory, model))
     new = {split: rows for split, rows in chosen.items() if split == "test"}
     return replace(found, regions=_regions(model, new, description, by), by=groups)
@@ -117,15 +121,15 @@ def _regions(
     coverage = model.network.adjustments.coverage
     if coverage is None or not coverage.is_fitted or not data:
         return {}
-    from mlpkit.jobs.held_out import held_out, regions_found  # noqa: PLC0415 - few models have regions
+    from mlpkit.jobs import groups_of_rows, held_out  # noqa: PLC0415 - few models have regions
 
-    found, columns = {}, groups_of_rows(model, data, by, rows) if by else {}
+    found, columns = {}, groups_of_rows.groups_of_rows(model, data, by, rows) if by else {}
     for split, examples in data.items():
         of_columns = columns.get(split, {}).items()
         groups = {f"{column} {name}": at for column, of in of_columns for name, at in of.items()}
         with blas_threads(model.threads):
-            of_rows = held_out(model.network, examples, description)
-        found[split] = regions_found(model, of_rows.values, of_rows.targets, groups)
+            of_rows = held_out.held_out(model.network, examples, description)
+        found[split] = held_out.regions_found(model, of_rows.values, of_rows.targets, groups)
     return {split: of_split for split, of_split in found.items() if of_split is not None}
 
 
@@ -154,7 +158,7 @@ def evaluated_examples(
     data = {DATA_SPLIT: examples}
     description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)}, weighted)
     results = evaluated(model, data, description, [DATA_SPLIT], inputs.source, metrics)
-    groups = metrics_by_group(model, data, description, by, rows, metrics) if by else {}
+    groups = load(METRICS_BY_GROUP)(model, data, description, by, rows, metrics) if by else {}
     return replace(_evaluation(model, results), by=groups)
 
 

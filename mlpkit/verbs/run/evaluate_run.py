@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.display.regions import promise, regions_table
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
-from mlpkit.jobs.groups_of_rows import MetricsByGroup
 from mlpkit.registry.registry import Registry
 from mlpkit.terminal.figures import figure, with_ends
 from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph
 from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
+    from mlpkit.jobs.groups_of_rows import MetricsByGroup
     from mlpkit.network.coverage import RegionsFound
 
 NOTE: Final = "In brackets, 95 % intervals; * marks those that don't overlap that of all rows."
