@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from mlpkit.network.coverage import RegionsFound
+from typing import TYPE_CHECKING
+
 from mlpkit.terminal.figures import figure
+
+if TYPE_CHECKING:
+    from mlpkit.network.coverage import RegionsFound  # which loads fractions
 
 
 def promise(found: RegionsFound) -> str:

@@ -93,6 +93,13 @@ def test_a_run_loads_only_what_it_needs(environment, cwd):
     assert (loaded & unneeded) - loaded_by_numpy() == set()
 
 
+def test_an_evaluation_without_groups_of_rows_loads_no_statistics(environment, cwd, invoke):
+    assert invoke("run", "tiny.yaml", "--no-report", "--quiet", "--out", "r").code == 0
+    loaded = _loaded_by(environment, cwd, "evaluate", "r")
+    assert "mlpkit.jobs.evaluate" in loaded
+    assert (loaded & {"statistics", "decimal"}) - loaded_by_numpy() == set()
+
+
 def test_the_guide_for_agents_is_a_file_and_loads_nothing_heavy(environment, cwd):
     assert _loaded_by(environment, cwd, "docs", "--agent") & HEAVY == set()
 
