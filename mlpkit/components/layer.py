@@ -75,8 +75,8 @@ class Layer(Operation):
         given_name = layer._recipe.given_name if layer._recipe else ""
         name = before + (given_name or by_default[before])
         self._require_new_name(name)
-        self._layers_inside["all"] += 1
-        if self._layers_inside["all"] > MOST_LAYERS_INSIDE:
+        self._layers_inside.append(self.path)
+        if len(self._layers_inside) > MOST_LAYERS_INSIDE:
             message = f"{self.path} brings the layers inside layers to more than {MOST_LAYERS_INSIDE:,}"
             raise ShapeError(message, expected="a network with fewer layers", remedy="repeat fewer of them")
         layer._layers_inside = self._layers_inside
@@ -177,6 +177,12 @@ class Chain:
     ``Layer.chain`` makes it. The chain sets which layers need to compute an input gradient: if the owner's is not
     needed, the layers up to the first with parameters skip theirs, as in a network. The first pass checks that each
     layer returns what its ``build`` declared.
+
+    Args:
+        owner: the layer that holds them.
+        layers: new layers, in order.
+        input_shape: shape of the first one's inputs.
+        name: prefix of the layers' names, before a dot.
 
     Attributes:
         layers: the layers, in order.

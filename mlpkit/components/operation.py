@@ -73,7 +73,7 @@ class Operation(Component):
         self._children: dict[str, Operation] = {}
         self._on_freeze: list[Callable[[], None]] = []
         self._layer_counts: dict[str, Counter[str]] = defaultdict(Counter)
-        self._layers_inside: Counter[str] = Counter()  # one for the whole network
+        self._layers_inside: list[str] = []  # the holders of all layers inside layers, of the whole network
         self._input_shape: Shape = ()
         self._output_shape: Shape = ()
         self._storage: dict[str, NDArray[np.uint8]] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -97,7 +96,7 @@ def prove_shapes(
     shapes: list[Shape] = [InputShape(input_shape, columns_of(input_shape))]
     layers: list[Layer] = []
     flops = 0
-    layers_inside: Counter[str] = Counter()
+    layers_inside: list[str] = []
     for index, (operation, name) in enumerate(zip(stack, names, strict=True)):
         last = index == len(stack) - 1
         try:
