@@ -30,7 +30,7 @@ class TrainingCategories:
         name: the column's name.
         categories: its categories, in numerical or alphabetical order; ``other``, for all that are rare, comes last.
         codes: the category of each row, as its position in ``categories``; -1 if it is missing; shape (rows,).
-        targets: returns the targets of the rows; None if they are unknown. Classes are numbers, in the order of the
+        targets: returns the targets of the rows, or None if they are unknown. Classes are numbers, in the order of the
             classes, shape (rows,); values and labels have the shape (rows, count).
     """
 

@@ -139,8 +139,8 @@ def check_interface(component: type, *, with_weights: bool = False) -> None:
     """Check that every method that a class overrides has the parameters of the method of its kind.
 
     A parameter that never gets a value, such as ``training=False``, would silently keep its default. Class methods may
-    have some for callers in their own package. Only ``with_weights`` must a method that may get weights take them: data
-    without weights needs no such method.
+    have some for callers in their own package. Methods that may get weights must take them if the data has some, as
+    ``with_weights`` tells.
 
     Raises:
         PluginError: a method can't be called with what it gets, or has a parameter that never gets a value.

@@ -38,7 +38,7 @@ class TrainingColumns:
         columns: number of columns.
         parts: returns the rows in order, some at a time: arrays of float64, shape (some rows, columns), NaN where a
             number is missing.
-        targets: returns the targets of the rows; None if they are unknown, such as those of arrays. Classes are
+        targets: returns the targets of the rows, or None if they are unknown, such as those of arrays. Classes are
             numbers, in the order of the classes, shape (rows,); values and labels have the shape (rows, count).
     """
 

@@ -36,10 +36,29 @@ def fit(
 ) -> Run:
     """Train the network on arrays, lists or data frames, from the parameters that it has.
 
-    Arguments and errors are as for ``mlpkit.fit``. The optimizer starts from scratch. A network that was trained on
-    examples in memory before keeps the classes, columns and scaling that it learned then. One that was built for other
-    inputs or slices, or is an ensemble, is a ``UsageError``. After a Ctrl-C, the network keeps what it learned, and
-    ``run`` of the exception has the history.
+    Each key of ``training`` is a keyword, as for ``mlpkit.fit``. The optimizer starts from scratch. A network that was
+    trained on examples in memory before keeps the classes, columns and scaling that it learned then.
+
+    Args:
+        network: the network.
+        x: inputs, with a row for each example.
+        t: targets: classes of any kind (texts, integers, truth values), rows of 0 and 1, or numbers.
+        weights: how much each example counts, as for ``mlpkit.fit``.
+        validation: share of the examples for validation, or separate inputs and targets, and weights, if any.
+        test: share of the examples for testing, or separate inputs and targets, and weights, if any.
+        observer: receives the events, warnings of the data set included; by default Python warns of these, and a
+            notebook shows progress.
+        quiet: whether to show no progress in a notebook.
+        stop: may ask the training to end after the step that it is in.
+        options: keys of ``training``, and parameters of the data set.
+
+    Raises:
+        SpecError: a keyword is wrong, or the network doesn't fit the examples.
+        DataError: the examples are not what they should be.
+        UsageError: the network was built for other inputs or slices, or is an ensemble.
+        DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
+        KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; the network keeps what it learned,
+            and ``run`` of the exception has the history.
     """
     if isinstance(network.layers[0], Ensemble):
         raise UsageError(NOT_TRAINED)

@@ -174,8 +174,8 @@ def _begin(sweep: tuple[str, str], driver_version: str) -> str:
 
 def _train(sweep: tuple[str, str], call: TrialCall) -> TrainingEnd:
     """In a rank that trains: train a trial; stop it on request of rank 0."""
-    world = load_mpi().COMM_WORLD  # the message isn't received, so that later trials stop, too
-    return train(sweep, call, partial(world.iprobe, source=0, tag=_STOP))
+    must_stop = partial(load_mpi().COMM_WORLD.iprobe, source=0, tag=_STOP)  # receives nothing: later trials stop, too
+    return train(sweep, call, must_stop)
 
 
 def _end(sweep: tuple[str, str]) -> None:
