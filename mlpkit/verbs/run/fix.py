@@ -35,7 +35,7 @@ class FixedFile(NamedTuple):
         return unified_diff(self.before.splitlines(), self.after.splitlines(), self.path, self.path, lineterm="")
 
     def write(self) -> None:
-        """Write the text with the fixes made, if it hasn't changed since; the file keeps its mode and its links."""
+        """Write the text with the fixes made, or raise ``UsageError`` if it changed since; mode and links stay."""
         file = Path(os.path.realpath(self.path))
         if _text_of(self.path) != self.before:
             raise UsageError(f"{self.path} has changed meanwhile; nothing is written to it, check it again")

@@ -260,7 +260,7 @@ class Driver:
             self._count_failures(trial, end)
 
     def _after_death(self, trial: Trial, death: str, counts: bool) -> Trial:
-        """Continue a trial whose process died, or set it aside after the last death that may be due to it."""
+        """Continue a trial whose process died, or set it aside after ``MOST_DEATHS`` that count."""
         self._deaths[trial.number] += counts
         deaths = self._deaths[trial.number]
         if deaths >= MOST_DEATHS:

@@ -49,7 +49,7 @@ def random_values(search: Mapping[str, SearchedKey], seed: int, number: int) -> 
 
 
 def value_at(searched: SearchedKey, share: float) -> Any:
-    """Return the value at a share, from 0 to 1, without 1, of the range of a key."""
+    """Return the value at a share, in [0, 1), of the range of a key."""
     if searched.finite and not (searched.of_integers and searched.log):
         return searched.at(int(share * searched.count))
     low, high = searched.ends

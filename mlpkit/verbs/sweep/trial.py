@@ -85,7 +85,7 @@ def train_trial(
 
 
 def _claim(folder: RunFolder, stop: StopRequest) -> str:
-    """Become a trial's writer, once the process of a killed driver has ended; return what is in the way for long."""
+    """Become a trial's writer, after the process of a killed driver, or return what is in the way after some time."""
     began = time.monotonic()
     while True:
         try:

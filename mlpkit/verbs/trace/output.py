@@ -33,7 +33,7 @@ ROWS_NAMED: Final = 12
 
 
 def lines_of(traced: Trace, example: TracedExample | None, width: int | None) -> list[str]:
-    """Return the lines that ``mlpkit trace`` prints of a step, or of an example that is followed."""
+    """Return the lines that ``mlpkit trace`` prints about a step, and about an example if one is followed."""
     lines = [line for text in _about(traced) for line in paragraph(text, width=width)]
     lines += ["", *_largest_losses(traced, width)]
     if example is not None:

@@ -141,9 +141,9 @@ def _watched_operation(operation: Operation, flows: dict[str, Flow], copies: _Co
 class Replay:
     """A repeated step, and the network after it, whose trainer must not train further.
 
-    A checkpoint spared the first ``began_after`` steps. There are several minibatches if their gradients were
-    accumulated. ``before`` has all parameters before the step; the gradient, also as clipped for the optimizer, is None
-    if the training diverged, which ``divergence`` describes.
+    The first ``began_after`` steps weren't repeated, since a checkpoint has their result. There are several minibatches
+    if their gradients were accumulated. ``before`` has all parameters before the step; the gradient, also as clipped
+    for the optimizer, is None if the training diverged, which ``divergence`` describes.
     """
 
     trainer: Trainer

@@ -69,7 +69,7 @@ SBATCH: Final = 'exec 3>&1; error=$(sbatch "$0" 2>&1 >&3 3>&-) || { code=$?; pri
 
 @dataclass(eq=False)
 class _Sent:
-    """A trial for Slurm: its job, once submitted; whether a process wrote to its folder; whether the job was missed."""
+    """A trial for Slurm: its job, once submitted, and whether that was missing at the last query."""
 
     directory: Path
     call: TrialCall

@@ -16,7 +16,7 @@ _RANK: Final = re.compile(r"idx\d")
 
 
 def renamed(name: str, names: Iterable[str], words: Collection[str], others: Sequence[str]) -> str | None:
-    """Return the first of ``names`` that equals ``name`` with a word replaced, by the likeliest first, or None.
+    """Return the first of ``names`` that equals ``name`` with a word replaced, by the first of ``others``, or None.
 
     Words are runs of letters and digits; case doesn't matter. The number of dimensions in a name such as
     ``train-images-idx3-ubyte`` is ignored.

@@ -30,13 +30,13 @@ def sum_row_products(x: Array, y: Array, products: Array, out: Array) -> None:
 
 
 def scale_rows(x: Array, scale: Array, out: Array) -> Array:
-    """Set out, contiguous, perhaps x itself, to x ∘ scale, and return it."""
+    """Set out, which is contiguous and may be x itself, to x ∘ scale, and return it."""
     scale_features(_matrix(x), scale.reshape(-1), _matrix(out))
     return out
 
 
 def scale_and_shift_rows(x: Array, scale: Array, shift: Array, out: Array) -> Array:
-    """Set out, contiguous, perhaps x itself, to x ∘ scale + shift, which broadcasts to a row, and return it."""
+    """Set out, as in ``scale_rows``, to x ∘ scale + shift, where shift is broadcast to a row, and return it."""
     shift = np.broadcast_to(shift, scale.shape)
     scale_and_shift_features(_matrix(x), scale.reshape(-1), shift.reshape(-1), _matrix(out))
     return out
