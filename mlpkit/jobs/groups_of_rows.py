@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -57,9 +57,7 @@ def groups_of_rows(
     with component_errors(f"dataset {model.spec.data.name} failed in columns_of_rows"):
         source = None if rows is None else file_or_columns(model, rows)
         columns = {column.name: column for column in dataset.columns_of_rows(by, source)}
-    for name in by:
-        if name not in columns:
-            raise UsageError("; ".join(no_column(name, names_of_columns(model.spec, dataset))))
+    require_columns(model, by, columns)
     found: dict[str, dict[str, Groups]] = {split: {} for split in data}
     for name in by:
         groups, of_text = _groups_of_texts(columns[name])
@@ -69,6 +67,14 @@ def groups_of_rows(
             positions = {group: np.flatnonzero(of_row == number) for number, group in enumerate(groups)}
             found[split][name] = {group: inside for group, inside in positions.items() if len(inside)}
     return found
+
+
+def require_columns(model: TrainedModel, by: Sequence[str], known: Container[str] | None = None) -> None:
+    """Raise ``UsageError`` unless all names are among known columns: by default those of the model's described data."""
+    known = names_of_columns(model.spec, model.dataset) if known is None else known
+    for name in by:
+        if name not in known:
+            raise UsageError("; ".join(no_column(name, names_of_columns(model.spec, model.dataset))))
 
 
 def _groups_of_texts(column: RawColumn) -> tuple[list[str], NDArray[np.intp]]:

@@ -23,9 +23,10 @@ from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
 from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
 from mlpkit.jobs.explanations.columns import column_of_inputs, columns_in, names_of_columns
 from mlpkit.jobs.explanations.explain import encoded, names_of_outputs
+from mlpkit.jobs.groups_of_rows import require_columns
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.run_inputs import GivenExamples, hold_examples, parse_resolved
-from mlpkit.jobs.spec_data import raw_rows
+from mlpkit.jobs.spec_data import describe_data, raw_rows
 from mlpkit.jobs.training_job import units_of
 from mlpkit.lazy_names import load
 from mlpkit.network.sampling import evenly_spaced, rows_to_predict
@@ -97,11 +98,12 @@ def report(
         blocked: namespaces, or names of components, to disable.
 
     Raises:
-        UsageError: vl-convert or Pillow isn't installed, no folder keeps the run, or ``by`` is given for several runs.
+        UsageError: vl-convert or Pillow isn't installed, no folder keeps the run, or ``by`` is given for several runs
+            or names no column of the data.
         RunFolderError: the folder is not a run folder, or a file in it is damaged.
         ModelFileError: the model file is damaged.
         DataError: there are examples, and the data set reads its own.
-        SpecError: a plugin that the spec needs is missing.
+        SpecError: a plugin that the spec needs is missing; or ``by`` is given, and the data is gone.
         StorageError: the file can't be written.
     """
     directory, chosen = directory_of(run), None if to is None else Path(to)
@@ -125,6 +127,9 @@ def write_run_page(
         hold_examples(found.model.dataset, examples)
     elif found.model is not None and found.model.dataset.in_memory:
         found.has_data = False
+    if by and found.model is not None and found.has_data:
+        describe_data(found.spec, found.model.dataset)
+        require_columns(found.model, by)
     write_atomically(file, page(found.spec.name, _sections(found)).encode())
     return file
 

@@ -119,6 +119,13 @@ def test_a_report_has_what_evaluate_prints(run, cwd, invoke):
     assert ">By group</h2>" not in (cwd / run / "report.html").read_text()
 
 
+def test_a_report_by_an_unknown_column_is_an_error_and_is_not_written(run, cwd, invoke):
+    done = invoke("report", run, "--by", "sol")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: the data has no column 'sol'; did you mean 'soil'?\n"
+    assert not (cwd / run / "report.html").exists()
+
+
 def test_compare_puts_the_groups_of_runs_next_to_each_other(run, cwd, invoke):
     assert invoke("run", "flowers.yaml", "--quiet", "--out", "other", "--set", "training.epochs=3").code == 0
     done = invoke("compare", run, "other", "--by", "soil")
