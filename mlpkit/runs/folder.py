@@ -14,6 +14,7 @@ from mlpkit.errors import ModelFileError, RunFolderError, StorageError
 from mlpkit.runs.checkpoints import Checkpoints
 from mlpkit.runs.files import (
     LARGEST_DOCUMENT,
+    folders_in,
     read_limited,
     reading_error,
     remove_file,
@@ -331,7 +332,11 @@ class RunFolder:
 
 def _why_not_a_run(directory: Path) -> str:
     if not directory.exists():
-        return f"no such folder; {_EXPECTED}"
+        from difflib import get_close_matches  # noqa: PLC0415 - only after a mistake
+
+        siblings = folders_in(directory.parent) if directory.parent.is_dir() else []
+        near = get_close_matches(directory.name, [path.name for path in siblings if kind_of(path)], 1)
+        return f"no such folder; {f'did you mean {directory.parent / near[0]}?' if near else _EXPECTED}"
     if not directory.is_dir():
         belongs = is_run_folder(directory.parent)
         return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"

@@ -84,6 +84,15 @@ def test_a_run_folder_in_place_of_a_spec_has_one(verb, cwd, invoke):
     assert "help: " not in invoke(verb, "runs").err
 
 
+def test_a_table_in_place_of_a_spec_is_answered_with_init(cwd, invoke):
+    (cwd / "my table.csv").write_text("a,b\n1,2\n")
+    (cwd / "text.yaml").write_text("a,b\n1,2\n")
+    advice = "  help: if it holds data, write a spec for it with: mlpkit init --data 'my table.csv' --target COLUMN\n"
+    assert advice in invoke("check", "my table.csv").err
+    assert "mlpkit init" not in invoke("check", "text.yaml").err
+    assert "mlpkit init" not in invoke("check", "missing.csv").err
+
+
 def test_a_missing_spec_that_is_not_shipped_is_not_offered(invoke):
     assert "mlpkit ships" not in invoke("check", "other.yaml").err
 

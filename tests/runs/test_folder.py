@@ -182,6 +182,14 @@ def test_open_says_what_it_found_instead_of_a_run(tmp_path: Path) -> None:
     assert refusal(lambda: RunFolder.open(tmp_path)) == (
         f"{tmp_path}: is not a run folder: it holds a, x; expected resolved.yaml or spec.yaml; run folders in it: {run}"
     )
+    (tmp_path / "churn").mkdir()
+    assert refusal(lambda: RunFolder.open(tmp_path / "chrn")) == f"{tmp_path / 'chrn'}: no such folder; {usual}"
+    (tmp_path / "churn/spec.yaml").touch()
+    assert refusal(lambda: RunFolder.open(tmp_path / "chrn")) == (
+        f"{tmp_path / 'chrn'}: no such folder; did you mean {tmp_path / 'churn'}?"
+    )
+    (tmp_path / "churn/spec.yaml").unlink()
+    (tmp_path / "churn").rmdir()
     seeds = tmp_path / "b"
     seeds.mkdir()
     (seeds / "seeds.json").touch()
