@@ -70,7 +70,8 @@ def command(
         return
     how = "bit for bit" if found.exact == found.rows else "up to rounding"
     checked = f"; its predictions for {counted(found.rows, 'row')} of {found.split} match mlpkit predict {how}"
-    result(f"{found.file} returns {' and '.join(found.outputs)}{checked if found.rows else ''}")
+    outputs = ", ".join([*found.outputs[:-2], " and ".join(found.outputs[-2:])])
+    result(f"{found.file} returns {outputs}{checked if found.rows else ''}")
     if found.rounding is not None:
         result(_rounding_in_words(found.rounding))
 

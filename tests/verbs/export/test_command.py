@@ -119,6 +119,12 @@ def test_how_closely_the_file_was_proved(finished, invoke, exporter, exact, said
     assert (document["exact"], document["rows"]) == (exact, 0 if warned else 60)
 
 
+def test_the_outputs_are_a_list_in_words(cwd, invoke):
+    assert invoke("run", "tiny.yaml", "--quiet", "--set", "coverage=0.5", "--out", "runs/sets").code == 0
+    done = invoke("export", "runs/sets", "--to", "sets.js")
+    assert done.out.startswith("sets.js returns label, probabilities and set; "), done.err
+
+
 def test_what_rounding_changed_is_a_table(finished, invoke):
     Path("acme_scores.py").write_text(EXPORTER)
     command = ("export", "runs/tiny", "--to", "x", "--format", "acme_scores.unproved", "--plugin", "acme_scores.py")
