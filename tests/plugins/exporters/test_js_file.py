@@ -236,6 +236,7 @@ def test_missing_values_are_null_and_unknown_categories_are_taken(towns, towns_j
     ("rows", "message"),
     [
         ("[{age: 3}]", 'row 0, input "price": nothing is given; give a value, or null if it is missing'),
+        (json.dumps(ROW), "expected a list of rows, such as predict([row])"),
         (f"[{json.dumps(ROW)}, [1, 2]]", 'row 1, input "size": nothing is given'),
         (f"[{json.dumps({**ROW, 'age': 'old'})}]", 'row 0, input "age": "old" is given; expected a number, or null'),
         (f"[{json.dumps({**ROW, 'when': 'soon'})}]", 'row 0, input "when": "soon" is given; expected a date, or null'),

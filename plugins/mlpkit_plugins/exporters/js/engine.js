@@ -143,6 +143,7 @@ function load(graph, bytes) {
 
   /** @type {Model["predict"]} */
   function predict(rows) {
+    if (typeof rows?.length !== "number") throw new TypeError("expected a list of rows, such as predict([row])");
     const names = Object.keys(outputs), found = rows.length ? compute(feeds(rows), Object.values(outputs)) : [];
     return Array.from(rows, (_, row) => {
       return Object.fromEntries(names.map((name, i) => [name, rowOf(found[i], row, ["value", "low", "high"].includes(name))]));
