@@ -97,9 +97,10 @@ def _name(column: ColumnDrift) -> str:
 
 
 def _cells(column: ColumnDrift) -> list[str]:
-    p_value = "-" if column.p_value is None else probability(column.p_value)
+    too_few = column.p_value is None
+    moved, p_value = ("-", "-") if too_few else (f"{column.moved:.1%}", probability(column.p_value))
     missing = " to ".join(f"{side.missing / side.rows:.1%}" for side in (column.then, column.now))
-    return [_name(column), f"{column.moved:.1%}", p_value, missing if missing != "0.0% to 0.0%" else "-"]
+    return [_name(column), moved, p_value, missing if missing != "0.0% to 0.0%" else "-"]
 
 
 def _bars(column: ColumnDrift) -> tuple[list[str], dict[str, list[float]]]:

@@ -206,6 +206,9 @@ def test_few_rows_and_predicted_values(train, invoke, cwd):
     write(cwd, 12)
     report = found(invoke)
     assert report["notes"] == ["12 rows are too few for a test; give at least 20"]
+    table = [line.split() for line in invoke("data", "new.csv", "--against", "run").out.splitlines()]
+    assert ["-", "-"] in [cells[1:3] for cells in table if cells[:1] == ["size"]], table
+    assert not any("0.0%" in cells for cells in table)
     assert "price predicted" in {column["name"] for column in report["columns"]}
 
 
