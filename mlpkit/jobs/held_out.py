@@ -93,7 +93,8 @@ def coverage_faults(spec: Spec, dataset: Dataset, description: Description, proo
         return []
     half = ", and calibration takes half of them" if spec.calibration is not None else ""
     message = f"{spec.data.name} has {rows or 'no'} rows {'in all folds' if folds else 'for validation'}{half}"
-    remedy = f"{'add rows' if folds else 'give it more, in validation'}; or ask for less coverage"
+    otherwise = "ask for less coverage" if rows else "leave out coverage"
+    remedy = f"{'add rows' if folds else 'give it more, in validation'}; or {otherwise}"
     return [
         _fault(f"coverage: {spec.coverage:g} needs {least} held-out rows, but {message}", "", remedy, "out-of-range")
     ]

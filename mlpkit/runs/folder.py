@@ -336,7 +336,7 @@ def _why_not_a_run(directory: Path) -> str:
 
         siblings = folders_in(directory.parent) if directory.parent.is_dir() else []
         near = get_close_matches(directory.name, [path.name for path in siblings if kind_of(path)], 1)
-        return f"no such folder; {f'did you mean {directory.parent / near[0]}?' if near else _EXPECTED}"
+        return "no such folder; " + (f"did you mean '{directory.parent / near[0]}'?" if near else _EXPECTED)
     if not directory.is_dir():
         belongs = is_run_folder(directory.parent)
         return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"

@@ -65,6 +65,7 @@ def test_too_few_held_out_rows_are_refused_with_their_number():
     found = fault(wrong)
     assert found.code == "out-of-range"
     assert found.message == "coverage: 0.99 needs 99 held-out rows, but csv has 40 rows for validation"
+    assert found.remedy == "give it more, in validation; or ask for less coverage"
     check(spec(coverage=0.9755))  # 40 rows are just enough
     check(spec({"validation": 0.5}, coverage=0.99))
 
@@ -72,6 +73,7 @@ def test_too_few_held_out_rows_are_refused_with_their_number():
 def test_without_rows_for_validation_there_is_no_threshold():
     found = fault(spec({"validation": 0}))
     assert found.message == "coverage: 0.9 needs 9 held-out rows, but csv has no rows for validation"
+    assert found.remedy == "give it more, in validation; or leave out coverage"
 
 
 def test_labels_weights_and_losses_without_a_point_are_refused():

@@ -186,7 +186,7 @@ def test_open_says_what_it_found_instead_of_a_run(tmp_path: Path) -> None:
     assert refusal(lambda: RunFolder.open(tmp_path / "chrn")) == f"{tmp_path / 'chrn'}: no such folder; {usual}"
     (tmp_path / "churn/spec.yaml").touch()
     assert refusal(lambda: RunFolder.open(tmp_path / "chrn")) == (
-        f"{tmp_path / 'chrn'}: no such folder; did you mean {tmp_path / 'churn'}?"
+        f"{tmp_path / 'chrn'}: no such folder; did you mean '{tmp_path}/churn'?"
     )
     (tmp_path / "churn/spec.yaml").unlink()
     (tmp_path / "churn").rmdir()
