@@ -49,7 +49,7 @@ _HOMES = {
     "mlpkit.components.metric": ("Metric",),
     "mlpkit.components.optimizer": ("Optimizer", "Step"),
     "mlpkit.components.parameter": ("Parameter", "State"),
-    "mlpkit.components.recipe": ("Recipe",),
+    "mlpkit.components.schema.recipe": ("Recipe",),
     "mlpkit.components.schedule": ("Progress", "Rate", "Schedule"),
     "mlpkit.components.schema.auto": ("ClassWeights", "Units"),
     "mlpkit.components.schema.types": ("ColumnName", "FilePath"),

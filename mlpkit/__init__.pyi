@@ -47,12 +47,12 @@ from mlpkit.components.optimizer import Optimizer as Optimizer
 from mlpkit.components.optimizer import Step as Step
 from mlpkit.components.parameter import Parameter as Parameter
 from mlpkit.components.parameter import State as State
-from mlpkit.components.recipe import Recipe as Recipe
 from mlpkit.components.schedule import Progress as Progress
 from mlpkit.components.schedule import Rate as Rate
 from mlpkit.components.schedule import Schedule as Schedule
 from mlpkit.components.schema.auto import ClassWeights as ClassWeights
 from mlpkit.components.schema.auto import Units as Units
+from mlpkit.components.schema.recipe import Recipe as Recipe
 from mlpkit.components.schema.types import ColumnName as ColumnName
 from mlpkit.components.schema.types import FilePath as FilePath
 from mlpkit.components.schema.wording import did_you_mean as did_you_mean

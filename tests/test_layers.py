@@ -13,7 +13,6 @@ import mlpkit
 import mlpkit.layers
 import mlpkit_plugins
 from mlpkit.layers import Affine, Relu, SoftmaxWithLoss
-from mlpkit.registry import namespace
 from mlpkit.registry.registry import Registry
 from mlpkit_plugins.layers.affine import Affine as BuiltIn
 
@@ -71,7 +70,7 @@ def test_a_plugin_is_reached_by_its_namespace(tmp_path, monkeypatch):
         "utf-8",
     )
     registry = Registry.discover(plugins=[file])
-    monkeypatch.setattr(namespace, "installed", lambda: registry)
+    monkeypatch.setattr(mlpkit.layers, "installed", lambda: registry)
     assert mlpkit.layers.acme.Same().type_name == "Same"
     assert dir(mlpkit.layers.acme) == ["Same"]
     assert "acme" in dir(mlpkit.layers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mlpkit.components.recipe import written
+from mlpkit.components.schema.recipe import written
 from mlpkit.components.schema.signature import REQUIRED
 
 if TYPE_CHECKING:

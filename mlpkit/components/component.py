@@ -10,8 +10,8 @@ from functools import cache
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, dataclass_transform
 
-from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.fields import declaring_class, parameters_of, stores_fields
+from mlpkit.components.schema.recipe import Recipe
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import plain_call
 from mlpkit.errors import PluginError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, ca
 
 from mlpkit.components.component import Component
 from mlpkit.components.input_columns import InputColumn
-from mlpkit.components.recipe import KeyPath
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.components.target import Target
 from mlpkit.errors import DataError, NotExportableError
 

@@ -14,8 +14,8 @@ from mlpkit.components.component import Component
 from mlpkit.components.initializer import Fans
 from mlpkit.components.parameter import Parameter, State, StepFactors, gapped_size, padded_view
 from mlpkit.components.randomness import RunPosition, keyed_generator
-from mlpkit.components.recipe import Resolver
 from mlpkit.components.schedule import START, Rate, value_now
+from mlpkit.components.schema.recipe import Resolver
 from mlpkit.errors import ComponentFailure, NotExportableError, ShapeError, UsageError, WrongUseError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from mlpkit.components.component import recipe_of
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.operation import Operation, operations_inside, output_shape_of
-from mlpkit.components.recipe import KeyPath
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.components.schema.wording import memory_size
 from mlpkit.components.target import target_to_plain
 from mlpkit.errors import Diagnostic

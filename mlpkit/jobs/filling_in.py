@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.operation import Shape
-from mlpkit.components.recipe import Auto, Recipe
 from mlpkit.components.schema.context import Problem
+from mlpkit.components.schema.recipe import Auto, Recipe
 from mlpkit.components.target import Classes, Labels, Target
 from mlpkit.errors import WrongUseError
 from mlpkit.jobs.spec_data import names_of_target, open_data

@@ -13,8 +13,8 @@ from mlpkit.array import Array
 from mlpkit.components.component import recipe_of
 from mlpkit.components.operation import Operation, belongs_to, own_parameters, own_states
 from mlpkit.components.parameter import Parameter, State
-from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import Problem
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import ModelFileError, RunFolderError, SpecSchemaError
 from mlpkit.jobs.layer_patterns import chosen, operations_of

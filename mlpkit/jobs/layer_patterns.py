@@ -8,8 +8,8 @@ from typing import Final
 
 from mlpkit.components.operation import Operation, belongs_to, own_parameters
 from mlpkit.components.parameter import StepFactors
-from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import Problem, correction, show
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.components.schema.wording import did_you_mean, listed
 from mlpkit.network.shape_proof import Proof
 from mlpkit.specfile.nodes import ListNode, MappingNode, Node, plain

@@ -17,8 +17,8 @@ from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.loss import Loss
 from mlpkit.components.operation import Operation, input_shape_of, operations_inside, output_shape_of
 from mlpkit.components.parameter import StepFactors
-from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.context import Correction, Problem
+from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.wording import memory_size
 from mlpkit.components.target import Target
 from mlpkit.errors import Code, Diagnostic, ParameterError, SpecSchemaError, SpecShapeError, TargetError, WrongUseError

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from mlpkit.components.dataset import Description
 from mlpkit.components.optimizer import Optimizer
-from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schedule import OpenEndedProgress, Progress, Schedule, out_of_range, rate_at
 from mlpkit.components.schema.context import Problem, ValueType
+from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.errors import OpenEndedError
 from mlpkit.network.component_errors import component_errors

@@ -14,8 +14,8 @@ from mlpkit.components.layer import Chain, Layer
 from mlpkit.components.loss import Loss
 from mlpkit.components.operation import Shape
 from mlpkit.components.parameter import Parameter, State
-from mlpkit.components.recipe import Resolver
 from mlpkit.components.schema.component_types import default_name
+from mlpkit.components.schema.recipe import Resolver
 from mlpkit.components.target import Target
 from mlpkit.errors import UsageError
 from mlpkit.network.scaled_values import ScaledValues, scaled_values

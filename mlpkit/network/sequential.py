@@ -23,9 +23,9 @@ from mlpkit.components.metric import Metric
 from mlpkit.components.operation import Operation, Shape, own_parameters
 from mlpkit.components.parameter import Parameter
 from mlpkit.components.randomness import RunPosition, keyed_generator
-from mlpkit.components.recipe import Resolver
 from mlpkit.components.schedule import START, Progress
 from mlpkit.components.schema.component_types import default_names
+from mlpkit.components.schema.recipe import Resolver
 from mlpkit.components.target import Target
 from mlpkit.errors import ShapeError, UsageError
 from mlpkit.lazy_names import LazyMethod, load

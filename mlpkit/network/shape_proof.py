@@ -11,8 +11,8 @@ from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
 from mlpkit.components.operation import Operation, Shape, belongs_to
-from mlpkit.components.recipe import Resolver
 from mlpkit.components.schema.context import show
+from mlpkit.components.schema.recipe import Resolver
 from mlpkit.components.target import Target
 from mlpkit.errors import MlpkitError, ParameterError, ShapeError, UsageError
 from mlpkit.network.component_errors import failing_operation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlpkit.components.component import Component, is_default
-from mlpkit.components.recipe import Recipe
+from mlpkit.components.schema.recipe import Recipe
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.errors import WrongUseError
 from mlpkit.registry.registry import Registry

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 from mlpkit.components.component import Component
 from mlpkit.components.hook import ComponentDeclaration
 from mlpkit.components.kinds import in_words
-from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.context import CheckContext, Correction, TooManyProblems, show
+from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import certain, did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError

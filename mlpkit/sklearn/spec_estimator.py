@@ -11,7 +11,7 @@ from sklearn.utils import ClassifierTags, RegressorTags, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from mlpkit.components.recipe import leaves_to_data
+from mlpkit.components.schema.recipe import leaves_to_data
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError, WrongUseError
 from mlpkit.jobs.prove import prove_layers

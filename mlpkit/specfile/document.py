@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import Problem, show
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.components.schema.wording import nearest_file
 from mlpkit.errors import Diagnostic, Fix
 from mlpkit.registry.registry import Registry

@@ -8,7 +8,6 @@ from functools import cache, partial
 from typing import Annotated, Any, Final
 
 from mlpkit.components.metric import Metric
-from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.context import (
     INVALID,
     CheckContext,
@@ -18,6 +17,7 @@ from mlpkit.components.schema.context import (
     correction,
     show,
 )
+from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.types import TextType
 from mlpkit.components.schema.wording import did_you_mean, nearest
 from mlpkit.registry.distributions import installed_distributions, version_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mlpkit.components.recipe import Recipe, written
 from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import Problem
+from mlpkit.components.schema.recipe import Recipe, written
 from mlpkit.components.schema.signature import Section
 from mlpkit.components.schema.wording import nearest
 from mlpkit.specfile.sections import STACK_KINDS, StackMember

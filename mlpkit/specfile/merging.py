@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.context import Correction
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.components.schema.signature import ParameterSchema, SectionType
 from mlpkit.components.schema.types import MappingType, without_null
 from mlpkit.specfile.fixes import text_fix

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import Correction, show
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.specfile.merging import NEEDED_COMPONENTS, may_be_component
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, Node, ValueOrigin, count, is_null, plain
 from mlpkit.specfile.python_spec import node_of_value

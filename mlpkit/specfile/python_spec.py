@@ -10,8 +10,8 @@ from numbers import Integral, Real
 from typing import Any
 
 from mlpkit.components.component import Component
-from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import CheckContext, TooManyProblems, show
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.errors import WrongUseError
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry

@@ -15,7 +15,6 @@ from mlpkit.components.dataset import Dataset
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.metric import Metric
 from mlpkit.components.optimizer import Optimizer
-from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.component_types import (
     ComponentOfKind,
     DistinctListType,
@@ -24,6 +23,7 @@ from mlpkit.components.schema.component_types import (
     layer_names,
 )
 from mlpkit.components.schema.context import INVALID, CheckContext, SchemaReferences, ValueType
+from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
 from mlpkit.components.schema.types import ColumnName, FilePath, PathType, without_null
 from mlpkit.lazy_names import load

@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from mlpkit.components.dataset import Dataset
-from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.context import CheckContext, Problem, TooManyProblems, show
+from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.errors import Diagnostic, SpecError, SpecSchemaError, UsageError
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry

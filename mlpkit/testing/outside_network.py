@@ -13,7 +13,7 @@ from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
 from mlpkit.components.operation import Operation, Shape, check_gradient
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.components.recipe import Resolver
+from mlpkit.components.schema.recipe import Resolver
 from mlpkit.components.target import Target
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.network.component_errors import operation_errors

@@ -8,8 +8,8 @@ from functools import partial
 from math import prod
 from typing import Annotated, Any, Final, TypeAlias
 
-from mlpkit.components.recipe import Auto, KeyPath
 from mlpkit.components.schema.context import INVALID, CheckContext, SchemaReferences, ValueType, show
+from mlpkit.components.schema.recipe import Auto, KeyPath
 from mlpkit.components.schema.types import Bound, ChoiceType, EitherType, IntegerType, ListType, MappingType, NumberType
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.components.target import Classes, DataFacts

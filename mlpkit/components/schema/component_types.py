@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.context import INVALID, CheckContext, SchemaReferences, ValueType, show
+from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.types import ListType, is_number
 from mlpkit.components.schema.wording import either_of
 

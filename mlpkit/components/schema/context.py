@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypedDict, Unpack
 
-from mlpkit.components.recipe import KeyPath, Recipe
+from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.wording import certain
 from mlpkit.deprecation import Deprecation
 from mlpkit.errors import Code, ParameterError

@@ -14,7 +14,6 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Union, 
 import annotated_types
 
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.recipe import KeyPath, Recipe, built, written
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, OfKind, RecipeOfKind
 from mlpkit.components.schema.context import (
     INVALID,
@@ -27,6 +26,7 @@ from mlpkit.components.schema.context import (
 )
 from mlpkit.components.schema.docstring import Docstring, parse_docstring
 from mlpkit.components.schema.fields import NO_PARAMETER, parameters_of, written_constructor
+from mlpkit.components.schema.recipe import KeyPath, Recipe, built, written
 from mlpkit.components.schema.types import (
     AnyType,
     BooleanType,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 
-from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import (
     INVALID,
     CheckContext,
@@ -22,6 +21,7 @@ from mlpkit.components.schema.context import (
     correction,
     show,
 )
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.components.schema.wording import counted, did_you_mean
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
-from mlpkit.components.recipe import KeyPath, Recipe, written
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, layer_names
 from mlpkit.components.schema.context import CheckContext, ValueType, show
+from mlpkit.components.schema.recipe import KeyPath, Recipe, written
 from mlpkit.components.schema.signature import ParameterSchema, Schema, SectionType, schema_of
 from mlpkit.components.schema.types import ListType, MappingType, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean

@@ -12,8 +12,8 @@ from typing import Any, Final, cast
 import numpy as np
 
 from mlpkit.components.dataset import Split
-from mlpkit.components.recipe import written
 from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.types import PathType, without_null
 from mlpkit.components.schema.wording import counted

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mlpkit.components.dataset import Dataset
-from mlpkit.components.recipe import Recipe, written
+from mlpkit.components.schema.recipe import Recipe, written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.target import Values
 from mlpkit.errors import UsageError

@@ -14,8 +14,8 @@ from mlpkit.components.initializer import Initializer
 from mlpkit.components.loss import Loss
 from mlpkit.components.operation import Operation
 from mlpkit.components.optimizer import Optimizer
-from mlpkit.components.recipe import Recipe
 from mlpkit.components.schedule import Progress, rate_at
+from mlpkit.components.schema.recipe import Recipe
 from mlpkit.components.schema.signature import REQUIRED, schema_of
 from mlpkit.components.schema.types import without_null
 from mlpkit.components.target import Values

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any, Final, Unpack
 
 from mlpkit.components.dataset import Dataset, Proposal
-from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import show
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import ComponentFailure, ParameterError, PluginError, SpecError, UsageError, printable
 from mlpkit.network.component_errors import check_returned, component_errors

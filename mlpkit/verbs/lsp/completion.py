@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 from lsprotocol import types
 from lsprotocol.types import CompletionItemKind as Icon
 
-from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.component_types import ComponentOfKind, layer_names
 from mlpkit.components.schema.context import INVALID, CheckContext
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.components.schema.signature import SectionType
 from mlpkit.components.schema.types import (
     BooleanType,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from mlpkit.components.recipe import KeyPath
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.specfile.nodes import ListNode, MappingNode, Node, plain
 from mlpkit.specfile.strict_yaml import readable_part
 from mlpkit.specfile.variables import REFERENCE

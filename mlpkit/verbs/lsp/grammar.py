@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TypeAlias
 
-from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.auto import OrAutoType
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.context import ValueType
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.components.schema.signature import ParameterSchema, Schema, SectionType
 from mlpkit.components.schema.types import EitherType, ListType, MappingType, TupleType
 from mlpkit.errors import PluginError, UnknownComponentError

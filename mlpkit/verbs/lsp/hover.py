@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lsprotocol import types
 
 from mlpkit.components.kinds import in_words
-from mlpkit.components.recipe import written
+from mlpkit.components.schema.recipe import written
 from mlpkit.specfile.yaml_writer import to_inline_yaml, value_or_not_set
 from mlpkit.verbs.lsp.cursor import Cursor
 from mlpkit.verbs.lsp.open_spec import OpenSpec

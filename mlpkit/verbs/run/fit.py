@@ -12,7 +12,7 @@ from typing import Any, Final
 from mlpkit.components.dataset import Dataset
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
-from mlpkit.components.recipe import written
+from mlpkit.components.schema.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
 from mlpkit.display.notebook import default_observer, notebook_display

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
-from mlpkit.components.recipe import KeyPath
 from mlpkit.components.schema.context import Problem
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.errors import Diagnostic, SpecError, SpecSchemaError
 from mlpkit.jobs.prove import SpecProof, little_memory, prove
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion

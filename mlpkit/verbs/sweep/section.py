@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from annotated_types import Ge, Gt, Le, MinLen
 
 from mlpkit.components.metric import Metric
-from mlpkit.components.recipe import KeyPath, Recipe
 from mlpkit.components.schema.context import CheckContext, SchemaReferences, correction, show
+from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.signature import OneOf, Section, SectionType
 from mlpkit.components.schema.types import TextType
 from mlpkit.components.schema.wording import did_you_mean

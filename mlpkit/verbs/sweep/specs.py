@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Unpack
 
-from mlpkit.components.recipe import KeyPath
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.errors import RunFolderError, SpecError
 from mlpkit.jobs.run_inputs import lock_changes, naming_plugin_files
 from mlpkit.registry.discovery import PluginOptions

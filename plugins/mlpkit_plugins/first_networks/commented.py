@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mlpkit.components.recipe import KeyPath
+from mlpkit.components.schema.recipe import KeyPath
 
 
 class Commented(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from mlpkit import Proposal
-from mlpkit.components.recipe import KeyPath
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit_plugins.first_networks.perceptron import FirstNetwork
 
 FEW_EXAMPLES: Final = 500

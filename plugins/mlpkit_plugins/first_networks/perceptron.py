@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from mlpkit.components.recipe import KeyPath
+from mlpkit.components.schema.recipe import KeyPath
 from mlpkit_plugins.first_networks.commented import Commented, split_comments
 from mlpkit_plugins.formats.header_names import writes_number
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from mlpkit.components.component import check_interface
 from mlpkit.components.kinds import IN_SPECS, KINDS
-from mlpkit.components.recipe import Recipe, built
 from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.recipe import Recipe, built
 from mlpkit.components.schema.signature import ParameterSchema, schema_of
 from mlpkit.components.schema.types import IntegerType, NumberType
 from mlpkit.errors import MlpkitError, PluginError

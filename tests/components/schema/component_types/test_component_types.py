@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mlpkit import Initializer, Layer, Schedule
-from mlpkit.components.recipe import Recipe, built, written
 from mlpkit.components.schema.component_types import ComponentOfKind, RecipeOfKind
+from mlpkit.components.schema.recipe import Recipe, built, written
 from mlpkit.components.schema.types import Bound, NumberType
 
 

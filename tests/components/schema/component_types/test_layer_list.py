@@ -8,9 +8,9 @@ import pytest
 from annotated_types import Ge, MinLen
 
 from mlpkit import Layer, Loss, ParameterError, Recipe
-from mlpkit.components.recipe import built, written
 from mlpkit.components.schema.component_types import LayerListType
 from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.recipe import built, written
 from mlpkit.components.schema.signature import schema_of, value_type
 
 

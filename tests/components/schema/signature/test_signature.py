@@ -10,8 +10,8 @@ import pytest
 from annotated_types import Ge
 
 from mlpkit import CategoryEncodingLike, EncodingLike, Initializer, InitializerLike, Layer, ParameterError, PluginError
-from mlpkit.components.recipe import built
 from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.recipe import built
 from mlpkit.components.schema.signature import REQUIRED, schema_of
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.components.recipe import Recipe, built, written
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.recipe import Recipe, built, written
 from mlpkit.components.schema.types import (
     BooleanType,
     Bound,

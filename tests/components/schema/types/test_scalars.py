@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.components.recipe import built, written
 from mlpkit.components.schema.context import INVALID, CheckContext
+from mlpkit.components.schema.recipe import built, written
 from mlpkit.components.schema.types import (
     AnyType,
     BooleanType,
