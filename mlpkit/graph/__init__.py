@@ -10,7 +10,7 @@ from mlpkit.lazy_names import lazy_names
 _HOME_OF = {
     "Feed": "mlpkit.components.graph",
     "Int8Weights": "mlpkit.graph.quantization",
-    "LOGITS": "mlpkit.graph.network_graph",
+    "LOGITS": "mlpkit.graph.model_graph",
     "MARKER": "mlpkit.graph.provenance",
     "ModelGraph": "mlpkit.components.exporter",
     "Node": "mlpkit.components.graph",

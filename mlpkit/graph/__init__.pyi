@@ -4,7 +4,7 @@ from mlpkit.components.graph import Feed as Feed
 from mlpkit.components.graph import Node as Node
 from mlpkit.graph.evaluator import evaluate as evaluate
 from mlpkit.graph.evaluator import operator_of as operator_of
-from mlpkit.graph.network_graph import LOGITS as LOGITS
+from mlpkit.graph.model_graph import LOGITS as LOGITS
 from mlpkit.graph.probes import probe_rows as probe_rows
 from mlpkit.graph.provenance import MARKER as MARKER
 from mlpkit.graph.provenance import provenance_json as provenance_json

@@ -10,7 +10,6 @@ from mlpkit.components.exporter import ModelGraph
 from mlpkit.components.graph import ML_DOMAIN, Graph, Value
 from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.errors import NotExportableError
-from mlpkit.graph.network_graph import LOGITS, PREDICTION, add_network, network_graph
 from mlpkit.network.sequential import Sequential
 
 LABEL: Final = "label"
@@ -21,6 +20,12 @@ PROBABILITIES: Final = "probabilities"
 
 VALUE: Final = "value"
 """Name of the output with values in the target's unit."""
+
+LOGITS: Final = "logits"
+"""Name of the output that the loss takes, of the graph of a network alone."""
+
+PREDICTION: Final = "prediction"
+"""Name of the output that ``predict`` returns, of the graph of a network alone."""
 
 
 def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, Any]) -> ModelGraph:
@@ -57,6 +62,26 @@ def _require_unicode(what: str, *names: str) -> None:
         if any("\ud800" <= character <= "\udfff" for character in name):
             message = f"the {what} {name!a} contains half of a character, a surrogate, which files can't store"
             raise NotExportableError(f"{message}; rename it before training")
+
+
+def network_graph(network: Sequential) -> Graph:
+    """Return the graph of a network alone, from its encoded input ``x`` to ``logits`` and ``prediction``."""
+    graph = Graph(network.dtype, network.input_shape)
+    add_network(graph, network, graph.feed("x", network.dtype.name, network.input_shape))
+    return graph
+
+
+def add_network(graph: Graph, network: Sequential, x: Value) -> None:
+    """Add a network to a graph that computes its encoded input x, with the outputs ``logits`` and ``prediction``."""
+    graph.input = x
+    logits = graph.chain(network.layers)
+    if network.scaled is not None:
+        logits = network.scaled.onnx(graph, logits)
+    graph.outputs[LOGITS] = logits
+    prediction, calibration = graph.describe(network.loss_layer, logits), network.adjustments.calibration
+    if calibration is not None and calibration.is_fitted:
+        prediction = graph.describe(calibration, prediction)
+    graph.outputs[PREDICTION] = prediction
 
 
 def bare_network(network: Sequential, provenance: Mapping[str, Any]) -> ModelGraph:

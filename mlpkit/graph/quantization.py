@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.graph import Graph, Node
 from mlpkit.errors import NotExportableError
-from mlpkit.graph.network_graph import network_graph
+from mlpkit.graph.model_graph import network_graph
 from mlpkit.network.sequential import Sequential
 
 Quantization: TypeAlias = Literal["int8"]

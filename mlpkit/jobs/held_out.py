@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,12 @@ from mlpkit.jobs.folds import rows_to_fold
 from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.spec_data import why_not_exchangeable
 from mlpkit.network.component_errors import operation_errors
+from mlpkit.network.coverage import Coverage, RegionsFound, rows_needed
 from mlpkit.network.sequential import EVALUATION_ROWS, Sequential
 from mlpkit.network.shape_proof import Adjustments, Proof, adjusted
 from mlpkit.specfile.spec import Spec
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
-
-if TYPE_CHECKING:
-    from mlpkit.network.coverage import RegionsFound
 
 
 class HeldOut(NamedTuple):
@@ -75,8 +73,6 @@ def fit_adjustments(network: Sequential, found: HeldOut) -> None:
 
 def coverage_faults(spec: Spec, dataset: Dataset, description: Description, proof: Proof) -> list[Problem]:
     """Return why predictions can't have regions with the spec's coverage: its data or its loss doesn't suit."""
-    from mlpkit.network.coverage import Coverage, rows_needed  # noqa: PLC0415 - a calibration doesn't need it
-
     assert spec.coverage is not None
     if description.weighted:
         message = "coverage counts each held-out row once, but the examples have weights"

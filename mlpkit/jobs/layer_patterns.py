@@ -162,27 +162,6 @@ def shifted_names(spec: Spec, proof: Proof) -> list[Problem]:
     return faults
 
 
-def numbered_names(spec: Spec, proof: Proof) -> list[Problem]:
-    """Return what is most likely not meant by a name made from a number, for a layer that another file may renumber."""
-    lists = LayerLists(spec.document.with_names)
-    layers = lists.stack()
-    for pattern, place, span in _patterns(spec):
-        name = pattern.partition(".")[0]
-        names = lists.names(layers) if layers else []
-        if layers is None or span.text.override or name not in names:
-            continue
-        layer = layers.items[names.index(name)]
-        there, (component, parameters) = layer.origin.place, lists.component(layer) or ("", None)
-        of_base = there.text.order > span.text.order and not there.text.override
-        if of_base and not (parameters and "name" in parameters.entries):
-            of_type = f"it means the one at {there} until another {component.rpartition('.')[2]} comes before it"
-            message = f"{show(pattern)} counts the layers of {there.file}: {of_type}"
-            remedy = f"give the layer a name, as in layers: {{{name}: {{name: my_layer}}}}, and use that"
-            at_key = isinstance(place[-1], str)
-            return [Problem(place, message, remedy=remedy, at_key=at_key, code="doubtful-value")]
-    return []
-
-
 def _patterns(spec: Spec) -> Iterator[tuple[str, KeyPath, Span]]:
     """Yield each name or pattern that chooses layers, and where it is."""
     for place in CHOOSING:

@@ -23,13 +23,7 @@ from mlpkit.components.schema.wording import memory_size
 from mlpkit.components.target import Target
 from mlpkit.errors import Code, Diagnostic, ParameterError, SpecSchemaError, SpecShapeError, TargetError, WrongUseError
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
-from mlpkit.jobs.layer_patterns import (
-    frozen_layers,
-    max_weight_norm_faults,
-    numbered_names,
-    shifted_names,
-    step_factors,
-)
+from mlpkit.jobs.layer_patterns import frozen_layers, max_weight_norm_faults, shifted_names, step_factors
 from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.lazy_names import load
@@ -355,7 +349,6 @@ LIKELY_MISTAKES: Final = (
     decays_change_nothing,
     indices_count_as_numbers,
     precision_changes_nothing,
-    numbered_names,
     little_memory,
 )
 """What is most likely not meant, each in the same way."""

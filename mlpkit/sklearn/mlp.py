@@ -226,10 +226,6 @@ class MLPClassifier(ClassifierMixin, _Mlp):  # type: ignore[misc]
         self._train(X, numbers, weights, self._end(numbers, weights), resume=not first, epochs=1)
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most likely class of each row."""
-        return self._predictions(self.predict_proba(X))
-
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probability of each class, in the order of ``classes_``."""
         return self._outputs(X)
@@ -238,10 +234,6 @@ class MLPClassifier(ClassifierMixin, _Mlp):  # type: ignore[misc]
         """Return the logarithm of the probability of each class."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))  # type: ignore[no-any-return]
-
-    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Return the most likely class of each row."""
-        return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
 
     def _numbered(self, X: Any, y: Any, classes: Any, *, reset: bool) -> tuple[Any, NDArray[Any], NDArray[Any]]:
         """Return inputs, the number of each row's class, and the classes."""
@@ -256,17 +248,14 @@ class MLPClassifier(ClassifierMixin, _Mlp):  # type: ignore[misc]
         return X, np.searchsorted(classes, y), classes
 
     def _end(self, numbers: NDArray[Any], weights: NDArray[Any] | None) -> list[Any]:
-        if weights is not None and isinstance(self.class_weight, str):
-            return [_affine(len(self.classes_)), {"SoftmaxWithLoss": {"class_weights": self.class_weight}}]
+        """Return the last layer and the loss, with the weights of the classes."""
         count = len(self.classes_)
-        loss: Any = "SoftmaxWithLoss"
-        if self.class_weight is not None:
-            weights, present = np.ones(count), np.unique(numbers)  # partial_fit may get rows without a class
-            weights[present] = compute_class_weight(
-                self.class_weight, classes=self.classes_[present], y=self.classes_[numbers]
-            )
-            loss = {loss: {"class_weights": weights.tolist()}}
-        return [_affine(count), loss]
+        of_classes: Any = self.class_weight
+        if of_classes is not None and not (weights is not None and isinstance(of_classes, str)):
+            found, present = np.ones(count), np.unique(numbers)  # partial_fit may get rows without a class
+            found[present] = compute_class_weight(of_classes, classes=self.classes_[present], y=self.classes_[numbers])
+            of_classes = found.tolist()
+        return [_affine(count), {"SoftmaxWithLoss": {} if of_classes is None else {"class_weights": of_classes}}]
 
 
 class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
@@ -305,10 +294,6 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
             sample_weight: the weight of each row in the loss and in the score; None for equal weights.
         """
         return self._fit(X, y, sample_weight, resume=hasattr(self, "network_"), epochs=1)
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return one or several numbers per row, as in the targets of ``fit``."""
-        return self._predictions(self._outputs(X))
 
     def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Undo the standardization of targets."""

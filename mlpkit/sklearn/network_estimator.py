@@ -80,9 +80,13 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """Return the network's predictions, of classes with a column for each of ``classes_``."""
         return predicted.astype(np.float64)
 
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most likely class of each row; or one number per row, or several, such as quantiles."""
+        return self._predictions(self._outputs(X))
+
     def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Convert the network's predictions to those that ``predict`` returns."""
-        raise NotImplementedError
+        """Convert the network's predictions to those that ``predict`` returns; by default, of classes."""
+        return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
 
     def _is_one_network(self) -> bool:
         """Return whether the estimator trains a single network, which can be trained further.

@@ -81,10 +81,6 @@ class SpecEstimator(NetworkEstimator):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return self._fit(X, y, sample_weight, resume=not first, classes=classes, epochs=1)
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most likely class of each row; or one number per row, or several, such as quantiles."""
-        return self._predictions(self._outputs(X))
-
     def _validated(self, X: Any, y: Any = "no_validation", *, reset: bool, numbers: bool = False) -> tuple[Any, Any]:
         """Validate inputs and targets; a frame stays a frame, since layers and encodings may need its columns."""
         checked, y = super()._validated(X, y, reset=reset, numbers=numbers)
@@ -97,7 +93,7 @@ class SpecEstimator(NetworkEstimator):
     def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the most likely class of each row, or one or several numbers per row."""
         if hasattr(self, "classes_"):
-            return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
+            return super()._predictions(outputs)
         alone = outputs.shape[1:] == (1,) and self.network_.loss_layer.prediction_names() is None
         return outputs[:, 0] if alone else outputs
 

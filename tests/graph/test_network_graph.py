@@ -7,7 +7,7 @@ from random_networks import random_inputs, random_networks
 
 from mlpkit import Layer, NotExportableError, Sequential
 from mlpkit.graph.evaluator import evaluate
-from mlpkit.graph.network_graph import network_graph
+from mlpkit.graph.model_graph import network_graph
 from mlpkit.layers import Affine, SoftmaxWithLoss
 
 

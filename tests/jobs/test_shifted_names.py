@@ -174,21 +174,3 @@ def test_the_advice_works(proved):
     named = base.replace("units: 10", "units: 10, name: out").replace("Affine2.W", "out.W")
     longer = LONGER.replace("units: 10", "units: 10, name: out")
     assert proved(f"layers: {longer}\n", base=named).factors["out.W"].rate == 0.5
-
-
-def test_one_note_on_numbers_that_another_file_may_change(proved):
-    (note,) = proved("training: {freeze: [Affine1], rates: {Affine2.W: 0.5}}\n").warnings
-    assert f"{note.file}:{note.line}:{note.column}: {note.message}" == (
-        "b.yaml:2:21: 'Affine1' counts the layers of a.yaml: it means the one at a.yaml:4:5 until another Affine comes "
-        "before it"
-    )
-    assert note.remedy == "give the layer a name, as in layers: {Affine1: {name: my_layer}}, and use that"
-    named = "layers: {Affine1: {name: my_layer}}\ntraining: {freeze: [my_layer], rates: {'*.W': 0.5}}\n"
-    assert proved(named).warnings == ()
-    assert proved(overrides=["training.freeze=[Affine1]"]).warnings == ()
-    beside = BASE.replace("epochs", "freeze: [Affine1], epochs")
-    assert proved(base=beside).warnings == ()
-    assert (
-        proved(base=beside, overrides=["layers=[Affine: {units: 50}, Affine: {units: 10}, SoftmaxWithLoss]"]).warnings
-        == ()
-    )

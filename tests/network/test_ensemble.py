@@ -13,7 +13,7 @@ from mlpkit import Sequential
 from mlpkit.components.target import Classes, Labels, Values, ValuesScaling
 from mlpkit.errors import UsageError
 from mlpkit.graph.evaluator import evaluate
-from mlpkit.graph.network_graph import PREDICTION, network_graph
+from mlpkit.graph.model_graph import PREDICTION, network_graph
 from mlpkit.network.ensemble import NAME, NOT_TRAINED, prove_ensemble
 from mlpkit.registry.registry import installed
 from mlpkit_plugins.layers.affine import Affine

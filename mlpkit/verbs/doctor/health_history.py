@@ -213,12 +213,14 @@ class HealthHistory:
     @property
     def first_loss(self) -> float | None:
         """The loss of the first probe."""
-        return number_of(self.healths[0]["loss"])
+        loss: float | None = self.healths[0]["loss"]
+        return loss
 
     @property
     def chance(self) -> float | None:
         """The loss of the best constant prediction; None if it is unknown or zero."""
-        return number_of(self.now["chance"]) or None
+        chance: float | None = self.now["chance"]
+        return chance or None
 
     @property
     def settled(self) -> bool:
@@ -229,7 +231,7 @@ class HealthHistory:
     def still_improves(self) -> bool:
         """Whether the loss has fallen since half of the steps by more than noise."""
         half = [health for health in self.healths if health["iteration"] <= self.iteration / 2][-1:]
-        before, now = (number_of(health["loss"]) for health in (*half, self.now)) if half else (None, None)
+        before, now = (health["loss"] for health in (*half, self.now)) if half else (None, None)
         return before is not None and now is not None and now < IMPROVED * before
 
     @property
@@ -280,8 +282,3 @@ class HealthHistory:
         known = self.facts.first_weights
         together = " ".join(known[layer] for layer in layers or known if layer in known)
         return (together,) if together else ()
-
-
-def number_of(value: Any) -> float | None:
-    """Return a figure of a probe as a float; None if it wasn't finite."""
-    return None if value is None else float(value)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from mlpkit.training.health import Health, Symptom
-from mlpkit.verbs.doctor.health_history import SETTLED_EVALUATIONS, SETTLED_STEPS, HealthHistory, number_of
+from mlpkit.verbs.doctor.health_history import SETTLED_EVALUATIONS, SETTLED_STEPS, HealthHistory
 
 FAR_ABOVE_CHANCE: Final = 10
 """A first loss that many times that of the best constant prediction: random predictions are far out of scale."""
@@ -76,7 +76,7 @@ def new_symptoms(history: HealthHistory) -> list[Symptom]:
     """Return new symptoms, except ones that another explains; the history's ``known`` takes their names."""
     found: list[Symptom] = []
     waiting: set[str] = set()
-    least = number_of(history.now.get("least_loss")) or 0.0
+    least = history.now.get("least_loss") or 0.0
     if least < 0:
         history = history.counted_from(least)
     for name, (examine, causes) in SYMPTOMS.items():
@@ -96,7 +96,7 @@ def new_symptoms(history: HealthHistory) -> list[Symptom]:
 
 def inputs_not_scaled(history: HealthHistory) -> Finding | None:
     """Inputs far from a root mean square of 1, and the first layer with parameters passes that on."""
-    inputs, first = number_of(history.now["inputs"]["largest"]), next(_trained(history.now), None)
+    inputs, first = history.now["inputs"]["largest"], next(_trained(history.now), None)
     if history.iteration > 0 or inputs is None or first is None:
         return None
     passed_on = _rms(first["outputs"])
@@ -123,7 +123,7 @@ def target_not_scaled(history: HealthHistory) -> Finding | None:
     advice = (history.facts.scale_target or "values to predict with mean 0 and standard deviation 1",)
     if history.iteration == 0 and loss > FAR_ABOVE_CHANCE * chance:
         return "", f"the initial loss is {loss:.3g}, and a constant prediction reaches {chance:.3g}", advice
-    spread = number_of(history.healths[0]["spread"]) or 0.0
+    spread = history.healths[0]["spread"] or 0.0
     if history.settled and 0 < spread < 1 / OUT_OF_SCALE**2 and history.recently(_is_at_chance):
         return "", f"the initial predictions vary {100 * spread:.2g} % as much as the values", advice
     return None
@@ -154,7 +154,7 @@ def too_much_noise(history: HealthHistory) -> Finding | None:
 
 def bounded_outputs(history: HealthHistory) -> Finding | None:
     """A last layer whose bounds allow no output with a small loss, as if the loss applied no function."""
-    bounded, least = number_of(history.now["bounded_loss"]), number_of(history.now["least_loss"])
+    bounded, least = history.now["bounded_loss"], history.now["least_loss"]
     chance = history.chance
     if bounded is None or least is None or chance is None or bounded - least <= LARGE_RISE * (chance - least):
         return None
@@ -165,7 +165,7 @@ def bounded_outputs(history: HealthHistory) -> Finding | None:
 
 def indistinct_targets(history: HealthHistory) -> Finding | None:
     """Targets so smooth that predictions without any error have hardly a smaller loss than equal ones."""
-    level, least = number_of(history.now["level_loss"]), number_of(history.now["least_loss"])
+    level, least = history.now["level_loss"], history.now["least_loss"]
     if level is None or least is None or least < (1 - HARDLY) * level:
         return None
     finding = f"predictions without an error have a loss of {least:.4g}, and outputs of zero one of {level:.4g}"
@@ -242,7 +242,7 @@ def zero_gradient(history: HealthHistory) -> Finding | None:
 
 def diverging(history: HealthHistory) -> Finding | None:
     """Parameters that grow ever faster while the loss gets worse: they will soon overflow."""
-    loss, first = number_of(history.now["loss"]), history.first_loss
+    loss, first = history.now["loss"], history.first_loss
     advice = (history.rate_advice(0.1), *history.clip_advice())
     if history.iteration > 0 and loss is None:
         return "", "the loss is no longer finite", advice
@@ -255,7 +255,7 @@ def diverging(history: HealthHistory) -> Finding | None:
 
 def rate_too_high(history: HealthHistory) -> Finding | None:
     """A loss that is worse than before training, or rises again and again though the rate doesn't."""
-    loss, chance, first = number_of(history.now["loss"]), history.chance, history.first_loss
+    loss, chance, first = history.now["loss"], history.chance, history.first_loss
     advice = (history.rate_advice(0.1), *history.clip_advice())
     if history.iteration > 0 and loss is not None and chance is not None and first is not None:
         long_enough = history.settled and loss > 1.2 * chance
@@ -284,14 +284,14 @@ def rate_too_high(history: HealthHistory) -> Finding | None:
 
 def _may_recover(history: HealthHistory) -> bool:
     """Whether a loss that rose with the learning rate may still fall as the schedule lowers it."""
-    loss, chance = number_of(history.now["loss"]), history.chance
+    loss, chance = history.now["loss"], history.chance
     beyond = loss is None or (chance is not None and loss > BEYOND_RECOVERY * chance)
     return history.awaits_lower_rate and not beyond
 
 
 def rate_too_low(history: HealthHistory) -> Finding | None:
     """Updates so small that the whole training can't change the weights."""
-    loss, first = number_of(history.now["loss"]), history.first_loss
+    loss, first = history.now["loss"], history.first_loss
     moved = loss is not None and first is not None and loss < 0.95 * first
     if not history.settled or not loss or (moved and not _is_at_chance(history.now)):
         return None
@@ -310,7 +310,7 @@ def rate_too_low(history: HealthHistory) -> Finding | None:
 def shrunk_weights(history: HealthHistory) -> Finding | None:
     """Parameters that decay faster than they learn."""
     first, now = _length(history.healths[0]), _length(history.now)
-    loss, chance = number_of(history.now["loss"]), history.chance
+    loss, chance = history.now["loss"], history.chance
     learned = loss is not None and chance is not None and loss < LEARNED * chance
     if not history.settled or (
         learned if now < SHRUNK * first else not _is_held_back(history, now / first if first else 1)
@@ -324,16 +324,16 @@ def shrunk_weights(history: HealthHistory) -> Finding | None:
 
 def _is_held_back(history: HealthHistory, share: float) -> bool:
     """Whether parameters are kept from learning more by what shortens them, and validation doesn't gain by that."""
-    loss, chance, both = number_of(history.now["loss"]), history.chance, history.validated[-1:]
+    loss, chance, both = history.now["loss"], history.chance, history.validated[-1:]
     if loss is None or chance is None or not both or share > SHORTENED or loss < STILL_MUCH * chance:
         return False
     carries_over = both[0]["validation_loss"] < CARRIED_OVER * both[0]["train_loss"]
-    return carries_over and history.recently(lambda health: (number_of(health.get("outwards")) or 0.0) > HELD, 3)
+    return carries_over and history.recently(lambda health: (health.get("outwards") or 0.0) > HELD, 3)
 
 
 def constant_outputs(history: HealthHistory) -> Finding | None:
     """Predictions that don't depend on the inputs."""
-    if not history.settled or not history.recently(lambda health: (number_of(health["spread"]) or 0.0) < 1e-3):
+    if not history.settled or not history.recently(lambda health: (health["spread"] or 0.0) < 1e-3):
         return None
     finding = f"no prediction varies by more than {history.now['spread']:.1e} over {history.now['rows']} examples"
     return (
@@ -372,11 +372,7 @@ def too_few_steps(history: HealthHistory) -> Finding | None:
 
 def nothing_carries_over(history: HealthHistory) -> Finding | None:
     """A network that learns the training rows, and was never better than a constant on validation rows."""
-    evaluations, chance, validation_chance = (
-        history.validated,
-        history.chance,
-        number_of(history.now["validation_chance"]),
-    )
+    evaluations, chance, validation_chance = history.validated, history.chance, history.now["validation_chance"]
     if not history.settled or not evaluations or chance is None or validation_chance is None:
         return None
     train, best = evaluations[-1]["train_loss"], min(record["validation_loss"] for record in evaluations)
@@ -465,19 +461,19 @@ SYMPTOMS: Final[dict[str, tuple[Callable[[HealthHistory], Finding | None], tuple
 
 
 def _is_worse_than_chance(history: HealthHistory) -> bool:
-    loss = number_of(history.now["loss"])
+    loss = history.now["loss"]
     return loss is not None and history.chance is not None and loss > history.chance
 
 
 def _is_noisy(health: Health) -> bool:
     """Whether the loss is at chance in training, and far lower in prediction."""
-    loss, prediction = number_of(health["loss"]), number_of(health["prediction_loss"])
+    loss, prediction = health["loss"], health["prediction_loss"]
     return loss is not None and prediction is not None and loss > NOISY * prediction
 
 
 def _is_at_chance(health: Health) -> bool:
-    loss, chance = number_of(health["loss"]), number_of(health["chance"])
-    return loss is not None and bool(chance) and loss > NO_BETTER * chance  # type: ignore[operator]
+    loss, chance = health["loss"], health["chance"]
+    return loss is not None and bool(chance) and loss > NO_BETTER * chance
 
 
 def _trained(health: Health) -> Iterator[dict[str, Any]]:

@@ -58,44 +58,31 @@ def exporter_of(file: Path, named: str | dict[str, Any] | Exporter | None, regis
             raise UsageError(f"{exporter!r} is not {either_of(KINDS)}; expected its name, or a mlpkit.Exporter")
         return exporter
     ending = file.suffix.lower()
-    built_in = dict(_by_ending(registry.components(KINDS, built_in=True)))
-    if ending in built_in:
-        return _made(built_in[ending], registry)
-    registry.examined()  # a plugin that could harm this process isn't loaded below
-    found = list(_by_ending(registry.components(KINDS)))
-    names = [entry.name for its_ending, entry in found if its_ending == ending]
-    if not names:
-        expected = f"expected a name that ends in {', '.join(dict.fromkeys(each for each, _ in found))}"
-        example = f", such as model{[*built_in][-1]}" if built_in else ""
-        remedy = f"; to write {ending} files, install a plugin that has an exporter for them" if ending else ""
-        raise UsageError(f"the format of '{file}' is unknown; {expected}{example}{remedy}")
-    if len(names) > 1:
-        raise UsageError(f"{' and '.join(names)} write {ending}; choose one, such as --format {names[0]}")
-    return _made(dict(found)[ending], registry)
+    built_in = dict(_by_ending(registry, built_in=True))
+    chosen = built_in.get(ending)
+    if chosen is None:
+        registry.examined()  # a plugin that could harm this process isn't loaded below
+        found = list(_by_ending(registry))
+        names = [entry.name for its_ending, entry in found if its_ending == ending]
+        if not names:
+            expected = f"expected a name that ends in {', '.join(dict.fromkeys(each for each, _ in found))}"
+            example = f", such as model{[*built_in][-1]}" if built_in else ""
+            remedy = f"; to write {ending} files, install a plugin that has an exporter for them" if ending else ""
+            raise UsageError(f"the format of '{file}' is unknown; {expected}{example}{remedy}")
+        if len(names) > 1:
+            raise UsageError(f"{' and '.join(names)} write {ending}; choose one, such as --format {names[0]}")
+        chosen = dict(found)[ending]
+    made: Exporter = registry.create(Exporter.kind, chosen.name)
+    return made
 
 
-def quantizing_endings(registry: Registry) -> list[str]:
-    """Return the endings of the built-in exporters whose files hold rounded weights."""
-    return [ending for ending, entry in _by_ending(registry.components(KINDS, built_in=True)) if _type(entry).quantizes]
-
-
-def _by_ending(entries: list[RegisteredComponent]) -> Iterator[tuple[str, RegisteredComponent]]:
+def _by_ending(registry: Registry, *, built_in: bool = False) -> Iterator[tuple[str, RegisteredComponent]]:
     """Yield exporters with the endings of their files; `mlpkit plugins` shows why an exporter is missing here."""
-    for entry in entries:
+    for entry in registry.components(KINDS, built_in=built_in):
         with suppress(PluginError):
-            ending = getattr(_type(entry), "ending", None)
+            ending = getattr(entry.component, "ending", None)
             if isinstance(ending, str):
                 yield ending, entry
-
-
-def _type(entry: RegisteredComponent) -> type[Exporter]:
-    found: type[Exporter] = entry.component  # type: ignore[assignment]
-    return found
-
-
-def _made(entry: RegisteredComponent, registry: Registry) -> Exporter:
-    exporter: Exporter = registry.create(entry.kind, entry.name)
-    return exporter
 
 
 @dataclass(frozen=True)
@@ -191,7 +178,8 @@ def _require_quantizes(exporter: Exporter, file: Path, quantize: str, registry: 
     if quantize not in get_args(Quantization):
         raise UsageError(f"weights can't be rounded to '{quantize}'; expected {', '.join(get_args(Quantization))}")
     if not exporter.quantizes:
-        endings = quantizing_endings(registry)
+        built_in = _by_ending(registry, built_in=True)
+        endings = [ending for ending, entry in built_in if getattr(entry.component, "quantizes", False)]
         such = f", such as model{endings[0]}" if endings else ""
         expected = f"expected a name that ends in {', '.join(endings)}{such}; or leave out quantize"
         raise UsageError(f"'{file}' can't hold rounded weights; {expected}")

@@ -168,18 +168,18 @@ def replayed(
     directory: Path,
     step: int,
     *,
-    row: int | None = None,
-    example: int | None = None,
-    registry: Registry | None = None,
-    examples: GivenExamples | None = None,
-    observer: Observer | None = None,
+    row: int | None,
+    example: int | None,
+    registry: Registry,
+    examples: GivenExamples | None,
+    observer: Observer,
 ) -> Iterator[Replay]:
     """Do a step of a run again, and give what it was made of; in the block, products run on the run's threads.
 
     The trainer is the run's, without evaluations and callbacks, which change nothing in what is trained. The observer
     also learns which steps a checkpoint has done. Arguments and errors are as of ``mlpkit.trace``.
     """
-    folder, observer = RunFolder.open(directory), observer or Observer()
+    folder = RunFolder.open(directory)
     _require_done(folder, step)
     with reopened(folder, step, "traced", registry, examples, observer) as run:
         watch = _StepWatch(run.network)

@@ -14,7 +14,7 @@ from requirements import requires
 from mlpkit import Classes, Graph, Labels, NotExportableError, Sequential, Values, ValuesScaling
 from mlpkit.errors import EngineMissingError, ExportError
 from mlpkit.graph.evaluator import evaluate
-from mlpkit.graph.network_graph import LOGITS, PREDICTION, add_network
+from mlpkit.graph.model_graph import LOGITS, PREDICTION, add_network
 from mlpkit.graph.provenance import find_provenance
 from mlpkit.layers import (
     Affine,

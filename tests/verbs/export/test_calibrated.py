@@ -9,7 +9,7 @@ from requirements import require_components_of
 
 import mlpkit
 from mlpkit.graph.evaluator import evaluate
-from mlpkit.graph.network_graph import network_graph
+from mlpkit.graph.model_graph import network_graph
 
 CLASSES = {"file": "example:flowers.csv", "target": "species", "categorical": ["soil"], "missing": "fill"}
 TWO = {"file": "example:loans.csv", "target": "paid_back", "categorical": ["purpose"]}

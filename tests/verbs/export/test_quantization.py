@@ -13,7 +13,7 @@ from random_networks import random_inputs, random_networks
 from requirements import requires
 
 from mlpkit import Classes, Layer, NotExportableError, Sequential
-from mlpkit.graph.network_graph import network_graph
+from mlpkit.graph.model_graph import network_graph
 from mlpkit.graph.quantization import exact_int8_weights, int8_weights, with_int8_weights
 from mlpkit.layers import Affine, BatchNorm, Conv2d, Flatten, LayerNorm, Relu, Residual, SoftmaxWithLoss
 from mlpkit_plugins.exporters.c_file import CFile, compute_c
