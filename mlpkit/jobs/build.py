@@ -55,10 +55,11 @@ def build_for(
         resolver=spec.registry.create,
         proof=proof,
     )
-    if first_weights is not None:
-        first_weights.write_into(network)
+    taken = first_weights.arrays if first_weights is not None else {}
+    arrays = {**network.parameters, **network.states}
+    for path, array in taken.items():
+        arrays[path][...] = array
     if examples is not None:
-        taken = first_weights.arrays if first_weights is not None else ()
         seeing = [path for path in seeing_parameters(network.layers) if path not in taken]
         if seeing:
             network.adapt(first_batch(*examples, network.dtype, spec.seed, EVALUATION_ROWS), seeing)

@@ -19,7 +19,6 @@ from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import ModelFileError, RunFolderError, SpecSchemaError
 from mlpkit.jobs.layer_patterns import chosen, operations_of
 from mlpkit.jobs.spec_data import from_data
-from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Adjustments, Proof
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
@@ -44,12 +43,6 @@ class FirstWeights(NamedTuple):
     def layers(self) -> tuple[str, ...]:
         """The layers that take them, those inside others too."""
         return tuple(dict.fromkeys(path.rpartition(".")[0] for path in self.arrays))
-
-    def write_into(self, network: Sequential) -> None:
-        """Replace a network's weights of these paths."""
-        weights = {**network.parameters, **network.states}
-        for path, array in self.arrays.items():
-            weights[path][...] = array
 
 
 def load_weights(run: str) -> ModelFile:

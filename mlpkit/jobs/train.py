@@ -5,13 +5,12 @@ from __future__ import annotations
 import warnings
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Unpack
 
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.input_columns import columns_of
-from mlpkit.components.target import Target, Values
+from mlpkit.components.target import Values
 from mlpkit.errors import SpecShapeError, UsageError
 from mlpkit.jobs.first_weights import require_another_folder
 from mlpkit.jobs.open_training import OpenTraining, open_training, plan_of
@@ -51,7 +50,10 @@ def train_spec(
     proved = prove(spec, dataset)
     if network is not None:
         _require_fit(network, proved.description, spec.training.slices)
-        network.target = _scaled_as_built(network, proved.description.target)
+        built_for = network.target
+        network.target = target = proved.description.target
+        if isinstance(target, Values):  # scaled as the network computes with values
+            network.target = replace(target, scaling=built_for.scaling if isinstance(built_for, Values) else None)
     for warning in proved.warnings:
         if observer is not None:
             observer.warned(warning)
@@ -111,13 +113,6 @@ def _require_fit(network: Sequential, description: Description, slices: int | No
         raise UsageError(f"the network cuts a minibatch into {len(network.replicas)} slices, and can't change that now")
 
 
-def _scaled_as_built(network: Sequential, target: Target) -> Target:
-    """Return the target of the examples, scaled as a network that exists already computes with values."""
-    if not isinstance(target, Values):
-        return target
-    return replace(target, scaling=network.target.scaling if isinstance(network.target, Values) else None)
-
-
 def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, written: str | None = None) -> Plan:
     """Make the folder of a run that will start later, with its spec as its author wrote it; return its plan."""
     spec, plan = proved.spec, plan_of(proved, cores=cores)
@@ -129,23 +124,18 @@ def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, wri
 
 
 def assist(ranks: Ranks, **plugin_options: Unpack[PluginOptions]) -> None:
-    """Take part in what rank 0 does, until it is done."""
-    ranks.follow({"train": partial(_take_part, ranks, Registry.discover(**plugin_options))})
+    """Take part in what rank 0 does, until it is done; other data than rank 0 has is a ``UsageError``."""
+    registry = Registry.discover(**plugin_options)
 
+    def train(resolved: str) -> None:  # which sets slices and threads, too
+        try:
+            proved = prove(parse_resolved(Path(), resolved, registry), begun=True)
+        except SpecShapeError as error:
+            expected = "expected the same data as rank 0 has, at the same path on each host"
+            raise UsageError(f"{error.faults[0].message}; {expected}") from error
+        with open_training(proved, resolved=resolved, ranks=ranks) as training:
+            network = training.network(begun=True)
+            require_same_inputs(ranks, training.lock, proved.description)
+            training.bare_trainer(network).assist()
 
-def _take_part(ranks: Ranks, registry: Registry, resolved: str) -> None:
-    """Take part in the training of a resolved spec, which sets slices and threads too."""
-    proved = _prove_as_rank_0(parse_resolved(Path(), resolved, registry))
-    with open_training(proved, resolved=resolved, ranks=ranks) as training:
-        network = training.network(begun=True)
-        require_same_inputs(ranks, training.lock, proved.description)
-        training.bare_trainer(network).assist()
-
-
-def _prove_as_rank_0(spec: Spec) -> SpecProof:
-    """Prove a spec that rank 0 has proved, or raise ``UsageError`` if this host has other data, or none."""
-    try:
-        return prove(spec, spec.new_dataset(), begun=True)
-    except SpecShapeError as error:
-        message = error.faults[0].message
-        raise UsageError(f"{message}; expected the same data as rank 0 has, at the same path on each host") from error
+    ranks.follow({"train": train})

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from mlpkit.array import Array
-from mlpkit.components.parameter import Parameter, State, StepFactors, gapped_size, padded_view
+from mlpkit.components.parameter import Parameter, StepFactors, gapped_size, padded_view
 from mlpkit.errors import NotEnoughMemoryError
 from mlpkit.shortages import MEMORY
 
@@ -49,11 +49,6 @@ class FlatLayout(NamedTuple):
         ordered = [parameter for factors in groups for parameter in together[factors]]
         layout = cls.of_shapes({parameter.path: parameter.shape for parameter in ordered})
         return layout._replace(factors={parameter.path: parameter.factors for parameter in ordered})
-
-    @classmethod
-    def of_states(cls, states: Iterable[State]) -> FlatLayout:
-        """Lay out state in its order."""
-        return cls.of_shapes({state.path: state.shape for state in states})
 
     @classmethod
     def of_shapes(cls, shapes: Mapping[str, tuple[int, ...]]) -> FlatLayout:

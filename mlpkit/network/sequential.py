@@ -142,7 +142,7 @@ class Sequential:
         self.adjustments = proof.adjustments
         declared_states = [s for member in (*stack, *self.adjustments.present) for s in member.declared_states()]
         self.layout = FlatLayout.of_parameters(declared)
-        self.state_layout = FlatLayout.of_states(declared_states)
+        self.state_layout = FlatLayout.of_shapes({state.path: state.shape for state in declared_states})
         self.values = self.layout.zeros(self.dtype)
         self.scaled = scaled_values(target, proof.loss, self.dtype)
         self.slices = slices

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
-from mlpkit import Fans, Parameter, State
+from mlpkit import Fans, Parameter
 from mlpkit.network.flat_layout import ALIGNMENT, FlatLayout
 
 declarations = st.lists(st.tuples(array_shapes(min_dims=0, max_dims=3, max_side=7), st.booleans()), max_size=8)
@@ -77,7 +77,7 @@ def test_parameters_of_one_rate_and_decay_lie_together():
 
 
 def test_states_lie_in_their_order():
-    layout = FlatLayout.of_states([State("mean", "Norm1.mean", (20,), 0.0), State("count", "Norm1.count", (), 0.0)])
+    layout = FlatLayout.of_shapes({"Norm1.mean": (20,), "Norm1.count": ()})
     assert (layout.offsets, layout.size) == ({"Norm1.mean": 0, "Norm1.count": 32}, 48)
 
 
