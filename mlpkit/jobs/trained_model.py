@@ -70,8 +70,10 @@ def targets_of(target: Target, names: tuple[str, ...] | None, given: object, row
 
 
 def _class_numbers(given: Array, count: int, names: tuple[str, ...] | None, rows: int) -> NDArray[np.int64]:
-    if given.shape == (rows, count) and given.dtype.kind in "biuf" and _are_one_hot(given):
-        return np.asarray(given.argmax(axis=1), np.int64)
+    if given.shape == (rows, count) and given.dtype.kind in "biuf":
+        are_one_hot = ((given == 0) | (given == 1)).all() and (given.sum(axis=1) == 1).all()
+        if are_one_hot:
+            return np.asarray(given.argmax(axis=1), np.int64)
     if given.shape == (rows, 1):
         given = given.reshape(rows)
     _require_shape(given, (rows,))
@@ -83,20 +85,11 @@ def _class_numbers(given: Array, count: int, names: tuple[str, ...] | None, rows
         try:
             found[row] = numbers[value]
         except (KeyError, TypeError) as error:
-            raise _unknown_class(row, value, values) from error
+            remedy = did_you_mean(value, map(str, values)) if isinstance(value, str) else ""
+            wrong = f"the target of row {row}, counted from 0, is {value!r}, which is not a class of the model"
+            expected = f"expected one of {listed(values, MOST_CLASSES_SHOWN)}"
+            raise UsageError(f"{wrong}; {remedy or expected}") from error
     return found
-
-
-def _are_one_hot(rows: Array) -> bool:
-    return bool(((rows == 0) | (rows == 1)).all() and (rows.sum(axis=1) == 1).all())
-
-
-def _unknown_class(row: int, value: object, classes: tuple[Any, ...]) -> UsageError:
-    remedy = did_you_mean(value, map(str, classes)) if isinstance(value, str) else ""
-    remedy = remedy or f"expected one of {listed(classes, MOST_CLASSES_SHOWN)}"
-    return UsageError(
-        f"the target of row {row}, counted from 0, is {value!r}, which is not a class of the model; {remedy}"
-    )
 
 
 def _require_shape(array: Array, expected: tuple[int, ...]) -> None:

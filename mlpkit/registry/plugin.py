@@ -280,17 +280,11 @@ def _import_target(who: str, plugin: Plugin, declaration: ComponentDeclaration) 
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit, too, is not the plugin's to raise
-        library = _missing_library(error, module)
-        if library and declaration.extra:
+        library = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+        if library and declaration.extra and not f"{module}.".startswith(f"{library}."):  # not a part of the plugin
             command = f'pip install "{plugin.source}[{declaration.extra}]"'
             raise PluginError(f"{who} needs the package {library}; install it with: {command}") from error
         raise PluginError(f"{who} can't be imported: {error_summary(error)}") from error
-
-
-def _missing_library(error: BaseException, module: str) -> str:
-    """Return the name of what could not be found, unless it is a part of the plugin itself."""
-    missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
-    return "" if f"{module}.".startswith(f"{missing}.") else missing
 
 
 def _file_of_module(name: str) -> str:

@@ -133,7 +133,7 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
     _require_files(directory, names, finished, running)
     run = read_identity(directory) if RESOLVED in names else RunIdentity()
     history = _history_of(directory / HISTORY) if HISTORY in names else _History()
-    results = _results_of(directory / METRICS) if finished else {}
+    metrics = checked_metrics(directory / METRICS, read_object(directory / METRICS)) if finished else {}
     failed = FAILURE in names and not running and not finished
     failure = checked_failure(directory / FAILURE, read_object(directory / FAILURE)) if failed else {}
     began, changed = _times(directory, names)
@@ -155,7 +155,7 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
         steps=max(int(history.last.get("iteration", 0)), failure.get("steps", 0), *checkpoints[:1]),
         total=run.total_steps(history.last),
         last={key: value for key, value in history.last.items() if is_result(key)},
-        results=results,
+        results={split: {k: v for k, v in values.items() if is_number(v)} for split, values in metrics.items()},
         lowest=lowest,
         highest=highest,
     )
@@ -221,9 +221,3 @@ def _history_of(path: Path) -> _History:
         return _History()
     last = checked_evaluation(path, decode_object(path, lines[lines.rfind(b"\n", 0, end) + 1 : end]))
     return _History(lines[: end + 1], last)
-
-
-def _results_of(path: Path) -> dict[str, dict[str, float]]:
-    """Return loss and metrics at the end by split, without tables."""
-    results = checked_metrics(path, read_object(path))
-    return {split: {k: v for k, v in values.items() if is_number(v)} for split, values in results.items()}

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -152,13 +153,17 @@ class Probe:
         outwards = self._outwards()
         (chance, validation_chance), predicted = self._chances(), self._predicted()
         self._reach = self._reach or self._losses_in_reach()
+        prediction_loss = None
+        if chance is not None and not loss < chance:
+            replica.set_training(False)
+            prediction_loss = replica.compare(replica.forward(self._x), self._t, self._weights)
         return {
             "iteration": iteration,
             "epoch": _rounded(epoch),
             "learning_rate": _rounded(learning_rate),
             "rows": len(self._x),
             "loss": _rounded(loss),
-            "prediction_loss": None if chance is None or loss < chance else _rounded(self._prediction_loss()),
+            "prediction_loss": _rounded(prediction_loss),
             "chance": _rounded(chance),
             "validation_chance": _rounded(validation_chance),
             **self._reach,
@@ -236,23 +241,21 @@ class Probe:
         with operation_errors(loss, "best_constant"):
             constant = loss.best_constant(self._t, *given)
             return [
-                None if constant is None or rows is None else self._loss_of_constant(constant, *rows[1:])
+                None if constant is None or rows is None else self._loss(constant, *rows[1:])
                 for rows in ((self._x, self._t, self._weights), self._validation)
             ]
 
-    def _loss_of_constant(self, constant: Any, t: Array, weights: Array | None) -> float:
-        x = np.empty((len(t), *self._logits.shape[1:]), self._logits.dtype)
-        x[...] = constant
-        return float(self._replica.loss.forward(x, t, *(() if weights is None else (weights,))))
+    def _loss(self, x: Any, t: Array, weights: Array | None) -> float:
+        """Return the loss at inputs of the loss, which may be the same for all rows."""
+        inputs = np.empty((len(t), *self._logits.shape[1:]), self._logits.dtype)
+        inputs[...] = x
+        return float(self._replica.loss.forward(inputs, t, *(() if weights is None else (weights,))))
 
     def _losses_in_reach(self) -> dict[str, float | None]:
         """Return the loss of zero outputs, the least loss of any outputs, and the least in the last layer's reach."""
         found: dict[str, float | None] = dict.fromkeys(("level_loss", "least_loss", "bounded_loss"))
 
-        def loss_of(x: Array) -> float:
-            weights = () if self._weights is None else (self._weights,)
-            return float(self._replica.loss.forward(x.astype(self._logits.dtype), self._t, *weights))
-
+        loss_of = partial(self._loss, t=self._t, weights=self._weights)
         with operation_errors(self._replica.loss, "forward"):
             bounds = _bounds(self._last[0], self._logits) if self._last else None
             right = _right_outputs(self._t, self._target)
@@ -277,11 +280,6 @@ class Probe:
             return None
         right = loss.inputs_for(self._t.astype(self._logits.dtype))
         return right if right.shape == self._logits.shape else None
-
-    def _prediction_loss(self) -> float:
-        """Return the mean loss of the rows as it is in prediction, in the targets' own unit."""
-        self._replica.set_training(False)
-        return self._replica.compare(self._replica.forward(self._x), self._t, self._weights)
 
     def _predicted(self) -> dict[str, Any]:
         """Return how much predictions differ from row to row, and which classes are never among them."""
