@@ -97,8 +97,10 @@ def _name(column: ColumnDrift) -> str:
 
 
 def _cells(column: ColumnDrift) -> list[str]:
-    too_few = column.p_value is None
-    moved, p_value = ("-", "-") if too_few else (f"{column.moved:.1%}", probability(column.p_value))
+    if column.p_value is None:
+        moved = p_value = "-"
+    else:
+        moved, p_value = f"{column.moved:.1%}", probability(column.p_value)
     missing = " to ".join(f"{side.missing / side.rows:.1%}" for side in (column.then, column.now))
     return [_name(column), moved, p_value, missing if missing != "0.0% to 0.0%" else "-"]
 
