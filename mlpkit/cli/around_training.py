@@ -64,7 +64,7 @@ AFTER_RUN: Final = {
 def live_page(
     port: int | None, title: str, folder: Path, spec: str, interrupts: Interrupts
 ) -> AbstractContextManager[Any]:
-    """Serve a page about a run until the end of the block; yield an observer that is told how it ended, or None."""
+    """Serve a page about a run until the end of the block; yield an observer with ``finished``, or None."""
     return nullcontext() if port is None else load(LIVE_PAGE)(port, title, folder, spec, interrupts)
 
 
