@@ -18,6 +18,7 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import blocks
 from mlpkit.specfile.sections import Training
 from mlpkit.training.checkpointing import Best, BestTracker, higher_is_better
+from mlpkit.training.evaluation import Record
 from mlpkit.training.snapshot import pack, unpack
 
 
@@ -38,11 +39,23 @@ class CallbackGroup:
                 callback.on_start(self._view)
             self._started.append((callback, blame))
 
-    def tell(self, event: str, *arguments: object) -> None:
-        """Call the method for an event, such as ``on_step``, with what it takes in addition to the training."""
+    def step(self, loss: float) -> None:
+        """Call ``on_step``."""
         for callback, blame in self._callbacks:
             with blame:
-                getattr(callback, event)(self._view, *arguments)
+                callback.on_step(self._view, loss)
+
+    def evaluation(self, record: Record) -> None:
+        """Call ``on_evaluation``."""
+        for callback, blame in self._callbacks:
+            with blame:
+                callback.on_evaluation(self._view, record)
+
+    def end(self) -> None:
+        """Call ``on_end``."""
+        for callback, blame in self._callbacks:
+            with blame:
+                callback.on_end(self._view)
 
     def close(self, outcome: Outcome) -> None:
         """Call ``on_close`` of the callbacks that were started."""

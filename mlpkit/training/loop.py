@@ -192,7 +192,7 @@ class Trainer:
             raise
         finally:
             self._observer.ended()
-            self._callbacks.tell("on_end")
+            self._callbacks.end()
         if self._view.stand_in is not None:
             self._update.remember_parameters()
             replace_weights(self.network, self._view.stand_in)
@@ -323,7 +323,7 @@ class Trainer:
             loss = take_step()
             step += 1
             if callbacks is not None:
-                callbacks.tell("on_step", loss)
+                callbacks.step(loss)
             now = clock()
             if now >= next_report:
                 self._report(loss)
@@ -369,7 +369,7 @@ class Trainer:
             record = evaluation_record(step, self.progress.epoch, learning_rate, results)
             self.history.append(record)
             self._observer.evaluated(record, seconds)
-            self._callbacks.tell("on_evaluation", record)
+            self._callbacks.evaluation(record)
         self._ranks.on_all_ranks("synchronize", self._synchronize)()
         for watch in self._watches:
             watch.evaluated(learning_rate, last=step == self.total_steps or bool(self._view.stop_reason))
