@@ -12,10 +12,10 @@ from typing import Any, Final, cast
 import numpy as np
 
 from mlpkit.components.dataset import Split
-from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.context import CheckContext, ValueType
 from mlpkit.components.schema.recipe import written
 from mlpkit.components.schema.signature import schema_of
-from mlpkit.components.schema.types import PathType, without_null
+from mlpkit.components.schema.types import PathType
 from mlpkit.components.schema.wording import counted
 from mlpkit.components.target import Classes, Labels
 from mlpkit.display.regions import promise, regions_table
@@ -125,9 +125,7 @@ class _Run:
         self.image = image_shape(raw)
         recipe, types = self.spec.data, schema_of(self.spec.data.component).types
         named = [
-            str(name)
-            for key, name in recipe.arguments.items()
-            if name and isinstance(without_null(types[key]), PathType)
+            name for key, name in recipe.arguments.items() if isinstance(name, str) and name and _is_path(types[key])
         ]
         files = {name: self.dataset.locate(name) for name in named}
         self.files = {name: path for name, path in files.items() if self.splits and path.is_file()}
@@ -143,6 +141,11 @@ class _Run:
         batches = BatchReader(split, self.description, self.model.network.dtype, rows).in_order()
         counts = np.sum([count_classes(self.model.target, t) for _, t, _ in batches], axis=0)
         return dict(zip(self.classes, counts.tolist(), strict=True))
+
+
+def _is_path(kind: ValueType) -> bool:
+    """Whether a parameter's value can be the path of a file."""
+    return any(isinstance(each, PathType) for each in getattr(kind, "alternatives", (kind,)))
 
 
 def _about(spec: Spec, file: Path | None) -> tuple[AboutSection, str]:
@@ -181,7 +184,11 @@ def _front_matter(run: _Run) -> dict[str, Any]:
     results = [
         {
             "task": {"type": task},
-            "dataset": {"type": [*run.about.datasets, run.spec.data.name][0], "name": name, "split": split},
+            "dataset": {
+                "type": [*run.about.datasets, run.spec.data.name][0],
+                "name": own if (own := run.spec.data.arguments.get(split)) in run.files else name,
+                "split": split,
+            },
             "metrics": [{"type": key, "value": values[key]} for key in ("loss", *metrics) if key in values],
         }
         for split, values in in_order(run.metrics, run.spec).items()

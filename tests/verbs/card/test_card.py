@@ -170,6 +170,24 @@ def test_rows_classes_and_columns_are_those_of_the_file(runs):
     }
 
 
+def test_each_split_in_a_file_of_its_own_is_named_by_its_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = Path(mlpkit_plugins.__file__).parent / "datasets/example_files/loans.csv"
+    head, *lines = file.read_text().splitlines()
+    parts = {"train.csv": lines[:240], "validation.csv": lines[240:320], "test.csv": lines[320:]}
+    for name, rows in parts.items():
+        Path(name).write_text("\n".join([head, *rows]))
+    data = {"file": "train.csv", "validation": "validation.csv", "test": "test.csv"}
+    spec = TABLE | {"data": {"csv": data | {"target": "paid_back", "categorical": ["purpose"]}}}
+    mlpkit.run(mlpkit.load_spec(spec), directory=tmp_path / "run")
+    shown, card, _ = carded(tmp_path / "run")
+    digests = {f"SHA-256 of {name}": hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in parts}
+    assert facts(card, "Data", "the file") == digests
+    (index,) = yaml.safe_load(shown.split("---\n")[1])["model-index"]
+    sources = {each["dataset"]["split"]: each["dataset"]["name"] for each in index["results"]}
+    assert sources == {"test": "test.csv", "validation": "validation.csv"}
+
+
 def test_held_out_rows_have_intervals_around_the_recorded_results(runs):
     _, card, _ = carded(runs["loans"])
     for row in next(part for part in card["sections"]["Results"] if part["rows"])["rows"]:
