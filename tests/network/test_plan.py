@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from row_bits import assert_same_row
+from same_row import assert_same_row
 
 from mlpkit import ComponentFailure, Layer, Sequential
 from mlpkit.network.replica import PLANNED_ROWS

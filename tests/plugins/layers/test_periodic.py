@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from row_bits import assert_same_row
+from same_row import assert_same_row
 
 from mlpkit import ParameterError, Sequential
 from mlpkit.testing import standalone
