@@ -69,6 +69,10 @@ def take_answers(elsewhere: int) -> IO[str]:
 ALTERED: Final = "it altered the process that loaded it, which then sent nothing more"
 
 
+LONGEST_READ: Final = 1.0
+"""Seconds in which a pipe whose process was killed is read to its end, unless another process keeps it."""
+
+
 class NoAnswerError(Exception):
     """The process has not answered, and why."""
 
@@ -81,21 +85,23 @@ def answers_of(function: str, request: Any, longest_wait: float) -> Iterator[Ite
     is plain data; each answer may take the longest wait, in seconds.
     """
     with start_process(f"{__name__}:serve", function, stderr=subprocess.DEVNULL) as process:
+        questions, answers = pipes_of(process)
+        lines: SimpleQueue[bytes] = SimpleQueue()
+        pipe = os.fdopen(os.dup(answers.fileno()), "rb")  # its own: what the process has started may keep it
+        reader = threading.Thread(target=_read_lines, args=(pipe, lines), daemon=True)
+        reader.start()
         try:
-            questions, _ = pipes_of(process)
             with suppress(BrokenPipeError):  # it has ended, which shows when an answer is asked for
                 questions.write(json.dumps(request))
                 questions.close()
-            yield _answers(process, longest_wait)
+            yield _answers(process, lines, longest_wait)
         finally:
             kill_group(process)
+            reader.join(LONGEST_READ)
 
 
-def _answers(process: subprocess.Popen[str], longest_wait: float) -> Iterator[Any]:
+def _answers(process: subprocess.Popen[str], lines: SimpleQueue[bytes], longest_wait: float) -> Iterator[Any]:
     """Yield the answers of a process, up to a ``NoAnswerError``."""
-    lines: SimpleQueue[bytes] = SimpleQueue()
-    pipe = os.fdopen(os.dup(pipes_of(process)[1].fileno()), "rb")  # its own: what the process has started may keep it
-    threading.Thread(target=_read_lines, args=(pipe, lines), daemon=True).start()
     while True:
         try:
             line = lines.get(timeout=longest_wait)

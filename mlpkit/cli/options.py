@@ -142,7 +142,7 @@ def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpac
         name = spec.stem_of(Path(path))
         if name in shipped_specs.shipped_specs() and not Path(path).exists():
             error.add_note(f"help: mlpkit ships a spec of that name; 'mlpkit init {name}' copies it here")
-        if not path.endswith(completion.YAML_SUFFIXES) and Path(path).is_file():
+        if not path.endswith(completion.YAML_SUFFIXES) and has_file(Path(path).parent, Path(path).name):
             command = f"mlpkit init --data {shlex.quote(path)} --target COLUMN"
             error.add_note(f"help: if it holds data, write a spec for it with: {command}")
         if has_file(Path(path), RESOLVED):

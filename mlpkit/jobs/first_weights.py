@@ -15,7 +15,6 @@ from mlpkit.components.operation import Operation, belongs_to, own_parameters, o
 from mlpkit.components.parameter import Parameter, State
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.recipe import KeyPath
-from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import ModelFileError, RunFolderError, SpecSchemaError
 from mlpkit.jobs.layer_patterns import chosen, operations_of
 from mlpkit.jobs.spec_data import from_data
@@ -92,7 +91,7 @@ def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[P
     try:
         model = load_weights(section.run)
     except (RunFolderError, ModelFileError) as error:
-        return None, [Problem(RUN, str(error), remedy=_nearest_run(spec, Path(section.run)), code="wrong-run-folder")]
+        return None, [Problem(RUN, str(error), code="wrong-run-folder")]
     layers = [operation for operation in operations_of(proof) if _arrays(operation)]
     faults: list[Problem] = []
     if section.layers is not None:
@@ -114,16 +113,6 @@ def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[P
             Problem(RUN, message, remedy="train that run again, with a lower learning rate", code="wrong-run-folder")
         ]
     return FirstWeights(arrays, model.sha256), faults
-
-
-def _nearest_run(spec: Spec, wanted: Path) -> str:
-    """Ask whether a folder with a similar name was meant; empty without one."""
-    try:
-        others = [] if wanted.exists() else [folder.name for folder in wanted.parent.iterdir() if folder.is_dir()]
-    except (OSError, ValueError):  # what can't be listed has nothing to suggest
-        return ""
-    found = nearest(wanted.name, others)
-    return f"did you mean '{Path(_run_as_written(spec)).with_name(found)}'?" if found else ""
 
 
 def _run_as_written(spec: Spec) -> str:
