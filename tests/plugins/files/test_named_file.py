@@ -24,22 +24,24 @@ def test_example_files_come_with_mlpkit():
 
 
 def test_a_missing_file_is_answered_with_the_nearest(tmp_path):
-    (tmp_path / "flowers.csv").write_text("a")
+    folder = tmp_path / "data"  # other tests have folders next to tmp_path
+    folder.mkdir()
+    (folder / "flowers.csv").write_text("a")
     with pytest.raises(ParameterError) as caught:
-        named_file("file", f"{tmp_path}/flower.csv")
-    assert str(caught.value) == f"file: there is no file '{tmp_path}/flower.csv'; did you mean 'flowers.csv'?"
+        named_file("file", f"{folder}/flower.csv")
+    assert str(caught.value) == f"file: there is no file '{folder}/flower.csv'; did you mean 'flowers.csv'?"
     with pytest.raises(ParameterError, match=r"there is no file '12.5%'; write 0.125 for a share of 12.5%$"):
         named_file("validation", "12.5%")
-    (tmp_path / "neg.npy").touch()
+    (folder / "neg.npy").touch()
     with pytest.raises(ParameterError, match=r"there is no file '.*nothing.npy'; its folder has neg.npy$"):
-        named_file("targets", f"{tmp_path}/nothing.npy")
-    (tmp_path / "flower").mkdir()
+        named_file("targets", f"{folder}/nothing.npy")
+    (folder / "flower").mkdir()
     with pytest.raises(ParameterError) as caught:
-        named_file("file", f"{tmp_path}/flowe")
-    assert str(caught.value) == f"file: there is no file '{tmp_path}/flowe'; did you mean 'flowers.csv'?"
+        named_file("file", f"{folder}/flowe")
+    assert str(caught.value) == f"file: there is no file '{folder}/flowe'; did you mean 'flowers.csv'?"
     with pytest.raises(ParameterError) as caught:
-        named_folder("folder", f"{tmp_path}/flowers")
-    assert str(caught.value) == f"folder: there is no folder '{tmp_path}/flowers'; did you mean 'flower'?"
+        named_folder("folder", f"{folder}/flowers")
+    assert str(caught.value) == f"folder: there is no folder '{folder}/flowers'; did you mean 'flower'?"
     with pytest.raises(ParameterError, match=r"there is no file 'example:flour.csv'; did you mean 'flowers.csv'\?"):
         named_file("file", "example:flour.csv")
 
