@@ -26,7 +26,7 @@ class StackError(MlpkitError):
     """A member of the stack doesn't fit the shape that it was given.
 
     ``index`` is its position in the stack, and ``producer`` that of what feeds it, or -1 for the data. ``operation`` is
-    what doesn't fit, the member itself or a layer inside it; both are None for what is neither a layer nor a loss.
+    the member that doesn't fit, or the layer inside it. Both are None for a member that isn't a layer or a loss.
     """
 
     exit_code = 2
@@ -63,8 +63,7 @@ NO_ADJUSTMENTS: Final = Adjustments()
 class Proof(NamedTuple):
     """The stack's shapes, proved: the input shape of each member, in order.
 
-    The target is None if it isn't known. ``flops`` counts floating-point operations of a training step for each
-    example.
+    Without data, ``target`` is None. ``flops`` is the number of floating-point operations of a step per example.
     """
 
     layers: list[Layer]
