@@ -181,7 +181,8 @@ def metrics_by_group(
 ) -> dict[str, MetricsByGroup]:
     """Return loss and metrics of each split and its groups of rows, with 95 % intervals; no metrics that are tables.
 
-    The interval of a share of rows is Wilson's. Others are between percentiles over resampled rows, 2,000 at most.
+    The interval of a share of rows is Wilson's. Others are between percentiles over resampled rows, 2,000 at most, less
+    the bias of the resampling: their mean minus the value.
     Arguments are as for ``groups_of_rows`` and ``evaluated``.
 
     Source: Efron, Bootstrap Methods: Another Look at the Jackknife (1979); Bickel, Götze and van Zwet, Resampling Fewer
@@ -229,8 +230,9 @@ class _JudgedRows:
         resampled = [self._results(random.choice(rows, drawn), resampled=True) for _ in range(RESAMPLES)]
         for name, (value, *_) in found.items():
             if name in resampled[0]:
-                ends = np.quantile([each[name] for each in resampled], (0.025, 0.975))
-                low, high = (value + (ends - value) * math.sqrt(drawn / len(rows))).tolist()
+                values = [each[name] for each in resampled]
+                from_value = np.quantile(values, (0.025, 0.975)) - np.mean(values)  # without the bias of resampling
+                low, high = (value + from_value * math.sqrt(drawn / len(rows))).tolist()
             else:
                 low, high = wilson(value, self._rows_that_count(rows))
             found[name] = Estimate(value, low, high) if math.isfinite(high - low) else Estimate(value)

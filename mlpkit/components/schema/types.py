@@ -92,11 +92,6 @@ class BoundedType(ScalarType):
         """Whether a number is in the range."""
         return all(bound.holds(number) for bound in self.bounds)
 
-    def _out_of_range(
-        self, value: object, path: KeyPath, context: CheckContext, reason: str = "is out of range"
-    ) -> object:
-        return self.refuse(value, reason, path, context, code="out-of-range")
-
 
 LONGEST_INTEGER: Final = 100
 """Characters of a text up to which it is read as an integer that was meant."""
@@ -120,7 +115,9 @@ class IntegerType(BoundedType):
             if isinstance(value, str) and len(value) <= LONGEST_INTEGER and value.strip().lstrip("+-").isdecimal():
                 return self._refuse(value, path, context, "write it without quotes", int(value))
             return self._refuse(value, path, context)
-        return integer if self.holds(integer) else self._out_of_range(integer, path, context)
+        if self.holds(integer):
+            return integer
+        return self.refuse(integer, "is out of range", path, context, code="out-of-range")
 
 
 class NumberType(BoundedType):
@@ -141,8 +138,12 @@ class NumberType(BoundedType):
         except (OverflowError, TypeError, ValueError):
             return self._refuse(value, path, context)
         if not math.isfinite(number):
-            return self._out_of_range(number, path, context, "is not finite")
-        return number if self.holds(number) else self._out_of_range(value, path, context)
+            return self.refuse(number, "is not finite", path, context, code="out-of-range")
+        if self.holds(number):
+            return number
+        is_percentage = number >= 2 and self.holds(number / 100) and any(bound.limit == 1 for bound in self.bounds)  # noqa: PLR2004
+        remedy = f"for {number:g} %, write {number / 100:g}" if is_percentage else ""
+        return self.refuse(value, "is out of range", path, context, code="out-of-range", remedy=remedy)
 
 
 class BooleanType(ScalarType):

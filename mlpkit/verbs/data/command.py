@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED
@@ -89,8 +90,9 @@ def command(
         shown = lines_of_drift(found, line_length(), every=every)
         document(found.to_plain()) if as_json else result("\n".join(shown))
         raise click.exceptions.Exit(WORK_FAILED if found.drifted else 0)
-    if html is not None:
-        raise UsageError("--html goes with --against RUN: a page is about new rows")
+    source = click.get_current_context().get_parameter_source
+    if not all(source(name) is ParameterSource.DEFAULT for name in ("level", "least", "html")):
+        raise UsageError("--level, --least and --html are about new rows: give --against RUN, too")
     from mlpkit.verbs.data import data, lines  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     report = data.data(options.given_spec(path, overrides, **plugin_options), rows=rows)

@@ -160,7 +160,8 @@ class Comparison:
         tables: the metrics that are tables, such as ``test.confusion_matrix``; ``metrics`` has their cells.
         with_seeds: what trains each side with several seeds; empty if it has several finished runs.
         by: for each side the split, and loss and metrics of groups of its rows, as ``mlpkit evaluate --json`` prints
-            them; empty unless some were asked for.
+            them; empty unless columns are given, here or in all specs.
+        without_groups: why the groups by the columns of the specs are left out.
         too_few: the sides with several finished runs that are not compared with the first: their seeds are others, and
             one of the two has fewer than three.
     """
@@ -183,6 +184,7 @@ class Comparison:
     with_seeds: list[str] = field(default_factory=list)
     too_few: list[str] = field(default_factory=list)
     by: list[dict[str, Any]] = field(default_factory=list)
+    without_groups: str = ""
 
     @property
     def grouped(self) -> bool:
@@ -202,6 +204,8 @@ class Comparison:
         if self.unfinished:
             text = "Some seeds aren't finished. Unless they are still training, resume them with:"
             notes.append(Note(text, [f"mlpkit resume {shlex.quote(folder)}" for folder in self.unfinished]))
+        if self.without_groups:
+            notes.append(Note(f"Groups of rows are left out: {self.without_groups}"))
         if not self.metrics or self.finished < 2:
             return notes
         if self.only_seeds:
@@ -228,6 +232,19 @@ class Comparison:
 def compare(directories: Sequence[Path], metrics: Sequence[str] = (), by: Sequence[str] = ()) -> Comparison:
     """Compare runs and folders of several; judge the metrics, and compare the groups of rows by the columns, too."""
     return compare_sides(read_sides(directories), metrics, by)
+
+
+def _groups(sides: Sequence[RunSet], by: Sequence[str]) -> dict[str, Any]:
+    """Return the groups of rows of each side by some columns, or by those in all specs if their data can be read."""
+    if by:
+        return {"by": [_by_group(side, by) for side in sides]}
+    first, *others = (run.spec.get("by") or [] for side in sides for run in side.runs)
+    if not (by := [column for column in first if all(column in columns for columns in others)]):
+        return {}
+    try:
+        return {"by": [_by_group(side, by) for side in sides]}
+    except MlpkitError as error:
+        return {"without_groups": str(error).partition("\n")[0]}
 
 
 def _by_group(side: RunSet, by: Sequence[str]) -> dict[str, Any]:
@@ -292,7 +309,7 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequ
         tables=_tables(runs) if alone else [],
         with_seeds=["" if side.finished > 1 else _with_seeds(side.runs[0]) for side in sides],
         too_few=[side.name for side, seeds in others if seeds != first and 1 < min(len(seeds), len(first)) < least],
-        by=[_by_group(side, by) for side in sides] if by else [],
+        **_groups(sides, by),
     )
 
 

@@ -46,8 +46,8 @@ def command(
     versions, the last values of the history, the final metrics, the SHA-256 of the results.
 
     Runs that differ only in their seeds are compared as one, by their means. A test then shows whether loss and metrics
-    differ from those of the first by more than chance. --by adds the groups of each run's test rows by a column, with
-    95 % intervals over the rows, or over the seeds.
+    differ from those of the first by more than chance. --by, or the key by in all specs, adds the groups of each run's
+    test rows by a column, with 95 % intervals over the rows, or over the seeds.
     """
     from mlpkit.verbs.runs import compare, compare_table  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 

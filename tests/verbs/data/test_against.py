@@ -256,7 +256,8 @@ def test_options_of_specs_are_refused(options, invoke, cwd):
     assert "--against" in done.err
 
 
-def test_a_page_needs_a_run(invoke, cwd):
-    done = invoke("data", "spec.yaml", "--html", "page.html")
-    assert done.code == 2
-    assert "--html goes with --against RUN" in done.err
+@pytest.mark.parametrize("options", [("--html", "page.html"), ("--level", "0.01"), ("--least", "0")])
+def test_options_of_new_rows_need_a_run(options, invoke, cwd):
+    done = invoke("data", "spec.yaml", *options)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: --level, --least and --html are about new rows: give --against RUN, too\n"

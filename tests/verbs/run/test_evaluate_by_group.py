@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.resources import files
 
 import pytest
 from html_tables import rows_of
@@ -140,9 +141,27 @@ def test_compare_puts_the_groups_of_runs_next_to_each_other(run, cwd, invoke):
         values = [side["columns"]["soil"][name]["metrics"]["loss"]["value"] for side in found]
         assert [cell.partition(" ")[0] for cell in cells] == [f"{value:.4f}" for value in values]
     assert json.loads(invoke("compare", run, "other", "--json").out)["by"] == []
+    assert "by soil" not in invoke("compare", run, "other").out
     assert invoke("compare", run, "other", "--by", "soil", "--html", "page.html").code == 0
     section = (cwd / "page.html").read_text().partition('<section aria-labelledby="by-group">')[2]
     headings, *rows = rows_of(section.partition("</section>")[0])
     assert headings[0] == "group"
     assert rows == lines[: len(rows)]
     assert len(rows) == (1 + len(found[0]["columns"]["soil"])) * len(found[0]["whole"]["metrics"])
+
+
+def test_compare_takes_the_columns_that_all_specs_name(cwd, invoke):
+    text = SPEC.replace("example:flowers.csv", "flowers.csv")
+    (cwd / "flowers.csv").write_bytes((files("mlpkit_plugins") / "datasets/example_files/flowers.csv").read_bytes())
+    for name, by in (("a", "[soil, species]"), ("b", "[soil]"), ("c", "[species]")):
+        (cwd / f"{name}.yaml").write_text(f"{text}by: {by}\n".replace("name: flowers", f"name: {name}"))
+        assert invoke("run", f"{name}.yaml", "--quiet").code == 0
+    given = json.loads(invoke("compare", "runs/a", "runs/b", "--by", "soil", "--json").out)["by"]
+    assert json.loads(invoke("compare", "runs/a", "runs/b", "--json").out)["by"] == given
+    assert json.loads(invoke("compare", "runs/b", "runs/c", "--json").out)["by"] == []
+    (cwd / "flowers.csv").unlink()
+    done = invoke("compare", "runs/a", "runs/b")
+    assert (done.code, done.err) == (0, "")
+    assert "\nGroups of rows are left out: " in done.out
+    assert "flowers.csv" in done.out.partition("Groups of rows are left out: ")[2].partition("\n")[0]
+    assert invoke("compare", "runs/a", "runs/b", "--by", "soil").code != 0

@@ -104,6 +104,16 @@ def test_takes(checked, value_type, value, expected):
         ),
         (
             NumberType((ABOVE_0, BELOW_1)),
+            2.5,
+            "p: 2.5 is out of range; expected a number, greater than 0 and less than 1; for 2.5 %, write 0.025",
+        ),
+        (
+            NumberType((ABOVE_0, BELOW_1)),
+            100,
+            "p: 100 is out of range; expected a number, greater than 0 and less than 1",
+        ),
+        (
+            NumberType((ABOVE_0, BELOW_1)),
             0,
             "p: 0 is out of range; expected a number, greater than 0 and less than 1",
         ),
