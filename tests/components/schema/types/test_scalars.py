@@ -104,8 +104,8 @@ def test_takes(checked, value_type, value, expected):
         ),
         (
             NumberType((ABOVE_0, BELOW_1)),
-            2.5,
-            "p: 2.5 is out of range; expected a number, greater than 0 and less than 1; for 2.5 %, write 0.025",
+            12.5,
+            "p: 12.5 is out of range; expected a number, greater than 0 and less than 1; for 12.5 %, write 0.125",
         ),
         (
             NumberType((ABOVE_0, BELOW_1)),
