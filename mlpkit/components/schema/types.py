@@ -141,7 +141,7 @@ class NumberType(BoundedType):
             return self.refuse(number, "is not finite", path, context, code="out-of-range")
         if self.holds(number):
             return number
-        is_percentage = number >= 10 and self.holds(number / 100) and any(bound.limit == 1 for bound in self.bounds)  # noqa: PLR2004
+        is_percentage = number >= 10 and self.holds(number / 100) and any(bound.limit == 1 for bound in self.bounds)
         remedy = f"for {number:g} %, write {number / 100:g}" if is_percentage else ""
         return self.refuse(value, "is out of range", path, context, code="out-of-range", remedy=remedy)
 
