@@ -1,4 +1,4 @@
-"""What surrounds a training on the command line: its folder, a live page, and what follows once it is finished."""
+"""What surrounds a training on the command line: its folder, what shows it, and what follows once it is finished."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.display.display import Display, RunNames
+from mlpkit.display.json_events import JsonEvents
+from mlpkit.display.lines import Lines
 from mlpkit.lazy_names import load
 from mlpkit.runs.folder import RunFolder
+from mlpkit.terminal.output import on_screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from mlpkit.cli.interrupt import Interrupts
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
+
 
 RUNS: Final = Path("runs")
 
@@ -55,7 +60,7 @@ LIVE_PAGE: Final = "mlpkit.verbs.live.live_page:live_page"
 LIVE_FOLDER: Final = "mlpkit.verbs.live.live_page:live_folder"
 
 AFTER_RUN: Final = {
-    "report": "mlpkit.verbs.report.after_run:report_at_the_end",
+    "report": "mlpkit.verbs.report.command:report_at_the_end",
     "card": "mlpkit.verbs.card.card:card_at_the_end",
 }
 """What may follow a finished run; each takes the folder, and what ``after_run`` takes last."""
@@ -77,3 +82,18 @@ def after_run(folder: Path, wanted: Sequence[str], plugin_options: PluginOptions
     """Do what is wanted after a finished run, such as ``report``."""
     for name in wanted:
         load(AFTER_RUN[name])(folder, plugin_options, shown=shown)
+
+
+def make_display(
+    title: str, folder: Path, quiet: bool, as_json: bool, names: RunNames | None = None, *, each_evaluation: bool = True
+) -> Display:
+    """Return what shows trainings: nothing, JSON, a screen on a terminal, or lines."""
+    if quiet:
+        return Display(names)
+    if as_json:
+        return JsonEvents(names)
+    if on_screen():
+        from mlpkit.display.screen import Screen  # noqa: PLC0415 - only a screen needs rich
+
+        return Screen(title, str(folder), names)
+    return Lines(names, each_evaluation=each_evaluation)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.wording import counted
-from mlpkit.display.outcomes import Outcome
+from mlpkit.display.display import Outcome
 from mlpkit.groups.folders import plain_summary
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.pages.notebook_tables import SUMMARY_TITLES, summary_rows

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlpkit.display.display import Display
-from mlpkit.display.outcomes import Outcome
+from mlpkit.display.display import Display, Outcome
 from mlpkit.terminal.output import document
 from mlpkit.training.events import Event
 

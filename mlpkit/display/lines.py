@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from mlpkit.display.display import Display, RunNames
-from mlpkit.display.outcomes import Outcome, results_of
+from mlpkit.display.display import Display, Outcome, RunNames, results_of
 from mlpkit.pages.evaluations import Evaluations, is_worth_a_line
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.output import diagnostic, message, result

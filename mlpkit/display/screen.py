@@ -16,8 +16,7 @@ from rich.style import Style
 from rich.text import Text
 
 from mlpkit.components.schedule import Progress
-from mlpkit.display.display import Display, RunNames, Throughput
-from mlpkit.display.outcomes import Outcome, results_of
+from mlpkit.display.display import Display, Outcome, RunNames, Throughput, results_of
 from mlpkit.errors import printable
 from mlpkit.pages.evaluations import MOST_ROWS, Evaluations, rows_worth_reading
 from mlpkit.record_keys import decisive_split, is_result, splits_by_name

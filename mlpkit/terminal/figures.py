@@ -1,4 +1,4 @@
-"""Losses, metrics and times as people read them."""
+"""Losses, metrics, times and coverage as people read them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mlpkit.components.schema.wording import shown_number
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlpkit.network.coverage import RegionsFound
     from mlpkit.statistics import Interval
 
 
@@ -78,3 +79,18 @@ def signed(value: float, width: float) -> str:
 def probability(value: float) -> str:
     """Write a p-value: ``0.031``, ``< 0.0001``."""
     return "< 0.0001" if value < 1e-4 else f"{value:.2g}"
+
+
+def promise(found: RegionsFound) -> str:
+    """Return what was promised, and why it isn't guaranteed, if it isn't."""
+    text = f"{100 * found.promised:.6g} % promised, by {found.held_out:,} held-out rows"
+    return f"{text}; no guarantee: {found.doubt}" if found.doubt else text
+
+
+def regions_table(found: RegionsFound) -> list[list[str]]:
+    """Return what was found: headings, and a row for each value, class or group."""
+    rows = [["", "rows", "held", "classes" if found.are_sets else "width", "in 95 % of tests"]]
+    for name, count, held, size, theory in found.of:
+        between = "" if theory is None else f"{100 * theory[0]:.1f} to {100 * theory[1]:.1f} %"
+        rows.append([name, f"{count:,}", f"{100 * held:.1f} %", figure(size), between])
+    return [row[:-1] for row in rows] if found.doubt else rows

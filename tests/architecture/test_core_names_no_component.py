@@ -31,7 +31,7 @@ ALLOWED = {
     ("jobs/prove.py", "precision"),
     ("specfile/sections.py", "precision"),
     # a key of a teacher
-    ("verbs/distill/pupil.py", "temperature"),
+    ("verbs/distill/distill.py", "temperature"),
     ("verbs/distill/teacher.py", "temperature"),
     # what inputs and targets may be
     ("components/category_encoding.py", "one_hot"),

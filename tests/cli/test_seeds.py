@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlpkit.errors import UsageError
-from mlpkit.verbs.run.run_specs import override_of
+from mlpkit.verbs.run.training import override_of
 
 
 def cells(line):

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from mlpkit.components.schedule import Progress
-from mlpkit.display.outcomes import of_run
+from mlpkit.display.display import of_run
 from mlpkit.display.screen import Screen
 from mlpkit.jobs.training_job import Run
 from mlpkit.training.checkpointing import BestTracker

@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from mlpkit.display.outcomes import of_run
+from mlpkit.display.display import of_run
 
 
 def run(**end):

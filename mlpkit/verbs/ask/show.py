@@ -1,4 +1,4 @@
-"""What a component is: its mathematics, its parameters, an example, its source."""
+"""What a component is: its mathematics, its parameters, an example, its source; as a page in Markdown, too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.docstring import Docstring
@@ -15,6 +15,10 @@ from mlpkit.errors import PluginError
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.yaml_writer import to_inline_yaml, value_or_not_set
 from mlpkit.testing.check_plugin import ExamplesReport, export_report, gradient_report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 TO_BE_FILLED_IN: Final = "..."
 
@@ -162,3 +166,26 @@ def _example(entry: RegisteredComponent, parameters: Iterable[ShownParameter]) -
         return "\n".join(keys) + f" {line}"
     item = line.removeprefix("{").removesuffix("}") if line.startswith("{") else line
     return "\n".join([*keys, f"{'  ' * len(keys)}- {item}"])
+
+
+def page(components: Sequence[ShownComponent]) -> str:
+    """Return a page with a section for each component."""
+    return "\n\n".join(part for component in components for part in _section(component))
+
+
+def _section(shown: ShownComponent) -> Iterator[str]:
+    yield f"## {shown.name} ({shown.kind})"
+    if shown.deprecated:
+        yield f"**Deprecated:** {shown.deprecated}"
+    yield shown.docstring.summary
+    if shown.docstring.body:
+        yield shown.docstring.body  # its indented lines are code in Markdown, too
+    if shown.parameters:
+        rows = [("parameter", "type", "default", "meaning"), ("---",) * 4]
+        rows += [(f"`{p.name}`", p.type, f"`{p.default_in_words}`", p.meaning) for p in shown.parameters]
+        yield "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+    language = "sh" if KINDS[shown.kind].command else "yaml"
+    yield f"{shown.place_of_example}\n\n```{language}\n{shown.example}\n```"
+    for remark in shown.remarks():
+        yield "\n".join(f"- {sentence}" for sentence in remark) if len(remark) > 1 else remark[0]
+    yield f"From {shown.source}."

@@ -32,7 +32,7 @@ def command(name: str, registry: Registry, markdown: bool, as_json: bool) -> Non
     from mlpkit.verbs.ask.show import kind_named, list_components, names_of, show  # noqa: PLC0415 - loads NumPy
 
     if markdown:
-        from mlpkit.verbs.ask.show_markdown import page  # noqa: PLC0415 - only this option needs it
+        from mlpkit.verbs.ask.show import page  # noqa: PLC0415 - only this option needs it
 
         if as_json:
             raise UsageError("--markdown and --json can't both be given")

@@ -1,4 +1,4 @@
-"""Writing a package that provides a component, to start from."""
+"""Writing a package that provides a component, to start from, and bringing it up to date."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import keyword
 import re
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import unified_diff
 from hashlib import sha256
 from pathlib import Path
 from string import Template
@@ -111,17 +113,11 @@ def _bound(version: Version) -> str:
     return str(version.major + 1) if version.major else f"0.{version.minor + 2}"
 
 
-def contents(namespace: str, kind: str, *more: str) -> dict[str, str]:
-    """Return the text of each file of a new package, by its path in the package.
-
-    Args:
-        namespace: the namespace.
-        kind: the component's kind.
-        more: further folders of templates; a later one's file replaces an earlier one's of the same path.
-    """
+def contents(namespace: str, kind: str) -> dict[str, str]:
+    """Return the text of each file of a new package, by its path in the package."""
     values = _values(namespace, kind)
     files = {}
-    for source in (TEMPLATES / folder for folder in ("common", kind, *more)):
+    for source in (TEMPLATES / folder for folder in ("common", kind)):
         for template in sorted(source.rglob(f"*{SUFFIX}")):
             path = template.relative_to(source).as_posix().removesuffix(SUFFIX)
             text = Template(template.read_text(encoding="utf-8")).substitute(values)
@@ -149,3 +145,66 @@ def write(path: Path, text: str) -> None:
     """Write a file, and the folders around it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
+
+
+@dataclass(frozen=True)
+class Update:
+    """The result of an update.
+
+    Args:
+        written: the files that are new or rewritten.
+        differences: the difference between a file that the author has changed and the new one, by the file's path.
+    """
+
+    written: list[str] = field(default_factory=list)
+    differences: dict[str, str] = field(default_factory=dict)
+
+
+def update_plugin(folder: Path) -> Update:
+    """Rewrite the files that the author hasn't changed, and return the differences of the others.
+
+    A file whose template is the same as before, or which the author has deleted, is left alone.
+
+    Raises:
+        UsageError: ``mlpkit new-plugin`` didn't write the package, or its record is damaged.
+        StorageError: a file can't be read or written.
+    """
+    try:
+        namespace, kind, before = _recorded(folder)
+        update, files = Update(), contents(namespace, kind)
+        for name, text in files.items():
+            if checksum(text) != before.get(name):
+                _update(folder, name, text, before.get(name), update)
+        write(folder / RECORD, record(namespace, kind, files))
+    except OSError as error:
+        raise storage_error(Path(error.filename or folder), error, action="updated") from error
+    return update
+
+
+def _update(folder: Path, name: str, text: str, before: str | None, update: Update) -> None:
+    path = folder / name
+    present = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+    if present == text or (present is None and before is not None):
+        return
+    if present is None or checksum(present) == before:
+        write(path, text)
+        update.written.append(name)
+    else:
+        lines = unified_diff(present.splitlines(), text.splitlines(), f"a/{name}", f"b/{name}", lineterm="")
+        update.differences[name] = "\n".join(lines)
+
+
+def _recorded(folder: Path) -> tuple[str, str, dict[str, str]]:
+    """Return what a package was made from: a namespace, a kind, and the checksum of each file."""
+    try:
+        text = (folder / RECORD).read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        expected = f"expected a file {RECORD} in it"
+        raise UsageError(f"{folder} is not a package that mlpkit new-plugin wrote; {expected}") from error
+    try:
+        made = json.loads(text)
+        if made["kind"] in KINDS:
+            return made["namespace"], made["kind"], dict(made["sha256"])
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise UsageError(f"{folder / RECORD} is damaged; restore it from a copy")

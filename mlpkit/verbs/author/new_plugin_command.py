@@ -66,7 +66,7 @@ def _create(namespace: str, kind: str, folder: Path | None) -> None:
 
 
 def _update(folder: Path) -> None:
-    from mlpkit.verbs.author.update_plugin import update_plugin  # noqa: PLC0415 - only the job that is done
+    from mlpkit.verbs.author.new_plugin import update_plugin  # noqa: PLC0415 - only the job that is done
 
     update = update_plugin(folder)
     for name in update.written:

@@ -18,7 +18,6 @@ from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.types import PathType
 from mlpkit.components.schema.wording import counted
 from mlpkit.components.target import Classes, Labels
-from mlpkit.display.regions import promise, regions_table
 from mlpkit.errors import DataError, MlpkitError, SpecSchemaError
 from mlpkit.jobs.evaluate import data_of_run, evaluate, in_order, warning_of_changed_data
 from mlpkit.jobs.filling_in import count_classes
@@ -43,6 +42,7 @@ from mlpkit.specfile.document import read_document
 from mlpkit.specfile.spec import Spec
 from mlpkit.specfile.yaml_writer import to_inline_yaml, to_yaml
 from mlpkit.system import real_path
+from mlpkit.terminal.figures import promise, regions_table
 from mlpkit.terminal.output import message, result
 from mlpkit.training.health import recorded_symptoms
 from mlpkit.training.minibatches import BatchReader

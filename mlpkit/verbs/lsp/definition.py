@@ -12,8 +12,7 @@ from mlpkit.components.schema.types import PathType
 from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.variables import variables_of
 from mlpkit.verbs.lsp.cursor import Cursor
-from mlpkit.verbs.lsp.open_spec import OpenSpec
-from mlpkit.verbs.lsp.places import location, uri_of
+from mlpkit.verbs.lsp.open_spec import OpenSpec, location, uri_of
 
 FIRST_LINE = types.Range(types.Position(0, 0), types.Position(0, 0))
 

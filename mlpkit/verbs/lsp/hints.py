@@ -12,8 +12,7 @@ from mlpkit.jobs.check import CheckedMember
 from mlpkit.specfile.source import Span
 from mlpkit.terminal.figures import short_duration
 from mlpkit.terminal.formatting import shape
-from mlpkit.verbs.lsp.open_spec import OpenSpec
-from mlpkit.verbs.lsp.places import position, span_range
+from mlpkit.verbs.lsp.open_spec import OpenSpec, position, span_range
 
 MEASURE: Final = "mlpkit.measureStep"
 """The command that measures a step of the spec at an address."""

@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.dataset import Description, Split
 from mlpkit.components.target import Classes, Labels, Values
-from mlpkit.display.regions import promise, regions_table
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
 from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
 from mlpkit.jobs.explanations.columns import column_of_inputs, columns_in, names_of_columns
 from mlpkit.jobs.explanations.explain import encoded, names_of_outputs
-from mlpkit.jobs.groups_of_rows import require_columns
+from mlpkit.jobs.groups_of_rows import metrics_by_group, require_columns
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.run_inputs import GivenExamples, hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import describe_data, raw_rows
@@ -31,6 +30,7 @@ from mlpkit.jobs.training_job import units_of
 from mlpkit.lazy_names import load
 from mlpkit.network.sampling import evenly_spaced, rows_to_predict
 from mlpkit.network.sequential import Batch
+from mlpkit.pages import charts
 from mlpkit.pages.curves import curves_section
 from mlpkit.pages.evaluations import best_in_words
 from mlpkit.pages.images import image_shape
@@ -46,29 +46,35 @@ from mlpkit.runs.layout import REPORT, SPLITS
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.specfile.spec import Spec
 from mlpkit.system import real_path
-from mlpkit.terminal.figures import figures
+from mlpkit.terminal.figures import figures, promise, regions_table, with_ends
 from mlpkit.training.checkpointing import BestTracker, tracker_of
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.health import recorded_symptoms
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
 from mlpkit.verbs.report.classes import confusion_section, probabilities_section
-from mlpkit.verbs.report.dependence import dependence_curves
-from mlpkit.verbs.report.explanations import explained_rows
-from mlpkit.verbs.report.groups import groups_section
 from mlpkit.verbs.report.importance import (
+    dependence_curves,
     importance,
     importance_of_patches,
     importance_section,
     rows_for_importance,
 )
 from mlpkit.verbs.report.layers import layers_section, spread_section
-from mlpkit.verbs.report.predictions import ScoredPredictions, mistakes_section, worst_outputs, worst_rows
+from mlpkit.verbs.report.predictions import (
+    ScoredPredictions,
+    explained_rows,
+    mistakes_section,
+    worst_outputs,
+    worst_rows,
+)
 from mlpkit.verbs.report.several_runs import networks_sections
 from mlpkit.verbs.report.values import values_section
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
+    from mlpkit.jobs.groups_of_rows import MetricsByGroup
+
 
 EXAMPLES_NEEDED: Final = "the examples were given in Python; give them again: mlpkit.report(run, examples=(x, t))"
 BY_HAND: Final = "shuffle a column of your rows, and compare mlpkit.load(run).evaluate(rows)"
@@ -352,3 +358,25 @@ def _importance(
             first = [(names.index(each.name), each.name) for each in gains[:2]]
             curves = dependence_curves(model, raw, x, column_of, first)
         return [importance_section(gains, of_rows, dependence=curves)]
+
+
+def groups_section(
+    model: TrainedModel, split: str, examples: Split, description: Description, by: Sequence[str]
+) -> str:
+    """Return the section about the groups of the rows of a split by some columns; see ``metrics_by_group``."""
+    found = metrics_by_group(model, {split: examples}, description, by)[split]
+    text = f"Groups of {found.whole.rows:,} rows of {split}; * marks intervals that don't overlap that of all rows."
+    return section("By group", paragraph(text), *(_group(found, column) for column in found.columns))
+
+
+def _group(found: MetricsByGroup, column: str) -> str:
+    headings, *rows = found.table(column, with_ends)
+    metric = [*found.whole.metrics][:2][-1]  # the first one; without any, the loss
+    dots = [
+        {"group": name, metric: each.value, "low": each.low, "high": each.high, "rows": group.rows}
+        for name, group in found.columns[column].items()
+        for each in [group.metrics[metric]]
+    ]
+    chart = charts.dots(dots, "group", metric, ("low", "high"), line=found.whole.metrics[metric].value)
+    caption = f"{metric} by {column}, with 95 % intervals; the line is that of all rows"
+    return table(headings, rows, caption=f"By {column}", texts=[0]) + charts.figure(caption, chart)

@@ -39,7 +39,7 @@ def command(directory: Path, out: Path | None, plugin_options: PluginOptions, qu
     """
     options.require_one_display(quiet, as_json)
     with Interrupts() as interrupts:
-        from mlpkit.display.make_display import make_display  # noqa: PLC0415 - for the same reason
+        from mlpkit.cli.around_training import make_display  # noqa: PLC0415 - for the same reason
         from mlpkit.verbs.repro.repro import repro  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
 
         with make_display(f"repeating {directory.name}", directory, quiet or as_json, False) as display:

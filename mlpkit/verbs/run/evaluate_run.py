@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.display.regions import promise, regions_table
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
 from mlpkit.registry.registry import Registry
-from mlpkit.terminal.figures import figure, with_ends
+from mlpkit.terminal.figures import figure, promise, regions_table, with_ends
 from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph
 from mlpkit.terminal.output import document, message, result
 

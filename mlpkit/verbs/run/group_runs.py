@@ -7,11 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from mlpkit.cli.around_training import live_folder
+from mlpkit.cli.around_training import live_folder, make_display
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.display.display import RunNames
 from mlpkit.display.group_outcomes import of_ensemble, of_seeds, summary_table
-from mlpkit.display.make_display import make_display
 from mlpkit.groups.ensemble import EnsembleRun, resume_ensemble, run_ensemble
 from mlpkit.groups.folders import plain_summary, summary_of
 from mlpkit.groups.seeds import SeedRuns, evaluate_seeds, resume_seeds, run_seeds

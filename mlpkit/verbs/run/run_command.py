@@ -50,11 +50,11 @@ def command(
     result, and for several specs, each in its own folder; all specs are checked before the first is trained.
     """
     with Interrupts() as interrupts:
-        from mlpkit.verbs.run import run_specs, training  # noqa: PLC0415 - a signal meanwhile must find the handlers
+        from mlpkit.verbs.run import training  # noqa: PLC0415 - a signal meanwhile must find the handlers
 
         wanted = training.TrainingOptions(**chosen)
         if seeds is not None:
-            overrides = (*overrides, run_specs.override_of(seeds))
+            overrides = (*overrides, training.override_of(seeds))
         if dry_run:
             from mlpkit.verbs.run.dry_run import print_costs  # noqa: PLC0415 - most runs train
 
@@ -66,5 +66,5 @@ def command(
             require_one_rank(ranks, several=True)
             found, folders = run_several(paths, overrides, out, wanted, interrupts)
         else:
-            found, folders = run_specs.run_one(paths[0], overrides, out, wanted, ranks, interrupts)
+            found, folders = training.run_one(paths[0], overrides, out, wanted, ranks, interrupts)
     training.end_training(found, folders, wanted, interrupts)

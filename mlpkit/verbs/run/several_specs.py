@@ -8,20 +8,18 @@ from shlex import quote
 
 import click
 
-from mlpkit.cli.around_training import RUNS, run_folders
+from mlpkit.cli.around_training import RUNS, make_display, run_folders
 from mlpkit.cli.exit_codes import print_error, problems_document
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.options import given_spec
 from mlpkit.display.display import FolderNames
 from mlpkit.display.group_outcomes import of_specs
-from mlpkit.display.make_display import make_display
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.groups.several_runs import Group
 from mlpkit.groups.several_specs import SpecResults, prove_spec, run_specs
 from mlpkit.terminal.output import document, message, print_warnings
 from mlpkit.training.events import ObserverGroup
-from mlpkit.verbs.run.run_specs import noting_slow_components
-from mlpkit.verbs.run.training import TrainingOptions, TrainingResult
+from mlpkit.verbs.run.training import TrainingOptions, TrainingResult, noting_slow_components
 
 
 def run_several(

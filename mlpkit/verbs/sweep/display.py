@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from mlpkit.components.schema.wording import counted
-from mlpkit.display.display import Display
+from mlpkit.display.display import Display, Outcome
 from mlpkit.display.group_outcomes import print_timed
 from mlpkit.display.json_events import JsonEvents
 from mlpkit.display.lines import Lines
-from mlpkit.display.outcomes import Outcome
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.runs.layout import BEST
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED, STOPPED

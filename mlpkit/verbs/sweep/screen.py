@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.text import Text
 
 from mlpkit.components.schema.wording import counted
-from mlpkit.display.outcomes import Outcome
+from mlpkit.display.display import Outcome
 from mlpkit.display.screen import Screen
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
 from mlpkit.terminal.figures import duration

@@ -46,7 +46,7 @@ def files_of(folder):
 
 
 def test_there_is_a_template_for_every_kind():
-    assert {path.name for path in TEMPLATES.iterdir()} == {"common", "unrecorded", *KINDS}
+    assert {path.name for path in TEMPLATES.iterdir()} == {"common", *KINDS}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,4 @@
-"""``mlpkit new-plugin --update``, on packages from before there were records and on packages of an earlier template."""
+"""``mlpkit new-plugin --update``, on packages of an earlier template."""
 
 from __future__ import annotations
 
@@ -6,32 +6,21 @@ import json
 import re
 import shutil
 import subprocess
-from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from requirements import requires
 
-from mlpkit.components.kinds import KINDS
 from mlpkit.errors import StorageError, UsageError
 from mlpkit.verbs.author import new_plugin as new_plugin_module
-from mlpkit.verbs.author.new_plugin import RECORD, TEMPLATES, checksum, contents, new_plugin, record
-from mlpkit.verbs.author.update_plugin import ADDED, update_plugin
-
-RENEWED = [
-    ".github/dependabot.yml",
-    ".github/workflows/publish.yml",
-    ".github/workflows/test.yml",
-    "README.md",
-    "pyproject.toml",
-]
-BEFORE = dict(line.split() for line in Path(__file__).with_name("before_records.txt").read_text("utf-8").splitlines())
-"""The SHA-256 of the files that all kinds have, as ``mlpkit new-plugin acme_vision`` wrote them without records."""
-
-
-def without_record(kind, namespace="acme_vision"):
-    """Return the files of a package from before there were records."""
-    return {name: text for name, text in contents(namespace, kind, "unrecorded").items() if name not in ADDED}
+from mlpkit.verbs.author.new_plugin import (
+    RECORD,
+    TEMPLATES,
+    checksum,
+    contents,
+    new_plugin,
+    record,
+    update_plugin,
+)
 
 
 def written(files, folder):
@@ -48,12 +37,6 @@ def files_of(folder):
 
 
 @pytest.fixture
-def old(tmp_path):
-    """A package from before there were records."""
-    return written(without_record("layer"), tmp_path / "old")
-
-
-@pytest.fixture
 def later(monkeypatch, tmp_path):
     """Templates of a later version: another LICENSE, and one file more."""
     templates = tmp_path / "templates"
@@ -65,51 +48,32 @@ def later(monkeypatch, tmp_path):
     return lambda: monkeypatch.setattr(new_plugin_module, "TEMPLATES", templates)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_files_from_before_there_were_records_are_known(kind):
-    common = [name for name in without_record(kind) if (TEMPLATES / "common" / template_of(name)).exists()]
-    digest = sha256("".join(without_record(kind)[name] for name in sorted(common)).encode())
-    assert digest.hexdigest() == BEFORE[kind]
-
-
-def template_of(name):
-    return name.replace("acme_vision_mlpkit", "$package") + ".template"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_untouched_package_becomes_what_a_new_one_is(kind, tmp_path):
-    folder = written(without_record(kind, "acme"), tmp_path / "old")
-    update = update_plugin(folder)
-    new = new_plugin("acme", kind, tmp_path / "new")
-    assert (sorted(update.written), update.differences) == (sorted(RENEWED), {})
-    assert files_of(folder) == files_of(new)
-    assert (folder / RECORD).read_text("utf-8") == (new / RECORD).read_text("utf-8")
-    assert update_plugin(folder).written == []
-
-
 @requires("git", shutil.which("git") is not None, "git applies the difference")
-def test_what_the_author_has_changed_is_left_and_its_difference_is_a_patch(old):
-    project = old / "pyproject.toml"
-    project.write_text(project.read_text("utf-8").replace('version = "0.1.0"', 'version = "0.7.0"'), "utf-8")
+def test_what_the_author_has_changed_is_left_and_its_difference_is_a_patch(tmp_path, later):
+    old = new_plugin("acme_vision", folder=tmp_path / "old")
+    license_file = old / "LICENSE"
+    license_file.write_text(license_file.read_text("utf-8").replace("AS IS", "AS IT IS"), "utf-8")
     (old / "acme_vision_mlpkit/swish.py").write_text("mine = True\n", "utf-8")
     mine = files_of(old)
+    later()
     update = update_plugin(old)
-    assert sorted(update.written) == [name for name in sorted(RENEWED) if name != "pyproject.toml"]
-    assert list(update.differences) == ["pyproject.toml"], "the template of swish.py has not changed"
-    for name in ("pyproject.toml", "acme_vision_mlpkit/swish.py"):
+    assert list(update.differences) == ["LICENSE"], "the template of swish.py has not changed"
+    for name in ("LICENSE", "acme_vision_mlpkit/swish.py"):
         assert (old / name).read_text("utf-8") == mine[name]
-    patch = update.differences["pyproject.toml"] + "\n"
+    patch = update.differences["LICENSE"] + "\n"
     subprocess.run(["git", "apply"], input=patch, text=True, cwd=old, check=True)
-    assert project.read_text("utf-8") == contents("acme_vision", "layer")["pyproject.toml"]
+    assert license_file.read_text("utf-8") == contents("acme_vision", "layer")["LICENSE"]
     again = update_plugin(old)
     assert (again.written, again.differences) == ([], {})
 
 
-def test_what_the_author_has_deleted_is_not_restored(old):
-    for name in ("README.md", ".github/workflows/test.yml", "tests/test_swish.py"):
+def test_what_the_author_has_deleted_is_not_restored(tmp_path, later):
+    old = new_plugin("acme", folder=tmp_path / "old")
+    for name in ("README.md", "LICENSE", "tests/test_swish.py"):
         (old / name).unlink()
-    assert sorted(update_plugin(old).written) == [*RENEWED[:2], "pyproject.toml"]
-    assert not (old / "README.md").exists()
+    later()
+    assert update_plugin(old).written == ["docs/acme_mlpkit.md"]
+    assert not (old / "LICENSE").exists()
 
 
 def test_a_later_template_reaches_a_package_with_a_record(tmp_path, later):
@@ -156,8 +120,10 @@ def test_a_damaged_record(damaged, tmp_path):
     assert files_of(folder) == before
 
 
-def test_a_file_that_can_not_be_written(old):
-    (old / "README.md").unlink()
-    (old / "README.md").mkdir()
-    with pytest.raises(StorageError, match=r"README.md: can't be updated: Is a directory"):
+def test_a_file_that_can_not_be_written(tmp_path, later):
+    old = new_plugin("acme", folder=tmp_path / "old")
+    (old / "LICENSE").unlink()
+    (old / "LICENSE").mkdir()
+    later()
+    with pytest.raises(StorageError, match=r"LICENSE: can't be updated: Is a directory"):
         update_plugin(old)

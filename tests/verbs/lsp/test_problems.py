@@ -148,7 +148,7 @@ def test_a_fault_of_mlpkit_is_logged_and_ends_nothing(tmp_path, monkeypatch):
 
     with spec_editor(tmp_path) as editor:
         with monkeypatch.context() as patch:
-            patch.setattr("mlpkit.verbs.lsp.checking.check", fail)
+            patch.setattr("mlpkit.verbs.lsp.diagnostics.check", fail)
             editor.show(SPEC)
             logged = editor.until(lambda message: message["method"] == "window/logMessage")["params"]
         assert logged["type"] == 1

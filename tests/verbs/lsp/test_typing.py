@@ -82,7 +82,7 @@ def test_typing_does_not_wait_for_a_slow_check(tmp_path, monkeypatch):
 
     with spec_editor(tmp_path) as editor:
         assert editor.problems(SPEC) == []
-        monkeypatch.setattr("mlpkit.verbs.lsp.checking.check", slow)
+        monkeypatch.setattr("mlpkit.verbs.lsp.diagnostics.check", slow)
         editor.show(SPEC.replace("units: 3", "units: 4"))
         sleep(0.3)
         assert "best_weights" in editor.completions(SPEC + f"  {MARK}")

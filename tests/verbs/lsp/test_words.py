@@ -77,10 +77,10 @@ def test_what_a_word_names_is_found(editor):
     ],
 )
 def test_a_fix_is_offered(editor, monkeypatch, fix, title, after):
-    from mlpkit.verbs.lsp import checking
+    from mlpkit.verbs.lsp import diagnostics
 
-    find = checking.problems_of
-    monkeypatch.setattr(checking, "problems_of", lambda error: [each._replace(fix=fix) for each in find(error)])
+    find = diagnostics.problems_of
+    monkeypatch.setattr(diagnostics, "problems_of", lambda error: [each._replace(fix=fix) for each in find(error)])
     fixes = editor.fixes(changed("Relu", "Rleu"))
     assert {each.split("\n")[0]: text for each, text in fixes.items()} == {title: after}
 
@@ -98,10 +98,10 @@ def test_the_fixes_of_the_checker_are_offered(editor, before, after, title):
 
 
 def test_no_fix_is_offered_for_a_word_that_has_changed(editor, monkeypatch):
-    from mlpkit.verbs.lsp import checking
+    from mlpkit.verbs.lsp import diagnostics
 
-    find = checking.problems_of
+    find = diagnostics.problems_of
     monkeypatch.setattr(
-        checking, "problems_of", lambda error: [each._replace(fix=Fix("Reul", "Relu")) for each in find(error)]
+        diagnostics, "problems_of", lambda error: [each._replace(fix=Fix("Reul", "Relu")) for each in find(error)]
     )
     assert editor.fixes(changed("Relu", "Rleu")) == {}

@@ -10,7 +10,7 @@ import mlpkit
 from mlpkit.jobs.explanations.columns import column_of_inputs
 from mlpkit.jobs.explanations.explain import encoded
 from mlpkit.jobs.load_model import load_run
-from mlpkit.verbs.report.dependence import dependence_curves
+from mlpkit.verbs.report.importance import dependence_curves
 
 TRAINING = {"optimizer": {"adam": {"learning_rate": 0.05}}, "batch_size": 32, "epochs": 30}
 DAYS = [f"2024-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 26)]

@@ -272,7 +272,7 @@ def mlpkit_components():
     ],
 )
 def test_a_long_run_says_what_could_compute_faster(cwd, invoke, monkeypatch, seconds, options, told):
-    monkeypatch.setattr("mlpkit.verbs.run.run_specs.SECONDS_WORTH_SAVING", seconds)
+    monkeypatch.setattr("mlpkit.verbs.run.training.SECONDS_WORTH_SAVING", seconds)
     (cwd / "abacus.py").write_text(SLOW)
     spec = (cwd / "tiny.yaml").read_text().replace("- Relu", "- abacus.Slow\n  - abacus.Slower")
     (cwd / "slow.yaml").write_text(spec)
