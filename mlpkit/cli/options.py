@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from functools import wraps
+from functools import partial, wraps
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -218,6 +218,13 @@ plugin_files_option = click.option(
     shell_complete=completion.files,
     help=f"Use a Python file as a plugin; its name is the namespace; may be repeated. {PLUGINS} names files, too.",
 )
+
+path_option: Final = partial(click.option, type=click.Path(path_type=Path))
+run_argument, runs_argument = (
+    click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=complete)
+    for complete in (completion.runs, completion.runs_and_folders_of_runs)
+)
+"""The folder of a run; and that of a run or of several."""
 
 ANY_PORT: Final = 0
 PORT: Final = click.IntRange(0, 65535)

@@ -16,20 +16,15 @@ from mlpkit.terminal.output import message, result
 @options.verb("new-plugin")
 @click.argument("namespace", metavar="NAME", required=False)
 @click.option("--kind", type=click.Choice([*KINDS]), default="layer", help="The component's kind; by default a layer.")
-@click.option(
-    "--out",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="The new folder, missing or empty; by default NAME-mlpkit in this folder.",
+@options.path_option(
+    "--out", "folder", metavar="DIR", help="The new folder, missing or empty; by default NAME-mlpkit in this folder."
 )
-@click.option(
+@options.path_option(
     "--update",
     "updated",
     metavar="DIR",
     is_flag=False,
     flag_value=".",
-    type=click.Path(path_type=Path),
     help="Bring the package in a folder up to date instead; by default in this one.",
 )
 def command(namespace: str | None, kind: str, folder: Path | None, updated: Path | None) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from mlpkit.cli import completion, options
+from mlpkit.cli import options
 from mlpkit.terminal.output import document, result
 
 if TYPE_CHECKING:
@@ -15,15 +13,10 @@ if TYPE_CHECKING:
 
 
 @options.verb("card")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
-@click.option(
-    "--out", metavar="FILE", type=click.Path(path_type=Path), help="The file to write; by default card.md in RUN."
-)
-@click.option(
-    "--about",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A file with a section about, such as the spec, in place of the run's own.",
+@options.run_argument
+@options.path_option("--out", metavar="FILE", help="The file to write; by default card.md in RUN.")
+@options.path_option(
+    "--about", metavar="FILE", help="A file with a section about, such as the spec, in place of the run's own."
 )
 @options.plugins_option
 @options.json_option

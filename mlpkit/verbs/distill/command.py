@@ -6,9 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from mlpkit.cli import completion, options
+from mlpkit.cli import options
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
 from mlpkit.components.schema.wording import counted
 from mlpkit.terminal.figures import figure
@@ -20,17 +18,11 @@ if TYPE_CHECKING:
 
 
 @options.verb("distill")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
-@click.option(
-    "--into",
-    metavar="SPEC",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="The spec of the small network; written if it is missing.",
+@options.run_argument
+@options.path_option(
+    "--into", metavar="SPEC", required=True, help="The spec of the small network; written if it is missing."
 )
-@click.option(
-    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder for the new run; by default runs/NAME."
-)
+@options.path_option("--out", metavar="DIR", help="Folder for the new run; by default runs/NAME.")
 @options.plugins_option
 @options.json_option
 def command(directory: Path, into: Path, out: Path | None, plugin_options: PluginOptions, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlpkit.cli import completion, options
+from mlpkit.cli import options
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.components.schema.wording import counted
 from mlpkit.terminal.formatting import line_length, paragraph
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @options.verb("doctor")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
+@options.run_argument
 @options.plugins_option
 @options.json_option
 def command(directory: Path, plugin_options: PluginOptions, as_json: bool) -> None:

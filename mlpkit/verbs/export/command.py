@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlpkit.cli import completion, options
+from mlpkit.cli import options
 from mlpkit.components.schema.wording import counted
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import columns
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @options.verb("export")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
-@click.option("--to", metavar="FILE", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@options.run_argument
+@options.path_option("--to", metavar="FILE", required=True, help="The file to write.")
 @click.option(
     "--format",
     "exporter",

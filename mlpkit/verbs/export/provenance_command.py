@@ -18,11 +18,10 @@ HASHED = ("spec", "data", "weights")
 
 @options.verb("provenance")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option(
+@options.path_option(
     "--run",
     "directory",
     metavar="RUN",
-    type=click.Path(path_type=Path),
     shell_complete=completion.runs,
     help="The run folder to compare with; by default mlpkit searches for it.",
 )

@@ -67,12 +67,11 @@ def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     shell_complete=_complete,
     help="With --data: the recipe for the network, as listed by mlpkit init; by default one that fits the data.",
 )
-@click.option(
+@options.path_option(
     "--out",
     "--to",
     "destination",
     metavar="FILE",
-    type=click.Path(path_type=Path),
     help="The new file; by default NAME.mlpkit.yaml, or the name of the data, in this folder.",
 )
 @options.plugins_option

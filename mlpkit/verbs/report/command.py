@@ -17,9 +17,7 @@ from mlpkit.terminal.output import document, message, result
 @click.argument(
     "directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs_and_folders_of_runs
 )
-@click.option(
-    "--to", metavar="FILE", type=click.Path(path_type=Path), help="The file to write; by default report.html in RUN."
-)
+@options.path_option("--to", metavar="FILE", help="The file to write; by default report.html in RUN.")
 @options.by_option
 @options.plugins_option
 @options.json_option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlpkit.cli import completion, options
+from mlpkit.cli import options
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.terminal.formatting import columns
@@ -21,13 +21,8 @@ DIGITS_SHOWN = 16
 
 
 @options.verb("repro")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Keep the repeated run in this folder; by default it is deleted.",
-)
+@options.run_argument
+@options.path_option("--out", metavar="DIR", help="Keep the repeated run in this folder; by default it is deleted.")
 @options.plugins_option
 @options.quiet_option
 @options.json_option

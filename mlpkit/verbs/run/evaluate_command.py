@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs_and_folders_of_runs
 )
 @click.option("--split", "splits", metavar="NAME", multiple=True, help="train, validation or test; may be repeated.")
-@click.option("--data", "file", metavar="FILE", type=click.Path(path_type=Path), help="Evaluate on other data.")
+@options.path_option("--data", "file", metavar="FILE", help="Evaluate on other data.")
 @options.by_option
 @options.registry_option
 @options.json_option

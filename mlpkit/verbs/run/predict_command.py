@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from mlpkit.cli import completion, options
+from mlpkit.cli import options
 from mlpkit.cli.standard_input import file_or_standard_input
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import UsageError
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 @options.verb("predict")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
+@options.run_argument
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write a .csv, .jsonl or .parquet file.")
+@options.path_option("--out", metavar="FILE", help="Write a .csv, .jsonl or .parquet file.")
 @click.option("--keep-inputs", is_flag=True, help="With --out, put all columns of FILE before the predictions.")
 @click.option("--explain", is_flag=True, help="Show how much each column adds to the mean prediction.")
 @click.option("--all-classes", is_flag=True, help="With --explain, explain the probability of every class.")

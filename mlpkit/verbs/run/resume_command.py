@@ -28,11 +28,8 @@ if TYPE_CHECKING:
 @click.option(
     "--iterations", metavar="N", type=click.IntRange(1), help="Train a finished run for longer: N steps in all."
 )
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder for the longer run, missing or empty; by default RUN-2 and so on.",
+@options.path_option(
+    "--out", metavar="DIR", help="Folder for the longer run, missing or empty; by default RUN-2 and so on."
 )
 @options.training_options
 @with_ranks

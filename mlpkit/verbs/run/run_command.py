@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 @click.argument("paths", metavar="SPEC...", nargs=-1, required=True, shell_complete=completion.specs)
 @options.overrides_option
 @click.option("--seeds", metavar="K", help="Train with K seeds, one run each; or with given seeds, such as 3,5,8.")
-@click.option(
+@options.path_option(
     "--out",
     metavar="DIR",
-    type=click.Path(path_type=Path),
     help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on. With several "
     "specs, the folder for all of them, instead of runs.",
 )

@@ -28,13 +28,7 @@ from mlpkit.terminal.output import document, result
     multiple=True,
     help="Compare only this metric, such as loss or test.loss; may be repeated.",
 )
-@click.option(
-    "--html",
-    "page",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Write a page with curves instead.",
-)
+@options.path_option("--html", "page", metavar="FILE", help="Write a page with curves instead.")
 @options.by_option
 @options.json_option
 def command(

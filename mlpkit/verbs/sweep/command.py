@@ -129,9 +129,7 @@ def engine_of_ranks(name: str, plugin_options: PluginOptions) -> Engine | None:
     return None
 
 
-_folder_option: Final = partial(
-    click.option, metavar="DIR", type=click.Path(path_type=Path), shell_complete=completion.runs_and_folders_of_runs
-)
+_folder_option: Final = partial(options.path_option, metavar="DIR", shell_complete=completion.runs_and_folders_of_runs)
 
 
 @click.command("sweep", cls=SweepCommand)
@@ -147,10 +145,9 @@ _folder_option: Final = partial(
     show_default=True,
     help="Where to train them: local, in processes on this machine; or an engine of a plugin, such as acme.queue.",
 )
-@click.option(
+@options.path_option(
     "--out",
     metavar="DIR",
-    type=click.Path(path_type=Path),
     help="Folder for the sweep, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
 )
 @_folder_option("--resume", "folder", help="Resume the sweep in a folder, instead of SPEC.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlpkit.cli import completion, options
+from mlpkit.cli import options
 from mlpkit.components.schema.wording import counted
 from mlpkit.display.display import Display
 from mlpkit.errors import UsageError
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 @options.verb("trace")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
+@options.run_argument
 @click.option("--step", metavar="N", type=int, required=True, help="Number of the step, from 1.")
 @click.option("--example", metavar="N", type=int, help="Follow the N-th example of the minibatch, from 1.")
 @click.option("--row", metavar="N", type=int, help="Follow row N of the training split, from 0.")
-@click.option("--arrays", metavar="FILE", type=click.Path(path_type=Path), help="Write a .npz or .safetensors file.")
-@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page to look at.")
+@options.path_option("--arrays", metavar="FILE", help="Write a .npz or .safetensors file.")
+@options.path_option("--html", metavar="FILE", help="Write a page to look at.")
 @options.plugins_option
 @options.json_option
 def command(

@@ -35,7 +35,7 @@ HEIGHT: Final = 10
 @click.option(
     "--highest", metavar="RATE", type=float, default=HIGHEST, help=f"The last of them; by default {HIGHEST:g}."
 )
-@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with the curve.")
+@options.path_option("--html", metavar="FILE", help="Write a page with the curve.")
 @options.plugins_option
 @options.json_option
 def command(
