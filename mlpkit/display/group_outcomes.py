@@ -11,6 +11,7 @@ from mlpkit.display.display import Outcome
 from mlpkit.groups.folders import plain_summary
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.pages.notebook_tables import SUMMARY_TITLES, summary_rows
+from mlpkit.runs.overview import FAILED, STOPPED
 from mlpkit.statistics import Interval
 from mlpkit.terminal.figures import duration, figure, plus_minus
 from mlpkit.terminal.formatting import blocks, line_length, paragraph
@@ -119,9 +120,9 @@ def _print_specs(results: SpecResults) -> None:
         result(line)
     if results.stopped:
         _print_stop_of_specs(results)
-    if results.failed:
-        failed = ", ".join(str(each.folder) for each in results.failed)
-        text = f"{len(results.failed)} of {counted(len(results.specs), 'spec')} failed: {failed}"
+    if failures := results.in_state(FAILED):
+        failed = ", ".join(str(each.folder) for each in failures)
+        text = f"{len(failures)} of {counted(len(results.specs), 'spec')} failed: {failed}"
         message("\n".join(paragraph(text, width=line_length())))
 
 
@@ -136,7 +137,7 @@ def _cells(found: SpecResult) -> dict[str, str]:
 
 
 def _print_stop_of_specs(results: SpecResults) -> None:
-    left, count = results.unfinished, counted(len(results.specs), "spec")
+    left, count = results.in_state(STOPPED), counted(len(results.specs), "spec")
     message(f"stopped by {results.stopped}, with {len(results.specs) - len(left)} of {count} done")
     for each in left:
         message(f"resume it with: mlpkit resume {shlex.quote(str(each.folder))}")

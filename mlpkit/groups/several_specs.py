@@ -56,22 +56,8 @@ class SpecResults:
     specs: Sequence[SpecResult]
     stopped: str = ""
 
-    @property
-    def finished(self) -> list[SpecResult]:
-        """The specs whose training is finished."""
-        return self._in_state(FINISHED)
-
-    @property
-    def failed(self) -> list[SpecResult]:
-        """The specs that failed."""
-        return self._in_state(FAILED)
-
-    @property
-    def unfinished(self) -> list[SpecResult]:
-        """The specs whose training was stopped early."""
-        return self._in_state(STOPPED)
-
-    def _in_state(self, state: str) -> list[SpecResult]:
+    def in_state(self, state: str) -> list[SpecResult]:
+        """Return the specs that are finished, failed, or were stopped."""
         return [each for each in self.specs if each.state == state]
 
 

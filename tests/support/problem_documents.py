@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from mlpkit.verbs.ask.problems import problem_schema
+from mlpkit.verbs.ask.schema import problem_schema
 
 
 def valid_problems(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, get_args
 
 import click
 
+import mlpkit
 from mlpkit.cli import completion, options
+from mlpkit.errors import Code
 from mlpkit.terminal.formatting import columns, line_length, paragraph, plain, shortened
 from mlpkit.terminal.output import document, result, styled
-from mlpkit.verbs.ask.problems import CODES, explain_code
 
 if TYPE_CHECKING:
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.ask.explain import Explanation
 
 LONGEST_VALUE = 30
+CODES: Final[tuple[str, ...]] = get_args(Code)
+PAGE: Final = Path(mlpkit.__file__).parent / "shipped_docs" / "problems.md"
 
 
 @options.verb("explain")
@@ -75,3 +79,10 @@ def _print(explanation: Explanation) -> None:
     ]
     result(f"{styled(explanation.key, bold=True)}: {explanation.value_in_words}")
     result("\n".join(columns(rows, indent="  ", width=line_length())))
+
+
+def explain_code(code: str) -> str:
+    """Return cause and cure of the problems with a code, in one paragraph."""
+    found = re.search(rf"^### {code}\n\n(.+?)\n*(?=^#|\Z)", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return " ".join(re.sub(r"\[(.+?)\]\(.+?\)", r"\1", found[1]).split())

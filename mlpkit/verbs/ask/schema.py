@@ -1,14 +1,14 @@
-"""JSON Schema of specs."""
+"""JSON Schema of specs, and of what a command that fails prints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.docstring import parse_docstring
 from mlpkit.components.schema.wording import either_of
-from mlpkit.errors import PluginError
+from mlpkit.errors import Code, PluginError
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL
 from mlpkit.specfile.spec import FOLDER_NAME
@@ -248,3 +248,39 @@ def _of_spec(definitions: ComponentDefinitions) -> dict[str, Any]:
     for key, form in narrowed.items():
         schema["properties"][key] = {"description": schema["properties"][key]["description"]} | form
     return schema
+
+
+TEXT: Final = {"type": ["string", "null"]}
+COUNT: Final = {"type": ["integer", "null"], "minimum": 1}
+LIST_OF_PROBLEMS: Final = {"type": "array", "items": {"$ref": "#/$defs/problem"}}
+
+
+def problem_schema() -> dict[str, Any]:
+    """Return the JSON Schema of what a command that fails prints with ``--json``."""
+    return {
+        "$schema": DIALECT,
+        "title": "What ended a command of mlpkit",
+        "$defs": {
+            "problem": _object(
+                code={"enum": list(get_args(Code))},
+                message={"type": "string"},
+                file=TEXT,
+                line=COUNT,
+                column=COUNT,
+                end_line=COUNT,
+                end_column=COUNT,
+                path=TEXT,
+                expected=TEXT,
+                help=TEXT,
+                notes={"type": "array", "items": {"type": "string"}},
+                fix={"anyOf": [{"type": "null"}, _object(path=TEXT, old={"type": "string"}, new={"type": "string"})]},
+                docs={"type": "string"},
+            )
+        },
+        **_object(ok={"const": False}, problems=LIST_OF_PROBLEMS | {"minItems": 1}, warnings=LIST_OF_PROBLEMS),
+        "additionalProperties": True,
+    }
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}

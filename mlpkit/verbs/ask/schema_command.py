@@ -9,7 +9,6 @@ import click
 
 from mlpkit.cli import options
 from mlpkit.terminal.output import result
-from mlpkit.verbs.ask.problems import problem_schema
 
 if TYPE_CHECKING:
     from mlpkit.registry.registry import Registry
@@ -27,7 +26,7 @@ def command(registry: Registry, problems: bool) -> None:
     \b
     # yaml-language-server: $schema=FILE
     """
-    from mlpkit.verbs.ask.schema import json_schema  # noqa: PLC0415 - loads YAML, which --help doesn't need
+    from mlpkit.verbs.ask.schema import json_schema, problem_schema  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
     schema = problem_schema() if problems else json_schema(registry)
     text = json.dumps(schema, indent=2, ensure_ascii=False)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-import click
-
-from mlpkit.cli import completion, options
+from mlpkit.cli import options
 from mlpkit.errors import UsageError
-from mlpkit.pages.charts import prepare_charts
+from mlpkit.lazy_names import load
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.terminal.output import document, message, result
 
+REPORT: Final = "mlpkit.verbs.report.report:report"
+"""Loads NumPy, which --help doesn't need."""
+
 
 @options.verb("report")
-@click.argument(
-    "directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs_and_folders_of_runs
-)
+@options.runs_argument
 @options.path_option("--to", metavar="FILE", help="The file to write; by default report.html in RUN.")
 @options.by_option
 @options.plugins_option
@@ -30,9 +30,7 @@ def command(
     and all curves; for a sweep, its trials and the effect of each searched key. The page is one file that works
     offline.
     """
-    from mlpkit.verbs.report.report import report  # noqa: PLC0415 - loads NumPy, which --help doesn't need
-
-    file = report(directory, to, by=by, **plugin_options)
+    file = load(REPORT)(directory, to, by=by, **plugin_options)
     if as_json:
         document({"out": file})
     else:
@@ -42,10 +40,8 @@ def command(
 def report_at_the_end(directory: Path, plugin_options: PluginOptions, *, shown: bool) -> None:
     """Write the report of a finished run. If that fails, warn; the run still succeeds."""
     try:
-        prepare_charts()  # every finished run has some
-        from mlpkit.verbs.report.report import report  # noqa: PLC0415 - slow to load, and unnecessary without charts
-
-        text = f"report in {report(directory, **plugin_options)}"
+        load("mlpkit.pages.charts:prepare_charts")()  # every finished run has some; without them, REPORT isn't needed
+        text = f"report in {load(REPORT)(directory, **plugin_options)}"
     except UsageError as error:
         text = f"note: no report.html: {error}"
     except Exception as error:  # the run is finished, whatever went wrong with a page about it

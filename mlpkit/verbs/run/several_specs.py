@@ -17,6 +17,7 @@ from mlpkit.display.group_outcomes import of_specs
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.groups.several_runs import Group
 from mlpkit.groups.several_specs import SpecResults, prove_spec, run_specs
+from mlpkit.runs.overview import FAILED, FINISHED
 from mlpkit.terminal.output import document, message, print_warnings
 from mlpkit.training.events import ObserverGroup
 from mlpkit.verbs.run.training import TrainingOptions, TrainingResult, noting_slow_components
@@ -33,7 +34,8 @@ def run_several(
     slow = noting_slow_components([each.spec for each in specs], wanted)
     with slow, run_folders([each.spec.name for each in specs], parent, interrupts) as folders:
         found = train_specs(specs, folders, parent, wanted, interrupts)
-    return TrainingResult(found.stopped, bool(found.failed)), [each.folder for each in found.finished]
+    folders = [each.folder for each in found.in_state(FINISHED)]
+    return TrainingResult(found.stopped, bool(found.in_state(FAILED))), folders
 
 
 def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOptions) -> list[Group]:

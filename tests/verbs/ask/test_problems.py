@@ -9,7 +9,7 @@ from typing import get_args
 from jsonschema import Draft202012Validator
 
 from mlpkit.errors import Code
-from mlpkit.verbs.ask.problems import CODES, PAGE, explain_code
+from mlpkit.verbs.ask.explain_command import CODES, PAGE, explain_code
 
 
 def test_the_page_explains_each_code_and_no_other_in_order() -> None:
