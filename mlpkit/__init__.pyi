@@ -84,8 +84,8 @@ from mlpkit.errors import UnknownComponentError as UnknownComponentError
 from mlpkit.errors import UsageError as UsageError
 from mlpkit.errors import WorkersLostError as WorkersLostError
 from mlpkit.groups.ensemble import EnsembleRun as EnsembleRun
+from mlpkit.groups.ensemble import OutOfFold as OutOfFold
 from mlpkit.groups.local_workers import LocalWorkers as LocalWorkers
-from mlpkit.groups.out_of_fold import OutOfFold as OutOfFold
 from mlpkit.groups.seeds import SeedRuns as SeedRuns
 from mlpkit.groups.seeds import resume_seeds as resume_seeds
 from mlpkit.jobs.build import build as build

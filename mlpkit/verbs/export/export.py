@@ -38,6 +38,7 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import RunArgument, directory_of
 from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
 from mlpkit.system import real_path
+from mlpkit.training.minibatches import BatchReader
 from mlpkit.verbs.export.proof import KnownRows, prove
 from mlpkit.version import VERSION
 
@@ -292,7 +293,7 @@ def _known_rows(
             predicted = predictions(model, inputs).values
         x = np.asarray(inputs.x, model.network.dtype)
         return KnownRows(_feeds(model, graph, raw), x, predicted, place), ""
-    x = _taken(model, test.data[split], indices)
+    x, *_ = BatchReader(test.data[split], test.description, model.network.dtype, len(indices)).take(indices)
     known = KnownRows({graph.encoded.name: x}, x, predictions(model, Inputs(x)).values, place)
     if graph.encoded.name in graph.graph.feeds:
         return known, ""
@@ -331,13 +332,3 @@ def _feeds(model: TrainedModel, graph: ModelGraph, raw: RawRows) -> dict[str, Ar
         return {name: found[name] for name in graph.graph.feeds}
     (feed,) = graph.graph.feeds.values()
     return {feed.name: raw.reshape(len(raw), *feed.shape).astype(feed.dtype, copy=False)}
-
-
-def _taken(model: TrainedModel, split: Split, indices: NDArray[np.intp]) -> Array:
-    """Return encoded inputs of a split."""
-    x = np.empty((len(indices), *model.network.input_shape), model.network.dtype)
-    shape, dtype = model.target.array(model.network.dtype)
-    weights = [np.empty(len(indices))] if model.dataset.describe().weighted else []
-    with component_errors(f"dataset {model.spec.data.name} failed in take"):
-        split.take(indices, (x, np.empty((len(indices), *shape), dtype), *weights))  # type: ignore[arg-type]
-    return x

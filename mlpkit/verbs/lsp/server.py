@@ -22,10 +22,9 @@ from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.source import SourceText
 from mlpkit.verbs.lsp.completion import completions
-from mlpkit.verbs.lsp.definition import definitions
 from mlpkit.verbs.lsp.diagnostics import Checker, diagnostics, quick_fixes
 from mlpkit.verbs.lsp.hints import MEASURE, code_lenses, inlay_hints
-from mlpkit.verbs.lsp.hover import hover
+from mlpkit.verbs.lsp.lookup import definitions, hover
 from mlpkit.verbs.lsp.open_spec import OpenSpec, uri_of
 from mlpkit.version import VERSION
 
