@@ -39,13 +39,8 @@ SECONDS_BETWEEN_LOOKS: Final = 0.1
 class GroupSession(NamedTuple):
     """What several runs are trained with, in addition to their folders.
 
-    Args:
-        plugin_options: the keywords of ``Registry.discover``, as plain data.
-        observer: receives the events.
-        stop: may ask that training end after the steps that it is in.
-        workers: how many runs train at once; None for as many as the cores allow.
-        examples: the examples, if the runs were given them in memory.
-        callbacks: callbacks in addition to the spec's, by number of the run; only if the examples are in memory.
+    As many train at once as there are workers; None for as many as the cores allow. If the examples are in memory, a
+    run may have callbacks in addition to the spec's, by its number.
     """
 
     plugin_options: PluginOptions

@@ -26,15 +26,10 @@ from mlpkit.training.events import Listener, StopRequest
 
 @dataclass(frozen=True)
 class SpecResult:
-    """The results of one of several specs.
+    """The results of one of several specs, given by its path; with several seeds, the means with their intervals.
 
-    Args:
-        spec: the path of the spec.
-        folder: its run folder, or that of its seeds' runs.
-        metrics: loss and metrics at the end, by split; with several seeds, the mean of each with its interval. Empty if
-            training is not over.
-        problem: what went wrong, perhaps with some of its runs only; empty if nothing did.
-        stopped: why training was stopped before its end, to be resumed; empty if it was not.
+    Metrics are empty if training is not over. The problem may be of some of its runs only. ``stopped`` is why training
+    was stopped before its end, to be resumed.
     """
 
     spec: str

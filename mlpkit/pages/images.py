@@ -47,8 +47,7 @@ def _shrunk(image: Array, most: int) -> Array:
     down, across = max(1, height // step), max(1, width // step)
     tall, wide = min(height, step), min(width, step)
     blocks = image[..., : down * tall, : across * wide].reshape(*others, down, tall, across, wide)
-    means: Array = blocks.mean(axis=(-3, -1))
-    return means
+    return np.asarray(blocks.mean(axis=(-3, -1)))
 
 
 def weights_as_images(network: Sequential, shape: tuple[int, ...]) -> tuple[str, list[NDArray[np.uint8]]]:

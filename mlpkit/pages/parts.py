@@ -64,9 +64,6 @@ def table(
     """Return a table.
 
     Args:
-        headings: one for each column.
-        rows: the cells.
-        caption: what it shows.
         texts: positions of the columns that hold texts; the rest hold numbers.
         marked: position of a row to highlight.
         sortable: whether a press on a heading sorts the rows.

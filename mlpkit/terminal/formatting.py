@@ -49,12 +49,7 @@ def blocks(
     """Return the lines of a table; one that is too wide is cut into blocks, which repeat the first column.
 
     Cells that have no room even so are shortened. In a row with only a first cell, that cell is as long as it likes.
-
-    Args:
-        rows: the cells, not styled, all rows of the same length.
-        right: positions of the columns to align at the right.
-        indent: what each line starts with.
-        width: the line length; None for no limit.
+    The arguments are those of ``columns``; cells are not styled, and the width is that of all columns.
     """
     rows = [[_short(on_one_line(cell)) for cell in row] for row in rows]
     tabular = [row for row in rows if any(row[1:])]

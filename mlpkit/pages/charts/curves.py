@@ -35,18 +35,13 @@ def curves(
     """Return curves over a common axis, with the values at the place under the pointer.
 
     Args:
-        points: each with ``x``, ``y`` and ``series``, the name of its curve.
-        x: the key of what the curves are drawn over.
-        y: the key of the values.
-        titles: of the axes; by default the keys.
+        points: each with the keys ``x`` and ``y``, and ``series``, the name of its curve.
+        x: the key of what the curves are drawn over; ``y`` that of the values, by default the titles of the axes, too.
         domain: the ends of the axis of the values; by default what the values need.
-        logarithmic: whether the axis of the values is logarithmic.
-        logarithmic_x: whether the axis that they are drawn over is.
         zero: whether the axis of the values starts at zero, if it is not logarithmic.
         marked: a point that is marked, such as the best one.
         diagonal: whether to draw the line of equal values from 0 to 1.
         thin: the points of thin lines in the colours of the curves, each with ``line``, the name of its line, too.
-        thin_opacity: how much these lines hide what is behind them, from 0 to 1.
         names: of the curves in all charts that belong together, so that a curve has the same colour in each of them.
         dashed: whether each curve but the first has its own dash pattern, and the last of many points a dot, so that a
             covered curve remains visible.

@@ -19,13 +19,8 @@ def bands(
 ) -> Chart:
     """Return how a distribution changes with a value: its middle, within the middle half, within nine tenths.
 
-    Args:
-        points: each with ``x``, the middle and the quantiles ``q05``, ``q25``, ``q75`` and ``q95``.
-        x: the key of the value.
-        titles: of the axes.
-        middle: the key of the middle, by default the median.
-        zero: as for ``axis``, for both axes.
-        named: whether the values are names, and not numbers.
+    Each point has ``x``, the middle, by default the median, and the quantiles ``q05``, ``q25``, ``q75`` and ``q95``. If
+    the values are ``named``, they are texts; ``zero`` is as for ``axis``, for both axes.
     """
     names = nominal(x, sort=None, title=titles[0], axis={"labelAngle": 0, "labelLimit": 90})
     below = names if named else axis(x, titles[0], zero=zero)

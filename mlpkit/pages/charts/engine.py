@@ -68,8 +68,7 @@ class _Engine:
                 raise
         if drawn is None:
             raise ChartError(f"a chart can't be drawn: {refusal.splitlines()[0]}")
-        text: str = drawn
-        return text
+        return str(drawn)
 
     def _answer(self, process: subprocess.Popen[str], question: str) -> list[Any]:
         questions, answers = pipes_of(process)

@@ -28,13 +28,10 @@ class ParallelAxis:
 
 @dataclass(frozen=True)
 class ParallelLine:
-    """A line through parallel coordinates.
+    """A line through parallel coordinates, with a place from 0 to 1 on each axis, or None for a missing value.
 
-    Args:
-        name: its name.
-        places: its place on each axis, from 0 to 1; None for a missing value. The line may end before the last axis.
-        shade: its colour, from 0, the strongest, to 1; None for a dotted line.
-        shown: the tooltip's values by name; all lines have the same names.
+    The line may end before the last axis. Its shade is from 0, the strongest, to 1; None for a dotted line. The tooltip
+    has the values ``shown``, by name; all lines have the same names.
     """
 
     name: str

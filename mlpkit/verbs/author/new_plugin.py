@@ -149,12 +149,7 @@ def write(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class Update:
-    """The result of an update.
-
-    Args:
-        written: the files that are new or rewritten.
-        differences: the difference between a file that the author has changed and the new one, by the file's path.
-    """
+    """The files that are new or rewritten, and the differences of the ones that the author has changed, by path."""
 
     written: list[str] = field(default_factory=list)
     differences: dict[str, str] = field(default_factory=dict)

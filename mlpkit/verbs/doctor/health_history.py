@@ -33,25 +33,21 @@ RATES: Final = 200
 
 
 class TrainingFacts(NamedTuple):
-    """What is known of a training beforehand.
+    """What is known of a training beforehand; texts are overrides that change something, empty if nothing would.
 
     Args:
-        steps_per_epoch: steps of an epoch.
         total_steps: steps of the whole training; None if a clock or a callback ends it.
-        longer: the override that makes the training ten times as long; empty if a clock or a callback ends it.
+        longer: makes the training ten times as long.
         slice_rows: examples that are computed together: the rows of a slice of a minibatch.
         coupling: names of the layers in which the examples of a minibatch affect each other.
-        clipped: whether gradients are clipped.
         guarded: whether the training ends early, or keeps the best weights, when it overfits.
-        values: whether the targets are values.
-        scaled_values: whether the network computes with scaled values.
-        first_weights: for a layer whose initializer isn't its default, the override that goes back to that.
+        values: whether the targets are values; ``scaled_values`` if the network computes with scaled ones.
+        first_weights: for a layer whose initializer isn't its default, what goes back to that.
         rates: steps of the training, and the learning rate after each, if a schedule sets it.
         rate_scale: the key of the number that a schedule of the learning rate is proportional to, and the number; None
             without such a number.
-        scale_inputs: the override that scales the inputs; or empty.
-        scale_target: the override that scales the values to predict; or empty.
-        balance: the override that gives rare classes more weight; empty if the loss takes no such weights, or has some.
+        scale_inputs: scales the inputs; ``scale_target`` the values to predict.
+        balance: gives rare classes more weight; empty if the loss takes no such weights, or has some.
         class_names: the names of the classes; empty if they are just numbers.
     """
 

@@ -314,14 +314,12 @@ def _units(values: Array) -> Array:
 
 def _largest(units: Array) -> Array:
     """Return the largest value of each unit."""
-    largest: Array = units.max(axis=tuple(range(units.ndim - 1)))
-    return largest
+    return np.asarray(units.max(axis=tuple(range(units.ndim - 1))))
 
 
 def _unvarying_units(y: Array) -> NDArray[np.bool_]:
     units = _units(y)
-    unvarying: NDArray[np.bool_] = (units == units[(0,) * (units.ndim - 1)]).all(axis=tuple(range(units.ndim - 1)))
-    return unvarying
+    return np.asarray((units == units[(0,) * (units.ndim - 1)]).all(axis=tuple(range(units.ndim - 1))))
 
 
 def _identical_units(values: Array) -> bool:
@@ -343,8 +341,7 @@ def _right_outputs(t: Array, target: Target) -> Array | None:
     """Return outputs that are 1 for the class or labels of each row and 0 or -1 for others; None for other targets."""
     if isinstance(target, Classes):
         numbers = t.argmax(axis=1) if target.one_hot else t
-        right: Array = np.eye(target.count)[numbers]
-        return right
+        return np.asarray(np.eye(target.count)[numbers])
     return np.where(t > 0.5, 1.0, -1.0) if isinstance(target, Labels) else None
 
 

@@ -36,14 +36,7 @@ ROWS_TOGETHER: Final = 256
 
 
 class KnownRows(NamedTuple):
-    """Rows whose prediction is known.
-
-    Args:
-        feeds: the raw inputs, by name.
-        encoded: the same rows as the network takes them.
-        prediction: what ``predict`` returns for them.
-        place: what they are, such as ``the test split``.
-    """
+    """Rows whose prediction is known: raw inputs by name, encoded, what ``predict`` returns, and their origin."""
 
     feeds: Arrays
     encoded: Array

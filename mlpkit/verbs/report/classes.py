@@ -231,8 +231,7 @@ class Roc(NamedTuple):
         after = np.minimum(before + 1, len(self.alarms) - 1)
         width = self.alarms[after] - self.alarms[before]
         part = np.divide(alarms - self.alarms[before], width, out=np.zeros_like(alarms), where=width > 0)
-        result: NDArray[np.float64] = self.hits[before] + part * (self.hits[after] - self.hits[before])
-        return result
+        return np.asarray(self.hits[before] + part * (self.hits[after] - self.hits[before]))
 
 
 def roc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:

@@ -42,12 +42,9 @@ MOST_BARS: Final = 25
 
 
 class Importance(NamedTuple):
-    """What the loss gains when an input is shuffled.
+    """What the loss gains when a column is shuffled, or a patch of an image.
 
-    Args:
-        name: a column, or where a patch of an image is.
-        gain: the loss then, less the loss as it is.
-        place: start and end of a patch, down and across; None for a column.
+    ``place`` has start and end of a patch, down and across; None for a column.
     """
 
     name: str

@@ -28,19 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScoredPredictions:
-    """Predictions for rows whose targets are known.
+    """Predictions for some of the ``of`` rows of a split, whose targets are known.
 
     Args:
-        split: the split that the rows are from.
-        of: how many rows the split has.
-        target: what is predicted.
         prediction: what the loss's ``predict`` returns, or its point prediction, shape (rows, ...).
         t: the targets, as ``Split.take`` writes them.
         names: a name for each class, label or value.
-        interval: the lower and upper end of the interval predicted for each row's target, shape (rows, 2); None without
-            one.
-        uncalibrated: what would be predicted without the calibration; None without one.
-        regions: what the regions around the predictions hold; None without any.
+        interval: the lower and upper end of the interval predicted for each row's target, shape (rows, 2).
+        uncalibrated: what would be predicted without the calibration.
+        regions: what the regions around the predictions hold.
     """
 
     split: str
@@ -70,8 +66,7 @@ class ScoredPredictions:
     @property
     def predicted_classes(self) -> NDArray[np.intp]:
         """The number of the most probable class of each row, if classes are predicted."""
-        numbers: NDArray[np.intp] = self.prediction.argmax(axis=1)
-        return numbers
+        return np.asarray(self.prediction.argmax(axis=1))
 
     @property
     def labels(self) -> NDArray[np.bool_]:
@@ -128,11 +123,9 @@ def _wrongness_by_output(scored: ScoredPredictions) -> NDArray[np.float64]:
     if isinstance(scored.target, Values):
         predicted_values, true = scored.values
         spread = true.std(axis=0)
-        residuals: NDArray[np.float64] = np.abs(predicted_values - true) / np.where(spread > 0, spread, 1.0)
-        return residuals
+        return np.asarray(np.abs(predicted_values - true) / np.where(spread > 0, spread, 1.0))
     wrong = (scored.probabilities >= 0.5) != scored.labels
-    distances: NDArray[np.float64] = np.abs(scored.probabilities - 0.5) * wrong
-    return distances
+    return np.asarray(np.abs(scored.probabilities - 0.5) * wrong)
 
 
 def mistakes_section(

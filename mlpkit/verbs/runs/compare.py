@@ -94,18 +94,11 @@ ADVISED_SEEDS: Final = 5
 
 @dataclass(frozen=True)
 class TestResult:
-    """Whether a loss or metric differs between two sides by more than chance.
+    """Whether a loss or metric, such as ``test.loss``, differs between two sides by more than chance.
 
-    Args:
-        metric: split and name, such as ``test.loss``.
-        first: the side that others are compared with.
-        other: the other side.
-        difference: mean of the other side minus mean of the first.
-        low: lower end of the 95 % interval of the difference, not corrected.
-        high: its upper end.
-        p_value: how likely chance alone makes a difference as large, corrected for the number of comparisons.
-        paired: whether runs of the same seed were compared with each other.
-        beyond_chance: whether that is less likely than 5 %.
+    The difference is the mean of the other side minus that of the first, with the ends of its 95 % interval, not
+    corrected. The p-value is corrected for the number of comparisons; below 5 %, the difference is beyond chance. If
+    ``paired``, runs of the same seed were compared with each other.
     """
 
     metric: str
@@ -144,26 +137,22 @@ class Comparison:
 
     Args:
         runs: the run folders, or the names of the sides.
-        spec: keys of the resolved specs, layers by their names.
-        outline: the same in fewer rows, component by component; see ``spec_outline``.
+        spec: keys of the resolved specs, layers by their names; ``outline`` has fewer rows, component by component.
         versions: what else the results depend on.
         results: SHA-256 of history, metrics and model; empty if a side has several runs.
         curves: last value of each loss and metric of the history; of several runs, an ``Interval``.
         metrics: loss and metrics at the end, by split; of several runs, an ``Interval``.
         part_at: the first iteration whose evaluations differ; None if none differ, or if a side has several runs.
         finished: how many of the runs are finished, and so have metrics.
-        members: the run folders of each side.
-        finished_members: how many of each side are finished.
+        members: the run folders of each side; ``finished_members`` are how many of each are finished.
         chance: a verdict for each metric and side, each side against the first; empty unless two have several runs.
         only_seeds: whether all runs differ in their seeds alone.
         unfinished: folders of several seeds with unfinished runs.
         tables: the metrics that are tables, such as ``test.confusion_matrix``; ``metrics`` has their cells.
         with_seeds: what trains each side with several seeds; empty if it has several finished runs.
-        by: for each side the split, and loss and metrics of groups of its rows, as ``mlpkit evaluate --json`` prints
-            them; empty unless columns are given, here or in all specs.
-        without_groups: why the groups by the columns of the specs are left out.
         too_few: the sides with several finished runs that are not compared with the first: their seeds are others, and
             one of the two has fewer than three.
+        by: for each side the split, and loss and metrics of groups of its rows, as ``mlpkit evaluate --json`` has them.
     """
 
     runs: list[str]

@@ -87,7 +87,6 @@ class Driver:
         observer: receives the events: methods of ``SweepObserver``, and ``sweep_began`` for ``began``.
 
     Attributes:
-        trials: the trials by number, as they are now.
         left: how many trials were not trained because too many failed, if that is known; otherwise 0.
     """
 

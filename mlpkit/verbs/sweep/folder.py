@@ -54,12 +54,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class SweepProgress:
-    """What neither the spec nor the trials of a sweep record.
+    """What neither spec nor trials record: seconds that drivers were at work, extra trials, and how many are planned.
 
-    Args:
-        seconds: how long drivers have been at work, without breaks.
-        added: extra trials to run, once all trials of the spec have started.
-        trials: how many trials are planned in all, once all trials of the spec have started; None before.
+    ``trials`` are planned in all, ``added`` included, once all trials of the spec have started; None before that.
     """
 
     seconds: float = 0.0

@@ -75,8 +75,7 @@ def importance_of_key(values: Sequence[Any], costs: Sequence[float], seed: int =
 
     def between(orders: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the sums of squares between the groups, Σ_g n_g r̄_g², of several orders of the ranks."""
-        found: NDArray[np.float64] = (np.square(orders @ members) / sizes).sum(axis=1)
-        return found
+        return np.asarray((np.square(orders @ members) / sizes).sum(axis=1))
 
     observed = float(between(ranks[np.newaxis])[0])
     random = keyed_generator(seed, "importance").permuted(np.tile(ranks, (ORDERS, 1)), axis=1)

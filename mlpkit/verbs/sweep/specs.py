@@ -37,11 +37,8 @@ SEARCH: Final = (SWEEP, "search")
 def trial_spec(spec: Spec, values: Mapping[str, Any], places: Mapping[str, Span] | None = None) -> Spec:
     """Return the spec of a trial; it has no section ``sweep``.
 
-    Args:
-        spec: the spec of the sweep.
-        values: the values of its searched keys that are set, in the order in which they are: a component comes before
-            its parameters.
-        places: the place of each value, for messages; by default the place of the searched key in the sweep.
+    Values are set in their order, so that a component comes before its parameters. For messages, each has a place, by
+    default that of the searched key in the sweep.
     """
     places = places or {}
 
@@ -93,12 +90,8 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
     """Return the text of a spec that stands for itself in a folder: with what it extends, and what was overridden.
 
     Relative paths start from the folder, the name is there, since the file has another, and so is what variables took
-    from the environment. If nothing else changes, it is the text as written, comments included.
-
-    Args:
-        spec: the spec.
-        folder: the folder.
-        files: paths of files that the section ``sweep`` names, in the form of ``Spec.files``.
+    from the environment. If nothing else changes, it is the text as written, comments included. ``files`` are paths
+    that the section ``sweep`` names, in the form of ``Spec.files``.
     """
     tree = copied(spec.document.with_names)
     assert isinstance(tree, MappingNode)

@@ -25,16 +25,8 @@ def shape_in_words(shape: tuple[int, ...]) -> str:
 class Distribution:
     """Statistics of the finite numbers of an array, in float64; NaN without any.
 
-    Args:
-        shape: the shape of the array.
-        mean: their mean.
-        std: their standard deviation.
-        min: the smallest.
-        max: the largest.
-        norm: the root of the sum of their squares.
-        zeros: the share of all numbers that are 0.
-        nonfinite: how many numbers are NaN or infinite.
-        histogram: counts in ranges of equal width, from ``min`` to ``max``.
+    ``zeros`` is the share of all numbers that are 0, ``nonfinite`` how many are NaN or infinite. The histogram has
+    counts in ranges of equal width, from ``min`` to ``max``.
     """
 
     shape: tuple[int, ...]

@@ -62,13 +62,7 @@ class TracedLayer:
 
 
 class TracePoint(NamedTuple):
-    """The numbers of one example at one point of its forward or backward pass.
-
-    Args:
-        layer: the layer's name.
-        what: ``output``; or ``in`` or ``out`` of a gradient; or empty.
-        numbers: the array.
-    """
+    """An array of an example in its forward or backward pass: a layer's ``output``, or a gradient ``in`` or ``out``."""
 
     layer: str
     what: str

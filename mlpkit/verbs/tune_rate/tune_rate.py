@@ -140,8 +140,7 @@ class _Growing(Schedule):
         self._factor = (highest / lowest) ** (1 / (steps - 1))
 
     def __call__(self, progress: Progress) -> float:
-        rate: float = self._lowest * self._factor**progress.step
-        return rate
+        return float(self._lowest * self._factor**progress.step)
 
 
 class _LossWatch(Callback):
@@ -185,8 +184,7 @@ def _smoothed(rates: NDArray[np.float64], losses: NDArray[np.float64]) -> NDArra
     """Return each loss averaged with its neighbours, weighted by a normal curve over the logarithm of the rate."""
     positions = np.log10(rates)
     weights = np.exp(-0.5 * ((positions[:, np.newaxis] - positions) / SMOOTHED_OVER) ** 2)
-    smoothed: NDArray[np.float64] = weights @ losses / weights.sum(axis=1)
-    return smoothed
+    return np.asarray(weights @ losses / weights.sum(axis=1))
 
 
 def _require_range(steps: int, lowest: float, highest: float) -> None:
