@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mlpkit.cli import options
 from mlpkit.errors import UsageError
 from mlpkit.lazy_names import load
-from mlpkit.registry.discovery import PluginOptions
 from mlpkit.terminal.output import document, message, result
+
+if TYPE_CHECKING:
+    from mlpkit.registry.discovery import PluginOptions
 
 REPORT: Final = "mlpkit.verbs.report.report:report"
 """Loads NumPy, which --help doesn't need."""
