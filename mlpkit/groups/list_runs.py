@@ -87,10 +87,7 @@ def _mean(values: Iterable[float | None]) -> Interval | None:
 def figure_of(run: RunOverview, key: str) -> float | None:
     """Return a loss or metric of a run, at its end or else at its last evaluation; None if it has no such value.
 
-    Args:
-        run: the run.
-        key: with its split, such as ``test_loss``; without one it belongs to the validation data, or else to the
-            training data.
+    Without a split, as in ``test_loss``, the key is of the validation data, or else of the training data.
     """
     results = {f"{split}_{name}": value for split, values in run.results.items() for name, value in values.items()}
     known = {**run.last, **results}

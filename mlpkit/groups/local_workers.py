@@ -30,13 +30,10 @@ from mlpkit.training.health import Symptom
 
 
 class TrainingProcess:
-    """A process that trains one run after the other; a terminal's Ctrl-C doesn't reach it.
+    """A process that trains one run after the other, by default in this folder; a terminal's Ctrl-C doesn't reach it.
 
-    When its standard input is closed, by ``stop`` or since this process has
-    ended, it stops the training after the step that it is in, and ends.
-
-    Args:
-        here: the folder that its relative paths start from; by default as for this process.
+    When its standard input is closed, by ``stop`` or since this process has ended, it stops the training after the step
+    that it is in, and ends.
     """
 
     def __init__(self, here: str | None = None) -> None:

@@ -65,11 +65,8 @@ def share_of_cores(workers: int | None, count: int) -> int | None:
 class CoreShares:
     """How the cores are shared out to several runs: each thread of a run has a core, or they train in turn.
 
-    A run's threads are part of its plan, and so of its bits: what trains at the same time can't take any of them
-    away. If the number of workers is given, that many train at once, each with an equal share.
-
-    Attributes:
-        most_at_once: how many train at once at most.
+    A run's threads are part of its plan, and so of its bits: what trains at the same time can't take any of them away.
+    If the number of workers is given, that many train at once, each with an equal share.
     """
 
     def __init__(self, threads: Mapping[int, int], workers: int | None = None) -> None:
@@ -197,7 +194,6 @@ class Group(ABC):
     """Several runs that a spec trains together: by default, one with each of its seeds.
 
     Attributes:
-        numbers: the numbers of the runs.
         what: what the number of a run is called; empty for a single one.
         warnings: what of the data is most likely not meant, once it is proved.
         folder: the folder of all, once ``keep_in`` or ``create`` was called.

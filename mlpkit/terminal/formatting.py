@@ -20,12 +20,9 @@ def columns(
 ) -> list[str]:
     """Return the lines of a table; names in it that are longer than any table should be wide are shortened.
 
-    Args:
-        rows: the cells, all rows of the same length; they may be styled, and may hold names out of files.
-        right: positions of the columns to align at the right, where numbers are.
-        indent: what each line starts with.
-        width: the line length at which the last column is wrapped; None for no limit. Where it would become too
-            narrow to read, it goes below the rest.
+    Cells may be styled, and may hold names out of files; the columns at the positions ``right`` are aligned there. The
+    last column is wrapped at a line length of ``width``; where it would become too narrow to read, it goes below the
+    rest.
     """
     if not rows:
         return []

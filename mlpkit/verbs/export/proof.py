@@ -52,9 +52,8 @@ class KnownRows(NamedTuple):
 def prove(exporter: Exporter, file: Path, model: ModelGraph, network: Sequential, rows: KnownRows | None) -> int:
     """Check that a file computes what the model does, and return for how many known rows it gives the same bits.
 
-    First, on rows whose prediction is known: labels must be equal, and numbers differ by no more than rounding. Then,
-    against the evaluator, on rows made up so that every category and missing value occurs. An ``ExportError`` names the
-    row, and a layer if the exporter shows values.
+    Rows whose prediction is known come first; then rows made up so that every category and missing value occurs,
+    against the evaluator. An ``ExportError`` names the row, and a layer if the exporter shows values.
     """
     proof = _Proof(exporter, file, model, network)
     exact = 0 if rows is None else proof.on_known_rows(rows)

@@ -63,16 +63,10 @@ def init_from_data(
     wishes: Mapping[str, Any] = MappingProxyType({}),
     **plugin_options: Unpack[PluginOptions],
 ) -> FirstSpec:
-    """Write a spec to start from, as the data set that reads the file proposes it.
+    """Write a spec to start from, as the data set that reads the file proposes it, or raise ``MlpkitError``.
 
     ``files`` has the data file under ``train``, and any files for ``validation`` and ``test``; ``wishes`` are what else
     ``Dataset.propose`` takes by keyword, for data sets that do. The new file is by default called like the data.
-
-    Raises:
-        UsageError: no data set reads the file, it or the target is missing, the recipe is unknown or doesn't suit the
-            data, or the new file exists already.
-        PluginError: the data set's proposal isn't a spec, or a library that it needs is missing.
-        MlpkitError: the data is damaged or teaches nothing, the data set failed, or the file can't be written.
     """
     stem = Path(files["train"]).name.partition(".")[0].removeprefix("example:")
     path = destination or Path(f"{folder_name(stem) or 'spec'}{MARK}.yaml")

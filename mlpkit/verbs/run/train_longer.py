@@ -59,9 +59,7 @@ def train_longer(
 ) -> Run:
     """Train a finished run, which stays unchanged, for longer, in a new folder, or raise ``UsageError``.
 
-    The steps after its last checkpoint are repeated with the same bits, and the training continues after its last step,
-    with the state of the optimizer and of callbacks. Schedules have the new length, and early stopping counts from
-    there.
+    The steps after its last checkpoint are repeated with the same bits, and the training continues after its last step.
     """
     with RunFolder.create(out) as folder:
         try:

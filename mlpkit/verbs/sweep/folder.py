@@ -69,12 +69,7 @@ class SweepFolder:
 
     ``sweep.yaml`` is the spec that the trials are made from, and each trial's ``trial.json`` has its values.
     ``progress.json`` has what was added, and the time. All else is read from the run folders. It has one writer at a
-    time, as a run folder has.
-
-    Raises:
-        RunFolderError: by what reads: a file of a trial, or progress.json, can't be read; by what writes into the
-            folder of a trial: another process writes to it.
-        StorageError: by what writes: the file can't be written.
+    time, as a run folder has. What can't be read, or another process writes, is a ``RunFolderError``.
     """
 
     def __init__(self, directory: Path) -> None:

@@ -31,10 +31,8 @@ def prove_sweep(
 ) -> dict[KeyPath, str]:
     """Prove that a sweep can be done, and return the paths of files among its choices, as ``Spec.files`` has them.
 
-    Args:
-        spec: the spec, which has a sweep.
-        proved: the same, proved, if that is done already.
-        warn: called with a warning for each value with which training needs more memory than there is.
+    The spec itself may be proved already. ``warn`` is called for each value with which training needs more memory than
+    there is.
     """
     assert isinstance(spec.sweep, SweepSection)
     proved = proved or prove(spec)

@@ -31,13 +31,9 @@ from mlpkit.training.loop import Trainer
 
 @dataclass
 class Flow:
-    """What an operation took and returned, forward and backward.
+    """What an operation took and returned: x and y forward, and backward dy, as it came in, and dx.
 
-    Args:
-        input: x.
-        output: y; None of a loss, which returns a number.
-        output_gradient: dy, as ``backward`` got it; None of a loss, and if nothing went back through the operation.
-        input_gradient: dx; None if it isn't needed.
+    A loss has neither ``output`` nor ``output_gradient``; the gradients are None if nothing went back, or needn't.
     """
 
     input: Array
