@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
 
-
 RUNS: Final = Path("runs")
 
 

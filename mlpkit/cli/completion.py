@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 RUNS: Final = "runs/"
 
-
 ASKS: Final = "_MLPKIT_COMPLETE"
 """The environment variable by which a shell asks what completes a command line, or for its script."""
 

@@ -229,7 +229,6 @@ run_argument, runs_argument = (
 ANY_PORT: Final = 0
 PORT: Final = click.IntRange(0, 65535)
 
-
 live_option = click.option(
     "--live",
     "port",

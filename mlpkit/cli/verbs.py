@@ -74,7 +74,6 @@ OF_PLUGIN: Final = re.compile(r"[a-z][a-z0-9_]*\.(?!ya?ml$)[a-z][a-z0-9_]*")
 SHARING: Final = {"mpi", "on"}
 """Options of verbs that several processes can share, as ``cli/ranks.py`` has it."""
 
-
 AS_JSON: Final = "mlpkit.json"
 """Where a context keeps whether JSON is wanted."""
 

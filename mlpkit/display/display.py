@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from mlpkit.training.events import Event, Listener, StopRequest, TrainingEnd
     from mlpkit.training.health import Symptom
 
-
 LONGEST_NAME: Final = 32
 """Characters of a run's name next to its bar."""
 

@@ -64,7 +64,6 @@ from mlpkit.training.workers import blas_threads
 if TYPE_CHECKING:
     from mlpkit.jobs.inputs import Column
 
-
 MEMBER: Final = "member"
 """What the number of a network of an ensemble is called."""
 

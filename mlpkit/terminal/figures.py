@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from mlpkit.network.coverage import RegionsFound
     from mlpkit.statistics import Interval
 
-
 LARGE: Final = 9_999_999
 """From it on, a number and its sign may not fit into eight characters."""
 

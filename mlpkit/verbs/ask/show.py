@@ -19,7 +19,6 @@ from mlpkit.testing.check_plugin import ExamplesReport, export_report, gradient_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
 TO_BE_FILLED_IN: Final = "..."
 
 

@@ -67,7 +67,6 @@ CARRIED_OVER: Final = 1.25
 LARGE_RISE: Final = 0.1
 """A rise of the loss by a tenth of what chance costs is more than the noise of a minibatch."""
 
-
 Finding = tuple[str, str, tuple[str, ...]]
 """Layer, finding and advice of a symptom."""
 

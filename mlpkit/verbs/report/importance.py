@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
     from mlpkit.jobs.load_model import TrainedModel
 
-
 MOST_ROWS: Final = 1000
 FEWEST_ROWS: Final = 50
 MOST_CELLS: Final = 400_000

@@ -75,7 +75,6 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
     from mlpkit.jobs.groups_of_rows import MetricsByGroup
 
-
 EXAMPLES_NEEDED: Final = "the examples were given in Python; give them again: mlpkit.report(run, examples=(x, t))"
 BY_HAND: Final = "shuffle a column of your rows, and compare mlpkit.load(run).evaluate(rows)"
 TOO_LONG: Final = f"it would take longer than the rest of the page; {BY_HAND}"

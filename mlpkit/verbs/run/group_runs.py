@@ -26,7 +26,6 @@ from mlpkit.verbs.run.training import TrainingOptions, TrainingResult, end_train
 
 OVER_SEEDS: Final = "Means over the seeds, with 95 % intervals of these; * marks those that don't overlap all rows'."
 
-
 _NOTHING_LEFT: Final = {
     "seed": "the runs are finished; nothing was left to do",
     "member": "the networks are finished; nothing was left to train",

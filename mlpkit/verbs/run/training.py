@@ -105,7 +105,6 @@ def end_training(
 SECONDS_WORTH_SAVING: Final = 10
 """Of a training; a longer one that isn't watched at a terminal names at its end what could be faster."""
 
-
 TRAIN_GROUP: Final = "mlpkit.verbs.run.group_runs:train_runs"
 """What trains seeds or an ensemble; most specs train one network, and load less."""
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.registry.registry import RegisteredComponent, Registry
 
-
 ENGINES: Final = "mlpkit.sweep.engines"
 ENGINE_OPTIONS: Final = "mlpkit.sweep.engine_options"
 """Where a context keeps the built-in engines and the one of ``--on``, and their parameters as options."""

@@ -11,14 +11,10 @@ import numpy as np
 
 from mlpkit.array import Array
 from mlpkit.terminal.figures import figure
+from mlpkit.terminal.formatting import shape
 
 BINS: Final = 24
 HEADINGS: Final = ("shape", "mean", "std", "min", "max", "norm", "zero", "not finite")
-
-
-def shape_in_words(shape: tuple[int, ...]) -> str:
-    """Write a shape: ``32 x 10``."""
-    return " x ".join(map(str, shape))
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class Distribution:
     def cells(self) -> list[str]:
         """The statistics as a table shows them, below ``HEADINGS``."""
         numbers = map(figure, (self.mean, self.std, self.min, self.max, self.norm))
-        return [shape_in_words(self.shape), *numbers, f"{self.zeros:.1%}", str(self.nonfinite)]
+        return [shape(self.shape), *numbers, f"{self.zeros:.1%}", str(self.nonfinite)]
 
     def edges(self) -> tuple[float, ...]:
         """Return the edges of the histogram's ranges, one more than there are ranges."""

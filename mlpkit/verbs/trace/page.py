@@ -16,7 +16,8 @@ from mlpkit.pages.images import thumbnail
 from mlpkit.pages.page import page
 from mlpkit.runs.files import write_atomically
 from mlpkit.terminal.figures import figure
-from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, norm_of, shape_in_words
+from mlpkit.terminal.formatting import shape
+from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, norm_of
 from mlpkit.verbs.trace.trace import Trace, TracedExample, TracePoint, numbers_in_words
 
 EXAMPLES_SHOWN: Final = 12
@@ -138,7 +139,7 @@ def _blackboard(traced: Trace, example: TracedExample) -> list[str]:
 
 def _trace_points(points: Sequence[TracePoint], caption: str) -> str:
     rows = [
-        [f"{layer} {what}", shape_in_words(numbers.shape), numbers_in_words(numbers).replace("  ", ", ")]
+        [f"{layer} {what}", shape(numbers.shape), numbers_in_words(numbers).replace("  ", ", ")]
         for layer, what, numbers in points
     ]
     return parts.table(["", "shape", "numbers"], rows, caption=caption, texts=(0, 2))

@@ -331,7 +331,6 @@ BY_PARAMETER: Final = ("parameters_before", "gradient", "clipped_gradient", "upd
 BY_LAYER: Final = ("outputs", "output_gradients")
 """The attributes of a trace that are arrays, or arrays by name."""
 
-
 SHOWN: Final = 16
 """Numbers of an array up to which all are written out."""
 
