@@ -157,11 +157,7 @@ class Verbs(HelpfulCommand, click.Group):
 
 
 def _require_shareable(verb: click.Command) -> None:
-    """Check that processes that were started together can share a verb's work: each would do all of it again.
-
-    Raises:
-        UsageError: they can't.
-    """
+    """Raise ``UsageError`` if processes that were started together would each do all of a verb's work again."""
     started = started_processes(os.environ)
     if started > 1 and not any(option.name in SHARING for option in verb.params):
         raise once(

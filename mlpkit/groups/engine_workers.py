@@ -18,11 +18,7 @@ PROMISED: Final = ("count", "threads", "submit", "stop", "shutdown")
 
 
 class WorkersOfEngine:
-    """The workers that an engine started; what goes wrong in them names the engine.
-
-    Raises:
-        ComponentFailure: these are no workers.
-    """
+    """The workers that an engine started; what goes wrong in them, and what are no workers, names the engine."""
 
     def __init__(self, engine: str, workers: Workers) -> None:
         self._engine, self._workers = engine, workers

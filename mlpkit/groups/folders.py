@@ -104,11 +104,7 @@ class SeedsFolder(NumberedRuns):
 
     @classmethod
     def open(cls, directory: Path) -> SeedsFolder:
-        """Open the folder of several runs, to read it or to resume it.
-
-        Raises:
-            RunFolderError: it is not one, or seeds.json can't be read.
-        """
+        """Open the folder of several runs, to read it or to resume it, or raise ``RunFolderError``."""
         path = directory / SEEDS
         try:
             seeds = read_object(path).get("seeds")

@@ -228,11 +228,7 @@ ORDERS: Final[Mapping[str, Callable[[RunGroup], tuple[object, ...]]]] = {
 
 
 def in_order(entries: Sequence[RunGroup], key: str = "age", *, reverse: bool = False) -> list[RunGroup]:
-    """Return entries in an order: the youngest, furthest or best first; those without a value are last.
-
-    Raises:
-        UsageError: no entry has such a value.
-    """
+    """Return entries, the youngest, furthest or best first and those without a value last, or raise ``UsageError``."""
     if key in ORDERS:
         return sorted(entries, key=ORDERS[key], reverse=reverse)
     values = [(entry, entry.best() if key == "best" else entry.value(key)) for entry in entries]

@@ -134,11 +134,7 @@ def list_components(kind: str, registry: Registry) -> list[ListedComponent]:
 
 
 def names_of(namespace: str, registry: Registry) -> list[str]:
-    """Return the names of a plugin's components; none if no plugin has that namespace.
-
-    Raises:
-        PluginError: the plugin is broken.
-    """
+    """Return the names of a plugin's components, none if no plugin has that namespace, or raise ``PluginError``."""
     plugin = next((plugin for plugin in registry.plugins if plugin.namespace == namespace), None)
     if plugin is None:
         return []

@@ -41,12 +41,7 @@ REPETITIONS: Final = 30
 
 
 def pupil_spec(directory: Path, into: Path, **plugin_options: Unpack[PluginOptions]) -> Spec:
-    """Return the spec in a file; if there is no such file, write one for a small network, whose teacher is the run.
-
-    Raises:
-        UsageError: the spec has no teacher, or none can be written for the run's data.
-        MlpkitError: as ``load_run`` and ``read_spec`` do.
-    """
+    """Return the spec in a file, or raise ``UsageError`` if it has no teacher; without a file, write ``pupil_text``."""
     if not os.path.lexists(into):
         text = pupil_text(directory, load_run(directory, Registry.discover(**plugin_options)), into.parent)
         write_atomically(into, text.encode())
@@ -114,12 +109,7 @@ EPOCHS: Final = (60, 400)
 
 
 def pupil_text(directory: Path, teacher: TrainedModel, folder: Path) -> str:
-    """Return the text of a spec for a small network on the data of a run, which is its teacher.
-
-    Raises:
-        UsageError: the run's data was in memory, or its inputs aren't rows of numbers.
-        DataError: the data is missing or damaged.
-    """
+    """Return the text of a spec for a small network on the data of its teacher, a run, or raise ``MlpkitError``."""
     spec, dataset = teacher.spec, teacher.spec.new_dataset()
     if dataset.in_memory:
         raise UsageError(f"{directory}: its data was in memory; in Python, pass teacher={{'run': RUN}} to mlpkit.fit")

@@ -194,12 +194,9 @@ MOST_FLOPS: Final = 10**10
 def explained_rows(
     model: TrainedModel, train: Split, raw: RawRows, indices: NDArray[np.intp], outputs: Sequence[int]
 ) -> str:
-    """Return a picture for each of the first rows: what each column adds to the mean prediction.
+    """Return a picture for each of the first rows: what each column adds to the mean, or raise ``UsageError``.
 
     For classes, the predicted one is explained; ``outputs`` has the label or value to explain of each row.
-
-    Raises:
-        UsageError: even one row would take longer than a second or so.
     """
     count = min(
         MOST_EXPLAINED, len(outputs), MOST_FLOPS // (2 * ORDERS * columns_in(raw) * max(1, model.network.flops))

@@ -44,10 +44,9 @@ class Flow:
 
 @dataclass
 class WatchedMinibatch:
-    """A minibatch whose gradient was computed; the loss is NaN until it is known.
+    """A minibatch whose gradient was computed, with what went through the operations of each slice, by path.
 
-    For each slice, it has what went through its operations, by path. Of an operation that is called more than once, the
-    first call counts.
+    The loss is NaN until it is known. Of an operation that is called more than once, the first call counts.
     """
 
     x: Array
