@@ -197,7 +197,7 @@ PLUGINS: Final = "MLPKIT_PLUGINS"
 
 
 def plugin_files(given: Sequence[str]) -> tuple[str, ...]:
-    """Return the files of the session and of ``--plugin``, or raise ``UsageError`` if one of the session's is missing."""
+    """Return the files of the session and of ``--plugin``, or raise ``UsageError`` if one is missing."""
     session = [file for file in os.environ.get(PLUGINS, "").split(os.pathsep) if file]
     for file in session:
         if not Path(file).is_file():
