@@ -58,7 +58,7 @@ def test_without_the_extra_a_run_says_how_to_get_it_and_reads_nothing_for_a_repo
 
 def test_charts_are_prepared_before_the_report_of_a_run_is_computed(reporting, monkeypatch, invoke):
     done = []
-    monkeypatch.setattr("mlpkit.verbs.report.command.prepare_charts", lambda: done.append("prepared"))
+    monkeypatch.setattr("mlpkit.pages.charts.prepare_charts", lambda: done.append("prepared"))
     monkeypatch.setattr("mlpkit.verbs.report.report.report", lambda *_, **options: done.append("computed"))
 
     invoke("run", "tiny.yaml", "--out", "runs/tiny")
