@@ -20,6 +20,10 @@ from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
 
+with suppress(ImportError):
+    import locket  # noqa: F401 - Dask's, which on Windows calls the system if there is no fcntl
+    import psutil  # noqa: F401 - Dask's, which imports resource where sys.platform isn't win32
+
 MODULES = ("fcntl", "resource", "termios", "tty", "pty", "grp", "pwd", "syslog", "curses", "_curses", "readline")
 FUNCTIONS = [
     "fork",
