@@ -31,6 +31,11 @@ def frame():
     return frame
 
 
+def test_the_table_is_that_of_lifelines():
+    datasets = pytest.importorskip("lifelines.datasets")
+    pandas.testing.assert_frame_equal(pandas.read_csv(ROSSI), datasets.load_rossi())
+
+
 def test_efron_is_that_of_lifelines(frame):
     lifelines = pytest.importorskip("lifelines")
     model = lifelines.CoxPHFitter().fit(frame, "week", "arrest")
