@@ -60,8 +60,7 @@ class PiecewiseLinear(Encoding):
         """Return y."""
         y: Array = (numbers[:, learned["column"].astype(np.intp)] - learned["edge"]) / learned["width"]
         np.maximum(y, 0, out=y, where=learned["is_first"] == 0)
-        np.minimum(y, 1, out=y, where=learned["is_last"] == 0)
-        return y
+        return np.minimum(y, 1, out=y, where=learned["is_last"] == 0)
 
     def features(self, columns: Sequence[str], learned: Mapping[str, Array]) -> list[list[str]]:
         """Name each bin by its column and its lower edge."""

@@ -78,8 +78,7 @@ def _polynomial(coefficients: tuple[float, ...], z: Array) -> Array:
     for coefficient in coefficients[-2:0:-1]:
         np.add(total, coefficient, out=total)
         np.multiply(total, z, out=total)
-    np.add(total, coefficients[0], out=total)
-    return total
+    return np.add(total, coefficients[0], out=total)
 
 
 CHANCES = 65536
@@ -95,14 +94,12 @@ MISH_IS_X = 25.0
 
 def rectify(x: Array, out: Array) -> Array:
     """Set out to max(x, 0)."""
-    np.maximum(x, 0, out=out)
-    return out
+    return np.maximum(x, 0, out=out)
 
 
 def keep_where_positive(dy: Array, y: Array, out: Array) -> Array:
     """Set out to dy where y is positive, else to 0."""
-    np.multiply(dy, y > 0, out=out)
-    return out
+    return np.multiply(dy, y > 0, out=out)
 
 
 exp, cos, sin, tanh = np.exp, np.cos, np.sin, np.tanh
@@ -121,8 +118,7 @@ def sigmoid(x: Array, out: Array) -> Array:
     np.add(denominator, 1, out=denominator)
     np.minimum(x, 0, out=out)
     np.exp(out, out=out)
-    np.divide(out, denominator, out=out)
-    return out
+    return np.divide(out, denominator, out=out)
 
 
 def softplus(x: Array, out: Array) -> Array:
@@ -134,20 +130,17 @@ def softplus(x: Array, out: Array) -> Array:
     np.negative(out, out=out)
     np.exp(out, out=out)
     np.log1p(out, out=out)
-    np.add(np.maximum(x, 0), out, out=out)
-    return out
+    return np.add(np.maximum(x, 0), out, out=out)
 
 
 def gelu(x: Array, out: Array) -> Array:
     """Set out to x Φ(x), with the standard normal distribution function Φ."""
-    np.multiply(x, standard_normal(x)[0], out=out)
-    return out
+    return np.multiply(x, standard_normal(x)[0], out=out)
 
 
 def silu(x: Array, out: Array) -> Array:
     """Set out to x σ(x)."""
-    np.multiply(x, sigmoid(x, out), out=out)
-    return out
+    return np.multiply(x, sigmoid(x, out), out=out)
 
 
 def mish(x: Array, out: Array) -> Array:
@@ -168,21 +161,18 @@ def elu(x: Array, alpha: float, out: Array) -> Array:
     np.minimum(x, 0, out=out)
     np.expm1(out, out=out)  # exp(x) - 1 would lose digits for small x
     np.multiply(out, alpha, out=out)
-    np.add(np.maximum(x, 0), out, out=out)
-    return out
+    return np.add(np.maximum(x, 0), out, out=out)
 
 
 def selu(x: Array, out: Array) -> Array:
     """Set out to SELU_SCALE elu(x) with alpha = SELU_ALPHA."""
-    np.multiply(elu(x, SELU_ALPHA, out), SELU_SCALE, out=out)
-    return out
+    return np.multiply(elu(x, SELU_ALPHA, out), SELU_SCALE, out=out)
 
 
 def leaky_relu(x: Array, slope: float, out: Array) -> Array:
     """Set out to max(x, slope x), for a slope of at most 1."""
     np.multiply(x, slope, out=out)
-    np.maximum(x, out, out=out)
-    return out
+    return np.maximum(x, out, out=out)
 
 
 def sigmoid_gradient(dy: Array | float, y: Array, out: Array) -> Array:
@@ -197,22 +187,19 @@ def tanh_gradient(dy: Array | float, y: Array, out: Array) -> Array:
     """Set out to dy (1 - y²), where y is the output of tanh."""
     slope = np.square(y)
     np.subtract(1, slope, out=slope)
-    np.multiply(dy, slope, out=out)
-    return out
+    return np.multiply(dy, slope, out=out)
 
 
 def softplus_gradient(dy: Array | float, x: Array, out: Array) -> Array:
     """Set out to dy σ(x)."""
-    np.multiply(dy, sigmoid(x, np.empty_like(x)), out=out)
-    return out
+    return np.multiply(dy, sigmoid(x, np.empty_like(x)), out=out)
 
 
 def gelu_gradient(dy: Array | float, x: Array, out: Array) -> Array:
     """Set out to dy (Φ(x) + x φ(x))."""
     distribution, density = standard_normal(x)
     np.multiply(x, density, out=density)
-    np.multiply(dy, np.add(density, distribution, out=density), out=out)
-    return out
+    return np.multiply(dy, np.add(density, distribution, out=density), out=out)
 
 
 def silu_gradient(dy: Array | float, x: Array, out: Array) -> Array:
@@ -240,15 +227,13 @@ def elu_gradient(dy: Array | float, x: Array, alpha: float, out: Array) -> Array
     slope = np.minimum(x, 0)
     np.multiply(np.exp(slope, out=slope), alpha, out=slope)
     np.copyto(slope, 1, where=x > 0)
-    np.multiply(dy, slope, out=out)
-    return out
+    return np.multiply(dy, slope, out=out)
 
 
 def selu_gradient(dy: Array | float, x: Array, out: Array) -> Array:
     """Set out to SELU_SCALE times the gradient of elu with alpha = SELU_ALPHA."""
     slope = elu_gradient(1.0, x, SELU_ALPHA, np.empty_like(x))
-    np.multiply(dy, np.multiply(slope, SELU_SCALE, out=slope), out=out)
-    return out
+    return np.multiply(dy, np.multiply(slope, SELU_SCALE, out=slope), out=out)
 
 
 def leaky_relu_gradient(dy: Array | float, x: Array, slope: float, out: Array) -> Array:
@@ -265,5 +250,4 @@ def drop(x: Array, chance: NDArray[np.uint16], rate: float, out: Array) -> Array
 
 def scale_elements(x: Array, factor: float, out: Array) -> Array:
     """Set out to factor x."""
-    np.multiply(x, factor, out=out)
-    return out
+    return np.multiply(x, factor, out=out)

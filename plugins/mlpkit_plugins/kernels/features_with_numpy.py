@@ -22,16 +22,14 @@ def prelu(x: Array, slope: Array, out: Array) -> Array:
 def prelu_gradient(dy: Array, x: Array, slope: Array, products: Array, out: Array) -> Array:
     """Set products to dy min(x, 0), summands of the gradient of slope, and out to dy where x > 0, else to dy slope."""
     np.multiply(dy, np.minimum(x, 0), out=products)
-    np.multiply(dy, np.where(x > 0, x.dtype.type(1), slope), out=out)
-    return out
+    return np.multiply(dy, np.where(x > 0, x.dtype.type(1), slope), out=out)
 
 
 def lerp(x: Array, end: Array, weight: Array, out: Array) -> Array:
     """Set out to x + weight (end - x), the linear interpolation from x to end."""
     np.subtract(end, x, out=out)
     np.multiply(out, weight, out=out)
-    np.add(x, out, out=out)
-    return out
+    return np.add(x, out, out=out)
 
 
 def lerp_gradient(dy: Array, x: Array, end: Array, slope: Array, weight: Array, products: Array, out: Array) -> Array:
@@ -46,15 +44,13 @@ def lerp_gradient(dy: Array, x: Array, end: Array, slope: Array, weight: Array, 
 
 def scale_features(x: Array, scale: Array, out: Array) -> Array:
     """Set out to scale x."""
-    np.multiply(x, scale, out=out)
-    return out
+    return np.multiply(x, scale, out=out)
 
 
 def scale_and_shift_features(x: Array, scale: Array, shift: Array, out: Array) -> Array:
     """Set out to scale x + shift."""
     np.multiply(x, scale, out=out)
-    np.add(out, shift, out=out)
-    return out
+    return np.add(out, shift, out=out)
 
 
 def feature_sums(x: Array, out: Array) -> Array:
@@ -78,8 +74,7 @@ def normalize(x: Array, mean: Array, scale: Array, gamma: Array, beta: Array, no
     np.subtract(x, mean, out=normalized)
     np.multiply(normalized, scale, out=normalized)
     np.multiply(normalized, gamma, out=out)
-    np.add(out, beta, out=out)
-    return out
+    return np.add(out, beta, out=out)
 
 
 def normalize_gradient(dy: Array, normalized: Array, mean: Array, along: Array, factor: Array, out: Array) -> Array:
@@ -87,8 +82,7 @@ def normalize_gradient(dy: Array, normalized: Array, mean: Array, along: Array, 
     product = normalized * along
     np.subtract(dy, mean, out=out)
     np.subtract(out, product, out=out)
-    np.multiply(out, factor, out=out)
-    return out
+    return np.multiply(out, factor, out=out)
 
 
 def normalize_rows(
@@ -104,8 +98,7 @@ def normalize_rows(
     np.divide(1, np.sqrt(variance + epsilon), out=scale)
     np.multiply(normalized, scale, out=normalized)
     np.multiply(normalized, gamma, out=out)
-    np.add(out, beta, out=out)
-    return out
+    return np.add(out, beta, out=out)
 
 
 def normalize_rows_gradient(
@@ -121,5 +114,4 @@ def normalize_rows_gradient(
     np.multiply(dy, gamma, out=out)
     np.subtract(out, np.mean(out, axis=axes, keepdims=True), out=out)
     np.subtract(out, normalized * along, out=out)
-    np.multiply(out, scale, out=out)
-    return out
+    return np.multiply(out, scale, out=out)

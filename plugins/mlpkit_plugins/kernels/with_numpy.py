@@ -67,8 +67,7 @@ def product(a: Array, b: Array, out: Array) -> Array:
     rounds = _MODE.bfloat16 and not _MODE.row_order
     if rounds and a.ndim == 2 and a.dtype.type is b.dtype.type is np.float32:
         a, b = to_bfloat16(a), to_bfloat16(b)
-    np.matmul(a, b, out=out)
-    return out
+    return np.matmul(a, b, out=out)
 
 
 def product_plus_row(a: Array, b: Array, row: Array, out: Array) -> Array:
@@ -77,8 +76,7 @@ def product_plus_row(a: Array, b: Array, row: Array, out: Array) -> Array:
     Shapes: a (rows, inner), b (inner, columns), row (columns,), out (rows, columns).
     """
     product(a, b, out)
-    np.add(out, row, out=out)
-    return out
+    return np.add(out, row, out=out)
 
 
 def philox_words(key: NDArray[np.uint64], counter: NDArray[np.uint64], out: NDArray[np.uint16]) -> NDArray[np.uint16]:
@@ -102,8 +100,7 @@ def shift_transposed(x: Array, out: Array) -> Array:
     Shapes: x (rows, classes), out (classes, rows), since NumPy is faster at reducing the first axis.
     """
     np.copyto(out, x.T)
-    np.subtract(out, np.maximum.reduce(out, axis=0), out=out)
-    return out
+    return np.subtract(out, np.maximum.reduce(out, axis=0), out=out)
 
 
 def pick_labels(p: Array, t: Array, out: Array) -> Array:
@@ -154,8 +151,7 @@ def cross_entropy_gradient(p: Array, t: Array, scale: float, out: Array) -> Arra
     """
     np.copyto(out, p.T)
     out[np.arange(len(t)), t] -= 1
-    np.multiply(out, scale, out=out)
-    return out
+    return np.multiply(out, scale, out=out)
 
 
 def descend(value: Array, gradient: Array, length: float) -> None:
@@ -241,8 +237,7 @@ def take_scaled(numbers: NDArray[np.uint8], indices: Array, scale: float, out: A
         IndexError: a position is outside the array.
     """
     out[...] = numbers.take(indices, 0)
-    np.multiply(out, scale, out=out)
-    return out
+    return np.multiply(out, scale, out=out)
 
 
 def take_rows(numbers: Array, indices: Array, out: Array) -> Array:

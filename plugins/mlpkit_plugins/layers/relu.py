@@ -27,8 +27,7 @@ class Relu(Elementwise):
 
     def derivative(self, x: Array, y: Array, out: Array) -> Array:
         """Return 1 where y > 0, else 0."""
-        np.greater(y, 0, out=out)
-        return out
+        return np.greater(y, 0, out=out)
 
     def backward(self, dy: Array) -> Array:
         """Return dy where y > 0, else 0, in one pass over memory."""

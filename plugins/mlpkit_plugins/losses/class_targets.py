@@ -165,8 +165,7 @@ class SmoothedCrossEntropy(CrossEntropy):
         spread = np.full(len(shifted), self.smoothing / len(shifted), shifted.dtype)
         of_all = product(spread, shifted, self.scratch("of_all", at_target.shape))
         np.multiply(at_target, 1 - self.smoothing, out=at_target)
-        np.add(at_target, of_all, out=at_target)
-        return at_target
+        return np.add(at_target, of_all, out=at_target)
 
 
 class WeightedCrossEntropy(CrossEntropy):
@@ -204,8 +203,7 @@ class WeightedCrossEntropy(CrossEntropy):
         dx = self.scratch("dx", self.u.shape)
         np.multiply(self.p.T, self.u.sum(axis=1, keepdims=True), out=dx)
         np.subtract(dx, self.u, out=dx)
-        np.multiply(dx, dloss, out=dx)
-        return dx
+        return np.multiply(dx, dloss, out=dx)
 
     def _adjusted(self, shape: tuple[int, ...]) -> Array:
         """Return u, shape (rows, classes)."""
@@ -217,5 +215,4 @@ class WeightedCrossEntropy(CrossEntropy):
             np.copyto(u, self.t)
         np.multiply(u, 1 - self.smoothing, out=u)
         np.add(u, self.smoothing / shape[1], out=u)
-        np.multiply(u, self.shares, out=u)
-        return u
+        return np.multiply(u, self.shares, out=u)

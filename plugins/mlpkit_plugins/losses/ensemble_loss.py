@@ -72,8 +72,7 @@ class EnsembleLoss(Loss):
         total: Array = of_members[:, 0].copy()
         for k in range(1, self.members):
             np.add(total, of_members[:, k], out=total)
-        np.divide(total, self.members, out=total)
-        return total
+        return np.divide(total, self.members, out=total)
 
     def prediction_names(self) -> tuple[str, ...] | None:
         """Return the loss's names."""

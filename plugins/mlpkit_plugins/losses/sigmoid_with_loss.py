@@ -121,8 +121,7 @@ class SigmoidWithLoss(Loss):
         dx = sigmoid(self.x, self.buffer("dx", self.x.shape))
         np.subtract(dx, self.t, out=dx)
         share = share_of_each(dloss, dx, self.weights)
-        np.multiply(dx, share if self.factor == 1 else self.factor * share, out=dx)
-        return dx
+        return np.multiply(dx, share if self.factor == 1 else self.factor * share, out=dx)
 
     def weight(self, t: Array, weights: Array | None = None) -> float:
         """Return the total weight of rows: their number, or the sum of their weights, times their classes' weights."""
