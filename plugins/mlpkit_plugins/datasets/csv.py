@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from annotated_types import Ge
 
-from mlpkit import ParameterError, Proposal
-from mlpkit_plugins.files.named_file import named_file
+from mlpkit import ParameterError
 from mlpkit_plugins.formats.csv_file import CsvFile, Dialect
 from mlpkit_plugins.tables.csv_source import CsvSource
 from mlpkit_plugins.tables.file_table import FileTable
@@ -18,14 +16,10 @@ from mlpkit_plugins.tables.text_numbers import NumberFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Unpack
 
-    from mlpkit_plugins.recipes.table_recipe import Recipe
-    from mlpkit_plugins.tables.target_guess import Wishes
+    from mlpkit_plugins.tables.first_spec import Reading
 
 _ENDINGS: Final = (".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".data")
-_COMPRESSED: Final = ".gz"
-
 _TAB: Final = r'for a tab write delimiter: "\t", in double quotes; without them, \t is a backslash and a letter'
 
 
@@ -65,6 +59,8 @@ class Csv(FileTable):
         around names in the header are left out; a quote inside an unquoted field is a literal quote; delimiter and
         encoding can be chosen; and a header is required, in the file or in ``header``.
     """
+
+    endings: ClassVar = (*_ENDINGS, *(f"{ending}.gz" for ending in _ENDINGS))
 
     missing_texts: tuple[str, ...] = ("", "NA", "NaN", "nan", "null")
     delimiter: str = ","
@@ -121,18 +117,11 @@ class Csv(FileTable):
         return NumberFormat(self.decimal, self.thousands, self.symbols)
 
     @classmethod
-    def propose(
-        cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None, **wishes: Unpack[Wishes]
-    ) -> Proposal | None:
-        """Return a spec that trains well on a CSV file; None for another kind of file."""
-        file = files["train"]
-        if not file.lower().removesuffix(_COMPRESSED).endswith(_ENDINGS):
-            return None
+    def guessed(cls, path: Path, name: str, target: str | None) -> Reading:
+        """Guess how to read a CSV file, and read a sample of its rows."""
         from mlpkit_plugins.tables.csv_reading import csv_reading  # noqa: PLC0415 - guesses are for new specs only
-        from mlpkit_plugins.tables.first_spec import propose_for_table  # noqa: PLC0415 - for the same reason
 
-        reading = csv_reading(named_file("train", file), file, target, cls.missing_texts)
-        return propose_for_table("csv", files, target, reading, recipe, wishes)
+        return csv_reading(path, name, target, cls.missing_texts)
 
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> CsvSource:
         """Return the table in a CSV file, not yet read."""

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlpkit import Proposal
-from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.parquet_file import ParquetFile
 from mlpkit_plugins.tables.file_table import FileTable
 from mlpkit_plugins.tables.parquet_source import ParquetSource
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Unpack
 
-    from mlpkit_plugins.recipes.table_recipe import Recipe
-    from mlpkit_plugins.tables.target_guess import Wishes
-
-_ENDINGS: Final = (".parquet", ".pq")
+    from mlpkit_plugins.tables.first_spec import Reading
 
 
 class Parquet(FileTable):
@@ -49,6 +42,8 @@ class Parquet(FileTable):
     Source: Apache Parquet, "File Format", https://parquet.apache.org/docs/file-format/.
     """
 
+    endings: ClassVar = (".parquet", ".pq")
+
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
         """Show classes and values, from a file that ships with mlpkit."""
@@ -67,19 +62,13 @@ class Parquet(FileTable):
         ]
 
     @classmethod
-    def propose(
-        cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None, **wishes: Unpack[Wishes]
-    ) -> Proposal | None:
-        """Return a spec that trains well on a Parquet file; None for another kind of file."""
-        file = files["train"]
-        if not file.lower().endswith(_ENDINGS):
-            return None
-        from mlpkit_plugins.tables.first_spec import Reading, propose_for_table  # noqa: PLC0415 - for new specs only
+    def guessed(cls, path: Path, name: str, target: str | None) -> Reading:
+        """Read a sample of the rows of a Parquet file, whose format leaves nothing to guess."""
+        from mlpkit_plugins.tables.first_spec import Reading  # noqa: PLC0415 - guesses are for new specs only
         from mlpkit_plugins.tables.row_sample import sample_rows  # noqa: PLC0415 - for the same reason
 
-        source = ParquetSource(ParquetFile(named_file("train", file), name=file), ())
-        reading = Reading(source, sample_rows(source), missing=("",))
-        return propose_for_table("parquet", files, target, reading, recipe, wishes)
+        source = ParquetSource(ParquetFile(path, name=name), ())
+        return Reading(source, sample_rows(source), missing=("",))
 
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> ParquetSource:
         """Return the table in a Parquet file, not yet read."""

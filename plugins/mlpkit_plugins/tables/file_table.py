@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlpkit import FilePath
 from mlpkit_plugins.files.named_file import located, named_file
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mlpkit import Array, Proposal, RawColumn
     from mlpkit_plugins.recipes.table_recipe import Recipe
+    from mlpkit_plugins.tables.first_spec import Reading
     from mlpkit_plugins.tables.source import TableSource
     from mlpkit_plugins.tables.target_guess import Wishes
 
@@ -39,8 +40,11 @@ class FileOption:
 class FileTable(TableDataset, FileOption):
     """A data set whose examples are the rows of a file.
 
-    A subclass implements ``source``, which reads a file as a table, and ``propose``.
+    A subclass implements ``source``, which reads a file as a table, and ``guessed``.
     """
+
+    endings: ClassVar[tuple[str, ...]]
+    """The endings of the names of such files, in lower case."""
 
     @classmethod
     def recipes(cls) -> dict[str, Callable[[Mapping[str, str], str | None], Proposal | None]]:
@@ -56,11 +60,22 @@ class FileTable(TableDataset, FileOption):
         return cls(**reading, target="").table_of("train").header if "file" in reading else ()
 
     @classmethod
-    @abstractmethod
     def propose(
         cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None, **wishes: Unpack[Wishes]
     ) -> Proposal | None:
         """Return a spec that trains well on a table; None if the file has another format."""
+        file = files["train"]
+        if not file.lower().endswith(cls.endings):
+            return None
+        from mlpkit_plugins.tables.first_spec import propose_for_table  # noqa: PLC0415 - guesses are for new specs only
+
+        reading = cls.guessed(named_file("train", file), file, target)
+        return propose_for_table(cls.__name__.lower(), files, target, reading, recipe, wishes)
+
+    @classmethod
+    @abstractmethod
+    def guessed(cls, path: Path, name: str, target: str | None) -> Reading:
+        """Guess how to read a file, and read a sample of its rows."""
 
     @abstractmethod
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableSource:
