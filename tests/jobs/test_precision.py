@@ -11,7 +11,7 @@ from stop_at import StopAt
 import mlpkit
 from mlpkit.jobs.evaluate import evaluate
 from mlpkit.verbs.repro.repro import repro
-from mlpkit_plugins.optimizers import matrix_products, muon
+from mlpkit_plugins.optimizers import arithmetic, muon
 
 ROUNDED = {"training.precision": "bfloat16"}
 KEYWORD = {"training__precision": "bfloat16"}
@@ -110,7 +110,7 @@ def test_optimizers_multiply_matrices_of_float32(train, monkeypatch):
     errors = []
 
     def multiplied(a, b):
-        y = matrix_products.multiplied(a, b)
+        y = arithmetic.multiplied(a, b)
         scale = np.abs(a).astype(float) @ np.abs(b).astype(float)
         errors.append(np.max(np.abs(y - a.astype(float) @ b.astype(float)) / (scale + 1e-30)))
         return y

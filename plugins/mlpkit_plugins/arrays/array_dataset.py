@@ -11,11 +11,16 @@ import numpy as np
 
 from mlpkit import Classes, DataError, Dataset, Description, ParameterError, ShapeError, Values
 from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
-from mlpkit_plugins.arrays.array_targets import array_target, check_logarithms, remedy_for_values
+from mlpkit_plugins.arrays.array_targets import (
+    array_target,
+    check_logarithms,
+    counts_of_classes,
+    remedy_for_values,
+    warnings_about_classes,
+)
 from mlpkit_plugins.arrays.encoding_options import built_encoding
 from mlpkit_plugins.arrays.raw_rows import check_finite, raw_array
 from mlpkit_plugins.arrays.scaling import DEVIATION_OVERFLOWS, Scaling, check_clippable, values_range, values_scaling
-from mlpkit_plugins.arrays.unused_classes import counts_of_classes, warnings_about_classes
 from mlpkit_plugins.files.named_file import located
 from mlpkit_plugins.splits.by_position import split_at_random, split_in_order
 from mlpkit_plugins.splits.shares import Shares

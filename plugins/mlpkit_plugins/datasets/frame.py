@@ -19,6 +19,7 @@ from mlpkit_plugins.arrays.target_arrays import (
     weight_array,
 )
 from mlpkit_plugins.splits.shares import Share
+from mlpkit_plugins.tables.columns import ISO
 from mlpkit_plugins.tables.memory_source import (
     MemorySource,
     columns_in,
@@ -30,7 +31,6 @@ from mlpkit_plugins.tables.memory_source import (
     row_labels,
 )
 from mlpkit_plugins.tables.options import MEANINGS, ColumnNames, Names, shown_names
-from mlpkit_plugins.tables.readers import ISO
 from mlpkit_plugins.tables.table_dataset import TableDataset
 
 TARGET: Final = "target"

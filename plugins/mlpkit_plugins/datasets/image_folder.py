@@ -28,12 +28,11 @@ from mlpkit import (
     RawArray,
     did_you_mean,
 )
-from mlpkit_plugins.files.class_folders import ClassFile, class_folders, files_below
 from mlpkit_plugins.files.named_file import located, named_file, named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
 from mlpkit_plugins.images.byte_images import ByteImages, ImageSplit
-from mlpkit_plugins.images.image_weights import with_weights
+from mlpkit_plugins.images.class_folders import ClassFile, class_folders, files_below, with_weights
 from mlpkit_plugins.splits.by_key import split_by_key, text_key
 from mlpkit_plugins.splits.by_position import split_at_random
 from mlpkit_plugins.splits.shares import Share, shares_and_files

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit import ParameterError
-from mlpkit_plugins.datasets.mnist_cache import read_through_cache
-from mlpkit_plugins.formats.idx import read_idx_and_checksum
+from mlpkit import DataError, ParameterError
+from mlpkit_plugins.formats.idx import idx_header, read_idx_and_checksum
 
 TRAIN_IMAGES = "train-images-idx3-ubyte"
 TRAIN_LABELS = "train-labels-idx1-ubyte"
@@ -63,3 +64,55 @@ def _spellings(name: str) -> list[str]:
     """Return the names that a file may have, in order of preference."""
     dotted = name.replace("-idx", ".idx")
     return [name, dotted, f"{name}.gz", f"{dotted}.gz"]
+
+
+def cache_folder() -> Path:
+    """Return the folder for decompressed MNIST files, which need not exist, and can be deleted at any time.
+
+    It is in ``~/.cache/mlpkit`` on Linux, in ``~/Library/Caches/mlpkit`` on macOS, or in the folder that the
+    environment variable ``MLPKIT_CACHE`` names.
+    """
+    chosen = os.environ.get("MLPKIT_CACHE")
+    if not chosen:
+        import platformdirs  # noqa: PLC0415 - slow to load, and needed only here
+
+        chosen = platformdirs.user_cache_dir("mlpkit")
+    return Path(chosen) / "mnist"
+
+
+def read_through_cache(compressed: Path, rank: int, checksum: str) -> NDArray[np.uint8]:
+    """Read a compressed IDX file, from its decompressed copy if that has this SHA-256; otherwise write such a copy."""
+    copy = cache_folder() / compressed.stem
+    values = _read_copy(copy, rank, checksum)
+    if values is None:
+        values, actual = read_idx_and_checksum(compressed, rank)
+        if actual != checksum:
+            message = f"the SHA-256 of its decompressed content is {actual}; expected {checksum}; reinstall mlpkit"
+            raise DataError(compressed, message)
+        _write_copy(copy, values)
+    return values
+
+
+def _read_copy(copy: Path, rank: int, checksum: str) -> NDArray[np.uint8] | None:
+    try:
+        values, actual = read_idx_and_checksum(copy, rank)
+    except DataError:  # missing or damaged; the compressed file is read instead
+        return None
+    return values if actual == checksum else None
+
+
+def _write_copy(copy: Path, values: NDArray[np.uint8]) -> None:
+    """Write the copy atomically; if several processes do so at once, the last one wins."""
+    temporary = copy.with_name(f".{copy.name}.{os.getpid()}-{os.urandom(4).hex()}")
+    with contextlib.suppress(OSError):  # the folder is full or read-only; the arrays in memory are enough
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("xb") as file:
+                file.write(idx_header(values.shape))
+                file.write(values.data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(copy)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise

@@ -13,7 +13,7 @@ from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.npz_examples import npz_examples
 from mlpkit_plugins.arrays.options import ContentOptions, Files, SplitOptions, WeightsFile
 from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.files.neighbouring_files import targets_beside
+from mlpkit_plugins.files.paired_files import targets_beside
 from mlpkit_plugins.formats.rows_on_disk import npy_rows
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 

@@ -76,8 +76,11 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         name = files["train"]
         if not name.lower().endswith(".npz"):
             return None
-        from mlpkit_plugins.arrays.array_choice import choose_arrays, shown_arrays  # noqa: PLC0415 - for new specs only
-        from mlpkit_plugins.arrays.first_spec import propose_for_arrays  # noqa: PLC0415 - for the same
+        from mlpkit_plugins.arrays.first_spec import (  # noqa: PLC0415 - for new specs only
+            choose_arrays,
+            propose_for_arrays,
+            shown_arrays,
+        )
 
         with reading(named_file("train", name), name) as file:
             shapes = npz_shapes(file, name)

@@ -1,4 +1,4 @@
-"""Opens regular files only, since opening a pipe would block."""
+"""Opens regular files only, since opening a pipe would block, and reads parts of open files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
+from threading import Lock
 from typing import IO, TYPE_CHECKING, Final
 
 from mlpkit import DataError
@@ -58,3 +60,27 @@ class _Sized(io.RawIOBase):
         received = self._file.readinto(wanted) or 0 if len(wanted) else 0
         self._left -= received
         return received
+
+
+_TURN: Final = Lock()
+
+
+def read_at(descriptor: int, place: int, target: memoryview) -> int:
+    """Fill bytes with those of a file, and return how many were read: 0 at the end, fewer than asked for before it.
+
+    Threads may read the same file at the same time.
+
+    Args:
+        descriptor: the file, open for reading; its position may change.
+        place: an offset in bytes.
+        target: where the bytes go.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    if hasattr(os, "preadv"):
+        received: int = os.preadv(descriptor, [target], place)
+        return received
+    with _TURN, FileIO(descriptor, closefd=False) as file:  # Windows
+        file.seek(place)
+        return file.readinto(target) or 0

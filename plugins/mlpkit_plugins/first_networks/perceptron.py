@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from mlpkit.components.schema.recipe import KeyPath
 from mlpkit_plugins.first_networks.commented import Commented, split_comments
-from mlpkit_plugins.formats.header_names import writes_number
+from mlpkit_plugins.formats.texts import writes_number
 
 WIDTH: Final = 256
 WEIGHTS: Final = "lecun_normal"

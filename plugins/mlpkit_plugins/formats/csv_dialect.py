@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from mlpkit_plugins.formats.csv_file import DELIMITERS, Dialect, decompressed_content, encoding_by_mark
-from mlpkit_plugins.formats.header_names import writes_number
+from mlpkit_plugins.formats.texts import writes_number
 
 LARGEST_SAMPLE: Final = 1 << 26
 """The bytes at the beginning of a file from which its encoding is guessed."""

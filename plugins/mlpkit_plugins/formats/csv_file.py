@@ -28,8 +28,7 @@ from mlpkit_plugins.files.read_ahead import read_ahead
 from mlpkit_plugins.files.regular_file import regular_file, sized
 from mlpkit_plugins.formats.csv_fields import Distinct, FieldBlock, FieldReader, FieldSyntax
 from mlpkit_plugins.formats.gzip_stream import MAGIC, STEP, GzipStream
-from mlpkit_plugins.formats.header_names import remedy_for_no_names
-from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.formats.texts import remedy_for_no_names, shown_text
 
 ROWS_TOGETHER: Final = 1024
 """Rows per block, few enough that their texts stay in the processor's cache."""

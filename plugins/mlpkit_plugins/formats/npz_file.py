@@ -16,7 +16,7 @@ import numpy as np
 
 from mlpkit import DataError, did_you_mean, read_npy_header
 from mlpkit_plugins.formats.rows_on_disk import Rows, RowsOnDisk
-from mlpkit_plugins.formats.shown_text import first_of
+from mlpkit_plugins.formats.texts import first_of
 
 LARGEST_DEFLATE_RATIO: Final = 1032
 """The largest expansion that deflate allows."""

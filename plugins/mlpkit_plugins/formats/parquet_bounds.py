@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from mlpkit import DataError
-from mlpkit_plugins.files.read_at import read_at
+from mlpkit_plugins.files.regular_file import read_at
 
 FEWEST_BYTES_READ: Final = 1 << 12
 LARGEST_HEADER: Final = 1 << 24

@@ -14,8 +14,7 @@ from typing import IO, Any, Final, Protocol
 import numpy as np
 
 from mlpkit import Array, DataError, NpyHeader, read_npy_header
-from mlpkit_plugins.files.read_at import read_at
-from mlpkit_plugins.files.regular_file import regular_file
+from mlpkit_plugins.files.regular_file import read_at, regular_file
 from mlpkit_plugins.kernels import read_rows
 
 ZIP: Final = b"PK\x03\x04"

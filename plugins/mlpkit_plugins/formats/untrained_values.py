@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mlpkit import did_you_mean
-from mlpkit_plugins.formats.header_names import writes_number
-from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.formats.texts import shown_text, writes_number
 
 MOST_COMPARED: Final = 20
 """The most texts that are compared with the known categories."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array
-from mlpkit_plugins.files.read_at import read_at
+from mlpkit_plugins.files.regular_file import read_at
 from mlpkit_plugins.kernels.elementwise_with_numpy import *
 from mlpkit_plugins.kernels.features_with_numpy import *
 from mlpkit_plugins.kernels.images_with_numpy import *

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mlpkit import Array, Classes, Target
 from mlpkit_plugins.metrics.mean import ShareOfRows
-from mlpkit_plugins.metrics.wrong_target import wrong_target
+from mlpkit_plugins.metrics.targets import wrong_target
 
 
 class Accuracy(ShareOfRows):

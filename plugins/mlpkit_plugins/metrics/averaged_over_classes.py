@@ -10,9 +10,8 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 
 from mlpkit import Array, Classes, Labels, Metric, ParameterError, Target
-from mlpkit_plugins.metrics.class_numbers import actual_classes, predicted_classes, require_two_classes
 from mlpkit_plugins.metrics.mean import counted_all
-from mlpkit_plugins.metrics.wrong_target import wrong_target
+from mlpkit_plugins.metrics.targets import actual_classes, predicted_classes, require_two_classes, wrong_target
 
 Counts: TypeAlias = Array
 """Numbers of examples, or sums of their weights."""

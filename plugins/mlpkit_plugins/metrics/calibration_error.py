@@ -8,8 +8,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import Array, Classes, Labels, Metric, Target, Values, calibration_bins, expected_calibration_error
-from mlpkit_plugins.metrics.class_numbers import actual_classes
-from mlpkit_plugins.metrics.wrong_target import wrong_target
+from mlpkit_plugins.metrics.targets import actual_classes, wrong_target
 
 
 class CalibrationError(Metric):

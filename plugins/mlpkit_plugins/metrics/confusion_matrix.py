@@ -10,8 +10,7 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 
 from mlpkit import Array, Classes, Metric, Target
-from mlpkit_plugins.metrics.class_numbers import actual_classes, predicted_classes, require_two_classes
-from mlpkit_plugins.metrics.wrong_target import wrong_target
+from mlpkit_plugins.metrics.targets import actual_classes, predicted_classes, require_two_classes, wrong_target
 
 
 class ConfusionMatrix(Metric):

@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mlpkit import Array, Classes, Labels, Target, Values
-from mlpkit_plugins.metrics.class_numbers import actual_classes
 from mlpkit_plugins.metrics.mean import Mean, counted_all
-from mlpkit_plugins.metrics.wrong_target import wrong_target
+from mlpkit_plugins.metrics.targets import actual_classes, wrong_target
 
 
 class LogLoss(Mean):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlpkit import Array, Classes, Labels, Metric, ShapeError, Target, Values
 from mlpkit_plugins.metrics.mean import Mean, counted_all
-from mlpkit_plugins.metrics.wrong_target import wrong_target
+from mlpkit_plugins.metrics.targets import wrong_target
 
 
 class MeanError(Mean):

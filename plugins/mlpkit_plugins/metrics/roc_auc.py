@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, Classes, Labels, Metric, Target
-from mlpkit_plugins.metrics.class_numbers import actual_classes
-from mlpkit_plugins.metrics.wrong_target import wrong_target
+from mlpkit_plugins.metrics.targets import actual_classes, wrong_target
 
 
 class RocAuc(Metric):

@@ -11,7 +11,7 @@ from annotated_types import Gt
 
 from mlpkit import Array, Rate, Step
 from mlpkit_plugins.kernels import descend
-from mlpkit_plugins.optimizers.averages import divide_by_root
+from mlpkit_plugins.optimizers.arithmetic import divide_by_root
 from mlpkit_plugins.optimizers.weight_decay import WeightDecay
 
 

@@ -11,7 +11,7 @@ from annotated_types import Ge, Lt
 
 from mlpkit import Array, Rate, Step
 from mlpkit_plugins.kernels import descend
-from mlpkit_plugins.optimizers.averages import update_mean
+from mlpkit_plugins.optimizers.arithmetic import update_mean
 from mlpkit_plugins.optimizers.weight_decay import WeightDecay
 
 

@@ -13,8 +13,7 @@ from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Array, Rate, Step
 from mlpkit_plugins.optimizers.adamw import Adamw
-from mlpkit_plugins.optimizers.averages import update_mean
-from mlpkit_plugins.optimizers.matrix_products import multiplied
+from mlpkit_plugins.optimizers.arithmetic import multiplied, update_mean
 from mlpkit_plugins.optimizers.weight_decay import WeightDecay
 
 COEFFICIENTS: Final = (3.4445, -4.7750, 2.0315)

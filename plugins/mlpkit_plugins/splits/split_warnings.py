@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataWarning
-from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.formats.texts import shown_text
 from mlpkit_plugins.splits.shares import Shares
 
 SURELY_SOME: Final = 3

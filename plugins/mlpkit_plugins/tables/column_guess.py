@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataError
-from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.formats.texts import shown_text
+from mlpkit_plugins.tables.columns import formats_of
 from mlpkit_plugins.tables.options import OF_AN_INDEX, shown_names
-from mlpkit_plugins.tables.readers import formats_of
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.sentinels import Outlier
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, is_number, numbers_of

@@ -12,7 +12,7 @@ from mlpkit import DataError
 from mlpkit_plugins.first_networks.commented import Commented
 from mlpkit_plugins.formats.csv_dialect import CsvGuess, csv_dialect
 from mlpkit_plugins.formats.csv_file import CsvFile
-from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.formats.texts import shown_text
 from mlpkit_plugins.tables.csv_source import CsvSource
 from mlpkit_plugins.tables.first_spec import Reading
 from mlpkit_plugins.tables.row_sample import RowSample, sample_rows

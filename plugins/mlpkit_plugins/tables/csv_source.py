@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from mlpkit import DataError
 from mlpkit_plugins.formats.csv_fields import FieldBlock
 from mlpkit_plugins.formats.csv_file import Block, CsvFile, Numbers
-from mlpkit_plugins.tables.columns import Columns
-from mlpkit_plugins.tables.readers import ColumnReader
+from mlpkit_plugins.tables.columns import ColumnReader, Columns
 from mlpkit_plugins.tables.source import TableSource, Texts
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, numbers_among, numbers_of, without
 from mlpkit_plugins.tables.wrong_number import Place, check_numbers, wrong_number

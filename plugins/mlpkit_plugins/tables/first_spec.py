@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from mlpkit import DataError, ParameterError, Proposal, shown_number
 from mlpkit_plugins.first_networks.commented import Commented, split_comments
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, TargetToLearn, ValueTarget, perceptron
-from mlpkit_plugins.formats.shown_text import shown_texts
+from mlpkit_plugins.formats.texts import shown_texts
 from mlpkit_plugins.recipes.table_recipe import Recipe, TableFacts
 from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, check_visible_names
+from mlpkit_plugins.tables.columns import ISO
 from mlpkit_plugins.tables.options import shown_names
-from mlpkit_plugins.tables.readers import ISO
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.sentinels import sentinels_in
 from mlpkit_plugins.tables.source import TableSource

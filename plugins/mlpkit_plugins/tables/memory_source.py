@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, DataError
-from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.columns import Columns
-from mlpkit_plugins.tables.readers import ColumnReader
+from mlpkit_plugins.formats.texts import shown_text
+from mlpkit_plugins.tables.columns import ColumnReader, Columns
 from mlpkit_plugins.tables.source import TableSource, Texts
 from mlpkit_plugins.tables.text_numbers import PLAIN, NotANumberError, NumberFormat, numbers_of, without
 

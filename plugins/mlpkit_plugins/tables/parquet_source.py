@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from mlpkit import DataError
 from mlpkit_plugins.formats.parquet_file import Block, ParquetFile
 from mlpkit_plugins.tables.categories import Codebook
-from mlpkit_plugins.tables.columns import Columns
-from mlpkit_plugins.tables.readers import ColumnReader
+from mlpkit_plugins.tables.columns import ColumnReader, Columns
 from mlpkit_plugins.tables.source import TableSource, Texts
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of, without
 from mlpkit_plugins.tables.wrong_number import Place, wrong_number

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpkit_plugins.tables.columns import ColumnReader, DatePart, OrderedCategories
 from mlpkit_plugins.tables.encoder import TableEncoder
-from mlpkit_plugins.tables.readers import ColumnReader, DatePart, OrderedCategories
 
 FAR: Final = 0.5
 """The distance from the range at which a number is far outside, in widths of the range."""

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, DataError
-from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.formats.texts import shown_text
 from mlpkit_plugins.splits.by_key import text_key
 from mlpkit_plugins.tables.categories import MISSING, Codebook, NoCharactersError
-from mlpkit_plugins.tables.columns import Chunk, Columns
-from mlpkit_plugins.tables.readers import EXPECTED, ColumnReader, WrongTextError, seconds_of
+from mlpkit_plugins.tables.columns import EXPECTED, Chunk, ColumnReader, Columns, WrongTextError, seconds_of
 from mlpkit_plugins.tables.wrong_number import wrong_text
 
 

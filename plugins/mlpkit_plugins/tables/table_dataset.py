@@ -12,20 +12,17 @@ import numpy as np
 
 from mlpkit import Classes, DataError, Dataset, Description, Labels, ModelFileError, RawColumn, ShapeError, Values
 from mlpkit_plugins.formats.encoder_state import are_names
-from mlpkit_plugins.formats.header_names import writes_number
+from mlpkit_plugins.formats.texts import writes_number
 from mlpkit_plugins.splits.shares import warnings_about_sizes
 from mlpkit_plugins.tables.categories import MISSING, are_finite_numbers
-from mlpkit_plugins.tables.columns import Columns
+from mlpkit_plugins.tables.columns import Columns, DatePart
 from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
 from mlpkit_plugins.tables.options import TableOptions, check_columns
 from mlpkit_plugins.tables.ranges import far_outside
-from mlpkit_plugins.tables.rare_classes import without_rare_classes
 from mlpkit_plugins.tables.raw_table import RawSplit, add_remarks, numbers_in, raw_texts, without_numbers
-from mlpkit_plugins.tables.readers import DatePart
-from mlpkit_plugins.tables.row_keys import keys_of_examples
-from mlpkit_plugins.tables.row_split import Part, split_rows, warnings_about_split
+from mlpkit_plugins.tables.row_split import Part, keys_of_examples, split_rows, warnings_about_split
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.table_split import TableSplit
 from mlpkit_plugins.tables.targets import (
@@ -39,6 +36,7 @@ from mlpkit_plugins.tables.targets import (
     warnings_about_numbers,
     warnings_about_spelling,
     warnings_about_unlisted,
+    without_rare_classes,
 )
 from mlpkit_plugins.tables.text_numbers import NumberFormat
 from mlpkit_plugins.tables.translation import translate, unlisted_in

@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from mlpkit import ML_DOMAIN, Array, Graph, Value
 from mlpkit_plugins.tables.categories import MISSING, OTHER, CategoryColumn
-from mlpkit_plugins.tables.columns import Columns
-from mlpkit_plugins.tables.encoder import TableEncoder
-from mlpkit_plugins.tables.options import TableOptions
-from mlpkit_plugins.tables.readers import (
+from mlpkit_plugins.tables.columns import (
     SECONDS_A_DAY,
     ColumnReader,
+    Columns,
     DatePart,
     OrderedCategories,
     WrongTextError,
     moment,
 )
+from mlpkit_plugins.tables.encoder import TableEncoder
+from mlpkit_plugins.tables.options import TableOptions
 from mlpkit_plugins.tables.source import TableSource
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.text_numbers import numbers_among

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, DataError, ParameterError, did_you_mean
-from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.formats.texts import shown_text
 from mlpkit_plugins.tables.categories import in_order
 from mlpkit_plugins.tables.column_guess import ColumnGuess, ColumnGuesser
 from mlpkit_plugins.tables.options import shown_names

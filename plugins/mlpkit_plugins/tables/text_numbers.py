@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit_plugins.formats.header_names import writes_number
+from mlpkit_plugins.formats.texts import writes_number
 
 _TRUTH_WORDS: Final = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"))
 _TRUTHS: Final = {word: value for words in _TRUTH_WORDS for word, value in zip(words, (1.0, 0.0), strict=True)}

@@ -8,10 +8,8 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from mlpkit import DataError, ParameterError
-from mlpkit_plugins.formats.header_names import writes_number
-from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.columns import Columns
-from mlpkit_plugins.tables.readers import ISO, WrongTextError, formats_of
+from mlpkit_plugins.formats.texts import shown_text, writes_number
+from mlpkit_plugins.tables.columns import ISO, Columns, WrongTextError, formats_of
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, thousands_or_decimals, truth_words
 
 OFTEN_MISSING: Final = frozenset(

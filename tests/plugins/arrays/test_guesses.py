@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from mlpkit import DataError, ParameterError
-from mlpkit_plugins.arrays.array_choice import choose_arrays
-from mlpkit_plugins.arrays.first_spec import guess_inputs, guess_target
+from mlpkit_plugins.arrays.first_spec import choose_arrays, guess_inputs, guess_target
 from mlpkit_plugins.first_networks.convolutions import ImageInputs
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit_plugins.arrays.unused_classes import WITHOUT_GAPS, counts_of_classes, warnings_about_classes
+from mlpkit_plugins.arrays.array_targets import WITHOUT_GAPS, counts_of_classes, warnings_about_classes
 
 LEAVE = "leave it if there will be some"
 START = "so no example has"

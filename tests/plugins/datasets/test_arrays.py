@@ -26,7 +26,7 @@ from mlpkit import (
     Values,
     ValuesScaling,
 )
-from mlpkit_plugins.arrays.unused_classes import warnings_about_classes
+from mlpkit_plugins.arrays.array_targets import warnings_about_classes
 from mlpkit_plugins.datasets.idx import Idx
 from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit_plugins.files.idx_files import idx_pairs
-from mlpkit_plugins.files.neighbouring_files import find_targets, pairs_of_splits, targets_beside
-from mlpkit_plugins.files.paired_names import INPUTS, TARGETS, has_word, name_for_split, renamed
+from mlpkit_plugins.files.paired_files import (
+    INPUTS,
+    TARGETS,
+    find_targets,
+    has_word,
+    idx_pairs,
+    name_for_split,
+    pairs_of_splits,
+    renamed,
+    targets_beside,
+)
 
 
 @pytest.mark.parametrize(

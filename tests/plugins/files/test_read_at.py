@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from mlpkit_plugins.files.read_at import read_at
+from mlpkit_plugins.files.regular_file import read_at
 
 
 @pytest.mark.parametrize("has_preadv", [True, False])

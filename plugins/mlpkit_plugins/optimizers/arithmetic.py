@@ -1,4 +1,4 @@
-"""Running means, and division by the root of accumulated squares."""
+"""Running means, division by the root of accumulated squares, and matrix products."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 
 from mlpkit import Array
-from mlpkit_plugins.kernels import flush_subnormal
+from mlpkit_plugins.kernels import flush_subnormal, product
 
 
 def divide_by_root(gradient: Array, squares: Array, epsilon: float) -> None:
@@ -24,3 +24,8 @@ def update_mean(mean: Array, beta: float, new: Array) -> None:
     mean *= beta
     mean += (1 - beta) * new
     flush_subnormal(mean)
+
+
+def multiplied(a: Array, b: Array) -> Array:
+    """Return the matrix product a b, computed like that of a layer, on the threads of the training."""
+    return product(a, b, np.empty((a.shape[0], b.shape[1]), a.dtype))
