@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from functools import reduce
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import MinLen
 
-from mlpkit import Layer, ParameterError
-
-if TYPE_CHECKING:
-    from mlpkit import Array, Graph, Value
+from mlpkit import Array, Graph, Layer, ParameterError, Value
 
 
 class Parallel(Layer):
