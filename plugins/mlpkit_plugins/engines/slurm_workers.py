@@ -1,7 +1,5 @@
 """Slurm jobs, submitted with submitit, that each train a trial of a sweep."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import shutil
@@ -42,21 +40,10 @@ OWN_FOLDER: Final = "slurm"
 """The subfolder of the sweep's folder for the jobs' output and submitit's files, with a folder for each trial."""
 
 OWN_SETTINGS: Final = frozenset(
-    {
-        "array",
-        "chdir",
-        "error",
-        "job_name",
-        "nodes",
-        "no_requeue",
-        "ntasks",
-        "ntasks_per_node",
-        "open_mode",
-        "output",
-        "requeue",
-        "signal",
-        "wrap",
-    }
+    (
+        *("array", "chdir", "error", "job_name", "nodes", "no_requeue", "ntasks", "ntasks_per_node", "open_mode"),
+        *("output", "requeue", "signal", "wrap"),
+    )
 )
 """Options of sbatch that mlpkit sets."""
 

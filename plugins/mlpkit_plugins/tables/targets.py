@@ -1,9 +1,10 @@
-"""Checks of the targets of a table, and rare classes."""
+"""Checks of the targets of a table, rare classes, and values that no training row has."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from mlpkit import DataError, DataWarning, ParameterError, ValuesScaling, did_you_mean
 from mlpkit_plugins.arrays.scaling import DEVIATION_OVERFLOWS, no_logarithm, values_range, values_scaling
 from mlpkit_plugins.formats.texts import first_of, shown_text, shown_texts, writes_number
-from mlpkit_plugins.formats.untrained_values import UntrainedValues
 from mlpkit_plugins.tables.categories import MISSING, OTHER
 from mlpkit_plugins.tables.columns import Columns
 from mlpkit_plugins.tables.table import Table
@@ -273,3 +273,37 @@ def without_rare_classes(table: Table, rare_classes: Mapping[str, int], known: C
         message = f"{table.name}: {(~rows).sum():,} of {len(rows):,} rows are left out, with classes that were rare in"
         warnings.warn(f"{message} training, or not there: {shown_texts(rare)}", stacklevel=2)
     table.keep(rows)
+
+
+MOST_COMPARED: Final = 20
+"""The most texts that are compared with the known categories."""
+
+
+@dataclass(frozen=True)
+class UntrainedValues:
+    """The ``count`` values of a column that no training row has, or that the spec doesn't list, and their texts.
+
+    The source names the rows in messages; ``meaning`` is the encoding of such a value.
+    """
+
+    source: str
+    rows: int
+    column: str
+    count: int
+    texts: Collection[str]
+    known: Collection[str]
+    meaning: str = "zeros"
+
+    def described(self, how: str = "were never trained on") -> str:
+        """Return the message: how many values, their predicate, and the category that was most likely meant."""
+        texts = sorted(self.texts)[:MOST_COMPARED]
+        nearest = {text: did_you_mean(text, self.known) for text in texts if not writes_number(text)}
+        text = next(filter(nearest.get, nearest), texts[0])
+        which = f"{':' if len(self.texts) == 1 else ', such as'} {shown_text(text)}"
+        meant = f" ({nearest[text]})" if nearest.get(text) else ""
+        place = f"{self.source}, column '{self.column}'"
+        return f"{place}: {self.count:,} of {self.rows:,} values {how}{which}{meant}; they count as {self.meaning}"
+
+    def warn(self) -> None:
+        """Issue the message as a Python warning."""
+        warnings.warn(self.described(), stacklevel=2)

@@ -6,12 +6,11 @@ from collections import Counter
 
 import numpy as np
 
-from mlpkit_plugins.formats.untrained_values import UntrainedValues
 from mlpkit_plugins.tables.categories import MISSING, UNKNOWN, translations
 from mlpkit_plugins.tables.columns import OrderedCategories
 from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.table import Table
-from mlpkit_plugins.tables.targets import numbers_for_classes, unknown_category, unknown_classes
+from mlpkit_plugins.tables.targets import UntrainedValues, numbers_for_classes, unknown_category, unknown_classes
 
 
 def translate(table: Table, encoder: TableEncoder, *, lenient: bool, is_loaded: bool, seem_values: bool) -> None:
