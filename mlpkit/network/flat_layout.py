@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.parameter import Parameter, StepFactors, gapped_size, padded_view
 from mlpkit.errors import NotEnoughMemoryError
-from mlpkit.shortages import MEMORY
+from mlpkit.system import MEMORY
 
 T = TypeVar("T")
 

@@ -18,8 +18,7 @@ from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import certain, did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import PluginOptions, installed_plugins, local_plugins
-from mlpkit.registry.error_summary import error_summary
-from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, load_component
+from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, error_summary, load_component
 
 if TYPE_CHECKING:
     from mlpkit.registry.probe import ProbeResult

@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError
-from mlpkit.record_keys import decisive_split, is_result
 from mlpkit.runs.files import LARGEST_LOG, folders_in, reading_error
 from mlpkit.runs.json_files import (
     ENDED_EARLY,
@@ -23,8 +22,10 @@ from mlpkit.runs.json_files import (
     checked_failure,
     checked_metrics,
     damaged,
+    decisive_split,
     decode_object,
     is_number,
+    is_result,
     read_content,
     read_object,
 )

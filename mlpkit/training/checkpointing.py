@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from mlpkit.record_keys import decisive_split
+from mlpkit.runs.json_files import decisive_split
 from mlpkit.specfile.sections import CheckpointSection, Training
 from mlpkit.training.snapshot import Snapshot
 

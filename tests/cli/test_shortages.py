@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mlpkit.shortages import FILES, MEMORY, TEMPORARY, THREADS, shortage
+from mlpkit.system import FILES, MEMORY, TEMPORARY, THREADS, shortage
 
 LIMITED = """\
 import resource, sys

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlpkit.errors import PluginError
-from mlpkit.registry.error_summary import LONGEST, error_summary, one_line
+from mlpkit.registry.plugin import LONGEST, error_summary, one_line
 
 
 def raised(error):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mlpkit.jobs.explanations.columns import rows_at
 from mlpkit.jobs.explanations.explain import names_of_outputs, outputs_of
-from mlpkit.network.sampling import evenly_spaced
+from mlpkit.jobs.spec_data import evenly_spaced
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside
 

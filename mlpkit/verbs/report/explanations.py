@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from mlpkit.errors import UsageError
-from mlpkit.jobs.explanations.background import drawn_background
 from mlpkit.jobs.explanations.columns import columns_in, rows_at
-from mlpkit.jobs.explanations.explain import explain_raw
+from mlpkit.jobs.explanations.explain import drawn_background, explain_raw
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside, paragraph, table
 from mlpkit.terminal.figures import figure
