@@ -8,21 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlpkit.errors import ModelFileError, RunFolderError, UsageError
+from mlpkit.jobs import run_inputs
 from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
 from mlpkit.jobs.open_training import OpenTraining, open_training
 from mlpkit.jobs.prove import SpecProof
-from mlpkit.jobs.run_inputs import (
-    CONTINUES,
-    DATA,
-    INITIALIZED_FROM,
-    GivenExamples,
-    contents_of,
-    dataset_of,
-    lock_and_spec,
-    lock_changes,
-    parse_resolved,
-    prove_again,
-)
 from mlpkit.network.sequential import Sequential
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import BEST
@@ -56,7 +45,7 @@ def reopened(
     step: int,
     attempt: str,
     registry: Registry | None,
-    examples: GivenExamples | None,
+    examples: run_inputs.GivenExamples | None,
     observer: Observer,
 ) -> Iterator[Reopened]:
     """Open a run to do a step again, numbered from 1; in the block, products run on the run's threads.
@@ -65,30 +54,30 @@ def reopened(
     data, another spec or other first weights are a ``RunFolderError``.
     """
     directory = folder.directory
-    lock, resolved = lock_and_spec(folder)
-    spec = parse_resolved(directory, resolved, registry)
+    lock, resolved = run_inputs.lock_and_spec(folder)
+    spec = run_inputs.parse_resolved(directory, resolved, registry)
     for warning in spec.warnings:
         observer.warned(warning)
     snapshot = _newest_before(folder, step, resolved, observer)
     begun = snapshot is not None
-    if not begun and CONTINUES in lock:
-        origin, steps = lock[CONTINUES], folder.checkpoints.steps()
+    if not begun and run_inputs.CONTINUES in lock:
+        origin, steps = lock[run_inputs.CONTINUES], folder.checkpoints.steps()
         raise RunFolderError(
             f"{directory}: can't be {attempt} from its beginning: it continues {origin['run']} after step "
             f"{origin['step']:,}, and its first checkpoint is of step {min(steps, default=origin['step']):,}; expected "
             "a later step, or that run"
         )
-    initialized_from = lock.get(INITIALIZED_FROM) if begun else first_weights_now(directory, spec, attempt)
-    if initialized_from != lock.get(INITIALIZED_FROM):
+    initialized_from = lock.get(run_inputs.INITIALIZED_FROM) if begun else first_weights_now(directory, spec, attempt)
+    if initialized_from != lock.get(run_inputs.INITIALIZED_FROM):
         raise without_first_weights(directory, spec, attempt, "has changed")
-    dataset = dataset_of(spec, examples)
+    dataset = run_inputs.dataset_of(spec, examples)
     if dataset.in_memory and examples is None:
         call = "trace(RUN, STEP" if attempt == "traced" else "resume(RUN"
         raise UsageError(
             f"{directory}: was trained on examples in memory; give the same ones again, in Python: "
             f"mlpkit.{call}, examples=(x, t))"
         )
-    proved = prove_again(directory, spec, dataset, begun=begun)
+    proved = run_inputs.prove_again(directory, spec, dataset, begun=begun)
     with open_training(proved, resolved=resolved, origin=lock) as training, without_warnings():
         changes = _changes(directory, lock, training.lock, attempt, observer)
         yield Reopened(training, training.network(begun=begun), snapshot, changes)
@@ -99,7 +88,7 @@ def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observ
     found: list[Snapshot] = []
     for checkpoint in folder.checkpoints.load_before(step, observer.noticed):
         try:
-            snapshot, inputs = contents_of(checkpoint)
+            snapshot, inputs = run_inputs.contents_of(checkpoint)
         except ModelFileError as error:
             observer.noticed(str(error))
             continue
@@ -117,9 +106,9 @@ def _changes(
     directory: Path, then: Mapping[str, Any], now: Mapping[str, Any], attempt: str, observer: Observer
 ) -> tuple[str, ...]:
     """Return what the results depend on and has changed; other data is an error."""
-    changes = lock_changes(then, now)
+    changes = run_inputs.lock_changes(then, now)
     for change in changes:
-        if change.key == DATA:
+        if change.key == run_inputs.DATA:
             raise RunFolderError(f"{directory}: can't be {attempt}: the data has changed: {change}")
     listed = tuple(map(str, changes))
     if listed:

@@ -10,19 +10,10 @@ from typing import NamedTuple, Unpack
 
 from mlpkit.components.callback import Callback
 from mlpkit.errors import RunFolderError
+from mlpkit.jobs import run_inputs
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.run_inputs import (
-    GivenExamples,
-    RunInputs,
-    contents_of,
-    dataset_of,
-    lock_changes,
-    parse_resolved,
-    prove_again,
-    text_changes,
-)
 from mlpkit.jobs.spec_data import OpenedData
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.registry.discovery import PluginOptions
@@ -48,7 +39,7 @@ class Session(NamedTuple):
     registry: Registry
     observer: Observer
     stop: StopRequest
-    examples: GivenExamples | None = None
+    examples: run_inputs.GivenExamples | None = None
     callbacks: Sequence[Callback] = ()
     opened: OpenedData | None = None
     ranks: Ranks = ONE_RANK
@@ -58,7 +49,7 @@ class Session(NamedTuple):
 def resume_network(
     directory: Path,
     *,
-    examples: GivenExamples | None = None,
+    examples: run_inputs.GivenExamples | None = None,
     observer: Observer | None = None,
     stop: StopRequest | None = None,
     ranks: Ranks = ONE_RANK,
@@ -90,7 +81,7 @@ def train_claimed(folder: RunFolder, session: Session, *, again: bool = False) -
             raise
         session.observer.noticed(f"{folder.directory}: every checkpoint is damaged, so the run starts over")
         return _begin(folder, session)
-    snapshot, origin = contents_of(checkpoint)
+    snapshot, origin = run_inputs.contents_of(checkpoint)
     for fault in passed_over:
         session.observer.noticed(f"{fault}; the run continues from the checkpoint of step {snapshot.step} instead")
     return _continue(folder, origin, snapshot, session)
@@ -99,8 +90,8 @@ def train_claimed(folder: RunFolder, session: Session, *, again: bool = False) -
 def _begin(folder: RunFolder, session: Session) -> Run:
     """Train a run that is prepared."""
     resolved = folder.resolved_text()
-    spec = parse_resolved(folder.directory, resolved, session.registry)
-    dataset, splits = session.opened or (dataset_of(spec, session.examples), None)
+    spec = run_inputs.parse_resolved(folder.directory, resolved, session.registry)
+    dataset, splits = session.opened or (run_inputs.dataset_of(spec, session.examples), None)
     proved, ranks, cores = prove(spec, dataset), session.ranks, session.cores
     with open_training(proved, resolved=resolved, splits=splits, ranks=ranks, cores=cores) as training:
         job = TrainingJob(training, folder)
@@ -111,17 +102,20 @@ def _begin(folder: RunFolder, session: Session) -> Run:
     return run
 
 
-def _continue(folder: RunFolder, origin: RunInputs, snapshot: Snapshot, session: Session) -> Run:
+def _continue(folder: RunFolder, origin: run_inputs.RunInputs, snapshot: Snapshot, session: Session) -> Run:
     """Train a run from a snapshot, if what it depends on is as it was when it began."""
     directory, resolved, observer = folder.directory, folder.resolved_text(), session.observer
-    changes = text_changes(SPEC, origin.spec, folder.spec_text())
-    _refuse(folder, snapshot, changes + text_changes(RESOLVED, origin.resolved, resolved))
-    spec = parse_resolved(directory, resolved, session.registry)
+    changes = run_inputs.text_changes(SPEC, origin.spec, folder.spec_text())
+    _refuse(folder, snapshot, changes + run_inputs.text_changes(RESOLVED, origin.resolved, resolved))
+    spec = run_inputs.parse_resolved(directory, resolved, session.registry)
     for warning in spec.warnings:
         observer.warned(warning)
-    proved, ranks = prove_again(directory, spec, dataset_of(spec, session.examples)), session.ranks
+    proved, ranks = (
+        run_inputs.prove_again(directory, spec, run_inputs.dataset_of(spec, session.examples)),
+        session.ranks,
+    )
     with open_training(proved, resolved=resolved, origin=origin.lock, ranks=ranks, cores=session.cores) as training:
-        lock = lock_changes(origin.lock, training.lock)
+        lock = run_inputs.lock_changes(origin.lock, training.lock)
         _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])
         if lock:
             changed = "; ".join(map(str, lock))
