@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from abc import ABCMeta
 from collections.abc import Mapping
 from functools import cache
@@ -152,15 +151,13 @@ def check_interface(component: type, *, with_weights: bool = False) -> None:
         expected = inspect.getattr_static(base, name, None)
         is_public = name == "__call__" or not name.startswith("_")
         if is_public and isinstance(method, METHODS) and isinstance(expected, METHODS):
-            fault, remedy = _fault(component, base, name, method, expected, with_weights=with_weights)
+            fault, remedy = _fault(component, name, method, expected, with_weights=with_weights)
             if fault:
                 what = f"{component.__name__}.{plain_call(name, method)} {fault}; expected {plain_call(name, expected)}"
                 raise PluginError(f"{what}; {remedy}" if remedy else what)
 
 
-def _fault(
-    component: type, base: type, name: str, method: Any, expected: Any, *, with_weights: bool
-) -> tuple[str, str]:
+def _fault(component: type, name: str, method: Any, expected: Any, *, with_weights: bool) -> tuple[str, str]:
     """Return what is wrong with a method, and what to do; nothing if it is right."""
     if isinstance(expected, classmethod) and isinstance(method, FunctionType):
         return "is not a class method", "put @classmethod above it"
@@ -187,15 +184,4 @@ def _fault(
             if each.default is not each.empty or each.kind is each.VAR_KEYWORD
         }
     idle = next((each for each in own.parameters if each not in {*values, *may_be_idle}), "")
-    return (
-        (f"has the parameter '{idle}', to which mlpkit passes nothing", _instead_of(idle, base)) if idle else ("", "")
-    )
-
-
-def _instead_of(parameter: str, base: type) -> str:
-    """Return what to do about a parameter that never gets a value; a component may have it as an attribute."""
-    documented = {name for each in base.__mro__ for name in re.findall(r"^ +(\w+): ", each.__doc__ or "", re.MULTILINE)}
-    known = documented | {name for name in dir(base) if isinstance(inspect.getattr_static(base, name), property)}
-    alike = (name for name in sorted(known) if name in parameter or (name.startswith(parameter) and len(parameter) > 3))
-    attribute = next(alike, "")
-    return f"remove it, and use self.{attribute}" if attribute else "remove it"
+    return (f"has the parameter '{idle}', to which mlpkit passes nothing", "remove it") if idle else ("", "")

@@ -16,14 +16,7 @@ from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.load_model import Origin, TrainedModel, model_of
 from mlpkit.jobs.open_training import OpenTraining
 from mlpkit.jobs.run_inputs import RunInputs, require_same_inputs
-from mlpkit.jobs.run_recorder import (
-    AsyncCheckpoints,
-    FolderStore,
-    failure_recorded,
-    finite,
-    recording,
-    write_patiently,
-)
+from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderStore, failure_recorded, finite, recording, write_patiently
 from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential

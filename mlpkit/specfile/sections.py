@@ -22,7 +22,7 @@ from mlpkit.components.schema.component_types import (
     RecipeOfKind,
     layer_names,
 )
-from mlpkit.components.schema.context import INVALID, CheckContext, SchemaReferences, ValueType
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
 from mlpkit.components.schema.types import ColumnName, FilePath, PathType, without_null
@@ -117,11 +117,6 @@ class LayerStackType(ValueType):
         ]
         self._check_losses(members, len(value), context)
         return INVALID if len(context.faults) > before else tuple(members)
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        one_loss = {"contains": references.names("loss"), "minContains": 1, "maxContains": 1}
-        return _layers_and_losses().json_schema(references) | one_loss | {"errorMessage": f"expected {self.describe()}"}
 
     def _check_losses(self, members: list[StackMember], count: int, context: CheckContext) -> None:
         report = partial(context.report, at_key=True, code="misplaced-loss")
@@ -301,6 +296,7 @@ class InitializeFromType(SectionType):
     """The section, or no more than its ``run``."""
 
     owner: type[Section] = InitializeFromSection
+    short_form = PathType()
 
     def describe(self) -> str:
         """Describe the expected value."""
@@ -309,10 +305,6 @@ class InitializeFromType(SectionType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the section."""
         return super().check({"run": value} if isinstance(value, str) else value, path, context)
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"anyOf": [PathType().json_schema(references), super().json_schema(references)]}
 
 
 METRICS: Final = DistinctListType(RecipeOfKind(("metric",), (Metric,)), as_tuple=True)

@@ -192,7 +192,7 @@ class Trainer:
             raise
         finally:
             self._observer.ended()
-            self._callbacks.end()
+            self._callbacks.tell("on_end")
         if self._view.stand_in is not None:
             self._update.remember_parameters()
             replace_weights(self.network, self._view.stand_in)
@@ -201,7 +201,7 @@ class Trainer:
 
     def close(self, outcome: Outcome) -> None:
         """Tell the callbacks how the run ended, once its files are written."""
-        self._callbacks.close(outcome)
+        self._callbacks.tell("on_close", outcome)
 
     def snapshot(self) -> Snapshot:
         """Return all that the rest of the training depends on; it shares nothing with the trainer."""
@@ -323,7 +323,7 @@ class Trainer:
             loss = take_step()
             step += 1
             if callbacks is not None:
-                callbacks.step(loss)
+                callbacks.tell("on_step", loss)
             now = clock()
             if now >= next_report:
                 self._report(loss)
@@ -369,7 +369,7 @@ class Trainer:
             record = evaluation_record(step, self.progress.epoch, learning_rate, results)
             self.history.append(record)
             self._observer.evaluated(record, seconds)
-            self._callbacks.evaluation(record)
+            self._callbacks.tell("on_evaluation", record)
         self._ranks.on_all_ranks("synchronize", self._synchronize)()
         for watch in self._watches:
             watch.evaluated(learning_rate, last=step == self.total_steps or bool(self._view.stop_reason))

@@ -9,8 +9,6 @@ import pytest
 import mlpkit
 from mlpkit import Layer, Loss, Metric, Optimizer, PluginError, SpecError
 
-INSTEAD = "remove it, and use self.training"
-
 PLUGIN = """
 from mlpkit import Layer, component, hookimpl
 
@@ -44,14 +42,14 @@ def like(base, **methods):
     [
         (
             like(Same, forward=lambda self, x, training=False: x),
-            f"forward(self, x, training=False) has the parameter 'training', to which mlpkit passes nothing; expected "
-            f"forward(self, x); {INSTEAD}",
+            "forward(self, x, training=False) has the parameter 'training', to which mlpkit passes nothing; expected "
+            "forward(self, x); remove it",
         ),
         (
             like(Same, backward=lambda self, dy, *, is_training: dy),
-            f"backward(self, dy, *, is_training) has the parameter 'is_training', to which mlpkit passes nothing; "
-            f"expected "
-            f"backward(self, dy); {INSTEAD}",
+            "backward(self, dy, *, is_training) has the parameter 'is_training', to which mlpkit passes nothing; "
+            "expected "
+            "backward(self, dy); remove it",
         ),
         (
             like(Same, build=lambda self, input_shape, name=None: input_shape),
@@ -143,4 +141,4 @@ def test_a_spec_that_names_such_a_layer_is_wrong_at_its_line(tmp_path):
         mlpkit.load_spec(spec, plugins=[tmp_path / "my.py"])
     fault = next(fault for fault in caught.value.faults if fault.line == 3)
     assert fault.column == 10
-    assert fault.message.endswith(f"'training', to which mlpkit passes nothing; expected forward(self, x); {INSTEAD}")
+    assert fault.message.endswith("'training', to which mlpkit passes nothing; expected forward(self, x); remove it")
