@@ -109,7 +109,8 @@ class LayerStackType(ValueType):
             message = "the list of layers is empty"
             return context.report(path, message, expected=self.describe(), at_key=True, code="missing-key")
         before = len(context.faults)
-        recipes = _layers_and_losses().check_items(value, path, context)
+        bases = tuple(KINDS[kind].base_class() for kind in STACK_KINDS)
+        recipes = LayerListType(ComponentOfKind(STACK_KINDS, bases)).check_items(value, path, context)
         members = [
             StackMember(replace(recipe, given_name=name))
             for name, recipe in zip(layer_names(value), recipes, strict=True)
@@ -131,11 +132,6 @@ class LayerStackType(ValueType):
                 message = f"the stack ends in {recipe.name}, which is a layer"
                 remedy = "add a loss after it; mlpkit plugins lists the installed ones"
                 report(recipe.place, message, expected="a loss at the end", remedy=remedy)
-
-
-def _layers_and_losses() -> LayerListType:
-    bases = tuple(KINDS[kind].base_class() for kind in STACK_KINDS)
-    return LayerListType(ComponentOfKind(STACK_KINDS, bases), fewest=1)
 
 
 @dataclass(frozen=True)

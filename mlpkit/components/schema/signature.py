@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,6 @@ import annotated_types
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, OfKind, RecipeOfKind
 from mlpkit.components.schema.context import INVALID, CheckContext, Correction, TooManyProblems, ValueType, show
-from mlpkit.components.schema.docstring import Docstring, parse_docstring
 from mlpkit.components.schema.fields import NO_PARAMETER, parameters_of, written_constructor
 from mlpkit.components.schema.recipe import KeyPath, Recipe, built, written
 from mlpkit.components.schema.types import (
@@ -465,3 +465,45 @@ def _kind_of(base: object) -> str:
     if isinstance(kind, str) and kind in KINDS:
         return kind
     raise TypeError(f"{base!r} is not a kind of component")
+
+
+class Docstring(NamedTuple):
+    """The parts of a docstring: the first sentence; formulas and explanations; ``Args:``; other sections by title."""
+
+    summary: str
+    body: str
+    parameters: dict[str, str]
+    sections: dict[str, str]
+
+
+_TITLE = re.compile(r"^(Args|Raises|Returns|Shapes?|Source|Example):\s*(.*)$")
+_PARAMETER = re.compile(r"^    (\w+): (.*)$")
+
+
+def parse_docstring(text: str | None) -> Docstring:
+    """Return the parts of a docstring; missing ones are empty."""
+    head, sections = _parts(inspect.cleandoc(text or "").split("\n"), _TITLE)
+    summary, _, body = "\n".join(head).strip().partition("\n\n")
+    _, parameters = _parts(sections.pop("Args", []), _PARAMETER)
+    return Docstring(
+        summary=" ".join(summary.split()),
+        body=body.strip("\n"),
+        parameters={name: _in_one_line(lines) for name, lines in parameters.items()},
+        sections={name: _in_one_line(lines) for name, lines in sections.items()},
+    )
+
+
+def _parts(lines: list[str], heading: re.Pattern[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the lines before the first heading, and the lines of each part, by its name."""
+    current: list[str] = []
+    head, parts = current, dict[str, list[str]]()
+    for line in lines:
+        found = heading.match(line)
+        if found:
+            current = parts.setdefault(found[1], [])
+        current.append(found[2] if found else line)
+    return head, parts
+
+
+def _in_one_line(lines: list[str]) -> str:
+    return " ".join(" ".join(lines).split())

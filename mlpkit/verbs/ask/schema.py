@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.schema.docstring import parse_docstring
+from mlpkit.components.schema.signature import parse_docstring
 from mlpkit.components.schema.wording import either_of
 from mlpkit.errors import PluginError
 from mlpkit.registry.registry import RegisteredComponent, Registry
