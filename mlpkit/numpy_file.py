@@ -1,6 +1,8 @@
 """Arrays in .npy and .npz files of the user's.
 
 Nothing in them is ever run, and no memory is set aside before the header agrees with the number of bytes at hand.
+
+Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
 """
 
 from __future__ import annotations

@@ -25,12 +25,11 @@ from mlpkit.runs.layout import MODEL, SPLITS
 from mlpkit.runs.model_file import require_storable
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.specfile.spec import Spec
-from mlpkit.training.checkpointing import BestTracker, tracker_of
+from mlpkit.training.checkpointing import BestTracker, Snapshot, tracker_of
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator, Record
 from mlpkit.training.events import CtrlC, Observer, ObserverGroup, StopRequest, interrupt_with
 from mlpkit.training.loop import Trainer
-from mlpkit.training.snapshot import Snapshot
 from mlpkit.training.update import OptimizerState
 
 if TYPE_CHECKING:

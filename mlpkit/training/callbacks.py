@@ -17,8 +17,7 @@ from mlpkit.components.schema.wording import shown_number
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import blocks
 from mlpkit.specfile.sections import Training
-from mlpkit.training.checkpointing import Best, BestTracker, higher_is_better
-from mlpkit.training.snapshot import pack, unpack
+from mlpkit.training.checkpointing import Best, BestTracker, higher_is_better, pack, unpack
 
 
 class CallbackGroup:

@@ -24,14 +24,22 @@ from mlpkit.network.sequential import Sequential
 from mlpkit.network.slices import NO_EXCHANGE
 from mlpkit.specfile.sections import Training
 from mlpkit.training.callbacks import CallbackGroup, callbacks_of
-from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointStore, tracker_of_checkpoint
+from mlpkit.training.checkpointing import (
+    Best,
+    CheckpointSchedule,
+    CheckpointStore,
+    Snapshot,
+    check_metadata,
+    copied_arrays,
+    restore_arrays,
+    tracker_of_checkpoint,
+)
 from mlpkit.training.divergence import require_finite, require_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest, Watch
 from mlpkit.training.gradient import StepGradient, clipper, watched
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, Examples, MicroBatches, MinibatchReader, RankRows
 from mlpkit.training.ranks import ONE_RANK, Ranks
-from mlpkit.training.snapshot import Snapshot, check_metadata, copied_arrays, restore_arrays
 from mlpkit.training.update import OptimizerState, Updater, constrained
 from mlpkit.training.workers import Workers, useful_workers
 

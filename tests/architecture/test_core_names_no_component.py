@@ -49,12 +49,12 @@ ALLOWED = {
     ("display/lines.py", "step"),
     ("display/json_events.py", "step"),
     ("verbs/trace/command.py", "step"),
-    ("jobs/reopened.py", "step"),
+    ("jobs/resume_network.py", "step"),
     ("verbs/repro/repro.py", "step"),
     ("verbs/trace/output.py", "step"),
     ("verbs/run/train_longer.py", "step"),
     ("runs/json_files.py", "step"),
-    ("training/snapshot.py", "step"),
+    ("training/checkpointing.py", "step"),
     ("training/loop.py", "step"),
 }
 

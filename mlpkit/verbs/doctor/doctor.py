@@ -23,10 +23,10 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import RunArgument, directory_of, require_one_network
 from mlpkit.runs.layout import MODEL
+from mlpkit.training.checkpointing import restore_arrays
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.evaluation import Record
 from mlpkit.training.health import Health, Symptom, recorded_symptoms
-from mlpkit.training.snapshot import restore_arrays
 from mlpkit.verbs.doctor.health_history import HealthHistory, facts_of
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms
