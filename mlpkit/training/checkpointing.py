@@ -1,7 +1,7 @@
 """All that a training needs to resume, when it is saved, and at which evaluation it was best.
 
-A component's state is packed as plain data for JSON and separate arrays, and unpacked to the same bits. JSON has neither
-arrays nor tuples, nor numbers that are not finite. A mapping with a single key represents each:
+A component's state is packed as plain data for JSON and separate arrays, and unpacked to the same bits. JSON has
+neither arrays nor tuples, nor numbers that are not finite. A mapping with a single key represents each:
 
     {"!array": name}  {"!scalar": name}  {"!tuple": [...]}  {"!float": "inf"}
 
