@@ -182,18 +182,24 @@ def _windows(function: str, words: int, *process: int) -> int:
     return int(filled[1])
 
 
-FILES = "too many open files; close some, or raise the limit, as with: ulimit -n 256"
-MEMORY = "close other programs, raise the limit (ulimit -v), or try a smaller batch_size, or fewer units"
-THREADS = "no thread can be started; there is too little memory, or there are too many processes (ulimit -v, ulimit -u)"
-TEMPORARY = (
+TOO_MANY_FILES = "too many open files; close some, or raise the limit, as with: ulimit -n 256"
+GET_MEMORY = "close other programs, raise the limit (ulimit -v), or try a smaller batch_size, or fewer units"
+NO_THREADS = (
+    "no thread can be started; there is too little memory, or there are too many processes (ulimit -v, ulimit -u)"
+)
+NO_TEMPORARY_FILE = (
     "can't create a temporary file: no space is left, or too many files are open; free some space, or close some files"
 )
-ERRORS = {errno.EMFILE: FILES, errno.ENFILE: FILES, errno.ENOMEM: f"not enough memory; {MEMORY}"}
-LOADING = {
-    "Too many open files": FILES,
-    "failed to map segment": f"not enough memory; {MEMORY}",
-    "annot allocate memory": f"not enough memory; {MEMORY}",
-    "can't start new thread": THREADS,
+SHORT_OF = {
+    errno.EMFILE: TOO_MANY_FILES,
+    errno.ENFILE: TOO_MANY_FILES,
+    errno.ENOMEM: f"not enough memory; {GET_MEMORY}",
+}
+LOADING_ERRORS = {
+    "Too many open files": TOO_MANY_FILES,
+    "failed to map segment": f"not enough memory; {GET_MEMORY}",
+    "annot allocate memory": f"not enough memory; {GET_MEMORY}",
+    "can't start new thread": NO_THREADS,
 }
 """What the loader of libraries and the threads of Python say, in exceptions that have no number."""
 
@@ -212,12 +218,12 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
 def _shortage(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         detail = f": {error}" if str(error) else ""
-        return f"not enough memory{detail}; {MEMORY}"
+        return f"not enough memory{detail}; {GET_MEMORY}"
     if isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error):
-        return TEMPORARY
+        return NO_TEMPORARY_FILE
     if isinstance(error, OSError):
-        return ERRORS.get(error.errno or 0, "")
+        return SHORT_OF.get(error.errno or 0, "")
     if isinstance(error, ImportError | RuntimeError):
         text = str(error)
-        return next((message for sign, message in LOADING.items() if sign in text), "")
+        return next((message for sign, message in LOADING_ERRORS.items() if sign in text), "")
     return ""

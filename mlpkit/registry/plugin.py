@@ -323,12 +323,12 @@ def _run_file(path: Path) -> ModuleType:
     return module
 
 
-LONGEST: Final = 500
+LONGEST_SUMMARY: Final = 500
 """Characters of a message; some print whole files."""
 
 OF_PYTHON: Final = Path(os.__file__).parent
-OURS: Final = (Path(__file__).parents[1], Path(pluggy.__file__).parent)
-INSTALLED: Final = {"site-packages", "dist-packages"}
+OUR_FOLDERS: Final = (Path(__file__).parents[1], Path(pluggy.__file__).parent)
+INSTALLED_FOLDERS: Final = {"site-packages", "dist-packages"}
 
 
 def error_summary(error: BaseException) -> str:
@@ -342,8 +342,8 @@ def error_summary(error: BaseException) -> str:
 
 def one_line(text: str) -> str:
     """Return a text as one line that any terminal can show, shortened if it is long."""
-    line = printable(" ".join(text[: 2 * LONGEST].split()))
-    return line if len(line) <= LONGEST else line[:LONGEST] + "..."
+    line = printable(" ".join(text[: 2 * LONGEST_SUMMARY].split()))
+    return line if len(line) <= LONGEST_SUMMARY else line[:LONGEST_SUMMARY] + "..."
 
 
 def _message(error: BaseException) -> str:
@@ -368,5 +368,5 @@ def is_foreign(file: Path) -> bool:
     """Whether a file belongs to Python or to mlpkit, and so isn't the place of a plugin's fault."""
     if not file.is_absolute():  # <frozen importlib._bootstrap>
         return file.name.startswith("<")
-    of_python = file.is_relative_to(OF_PYTHON) and not INSTALLED & set(file.parts)
-    return of_python or any(file.is_relative_to(folder) for folder in OURS)
+    of_python = file.is_relative_to(OF_PYTHON) and not INSTALLED_FOLDERS & set(file.parts)
+    return of_python or any(file.is_relative_to(folder) for folder in OUR_FOLDERS)
