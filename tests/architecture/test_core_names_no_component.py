@@ -45,6 +45,7 @@ ALLOWED = {
     # an option of the command line
     ("cli/options.py", "mpi"),
     ("cli/verbs.py", "mpi"),
+    ("verbs/data/command.py", "html"),
     # a number of steps is called so in events, in checkpoints, in lock.json and where randomness is keyed
     ("display/lines.py", "step"),
     ("display/json_events.py", "step"),
