@@ -87,7 +87,7 @@ _HOMES = {
     "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.jobs.training_job": ("Run",),
     "mlpkit.network.sequential": ("Sequential",),
-    "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
+    "mlpkit.numpy_file": ("NpyHeader", "read_npy_header"),
     "mlpkit.pages.page": ("html_document",),
     "mlpkit.reliability": ("calibration_bins", "expected_calibration_error"),
     "mlpkit.jobs.explanations.shapley": ("Explanation",),

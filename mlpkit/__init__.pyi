@@ -96,8 +96,8 @@ from mlpkit.jobs.trained_model import Model as Model
 from mlpkit.jobs.trained_model import load as load
 from mlpkit.jobs.training_job import Run as Run
 from mlpkit.network.sequential import Sequential as Sequential
-from mlpkit.npy_header import NpyHeader as NpyHeader
-from mlpkit.npy_header import read_npy_header as read_npy_header
+from mlpkit.numpy_file import NpyHeader as NpyHeader
+from mlpkit.numpy_file import read_npy_header as read_npy_header
 from mlpkit.pages.page import html_document as html_document
 from mlpkit.reliability import calibration_bins as calibration_bins
 from mlpkit.reliability import expected_calibration_error as expected_calibration_error

@@ -1,4 +1,4 @@
-"""What the system lets Python do, and how Windows differs from POSIX."""
+"""What the system lets Python do, how Windows differs from POSIX, and what the system has too little of."""
 
 from __future__ import annotations
 
@@ -180,3 +180,50 @@ def _windows(function: str, words: int, *process: int) -> int:
     size = (8 * words,) if process else ()
     getattr(vars(ctypes)["windll"].kernel32, function)(*map(ctypes.c_void_p, process), filled, *size)
     return int(filled[1])
+
+
+TOO_MANY_FILES = "too many open files; close some, or raise the limit, as with: ulimit -n 256"
+GET_MEMORY = "close other programs, raise the limit (ulimit -v), or try a smaller batch_size, or fewer units"
+NO_THREADS = (
+    "no thread can be started; there is too little memory, or there are too many processes (ulimit -v, ulimit -u)"
+)
+NO_TEMPORARY_FILE = (
+    "can't create a temporary file: no space is left, or too many files are open; free some space, or close some files"
+)
+SHORT_OF = {
+    errno.EMFILE: TOO_MANY_FILES,
+    errno.ENFILE: TOO_MANY_FILES,
+    errno.ENOMEM: f"not enough memory; {GET_MEMORY}",
+}
+LOADING_ERRORS = {
+    "Too many open files": TOO_MANY_FILES,
+    "failed to map segment": f"not enough memory; {GET_MEMORY}",
+    "annot allocate memory": f"not enough memory; {GET_MEMORY}",
+    "can't start new thread": NO_THREADS,
+}
+"""What the loader of libraries and the threads of Python say, in exceptions that have no number."""
+
+
+def shortage(error: BaseException) -> str:
+    """Return what is missing, and what to do, if that is what an exception is about; otherwise nothing."""
+    return next(filter(None, map(_shortage, _with_causes(error))), "")
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _shortage(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        detail = f": {error}" if str(error) else ""
+        return f"not enough memory{detail}; {GET_MEMORY}"
+    if isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error):
+        return NO_TEMPORARY_FILE
+    if isinstance(error, OSError):
+        return SHORT_OF.get(error.errno or 0, "")
+    if isinstance(error, ImportError | RuntimeError):
+        text = str(error)
+        return next((message for sign, message in LOADING_ERRORS.items() if sign in text), "")
+    return ""

@@ -24,7 +24,7 @@ from mlpkit.errors import (
     WrongUseError,
     abridged,
 )
-from mlpkit.shortages import shortage
+from mlpkit.system import shortage
 from mlpkit.terminal.output import OutputClosedError, diagnostic, document, message, print_warnings, styled
 
 WORK_FAILED: Final = 1
@@ -156,7 +156,7 @@ def _place(error: BaseException, *, of_plugin: bool = False) -> str:
 
     frames = list(traceback.extract_tb(error.__traceback__))
     if of_plugin:
-        from mlpkit.registry.error_summary import is_foreign  # noqa: PLC0415 - loads pluggy
+        from mlpkit.registry.plugin import is_foreign  # noqa: PLC0415 - loads pluggy
 
         frames = [frame for frame in frames if not is_foreign(Path(frame.filename))] or frames
     frame = frames[-1]

@@ -6,7 +6,7 @@ import sys
 from io import TextIOWrapper
 
 from mlpkit.cli.garbage import expect_loading
-from mlpkit.shortages import shortage
+from mlpkit.system import shortage
 
 
 def main() -> None:

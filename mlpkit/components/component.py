@@ -187,9 +187,9 @@ def _fault(
             if each.default is not each.empty or each.kind is each.VAR_KEYWORD
         }
     idle = next((each for each in own.parameters if each not in {*values, *may_be_idle}), "")
-    return (
-        (f"has the parameter '{idle}', to which mlpkit passes nothing", _instead_of(idle, base)) if idle else ("", "")
-    )
+    if not idle:
+        return "", ""
+    return f"has the parameter '{idle}', to which mlpkit passes nothing", _instead_of(idle, base)
 
 
 def _instead_of(parameter: str, base: type) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import numpy as np
@@ -182,25 +182,23 @@ class Values(Target):
         raise _not_a_target(plain)
 
 
-class DataFacts(Protocol):
-    """Facts about the data, from which mlpkit fills in the values that a spec leaves open."""
+@dataclass(frozen=True)
+class DataFacts:
+    """Facts about the data, from which mlpkit fills in the values that a spec leaves open.
 
-    @property
-    def target(self) -> Target:
-        """What to predict."""
+    Args:
+        target: what to predict.
+        loss_name: the loss's name in the spec.
+        loss_inputs: returns the shape of the inputs that the loss takes for the target; None if unknown.
+        class_names: returns the names of the classes; their numbers, as texts, if they have no others.
+        class_counts: returns how many training examples each class has, or the sum of their weights.
+    """
 
-    @property
-    def loss_name(self) -> str:
-        """The loss's name in the spec."""
-
-    def loss_inputs(self) -> tuple[int, ...] | None:
-        """Return the shape of the inputs that the loss takes for the target; None if unknown."""
-
-    def class_names(self) -> tuple[str, ...]:
-        """Return the names of the classes; their numbers, as texts, if they have no others."""
-
-    def class_counts(self) -> NDArray[Any]:
-        """Return how many training examples each class has."""
+    target: Target
+    loss_name: str
+    loss_inputs: Callable[[], tuple[int, ...] | None]
+    class_names: Callable[[], tuple[str, ...]]
+    class_counts: Callable[[], NDArray[Any]]
 
 
 def target_to_plain(target: Target) -> dict[str, Any]:

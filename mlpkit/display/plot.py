@@ -11,7 +11,7 @@ from mlpkit.errors import UsageError
 from mlpkit.pages.evaluations import best_in_words, wants_logarithms
 from mlpkit.pages.notebook_tables import position_of_best
 from mlpkit.pages.results import with_unit
-from mlpkit.record_keys import splits_by_name
+from mlpkit.runs.json_files import splits_by_name
 from mlpkit.training.checkpointing import BestTracker
 from mlpkit.training.evaluation import Record
 

@@ -19,7 +19,7 @@ from mlpkit.components.schedule import Progress
 from mlpkit.display.display import Display, Outcome, RunNames, Throughput, results_of
 from mlpkit.errors import printable
 from mlpkit.pages.evaluations import MOST_ROWS, Evaluations, rows_worth_reading
-from mlpkit.record_keys import decisive_split, is_result, splits_by_name
+from mlpkit.runs.json_files import decisive_split, is_result, splits_by_name
 from mlpkit.terminal.figures import duration, figure
 from mlpkit.terminal.live_area import SECONDS_BETWEEN_DRAWINGS, LiveArea, bar, show_cursor
 from mlpkit.terminal.output import ignore_hangup, result

@@ -11,24 +11,10 @@ from typing import Final
 import numpy as np
 
 from mlpkit.array import Array
-from mlpkit.components.graph import ML_DOMAIN, Graph, Node
+from mlpkit.components.graph import Graph, Node
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import NotExportableError
-from mlpkit.graph.operators.activations import ACTIVATIONS
-from mlpkit.graph.operators.categories import CATEGORIES
-from mlpkit.graph.operators.elementwise import ELEMENTWISE
-from mlpkit.graph.operators.normalizations import NORMALIZATIONS
-from mlpkit.graph.operators.products import PRODUCTS
-from mlpkit.graph.operators.reductions import REDUCTIONS
-from mlpkit.graph.operators.shapes import SHAPES
-
-FAMILIES: Final = (ELEMENTWISE, ACTIVATIONS, REDUCTIONS, SHAPES, PRODUCTS, NORMALIZATIONS)
-
-OPERATORS: Final[dict[tuple[str, str], Callable[..., Array]]] = {
-    **{("", name): function for family in FAMILIES for name, function in family.items()},
-    **{(ML_DOMAIN, name): function for name, function in CATEGORIES.items()},
-}
-"""The operators that mlpkit supports, by domain and name; the engines in C and JavaScript support the same."""
+from mlpkit.graph.operators import OPERATORS
 
 OF_MIXED_TYPES: Final = frozenset(
     {"Expand", "Gather", "Pad", "Pow", "ReduceSum", "Reshape", "Slice", "Squeeze", "Tile", "Unsqueeze", "Where"}

@@ -55,9 +55,8 @@ from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS, SPREAD
 from mlpkit.specfile.spec import Spec
 from mlpkit.system import require_processes
 from mlpkit.training.checkpointing import tracker_of
-from mlpkit.training.ctrl_c import interrupt_with
 from mlpkit.training.divergence import without_warnings
-from mlpkit.training.events import Event, Listener, StopRequest
+from mlpkit.training.events import Event, Listener, StopRequest, interrupt_with
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
 

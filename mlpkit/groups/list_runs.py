@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
-from mlpkit.record_keys import decisive_split
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, natural_order, read_limited
-from mlpkit.runs.json_files import decode
+from mlpkit.runs.json_files import decisive_split, decode
 from mlpkit.runs.kinds import is_run_folder, runs_in
 from mlpkit.runs.layout import HISTORY, LOCK, MODEL, SEEDS
 from mlpkit.runs.overview import BY_URGENCY, DAMAGED, FINISHED, Extreme, RunOverview, overview_of

@@ -23,8 +23,7 @@ from mlpkit.errors import DEBUG, MlpkitError
 from mlpkit.lazy_names import load
 from mlpkit.runs.overview import PRUNED
 from mlpkit.second_process import how_it_ended, pipes_of, start_process, take_answers
-from mlpkit.shortages import shortage
-from mlpkit.system import available_cores, kill_group
+from mlpkit.system import available_cores, kill_group, shortage
 from mlpkit.training.events import Event, Listener, ObserverGroup, StopRequest, TrainingEnd
 from mlpkit.training.health import Symptom
 

@@ -36,8 +36,7 @@ from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import Spec, require_spec
 from mlpkit.system import require_processes
 from mlpkit.terminal.figures import plus_minus_all
-from mlpkit.training.ctrl_c import interrupt_with
-from mlpkit.training.events import Event, Listener, StopRequest
+from mlpkit.training.events import Event, Listener, StopRequest, interrupt_with
 
 STOPPED_WITHOUT_FOLDER: Final = (
     "stopped; the exception holds the finished runs: in a notebook, found = sys.last_value.run. With a directory, the "

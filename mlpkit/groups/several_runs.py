@@ -27,8 +27,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import Spec
 from mlpkit.system import available_cores
-from mlpkit.training.ctrl_c import CtrlC
-from mlpkit.training.events import Event, Listener, Observer, ObserverGroup, StopRequest, TrainingEnd
+from mlpkit.training.events import CtrlC, Event, Listener, Observer, ObserverGroup, StopRequest, TrainingEnd
 
 R = TypeVar("R")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from mlpkit.components.dataset import Description, Split
+from mlpkit.components.randomness import keyed_generator
 from mlpkit.jobs.first_weights import FirstWeights
 from mlpkit.jobs.prove import prove
 from mlpkit.network.adapting import seeing_parameters
 from mlpkit.network.sequential import EVALUATION_ROWS, Sequential
 from mlpkit.network.shape_proof import Proof
 from mlpkit.specfile.spec import Spec, require_spec
-from mlpkit.training.minibatches import first_batch
+from mlpkit.training.minibatches import BatchReader
 
 
 def build(spec: Spec, *, slices: int | None = None) -> Sequential:
@@ -62,5 +63,7 @@ def build_for(
     if examples is not None:
         seeing = [path for path in seeing_parameters(network.layers) if path not in taken]
         if seeing:
-            network.adapt(first_batch(*examples, network.dtype, spec.seed, EVALUATION_ROWS), seeing)
+            split, description = examples
+            rows = keyed_generator(spec.seed, "first batch").permutation(len(split))[:EVALUATION_ROWS]
+            network.adapt(BatchReader(split, description, network.dtype, len(rows)).take(rows)[0], seeing)
     return network

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import reduce
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.operation import Shape
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.recipe import Auto, Recipe
-from mlpkit.components.target import Classes, Labels, Target
+from mlpkit.components.target import Classes, DataFacts, Labels, Target
 from mlpkit.errors import WrongUseError
 from mlpkit.jobs.spec_data import names_of_target, open_data
 from mlpkit.network.component_errors import component_errors
@@ -24,59 +24,44 @@ from mlpkit.training.minibatches import BatchReader
 ROWS_COUNTED_TOGETHER: Final = 1024
 
 
-class FactsOfSpec(NamedTuple):
-    """What is known of a spec's data, which is described."""
+def facts_of(spec: Spec, dataset: Dataset, description: Description) -> DataFacts:
+    """Return what is known of a spec's data, which is described; to count the classes takes opening it."""
+    target, loss_name = description.target, spec.layers[-1].recipe.name
 
-    spec: Spec
-    dataset: Dataset
-    description: Description
-
-    @property
-    def target(self) -> Target:
-        """What is predicted."""
-        return self.description.target
-
-    @property
-    def loss_name(self) -> str:
-        """The loss's name in the spec."""
-        return self.spec.layers[-1].recipe.name
-
-    def loss_inputs(self) -> Shape | None:
-        """Return the shape of the inputs that the loss takes for the target; None if that isn't known."""
-        with component_errors(f"loss {self.loss_name} failed in expected_inputs"):
-            loss: Any = self.spec.layers[-1].recipe()
-            shape: Shape | None = loss.expected_inputs(self.target)
+    def loss_inputs() -> Shape | None:
+        with component_errors(f"loss {loss_name} failed in expected_inputs"):
+            loss: Any = spec.layers[-1].recipe()
+            shape: Shape | None = loss.expected_inputs(target)
         return shape
 
-    def class_names(self) -> tuple[str, ...]:
-        """Return the names of the classes; their numbers, as texts, if they have no others."""
-        assert isinstance(self.target, Classes)
-        with component_errors(f"dataset {self.spec.data.name} failed in class_names"):
-            return names_of_target(self.dataset, self.target)
+    def class_names() -> tuple[str, ...]:
+        with component_errors(f"dataset {spec.data.name} failed in class_names"):
+            return names_of_target(dataset, target)
 
-    def class_counts(self) -> NDArray[np.float64]:
-        """Return how many training examples each class has, or the sum of their weights; it takes opening the data."""
-        split = open_data(self.spec, self.dataset)["train"]
-        reader = BatchReader(split, self.description, np.dtype(self.spec.dtype), min(ROWS_COUNTED_TOGETHER, len(split)))
-        counts = (count_classes(self.target, t, weights) for _, t, weights in reader.in_order())
+    def class_counts() -> NDArray[np.float64]:
+        split = open_data(spec, dataset)["train"]
+        reader = BatchReader(split, description, np.dtype(spec.dtype), min(ROWS_COUNTED_TOGETHER, len(split)))
+        counts = (count_classes(target, t, weights) for _, t, weights in reader.in_order())
         return np.asarray(reduce(np.add, counts), np.float64)
 
+    return DataFacts(target, loss_name, loss_inputs, class_names, class_counts)
 
-def filled_in(spec: Spec, facts: FactsOfSpec) -> tuple[Spec, list[Problem]]:
+
+def filled_in(spec: Spec, dataset: Dataset, description: Description) -> tuple[Spec, list[Problem]]:
     """Return the spec without anything that is left to the data, and what could not be filled in.
 
     By default a minibatch has no more than the training examples.
     """
     faults: list[Problem] = []
+    facts, training = facts_of(spec, dataset, description), spec.training
     layers = tuple(replace(member, recipe=_filled_in(member.recipe, facts, faults)) for member in spec.layers)
-    training = spec.training
     if not spec.document.has_value(("training", "batch_size")):
-        most = max(1, facts.description.sizes["train"] // training.accumulate)
+        most = max(1, description.sizes["train"] // training.accumulate)
         training = replace(training, batch_size=min(training.batch_size, most))
     return replace(spec, top_level=replace(spec.top_level, layers=layers, training=training)), faults
 
 
-def _filled_in(value: Any, facts: FactsOfSpec, faults: list[Problem]) -> Any:
+def _filled_in(value: Any, facts: DataFacts, faults: list[Problem]) -> Any:
     """Return a recipe, or a value in one, with nothing left to the data except where a fault is found."""
     if isinstance(value, Recipe):
         arguments = {}

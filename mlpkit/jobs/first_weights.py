@@ -115,12 +115,6 @@ def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[P
     return FirstWeights(arrays, model.sha256), faults
 
 
-def _run_as_written(spec: Spec) -> str:
-    """Return the run as the spec names it."""
-    written = spec.document.values[SECTION]
-    return str(written if isinstance(written, str) else written["run"])
-
-
 def _arrays(operation: Operation) -> list[Parameter | State]:
     return [*own_parameters(operation), *own_states(operation)]
 
@@ -178,5 +172,7 @@ def _remedy(spec: Spec, proof: Proof, fits: Mapping[str, bool]) -> str:
     fitting = [path for path, found in inside.items() if found and all(found)]
     if not fitting:
         return "give the layers the names and shapes that they have there, or leave initialize_from out"
-    section = to_inline_yaml({"run": _run_as_written(spec), "layers": fitting})
+    written = spec.document.values[SECTION]
+    run = written if isinstance(written, str) else written["run"]
+    section = to_inline_yaml({"run": run, "layers": fitting})
     return f"take only the weights that fit: {SECTION}: {section}"

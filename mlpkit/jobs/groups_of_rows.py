@@ -234,14 +234,10 @@ class _JudgedRows:
                 from_value = np.quantile(values, (0.025, 0.975)) - np.mean(values)  # without the bias of resampling
                 low, high = (value + from_value * math.sqrt(drawn / len(rows))).tolist()
             else:
-                low, high = wilson(value, self._rows_that_count(rows))
+                weights = self._arrays[3][rows] if len(self._arrays) > 3 else np.ones(len(rows))
+                low, high = wilson(value, float(weights.sum() ** 2 / (weights @ weights)))  # rows that count as much
             found[name] = Estimate(value, low, high) if math.isfinite(high - low) else Estimate(value)
         return Group(len(rows), found)
-
-    def _rows_that_count(self, rows: NDArray[np.intp]) -> float:
-        """Return how many rows of equal weight tell as much: (Σ w)² / Σ w²."""
-        weights = self._arrays[3][rows] if len(self._arrays) > 3 else np.ones(len(rows))
-        return float(weights.sum() ** 2 / (weights @ weights))
 
     def _results(self, rows: NDArray[np.intp], *, resampled: bool = False) -> dict[str, float]:
         """Return loss and metrics of rows; no shares of rows if they are resampled."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description, RawColumn, Split
 from mlpkit.components.target import Classes
-from mlpkit.network.sampling import evenly_spaced
+from mlpkit.jobs.spec_data import evenly_spaced
 from mlpkit.training.minibatches import BatchReader
 
 MOST_ROWS: Final = 2000

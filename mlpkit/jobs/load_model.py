@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -29,13 +29,14 @@ from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Proof, StackError
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.json_files import shortened
+from mlpkit.runs.json_files import fits, shortened
 from mlpkit.runs.layout import MODEL
 from mlpkit.runs.model_file import ModelFile, load_model_file
 from mlpkit.specfile.spec import Spec, parse_spec
 from mlpkit.training.divergence import require_finite_model
 
-T = TypeVar("T")
+METADATA: Final = {"spec": str, "encoder": dict, "target": dict, "input_shape": [is_length]}
+"""What a model file holds beside its arrays, in the shapes of ``fits``."""
 
 
 class Origin:
@@ -126,10 +127,14 @@ def load_run(directory: Path, registry: Registry | None = None) -> TrainedModel:
 
 def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedModel:
     """Build the network of a model file, or raise ``ModelFileError`` if arrays don't match the spec inside."""
+    values: list[Any] = [model.metadata.get(key) for key in METADATA]
+    text, encoder, plain, shape = values
     try:
-        text, encoder = _of_type(str, model, "spec"), _of_type(dict, model, "encoder")
-        input_shape, plain = _input_shape(model), _of_type(dict, model, "target")
-    except (KeyError, TypeError, ValueError) as error:
+        for value, (key, kind) in zip(values, METADATA.items(), strict=True):
+            if not fits(value, kind):
+                raise ValueError(repr(key))
+        input_shape = InputShape(shape, columns_from_plain(model.metadata.get("columns", []), math.prod(shape)))
+    except ValueError as error:
         raise _not_a_model(path, error) from error
     registry = registry or Registry.discover()
     with naming_plugin_files(path.parent, registry):
@@ -170,20 +175,6 @@ def prove_trained(spec: Spec, input_shape: tuple[int, ...], target: Target) -> P
     stacks: Any = [[member.recipe() for member in spec.layers] for _ in range(spec.ensemble.size)]
     proof = prove_ensemble(stacks, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
     return with_adjustments(spec, proof)
-
-
-def _of_type(kind: type[T], model: ModelFile, key: str) -> T:
-    value = model.metadata[key]
-    if not isinstance(value, kind):
-        raise TypeError(repr(key))
-    return value
-
-
-def _input_shape(model: ModelFile) -> InputShape:
-    shape = _of_type(list, model, "input_shape")
-    if not all(map(is_length, shape)):
-        raise ValueError("'input_shape'")
-    return InputShape(shape, columns_from_plain(model.metadata.get("columns", []), math.prod(shape)))
 
 
 def _require_arrays(model: ModelFile, path: Path, proof: Proof) -> None:

@@ -22,7 +22,7 @@ from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.wording import memory_size
 from mlpkit.components.target import Target
 from mlpkit.errors import Code, Diagnostic, ParameterError, SpecSchemaError, SpecShapeError, TargetError, WrongUseError
-from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
+from mlpkit.jobs.filling_in import filled_in
 from mlpkit.jobs.layer_patterns import frozen_layers, max_weight_norm_faults, shifted_names, step_factors
 from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
@@ -90,7 +90,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     dataset = dataset or spec.new_dataset()
     description = describe_data(spec, dataset)
     warnings = data_warnings(spec, dataset)
-    spec, faults = filled_in(spec, FactsOfSpec(spec, dataset, description))
+    spec, faults = filled_in(spec, dataset, description)
     try:
         proof = prove_layers(spec, InputShape(description.input_shape, description.columns), description.target)
     except StackError as error:

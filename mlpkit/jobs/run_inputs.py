@@ -27,9 +27,9 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import LOCK, MODEL, RESOLVED
 from mlpkit.runs.model_file import ModelFile
 from mlpkit.specfile.spec import Spec, parse_spec
+from mlpkit.training.checkpointing import Snapshot
 from mlpkit.training.events import Observer
 from mlpkit.training.ranks import Ranks
-from mlpkit.training.snapshot import Snapshot
 from mlpkit.version import VERSION
 
 GivenExamples: TypeAlias = tuple[Any, ...] | Mapping[str, tuple[Any, ...]]

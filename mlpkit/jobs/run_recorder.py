@@ -19,8 +19,8 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HEALTH, HISTORY, RESOLVED, TIMING
 from mlpkit.runs.overview import DIVERGED, FAILED
 from mlpkit.system import can_start_processes
+from mlpkit.training.checkpointing import Snapshot
 from mlpkit.training.events import Event, Listener, Observer, StopRequest
-from mlpkit.training.snapshot import Snapshot
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
 SECONDS_FOR_ROOM: Final = 60.0

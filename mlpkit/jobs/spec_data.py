@@ -1,8 +1,9 @@
-"""A spec's data: described, opened, and what is likely wrong with it."""
+"""A spec's data: described, opened, what is likely wrong with it, and which of many rows are looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description, Split
+from mlpkit.components.operation import output_shape_of
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.wording import did_you_mean, listed
 from mlpkit.components.target import Classes, Labels, Target
@@ -22,6 +24,7 @@ from mlpkit.training.minibatches import BatchReader
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
+    from mlpkit.network.sequential import Sequential
 
 MOST_NAMES_SHOWN: Final = 20
 
@@ -201,3 +204,26 @@ def load_data(spec: Spec, split: str = "train", rows: int | None = None) -> tupl
     examples = open_data(spec, dataset)[split]
     x, t, weights = BatchReader(examples, description, np.dtype(spec.dtype), count).take(np.arange(count))
     return (x, t) if weights is None else (x, t, weights)
+
+
+MOST_ROWS: Final = 10_000
+"""Most rows of a split that are predicted to judge a model, or to prove a file."""
+
+MOST_NUMBERS: Final = 1 << 25
+"""Most numbers that go into the network for these rows, or come out of it: of large images, or of thousands of classes,
+they are fewer than the rows above."""
+
+
+def rows_to_predict(rows: int, network: Sequential) -> NDArray[np.intp]:
+    """Return positions of the rows of a split that are predicted to judge a model, or to prove a file."""
+    return evenly_spaced(rows, most_rows(network.input_shape, *map(output_shape_of, network.layers[-1:])))
+
+
+def most_rows(*shapes: Sequence[int]) -> int:
+    """Return how many rows are predicted at most, given the shapes of what goes in for an example, and comes out."""
+    return max(1, min(MOST_ROWS, MOST_NUMBERS // max(map(prod, shapes))))
+
+
+def evenly_spaced(count: int, most: int) -> NDArray[np.intp]:
+    """Return positions of some of many items, evenly spaced, the first and the last among them; of few, all."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp))

@@ -59,8 +59,9 @@ def train_spec(
             observer.warned(warning)
         else:
             warnings.warn(str(warning), stacklevel=3)
-    if spec.training.slices is None:
-        _require_sliceable(proved, ranks.size)
+    if spec.training.slices is None and (coupled := coupled_by_slices(proved.proof.stack, ranks.size, proved.frozen)):
+        remedy = f"if that is intended, give the {ranks.size} ranks their slices: training.slices={ranks.size}"
+        raise UsageError(f"{coupled}; {remedy}")
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     if observer is None:
         shown = display or Observer()
@@ -88,15 +89,6 @@ def write_beginning(folder: RunFolder, training: OpenTraining) -> None:
     folder.write_lock(training.lock)  # first: a folder without it is that of a run which is only prepared
     folder.write_spec(training.proved.spec.document.text)
     folder.write_resolved(training.resolved)
-
-
-def _require_sliceable(proved: SpecProof, ranks: int) -> None:
-    """Check that a network gives the same results if each rank has a slice of a minibatch for itself."""
-    coupled = coupled_by_slices(proved.proof.stack, ranks, proved.frozen)
-    if coupled:
-        raise UsageError(
-            f"{coupled}; if that is intended, give the {ranks} ranks their slices: training.slices={ranks}"
-        )
 
 
 def _require_fit(network: Sequential, description: Description, slices: int | None) -> None:

@@ -16,14 +16,7 @@ from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.load_model import Origin, TrainedModel, model_of
 from mlpkit.jobs.open_training import OpenTraining
 from mlpkit.jobs.run_inputs import RunInputs, require_same_inputs
-from mlpkit.jobs.run_recorder import (
-    AsyncCheckpoints,
-    FolderStore,
-    failure_recorded,
-    finite,
-    recording,
-    write_patiently,
-)
+from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderStore, failure_recorded, finite, recording, write_patiently
 from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential
@@ -32,13 +25,11 @@ from mlpkit.runs.layout import MODEL, SPLITS
 from mlpkit.runs.model_file import require_storable
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.specfile.spec import Spec
-from mlpkit.training.checkpointing import BestTracker, tracker_of
-from mlpkit.training.ctrl_c import CtrlC, interrupt_with
+from mlpkit.training.checkpointing import BestTracker, Snapshot, tracker_of
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator, Record
-from mlpkit.training.events import Observer, ObserverGroup, StopRequest
+from mlpkit.training.events import CtrlC, Observer, ObserverGroup, StopRequest, interrupt_with
 from mlpkit.training.loop import Trainer
-from mlpkit.training.snapshot import Snapshot
 from mlpkit.training.update import OptimizerState
 
 if TYPE_CHECKING:

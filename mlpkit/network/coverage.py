@@ -124,7 +124,11 @@ class Coverage(Adjustment):
             self._divides = target.scaling is not None and target.scaling.log
             names = self._loss.prediction_names()
             example = np.zeros((1, *target.shape) if names is None else (1, len(names)), self.dtype)
-            self._ends_of = _interval if _predicts_interval(self._loss, example) else _point
+            self._ends_of = _interval
+            try:
+                self._loss.interval_prediction(example)
+            except WrongUseError:
+                self._ends_of = _point
             shape = self._ends(example)[0].shape[1:]
         self.threshold = self.state("threshold", shape, 0.0)
         self.held_out = self.state("held_out", (), 0.0)
@@ -244,15 +248,6 @@ def _interval(loss: Loss, prediction: Array) -> tuple[Array, Array]:
 def _point(loss: Loss, prediction: Array) -> tuple[Array, Array]:
     point = loss.point_prediction(prediction)
     return point, point
-
-
-def _predicts_interval(loss: Loss, example: Array) -> bool:
-    """Return whether a loss predicts intervals."""
-    try:
-        loss.interval_prediction(example)
-    except WrongUseError:
-        return False
-    return True
 
 
 def _probability_above_each(p: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.parameter import Parameter, StepFactors, gapped_size, padded_view
 from mlpkit.errors import NotEnoughMemoryError
-from mlpkit.shortages import MEMORY
+from mlpkit.system import GET_MEMORY
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class FlatLayout(NamedTuple):
         try:
             raw = np.zeros(self.size * dtype.itemsize + alignment, np.uint8)
         except (MemoryError, ValueError) as error:  # the second if no process could address so much
-            msg = f"not enough memory for {self.size:,} numbers of {dtype.itemsize} bytes; {MEMORY}"
+            msg = f"not enough memory for {self.size:,} numbers of {dtype.itemsize} bytes; {GET_MEMORY}"
             raise NotEnoughMemoryError(msg) from error
         start = -raw.ctypes.data % alignment
         return raw[start : start + self.size * dtype.itemsize].view(dtype)

@@ -29,16 +29,7 @@ from mlpkit.components.schema.recipe import Resolver
 from mlpkit.components.target import Target
 from mlpkit.errors import ShapeError, UsageError
 from mlpkit.lazy_names import LazyMethod, load
-from mlpkit.network.arguments import (
-    check_names,
-    encoded_inputs,
-    input_shape_of,
-    network_dtype,
-    network_seed,
-    number_array,
-    require_takes_weights,
-    weights_of_examples,
-)
+from mlpkit.network import arguments
 from mlpkit.network.component_errors import check_first_values, component_errors
 from mlpkit.network.contexts import all_of, call_inside, distinct, rounding_contexts
 from mlpkit.network.flat_layout import FlatLayout
@@ -122,16 +113,16 @@ class Sequential:
         resolver: Resolver | None = None,
         proof: Proof | None = None,
     ) -> None:
-        self.seed = network_seed(seed)
-        self.dtype = network_dtype(dtype)
-        self.input_shape = input_shape_of(input_shape)
+        self.seed = arguments.network_seed(seed)
+        self.dtype = arguments.network_dtype(dtype)
+        self.input_shape = arguments.input_shape_of(input_shape)
         self.target = target
         self._resolver = resolver
         if slices < 1:
             raise UsageError(f"a minibatch can't be cut into {slices} slices; expected at least 1")
         if proof is None:
             names = names if names is not None else default_names(_type_name(member) for member in stack)
-            check_names(names, len(stack))
+            arguments.check_names(names, len(stack))
             proof = prove_shapes(stack, names, self.input_shape, target, self.dtype, create=self._resolve)
         coupled = coupled_by_slices(proof.stack, slices)
         if coupled and resolver is None:  # of a spec's network, the warning points at the spec's line
@@ -325,7 +316,7 @@ class Sequential:
         for x, t, *others in batches:
             weights = others[0] if others else None
             if weights is not None:
-                require_takes_weights(self.loss_layer)
+                arguments.require_takes_weights(self.loss_layer)
             logits = replica.forward(x)
             weight, loss = replica.weight(t, weights), replica.compare(logits, t, weights)
             yield weight, loss, replica.predict(logits) if predicts else None, t, weights
@@ -506,17 +497,17 @@ class Sequential:
         return self._resolver(kind, reference)
 
     def _inputs(self, x: ArrayLike) -> Array:
-        return np.asarray(encoded_inputs(x, self.input_shape, self.encoder), self.dtype)
+        return np.asarray(arguments.encoded_inputs(x, self.input_shape, self.encoder), self.dtype)
 
     def _examples(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None) -> Batch:
-        inputs, targets = self._inputs(x), number_array(t, "targets")
+        inputs, targets = self._inputs(x), arguments.number_array(t, "targets")
         rows = len(inputs)
         if targets.ndim == 0 or len(targets) != rows:
             raise ShapeError(f"targets of shape {targets.shape} don't fit {rows} rows", expected=f"({rows}, ...)")
         if weights is None:
             return inputs, targets, None
-        require_takes_weights(self.loss_layer)
-        return inputs, targets, weights_of_examples(number_array(weights, "weights"), rows)
+        arguments.require_takes_weights(self.loss_layer)
+        return inputs, targets, arguments.weights_of_examples(arguments.number_array(weights, "weights"), rows)
 
 
 _NETWORKS: Final[WeakSet[Sequential]] = WeakSet()

@@ -12,7 +12,7 @@ from mlpkit.pages.evaluations import best_in_words, rows_worth_reading, wants_lo
 from mlpkit.pages.notebook_tables import position_of_best
 from mlpkit.pages.parts import beside, folded, paragraph, section, table
 from mlpkit.pages.results import evaluations_table, with_unit
-from mlpkit.record_keys import splits_by_name
+from mlpkit.runs.json_files import splits_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,7 +6,7 @@ import copy
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.record_keys import decisive_split
+from mlpkit.runs.json_files import decisive_split
 from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:

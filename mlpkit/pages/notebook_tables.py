@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.network.summary import HEADINGS, table_of
 from mlpkit.pages.evaluations import MOST_ROWS, best_in_words, rows_worth_reading
-from mlpkit.record_keys import splits_by_name
+from mlpkit.runs.json_files import splits_by_name
 from mlpkit.terminal.figures import figure, plus_minus
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from mlpkit.errors import PluginError
-from mlpkit.registry.error_summary import error_summary
-from mlpkit.registry.plugin import Plugin, PluginOrigin, Status, load_component
+from mlpkit.registry.plugin import Plugin, PluginOrigin, Status, error_summary, load_component
 from mlpkit.second_process import ALTERED, NoAnswerError, answers_of
 from mlpkit.system import can_start_processes
 

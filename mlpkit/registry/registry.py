@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from mlpkit.components.component import Component
 from mlpkit.components.hook import ComponentDeclaration
@@ -17,15 +17,12 @@ from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import certain, did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
+from mlpkit.lazy_names import load
 from mlpkit.registry.discovery import PluginOptions, installed_plugins, local_plugins
-from mlpkit.registry.error_summary import error_summary
-from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, load_component
+from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, error_summary, load_component
 
 if TYPE_CHECKING:
     from mlpkit.registry.probe import ProbeResult
-
-
-C = TypeVar("C", bound="Component")
 
 MOST_NAMES_SHOWN: Final = 20
 LONGEST_NAME_SHOWN: Final = 100
@@ -424,8 +421,7 @@ class Registry:
 
 
 def _examine(plugins: Sequence[Plugin], *, with_components: bool) -> list[tuple[Plugin, ProbeResult]]:
-    from mlpkit.registry.probe import examine  # noqa: PLC0415 - starts processes, which few verbs do
-
+    examine = load("mlpkit.registry.probe:examine")  # starts processes, which few verbs do
     return list(zip(plugins, examine(plugins, with_components=with_components), strict=True))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from mlpkit.array import Array
 from mlpkit.errors import ModelFileError, RunFolderError, StorageError
+from mlpkit.runs import json_files, layout
 from mlpkit.runs.checkpoints import Checkpoints
 from mlpkit.runs.files import (
     LARGEST_DOCUMENT,
@@ -22,35 +23,7 @@ from mlpkit.runs.files import (
     storage_error,
     write_atomically,
 )
-from mlpkit.runs.json_files import (
-    append_line,
-    checked_evaluation,
-    checked_failure,
-    checked_lock,
-    checked_metrics,
-    damaged,
-    decode_object,
-    encode_line,
-    encode_pretty,
-    is_health,
-    read_lines,
-    readable_lines,
-)
 from mlpkit.runs.kinds import identity_in, is_group, is_run_folder, kind_of
-from mlpkit.runs.layout import (
-    CHECKPOINTS,
-    FAILURE,
-    HEALTH,
-    HISTORY,
-    LOCK,
-    METRICS,
-    MODEL,
-    RESOLVED,
-    RUN_JSON,
-    SPEC,
-    TIMING,
-    WRITER,
-)
 from mlpkit.runs.model_file import ModelFile, load_model_file, save_model
 from mlpkit.runs.writer_lock import WriterLock
 
@@ -72,7 +45,7 @@ class RunFolder:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._writer = WriterLock(directory / WRITER)
+        self._writer = WriterLock(directory / layout.WRITER)
 
     @classmethod
     def create(cls, directory: Path) -> RunFolder:
@@ -132,10 +105,13 @@ class RunFolder:
 
     def discard_if_unused(self) -> None:
         """Remove the folder of a run that ended before training began; one with something to keep stays."""
-        if any((self.directory / name).exists() for name in (HISTORY, MODEL, CHECKPOINTS, HEALTH)):
+        if any(
+            (self.directory / name).exists()
+            for name in (layout.HISTORY, layout.MODEL, layout.CHECKPOINTS, layout.HEALTH)
+        ):
             return
         with suppress(OSError):  # what can't be removed does no harm
-            for name in (SPEC, RESOLVED, RUN_JSON, LOCK, TIMING, FAILURE):
+            for name in (layout.SPEC, layout.RESOLVED, layout.RUN_JSON, layout.LOCK, layout.TIMING, layout.FAILURE):
                 (self.directory / name).unlink(missing_ok=True)
             self._writer.remove()
             self.directory.rmdir()
@@ -152,48 +128,48 @@ class RunFolder:
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
         """Write a file of JSON with sorted keys."""
         try:
-            text = encode_pretty(data)
+            text = json_files.encode_pretty(data)
         except ValueError as error:
             raise StorageError(f"{self.directory / name}: can't be written: {error}") from error
         self._write(name, text.encode())
 
     def write_spec(self, text: str) -> None:
         """Write spec.yaml: the spec as its author wrote it."""
-        self._write(SPEC, text.encode())
+        self._write(layout.SPEC, text.encode())
 
     def write_resolved(self, text: str) -> None:
         """Write resolved.yaml: the spec with every default filled in."""
-        self._write(RESOLVED, text.encode())
+        self._write(layout.RESOLVED, text.encode())
 
     def write_identity(self, total: int | None) -> None:
         """Write run.json: what the run is, as resolved.yaml has it, and its steps; None if the clock ends it."""
-        found = identity_in(self.directory / RESOLVED)._replace(total=total)._asdict()
-        self.write_json(RUN_JSON, {key: value for key, value in found.items() if key != "epochs"})
+        found = identity_in(self.directory / layout.RESOLVED)._replace(total=total)._asdict()
+        self.write_json(layout.RUN_JSON, {key: value for key, value in found.items() if key != "epochs"})
 
     def write_lock(self, contents: Mapping[str, Any]) -> None:
         """Write lock.json: the versions and checksums that the results depend on."""
-        self.write_json(LOCK, contents)
+        self.write_json(layout.LOCK, contents)
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Write metrics.json: the results by split."""
-        self.write_json(METRICS, metrics)
+        self.write_json(layout.METRICS, metrics)
 
     def write_failure(self, state: str, steps: int, message: str) -> None:
         """Write failure.json: why, and after how many steps, the run ended as ``diverged`` or ``failed``."""
-        self.write_json(FAILURE, {"state": state, "steps": steps, "message": message})
+        self.write_json(layout.FAILURE, {"state": state, "steps": steps, "message": message})
 
     def forget_failure(self) -> None:
         """Remove failure.json, since the run is tried again."""
-        remove_file(self.directory / FAILURE)
+        remove_file(self.directory / layout.FAILURE)
 
     def append(self, name: str, record: Mapping[str, Any]) -> None:
         """Add a record to a log: an evaluation, times in seconds, or what a probe found, as ``Probe`` explains it."""
         self.claim()
-        append_line(self.directory / name, record)
+        json_files.append_line(self.directory / name, record)
 
     def write_history(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Replace history.jsonl, as a resumed run does to drop what came after its checkpoint."""
-        self._write_lines(HISTORY, records)
+        self._write_lines(layout.HISTORY, records)
 
     def rewind(self, records: Sequence[Mapping[str, Any]], *, begun: bool = True) -> None:
         """Take history, timing and health back to a checkpoint, to resume the run from there, or to the beginning.
@@ -204,10 +180,10 @@ class RunFolder:
         self.write_history(records)
         kept = {record["iteration"] for record in records}
         first_probe = {0} if begun else set()  # before the first step
-        for name, also in ((TIMING, set()), (HEALTH, first_probe)):
+        for name, also in ((layout.TIMING, set()), (layout.HEALTH, first_probe)):
             path, evaluated = self.directory / name, kept | also
             if path.exists():
-                numbered = (line for line in readable_lines(path) if type(line.get("iteration")) is int)
+                numbered = (line for line in json_files.readable_lines(path) if type(line.get("iteration")) is int)
                 self._write_lines(name, [line for line in numbered if line["iteration"] in evaluated])
         self.forget_failure()
         remove_leftovers(self.directory)
@@ -215,41 +191,47 @@ class RunFolder:
 
     def copy_records(self, other: RunFolder) -> None:
         """Take the timing and the health of a run that this one continues."""
-        for name in (TIMING, HEALTH):
+        for name in (layout.TIMING, layout.HEALTH):
             path = other.directory / name
             if path.exists():
-                self._write_lines(name, readable_lines(path))
+                self._write_lines(name, json_files.readable_lines(path))
 
     def read_health(self) -> list[dict[str, Any]]:
         """Return what was found in the network so far; none of a run that didn't look."""
-        return [line for line in readable_lines(self.directory / HEALTH) if is_health(line)]
+        return [
+            line for line in json_files.readable_lines(self.directory / layout.HEALTH) if json_files.is_health(line)
+        ]
 
     def save_model(self, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
         """Write model.safetensors; see ``mlpkit.runs.model_file.save_model``."""
         self.claim()
-        save_model(self.directory / MODEL, arrays, metadata)
+        save_model(self.directory / layout.MODEL, arrays, metadata)
 
     @property
     def checkpoints(self) -> Checkpoints:
         """The run's checkpoints; only the folder's writer saves any."""
-        return Checkpoints(self.directory / CHECKPOINTS)
+        return Checkpoints(self.directory / layout.CHECKPOINTS)
 
     @property
     def only_prepared(self) -> bool:
         """Whether training hasn't started: lock.json is written just before it, and the history at evaluations."""
-        history = self.directory / HISTORY
+        history = self.directory / layout.HISTORY
         evaluated = history.exists() and history.stat().st_size > 0
-        return (self.directory / RESOLVED).exists() and not (self.directory / LOCK).exists() and not evaluated
+        return (
+            (self.directory / layout.RESOLVED).exists()
+            and not (self.directory / layout.LOCK).exists()
+            and not evaluated
+        )
 
     @property
     def finished(self) -> bool:
         """Whether the run is finished: metrics.json is written last."""
-        return (self.directory / METRICS).exists()
+        return (self.directory / layout.METRICS).exists()
 
     @property
     def has_model(self) -> bool:
         """Whether there is a model, be it of a run that isn't finished."""
-        return (self.directory / MODEL).exists()
+        return (self.directory / layout.MODEL).exists()
 
     @property
     def resume_hint(self) -> str:
@@ -259,43 +241,47 @@ class RunFolder:
             return f"{writer} is writing to it; wait until that is done"
         if self.checkpoints.exist or self.only_prepared or is_group(self.directory):
             return f"resume it with: mlpkit resume {shlex.quote(str(self.directory))}"
-        return f"start a new run: mlpkit run {shlex.quote(str(self.directory / RESOLVED))}"
+        return f"start a new run: mlpkit run {shlex.quote(str(self.directory / layout.RESOLVED))}"
 
     def spec_text(self) -> str:
         """Return spec.yaml."""
-        return self._read_text(SPEC)
+        return self._read_text(layout.SPEC)
 
     def resolved_text(self) -> str:
         """Return resolved.yaml."""
-        return self._read_text(RESOLVED)
+        return self._read_text(layout.RESOLVED)
 
     def read_lock(self) -> dict[str, Any]:
         """Return what lock.json holds."""
-        return checked_lock(self.directory / LOCK, self._read_json(LOCK))
+        return json_files.checked_lock(self.directory / layout.LOCK, self._read_json(layout.LOCK))
 
     def read_failure(self) -> dict[str, Any]:
         """Return what ``write_failure`` was given; empty if the run didn't fail."""
-        path = self.directory / FAILURE
-        return checked_failure(path, self._read_json(FAILURE)) if path.exists() else {}
+        path = self.directory / layout.FAILURE
+        return json_files.checked_failure(path, self._read_json(layout.FAILURE)) if path.exists() else {}
 
     def read_history(self) -> list[dict[str, Any]]:
         """Return the evaluations so far; a last line that was cut off while it was written doesn't count."""
-        path = self.directory / HISTORY
-        records = read_lines(path)
-        return [checked_evaluation(f"{path}:{number}", record) for number, record in enumerate(records, start=1)]
+        path = self.directory / layout.HISTORY
+        records = json_files.read_lines(path)
+        return [
+            json_files.checked_evaluation(f"{path}:{number}", record) for number, record in enumerate(records, start=1)
+        ]
 
     def read_metrics(self) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split; of several seeds, their means."""
-        metrics, kind = self._read_json(METRICS), kind_of(self.directory)
-        return checked_metrics(self.directory / METRICS, metrics, of_several=kind is not None and not kind.is_run)
+        metrics, kind = self._read_json(layout.METRICS), kind_of(self.directory)
+        return json_files.checked_metrics(
+            self.directory / layout.METRICS, metrics, of_several=kind is not None and not kind.is_run
+        )
 
     def load_model(self) -> ModelFile:
         """Return the trained model, or raise ``ModelFileError``."""
         try:
-            return load_model_file(self.directory / MODEL)
+            return load_model_file(self.directory / layout.MODEL)
         except ModelFileError as error:
             if isinstance(error.__cause__, FileNotFoundError):
-                raise self._missing(MODEL) from error
+                raise self._missing(layout.MODEL) from error
             raise
 
     def _write(self, name: str, content: bytes) -> None:
@@ -303,7 +289,7 @@ class RunFolder:
         write_atomically(self.directory / name, content)
 
     def _write_lines(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
-        self._write(name, b"".join(encode_line(self.directory / name, record) for record in records))
+        self._write(name, b"".join(json_files.encode_line(self.directory / name, record) for record in records))
 
     def _read(self, name: str) -> bytes:
         path = self.directory / name
@@ -319,13 +305,13 @@ class RunFolder:
         try:
             return content.decode()
         except UnicodeDecodeError as error:
-            raise damaged(self.directory / name, error) from error
+            raise json_files.damaged(self.directory / name, error) from error
 
     def _read_json(self, name: str) -> dict[str, Any]:
-        return decode_object(self.directory / name, self._read(name))
+        return json_files.decode_object(self.directory / name, self._read(name))
 
     def _missing(self, name: str) -> RunFolderError:
-        if name in (MODEL, METRICS):
+        if name in (layout.MODEL, layout.METRICS):
             return RunFolderError(f"{self.directory}: holds no {name}: the run is not finished; {self.resume_hint}")
         return RunFolderError(f"{self.directory}: holds no {name}; restore it from a copy, or start a new run")
 
@@ -345,12 +331,12 @@ def _why_not_a_run(directory: Path) -> str:
     runs = [str(path) for path in inside if is_run_folder(path) or is_group(path)]
     if kind := kind_of(directory):
         return f"holds {kind.holds}; give one of them: {_first(runs)}"
-    found = f"is not a run folder: it holds {_first(names)}; expected {RESOLVED} or {SPEC}"
+    found = f"is not a run folder: it holds {_first(names)}; expected {layout.RESOLVED} or {layout.SPEC}"
     return f"{found}; run folders in it: {_first(runs)}" if runs else found
 
 
 def _require_empty(directory: Path) -> None:
-    names = [name for name in _names_in(directory) if name != WRITER]
+    names = [name for name in _names_in(directory) if name != layout.WRITER]
     if not names:
         return
     kind, found = kind_of(directory), _first([name for name in names if not name.startswith(".")] or names)

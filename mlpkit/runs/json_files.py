@@ -8,7 +8,7 @@ import json
 import math
 import os
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -294,3 +294,27 @@ def checked_failure(path: Path, failure: dict[str, Any]) -> dict[str, Any]:
 def is_health(record: Mapping[str, Any]) -> bool:
     """Whether a line of health.jsonl is one that ``mlpkit.verbs.doctor.probe.Probe`` would write."""
     return fits(record, _HEALTH) and all(_is_figure(record.get(key)) for key in LATER_FIGURES)
+
+
+EVALUATED: Final = ("train", "validation")
+"""The splits that are evaluated while a network is trained."""
+
+
+def splits_by_name(keys: Iterable[str]) -> dict[str, list[str]]:
+    """Return the loss and each metric among the keys of evaluations, with the splits that it was computed for."""
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        split, _, name = key.partition("_")
+        if split in EVALUATED and name:
+            groups.setdefault(name, []).append(split)
+    return groups
+
+
+def is_result(key: str) -> bool:
+    """Whether a key is that of the loss or of a metric."""
+    return bool(splits_by_name([key]))
+
+
+def decisive_split(keys: Iterable[str]) -> str:
+    """Return the split by which evaluations are compared: ``validation`` if it is evaluated, and else ``train``."""
+    return "validation" if any("validation" in splits for splits in splits_by_name(keys).values()) else "train"

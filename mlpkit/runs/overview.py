@@ -15,39 +15,15 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError
-from mlpkit.record_keys import decisive_split, is_result
+from mlpkit.runs import json_files, layout
 from mlpkit.runs.files import LARGEST_LOG, folders_in, reading_error
-from mlpkit.runs.json_files import (
-    ENDED_EARLY,
-    checked_evaluation,
-    checked_failure,
-    checked_metrics,
-    damaged,
-    decode_object,
-    is_number,
-    read_content,
-    read_object,
-)
 from mlpkit.runs.kinds import ENSEMBLE_RUN, RunIdentity, is_run_folder, kind_of, read_identity
-from mlpkit.runs.layout import (
-    CHECKPOINTS,
-    FAILURE,
-    HISTORY,
-    LOCK,
-    MEMBERS,
-    METRICS,
-    MODEL,
-    RESOLVED,
-    SPEC,
-    WRITER,
-    checkpoint_steps,
-)
 from mlpkit.runs.writer_lock import writer_of
 
 RUNNING: Final = "running"
 STOPPED: Final = "stopped"
 FINISHED: Final = "finished"
-PRUNED, DIVERGED, FAILED = ENDED_EARLY
+PRUNED, DIVERGED, FAILED = json_files.ENDED_EARLY
 DAMAGED: Final = "damaged"
 STATES: Final = (RUNNING, STOPPED, FINISHED, PRUNED, DIVERGED, FAILED, DAMAGED)
 """What a run can be; one that was stopped, by a signal or a crash, can be resumed, and so can a pruned trial."""
@@ -107,10 +83,10 @@ def overview_of(directory: Path) -> RunOverview:
         names = set(os.listdir(directory))  # noqa: PTH208 - names are all that is needed
     except OSError as error:
         return RunOverview(directory, DAMAGED, str(reading_error(directory, error, RunFolderError, action="listed")))
-    running = WRITER in names and bool(writer_of(directory))
+    running = layout.WRITER in names and bool(writer_of(directory))
     try:
         found = _read(directory, names, running)
-        return _with_networks(found) if MEMBERS in names and kind_of(directory) is ENSEMBLE_RUN else found
+        return _with_networks(found) if layout.MEMBERS in names and kind_of(directory) is ENSEMBLE_RUN else found
     except MlpkitError as error:
         began, changed = _times(directory, names)
         return RunOverview(directory, DAMAGED, str(error), began=began, changed=changed)
@@ -118,7 +94,7 @@ def overview_of(directory: Path) -> RunOverview:
 
 def _with_networks(found: RunOverview) -> RunOverview:
     """Return the run of an ensemble with the steps of its networks together, and with what went wrong with one."""
-    networks = [overview_of(folder) for folder in folders_in(found.directory / MEMBERS) if is_run_folder(folder)]
+    networks = [overview_of(folder) for folder in folders_in(found.directory / layout.MEMBERS) if is_run_folder(folder)]
     totals = [each.total for each in networks if each.total is not None]
     total = sum(totals) if len(totals) == len(networks) else None
     found = found._replace(steps=sum(each.steps for each in networks), total=total)
@@ -129,19 +105,29 @@ def _with_networks(found: RunOverview) -> RunOverview:
 
 
 def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview:
-    finished = METRICS in names
+    finished = layout.METRICS in names
     _require_files(directory, names, finished, running)
-    run = read_identity(directory) if RESOLVED in names else RunIdentity()
-    history = _history_of(directory / HISTORY) if HISTORY in names else _History()
-    metrics = checked_metrics(directory / METRICS, read_object(directory / METRICS)) if finished else {}
-    failed = FAILURE in names and not running and not finished
-    failure = checked_failure(directory / FAILURE, read_object(directory / FAILURE)) if failed else {}
+    run = read_identity(directory) if layout.RESOLVED in names else RunIdentity()
+    history = _history_of(directory / layout.HISTORY) if layout.HISTORY in names else _History()
+    metrics = (
+        json_files.checked_metrics(directory / layout.METRICS, json_files.read_object(directory / layout.METRICS))
+        if finished
+        else {}
+    )
+    failed = layout.FAILURE in names and not running and not finished
+    failure = (
+        json_files.checked_failure(directory / layout.FAILURE, json_files.read_object(directory / layout.FAILURE))
+        if failed
+        else {}
+    )
     began, changed = _times(directory, names)
     try:
         lowest, highest = history.extremes(run.monitor)
     except ValueError as error:
-        raise damaged(directory / HISTORY, error) from error
-    checkpoints = checkpoint_steps(directory / CHECKPOINTS) if CHECKPOINTS in names and not finished else []
+        raise json_files.damaged(directory / layout.HISTORY, error) from error
+    checkpoints = (
+        layout.checkpoint_steps(directory / layout.CHECKPOINTS) if layout.CHECKPOINTS in names and not finished else []
+    )
     return RunOverview(
         directory,
         state=FINISHED if finished else RUNNING if running else failure.get("state", STOPPED),
@@ -154,8 +140,10 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
         changed=changed,
         steps=max(int(history.last.get("iteration", 0)), failure.get("steps", 0), *checkpoints[:1]),
         total=run.total_steps(history.last),
-        last={key: value for key, value in history.last.items() if is_result(key)},
-        results={split: {k: v for k, v in values.items() if is_number(v)} for split, values in metrics.items()},
+        last={key: value for key, value in history.last.items() if json_files.is_result(key)},
+        results={
+            split: {k: v for k, v in values.items() if json_files.is_number(v)} for split, values in metrics.items()
+        },
         lowest=lowest,
         highest=highest,
     )
@@ -163,9 +151,11 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
 
 def _require_files(directory: Path, names: Collection[str], finished: bool, running: bool) -> None:
     """Check that the files of every run exist, once its writer has had the time."""
-    begun = not {LOCK, HISTORY, CHECKPOINTS, MODEL}.isdisjoint(names)  # of several seeds, not all start at once
-    later = ((LOCK, MODEL) if finished else (LOCK,)) if begun else ()
-    needed = () if running else (SPEC, RESOLVED, *later)
+    begun = not {layout.LOCK, layout.HISTORY, layout.CHECKPOINTS, layout.MODEL}.isdisjoint(
+        names
+    )  # of several seeds, not all start at once
+    later = ((layout.LOCK, layout.MODEL) if finished else (layout.LOCK,)) if begun else ()
+    needed = () if running else (layout.SPEC, layout.RESOLVED, *later)
     missing = [name for name in needed if name not in names]
     if missing:
         what = " and no ".join(missing)
@@ -174,8 +164,12 @@ def _require_files(directory: Path, names: Collection[str], finished: bool, runn
 
 def _times(directory: Path, names: Collection[str]) -> tuple[float, float]:
     """Return when a run began, and when its results changed last."""
-    began = _changed_at(directory / next((name for name in (LOCK, RESOLVED, SPEC) if name in names), ""))
-    later = [_changed_at(directory / name) for name in (HISTORY, METRICS, FAILURE) if name in names]
+    began = _changed_at(
+        directory / next((name for name in (layout.LOCK, layout.RESOLVED, layout.SPEC) if name in names), "")
+    )
+    later = [
+        _changed_at(directory / name) for name in (layout.HISTORY, layout.METRICS, layout.FAILURE) if name in names
+    ]
     return began, max([began, *later])
 
 
@@ -193,7 +187,7 @@ class _History(NamedTuple):
 
     def extremes(self, monitor: str) -> tuple[Extreme | None, Extreme | None]:
         """Return the lowest and the highest value of the loss or a metric, each at its first evaluation."""
-        key = f"{decisive_split(self.last)}_{monitor}"
+        key = f"{json_files.decisive_split(self.last)}_{monitor}"
         named = re.escape(json.dumps(key).encode()) + rb":"
         found = re.findall(named + rb"([-+.e\d]+)[,}]", self.lines)
         values = [float(value) for value in found]
@@ -215,9 +209,11 @@ class _History(NamedTuple):
 
 def _history_of(path: Path) -> _History:
     """Return the evaluations of a run; a last line that is being written doesn't count."""
-    lines = read_content(path, LARGEST_LOG)
+    lines = json_files.read_content(path, LARGEST_LOG)
     end = lines.rfind(b"\n")
     if end < 0:
         return _History()
-    last = checked_evaluation(path, decode_object(path, lines[lines.rfind(b"\n", 0, end) + 1 : end]))
+    last = json_files.checked_evaluation(
+        path, json_files.decode_object(path, lines[lines.rfind(b"\n", 0, end) + 1 : end])
+    )
     return _History(lines[: end + 1], last)

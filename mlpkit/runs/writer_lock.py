@@ -1,4 +1,7 @@
-"""Sees to it that a run folder has one writer at a time."""
+"""Sees to it that a run folder has one writer at a time.
+
+The system releases the lock, flock or on Windows a lock on a byte, when the process ends.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,70 @@ import errno
 import os
 import stat
 import time
+from importlib import import_module
 from pathlib import Path
 from socket import gethostname
+from types import ModuleType
 from typing import NamedTuple
 
 from mlpkit.errors import RunFolderError
-from mlpkit.runs.file_lock import lock, require_unlocked, unlock
 from mlpkit.runs.files import read_at, storage_error
 from mlpkit.runs.layout import WRITER
 from mlpkit.system import BYTES, NO_LINK, NO_WAIT, REMOVES_OPEN_FILES, can_start_processes
+
+fcntl: ModuleType | None
+try:
+    fcntl = import_module("fcntl")
+except ImportError:  # Windows and WebAssembly
+    fcntl = None
+
+_FAR = 1 << 30
+"""The offset of the byte, beyond all content: on Windows, only its owner can read a locked byte."""
+_LOOKS = 5
+_SECONDS = 0.01
+
+
+def lock(descriptor: int) -> None:
+    """Lock a file, or raise ``BlockingIOError`` if another open file of the same name is locked."""
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    else:
+        _change_byte(descriptor, "LK_NBLCK")
+
+
+def unlock(descriptor: int) -> None:
+    """Give a lock back."""
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    else:
+        _change_byte(descriptor, "LK_UNLCK")
+
+
+def require_unlocked(descriptor: int) -> None:
+    """Raise ``BlockingIOError`` if a file is locked; others may ask this at the same time."""
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return unlock(descriptor)
+    for _ in range(_LOOKS):
+        with contextlib.suppress(BlockingIOError):  # perhaps of someone who asks, too
+            return _lock_for_an_instant(descriptor)
+        time.sleep(_SECONDS)
+    return _lock_for_an_instant(descriptor)
+
+
+def _lock_for_an_instant(descriptor: int) -> None:
+    _change_byte(descriptor, "LK_NBLCK")
+    _change_byte(descriptor, "LK_UNLCK")
+
+
+def _change_byte(descriptor: int, change: str) -> None:
+    msvcrt = import_module("msvcrt")
+    os.lseek(descriptor, _FAR, os.SEEK_SET)
+    try:
+        msvcrt.locking(descriptor, getattr(msvcrt, change), 1)
+    except PermissionError as error:
+        raise BlockingIOError(error.errno, error.strerror) from error
+
 
 _LONGEST_NOTE = 300
 """Bytes of a lock file: the number of a process, and below it the name of its machine, of 255 at most."""

@@ -5,18 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from mlpkit.components.metric import Metric
-from mlpkit.components.schema.context import (
-    INVALID,
-    CheckContext,
-    Correction,
-    SchemaReferences,
-    ValueType,
-    correction,
-    show,
-)
+from mlpkit.components.schema.context import INVALID, CheckContext, Correction, ValueType, correction, show
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.types import TextType
 from mlpkit.components.schema.wording import did_you_mean, nearest
@@ -45,16 +37,9 @@ class FormatType(ValueType):
             return context.report(path, message, expected=str(FORMAT), remedy="upgrade mlpkit", code="wrong-version")
         return value
 
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"enum": [FORMAT]}
-
 
 LONGEST_NAME: Final = 100
 DISTRIBUTION: Final = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
-RANGE: Final = r"^\s*(~=|===?|!=|<=?|>=?)\s*[^\s,]+\s*(,\s*(~=|===?|!=|<=?|>=?)\s*[^\s,]+\s*)*$"
-"""What a version range looks like, for JSON Schema."""
-
 RANGE_FORM: Final = 'a version range, such as ">=1.2,<2"'
 
 
@@ -80,14 +65,6 @@ class RequirementsType(ValueType):
             else:
                 _check_installed(name, wanted, (*path, name), context, distributions)
         return INVALID if len(context.faults) > before else dict(value)
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {
-            "type": ["object", "null"],
-            "propertyNames": {"pattern": f"^{DISTRIBUTION}$"},
-            "additionalProperties": {"type": "string", "pattern": RANGE, "examples": [">=1.2,<2"]},
-        }
 
 
 def _check_installed(

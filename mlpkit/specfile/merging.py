@@ -45,14 +45,9 @@ NEEDED_COMPONENTS: Final[frozenset[KeyPath]] = frozenset(
 """Where a component stands in every spec, so that parameters without one are a mistake."""
 
 
-def is_section(path: KeyPath) -> bool:
-    """Whether the value at a path is a section."""
-    return path in SECTIONS
-
-
 def may_be_component(path: KeyPath) -> bool:
     """Whether the value at a path may be a component, judging by the structure alone."""
-    return path == ("data",) or (len(path) > 1 and path[0] != "requires" and not is_section(path))
+    return path == ("data",) or (len(path) > 1 and path[0] != "requires" and path not in SECTIONS)
 
 
 def merge(base: MappingNode, child: MappingNode, faults: DiagnosticList) -> MappingNode:
@@ -76,7 +71,7 @@ def _merge_keys(base: MappingNode, child: MappingNode, path: KeyPath) -> Mapping
 
 
 def _merge_values(base: Node, child: Node, path: KeyPath) -> Node:
-    if not is_section(path):
+    if path not in SECTIONS:
         if _one_key(base) and _one_key(child) and _one_key(base) != _one_key(child):
             return child
         old, new = component_of(base), component_of(child)
@@ -113,7 +108,7 @@ class _LayerChanges:
         """Return a list whose layers are changed, or removed by ``null``."""
         items = list(layers.items)
         for name, change in changes.items():
-            item = self.lists.position(layers, name, _dotted(path), self._report_at(change))
+            item = self.lists.position(layers, name, ".".join(map(str, path)), self._report_at(change))
             if item is not None:
                 items[item] = self._layer(items[item], change, (*path, name))
         return ListNode(self.lists.remaining(layers, items), layers.origin)
@@ -139,7 +134,7 @@ class _LayerChanges:
         rest: dict[str, Entry] = {}
         inside: dict[str, dict[str, Entry]] = {}
         for key, change in new.entries.items():
-            held = self.lists.holder(old, key, _dotted(path), self._report_at(change))
+            held = self.lists.holder(old, key, ".".join(map(str, path)), self._report_at(change))
             if held:
                 inside.setdefault(held, {})[key] = change
             elif self.lists.list_at(old, key) and isinstance(change.node, MappingNode):
@@ -161,7 +156,3 @@ class _LayerChanges:
             self.faults.report(place, message, expected=expected, remedy=remedy, code="unknown-layer", fix=fix)
 
         return report
-
-
-def _dotted(path: KeyPath) -> str:
-    return ".".join(map(str, path))

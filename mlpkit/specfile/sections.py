@@ -22,7 +22,7 @@ from mlpkit.components.schema.component_types import (
     RecipeOfKind,
     layer_names,
 )
-from mlpkit.components.schema.context import INVALID, CheckContext, SchemaReferences, ValueType
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
 from mlpkit.components.schema.types import ColumnName, FilePath, PathType, without_null
@@ -109,7 +109,8 @@ class LayerStackType(ValueType):
             message = "the list of layers is empty"
             return context.report(path, message, expected=self.describe(), at_key=True, code="missing-key")
         before = len(context.faults)
-        recipes = _layers_and_losses().check_items(value, path, context)
+        bases = tuple(KINDS[kind].base_class() for kind in STACK_KINDS)
+        recipes = LayerListType(ComponentOfKind(STACK_KINDS, bases)).check_items(value, path, context)
         members = [
             StackMember(replace(recipe, given_name=name))
             for name, recipe in zip(layer_names(value), recipes, strict=True)
@@ -117,11 +118,6 @@ class LayerStackType(ValueType):
         ]
         self._check_losses(members, len(value), context)
         return INVALID if len(context.faults) > before else tuple(members)
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        one_loss = {"contains": references.names("loss"), "minContains": 1, "maxContains": 1}
-        return _layers_and_losses().json_schema(references) | one_loss | {"errorMessage": f"expected {self.describe()}"}
 
     def _check_losses(self, members: list[StackMember], count: int, context: CheckContext) -> None:
         report = partial(context.report, at_key=True, code="misplaced-loss")
@@ -136,11 +132,6 @@ class LayerStackType(ValueType):
                 message = f"the stack ends in {recipe.name}, which is a layer"
                 remedy = "add a loss after it; mlpkit plugins lists the installed ones"
                 report(recipe.place, message, expected="a loss at the end", remedy=remedy)
-
-
-def _layers_and_losses() -> LayerListType:
-    bases = tuple(KINDS[kind].base_class() for kind in STACK_KINDS)
-    return LayerListType(ComponentOfKind(STACK_KINDS, bases), fewest=1)
 
 
 @dataclass(frozen=True)
@@ -301,6 +292,7 @@ class InitializeFromType(SectionType):
     """The section, or no more than its ``run``."""
 
     owner: type[Section] = InitializeFromSection
+    short_form = PathType()
 
     def describe(self) -> str:
         """Describe the expected value."""
@@ -309,10 +301,6 @@ class InitializeFromType(SectionType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the section."""
         return super().check({"run": value} if isinstance(value, str) else value, path, context)
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"anyOf": [PathType().json_schema(references), super().json_schema(references)]}
 
 
 METRICS: Final = DistinctListType(RecipeOfKind(("metric",), (Metric,)), as_tuple=True)

@@ -164,21 +164,15 @@ class EventParser(Reader, Scanner, Parser):
         self.scan_line_break()
         self.allow_simple_key = True
         breaks = ""
-        while not self._at_document_marker():
-            self._skip_indentation()
+        while not (self.column == 0 and self.prefix(3) in ("---", "...") and self.peek(3) in BLANK):
+            self._skip(" ")
+            if self.column > self.indent or REST_IS_BLANK.match(self.buffer, self.pointer):
+                self._skip(WHITE)
             line_break = self.scan_line_break()
             if not line_break:
                 return breaks or " "
             breaks += line_break
         return ""
-
-    def _at_document_marker(self) -> bool:
-        return self.column == 0 and self.prefix(3) in ("---", "...") and self.peek(3) in BLANK
-
-    def _skip_indentation(self) -> None:
-        self._skip(" ")
-        if self.column > self.indent or REST_IS_BLANK.match(self.buffer, self.pointer):
-            self._skip(WHITE)
 
     def _skip(self, characters: str) -> None:
         while self.peek() in characters:

@@ -15,7 +15,7 @@ from mlpkit.components.component import Component
 from mlpkit.components.dataset import Dataset
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import NotExportableError, UsageError
-from mlpkit.registry.error_summary import one_line
+from mlpkit.registry.plugin import one_line
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite.all_checks import TO_BUILD, all_checks, checks_for, run_check
 from mlpkit.testing.suite.check import Blocked, Check, CheckFailure, NotApplicable

@@ -12,14 +12,12 @@ import numpy as np
 from annotated_types import Gt, Lt
 
 from mlpkit.array import Array
-from mlpkit.components.callback import Callback, Outcome, TrainingView, Weights
+from mlpkit.components.callback import Callback, TrainingView, Weights
 from mlpkit.components.schema.wording import shown_number
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import blocks
 from mlpkit.specfile.sections import Training
-from mlpkit.training.checkpointing import Best, BestTracker, higher_is_better
-from mlpkit.training.evaluation import Record
-from mlpkit.training.snapshot import pack, unpack
+from mlpkit.training.checkpointing import Best, BestTracker, higher_is_better, pack, unpack
 
 
 class CallbackGroup:
@@ -39,29 +37,11 @@ class CallbackGroup:
                 callback.on_start(self._view)
             self._started.append((callback, blame))
 
-    def step(self, loss: float) -> None:
-        """Call ``on_step``."""
-        for callback, blame in self._callbacks:
-            with blame:
-                callback.on_step(self._view, loss)
-
-    def evaluation(self, record: Record) -> None:
-        """Call ``on_evaluation``."""
-        for callback, blame in self._callbacks:
-            with blame:
-                callback.on_evaluation(self._view, record)
-
-    def end(self) -> None:
-        """Call ``on_end``."""
-        for callback, blame in self._callbacks:
-            with blame:
-                callback.on_end(self._view)
-
-    def close(self, outcome: Outcome) -> None:
-        """Call ``on_close`` of the callbacks that were started."""
+    def tell(self, event: str, *data: object) -> None:
+        """Call a method of all callbacks that were started, such as ``on_step``."""
         for callback, blame in self._started:
             with blame:
-                callback.on_close(self._view, outcome)
+                getattr(callback, event)(self._view, *data)
 
     def state(self, arrays: dict[str, Array]) -> list[Any]:
         """Return what each callback must remember, as plain data; ``arrays`` takes the arrays among it, by name."""

@@ -24,14 +24,22 @@ from mlpkit.network.sequential import Sequential
 from mlpkit.network.slices import NO_EXCHANGE
 from mlpkit.specfile.sections import Training
 from mlpkit.training.callbacks import CallbackGroup, callbacks_of
-from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointStore, tracker_of_checkpoint
+from mlpkit.training.checkpointing import (
+    Best,
+    CheckpointSchedule,
+    CheckpointStore,
+    Snapshot,
+    check_metadata,
+    copied_arrays,
+    restore_arrays,
+    tracker_of_checkpoint,
+)
 from mlpkit.training.divergence import require_finite, require_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest, Watch
 from mlpkit.training.gradient import StepGradient, clipper, watched
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, Examples, MicroBatches, MinibatchReader, RankRows
 from mlpkit.training.ranks import ONE_RANK, Ranks
-from mlpkit.training.snapshot import Snapshot, check_metadata, copied_arrays, restore_arrays
 from mlpkit.training.update import OptimizerState, Updater, constrained
 from mlpkit.training.workers import Workers, useful_workers
 
@@ -192,7 +200,7 @@ class Trainer:
             raise
         finally:
             self._observer.ended()
-            self._callbacks.end()
+            self._callbacks.tell("on_end")
         if self._view.stand_in is not None:
             self._update.remember_parameters()
             replace_weights(self.network, self._view.stand_in)
@@ -201,7 +209,7 @@ class Trainer:
 
     def close(self, outcome: Outcome) -> None:
         """Tell the callbacks how the run ended, once its files are written."""
-        self._callbacks.close(outcome)
+        self._callbacks.tell("on_close", outcome)
 
     def snapshot(self) -> Snapshot:
         """Return all that the rest of the training depends on; it shares nothing with the trainer."""
@@ -323,7 +331,7 @@ class Trainer:
             loss = take_step()
             step += 1
             if callbacks is not None:
-                callbacks.step(loss)
+                callbacks.tell("on_step", loss)
             now = clock()
             if now >= next_report:
                 self._report(loss)
@@ -369,7 +377,7 @@ class Trainer:
             record = evaluation_record(step, self.progress.epoch, learning_rate, results)
             self.history.append(record)
             self._observer.evaluated(record, seconds)
-            self._callbacks.evaluation(record)
+            self._callbacks.tell("on_evaluation", record)
         self._ranks.on_all_ranks("synchronize", self._synchronize)()
         for watch in self._watches:
             watch.evaluated(learning_rate, last=step == self.total_steps or bool(self._view.stop_reason))

@@ -189,14 +189,6 @@ class BatchReader:
             yield self.take(np.arange(begin, min(begin + self._rows, len(self._split))))
 
 
-def first_batch(
-    split: Split, description: Description, dtype: np.dtype[Any], seed: int, most_rows: int
-) -> NDArray[Any]:
-    """Return the inputs that initializers see: some training rows in random order."""
-    order = keyed_generator(seed, "first batch").permutation(len(split))[:most_rows]
-    return BatchReader(split, description, dtype, len(order)).take(order)[0]
-
-
 class Augmenter:
     """Applies augmentations to minibatches, one after the other, in separate arrays."""
 

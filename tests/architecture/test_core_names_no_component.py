@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mlpkit
 import mlpkit_plugins
-from mlpkit.graph.evaluator import OPERATORS
+from mlpkit.graph.operators import OPERATORS
 from mlpkit.specfile.sections import TOP_LEVEL
 
 CORE = Path(mlpkit.__file__).parent
@@ -19,7 +19,7 @@ ALLOWED = {
     # the Python face is a contract: network.accuracy(x, t)
     ("network/sequential.py", "accuracy"),
     # a mode of ONNX's operator Pad
-    ("graph/operators/shapes.py", "constant"),
+    ("graph/operators.py", "constant"),
     # what a message says in place of a value, a marker's colour, and a parameter's value
     ("verbs/export/provenance_command.py", "none"),
     ("display/plot.py", "none"),
@@ -45,16 +45,17 @@ ALLOWED = {
     # an option of the command line
     ("cli/options.py", "mpi"),
     ("cli/verbs.py", "mpi"),
+    ("verbs/data/command.py", "html"),
     # a number of steps is called so in events, in checkpoints, in lock.json and where randomness is keyed
     ("display/lines.py", "step"),
     ("display/json_events.py", "step"),
     ("verbs/trace/command.py", "step"),
-    ("jobs/reopened.py", "step"),
+    ("jobs/resume_network.py", "step"),
     ("verbs/repro/repro.py", "step"),
     ("verbs/trace/output.py", "step"),
     ("verbs/run/train_longer.py", "step"),
     ("runs/json_files.py", "step"),
-    ("training/snapshot.py", "step"),
+    ("training/checkpointing.py", "step"),
     ("training/loop.py", "step"),
 }
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mlpkit.shortages import FILES, MEMORY, TEMPORARY, THREADS, shortage
+from mlpkit.system import GET_MEMORY, NO_TEMPORARY_FILE, NO_THREADS, TOO_MANY_FILES, shortage
 
 LIMITED = """\
 import resource, sys
@@ -49,7 +49,7 @@ def test_few_descriptors(descriptors, verb, limited):
 
 def test_what_needs_more_descriptors_says_so(limited):
     done = limited("RLIMIT_NOFILE", 4, "plugins")
-    assert (done.code, done.out, done.err) == (1, "", f"error: {FILES}\n")
+    assert (done.code, done.out, done.err) == (1, "", f"error: {TOO_MANY_FILES}\n")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to RLIMIT_AS")
@@ -69,14 +69,14 @@ def chained(error, cause):
 def test_each_shortage_is_known_by_what_python_numpy_or_the_system_raise():
     numpy = chained(ImportError("IMPORTANT: PLEASE READ THIS"), ImportError("x.so: failed to map segment from shared"))
     for error, expected in [
-        (MemoryError(), f"not enough memory; {MEMORY}"),
-        (MemoryError("unable to allocate 40 GiB"), f"not enough memory: unable to allocate 40 GiB; {MEMORY}"),
-        (OSError(errno.EMFILE, "Too many open files"), FILES),
-        (OSError(errno.ENOMEM, "Cannot allocate memory"), f"not enough memory; {MEMORY}"),
-        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), TEMPORARY),
-        (ImportError("libx.so: cannot open shared object file: Too many open files"), FILES),
-        (numpy, f"not enough memory; {MEMORY}"),
-        (RuntimeError("can't start new thread"), THREADS),
+        (MemoryError(), f"not enough memory; {GET_MEMORY}"),
+        (MemoryError("unable to allocate 40 GiB"), f"not enough memory: unable to allocate 40 GiB; {GET_MEMORY}"),
+        (OSError(errno.EMFILE, "Too many open files"), TOO_MANY_FILES),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), f"not enough memory; {GET_MEMORY}"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), NO_TEMPORARY_FILE),
+        (ImportError("libx.so: cannot open shared object file: Too many open files"), TOO_MANY_FILES),
+        (numpy, f"not enough memory; {GET_MEMORY}"),
+        (RuntimeError("can't start new thread"), NO_THREADS),
         (OSError(errno.ENOENT, "No such file or directory"), ""),
         (ValueError("Too many open files"), ""),
         (RuntimeError("something else"), ""),

@@ -11,7 +11,8 @@ from requirements import require_package
 
 from mlpkit import ML_DOMAIN, Graph, NotExportableError
 from mlpkit.components.graph import Node
-from mlpkit.graph.evaluator import OPERATORS, evaluate
+from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.operators import OPERATORS
 
 onnx = require_package("onnx")
 

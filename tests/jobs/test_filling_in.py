@@ -12,7 +12,7 @@ from peak_memory import with_peak
 
 import mlpkit
 from mlpkit import Classes
-from mlpkit.jobs.filling_in import FactsOfSpec
+from mlpkit.jobs.filling_in import facts_of
 from mlpkit.jobs.prove import prove
 from mlpkit.verbs.repro.repro import repro
 from mlpkit_plugins.layers.affine import Affine
@@ -113,7 +113,7 @@ def test_counting_classes_takes_no_counts_of_each_minibatch(spec_of, monkeypatch
     monkeypatch.setattr("mlpkit.jobs.filling_in.ROWS_COUNTED_TOGETHER", 1)
     spec = spec_of()
     dataset = spec.data()
-    facts = FactsOfSpec(spec, dataset, dataset.describe()._replace(target=Classes(100_000)))
+    facts = facts_of(spec, dataset, dataset.describe()._replace(target=Classes(100_000)))
 
     counts, peak = with_peak(facts.class_counts)
 

@@ -20,8 +20,8 @@ import mlpkit
 from mlpkit.errors import StorageError
 from mlpkit.jobs.run_recorder import AsyncCheckpoints
 from mlpkit.runs.folder import RunFolder
+from mlpkit.training.checkpointing import Snapshot
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.training.snapshot import Snapshot
 
 
 class Slow:

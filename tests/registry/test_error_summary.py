@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlpkit.errors import PluginError
-from mlpkit.registry.error_summary import LONGEST, error_summary, one_line
+from mlpkit.registry.plugin import LONGEST_SUMMARY, error_summary, one_line
 
 
 def raised(error):
@@ -38,4 +38,4 @@ def test_an_error_that_was_never_raised_has_no_line():
 
 def test_the_text_is_one_line_that_a_terminal_can_show():
     assert one_line("a\n  b\x1b[31m\ud800é") == r"a b\x1b[31m\ud800é"
-    assert len(one_line("x" * 10_000_000)) == LONGEST + 3
+    assert len(one_line("x" * 10_000_000)) == LONGEST_SUMMARY + 3

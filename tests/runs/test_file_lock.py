@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mlpkit.runs import file_lock
-from mlpkit.runs.file_lock import lock, require_unlocked, unlock
+from mlpkit.runs import writer_lock
+from mlpkit.runs.writer_lock import lock, require_unlocked, unlock
 
 
 class Windows:
@@ -35,9 +35,9 @@ class Windows:
 def system(request, monkeypatch):
     windows = Windows()
     if request.param == "Windows":
-        monkeypatch.setattr(file_lock, "fcntl", None)
+        monkeypatch.setattr(writer_lock, "fcntl", None)
         monkeypatch.setitem(sys.modules, "msvcrt", windows)
-    elif file_lock.fcntl is None:
+    elif writer_lock.fcntl is None:
         pytest.skip("this system has no flock")
     return windows
 
@@ -72,7 +72,7 @@ def test_the_content_of_a_locked_file_can_be_read(files, system):
 
 
 def test_another_who_asks_is_waited_for(files, system, monkeypatch):
-    monkeypatch.setattr(file_lock, "fcntl", None)
+    monkeypatch.setattr(writer_lock, "fcntl", None)
     monkeypatch.setitem(sys.modules, "msvcrt", system)
     lock(files.first)  # as if it were for an instant
     monkeypatch.setattr("time.sleep", lambda _: system.holders.clear())

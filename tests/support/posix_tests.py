@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlpkit.runs import file_lock  # noqa: F401 - while modules of POSIX are missing
+from mlpkit.runs import writer_lock  # noqa: F401 - while modules of POSIX are missing
 
 TABLE = Path(__file__).parent / "without_posix" / "skipped.txt"
 REASONS = dict(line.split(" | ") for line in TABLE.read_text("utf-8").splitlines())

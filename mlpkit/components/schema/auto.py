@@ -8,9 +8,9 @@ from functools import partial
 from math import prod
 from typing import Annotated, Any, Final, TypeAlias
 
-from mlpkit.components.schema.context import INVALID, CheckContext, SchemaReferences, ValueType, show
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.recipe import Auto, KeyPath
-from mlpkit.components.schema.types import Bound, ChoiceType, EitherType, IntegerType, ListType, MappingType, NumberType
+from mlpkit.components.schema.types import Bound, ChoiceType, IntegerType, ListType, MappingType, NumberType
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.components.target import Classes, DataFacts
 from mlpkit.errors import WrongUseError
@@ -54,10 +54,6 @@ class OrAutoType(ValueType):
             last = faults[0] if faults else context.faults.pop()
             context.faults.append(last._replace(expected=self.describe()) if last.path == path else last)
         return found
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return EitherType((self.value, *self.automatic)).json_schema(references)
 
 
 def _units(written: str, facts: DataFacts) -> int:

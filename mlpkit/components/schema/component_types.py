@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-from mlpkit.components.schema.context import INVALID, CheckContext, SchemaReferences, ValueType, show
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.types import ListType, is_number
 from mlpkit.components.schema.wording import either_of
@@ -104,11 +104,6 @@ class ComponentOfKind(ValueType):
             context.faults[-1] = unknown._replace(expected=self.describe())
         return INVALID
 
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        component = references(self.kinds)
-        return {"anyOf": [self.literal.json_schema(references), component]} if self.literal else component
-
 
 class RecipeOfKind(ComponentOfKind):
     """A component that the constructor builds itself, a new one at each call."""
@@ -137,10 +132,6 @@ class DistinctListType(ListType):
                 checked[i] = context.report((*path, i), message, code="duplicate-name")
         return checked
 
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return super().json_schema(references) | {"uniqueItems": True}
-
 
 class LayerListType(ListType):
     """A list of layers, inside a layer or at the top of a spec; no two may have the same name."""
@@ -157,11 +148,6 @@ class LayerListType(ListType):
             item = self.items.check(unnamed if "name" in parameters else value, (*path, i), context)
             checked.append(replace(item, given_name=given_name) if given_name and isinstance(item, Recipe) else item)
         return checked
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        assert isinstance(self.items, ComponentOfKind)
-        return super().json_schema(references) | {"items": references(self.items.kinds, named=True)}
 
 
 def _check_name(component: Any, parameters: dict[str, Any], path: KeyPath, taken: bool, context: CheckContext) -> str:

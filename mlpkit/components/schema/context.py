@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypedDict, Unpack
+from typing import Any, Final, NamedTuple, TypeAlias, TypedDict, Unpack
 
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.wording import certain
@@ -79,16 +79,6 @@ Returns None after it has reported to the context what is wrong.
 """
 
 
-class SchemaReferences(Protocol):
-    """Gives JSON Schema's reference to the definition of a kind of component."""
-
-    def __call__(self, kinds: tuple[str, ...], *, named: bool = False) -> dict[str, Any]:
-        """Return ``{"$ref": ...}`` for any component of these kinds, with a name beside its parameters if ``named``."""
-
-    def names(self, kind: str) -> dict[str, Any]:
-        """Return the schema of a component of a kind, whatever its parameters."""
-
-
 class TooManyProblems(Exception):  # noqa: N818 - not an error itself: the faults are already reported
     """There are too many problems to continue."""
 
@@ -147,10 +137,6 @@ class ValueType(ABC):
     @abstractmethod
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the checked value, converted where that loses nothing, or ``INVALID``."""
-
-    @abstractmethod
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
 
     def refuse(
         self, value: object, reason: str, path: KeyPath, context: CheckContext, **details: Unpack[ProblemDetails]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -15,16 +16,7 @@ import annotated_types
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, OfKind, RecipeOfKind
-from mlpkit.components.schema.context import (
-    INVALID,
-    CheckContext,
-    Correction,
-    SchemaReferences,
-    TooManyProblems,
-    ValueType,
-    show,
-)
-from mlpkit.components.schema.docstring import Docstring, parse_docstring
+from mlpkit.components.schema.context import INVALID, CheckContext, Correction, TooManyProblems, ValueType, show
 from mlpkit.components.schema.fields import NO_PARAMETER, parameters_of, written_constructor
 from mlpkit.components.schema.recipe import KeyPath, Recipe, built, written
 from mlpkit.components.schema.types import (
@@ -218,21 +210,6 @@ class Schema:
             raise context.faults[0].as_error(self.owner.__name__)
         return {name: built(value) for name, value in checked.items()}
 
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the parameters as JSON Schema of a mapping."""
-        properties = {}
-        for field in self.fields:
-            entry = field.type.json_schema(references)
-            meaning = self.docstring.parameters.get(field.name)
-            if meaning:
-                entry = entry | {"description": meaning}
-            if isinstance(field.default, str | int | float | bool):  # null would be a poor first value
-                entry = entry | {"default": field.default}
-            properties[field.name] = entry | {"deprecated": True} if field.deprecated else entry
-        required = [field.name for field in self.fields if field.required]
-        schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
-        return schema | ({"required": required} if required else {})
-
 
 KEEP_ONE: Final = "keep one: remove the rest, or set it to null"
 
@@ -266,19 +243,6 @@ class OneOf(NamedTuple):
             message = f"both {names} are given" if len(given) == 2 else f"{names} are all given"
             report((*path, given[1]), message, remedy=KEEP_ONE, code="conflicting-keys")
 
-    def json_schema(self) -> dict[str, Any]:
-        """Return the rule as JSON Schema, with what an editor shows where it is broken."""
-        given = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in self.keys]
-        missing = {"errorMessage": f"{self.missing}; expected {self.expected}"}
-        some = {"anyOf": [one | missing for one in given]}
-        if not self.exclusive:
-            return some
-        alone = []
-        for i, key in enumerate(self.keys[:-1]):
-            no = {"type": "null", "errorMessage": f"{key} is given, too; {KEEP_ONE}"}
-            alone.append({"if": given[i], "then": {"properties": dict.fromkeys(self.keys[i + 1 :], no)}})
-        return {"allOf": [some, *alone]}
-
 
 class Section:
     """A part of a spec with its own keys: the fields of a dataclass that derives from this.
@@ -308,9 +272,10 @@ MOST_KEYS_NAMED: Final = 8
 
 @dataclass(frozen=True)
 class SectionType(ValueType):
-    """A mapping with the keys of a section."""
+    """A mapping with the keys of a section, for which a value of another type may stand."""
 
     owner: type[Section]
+    short_form: ClassVar[ValueType | None] = None
 
     @cached_property
     def schema(self) -> Schema:
@@ -344,13 +309,6 @@ class SectionType(ValueType):
         if key and self.schema.types[key].check(value, (), context.attempt()) is not INVALID:
             return f"write {{{key}: {show(value)}}}"
         return f"its keys: {', '.join(names)}" if len(names) <= MOST_KEYS_NAMED else ""
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        schema = {"title": self.owner.title, **self.schema.json_schema(references)}
-        for rule in self.owner.rules:
-            schema |= rule.json_schema()
-        return schema
 
 
 def schema_of(owner: type) -> Schema:
@@ -507,3 +465,45 @@ def _kind_of(base: object) -> str:
     if isinstance(kind, str) and kind in KINDS:
         return kind
     raise TypeError(f"{base!r} is not a kind of component")
+
+
+class Docstring(NamedTuple):
+    """The parts of a docstring: the first sentence; formulas and explanations; ``Args:``; other sections by title."""
+
+    summary: str
+    body: str
+    parameters: dict[str, str]
+    sections: dict[str, str]
+
+
+_TITLE = re.compile(r"^(Args|Raises|Returns|Shapes?|Source|Example):\s*(.*)$")
+_PARAMETER = re.compile(r"^    (\w+): (.*)$")
+
+
+def parse_docstring(text: str | None) -> Docstring:
+    """Return the parts of a docstring; missing ones are empty."""
+    head, sections = _parts(inspect.cleandoc(text or "").split("\n"), _TITLE)
+    summary, _, body = "\n".join(head).strip().partition("\n\n")
+    _, parameters = _parts(sections.pop("Args", []), _PARAMETER)
+    return Docstring(
+        summary=" ".join(summary.split()),
+        body=body.strip("\n"),
+        parameters={name: _in_one_line(lines) for name, lines in parameters.items()},
+        sections={name: _in_one_line(lines) for name, lines in sections.items()},
+    )
+
+
+def _parts(lines: list[str], heading: re.Pattern[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the lines before the first heading, and the lines of each part, by its name."""
+    current: list[str] = []
+    head, parts = current, dict[str, list[str]]()
+    for line in lines:
+        found = heading.match(line)
+        if found:
+            current = parts.setdefault(found[1], [])
+        current.append(found[2] if found else line)
+    return head, parts
+
+
+def _in_one_line(lines: list[str]) -> str:
+    return " ".join(" ".join(lines).split())

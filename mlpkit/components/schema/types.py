@@ -15,7 +15,6 @@ from mlpkit.components.schema.context import (
     INVALID,
     CheckContext,
     Correction,
-    SchemaReferences,
     TooManyProblems,
     ValueType,
     correction,
@@ -51,20 +50,14 @@ class ScalarType(ValueType):
     Attributes:
         words: what a value is called, as in ``true or false``.
         expected: what is expected, if the words don't tell.
-        json_type: its type in JSON Schema; empty for any.
     """
 
     words: ClassVar[str]
     expected: ClassVar[str] = ""
-    json_type: ClassVar[str] = ""
 
     def describe(self) -> str:
         """Describe what is expected."""
         return self.expected or self.words
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"type": self.json_type} if self.json_type else {}
 
     def _refuse(
         self, value: object, path: KeyPath, context: CheckContext, remedy: str = "", meant: object = None
@@ -84,10 +77,6 @@ class BoundedType(ScalarType):
         ends = " and ".join(f"{bound.words} {bound.limit:g}" for bound in self.bounds)
         return f"{self.words}, {ends}" if ends else self.words
 
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return super().json_schema(references) | {bound.keyword: bound.limit for bound in self.bounds}
-
     def holds(self, number: float) -> bool:
         """Whether a number is in the range."""
         return all(bound.holds(number) for bound in self.bounds)
@@ -101,7 +90,6 @@ class IntegerType(BoundedType):
     """A whole number; ``true`` and ``"3"`` are refused."""
 
     words = "an integer"
-    json_type = "integer"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the integer."""
@@ -124,7 +112,6 @@ class NumberType(BoundedType):
     """A finite number, or an integer."""
 
     words = "a number"
-    json_type = "number"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the number as a float."""
@@ -150,7 +137,6 @@ class BooleanType(ScalarType):
     """``true`` or ``false``; 0, 1, ``yes`` and ``no`` are neither."""
 
     words = "true or false"
-    json_type = "boolean"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the truth value."""
@@ -172,10 +158,10 @@ class BegunPath(str):
 
 
 class TextType(ScalarType):
-    """A string."""
+    """A string; editors compare it with a pattern, if there is one."""
 
     words = "a string"
-    json_type = "string"
+    pattern: ClassVar[str] = ""
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the string."""
@@ -192,7 +178,6 @@ class NullType(ScalarType):
     """``null``."""
 
     words = "null"
-    json_type = "null"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return None."""
@@ -231,10 +216,6 @@ class PathType(TextType):
             message = f"there is no {show(str(found))}; paths are relative to the spec's folder"
             return context.report(path, message, remedy=f"write {here}", fix=Correction(text, here))
         return str(_seen_from_here(found)) if folder != Path() else text
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return super().json_schema(references) | {"format": "path"}
 
 
 def _exists(path: Path) -> bool:
@@ -287,10 +268,6 @@ class ChoiceType(ValueType):
         wrong = "is not one of the choices" if len(self.choices) > 1 else "is not supported"
         return self.refuse(value, wrong, path, context, remedy=remedy, code="wrong-value", fix=fix)
 
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"enum": list(self.choices)}
-
 
 def is_number(text: str) -> bool:
     """Whether a text would be a finite number without its quotes."""
@@ -331,11 +308,6 @@ class ListType(ValueType):
         """Return every item, checked or ``INVALID``."""
         return [self.items.check(item, (*path, i), context) for i, item in enumerate(values)]
 
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        fewest = {"minItems": self.fewest} if self.fewest else {}
-        return {"type": "array", "items": self.items.json_schema(references)} | fewest
-
 
 @dataclass(frozen=True)
 class TupleType(ValueType):
@@ -356,15 +328,6 @@ class TupleType(ValueType):
         both = enumerate(zip(self.items, value, strict=True))
         checked = tuple(item_type.check(item, (*path, i), context) for i, (item_type, item) in both)
         return INVALID if any(item is INVALID for item in checked) else checked
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {
-            "type": "array",
-            "prefixItems": [item.json_schema(references) for item in self.items],
-            "minItems": len(self.items),
-            "maxItems": len(self.items),
-        }
 
 
 @dataclass(frozen=True)
@@ -388,10 +351,6 @@ class MappingType(ValueType):
                 return context.report(path, message, expected=self.describe(), code="wrong-type")
         checked = {key: self.values.check(item, (*path, key), context) for key, item in value.items()}
         return INVALID if any(item is INVALID for item in checked.values()) else checked
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"type": "object", "additionalProperties": self.values.json_schema(references)}
 
 
 @dataclass(frozen=True)
@@ -432,10 +391,6 @@ class EitherType(ValueType):
         if isinstance(value, BegunPath):
             return value.refuse(self, path, context)
         return self.refuse(value, "isn't allowed here", path, context, code="wrong-value")
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"anyOf": [alternative.json_schema(references) for alternative in self.alternatives]}
 
 
 def without_null(kind: ValueType) -> ValueType:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, get_args
 
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.schema.docstring import parse_docstring
+from mlpkit.components.schema.signature import parse_docstring
 from mlpkit.components.schema.wording import either_of
 from mlpkit.errors import Code, PluginError
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL
 from mlpkit.specfile.spec import FOLDER_NAME
 from mlpkit.specfile.variables import NAME, REFERENCE
+from mlpkit.verbs.ask.types_in_schema import keys_in_schema, type_in_schema
 
 VARIABLE: Final = {
     "type": "string",
@@ -147,7 +148,7 @@ class ComponentDefinitions:
             yield entry
 
     def _parameters(self, entry: RegisteredComponent, named: bool) -> dict[str, Any]:
-        schema = entry.schema.json_schema(self)
+        schema = keys_in_schema(entry.schema, self)
         if named:
             schema["properties"]["name"] = LAYER_NAME
         return self.relaxed(schema) if self._partial else schema
@@ -239,7 +240,7 @@ def _reachable(definitions: dict[str, Any], names: Iterable[str]) -> dict[str, A
 
 def _of_spec(definitions: ComponentDefinitions) -> dict[str, Any]:
     """Return the keys of a spec, with what the code that reads the text asks of some."""
-    schema = TOP_LEVEL.json_schema(definitions)
+    schema = type_in_schema(TOP_LEVEL, definitions)
     narrowed: dict[str, dict[str, Any]] = {
         "name": {"anyOf": [{"type": "string", "pattern": f"^{FOLDER_NAME.pattern}$"}, {"type": "null"}]},
         "vars": {"type": "object", "propertyNames": {"pattern": f"^{NAME}$"}},

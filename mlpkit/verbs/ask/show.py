@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.schema.docstring import Docstring
+from mlpkit.components.schema.signature import Docstring
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import PluginError
 from mlpkit.registry.registry import RegisteredComponent, Registry

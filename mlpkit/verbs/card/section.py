@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlpkit.components.schema.docstring import parse_docstring
-from mlpkit.components.schema.signature import Section, SectionType
+from mlpkit.components.schema.signature import Section, SectionType, parse_docstring
 from mlpkit.specfile.sections import GuestSection
 
 

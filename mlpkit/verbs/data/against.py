@@ -19,8 +19,8 @@ from mlpkit.jobs.folds import FOLDED
 from mlpkit.jobs.inputs import inputs_of_file, located, without_prediction
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.predict import predictions_of
+from mlpkit.jobs.spec_data import rows_to_predict
 from mlpkit.network.component_errors import component_errors
-from mlpkit.network.sampling import rows_to_predict
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import LARGEST_DOCUMENT, file_hash, write_atomically
 from mlpkit.runs.json_files import decode, encode_pretty, read_content

@@ -29,9 +29,8 @@ from mlpkit.jobs.inputs import Inputs, inputs_of
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.predict import predictions
 from mlpkit.jobs.run_inputs import DATA, spec_hash
-from mlpkit.jobs.spec_data import describe_data, open_data, raw_rows
+from mlpkit.jobs.spec_data import describe_data, open_data, raw_rows, rows_to_predict
 from mlpkit.network.component_errors import component_errors
-from mlpkit.network.sampling import rows_to_predict
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.runs.files import file_hash, write_atomically
 from mlpkit.runs.folder import RunFolder

@@ -11,7 +11,7 @@ from mlpkit.pages.curves import MOST_POINTS, chart_of, curve_charts
 from mlpkit.pages.evaluations import rows_worth_reading
 from mlpkit.pages.page import page
 from mlpkit.pages.results import evaluations_table
-from mlpkit.record_keys import is_result, splits_by_name
+from mlpkit.runs.json_files import is_result, splits_by_name
 from mlpkit.terminal.figures import duration, figure
 from mlpkit.training.evaluation import Record
 from mlpkit.verbs.live.watched import WatchedRun

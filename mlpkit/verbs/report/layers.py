@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mlpkit.components.operation import Operation
-from mlpkit.network.sampling import evenly_spaced
+from mlpkit.jobs.spec_data import evenly_spaced
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.summary import row_of
 from mlpkit.pages import charts

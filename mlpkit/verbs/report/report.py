@@ -25,10 +25,9 @@ from mlpkit.jobs.explanations.explain import encoded, names_of_outputs
 from mlpkit.jobs.groups_of_rows import metrics_by_group, require_columns
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.run_inputs import GivenExamples, hold_examples, parse_resolved
-from mlpkit.jobs.spec_data import describe_data, raw_rows
+from mlpkit.jobs.spec_data import describe_data, evenly_spaced, raw_rows, rows_to_predict
 from mlpkit.jobs.training_job import units_of
 from mlpkit.lazy_names import load
-from mlpkit.network.sampling import evenly_spaced, rows_to_predict
 from mlpkit.network.sequential import Batch
 from mlpkit.pages import charts
 from mlpkit.pages.curves import curves_section

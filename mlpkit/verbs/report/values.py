@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit.network.sampling import evenly_spaced
+from mlpkit.jobs.spec_data import evenly_spaced
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside, paragraph, section, table
 from mlpkit.terminal.figures import figure

@@ -13,9 +13,9 @@ from mlpkit.jobs.train import train_spec
 from mlpkit.jobs.training_job import Run
 from mlpkit.network.ensemble import NOT_TRAINED, Ensemble
 from mlpkit.network.sequential import Sequential
-from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry, installed
 from mlpkit.runs.model_file import save_model
+from mlpkit.specfile.python_spec import reference_of
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.run.fit import Examples, spec_in_memory, splits_of, with_training_keys
 

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from mlpkit.components.schedule import rate_at
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import UsageError
-from mlpkit.jobs.reopened import Reopened, reopened
-from mlpkit.jobs.resume_network import Session, train_claimed
+from mlpkit.jobs.resume_network import Reopened, Session, reopened, train_claimed
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, GivenExamples, RunInputs, lock_of
 from mlpkit.jobs.run_recorder import FolderStore
 from mlpkit.jobs.training_job import Run
@@ -18,8 +17,8 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.system import real_path
 from mlpkit.training.callbacks import EarlyStopping
+from mlpkit.training.checkpointing import Snapshot
 from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest
-from mlpkit.training.snapshot import Snapshot
 
 
 class Length(NamedTuple):

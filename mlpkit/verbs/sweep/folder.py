@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError
-from mlpkit.record_keys import is_result
 from mlpkit.runs.files import folders_in, make_folder, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.json_files import damaged, encode_compact, read_object
+from mlpkit.runs.json_files import damaged, encode_compact, is_result, read_object
 from mlpkit.runs.kinds import SWEEP_FOLDER, is_run_folder, kind_of, members_of
 from mlpkit.runs.layout import PROGRESS, STOP, SWEEP, TRIAL, has_file
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED

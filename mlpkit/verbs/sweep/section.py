@@ -9,10 +9,11 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from annotated_types import Ge, Gt, Le, MinLen
 
 from mlpkit.components.metric import Metric
-from mlpkit.components.schema.context import CheckContext, SchemaReferences, correction, show
+from mlpkit.components.schema.component_types import DistinctListType
+from mlpkit.components.schema.context import CheckContext, correction, show
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.signature import OneOf, Section, SectionType
-from mlpkit.components.schema.types import TextType
+from mlpkit.components.schema.types import AnyType, TextType
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.specfile.key_types import check_monitored
 from mlpkit.specfile.sections import GuestSection, TopLevel
@@ -30,14 +31,11 @@ DIFFERENCE: Final = 1e-9
 class ObjectiveNameType(TextType):
     """The name of a result to choose trials by, such as ``validation_loss``."""
 
+    pattern = "^(train|validation)_."
+
     def describe(self) -> str:
         """Say what is expected."""
         return "a result with its split, such as validation_loss"
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        message = {"patternErrorMessage": f"expected {self.describe()}"}
-        return {"type": "string", "pattern": "^(train|validation)_."} | message
 
 
 ObjectiveName = Annotated[str, ObjectiveNameType()]
@@ -260,6 +258,7 @@ class SearchedKeyType(SectionType):
     """The section, or a list of choices alone."""
 
     owner: type[Section] = SearchedKey
+    short_form = DistinctListType(AnyType(), fewest=1)
 
     def describe(self) -> str:
         """Say what is expected."""
@@ -278,10 +277,6 @@ class SearchedKeyType(SectionType):
             if inside[:1] == ("choices",):
                 context.faults[i] = fault._replace(path=(*path, *inside[1:]))
         return found
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"anyOf": [{"type": "array", "minItems": 1, "uniqueItems": True}, super().json_schema(references)]}
 
 
 OTHERS_WORDS: Final = {"from": "low", "min": "low", "to": "high", "max": "high", "values": "choices", "if": "when"}

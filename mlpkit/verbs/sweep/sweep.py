@@ -28,8 +28,7 @@ from mlpkit.runs.overview import FINISHED
 from mlpkit.specfile.spec import Spec, require_spec
 from mlpkit.system import require_processes
 from mlpkit.terminal.figures import figure
-from mlpkit.training.ctrl_c import CtrlC, interrupt_with
-from mlpkit.training.events import Event, Listener, StopRequest
+from mlpkit.training.events import CtrlC, Event, Listener, StopRequest, interrupt_with
 from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, pareto_front
 from mlpkit.verbs.sweep.folder import SweepFolder, Trial
 from mlpkit.verbs.sweep.margin import Margin, lead_of, lead_over_baseline

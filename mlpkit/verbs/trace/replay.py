@@ -17,7 +17,7 @@ from mlpkit.components.dataset import Split
 from mlpkit.components.operation import Operation
 from mlpkit.components.schedule import rate_at
 from mlpkit.errors import DivergenceError, UsageError
-from mlpkit.jobs.reopened import Reopened, reopened
+from mlpkit.jobs.resume_network import Reopened, reopened
 from mlpkit.jobs.run_inputs import GivenExamples
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.contexts import replaced_methods

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlpkit.components.schema.docstring import Docstring, parse_docstring
+from mlpkit.components.schema.signature import Docstring, parse_docstring
 
 AFFINE = """Affine map of the features:
     every output is a weighted sum.
@@ -40,11 +40,11 @@ def test_every_section_is_found():
 
 
 def test_a_missing_docstring_is_empty():
-    assert parse_docstring(None) == parse_docstring("") == Docstring()
+    assert parse_docstring(None) == parse_docstring("") == Docstring("", "", {}, {})
 
 
 def test_a_summary_alone():
-    assert parse_docstring("All zeros.") == Docstring(summary="All zeros.")
+    assert parse_docstring("All zeros.") == Docstring("All zeros.", "", {}, {})
 
 
 def test_words_before_the_first_parameter_belong_to_none():

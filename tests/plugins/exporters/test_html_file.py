@@ -39,7 +39,7 @@ def digits(tmp_path_factory):
 def digits_page(digits, tmp_path_factory):
     file = tmp_path_factory.mktemp("pages") / "digits.html"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mlpkit.network.sampling.MOST_ROWS", 500)
+        patch.setattr("mlpkit.jobs.spec_data.MOST_ROWS", 500)
         export(digits, file)
     return file
 
@@ -426,7 +426,7 @@ OTHERS = sorted(path.name for path in SPECS.glob("mnist_*.yaml") if path.name !=
 
 @pytest.mark.parametrize("name", [LARGEST, *(pytest.param(other, marks=pytest.mark.long) for other in OTHERS)])
 def test_a_page_of_mnist_has_at_most_a_megabyte(tmp_path, monkeypatch, name):
-    monkeypatch.setattr("mlpkit.network.sampling.MOST_ROWS", 50)
+    monkeypatch.setattr("mlpkit.jobs.spec_data.MOST_ROWS", 50)
     run = trained(name, tmp_path / "run", iterations=20, evaluate_every=20)
 
     export(run, tmp_path / "model.html")

@@ -19,8 +19,9 @@ import mlpkit
 from mlpkit import Graph, Layer, NotExportableError, Sequential, Values
 from mlpkit.errors import ExportError
 from mlpkit.graph import ModelGraph
-from mlpkit.graph.evaluator import OPERATORS, evaluate
+from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.model_graph import bare_network
+from mlpkit.graph.operators import OPERATORS
 from mlpkit.graph.provenance import find_provenance
 from mlpkit.layers import Affine, MeanSquaredError
 from mlpkit.verbs.export.export import export
@@ -121,7 +122,7 @@ SPECS = Path(mlpkit.__file__).parent / "shipped_specs"
 )
 def test_every_shipped_spec_leaves(tmp_path, monkeypatch, name):
     require_components_of((SPECS / name).read_text("utf-8"))
-    monkeypatch.setattr("mlpkit.network.sampling.MOST_ROWS", 1000)
+    monkeypatch.setattr("mlpkit.jobs.spec_data.MOST_ROWS", 1000)
     changes = {"training.iterations": 20, "training.evaluate_every": 20}
     mlpkit.run(mlpkit.load_spec(SPECS / name, overrides=changes), directory=tmp_path / "run")
 

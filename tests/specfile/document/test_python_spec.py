@@ -13,9 +13,9 @@ from requirements import require_components_of
 import mlpkit
 from mlpkit.errors import SpecError
 from mlpkit.jobs.check import check
-from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.nodes import plain
+from mlpkit.specfile.python_spec import reference_of
 from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.spec import read_spec
 from mlpkit.specfile.strict_yaml import parse_yaml

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.specfile.merging import is_section, may_be_component
+from mlpkit.specfile.merging import SECTIONS, may_be_component
 from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
@@ -35,7 +35,7 @@ def test_what_can_not_be_a_component(text):
 
 def test_sections():
     paths = [(), ("training",), ("vars",), ("training", "clip"), ("data",), ("training", "optimizer")]
-    assert [is_section(path) for path in paths] == [True, True, True, True, False, False]
+    assert [path in SECTIONS for path in paths] == [True, True, True, True, False, False]
 
 
 def test_where_components_may_stand():

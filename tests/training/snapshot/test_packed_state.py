@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mlpkit.training.snapshot import pack, unpack
+from mlpkit.training.checkpointing import pack, unpack
 
 DTYPES = [np.float32, np.float64, np.int8, np.int64, np.bool_]
 ARRAYS = st.sampled_from(DTYPES).flatmap(lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_side=3)))

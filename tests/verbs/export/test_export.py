@@ -135,7 +135,7 @@ def test_a_network_alone_takes_encoded_inputs(train, work):
 
 def test_large_inputs_are_proved_on_fewer_rows(train, work, monkeypatch):
     train("run")
-    monkeypatch.setattr("mlpkit.network.sampling.MOST_NUMBERS", 7 * 784)
+    monkeypatch.setattr("mlpkit.jobs.spec_data.MOST_NUMBERS", 7 * 784)
 
     assert export(work / "run", work / "digits.onnx").rows == 7
 

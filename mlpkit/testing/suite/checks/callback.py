@@ -14,7 +14,7 @@ from mlpkit.components.schedule import Progress
 from mlpkit.testing.suite.check import CheckFailure, checks_examples, failing_with
 from mlpkit.testing.suite.comparison import Arrays, check_same_bits
 from mlpkit.testing.suite.example import Example
-from mlpkit.training.snapshot import pack, unpack
+from mlpkit.training.checkpointing import pack, unpack
 
 STEPS = 12
 STEPS_PER_EVALUATION = 3

@@ -8,6 +8,7 @@ from mlpkit import Initializer, Layer, Schedule
 from mlpkit.components.schema.component_types import ComponentOfKind, RecipeOfKind
 from mlpkit.components.schema.recipe import Recipe, built, written
 from mlpkit.components.schema.types import Bound, NumberType
+from mlpkit.verbs.ask.types_in_schema import type_in_schema
 
 
 class Ones(Initializer):
@@ -131,8 +132,8 @@ def test_any_of_several_kinds_will_do():
 
 
 def test_describes_itself_in_json_schema(references):
-    assert INITIALIZER.json_schema(references) == {"$ref": "#/initializer"}
-    assert RATE.json_schema(references) == {"anyOf": [{"type": "number"}, {"$ref": "#/schedule"}]}
+    assert type_in_schema(INITIALIZER, references) == {"$ref": "#/initializer"}
+    assert type_in_schema(RATE, references) == {"anyOf": [{"type": "number"}, {"$ref": "#/schedule"}]}
     assert RATE.describe() == "a number or a schedule"
     bounded = ComponentOfKind(("schedule",), (Schedule,), NumberType((Bound("at least", "minimum", 0),)))
     assert bounded.describe() == "a number, at least 0, or a schedule"

@@ -20,6 +20,7 @@ from mlpkit.components.schema.types import (
     TextType,
     TupleType,
 )
+from mlpkit.verbs.ask.types_in_schema import type_in_schema
 
 SIZES = ListType(IntegerType((Bound("at least", "minimum", 1),)), fewest=2)
 PAIR = TupleType((IntegerType(), TextType()))
@@ -112,7 +113,7 @@ def test_where_several_alternatives_have_the_form_the_faults_of_none_are_shown(c
     ],
 )
 def test_describes_itself_in_json_schema(value_type, schema, references):
-    assert value_type.json_schema(references) == schema
+    assert type_in_schema(value_type, references) == schema
 
 
 @pytest.mark.parametrize(

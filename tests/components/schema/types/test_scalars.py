@@ -23,6 +23,7 @@ from mlpkit.components.schema.types import (
     NumberType,
     TextType,
 )
+from mlpkit.verbs.ask.types_in_schema import type_in_schema
 
 AT_LEAST_1 = Bound("at least", "minimum", 1)
 BELOW_1 = Bound("less than", "exclusiveMaximum", 1)
@@ -182,7 +183,7 @@ def test_bounds_are_the_four_inequalities(value, limit):
 )
 def test_describes_itself(value_type, described, schema, references):
     assert value_type.describe() == described
-    assert value_type.json_schema(references) == schema
+    assert type_in_schema(value_type, references) == schema
 
 
 @given(plain_values)

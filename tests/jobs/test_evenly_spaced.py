@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlpkit.network.sampling import evenly_spaced, most_rows
+from mlpkit.jobs.spec_data import evenly_spaced, most_rows
 
 
 @pytest.mark.parametrize(("count", "most"), [(7, 10), (10, 10), (0, 5), (1, 1)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlpkit.record_keys import decisive_split, is_result, splits_by_name
+from mlpkit.runs.json_files import decisive_split, is_result, splits_by_name
 
 RECORD = ("iteration", "epoch", "learning_rate", "train_loss", "validation_loss", "train_top_k", "validation_top_k")
 
