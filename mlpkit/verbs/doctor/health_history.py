@@ -175,13 +175,15 @@ LOWER: Final = 0.5
 class HealthHistory:
     """The health of a training so far: facts, the records of evaluations, and what probes found.
 
-    ``known`` are the symptoms that were noticed before.
+    ``known`` are the symptoms that were noticed before. If there is a ``single_probe``, it suffices to notice what
+    otherwise takes several.
     """
 
     facts: TrainingFacts
     evaluations: Sequence[Mapping[str, float]]
     healths: Sequence[Health]
     known: set[str] = field(default_factory=set)
+    single_probe: bool = False
 
     def counted_from(self, least: float) -> HealthHistory:
         """Return this history with every loss less the least possible one, so that ratios of losses have a meaning."""
@@ -257,7 +259,7 @@ class HealthHistory:
     def recently(self, holds: Callable[[Health], bool], times: int = 2) -> bool:
         """Whether something holds now, and held the last times, after the first step."""
         last = [health for health in self.healths if health["iteration"] > 0][-times:]
-        return len(last) >= times and all(map(holds, last))
+        return len(last) >= (1 if self.single_probe else times) and all(map(holds, last))
 
     def rate_advice(self, factor: float) -> str:
         """Return the override that multiplies a schedule of the learning rate, or else its highest value so far."""

@@ -57,9 +57,47 @@ class Probe:
     A copy of the layers computes them, as in training, with the network's parameters and separate states, scratch
     arrays and random numbers; it changes nothing in the network but the gradient, which each step overwrites.
 
-    Each probe returns plain data, a line of ``health.jsonl``, whose keys docs/run-folder.md describes. A unit is an
-    element of the first axis of an example: a feature or a channel. A distribution is that of up to 1,024 elements,
-    drawn once. Figures have six digits; one that isn't finite is null.
+    Each probe returns plain data, a line of ``health.jsonl`` in a run folder:
+
+        iteration    steps done; 0 before the first
+        epoch        passes over the training data done
+        learning_rate    the learning rate of the last step
+        rows         how many training rows were looked at
+        loss         their mean loss, as in training
+        prediction_loss  the same as in prediction; null if the loss is better than ``chance``
+        chance       the loss of the best constant prediction for them; null if unknown
+        validation_chance  the loss of that prediction for as many validation rows; null without any
+        level_loss   the loss if all outputs are 0; null unless classes or labels are predicted
+        least_loss   the least loss that any outputs have, as perfect predictions do; null if unknown
+        bounded_loss the least loss of outputs within the bounds of the last layer's function; null if it has none
+        outwards     cosine of the angle between the parameters and the negative gradient: how far it lengthens them
+        inputs       distribution of the inputs; as ``largest`` the largest root mean square of one over the rows; as
+                     ``all_equal`` whether all rows have the same
+        layers       one mapping for each layer, those inside others after these, in the order of the stack
+        spread       largest standard deviation, over the rows, of a predicted probability, or of a predicted value as a
+                     share of the targets' own
+        missed       classes with five rows or more that are never predicted; null if the target isn't classes
+        symptoms     what is noticed for the first time
+
+    A layer:
+
+        layer        its name, such as ``Affine1`` or ``Residual1.Affine1``
+        type         its type, such as ``Affine``
+        units        how many units it has; a unit is an element of the first axis of an example: a feature or a channel
+        outputs      distribution of what it returns: its activations
+        gradients    distribution of the derivatives of a row's loss by what it returns; null if none goes back so far
+        unvarying    share of its units whose output is the same in all rows
+        identical    whether all its units return the same, and get the same gradient, in each row
+        dead         share of its units whose slope is zero in all rows; null unless it is an elementwise function
+                     with a flat side, such as a rectifier
+        saturated    share of its units whose mean slope is below 5 % of the function's steepest; null unless it is
+                     another elementwise function
+        norm         of all its trained parameters, as the next two; null without any
+        gradient_norm
+        update_ratio    ‖change in the last step‖ / ‖parameters‖; null before the first step, or if that isn't known
+
+    A distribution has ``mean``, ``std``, ``min``, ``max`` and ``quantiles``, at 5, 25, 50, 75 and 95 %, of up to 1,024
+    elements, drawn once. Figures have six digits; one that isn't finite is null.
     """
 
     def __init__(
