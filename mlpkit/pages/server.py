@@ -83,8 +83,9 @@ class PageServer(ABC):
     def answer(self, what: str, message: bytes) -> str | None:
         """Do what the page asks for, and return the answer as JSON, perhaps empty; None if there is no such thing."""
 
+    @abstractmethod
     def write_stream(self, send: Callable[[str], None]) -> None:
-        """Send what changes until ``closing`` is set, or until sending fails; by default nothing."""
+        """Send what changes until ``closing`` is set, or until sending fails."""
 
     def stream(self, send: Callable[[str], None]) -> None:
         """Send what changes until the end of the block, or until sending fails."""

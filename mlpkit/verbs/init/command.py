@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of the specs that come with mlpkit, or the recipes of all data sets."""
-    from mlpkit.verbs.init import init, init_from_data  # noqa: PLC0415 - loads NumPy
+    from mlpkit.jobs import init_from_data  # noqa: PLC0415 - loads NumPy
+    from mlpkit.verbs.init import init  # noqa: PLC0415
 
     if parameter.name == "name":
         return completion.items([name for name, _ in init.shipped()], incomplete)
@@ -96,7 +97,8 @@ def command(
     With --data, look at a file of data, and write a commented spec that trains well on it. With NAME, copy a shipped
     spec, or a folder of lessons. With neither, list the shipped specs and the recipes.
     """
-    from mlpkit.verbs.init import first_spec, init, init_from_data  # noqa: PLC0415 - loads NumPy
+    from mlpkit.jobs import init_from_data  # noqa: PLC0415 - loads NumPy
+    from mlpkit.verbs.init import first_spec, init  # noqa: PLC0415
 
     wishes = {"targets": targets[1:] and targets, "predict": predict, "drop": drop, "id": id_column}
     given = {"--target": targets, "--validation": validation, "--test": test, "--recipe": recipe}

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlpkit.cli.around_training import RUNS
 from mlpkit.errors import Diagnostic, MlpkitError
+from mlpkit.jobs.init_from_data import FirstSpec, init_from_data, names_of_recipes
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.spec_data import open_data
@@ -15,7 +16,6 @@ from mlpkit.registry.discovery import PluginOptions
 from mlpkit.specfile.spec import MARK, read_spec
 from mlpkit.terminal.formatting import columns, line_length
 from mlpkit.terminal.output import document, print_warnings, result
-from mlpkit.verbs.init.init_from_data import FirstSpec, init_from_data, names_of_recipes
 
 
 def one_of_two(name: str, recipe: str | None, plugin_options: PluginOptions) -> str:
