@@ -38,9 +38,10 @@ def picture(values: Array) -> dict[str, Any]:
 
 
 class Pass(NamedTuple):
-    """What goes through a network, by layer: of the shown examples there and back, and of a plane there."""
+    """What goes through a network, by layer: of the shown examples there and back, and of points of a plane there."""
 
     flows: dict[str, Flow]
+    inputs: Array | None
     on_plane: dict[str, Array]
 
 
@@ -57,8 +58,10 @@ def passed(network: Sequential, examples: Examples, plane: Plane | None) -> Pass
         replica.position.step = step
     slices = minibatches[0].slices
     joined = {path: _joined([flows[path] for flows in slices]) for path in slices[0]}
-    flat = plane is not None and plane.inputs.ndim == 2
-    return Pass(joined, network.activations(plane.inputs) if flat and plane is not None else {})
+    if plane is None or plane.inputs.ndim > 2 or plane.side < SIDE:
+        return Pass(joined, None, {})
+    every_second = plane.inputs.reshape(SIDE, SIDE, -1)[::2, ::2].reshape(-1, plane.inputs.shape[1])
+    return Pass(joined, every_second, network.activations(every_second))
 
 
 def _joined(flows: Sequence[Flow]) -> Flow:
@@ -91,7 +94,7 @@ def drawing(network: Sequential, examples: Examples, plane: Plane | None, exampl
     if examples.image_shape:
         inputs = [{"unit": 0, "picture": picture(_small(examples.image(example)))}]
     else:
-        inputs = _units(before, examples.x, example, None if plane is None else plane.inputs)
+        inputs = _units(before, examples.x, example, found.inputs)
     count = len(inputs) if examples.image_shape else before.number
     columns: list[dict[str, Any]] = [{"path": "", "count": count, "shape": network.input_shape, "units": inputs}]
     for layer in network.layers:
@@ -127,7 +130,7 @@ def _units(column: Drawn, values: Array, example: int, on_plane: Array | None) -
     found = []
     for unit in column.units.tolist():
         if on_plane is not None and on_plane.ndim == 2:
-            shown = on_plane[:, unit].reshape(SIDE, SIDE)[::2, ::2]
+            shown = on_plane[:, unit].reshape(SIDE // 2, SIDE // 2)
         else:
             shown = _small(values[example, unit] if values.ndim > 1 else values[example])
         found.append({"unit": unit, "picture": picture(shown)})

@@ -14,12 +14,14 @@ from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset
 from mlpkit.components.target import Classes
 from mlpkit.jobs.open_training import OpenTraining
+from mlpkit.network.sequential import EVALUATION_ROWS, Sequential
 from mlpkit.pages.images import image_shape
 from mlpkit.training.minibatches import BatchReader
-from mlpkit.verbs.play.training import Sample
+from mlpkit.verbs.play.training import Sample, affordable_rows
 
 SIDE: Final = 40
-"""Points of a plane along each axis."""
+"""Points of a plane along each axis; for a network that takes long, there are fewer."""
+COARSE_SIDE: Final = 16
 MOST_POINTS: Final = 300
 MARGIN: Final = 0.06
 
@@ -29,7 +31,8 @@ class Plane:
     """Points on a plane, as the network takes them.
 
     Args:
-        inputs: the inputs, row by row from the top left, shape (SIDE², *input_shape).
+        inputs: the inputs, row by row from the top left, shape (side², *input_shape).
+        side: points along each axis.
         names: what the axes show.
         ends: the ends of both axes: left, right, bottom, top.
         points: examples near it: across, up, and class or value.
@@ -37,6 +40,7 @@ class Plane:
     """
 
     inputs: Array
+    side: int
     names: tuple[str, ...]
     ends: tuple[float, float, float, float]
     points: list[list[float]]
@@ -46,7 +50,8 @@ class Plane:
 class Examples:
     """Some training examples, read once, with what planes can be laid through them."""
 
-    def __init__(self, opened: OpenTraining) -> None:
+    def __init__(self, opened: OpenTraining, network: Sequential) -> None:
+        self._side = SIDE if affordable_rows(network) == EVALUATION_ROWS else COARSE_SIDE
         description, split = opened.proved.description, opened.splits["train"]
         sample = Sample(split, MOST_POINTS)
         dtype = np.dtype(opened.proved.spec.dtype)
@@ -100,15 +105,15 @@ class Examples:
     def _of_axes(self, across: str, up: str) -> Plane:
         columns = self.axes[across], self.axes[up]
         left, right, bottom, top = (end for column in columns for end in _ends(column))
-        grid = np.meshgrid(np.linspace(left, right, SIDE), np.linspace(top, bottom, SIDE))
+        grid = np.meshgrid(np.linspace(left, right, self._side), np.linspace(top, bottom, self._side))
         inputs = self._encoded({across: grid[0].ravel(), up: grid[1].ravel()})
         points = np.column_stack([*columns, self.targets()])
         kept = points[np.isfinite(points).all(axis=1)]
-        return Plane(inputs, (across, up), (left, right, bottom, top), kept.tolist())
+        return Plane(inputs, self._side, (across, up), (left, right, bottom, top), kept.tolist())
 
     def _encoded(self, values: Mapping[str, NDArray[np.float64]]) -> Array:
         """Return inputs that are typical but for the values of some axes."""
-        count = SIDE * SIDE
+        count = self._side**2
         if isinstance(self._raw, Mapping):
             rows = {name: [_typical(column)] * count for name, column in self._raw.items()}
             rows |= {name: column.tolist() for name, column in values.items()}
@@ -128,12 +133,12 @@ class Examples:
             return None
         origin, right, up = self.x[corners].astype(np.float64)
         low, high = -0.25, 1.25
-        grid = np.meshgrid(np.linspace(low, high, SIDE), np.linspace(high, low, SIDE))
+        grid = np.meshgrid(np.linspace(low, high, self._side), np.linspace(high, low, self._side))
         across, along = (each.reshape(-1, *[1] * (self.x.ndim - 1)) for each in grid)
         inputs = origin + across * (right - origin) + along * (up - origin)
         places = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
         points = [[*place, float(targets[corner])] for place, corner in zip(places, corners, strict=True)]
-        return Plane(inputs.astype(self.x.dtype), (), (low, high, low, high), points, tuple(corners))
+        return Plane(inputs.astype(self.x.dtype), self._side, (), (low, high, low, high), points, tuple(corners))
 
 
 def _numbers(values: Sequence[Any]) -> NDArray[np.float64] | None:
@@ -161,6 +166,6 @@ def _typical(values: Sequence[Any]) -> Any:
 
 
 def regions(plane: Plane, predict: Callable[[Array], Array]) -> Array:
-    """Return what the network predicts on a plane, shape (SIDE, SIDE, outputs)."""
+    """Return what the network predicts on a plane, shape (side, side, outputs)."""
     found = predict(plane.inputs)
-    return found.reshape(SIDE, SIDE, prod(found.shape[1:]))
+    return found.reshape(plane.side, plane.side, prod(found.shape[1:]))

@@ -167,7 +167,7 @@ class Session:
 
     def _begin(self, text: SpecText, proved: SpecProof, splits: Any = None) -> None:
         self._training = PlayedTraining(text, proved, splits)
-        self._examples = Examples(self._training.setup.opened)
+        self._examples = Examples(self._training.setup.opened, self._training.network)
         self._checked = check(proved.spec)
         self._view |= {"example": 0, "unit": None}
 

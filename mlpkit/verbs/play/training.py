@@ -17,7 +17,7 @@ from mlpkit.errors import ModelFileError, UsageError
 from mlpkit.jobs.open_training import OpenTraining, open_training
 from mlpkit.jobs.prove import SpecProof
 from mlpkit.network.sampling import evenly_spaced
-from mlpkit.network.sequential import EVALUATION_ROWS
+from mlpkit.network.sequential import EVALUATION_ROWS, Sequential
 from mlpkit.training.evaluation import Evaluator, Record, evaluation_record
 from mlpkit.training.events import StopRequest
 from mlpkit.training.loop import Trainer
@@ -29,6 +29,9 @@ MOST_MOMENTS: Final = 48
 MOST_BYTES: Final = 256 * 1024**2
 """What all moments may take together; the first ones are forgotten."""
 MOST_RECORDS: Final = 600
+FEWEST_ROWS: Final = 100
+WORK: Final = 1e10
+"""Operations that an evaluation, or a picture of predictions, may take, so that a page stays alive."""
 
 
 class Setup(NamedTuple):
@@ -163,7 +166,8 @@ class PlayedTraining:
     def _setup(self, text: SpecText, opened: OpenTraining) -> Setup:
         description, metrics = opened.proved.description, opened.proved.spec.training.metrics
         numbers = {metric.name: metric for metric in metrics if metric.component.table is None}
-        splits = {name: Sample(split) for name, split in opened.splits.items() if name in ("train", "validation")}
+        rows = affordable_rows(self.network)
+        splits = {name: Sample(split, rows) for name, split in opened.splits.items() if name in ("train", "validation")}
         evaluate = Evaluator(self.network, splits, description, numbers)
         return Setup(text, opened, opened.bare_trainer(self.network, stop=self._until), evaluate)
 
@@ -211,10 +215,15 @@ class _Until(StopRequest):
         self.target = 0
 
 
-class Sample:
-    """Some examples of a split, evenly spaced, as a split: so many that an evaluation takes no noticeable time."""
+def affordable_rows(network: Sequential) -> int:
+    """Return how many rows a network predicts in an unnoticeable time."""
+    return int(min(EVALUATION_ROWS, max(FEWEST_ROWS, WORK // max(1, network.flops))))
 
-    def __init__(self, split: Split, most: int = EVALUATION_ROWS) -> None:
+
+class Sample:
+    """Some examples of a split, evenly spaced, as a split."""
+
+    def __init__(self, split: Split, most: int) -> None:
         self.rows = evenly_spaced(len(split), most)
         self._split = split
 

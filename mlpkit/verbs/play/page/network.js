@@ -30,7 +30,7 @@ function columnOf(spec, column, i, actions) {
   const facts = make("p", { className: "hint", textContent: layer ? `${shapeText(column.shape)}${layer.parameters ? `, ${layer.parameters.toLocaleString("en")} weights` : ""}` : shapeText(column.shape) });
   const hidden = column.count - column.units.length;
   const more = make("p", { className: "hint", textContent: hidden > 0 ? `and ${hidden} more` : "" });
-  const width = `${layer ? Math.max(5.5, 0.43 * layer.line.length + 1.1) : 5.5}rem`;
+  const width = `${layer ? Math.max(5.5, 0.46 * layer.line.length + 1.3) : 5.5}rem`;
   return make("div", { className: "column", style: `width: ${width}` }, title, facts, units, more, layer ? editOf(spec, layer, i - 1, actions) : "");
 }
 
@@ -79,7 +79,7 @@ function lossOf(spec, actions) {
   const line = make("input", { type: "text", value: layer.line, spellcheck: false });
   line.setAttribute("aria-label", "Loss as in the spec");
   line.addEventListener("change", () => line.value !== layer.line && actions.layer(position, line.value));
-  const width = `${Math.max(5.5, 0.43 * layer.line.length + 1.1)}rem`;
+  const width = `${Math.max(5.5, 0.46 * layer.line.length + 1.3)}rem`;
   return make("div", { className: "column loss", style: `width: ${width}` }, make("h3", { textContent: "Loss" }), make("p", { className: "hint", textContent: `${layer.type}, compared with the target` }), make("div", { className: "edit" }, line));
 }
 
