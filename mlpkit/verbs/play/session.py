@@ -83,7 +83,7 @@ class Session:
             "weight": self.weight,
             "layer": self.layer,
             "spec": self.spec,
-            "csv": self.csv,
+            "table": self.table,
             "first": self.first,
             "look": self.look,
             "save": self.save,
@@ -128,7 +128,7 @@ class Session:
         """Take another text of the spec."""
         self._change(SpecText(self._text.path, text, self._text.registry))
 
-    def csv(self, name: str, text: str, target: str | None = None, spec: str | None = None) -> None:
+    def table(self, name: str, text: str, target: str | None = None, spec: str | None = None) -> None:
         """Take the table of a CSV file, with a spec that names it, by default as ``mlpkit init`` writes one."""
         folder = Path(mkdtemp(prefix="mlpkit-play-"))
         stem = folder_name(Path(name).stem) or "table"

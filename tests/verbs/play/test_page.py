@@ -53,6 +53,7 @@ def visit(browser, cwd):
             return browser
 
         yield opened
+        browser.open("about:blank")
         assert browser.complaints == []
         assert all(request.startswith(server.address) for request in browser.requests)
 

@@ -249,8 +249,8 @@ def test_what_is_wrong_is_the_problem_that_check_finds_and_changes_nothing(messa
         {"do": "weight", "parameter": "Affine9.W", "index": [0, 0], "value": 1.0},
         {"do": "weight", "parameter": "Affine1.W", "index": [0, 0], "value": math.inf},
         {"do": "layer", "position": 1, "line": "{"},
-        {"do": "csv", "name": "a.csv", "text": "x,y\n1,2\n", "target": "z"},
-        {"do": "csv", "name": "a.csv", "text": "", "target": "z"},
+        {"do": "table", "name": "a.csv", "text": "x,y\n1,2\n", "target": "z"},
+        {"do": "table", "name": "a.csv", "text": "", "target": "z"},
         {"do": "set", "key": "training.nonsense", "value": 1},
         {"do": "save"},
     ],
@@ -265,7 +265,7 @@ def test_a_message_that_makes_no_sense_is_a_problem_and_changes_nothing(message)
 
 def test_a_table_of_ones_own_gets_a_spec_and_is_saved_with_it(invoke, cwd):
     player = Player(out=cwd / "saved.yaml")
-    player("csv", name="My points.csv", text=POINTS, target="kind")
+    player("table", name="My points.csv", text=POINTS, target="kind")
     assert (player.spec["axes"], player.spec["classes"], player.spec["name"]) == (
         ["x", "y"],
         ["down", "up"],

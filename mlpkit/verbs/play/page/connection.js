@@ -11,8 +11,7 @@ function connect(tell) {
 function throughServer(tell) {
   const ended = () => tell("The program that trains has ended: start mlpkit play again.", true);
   const stream = new EventSource("events");
-  stream.addEventListener("end", () => (stream.close(), ended()));
-  stream.addEventListener("error", () => stream.readyState === EventSource.CLOSED && ended());
+  for (const event of ["end", "error"]) stream.addEventListener(event, () => (stream.close(), ended()));
   return async (message) => {
     const answer = await fetch("ask", { method: "POST", body: JSON.stringify(message) });
     if (!answer.ok) throw new Error(await answer.text());

@@ -49,7 +49,7 @@ function show(answer, message) {
   if (answer.spec) showSpec(answer.spec);
   showProblems(answer.problems);
   if (answer.problems.length) running = false;
-  if (message.do === "csv" && table) tableTaken();
+  if (message.do === "table" && table) tableTaken();
   if (answer.saved) byId("saved").textContent = `Saved as ${answer.saved}`;
   showFigures();
   showNetwork(spec, now.columns, actions);
@@ -198,7 +198,7 @@ function headings(text) {
 function takeTable(name, text, target) {
   table = { name, text, names: headings(text), target };
   running = false;
-  send({ do: "csv", name, text, target: target ?? table.names.at(-1) });
+  send({ do: "table", name, text, target: target ?? table.names.at(-1) });
 }
 
 /** Let the visitor choose another column to predict. */
@@ -228,7 +228,7 @@ byId("shapes").addEventListener("change", ({ target }) => {
   running = false;
   table = null;
   byId("target-label").hidden = true;
-  send(shape ? { do: "csv", name, text: tableOf(shape), spec: specOf(shape) } : { do: "first" });
+  send(shape ? { do: "table", name, text: tableOf(shape), spec: specOf(shape) } : { do: "first" });
 });
 
 // Buttons
