@@ -15,6 +15,7 @@ import pytest
 from accessibility import violations
 from packaging.requirements import Requirement
 from prepared_pyodide import pyodide
+from prepared_wasi import wasi
 
 from mlpkit.specfile.shipped_specs import shipped_specs
 
@@ -30,29 +31,47 @@ def test_the_page_loads_what_mlpkit_needs():
     assert json.loads(listed.replace(",\n]", "]")) == sorted(names - NOT_IN_PYODIDE)
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
+class Isolated(SimpleHTTPRequestHandler):
+    """Serves pages whose workers may share memory."""
+
+    def end_headers(self):
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        super().end_headers()
+
     def log_message(self, *_):
         """Print nothing."""
 
 
-@pytest.fixture
-def opened(browser, tmp_path):
-    """The playground, served with Pyodide beside it, in a browser that can reach nothing else."""
-    wheel = pyodide(tmp_path)
+def with_pyodide(folder):
+    """Write Pyodide beside the page, and return the attributes of the page."""
+    return f'data-pyodide="pyodide/" data-wheel="{pyodide(folder).name}"'
+
+
+def with_wasi(folder):
+    """Write CPython for WASI beside the page, whose worker takes the place of Pyodide's."""
+    wasi(folder)
+    return 'data-pyodide="none/" data-wheel="none"'
+
+
+@pytest.fixture(params=[with_pyodide, with_wasi])
+def opened(request, browser, tmp_path):
+    """The playground, served with a Python beside it, in a browser that can reach nothing else."""
     shutil.copytree(PAGE, tmp_path, dirs_exist_ok=True)
     shutil.copy(shipped_specs()["flowers"], tmp_path / "spec.yaml")
+    places = f'<html lang="en" {request.param(tmp_path)}>'
     text = (PAGE / "index.html").read_text("utf-8")
-    places = f'<html lang="en" data-pyodide="pyodide/" data-wheel="{wheel.name}">'
     (tmp_path / "index.html").write_text(text.replace('<html lang="en">', places), "utf-8")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=tmp_path)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Isolated, directory=tmp_path)) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         browser.show(f"http://127.0.0.1:{server.server_port}/index.html", IDLE, "phone, light")
         yield browser
+        browser.open("about:blank")
         server.shutdown()
 
 
 @pytest.mark.long
-def test_it_trains_and_goes_back_to_the_same_bits_in_pyodide(opened):
+def test_it_trains_goes_back_and_takes_tables_without_a_server(opened):
     picture = "JSON.stringify([now.step, now.columns])"
     for _ in range(2):
         opened.evaluate("byId('step').click()")
@@ -60,10 +79,16 @@ def test_it_trains_and_goes_back_to_the_same_bits_in_pyodide(opened):
     before = opened.evaluate(picture)
     opened.evaluate("send({do: 'train', steps: 20, seconds: 60})")
     opened.wait_for(f"{IDLE} && now.step === 22")
+    assert opened.evaluate(picture) != before
     opened.evaluate("send({do: 'back', steps: 20})")
     opened.wait_for(f"{IDLE} && now.step === 2")
     assert opened.evaluate(picture) == before
+    opened.evaluate("actions.set('training.batch_size', 'many')")
+    opened.wait_for(f"{IDLE} && byId('problems').textContent")
+    assert "spec.yaml:18:15: 'many' is not an integer" in opened.evaluate("byId('problems').textContent")
     opened.evaluate("(byId('shapes').value = 'xor', byId('shapes').dispatchEvent(new Event('change')))")
     opened.wait_for(f"{IDLE} && spec.name === 'xor'")
-    assert opened.evaluate("byId('problems').textContent") == ""
+    opened.evaluate("takeTable('mine.csv', 'a,b,c\\n' + '1,2,x\\n2,1,y\\n3,5,x\\n4,2,y\\n'.repeat(20))")
+    opened.wait_for(f"{IDLE} && spec.name === 'mine'")
+    assert opened.evaluate("[spec.classes.join(), byId('problems').textContent]") == ["x,y", ""]
     assert (opened.complaints, violations(opened)) == ([], [])

@@ -40,7 +40,7 @@ class Session:
 
     Args:
         text: the spec to begin with.
-        out: the file that ``save`` writes; None where there is no disk to save to.
+        out: the file that ``save`` writes; None without a disk.
 
     Raises:
         MlpkitError: the spec is wrong, or its data can't be read.

@@ -35,7 +35,7 @@ WORK: Final = 1e10
 
 
 class Setup(NamedTuple):
-    """What a training is told to do: the spec's text, its open data, what takes the steps, and what evaluates."""
+    """A spec at work: its text, its open data, what takes the steps, and what evaluates."""
 
     text: SpecText
     opened: OpenTraining
@@ -85,7 +85,7 @@ class PlayedTraining:
 
     @property
     def setup(self) -> Setup:
-        """What the training is told to do in the next step."""
+        """What takes the next step, and how."""
         return self._moments[-1].setup
 
     @property

@@ -198,6 +198,7 @@ function headings(text) {
 function takeTable(name, text, target) {
   table = { name, text, names: headings(text), target };
   running = false;
+  byId("shapes").value = "own";
   send({ do: "table", name, text, target: target ?? table.names.at(-1) });
 }
 
@@ -209,7 +210,6 @@ function tableTaken() {
 }
 
 async function takeFile(file) {
-  byId("shapes").value = "";
   takeTable(file.name, await file.text());
 }
 
