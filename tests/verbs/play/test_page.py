@@ -143,7 +143,11 @@ def test_layers_and_weights_are_changed_with_the_keyboard_alone(visit):
     page.key("ArrowRight")
     page.wait_for(f"{IDLE} && now.unit.weights[0].value > {weight}")
 
-    page.evaluate("document.querySelector('[aria-label=\"Relu1 as in the spec\"]').focus()")
+    line = "document.querySelector('[aria-label=\"Relu1 as in the spec\"]')"
+    page.evaluate(f"{line}.closest('details').querySelector('summary').focus()")
+    page.key("Enter", text="\r")
+    page.wait_for(f"{line}.checkVisibility()")
+    page.evaluate(f"{line}.focus()")
     page.evaluate("document.activeElement.select()")
     page.call("Input.insertText", text="Tanh")
     page.key("Enter", text="\r")

@@ -30,8 +30,7 @@ function columnOf(spec, column, i, actions) {
   const facts = make("p", { className: "hint", textContent: layer ? `${shapeText(column.shape)}${layer.parameters ? `, ${layer.parameters.toLocaleString("en")} weights` : ""}` : shapeText(column.shape) });
   const hidden = column.count - column.units.length;
   const more = make("p", { className: "hint", textContent: hidden > 0 ? `and ${hidden} more` : "" });
-  const width = `${layer ? Math.max(5.5, 0.46 * layer.line.length + 1.3) : 5.5}rem`;
-  return make("div", { className: "column", style: `width: ${width}` }, title, facts, units, more, layer ? editOf(spec, layer, i - 1, actions) : "");
+  return make("div", { className: "column" }, title, facts, units, more, layer ? editOf(spec, layer, i - 1, actions) : "");
 }
 
 function unitOf(column, layer, i, j, unit, actions) {
@@ -71,7 +70,9 @@ function editOf(spec, layer, position, actions) {
   const more = units && button("+", `More ${units.label} in ${layer.name}`, () => actions.set(units.key, units.value + 1));
   const remove = button("Remove", `Remove ${layer.name}`, () => actions.layer(position, null));
   const add = button("Add", `Add a layer after ${layer.name}`, () => actions.layer(position + 1, "Relu", true));
-  return make("div", { className: "edit" }, line, ...(units ? [make("div", { className: "count" }, less, make("span", { textContent: `${units.value} ${units.label}` }), more)] : []), make("div", { className: "count" }, add, remove));
+  const count = units ? [make("div", { className: "count" }, less, make("span", { textContent: units.value, title: units.label }), more)] : [];
+  const change = make("details", {}, make("summary", { textContent: "Edit" }), line, make("div", { className: "count" }, add, remove));
+  return make("div", { className: "edit" }, ...count, change);
 }
 
 function lossOf(spec, actions) {
@@ -79,8 +80,7 @@ function lossOf(spec, actions) {
   const line = make("input", { type: "text", value: layer.line, spellcheck: false });
   line.setAttribute("aria-label", "Loss as in the spec");
   line.addEventListener("change", () => line.value !== layer.line && actions.layer(position, line.value));
-  const width = `${Math.max(5.5, 0.46 * layer.line.length + 1.3)}rem`;
-  return make("div", { className: "column loss", style: `width: ${width}` }, make("h3", { textContent: "Loss" }), make("p", { className: "hint", textContent: `${layer.type}, compared with the target` }), make("div", { className: "edit" }, line));
+  return make("div", { className: "column loss" }, make("h3", { textContent: "Loss" }), make("p", { className: "hint", textContent: `${layer.type}, compared with the target` }), make("div", { className: "edit" }, make("details", {}, make("summary", { textContent: "Edit" }), line)));
 }
 
 let highlighted = null;
@@ -121,6 +121,7 @@ function drawLines() {
   svg.replaceChildren(...paths);
 }
 
+byId("network").addEventListener("toggle", drawLines, true);
 new ResizeObserver(drawLines).observe(byId("network"));
 
 const SHOWN_WEIGHTS = 8;
