@@ -33,7 +33,7 @@ def picture(values: Array) -> dict[str, Any]:
     """Return a matrix as the page draws it: bytes from -127 to 127, and the number that 127 stands for."""
     matrix = np.nan_to_num(np.asarray(values, np.float64))
     scale = float(np.abs(matrix).max(initial=0.0)) or 1.0
-    pixels = np.round(127 * matrix / scale).astype(np.int8)
+    pixels = np.round(127 * (matrix / scale)).astype(np.int8)
     return {"shape": matrix.shape, "scale": scale, "data": base64.b64encode(pixels.tobytes()).decode()}
 
 
@@ -177,15 +177,15 @@ def _images_of_weights(layer: Layer, here: Drawn, shape: Sequence[int]) -> list[
     return [{"unit": unit, "picture": picture(_small(images[unit]))} for unit in here.units.tolist()]
 
 
-def unit_of(network: Sequential, path: str, unit: int, names: Sequence[str]) -> dict[str, Any]:
+def unit_of(network: Sequential, chosen: tuple[str, int], names: Sequence[str]) -> dict[str, Any]:
     """Return the incoming weights of a unit, one by one, with their places in their parameters.
 
     Args:
         network: the network.
-        path: the layer's name.
-        unit: the unit's number.
+        chosen: the layer's name, and the unit's number.
         names: of the elements of an input, if they have names.
     """
+    path, unit = chosen
     layer = next((layer for layer in network.layers if layer.path == path), None)
     weights: list[dict[str, Any]] = []
     for parameter in () if layer is None else layer.declared_parameters():
@@ -198,6 +198,6 @@ def unit_of(network: Sequential, path: str, unit: int, names: Sequence[str]) -> 
             index = (*place[:axis], unit, *place[axis:])
             named = layer is network.layers[0] and len(place) == 1 and place[0] < len(names)
             label = names[place[0]] if named else f"{parameter.name}[{', '.join(map(str, index))}]"
-            value = float(parameter.value[index])
+            value = float(np.nan_to_num(parameter.value[index]))
             weights.append({"parameter": parameter.path, "index": index, "label": label, "value": value})
     return {"path": path, "unit": unit, "weights": weights}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from inspect import signature
 from pathlib import Path
 from tempfile import mkdtemp
@@ -33,6 +33,10 @@ from mlpkit.verbs.play.training import PlayedTraining
 SECONDS: Final = 0.25
 """How long a message trains at most, so that a page stays alive."""
 MOST_OLD_CURVES: Final = 4
+ACTIONS: Final = (
+    *("state", "train", "back", "restart", "set", "weight"),
+    *("layer", "spec", "table", "first", "look", "save"),
+)
 
 
 class Session:
@@ -67,28 +71,15 @@ class Session:
             saved = self._do(message) or ""
         except MlpkitError as error:
             problems = [problem.to_plain() for problem in problems_of(error)]
-        answer = {"problems": problems, "saved": saved, "now": self._now()}
+        with np.errstate(all="ignore"):  # a training that explodes is drawn, too
+            answer = {"problems": problems, "saved": saved, "now": self._now()}
         if message.get("do") == "state" or self._described != self._key():
             self._described = self._key()
             answer["spec"] = self._spec()
         return answer
 
     def _do(self, message: Mapping[str, Any]) -> str | None:
-        actions: dict[str, Callable[..., str | None]] = {
-            "state": lambda: None,
-            "train": self.train,
-            "back": self.back,
-            "restart": self.restart,
-            "set": self.set,
-            "weight": self.weight,
-            "layer": self.layer,
-            "spec": self.spec,
-            "table": self.table,
-            "first": self.first,
-            "look": self.look,
-            "save": self.save,
-        }
-        action = actions.get(str(message.get("do")))
+        action = getattr(self, str(message.get("do"))) if message.get("do") in ACTIONS else None
         keywords = {key: value for key, value in message.items() if key != "do"}
         try:
             asked = None if action is None else signature(action).bind(**keywords)
@@ -98,7 +89,11 @@ class Session:
             raise UsageError(
                 f"the playground can't do {show(message.get('do'))} with {', '.join(keywords) or 'nothing else'}"
             )
-        return action(*asked.args, **asked.kwargs)
+        answer: str | None = action(*asked.args, **asked.kwargs)
+        return answer
+
+    def state(self) -> None:
+        """Do nothing: a page that opens asks for all there is."""
 
     def train(self, steps: int = 1, seconds: float = SECONDS) -> None:
         """Do some steps, or fewer if they take long."""
@@ -145,9 +140,15 @@ class Session:
         self._change(self._first)
         self._own = []
 
-    def look(self, **view: Any) -> None:
-        """Show other columns (``across``, ``up``), another ``example``, or a ``unit`` as ``[layer, number]``."""
-        self._view |= {key: value for key, value in view.items() if key in self._view}
+    def look(self, across: str = "", up: str = "", example: int | None = None, unit: list[Any] | None = None) -> None:
+        """Show other columns, another example, or a unit as ``[layer, number]``."""
+        chosen = None if example is None else _whole(example)
+        match unit:
+            case None | [str(), int()]:
+                wanted = {"across": across, "up": up, "example": chosen, "unit": unit}
+                self._view |= {key: value for key, value in wanted.items() if value not in ("", None)}
+            case _:
+                raise UsageError(f"{show(unit)} is not a unit; expected a layer's name and a number")
 
     def save(self) -> str:
         """Write the spec beside the one that it came from, with the table that it needs, and return where."""
@@ -235,7 +236,7 @@ class Session:
         """Return the network, what it predicts, and the unit that is looked at."""
         network, examples, view = self._training.network, self._examples, self._view
         plane = examples.plane(view["across"], view["up"])
-        example = _whole(view["example"]) % min(EXAMPLES, len(examples.x))
+        example = view["example"] % min(EXAMPLES, len(examples.x))
         names = self._training.setup.opened.proved.dataset.feature_names() or ()
         columns = drawing(network, examples, plane, example)
         columns[0]["names"] = [names[each["unit"]] for each in columns[0]["units"] if each["unit"] < len(names)]
@@ -243,10 +244,10 @@ class Session:
         if plane is not None:
             shown = {"across": plane.names[:1], "up": plane.names[1:], "ends": plane.ends, "points": plane.points}
             corners = [picture(examples.image(corner)) for corner in plane.corners]
-            found["plane"] = {**shown, "corners": corners, **self._predicted(regions(plane, network.predict))}
+            predicted = self._predicted(np.nan_to_num(regions(plane, network.predict)))
+            found["plane"] = {**shown, "corners": corners, **predicted}
         if view["unit"] is not None:
-            path, unit = view["unit"]
-            found["unit"] = unit_of(network, str(path), _whole(unit), names) | {"image": examples.image_shape}
+            found["unit"] = unit_of(network, view["unit"], names) | {"image": examples.image_shape}
         return found | {"examples": self._shown_examples()}
 
     def _predicted(self, values: Any) -> dict[str, Any]:
@@ -263,8 +264,7 @@ class Session:
         examples, names = self._examples, self._names()
         x, targets = examples.x[:EXAMPLES], examples.targets()[:EXAMPLES]
         images = map(examples.image, range(len(x)))
-        predicted = self._training.network.predict(x)
-        predicted = predicted.reshape(len(x), -1)
+        predicted = np.nan_to_num(self._training.network.predict(x).reshape(len(x), -1))
         of_classes = self._is_classes and predicted.shape[1] > 1
         best = predicted.argmax(axis=1) if of_classes else predicted[:, 0]
 

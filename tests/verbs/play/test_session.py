@@ -182,6 +182,19 @@ def test_a_longer_training_goes_on_where_the_first_ended():
     assert player.step == 50
 
 
+def test_a_training_that_explodes_is_drawn_and_goes_back():
+    player = Player()
+    player("train", steps=5, seconds=60)
+    before = player.weights()
+    player("set", key="training.optimizer.learning_rate", value=1e30)
+    answer = player.session.handle({"do": "train", "steps": 10, "seconds": 60})
+    assert [problem["code"] for problem in answer["problems"]] == ["diverged"]
+    json.dumps(answer, allow_nan=False)
+    player("look", unit=["Affine1", 0])
+    player("back", steps=max(1, player.step - 5))
+    assert (player.step, player.weights()) == (5, before)
+
+
 def test_a_weight_is_set_and_back_takes_it_back():
     player = Player()
     player("train", steps=2)
@@ -253,6 +266,11 @@ def test_what_is_wrong_is_the_problem_that_check_finds_and_changes_nothing(messa
         {"do": "table", "name": "a.csv", "text": "", "target": "z"},
         {"do": "set", "key": "training.nonsense", "value": 1},
         {"do": "save"},
+        {"do": "look", "unit": 5},
+        {"do": "look", "unit": ["Affine1", "two"]},
+        {"do": "look", "example": "first"},
+        {"do": "handle"},
+        {"do": ["train"]},
     ],
 )
 def test_a_message_that_makes_no_sense_is_a_problem_and_changes_nothing(message):
