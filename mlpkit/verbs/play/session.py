@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any, Final
+from weakref import finalize
 
 import numpy as np
 
@@ -79,17 +81,10 @@ class Session:
         return answer
 
     def _do(self, message: Mapping[str, Any]) -> str | None:
-        action = getattr(self, str(message.get("do"))) if message.get("do") in ACTIONS else None
-        keywords = {key: value for key, value in message.items() if key != "do"}
-        try:
-            asked = None if action is None else signature(action).bind(**keywords)
-        except TypeError:
-            asked = None
-        if action is None or asked is None:
-            raise UsageError(
-                f"the playground can't do {show(message.get('do'))} with {', '.join(keywords) or 'nothing else'}"
-            )
-        answer: str | None = action(*asked.args, **asked.kwargs)
+        do, keywords = message.get("do"), {key: value for key, value in message.items() if key != "do"}
+        if do not in ACTIONS or not _takes(action := getattr(self, do), keywords):
+            raise UsageError(f"the playground can't do {show(do)} with {', '.join(keywords) or 'nothing else'}")
+        answer: str | None = action(**keywords)
         return answer
 
     def state(self) -> None:
@@ -126,6 +121,7 @@ class Session:
     def table(self, name: str, text: str, target: str | None = None, spec: str | None = None) -> None:
         """Take the table of a CSV file, with a spec that names it, by default as ``mlpkit init`` writes one."""
         folder = Path(mkdtemp(prefix="mlpkit-play-"))
+        finalize(self, rmtree, folder, ignore_errors=True)
         stem = folder_name(Path(name).stem) or "table"
         table, path = folder / f"{stem}.csv", folder / f"{stem}{MARK}.yaml"
         write_atomically(table, text.encode())
@@ -175,7 +171,7 @@ class Session:
     def _change(self, text: SpecText) -> None:
         """Continue with another spec: with the same network if that is still the spec's, or else from the beginning."""
         spec, before = _single(text.spec()), self._training.setup.opened.proved
-        same = _same_parts(spec, before.spec)
+        same = _same_parts(spec, _single(self._text.spec()))  # both as written: a proof fills in what the data decides
         proved = prove(spec, before.dataset if "data" in same else None)
         if "network" in same:
             self._checked = check(proved.spec, before.dataset)
@@ -294,6 +290,17 @@ class Session:
 def session_in_browser(text: str) -> Session:
     """Return the session of a spec for Python that runs in a browser, whose disk is in memory."""
     return Session(SpecText(Path("spec.yaml"), text, Registry.discover()))
+
+
+def _takes(action: Callable[..., Any], keywords: Mapping[str, Any]) -> bool:
+    """Whether an action has these keywords, and takes such texts and lists for them."""
+    parameters = signature(action).parameters
+    types = {"str": str, "list[int]": list, "list[Any]": list}
+    for name, value in keywords.items():
+        expected = types.get(parameters[name].annotation.partition(" |")[0]) if name in parameters else None
+        if name not in parameters or (expected and value is not None and not isinstance(value, expected)):
+            return False
+    return all(name in keywords or each.default is not each.empty for name, each in parameters.items())
 
 
 def _single(spec: Spec) -> Spec:

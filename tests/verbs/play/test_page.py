@@ -68,7 +68,7 @@ def pressed(page, name):
 
 
 def network(page):
-    """Return what the page was last told of the network and its loss, the pictures included."""
+    """Return what the page last learned of the network and its loss, the pictures included."""
     return page.evaluate("JSON.stringify([now.step, now.columns, now.records.at(-1)])")
 
 

@@ -64,7 +64,7 @@ class Player:
         return self.answer["now"]["step"]
 
     def weights(self, layers=("Affine1", "BatchNorm1", "Affine2")):
-        """Return every weight of some layers, as the page is told, by parameter and place."""
+        """Return every weight of some layers, as the page learns it, by parameter and place."""
         found = {}
         for path in layers:
             count = next(column["count"] for column in self.answer["now"]["columns"] if column["path"] == path)
@@ -195,6 +195,14 @@ def test_a_training_that_explodes_is_drawn_and_goes_back():
     assert (player.step, player.weights()) == (5, before)
 
 
+def test_units_that_the_data_decides_stay_when_the_rate_changes():
+    player = Player(PLAIN.replace("units: 3", "units: auto"))
+    player("train", steps=3, seconds=60)
+    before = player.weights()
+    player("set", key="training.optimizer.learning_rate", value=0.2)
+    assert (player.step, player.weights()) == (3, before)
+
+
 def test_a_weight_is_set_and_back_takes_it_back():
     player = Player()
     player("train", steps=2)
@@ -267,6 +275,10 @@ def test_what_is_wrong_is_the_problem_that_check_finds_and_changes_nothing(messa
         {"do": "set", "key": "training.nonsense", "value": 1},
         {"do": "save"},
         {"do": "look", "unit": 5},
+        {"do": "look", "across": 5},
+        {"do": "weight", "parameter": "Affine1.W", "index": 5, "value": 1.0},
+        {"do": "spec", "text": 5},
+        {"do": "spec"},
         {"do": "look", "unit": ["Affine1", "two"]},
         {"do": "look", "example": "first"},
         {"do": "handle"},
