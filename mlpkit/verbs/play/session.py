@@ -82,9 +82,9 @@ class Session:
 
     def _do(self, message: Mapping[str, Any]) -> str | None:
         do, keywords = message.get("do"), {key: value for key, value in message.items() if key != "do"}
-        if do not in ACTIONS or not _takes(action := getattr(self, do), keywords):
+        if not (do in ACTIONS and _takes(getattr(self, do), keywords)):
             raise UsageError(f"the playground can't do {show(do)} with {', '.join(keywords) or 'nothing else'}")
-        answer: str | None = action(**keywords)
+        answer: str | None = getattr(self, str(do))(**keywords)
         return answer
 
     def state(self) -> None:
