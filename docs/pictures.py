@@ -1,4 +1,4 @@
-"""Makes the pictures of a training, its report, an error, an editor and an exported page, from real runs.
+"""Makes the pictures of a training, its report, an error, an editor, a page and the playground, from real runs.
 
     python docs/pictures.py
 
@@ -25,6 +25,8 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 
 from generators.terminal import terminal  # noqa: E402 - as the next
 from headless_browser import Page, browser_page  # noqa: E402 - only now can it be found
+
+from mlpkit.verbs.play.server import server_at, session_of  # noqa: E402
 
 MAIN: Final = "specs/mnist_3layer.yaml"
 FAST: Final = "specs/mnist_fast.yaml"
@@ -84,6 +86,7 @@ def main() -> None:
             _open(page, folder / "digits.html", 1000, 760)
             _draw(page)
             _write("network-page.webp", _screen(page))
+            _write("playground.webp", _playground(page, folder))
             _open(page, folder / "runs/main/report.html", 1000, 402)
             page.evaluate("document.getElementById('curves').parentElement.scrollIntoView()")
             (folder / "report.webp").write_bytes(_screen(page))
@@ -128,6 +131,29 @@ def _screen(page: Page, part: str = "") -> bytes:
         height = page.evaluate(f"document.querySelector({part!r}).getBoundingClientRect().bottom + {MARGIN}")
         options["clip"] = {"x": 0, "y": 0, "width": page.evaluate("innerWidth"), "height": height, "scale": 1}
     return base64.b64decode(page.call("Page.captureScreenshot", **options)["data"])
+
+
+def _playground(page: Page, folder: Path) -> bytes:
+    """Return a picture of the playground, where two spirals are learned by a network, and then by a larger one."""
+    idle = "now !== null && !busy && !waiting.length && !running"
+    session = session_of(folder / "specs/flowers.yaml", folder / "played.yaml")
+    with server_at(0, session) as server:
+        page.open(server.address)
+        page.wait_for(idle)
+        page.evaluate("(byId('shapes').value = 'spirals', byId('shapes').dispatchEvent(new Event('change')))")
+        page.wait_for(f"{idle} && spec.name === 'spirals'")
+        page.call("Emulation.setDeviceMetricsOverride", width=1280, height=760, deviceScaleFactor=1.5, mobile=False)
+        for units, steps in ((6, 400), (8, 700)):
+            page.evaluate(f"actions.set('layers.Affine2.units', {units})")
+            page.wait_for(idle)
+            page.evaluate("(byId('speed').value = '10,30', byId('run').click())")
+            page.wait_for(f"now.step >= {steps}")
+            page.evaluate("byId('run').click()")
+            page.wait_for(idle)
+        page.settle()
+        picture = _screen(page)
+        page.open("about:blank")
+    return picture
 
 
 def _draw(page: Page) -> None:

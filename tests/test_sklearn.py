@@ -265,7 +265,7 @@ def town_frame():
 @pytest.mark.parametrize("recipe", ["realmlp_td", "realmlp_td_s"])
 @pytest.mark.parametrize(("target", "columns"), [("kind", ["size", "sold", "town"]), ("price", ["size", "town"])])
 def test_a_spec_encodes_frames_as_it_encodes_its_table(recipe, target, columns, town_frame, tmp_path):
-    from mlpkit.verbs.init.init_from_data import init_from_data
+    from mlpkit.jobs.init_from_data import init_from_data
 
     town_frame[[*columns, target]].to_csv(tmp_path / "towns.csv", index=False)
     path = init_from_data({"train": str(tmp_path / "towns.csv")}, target, tmp_path / "td.yaml", recipe=recipe).path

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from mlpkit.verbs.init.init_from_data import init_from_data
+from mlpkit.jobs.init_from_data import init_from_data
 
 FOLDER: Final = "specs/tables"
 """Where they stand in the repository."""

@@ -35,6 +35,7 @@ VERBS: Final = {
     "run": Verb("run.run_command", "Train the network of a spec, or of several."),
     "resume": Verb("run.resume_command", "Resume an interrupted run, or train a finished one for longer."),
     "live": Verb("live.command", "Show runs live on a web page."),
+    "play": Verb("play.command", "Watch a network learn on a web page, and change it."),
     "check": Verb("run.check_command", "Check specs, and show the shapes of their layers."),
     "data": Verb("data.command", "Describe a spec's data, or compare new rows with it."),
     "explain": Verb("ask.explain_command", "Explain a key of a spec, and where its value comes from."),

@@ -20,6 +20,10 @@ ALLOWED = {
     ("network/sequential.py", "accuracy"),
     # a mode of ONNX's operator Pad
     ("graph/operators.py", "constant"),
+    # keys of the playground's messages, and of a snapshot
+    ("verbs/play/pictures.py", "index"),
+    ("verbs/play/session.py", "step"),
+    ("verbs/play/training.py", "step"),
     # what a message says in place of a value, a marker's colour, and a parameter's value
     ("verbs/export/provenance_command.py", "none"),
     ("display/plot.py", "none"),

@@ -38,15 +38,15 @@ def pyodide(folder):
     for name in RUNTIME:
         shutil.copy(runtime / name, packages)
     lock = json.loads((runtime / "pyodide-lock.json").read_text())
-    needed = [name for name in _needed("mlpkit") if name in lock["packages"]]
-    wheels = {name: _repacked(name, packages) for name in needed if name != "numpy"}
+    listed = [name for name in needed("mlpkit") if name in lock["packages"]]
+    wheels = {name: _repacked(name, packages) for name in listed if name != "numpy"}
     wheels["numpy"] = Path(shutil.copy(numpy, packages))
     lock["packages"] = {name: _locked(name, wheel) for name, wheel in wheels.items()}
     (packages / "pyodide-lock.json").write_text(json.dumps(lock))
-    return _built(folder)
+    return built(folder)
 
 
-def _needed(name):
+def needed(name):
     """Return the names of what a distribution needs at least."""
     required = map(Requirement, distribution(name).requires or ())
     return [each.name for each in required if each.marker is None]
@@ -78,7 +78,7 @@ def _locked(name, wheel):
     }
 
 
-def _built(folder):
+def built(folder):
     """Build mlpkit's pure wheel in a folder."""
     tree = folder / "tree"
     tree.mkdir()

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of the specs that come with mlpkit, or the recipes of all data sets."""
-    from mlpkit.verbs.init import init, init_from_data  # noqa: PLC0415 - loads NumPy
+    from mlpkit.jobs import init_from_data  # noqa: PLC0415 - loads NumPy
+    from mlpkit.verbs.init import init  # noqa: PLC0415
 
     if parameter.name == "name":
         return completion.items([name for name, _ in init.shipped()], incomplete)
@@ -95,19 +96,20 @@ def command(
     With --data, look at a file of data, and write a commented spec that trains well on it. With NAME, copy a shipped
     spec, or a folder of lessons. With neither, list the shipped specs and the recipes.
     """
-    from mlpkit.verbs.init import init, init_from_data  # noqa: PLC0415 - loads NumPy
+    from mlpkit.jobs import init_from_data  # noqa: PLC0415 - loads NumPy
+    from mlpkit.verbs.init import first_spec, init  # noqa: PLC0415
 
     wishes = {"targets": targets[1:] and targets, "predict": predict, "drop": drop, "id": id_column}
     given = {"--target": targets, "--validation": validation, "--test": test, "--recipe": recipe}
     given |= {f"--{wish}": value for wish, value in wishes.items() if wish != "targets"}
     if data is not None:
         if name is not None:
-            remedy = init_from_data.one_of_two(name, recipe, plugin_options)
+            remedy = first_spec.one_of_two(name, recipe, plugin_options)
             raise UsageError(f"NAME copies a shipped spec, and --data writes a new one; {remedy}")
         files = {"train": data, "validation": validation, "test": test}
         given_files = {split: file for split, file in files.items() if file}
         wanted = {wish: value for wish, value in wishes.items() if value}
-        init_from_data.print_first_spec(given_files, targets, recipe, wanted, destination, plugin_options, as_json)
+        first_spec.print_first_spec(given_files, targets, recipe, wanted, destination, plugin_options, as_json)
     elif needless := [option for option, value in given.items() if value]:
         raise UsageError(f"{needless[0]} needs --data, the file to write a spec for")
     elif name is not None:

@@ -5,114 +5,25 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from mlpkit.array import Array
 from mlpkit.components.dataset import Split
-from mlpkit.components.operation import Operation
 from mlpkit.components.schedule import rate_at
 from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.resume_network import Reopened, reopened
 from mlpkit.jobs.run_inputs import GivenExamples
 from mlpkit.network.component_errors import component_errors
-from mlpkit.network.contexts import replaced_methods
 from mlpkit.network.sequential import Sequential
+from mlpkit.network.watching import WatchedMinibatch, watched
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.spec import Spec
 from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest, Watch
 from mlpkit.training.loop import Trainer
-
-
-@dataclass
-class Flow:
-    """What an operation took and returned: x and y forward, and backward dy, as it came in, and dx.
-
-    A loss has neither ``output`` nor ``output_gradient``; the gradients are None if nothing went back, or needn't.
-    """
-
-    input: Array
-    output: Array | None = None
-    output_gradient: Array | None = None
-    input_gradient: Array | None = None
-
-
-@dataclass
-class WatchedMinibatch:
-    """A minibatch whose gradient was computed, with what went through the operations of each slice, by path.
-
-    The loss is NaN until it is known. Of an operation that is called more than once, the first call counts.
-    """
-
-    x: Array
-    t: Array
-    weights: Array | None
-    slices: list[dict[str, Flow]]
-    loss: float = field(default=float("nan"))
-
-
-@contextmanager
-def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
-    """Record what goes through a network, nested layers included, for the duration of a block.
-
-    In the block, attributes of the objects shadow the methods of their classes; other networks aren't affected.
-    """
-    minibatches: list[WatchedMinibatch] = []
-    compute = network.loss_and_gradient
-
-    def loss_and_gradient(
-        x: Array,
-        t: Array,
-        step: int = 0,
-        weights: Array | None = None,
-        rows: int | None = None,
-    ) -> float:
-        slices: list[dict[str, Flow]] = [{} for _ in network.replicas]
-        minibatch = WatchedMinibatch(x.copy(), t.copy(), None if weights is None else weights.copy(), slices)
-        minibatches.append(minibatch)
-        with ExitStack() as stack:
-            for replica, flows in zip(network.replicas, slices, strict=True):
-                for operation in replica.operations():
-                    stack.enter_context(_watched_operation(operation, flows))
-            minibatch.loss = compute(x, t, step, weights, rows)
-        minibatch.slices = [flows for flows in slices if flows]  # a small minibatch has fewer
-        return minibatch.loss
-
-    with replaced_methods(network, loss_and_gradient=loss_and_gradient):
-        yield minibatches
-
-
-@contextmanager
-def _watched_operation(operation: Operation, flows: dict[str, Flow]) -> Iterator[None]:
-    member: Any = operation
-    forward, backward = member.forward, member.backward
-
-    def watched_forward(x: Array, *targets: Any) -> Any:
-        flow = Flow(x.copy())
-        y = forward(x, *targets)
-        flow.output = _copied(y)
-        flows.setdefault(operation.path, flow)
-        return y
-
-    def watched_backward(dy: Any) -> Any:
-        flow = flows[operation.path]  # the last backward call belongs to the first forward call
-        flow.output_gradient = _copied(dy)
-        dx = backward(dy)
-        flow.input_gradient = _copied(dx)
-        return dx
-
-    with replaced_methods(operation, forward=watched_forward, backward=watched_backward):
-        yield
-
-
-def _copied(value: Any) -> Array | None:
-    """Return a copy of an array; None for the number that a loss returns or takes."""
-    return value.copy() if isinstance(value, np.ndarray) else None
 
 
 @dataclass(frozen=True)

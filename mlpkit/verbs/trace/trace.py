@@ -24,6 +24,7 @@ from mlpkit.jobs.run_inputs import GivenExamples
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential
+from mlpkit.network.watching import Flow
 from mlpkit.pages.images import is_image
 from mlpkit.pages.notebook_tables import html_table
 from mlpkit.registry.registry import Registry
@@ -31,7 +32,7 @@ from mlpkit.runs.kinds import RunArgument, directory_of, require_one_network
 from mlpkit.terminal.figures import figure
 from mlpkit.training.events import Observer, python_warnings
 from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, distribution_of
-from mlpkit.verbs.trace.replay import Flow, Replay, check_example, replayed
+from mlpkit.verbs.trace.replay import Replay, check_example, replayed
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from requirements import Optional
 import mlpkit
 from mlpkit import ParameterError, Proposal
 from mlpkit.jobs.check import check
+from mlpkit.jobs.init_from_data import init_from_data
 from mlpkit.specfile.spec import read_spec
-from mlpkit.verbs.init.init_from_data import init_from_data
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.first_networks.commented import Commented, split_comments
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget

@@ -13,7 +13,8 @@ from functools import partial
 import pytest
 
 from mlpkit.errors import ChartError
-from mlpkit.verbs.live.server import HOST, LiveServer
+from mlpkit.pages.server import HOST
+from mlpkit.verbs.live.server import LiveServer
 from mlpkit.verbs.live.watched import WatchedRun
 
 PRESSED = []
@@ -165,7 +166,7 @@ def test_however_fast_a_run_is_it_says_so_a_few_times_a_second(changing):
 @pytest.fixture
 def small(monkeypatch):
     """A server that takes four connections, from a process that may have sixteen files open."""
-    monkeypatch.setattr("mlpkit.verbs.live.server.descriptor_limit", lambda: 16)
+    monkeypatch.setattr("mlpkit.pages.server.descriptor_limit", lambda: 16)
     with serving() as server:
         yield server
 
@@ -217,7 +218,7 @@ def test_no_more_streams_are_opened_than_there_is_room_for(small):
 
 
 def test_at_most_32_browsers_are_served_however_many_files_may_be_open(monkeypatch):
-    monkeypatch.setattr("mlpkit.verbs.live.server.descriptor_limit", lambda: 4096)
+    monkeypatch.setattr("mlpkit.pages.server.descriptor_limit", lambda: 4096)
     with serving() as server:
         streams = [opened_stream(server) for _ in range(32)]
         assert [stream.status for _, stream in streams] == [200] * 32
@@ -227,7 +228,7 @@ def test_at_most_32_browsers_are_served_however_many_files_may_be_open(monkeypat
 
 
 def test_a_request_that_comes_letter_by_letter_has_some_seconds(monkeypatch, server):
-    monkeypatch.setattr("mlpkit.verbs.live.server.SECONDS_TO_ASK", 0.4)
+    monkeypatch.setattr("mlpkit.pages.server.SECONDS_TO_ASK", 0.4)
     connection, begin = connected(server), time.monotonic()
     connection.settimeout(0.1)
     answer = b""

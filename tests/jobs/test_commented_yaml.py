@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlpkit.jobs.init_from_data import LONGEST_INLINE, WIDTH, to_commented_yaml
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.source import REFUSED
-from mlpkit.verbs.init.init_from_data import LONGEST_INLINE, WIDTH, to_commented_yaml
 
 SPEC = {
     "mlpkit": 1,

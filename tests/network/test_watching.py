@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpkit import Layer, Sequential
-from mlpkit.verbs.trace.replay import watched
+from mlpkit.network.watching import watched
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.sequence import Sequence

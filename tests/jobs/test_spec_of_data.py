@@ -8,8 +8,8 @@ import pytest
 from requirements import require_components_of, require_package
 
 from mlpkit.errors import ComponentFailure, DataError, PluginError, StorageError, UsageError
+from mlpkit.jobs.init_from_data import init_from_data
 from mlpkit.specfile.spec import read_spec
-from mlpkit.verbs.init.init_from_data import init_from_data
 
 PLUGIN = '''\
 from mlpkit import Classes, DataError, Dataset, Description, ParameterError, Proposal, component, hookimpl

@@ -1,4 +1,4 @@
-"""Writing a first spec for a file of data, and what ``mlpkit init`` prints about it."""
+"""Writing a first spec for a file of data."""
 
 from __future__ import annotations
 
@@ -8,38 +8,22 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from textwrap import wrap
 from types import MappingProxyType
 from typing import Any, Final, Unpack
 
-from mlpkit.cli.around_training import RUNS
 from mlpkit.components.dataset import Dataset, Proposal
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.errors import (
-    ComponentFailure,
-    Diagnostic,
-    MlpkitError,
-    ParameterError,
-    PluginError,
-    SpecError,
-    UsageError,
-    printable,
-)
-from mlpkit.jobs.leaks import leaks_in
-from mlpkit.jobs.prove import prove
-from mlpkit.jobs.spec_data import open_data
+from mlpkit.errors import ComponentFailure, ParameterError, PluginError, SpecError, UsageError, printable
 from mlpkit.network.component_errors import check_returned, component_errors
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
-from mlpkit.specfile.spec import MARK, folder_name, parse_spec, read_spec
+from mlpkit.specfile.spec import MARK, folder_name, parse_spec
 from mlpkit.specfile.yaml_writer import to_inline_key, to_inline_yaml
-from mlpkit.terminal.formatting import columns, line_length
-from mlpkit.terminal.output import document, print_warnings, result
 
 ARGUMENTS: Final = ("validation", "test", "target", "recipe", "predict", "drop", "id")
 OPTIONS: Final = {"train": "--data"} | {argument: f"--{argument}" for argument in ARGUMENTS}
@@ -63,10 +47,16 @@ def init_from_data(
     wishes: Mapping[str, Any] = MappingProxyType({}),
     **plugin_options: Unpack[PluginOptions],
 ) -> FirstSpec:
-    """Write a spec to start from, as the data set that reads the file proposes it, or raise ``MlpkitError``.
+    """Write a spec to start from, as the data set that reads the file proposes it.
 
     ``files`` has the data file under ``train``, and any files for ``validation`` and ``test``; ``wishes`` are what else
     ``Dataset.propose`` takes by keyword, for data sets that do. The new file is by default called like the data.
+
+    Raises:
+        UsageError: no data set reads the file, it or the target is missing, the recipe is unknown or doesn't suit the
+            data, or the new file exists already.
+        PluginError: the data set's proposal isn't a spec, or a library that it needs is missing.
+        MlpkitError: the data is damaged or teaches nothing, the data set failed, or the file can't be written.
     """
     stem = Path(files["train"]).name.partition(".")[0].removeprefix("example:")
     path = destination or Path(f"{folder_name(stem) or 'spec'}{MARK}.yaml")
@@ -297,60 +287,3 @@ def _is_nested(value: Any) -> bool:
 
 def _has_comments_below(path: KeyPath, comments: Mapping[KeyPath, str]) -> bool:
     return any(len(other) > len(path) and other[: len(path)] == path for other in comments)
-
-
-def one_of_two(name: str, recipe: str | None, plugin_options: PluginOptions) -> str:
-    """Return what to do if both a name and data are given."""
-    if recipe is None and name in names_of_recipes(**plugin_options):
-        return f"write --recipe {name} for that network"
-    file = name if Path(name).suffix in (".yaml", ".yml") else f"{name}{MARK}.yaml"
-    return f"leave out one of the two, or write --out {quote(file)} for the name of the new one"
-
-
-def print_first_spec(
-    files: dict[str, str],
-    targets: tuple[str, ...],
-    recipe: str | None,
-    wishes: dict[str, Any],
-    destination: Path | None,
-    plugin_options: PluginOptions,
-    as_json: bool,
-) -> None:
-    """Write a spec as ``init_from_data`` does, check it, and print what was decided and what comes next."""
-    target = targets[0] if targets else None
-    first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, **plugin_options)
-    decisions = list(first.decisions)
-    warnings: list[Diagnostic] = []
-    spec = read_spec(first.path, **plugin_options)
-    try:
-        proved = prove(spec)
-        if proved.description.columns:
-            train = open_data(spec, proved.dataset)["train"]
-            decisions += [("leak", leak) for leak in leaks_in(train, proved.description, proved.dataset)]
-        warnings = [warning for warning in proved.warnings if warning.remedy]  # the decisions cover the rest
-    except MlpkitError as error:
-        error.add_note(f"note: the spec is saved in {first.path}; mlpkit check {quote(str(first.path))} looks again")
-        raise
-    finally:
-        if not as_json:
-            result("\n".join([f"{first.path}:", *columns(decisions, indent="  ", width=line_length())]))
-    print_warnings(warnings)
-    following = _next_commands(first, spec.name, files, plugin_options)
-    if as_json:
-        noticed = [warning.to_plain() for warning in warnings]
-        document({"spec": first.path, "decisions": decisions, "warnings": noticed, "next": following})
-    else:
-        result("\n  ".join(["next:", *following]))
-
-
-def _next_commands(first: FirstSpec, name: str, files: dict[str, str], plugin_options: PluginOptions) -> list[str]:
-    """Return the two commands that come next; the second predicts new rows, or those for testing."""
-    with_plugins = "".join(f" --plugin {quote(str(plugin))}" for plugin in plugin_options["plugins"])
-    ending = "".join(Path(files["train"]).suffixes)
-    rows = quote(files.get("test") or (f"new{ending}" if ending else files["train"]))
-    candidates = (RUNS / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))
-    folder = next(each for each in candidates if not each.exists())
-    return [
-        f"mlpkit run {quote(str(first.path))}{with_plugins}",
-        f"mlpkit predict {quote(str(folder))} {rows}{with_plugins}",
-    ]

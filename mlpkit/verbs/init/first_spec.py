@@ -1,0 +1,75 @@
+"""What ``mlpkit init`` prints about a first spec for a file of data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from mlpkit.cli.around_training import RUNS
+from mlpkit.errors import Diagnostic, MlpkitError
+from mlpkit.jobs.init_from_data import FirstSpec, init_from_data, names_of_recipes
+from mlpkit.jobs.leaks import leaks_in
+from mlpkit.jobs.prove import prove
+from mlpkit.jobs.spec_data import open_data
+from mlpkit.registry.discovery import PluginOptions
+from mlpkit.specfile.spec import MARK, read_spec
+from mlpkit.terminal.formatting import columns, line_length
+from mlpkit.terminal.output import document, print_warnings, result
+
+
+def one_of_two(name: str, recipe: str | None, plugin_options: PluginOptions) -> str:
+    """Return what to do if both a name and data are given."""
+    if recipe is None and name in names_of_recipes(**plugin_options):
+        return f"write --recipe {name} for that network"
+    file = name if Path(name).suffix in (".yaml", ".yml") else f"{name}{MARK}.yaml"
+    return f"leave out one of the two, or write --out {quote(file)} for the name of the new one"
+
+
+def print_first_spec(
+    files: dict[str, str],
+    targets: tuple[str, ...],
+    recipe: str | None,
+    wishes: dict[str, Any],
+    destination: Path | None,
+    plugin_options: PluginOptions,
+    as_json: bool,
+) -> None:
+    """Write a spec as ``init_from_data`` does, check it, and print what was decided and what comes next."""
+    target = targets[0] if targets else None
+    first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, **plugin_options)
+    decisions = list(first.decisions)
+    warnings: list[Diagnostic] = []
+    spec = read_spec(first.path, **plugin_options)
+    try:
+        proved = prove(spec)
+        if proved.description.columns:
+            train = open_data(spec, proved.dataset)["train"]
+            decisions += [("leak", leak) for leak in leaks_in(train, proved.description, proved.dataset)]
+        warnings = [warning for warning in proved.warnings if warning.remedy]  # the decisions cover the rest
+    except MlpkitError as error:
+        error.add_note(f"note: the spec is saved in {first.path}; mlpkit check {quote(str(first.path))} looks again")
+        raise
+    finally:
+        if not as_json:
+            result("\n".join([f"{first.path}:", *columns(decisions, indent="  ", width=line_length())]))
+    print_warnings(warnings)
+    following = _next_commands(first, spec.name, files, plugin_options)
+    if as_json:
+        noticed = [warning.to_plain() for warning in warnings]
+        document({"spec": first.path, "decisions": decisions, "warnings": noticed, "next": following})
+    else:
+        result("\n  ".join(["next:", *following]))
+
+
+def _next_commands(first: FirstSpec, name: str, files: dict[str, str], plugin_options: PluginOptions) -> list[str]:
+    """Return the two commands that come next; the second predicts new rows, or those for testing."""
+    with_plugins = "".join(f" --plugin {quote(str(plugin))}" for plugin in plugin_options["plugins"])
+    ending = "".join(Path(files["train"]).suffixes)
+    rows = quote(files.get("test") or (f"new{ending}" if ending else files["train"]))
+    candidates = (RUNS / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))
+    folder = next(each for each in candidates if not each.exists())
+    return [
+        f"mlpkit run {quote(str(first.path))}{with_plugins}",
+        f"mlpkit predict {quote(str(folder))} {rows}{with_plugins}",
+    ]

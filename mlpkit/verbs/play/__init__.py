@@ -1,0 +1,1 @@
+"""``mlpkit play``: a network on a page, watched and changed while it learns."""
