@@ -220,10 +220,8 @@ def follow(steps: Iterable[Sequence[Any]], arrays: Sequence[Any], names: dict[st
                 yield f"{name}()", result
         elif action == "get":
             yield f"self.{name}", attribute(made, name)
-        elif action == "argument":
-            yield name, arrays[rest[0]]
         else:
-            yield name, dictionaries[rest[0]][rest[1]]
+            yield name, arrays[rest[0]] if action == "argument" else dictionaries[rest[0]][rest[1]]
 
 
 def lookup(names: dict[str, Any], name: str) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ class Exercise:
     """An exercise.
 
     Args:
-        kind: what is written: ``layer``, ``loss``, ``optimizer``, ``initializer``, or ``spec`` for one to repair.
+        kind: what is written: a kind of component, or ``spec`` for one to repair.
         name: the component, or the spec.
         title: what it is about, in one sentence.
         text: the text, in Markdown.
@@ -34,13 +34,12 @@ class Exercise:
         built_with: parameters of the built-in that gives expected values.
         passed: numbers that are passed to the submission's class.
         shape: shape of one example.
-        target: for a loss: ``{classes: 5}`` or ``{values: [1]}``.
         points: the points of each check, if they differ from those of the kind.
         hints: what to look at if a check fails.
         inputs: extreme inputs that must work.
         evaluates: whether ``forward`` takes ``training``.
         spec: for a ``spec``, the one to repair.
-        answer: for a ``spec``: the symptoms that are right, the key, and the loss to reach.
+        answer: for a ``spec``: the symptoms that are right, the key, the loss to reach, and a hint.
     """
 
     kind: str
@@ -49,9 +48,8 @@ class Exercise:
     text: str = ""
     formula: str = ""
     built_with: Mapping[str, Any] = field(default_factory=dict)
-    passed: Mapping[str, Any] | None = None
+    passed: Mapping[str, Any] = field(default_factory=dict)
     shape: tuple[int, ...] = ()
-    target: Mapping[str, Any] | None = None
     points: Mapping[str, int] | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[float, ...] = ()
@@ -62,8 +60,7 @@ class Exercise:
     @property
     def stem(self) -> str:
         """The name of its files, in snake_case."""
-        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name.rpartition(".")[2])
-        return words.lower()
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name.rpartition(".")[2]).lower()
 
     @property
     def mark(self) -> str:
@@ -74,14 +71,8 @@ class Exercise:
 @cache
 def prepared() -> dict[tuple[str, str], Exercise]:
     """Return the exercises that come with mlpkit, by kind and name, in the order of a course."""
-    return {(each.kind, each.name): each for each in map(_read, sorted(FOLDER.glob("*.yaml")))}
-
-
-def _read(path: Path) -> Exercise:
-    given = yaml.safe_load(path.read_text("utf-8"))
-    for name in ("shape", "inputs"):
-        given[name] = tuple(given.get(name, ()))
-    return Exercise(**given)
+    given = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.yaml"))]
+    return {(each["kind"], each["name"]): Exercise(**each | {"shape": tuple(each.get("shape", ()))}) for each in given}
 
 
 def find(kind: str, name: str, registry: Registry) -> Exercise:
@@ -92,18 +83,14 @@ def find(kind: str, name: str, registry: Registry) -> Exercise:
         UnknownComponentError: there is no such component.
     """
     found = prepared().get((kind, name))
-    if found is not None:
-        return found
-    if kind == "spec":
+    if found is None and kind == "spec":
         names = ", ".join(each for of, each in prepared() if of == "spec")
         raise UsageError(f"there is no exercise 'spec {name}'; expected one of {names}")
-    return _of_component(kind, name, registry)
+    return found or _of_component(kind, name, registry)
 
 
 def _of_component(kind: str, name: str, registry: Registry) -> Exercise:
     entry = registry.find((kind,), name)
-    if any(getattr(each.type, "kinds", ()) and each.required for each in entry.schema.fields):
-        raise UsageError(f"{name} is built from other components, so it can't be an exercise of its own")
     examples: Any = getattr(entry.component, "examples", list)()
     example = examples[0] if examples else {}
     built_with, shape = example if isinstance(example, tuple) else (example, ())
@@ -111,17 +98,10 @@ def _of_component(kind: str, name: str, registry: Registry) -> Exercise:
     passed = {key: value for key, value in values.items() if type(value) in (int, float, list) and value}
     docstring = entry.schema.docstring
     meanings = [f"- `{key}`: {docstring.parameters[key]}" for key in passed if key in docstring.parameters]
-    shapes = [docstring.sections[each] for each in ("Shapes", "Shape") if each in docstring.sections]
-    return Exercise(
-        kind,
-        name,
-        docstring.summary,
-        "\n\n".join([*(f"Shapes: {each}" for each in shapes), "\n".join(meanings)]).strip().replace("``", "`"),
-        textwrap.dedent(f"    {docstring.body}") if "\n    " in docstring.body else docstring.body,
-        built_with,
-        passed,
-        tuple(shape),
-    )
+    shapes = [f"Shapes: {docstring.sections[each]}" for each in ("Shapes", "Shape") if each in docstring.sections]
+    text = "\n\n".join([*shapes, "\n".join(meanings)]).replace("``", "`")
+    formula = textwrap.dedent(f"    {docstring.body}") if "\n    " in docstring.body else docstring.body
+    return Exercise(kind, name, docstring.summary, text, formula, built_with, passed, tuple(shape))
 
 
 def exercise_of(path: Path, text: str, registry: Registry) -> Exercise | None:
@@ -135,6 +115,6 @@ def exercise_of(path: Path, text: str, registry: Registry) -> Exercise | None:
         return None
 
 
-def titles() -> Iterable[tuple[str, str]]:
-    """Yield each exercise that comes with mlpkit, as the command takes it, and its title."""
-    return ((f"{kind} {name}", exercise.title) for (kind, name), exercise in prepared().items())
+def titles() -> dict[str, str]:
+    """Return the title of each exercise that comes with mlpkit, by what the command takes."""
+    return {f"{kind} {name}": exercise.title for (kind, name), exercise in prepared().items()}

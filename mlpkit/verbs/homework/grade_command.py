@@ -35,41 +35,34 @@ def command(
     FOLDER holds a file or a folder for each student, or the files of one. A comment names a file's exercise, as in its
     skeleton.
 
-    Each submission runs in a process of its own, with limits of time and memory, without files, network and other
+    Each submission runs in its own process, with limits of time and memory, without files, network and further
     processes. It gets only inputs: expected values and marks stay here.
     """
-    from mlpkit.verbs.homework.marking import Marking, handed_in  # noqa: PLC0415 - loads NumPy
-    from mlpkit.verbs.homework.table import written  # noqa: PLC0415 - only here
+    from mlpkit.verbs.homework.handed_in import handed_in  # noqa: PLC0415 - loads NumPy, which --help doesn't need
+    from mlpkit.verbs.homework.marking import Marking  # noqa: PLC0415 - the same
 
     found, empty = handed_in(folder, registry)
-    marking = Marking(registry, seconds, seed)
-    marks = []
+    marking, marks = Marking(registry, seconds, seed), []
     for each in found:
-        mark = marking.mark(each.student, each.path, each.exercise, each.text)
-        marks.append(mark)
-        document(mark.to_plain()) if as_json else result("\n".join(_lines(mark)))
+        marks.append(marking.mark(*each))
+        document(marks[-1].to_plain()) if as_json else result("\n".join(_lines(marks[-1])))
     for student in empty:
         message(f"note: {student} has handed in nothing")
     if marking.missing:
         message(f"note: this system can't limit {', '.join(sorted(marking.missing))} of a submission's process")
     if table is not None:
-        written(table, marks, empty)
+        from mlpkit.verbs.homework.table import write_table  # noqa: PLC0415 - only if it is wanted
+
+        write_table(table, marks, empty)
         message(f"written to {table}")
 
 
 def _lines(mark: Mark) -> list[str]:
-    """Return the mark, and a line for each check whose points are missing."""
-    width = line_length()
+    """Return the mark, and a line for each check whose points are missing; one, if all have the same reason."""
     colour = "green" if mark.points == mark.out_of else "yellow"
-    head = f"{styled(mark.student, bold=True)}  {mark.exercise}  {styled(f'{mark.points} of {mark.out_of}', colour)}"
-    missing = [each for each in mark.results if each.reason]
-    if len(missing) == len(mark.results) and len({each.reason for each in missing}) == 1:
-        return [head, *paragraph(missing[0].reason, indent="  ", width=width)]
-    return [
-        head,
-        *(
-            line
-            for each in missing
-            for line in paragraph(f"-{each.out_of}  {each.title}: {each.reason}", indent="  ", width=width)
-        ),
-    ]
+    points = styled(f"{mark.points} of {mark.out_of}", colour)
+    reasons = {f"-{each.out_of}  {each.title}: {each.reason}": each.reason for each in mark.results if each.reason}
+    same = len(reasons) == len(mark.results) and len(set(reasons.values())) == 1
+    shown = list(reasons.values())[:1] if same else list(reasons)
+    lines = [line for each in shown for line in paragraph(each, indent="  ", width=line_length())]
+    return [f"{styled(mark.student, bold=True)}  {mark.exercise}  {points}", *lines]

@@ -110,13 +110,19 @@ class Submission:
         self._reader.join(1)
         self._folder.cleanup()
 
-    def ask(self, *steps: Step, arrays: Sequence[Array] = ()) -> list[Array]:
-        """Return what steps return; ``child.follow`` has their grammar.
+    def ask(self, *steps: Step, arrays: Sequence[Array] = ()) -> dict[str, Array]:
+        """Return what steps return, by the names of the steps; of several with a name, what the last returns.
+
+        ``child.follow`` has the grammar of steps; a fifth element is the name of a call.
 
         Raises:
             SubmissionError: the submission raised an error, ended, or tried something forbidden.
         """
-        return self._request(list(steps), arrays, self.seconds)[1]
+        names = [step[4] if len(step) > 4 else step[1] for step in steps if step[0] not in ("make", "do")]
+        found = self._request(list(steps), arrays, self.seconds)[1]
+        if len(found) != len(names):
+            raise SubmissionError("its process sent something that is not an answer")
+        return dict(zip(names, found, strict=True))
 
     def _request(self, document: Any, arrays: Sequence[Array], seconds: float) -> tuple[Any, list[Array]]:
         sent = threading.Thread(target=self._send, args=(document, arrays), daemon=True)

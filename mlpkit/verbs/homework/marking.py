@@ -11,27 +11,20 @@ from typing import Any, Final
 import numpy as np
 
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.errors import UsageError
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.files import read_limited
-from mlpkit.verbs.homework.exercise import Exercise, exercise_of
+from mlpkit.verbs.homework.exercise import Exercise
 from mlpkit.verbs.homework.isolation import EndedError, RefusedError, Submission, SubmissionError
 from mlpkit.verbs.homework.kinds import task_of
 from mlpkit.verbs.homework.kinds.spec import SpecTask
 from mlpkit.verbs.homework.kinds.task import Check
 
-LARGEST_FILE: Final = 2**18
-"""Bytes of a submission."""
-
 MOST_ENDED: Final = 2
 """After that many processes have ended, the other checks are not run."""
-
-SUFFIXES: Final = (".py", ".yaml")
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of a check: points, and the reason if some are missing."""
+    """The result of a check: points, and the reason if they are missing."""
 
     title: str
     points: int
@@ -41,19 +34,12 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Mark:
-    """The mark of a submission.
-
-    Args:
-        student: the student's folder or file.
-        exercise: its kind and name.
-        file: the file.
-        results: the result of each check.
-    """
+    """The mark of a student's file: the results of all checks of an exercise."""
 
     student: str
     exercise: str
     file: str
-    results: tuple[CheckResult, ...] = field(default_factory=tuple)
+    results: Sequence[CheckResult]
 
     @property
     def points(self) -> int:
@@ -77,7 +63,7 @@ class Marking:
 
     Args:
         registry: the components that exercises are about.
-        seconds: the longest that a submission's process may take for a check.
+        seconds: the longest that a check may take.
         seed: the seed of random inputs; None for one that no submission can know.
         missing: what the system can't limit in the processes of submissions.
     """
@@ -92,124 +78,45 @@ class Marking:
         task = task_of(exercise, self.registry)
         checks = list(task.checks())
         rng = keyed_generator(secrets.randbits(64) if self.seed is None else self.seed, exercise.kind, exercise.name)
-        results = (
-            self._answered(task, checks, text, rng) if isinstance(task, SpecTask) else self._run(checks, text, rng)
-        )
-        return Mark(student, f"{exercise.kind} {exercise.name}", str(path), tuple(results))
-
-    def _answered(
-        self, task: SpecTask, checks: Sequence[Check], text: str, rng: np.random.Generator
-    ) -> list[CheckResult]:
-        """Check an answer, which is data."""
-        try:
-            answer = task.parsed(text)
-        except SubmissionError as error:
-            return _none(checks, str(error))
-        return [_result(check, _reason(check, answer, rng)) for check in checks]
-
-    def _run(self, checks: Sequence[Check], text: str, rng: np.random.Generator) -> list[CheckResult]:
-        """Run the checks in one process, and in another after one that has ended."""
         results: list[CheckResult] = []
-        ended = 0
-        while len(results) < len(checks):
-            rest = checks[len(results) :]
-            try:
-                with Submission(text, self.seconds) as submission:
-                    self.missing |= set(submission.missing)
-                    for check in rest:
-                        results.append(_result(check, _reason(check, submission, rng)))
-            except RefusedError as error:
-                return _none(checks, str(error))
-            except EndedError as error:
-                ended += 1
-                if len(rest) == len(checks) - len(results):  # it ended before the first of them
-                    return [*results, *_none(rest, str(error))]
-                results.append(_result(checks[len(results)], str(error)))
-                if ended == MOST_ENDED:
-                    rest = checks[len(results) :]
-                    return [*results, *_none(rest, f"not run: the process has ended {ended} times")]
-            except SubmissionError as error:
-                return _none(checks, str(error))
-        return results
+        try:
+            if isinstance(task, SpecTask):
+                _run(task.parsed(text), checks, rng, results)
+            else:
+                self._run_processes(text, checks, rng, results)
+        except RefusedError as error:
+            results = [_result(check, str(error)) for check in checks]
+        except SubmissionError as error:  # it can't be loaded
+            results += [_result(check, str(error)) for check in checks[len(results) :]]
+        return Mark(student, f"{exercise.kind} {exercise.name}", str(path), results)
+
+    def _run_processes(
+        self, text: str, checks: Sequence[Check], rng: np.random.Generator, results: list[CheckResult]
+    ) -> None:
+        """Run the checks in one process, and in another after a check that ended it."""
+        for _ in range(MOST_ENDED):
+            with Submission(text, self.seconds) as submission:
+                self.missing |= set(submission.missing)
+                if _run(submission, checks, rng, results):
+                    return
+        raise SubmissionError(f"not run: the process has ended {MOST_ENDED} times")
 
 
-def _reason(check: Check, submission: Any, rng: np.random.Generator) -> str:
-    """Return why a check fails; an empty text if it doesn't."""
-    try:
-        check.run(submission, rng)
-    except (EndedError, RefusedError):
-        raise
-    except SubmissionError as error:
-        return str(error)
-    return ""
+def _run(submission: Any, checks: Sequence[Check], rng: np.random.Generator, results: list[CheckResult]) -> bool:
+    """Add the results of the checks that are left; return whether the submission's process is still there."""
+    for check in checks[len(results) :]:
+        reason, ended = "", False
+        try:
+            check.run(submission, rng)
+        except RefusedError:
+            raise
+        except SubmissionError as error:
+            reason, ended = str(error), isinstance(error, EndedError)
+        results.append(_result(check, reason))
+        if ended:
+            return False
+    return True
 
 
 def _result(check: Check, reason: str) -> CheckResult:
     return CheckResult(check.title, 0 if reason else check.points, check.points, reason)
-
-
-def _none(checks: Sequence[Check], reason: str) -> list[CheckResult]:
-    """Return no points for any check."""
-    return [_result(check, reason) for check in checks]
-
-
-@dataclass(frozen=True)
-class HandedIn:
-    """A file with an exercise, and whose it is."""
-
-    student: str
-    path: Path
-    exercise: Exercise
-    text: str
-
-
-def handed_in(folder: Path, registry: Registry) -> tuple[list[HandedIn], list[str]]:
-    """Return what is in a folder of one student, or with a file or folder for each, and students without a submission.
-
-    Raises:
-        UsageError: there is no such folder, or nothing in it.
-    """
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder; expected one with a file or folder for each student")
-    found: list[HandedIn] = []
-    empty: list[str] = []
-    own = _files(folder, registry)
-    for path, exercise, text in own:
-        of_folder = path.stem in (exercise.stem, "answer")
-        found.append(HandedIn(folder.resolve().name if of_folder else path.stem, path, exercise, text))
-    for each in sorted(folder.iterdir()):
-        if each.is_dir() and not each.is_symlink() and not each.name.startswith((".", "__")):
-            files = _files(each, registry)
-            found += [HandedIn(each.name, *file) for file in files]
-            if not files:
-                empty.append(each.name)
-    if not found and not empty:
-        raise UsageError(
-            f"{folder}: holds no submission; expected files whose first line is '# mlpkit exercise: layer Relu', as "
-            "mlpkit new-homework writes it"
-        )
-    return found, empty
-
-
-def _files(folder: Path, registry: Registry) -> list[tuple[Path, Exercise, str]]:
-    """Return the submissions directly in a folder."""
-    found = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix in SUFFIXES and path.is_file() and not path.is_symlink() and not path.name.startswith("test_"):
-            text = _text(path)
-            exercise = exercise_of(path, text, registry)
-            if exercise is not None and task_suffix(exercise) == path.suffix:
-                found.append((path, exercise, text))
-    return found
-
-
-def task_suffix(exercise: Exercise) -> str:
-    """Return the suffix of what is handed in."""
-    return ".yaml" if exercise.kind == "spec" else ".py"
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_limited(path, LARGEST_FILE).decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -54,9 +54,9 @@ def command(kind: str | None, name: str | None, folder: Path | None, registry: R
         if kind is not None or folder is not None:
             raise UsageError("new-homework needs KIND and NAME, such as layer Relu; without both, it lists exercises")
         if as_json:
-            document({"exercises": dict(titles())})
+            document({"exercises": titles()})
         else:
-            result("\n".join(columns(list(titles()), width=line_length())))
+            result("\n".join(columns(list(titles().items()), width=line_length())))
         return
     from mlpkit.verbs.homework.handing_out import new_homework  # noqa: PLC0415 - loads NumPy
 

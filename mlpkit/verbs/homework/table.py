@@ -13,7 +13,7 @@ from mlpkit.verbs.homework.marking import Mark
 COLUMNS = ("student", "exercise", "points", "out_of", "reasons")
 
 
-def written(path: Path, marks: Iterable[Mark], empty: Iterable[str]) -> None:
+def write_table(path: Path, marks: Iterable[Mark], empty: Iterable[str]) -> None:
     """Write a row for each submission, and one without points for each student without any.
 
     Raises:

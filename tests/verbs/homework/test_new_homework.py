@@ -81,7 +81,9 @@ def test_there_are_ten_to_write_and_three_to_repair(invoke):
 @pytest.mark.parametrize("exercise", [re.search("exercise: (.*)", text)[1] for text in RIGHT.values()])
 def test_the_skeleton_holds_no_answer_and_its_checks_accept_the_right_one(exercise, invoke, cwd):
     assert invoke("new-homework", *exercise.split(), "--out", "given").code == 0
-    (handed_in,) = {"answer.yaml", *(f"{name}.py" for name in RIGHT)} & {path.name for path in (cwd / "given").iterdir()}
+    (handed_in,) = {"answer.yaml", *(f"{name}.py" for name in RIGHT)} & {
+        path.name for path in (cwd / "given").iterdir()
+    }
     skeleton = (cwd / "given" / handed_in).read_text()
     assert skeleton.startswith(f"# mlpkit exercise: {exercise}\n")
     text = (cwd / "given/README.md").read_text()
@@ -116,7 +118,7 @@ def test_other_components_are_exercises_too(exercise, invoke, cwd):
 @pytest.mark.parametrize(
     ("exercise", "reason"),
     [
-        (("layer", "Residual"), "Residual is built from other components"),
+        (("layer", "Residual"), "it has layers inside"),
         (("layer", "DropConnect"), "it draws random numbers"),
         (("layer", "Relo"), "did you mean 'Relu'?"),
         (("spec", "none"), "there is no exercise 'spec none'; expected one of first_flowers, "),

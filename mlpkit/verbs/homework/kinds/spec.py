@@ -1,4 +1,4 @@
-"""A spec with one wrong thing, to find and to repair."""
+"""A spec with one wrong thing: what is handed in names the symptom, the key that causes it, and a better value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import numpy as np
 import yaml
@@ -16,11 +16,11 @@ from mlpkit.errors import MlpkitError
 from mlpkit.verbs.homework.isolation import SubmissionError
 from mlpkit.verbs.homework.kinds.task import Task
 
-KEYS: Final = ("symptom", "key", "value")
+KEYS = ("symptom", "key", "value")
 
 
 class SpecTask(Task):
-    """What is handed in names the symptom, the key that causes it, and a better value."""
+    """A file with three keys."""
 
     checks_of_kind: ClassVar = {
         "symptom": (2, "the symptom"),
@@ -28,11 +28,6 @@ class SpecTask(Task):
         "healthy": (3, "with the better value, the symptom is gone"),
         "learned": (2, "with the better value, the network learns"),
     }
-
-    @property
-    def language(self) -> str:
-        """The suffix of what is handed in."""
-        return ".yaml"
 
     @staticmethod
     def parsed(text: str) -> Mapping[str, Any]:
@@ -61,22 +56,17 @@ class SpecTask(Task):
 
     def check_healthy(self, answer: Mapping[str, Any], rng: np.random.Generator) -> None:
         """Train with the better value, and look for symptoms."""
-        names = self.trained(answer)[1]
-        if names:
+        if names := self.trained(answer)[1]:
             raise SubmissionError(f"with {json.dumps(answer['value'])[:100]}, the training has {', '.join(names)}")
 
     def check_learned(self, answer: Mapping[str, Any], rng: np.random.Generator) -> None:
         """Train with the better value, and look at the validation loss."""
-        loss, _ = self.trained(answer)
-        if not loss <= self.exercise.answer["loss"]:
-            raise SubmissionError(f"the validation loss is {loss:.3g}, expected at most {self.exercise.answer['loss']}")
+        loss, most = self.trained(answer)[0], self.exercise.answer["loss"]
+        if not loss <= most:
+            raise SubmissionError(f"the validation loss is {loss:.3g}, expected at most {most}")
 
     def trained(self, answer: Mapping[str, Any]) -> tuple[float, list[str]]:
-        """Return the best validation loss and the symptoms with an answer's value.
-
-        Raises:
-            SubmissionError: it can't be trained.
-        """
+        """Return the best validation loss and the symptoms with an answer's value, if its key is right."""
         self.check_key(answer, np.random.default_rng(0))
         with TemporaryDirectory() as name:
             path = Path(name, "repaired.yaml")
@@ -89,14 +79,6 @@ class SpecTask(Task):
                 raise SubmissionError(f"the repaired spec fails: {str(error).splitlines()[0][:200]}") from None
             return min(record["validation_loss"] for record in run.history), symptoms
 
-    def skeleton(self) -> str:
-        """Return the file to fill in."""
-        return "\n".join([self.exercise.mark, *(f"{key}:" for key in KEYS)]) + "\n"
-
-    def visible_checks(self) -> str:
-        """Return nothing: mlpkit run and mlpkit doctor show what is wrong."""
-        return ""
-
-    def more_files(self) -> dict[str, str]:
+    def words(self) -> dict[str, str]:
         """Return the spec."""
-        return {f"{self.exercise.stem}_spec.yaml": self.exercise.spec}
+        return {"spec": self.exercise.spec}

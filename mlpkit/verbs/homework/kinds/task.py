@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from string import Template
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -16,23 +18,16 @@ from mlpkit.registry.registry import Registry
 from mlpkit.verbs.homework.exercise import Exercise
 from mlpkit.verbs.homework.isolation import ECHOED, Step, Submission, SubmissionError
 
-ROWS: Final = 7
+TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 REPEATS: Final = 10
+TRIALS: Final = 3
 AS_FAST: Final = 10
 """How many times the time of a few passes of NumPy a submission may take; a loop takes a hundred times as long."""
-
-TRIALS: Final = 3
 
 
 @dataclass(frozen=True)
 class Check:
-    """A check of a submission.
-
-    Args:
-        points: what it is worth.
-        title: what is checked, in words.
-        run: checks a submission with random numbers; raises ``SubmissionError``.
-    """
+    """A check: its points, its title, and a function that raises ``SubmissionError``."""
 
     points: int
     title: str
@@ -48,6 +43,7 @@ class Task(ABC):
     def __init__(self, exercise: Exercise, registry: Registry) -> None:
         self.exercise = exercise
         self.registry = registry
+        self.passed: dict[str, Any] = dict(exercise.passed)
         try:
             self.prepare()
         except (MlpkitError, ValueError, TypeError, LookupError) as error:
@@ -57,11 +53,6 @@ class Task(ABC):
             ) from error
 
     @property
-    def language(self) -> str:
-        """The suffix of what is handed in."""
-        return ".py"
-
-    @property
     def called(self) -> str:
         """The name of the class or function to write."""
         return self.registry.find((self.exercise.kind,), self.exercise.name).component.__name__
@@ -69,15 +60,38 @@ class Task(ABC):
     def prepare(self) -> None:  # noqa: B027 - a spec has nothing to prepare
         """Raise an error if the component can't be an exercise."""
 
+    @abstractmethod
+    def words(self) -> dict[str, str]:
+        """Return what the templates of the kind need."""
+
+    def files(self) -> dict[str, str]:
+        """Return the text of each file that is handed out, by its name."""
+        exercise, points = self.exercise, "\n".join(f"| {each.title} | {each.points} |" for each in self.checks())
+        formula = f"\n```text\n{exercise.formula.strip()}\n```\n" if exercise.formula else ""
+        words = {name: str(value) for name, value in vars(exercise).items()} | {
+            "mark": exercise.mark,
+            "stem": exercise.stem,
+            "called": "" if exercise.kind == "spec" else self.called,
+            "text": exercise.text.strip(),
+            "formula": formula,
+            "points": points,
+        }
+        words |= self.words()
+        found = {}
+        for path in sorted((TEMPLATES / exercise.kind).iterdir()):
+            name = path.name.removesuffix(".template").replace("NAME", exercise.stem)
+            text = path.read_text("utf-8").partition("### not if it drops\n")
+            found[name] = Template(text[0] if words.get("tests") == "shapes" else text[0] + text[2]).substitute(words)
+        return found
+
     def checks(self) -> Iterator[Check]:
-        """Yield the checks that apply."""
-        points = self.exercise.points or {name: worth for name, (worth, _) in self.checks_of_kind.items()}
-        for name, worth in points.items():
-            if self.exercise.points or self.applies(name):
-                yield Check(worth, self.checks_of_kind[name][1], self._with_hint(name))
+        """Yield the checks that apply; an exercise of mlpkit's own lists them."""
+        of_kind = {name: worth for name, (worth, _) in self.checks_of_kind.items() if self.applies(name)}
+        for name, worth in (self.exercise.points or of_kind).items():
+            yield Check(worth, self.checks_of_kind[name][1], self._with_hint(name))
 
     def applies(self, check: str) -> bool:
-        """Whether a check of the kind applies to the component; an exercise of mlpkit's own lists its checks."""
+        """Whether a check of the kind applies to the component."""
         return True
 
     def _with_hint(self, name: str) -> Callable[[Any, np.random.Generator], None]:
@@ -85,50 +99,33 @@ class Task(ABC):
             try:
                 getattr(self, f"check_{name}")(submission, rng)
             except SubmissionError as error:
-                if (hint := self.exercise.hints.get(name)) and type(error) is SubmissionError:
-                    raise SubmissionError(f"{error}; {hint}") from None
-                raise
+                hint = self.exercise.hints.get(name)
+                if hint is None or type(error) is not SubmissionError:
+                    raise
+                raise SubmissionError(f"{error}; {hint}") from None
 
         return run
-
-    @abstractmethod
-    def skeleton(self) -> str:
-        """Return the file to complete."""
-
-    @abstractmethod
-    def visible_checks(self) -> str:
-        """Return the checks that come with the skeleton, as a test file; empty if there are none."""
-
-    def more_files(self) -> dict[str, str]:
-        """Return further files, by name."""
-        return {}
 
     def reference(self) -> Any:
         """Return a new built-in component."""
         return self.registry.create(self.exercise.kind, {self.exercise.name: dict(self.exercise.built_with)})
 
-    def make(self, **arrays: int) -> Step:
-        """Return the step that builds the submission's class from arrays, by position, and its numbers."""
-        given: dict[str, Any] = {name: {"array": place} for name, place in arrays.items()}
-        return ["make", self.called, given | dict(self.exercise.passed or {})]
-
-    def signature(self, *parameters: str) -> str:
-        """Return the parameters of the constructor, as written."""
-        return ", ".join(["self", *parameters, *(f"{k}={v!r}" for k, v in (self.exercise.passed or {}).items())])
-
-    def constructor(self, *parameters: str) -> list[str]:
-        """Return the lines of the constructor, which keeps its arguments; none without arguments."""
-        names = [*parameters, *(self.exercise.passed or {})]
-        if not names:
-            return []
-        return [f"    def __init__({self.signature(*parameters)}):", *(f"        self.{n} = {n}" for n in names), ""]
-
-    def header(self) -> list[str]:
-        """Return the first lines of the file to complete."""
-        return [self.exercise.mark, f'"""{self.exercise.title}"""', "", "import numpy as np", "", ""]
+    def constructor(self, *parameters: str) -> str:
+        """Return a constructor that keeps its arguments; an empty text without arguments."""
+        names = [*parameters, *self.passed]
+        signature = ", ".join(["self", *parameters, *(f"{name}={value!r}" for name, value in self.passed.items())])
+        kept = "".join(f"        self.{name} = {name}\n" for name in names)
+        return f"    def __init__({signature}):\n{kept}\n" if names else ""
 
 
-def require_fast(submission: Submission, step: Callable[[int], list[Step]], arrays: list[Array], what: str) -> None:
+def arguments(arrays: list[Array], added: Iterable[Array]) -> list[dict[str, int]]:
+    """Add copies to the arrays of a request, and return them as arguments of a step."""
+    first = len(arrays)
+    arrays += [each.copy() for each in added]
+    return [{"array": place} for place in range(first, len(arrays))]
+
+
+def require_fast(submission: Submission, steps: Callable[[int], list[Step]], arrays: list[Array], what: str) -> None:
     """Check that vectors compute something, by the time of the whole request on this side of the pipe.
 
     Raises:
@@ -138,7 +135,7 @@ def require_fast(submission: Submission, step: Callable[[int], list[Step]], arra
     unit = min(_seconds(lambda: [np.exp(-x) + x * x for _ in range(REPEATS)]) for _ in range(TRIALS))
     taken = np.inf
     for _ in range(TRIALS):
-        taken = min(taken, _seconds(lambda: submission.ask(*step(REPEATS), arrays=arrays)))
+        taken = min(taken, _seconds(lambda: submission.ask(*steps(REPEATS), arrays=arrays)))
         if taken <= AS_FAST * unit + 3 * submission.transport:
             return
     raise SubmissionError(
@@ -155,4 +152,5 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 def literal(array: Array) -> str:
     """Return an array as Python writes it, with six digits."""
-    return f"np.array({np.vectorize(lambda each: float(f'{each:.6g}'))(array).tolist()})"
+    rounded = array if array.dtype.kind == "i" else np.vectorize(lambda each: float(f"{each:.6g}"))(array)
+    return f"np.array({rounded.tolist()})"
