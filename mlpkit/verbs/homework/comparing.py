@@ -77,6 +77,6 @@ def _worst(name: str, found: Array, expected: Array, known: Mapping[str, Array])
     place = tuple(int(each) for each in np.unravel_index(int(errors.argmax()), errors.shape))
     x = known.get("x")
     where = f", where x is {x[place]:.4g}" if place and x is not None and x.shape == found.shape else ""
-    element = f"{name}{list(place) if place else ''} is {found[place]:.6g}, expected {expected[place]:.6g}"
+    element = f"{name}{list(place) if place else ''} is {found[place] + 0.0:.6g}, expected {expected[place] + 0.0:.6g}"
     wrong = f"; {int(_wrong(found, expected).sum())} of {errors.size} elements are wrong" if place else ""
     return f"{element}, error {errors[place]:.2g}{where}{wrong}"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def command(
     folder: Path, table: Path | None, seconds: float, seed: int | None, registry: Registry, as_json: bool
 ) -> None:
-    """Mark homework of mlpkit new-homework, with the reason for each missing point.
+    """Mark homework, with the reason for each missing point.
 
     FOLDER holds a file or a folder for each student, or the files of one. A comment names a file's exercise, as in its
     skeleton.

@@ -29,7 +29,7 @@ class LayerTask(PassesTask):
     def prepare(self) -> None:
         """Require a built-in with parameters of its own, and without random numbers if they aren't expected."""
         layer = self.built_in(np.random.default_rng(0))
-        self.takes_training = self.exercise.evaluates or bool(list(layer.declared_states()))
+        self.trains_differently = self.exercise.evaluates or bool(list(layer.declared_states()))
         self.drops = "dropped" in (self.exercise.points or {})
         if any("." in name for name in self.parameters(layer)):
             raise ValueError("it has layers inside")
@@ -46,7 +46,7 @@ class LayerTask(PassesTask):
     def applies(self, check: str) -> bool:
         """Whether the layer has what is checked."""
         if check == "evaluation":
-            return self.takes_training
+            return self.trains_differently
         return check in PassesTask.checks_of_kind and super().applies(check)
 
     def built_in(self, rng: np.random.Generator, seed: int = 0) -> Layer:
@@ -119,7 +119,7 @@ class LayerTask(PassesTask):
         values = {"X": x, "Y": np.array(layer.forward(x))} | {name: each.value for name, each in parameters.items()}
         return {
             "constructor": self.constructor(*parameters),
-            "training": ", training=True" if self.takes_training else "",
+            "training": ", training=True" if self.trains_differently else "",
             "shape": f"(rows, {', '.join(map(str, self.exercise.shape))})",
             "gradients": "".join(f", and set self.d{name}" for name in parameters),
             "values": "\n".join(f"{name} = {literal(value)}" for name, value in values.items()),
