@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from mlpkit.errors import UsageError
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import read_limited, reading_error
+from mlpkit.system import real_path
 from mlpkit.verbs.homework.exercise import Exercise, exercise_of
 
 LARGEST_FILE: Final = 2**18
@@ -39,7 +40,7 @@ def handed_in(folder: Path, registry: Registry) -> tuple[list[HandedIn], list[st
             empty += [] if files else [each.name]
     if not found and not empty:
         raise UsageError(
-            f"{folder}: holds no submission; expected files whose first line is '# mlpkit exercise: layer Relu', as "
+            f"{folder}: holds no submission; expected files whose first line is '# mlpkit exercise: KIND NAME', as "
             "mlpkit new-homework writes it"
         )
     return found, empty
@@ -58,5 +59,5 @@ def _files(folder: Path, registry: Registry) -> list[HandedIn]:
         exercise = exercise_of(path, text, registry)
         if exercise is not None and (exercise.kind == "spec") == (path.suffix == ".yaml"):
             of_folder = path.stem in (exercise.stem, "answer")
-            found.append(HandedIn(folder.resolve().name if of_folder else path.stem, path, exercise, text))
+            found.append(HandedIn(real_path(folder).name if of_folder else path.stem, path, exercise, text))
     return found

@@ -52,7 +52,7 @@ def command(kind: str | None, name: str | None, folder: Path | None, registry: R
 
     if kind is None or name is None:
         if kind is not None or folder is not None:
-            raise UsageError("new-homework needs KIND and NAME, such as layer Relu; without both, it lists exercises")
+            raise UsageError("new-homework needs KIND and NAME; without both, it lists exercises")
         if as_json:
             document({"exercises": titles()})
         else:
