@@ -23,6 +23,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 PICTURES: Final = ROOT / "docs/pictures"
 sys.path.insert(0, str(ROOT / "tests/support"))
 
+from generators.marked_blocks import write_files  # noqa: E402 - as the next
 from generators.terminal import terminal  # noqa: E402 - as the next
 from headless_browser import Page, browser_page  # noqa: E402 - only now can it be found
 
@@ -48,6 +49,8 @@ end
 vim.api.nvim_create_autocmd("LspAttach", { callback = function() vim.defer_fn(misspell, 5000) end })
 """
 """What ``init.lua`` has in addition to the lines in ``docs/editors.md``: colours, and a mistake that is made."""
+COURSE: Final = {"data": "labels", "check": "total"}
+"""The last word that a command of a chapter prints, by the command."""
 OVERVIEW: Final = """<!doctype html>
 <meta charset="utf-8">
 <style>
@@ -77,6 +80,10 @@ def main() -> None:
         _write("run.svg", terminal(f"mlpkit run {MAIN}", folder, rows=20, until=r"\b[56],\d{3} of 10,000"))
         _write("error.svg", terminal(f"mlpkit check {MAIN} --set layers.Affine3.units=12", folder, rows=12, columns=90))
         _write("editor.svg", _editor(folder))
+        for page, command in (("loader", "data"), ("layers", "check")):
+            write_files((ROOT / f"docs/course/{page}.md").read_text("utf-8"), folder)
+            drawing = terminal(f"mlpkit {command} {page}.yaml", folder, rows=18, columns=64, until=COURSE[command])
+            _write(f"course-{command}.svg", drawing)
         _mlpkit(folder, "run", MAIN, "--out", "runs/main", "--report")
         _mlpkit(folder, "run", FAST, "--set", "training.evaluate_every=46", "--out", "runs/digits", "--report")
         _mlpkit(folder, "export", "runs/digits", "--to", "digits.html")

@@ -61,6 +61,8 @@ VERBS: Final = {
     "repro": Verb("repro.command", "Reproduce a run, and compare the results."),
     "new-plugin": Verb("author.new_plugin_command", "Create a package for a component of your own."),
     "check-plugin": Verb("author.check_plugin_command", "Test a plugin's components against what their kinds promise."),
+    "new-homework": Verb("homework.new_homework_command", "Write an exercise to hand out."),
+    "grade": Verb("homework.grade_command", "Mark homework, with the reason for each missing point."),
 }
 
 FORMER_NAMES: Final = {"whence": "provenance"}

@@ -43,7 +43,7 @@ def shortened(tiny_mnist: Path):
         short = {"batch_size": 20, "epochs": 2, "iterations": None, "evaluate_every": None}
         overrides = {f"training.{key}": value for key, value in short.items()}
         if as_shown.data.name == "mnist":
-            overrides |= {"data.directory": str(tiny_mnist), "data.validation": 20}
+            overrides |= {"data.directory": str(tiny_mnist), "data.train": None, "data.validation": 20}
         return mlpkit.load_spec(name, plugins=plugins, overrides=overrides)
 
     return load

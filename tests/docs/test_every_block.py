@@ -59,6 +59,15 @@ FOLLOWED = {
     "docs/card.md": "tests/docs/test_sessions.py",
     "docs/seeds.md": "tests/docs/test_sessions.py",
     "docs/sweeps.md": "tests/docs/test_sessions.py",
+    "docs/course/loader.md": "tests/docs/test_sessions.py",
+    "docs/course/layers.md": "tests/docs/test_sessions.py",
+    "docs/course/gradients.md": "tests/docs/test_sessions.py",
+    "docs/course/training.md": "tests/docs/test_sessions.py",
+    "docs/course/initialization.md": "tests/docs/test_sessions.py",
+    "docs/course/optimizers.md": "tests/docs/test_sessions.py",
+    "docs/course/regularization.md": "tests/docs/test_sessions.py",
+    "docs/course/convolution.md": "tests/docs/test_sessions.py",
+    "docs/teaching.md": "tests/docs/test_sessions.py",
     "docs/training.md": "tests/docs/test_sessions.py",
     "mlpkit/verbs/ask/agent.md": "tests/docs/test_sessions.py",
 }
@@ -161,6 +170,9 @@ NOT_RUN = {
         "{": KEYS_CHECKED,
         '{"iteration":100,"epoch"': KEYS_CHECKED,
         '{"iteration":100,"seconds"': KEYS_CHECKED,
+    },
+    "docs/teaching.md": {
+        '# mlpkit exercise: layer Relu\n"""': "tests/verbs/homework/test_new_homework.py compares it with the file",
     },
     "docs/spec.md": {
         "mlpkit run quick.yaml --set seed=1": NEEDS_A_READERS_FILE,

@@ -18,7 +18,21 @@ from mlpkit.cli.verbs import program
 
 ROOT = Path(__file__).parents[2]
 SESSIONS = (
-    *("card", "coverage", "distillation", "doctor", "drift", "explanations", "groups", "seeds", "sweeps", "training"),
+    *(
+        "card",
+        "coverage",
+        "distillation",
+        "doctor",
+        "drift",
+        "explanations",
+        "groups",
+        "seeds",
+        "sweeps",
+        "teaching",
+        "training",
+    ),
+    *(f"course/{name}" for name in ("loader", "layers", "gradients", "training", "initialization", "optimizers")),
+    *("course/regularization", "course/convolution"),
 )
 PAGES = [
     *(ROOT / f"docs/{name}.md" for name in SESSIONS),

@@ -85,6 +85,7 @@ def _save(step: Step, folder: Path) -> None:
         whole = (folder / name).read_text("utf-8")
         assert whole.count(replaced) == 1, replaced
         text = whole.replace(replaced, text.strip())
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(text, encoding="utf-8")
 
 

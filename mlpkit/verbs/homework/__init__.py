@@ -1,0 +1,1 @@
+"""Homework: exercises to hand out, and their marking."""

@@ -1,0 +1,146 @@
+"""``mlpkit new-homework``: what is handed out, for the exercises that come with mlpkit and for other components."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+RIGHT = {path.stem: path.read_text("utf-8") for path in sorted((Path(__file__).parent / "right").iterdir())}
+
+OTHERS = {
+    "layer Tanh": """
+class Tanh:
+    def forward(self, x):
+        self.y = np.tanh(x)
+        return self.y
+
+    def backward(self, dy):
+        return dy * (1 - self.y**2)
+""",
+    "layer LayerNorm": """
+class LayerNorm:
+    def __init__(self, gamma, beta, epsilon=1e-05):
+        self.gamma, self.beta, self.epsilon = gamma, beta, epsilon
+
+    def forward(self, x):
+        self.scale = 1 / np.sqrt(x.var(axis=1, keepdims=True) + self.epsilon)
+        self.normalized = (x - x.mean(axis=1, keepdims=True)) * self.scale
+        return self.gamma * self.normalized + self.beta
+
+    def backward(self, dy):
+        self.dgamma, self.dbeta = (dy * self.normalized).sum(axis=0), dy.sum(axis=0)
+        dy = dy * self.gamma
+        along = self.normalized * (dy * self.normalized).mean(axis=1, keepdims=True)
+        return self.scale * (dy - dy.mean(axis=1, keepdims=True) - along)
+""",
+    "loss MeanAbsoluteError": """
+class MeanAbsoluteError:
+    def forward(self, x, t):
+        self.r = x - t
+        return np.abs(self.r).mean()
+
+    def backward(self):
+        return np.sign(self.r) / self.r.size
+""",
+    "optimizer adagrad": """
+class Adagrad:
+    def __init__(self, learning_rate=0.01, epsilon=1e-10):
+        self.learning_rate, self.epsilon, self.sums = learning_rate, epsilon, {}
+
+    def update(self, params, grads):
+        for name in params:
+            self.sums[name] = self.sums.get(name, 0) + grads[name] ** 2
+            params[name] -= self.learning_rate * grads[name] / (np.sqrt(self.sums[name]) + self.epsilon)
+""",
+    "initializer glorot_uniform": """
+def glorot_uniform(shape, rng):
+    most = np.sqrt(6 / sum(shape))
+    return rng.uniform(-most, most, shape)
+""",
+}
+"""Right answers for components without an exercise of their own."""
+
+
+def listed(invoke):
+    return json.loads(invoke("new-homework", "--json").out)["exercises"]
+
+
+def test_there_are_ten_to_write_and_three_to_repair(invoke):
+    kinds = [name.partition(" ")[0] for name in listed(invoke)]
+    assert (len(kinds), kinds.count("spec")) == (13, 3)
+    assert set(listed(invoke)) == {re.search("exercise: (.*)", text)[1] for text in RIGHT.values()}
+    assert invoke("new-homework").out.count("\n") == 13
+
+
+@pytest.mark.parametrize("exercise", [re.search("exercise: (.*)", text)[1] for text in RIGHT.values()])
+def test_the_skeleton_holds_no_answer_and_its_checks_accept_the_right_one(exercise, invoke, cwd):
+    assert invoke("new-homework", *exercise.split(), "--out", "given").code == 0
+    (handed_in,) = {"answer.yaml", *(f"{name}.py" for name in RIGHT)} & {
+        path.name for path in (cwd / "given").iterdir()
+    }
+    skeleton = (cwd / "given" / handed_in).read_text()
+    assert skeleton.startswith(f"# mlpkit exercise: {exercise}\n")
+    text = (cwd / "given/README.md").read_text()
+    assert "mlpkit grade ." in text
+    mark = json.loads(invoke("grade", "given", "--json").out)
+    assert mark["points"] == 0
+    assert f"| {mark['results'][0]['title']} | {mark['results'][0]['out_of']} |" in text
+    if handed_in == "answer.yaml":
+        return
+    assert run_tests(cwd / "given") != 0
+    (cwd / "given" / handed_in).write_text(RIGHT[Path(handed_in).stem])
+    assert run_tests(cwd / "given") == 0
+
+
+def run_tests(folder):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", "."]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize("exercise", OTHERS)
+def test_other_components_are_exercises_too(exercise, invoke, cwd):
+    done = invoke("new-homework", *exercise.split(), "--out", "given")
+    assert done.code == 0, done.err
+    (skeleton,) = [path for path in (cwd / "given").glob("*.py") if not path.name.startswith("test_")]
+    mark = skeleton.read_text().partition("\n")[0]
+    skeleton.write_text(f"{mark}\nimport numpy as np\n{OTHERS[exercise]}")
+    found = json.loads(invoke("grade", "given", "--json").out)
+    assert found["points"] == found["out_of"], found
+    assert run_tests(cwd / "given") == 0
+
+
+@pytest.mark.parametrize(
+    ("exercise", "reason"),
+    [
+        (("layer", "Residual"), "it has layers inside"),
+        (("layer", "DropConnect"), "it draws random numbers"),
+        (("layer", "Relo"), "did you mean 'Relu'?"),
+        (("spec", "none"), "there is no exercise 'spec none'; expected one of first_flowers, "),
+        (("optimizer", "muon"), "it doesn't work element by element"),
+        (("initializer", "zeros"), "it draws no random numbers"),
+        (("layer",), "needs KIND and NAME"),
+    ],
+)
+def test_what_cant_be_an_exercise_is_an_error(exercise, reason, invoke, cwd):
+    done = invoke("new-homework", *exercise)
+    assert (done.code, reason in done.err) == (2, True), done.err
+    assert not (cwd / "given").exists()
+
+
+def test_a_folder_with_files_is_left_alone(invoke, cwd):
+    (cwd / "relu").mkdir()
+    (cwd / "relu/mine.txt").write_text("mine")
+    done = invoke("new-homework", "layer", "Relu")
+    assert (done.code, "choose another folder with --out" in done.err) == (2, True)
+    assert [path.name for path in (cwd / "relu").iterdir()] == ["mine.txt"]
+
+
+def test_the_page_shows_the_skeleton(invoke, cwd):
+    invoke("new-homework", "layer", "Relu")
+    assert f"```text\n{(cwd / 'relu/relu.py').read_text()}```" in (ROOT / "docs/teaching.md").read_text("utf-8")
