@@ -97,10 +97,20 @@ def _columns(model: TrainedModel, file: Path) -> Columns:
 
 def predictions(model: TrainedModel, inputs: Inputs) -> Predictions:
     """Return a model's predictions for inputs, or raise ``DataError`` if one isn't finite."""
-    with blas_threads(model.threads), without_warnings():
-        values = model.network.predict_encoded(np.asarray(inputs.x, model.network.dtype))
+    values = predicted_values(model, inputs.x)
     for text in inputs.remarks:
         warnings.warn(f"{inputs.source}: {text}", stacklevel=3)
+    return predictions_from(model, inputs, values)
+
+
+def predicted_values(model: TrainedModel, x: Array) -> Array:
+    """Return what a model predicts for encoded rows, shape (rows, ...); a row has the same bits among any others."""
+    with blas_threads(model.threads), without_warnings():
+        return model.network.predict_encoded(np.asarray(x, model.network.dtype))
+
+
+def predictions_from(model: TrainedModel, inputs: Inputs, values: Array) -> Predictions:
+    """Return the values predicted for inputs with what they mean, or raise ``DataError`` if one isn't finite."""
     require_finite(inputs.source, values, "is so far from what the network was trained on that it predicts {value}")
     values[[*inputs.lacking]] = np.nan
     found, coverage = predictions_of(model, values, inputs.row_names), model.network.adjustments.coverage
