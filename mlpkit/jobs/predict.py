@@ -59,6 +59,12 @@ class Predictions:
         """The number of each row's class, shape (rows,), or 0 or 1 for each label; None where values are predicted."""
         return (self.values >= 0.5).astype(np.int64) if self.are_labels else self.classes
 
+    def part(self, rows: slice) -> Predictions:
+        """Return those for some rows, all of which have a prediction and no name."""
+        regions = {name: ends[rows] for name, ends in self.regions.items()}
+        classes = None if self.classes is None else self.classes[rows]
+        return replace(self, values=self.values[rows], classes=classes, regions=regions)
+
     def region_columns(self) -> dict[str, Array]:
         """Return ``low`` and ``high``, after the target's name if there are several; or ``set``, joined by ``|``."""
         if "set" in self.regions:

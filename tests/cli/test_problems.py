@@ -24,6 +24,7 @@ FAILING = {
     "distill": ["missing", "--into", "small.yaml"],
     "evaluate": ["missing"],
     "predict": ["missing", "rows.npy"],
+    "serve": ["missing"],
     "export": ["missing", "--to", "model.onnx"],
     "provenance": ["missing.onnx"],
     "runs": ["missing"],

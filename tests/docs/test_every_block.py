@@ -130,6 +130,10 @@ NOT_RUN = {
         "import { loadPyodide }": "tests/docs/test_browser_page.py runs it with -m long",
         "MLPKIT_PURE=1 pip wheel": "tests/docs/test_browser_page.py serves the same with -m long",
     },
+    "docs/serving.md": {
+        "$ ": "tests/docs/test_serving_page.py starts the server and sends the requests",
+        "import numpy as np\nimport tritonclient": "the same",
+    },
     "docs/exports.md": {
         "mlpkit export runs/digits --to digits.c --quantize int8": "tests/verbs/export/test_quantization.py does so",
         "cc -std=c99 -DTITANIC_TEST titanic.c": "tests/plugins/exporters/c compiles and runs that test",

@@ -21,7 +21,7 @@ from mlpkit.verbs.serve.models import Models, Version, message_of
 from mlpkit.verbs.serve.openapi import openapi
 from mlpkit.verbs.serve.page import HEADERS, page
 from mlpkit.verbs.serve.recent import RecentRows
-from mlpkit.verbs.serve.refusals import BUSY, CLOSES, NOT_FOUND, TOO_LARGE, TOO_SLOW, Refusal, answer_to
+from mlpkit.verbs.serve.refusals import BUSY, CLOSES, NOT_FOUND, TOO_LARGE, TOO_SLOW, UNSUPPORTED, Refusal, answer_to
 from mlpkit.verbs.serve.worker import Worker
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LOOKS: Final = 0.5
 """After which the models' files are looked at again."""
+
+
+encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+READING: Final = "mlpkit.reading"
+"""The key of a request's scope that tells whether its body is still being read."""
 
 
 class Limits(NamedTuple):
@@ -84,24 +89,23 @@ class Service:
                     self.metrics.reloads[version.model, "done"] += 1
 
     async def body(self, request: Request) -> bytes:
-        """Return a request's body, or raise ``Refusal`` if it is too large or too slow."""
-        length = request.headers.get("content-length", "0")
-        if length.isdecimal() and int(length[:20]) > self.limits.body:
+        """Return a request's body, or raise ``Refusal`` if it is too large."""
+        headers = dict(request.scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length[:20]) > self.limits.body:
             self._refuse_body()
-        if request.headers.get("content-encoding", "identity") != "identity":
-            raise Refusal(415, "the body is compressed", code="wrong-value", expected="no Content-Encoding")
-        parts, size = list[bytes](), 0
-        try:
-            async with asyncio.timeout(self.limits.seconds):
-                async for part in request.stream():
-                    size += len(part)
-                    if size > self.limits.body:
-                        self._refuse_body()
-                    parts.append(part)
-        except TimeoutError as error:
-            text = f"the body did not arrive in {self.limits.seconds:g} seconds"
-            raise Refusal(TOO_SLOW, text, code="out-of-resources", headers=CLOSES) from error
-        return b"".join(parts)
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            raise Refusal(UNSUPPORTED, "the body is compressed", code="wrong-value", expected="no Content-Encoding")
+        body, more = bytearray(), True
+        request.scope[READING] = True
+        while more:
+            event = await request.receive()
+            body += event.get("body", b"")
+            if len(body) > self.limits.body:
+                self._refuse_body()
+            more = event.get("more_body", False)
+        request.scope[READING] = False
+        return bytes(body)
 
     def _refuse_body(self) -> None:
         expected = f"up to {self.limits.body:,} bytes"
@@ -116,14 +120,15 @@ class Service:
     async def predict(self, request: Request) -> Response:
         """Answer the plain endpoint."""
         version = self.version_of(request)
-        loaded, options = version.loaded, plain.Options(request.query_params)
+        loaded, options = version.loaded, plain.options_of(request)
         rows = plain.rows_of(await self.body(request), request.headers.get("content-type", ""), loaded)
         try:
             found = await plain.predict(self.worker, loaded, rows, options)
         except MlpkitError as error:
             return answer_to(error, rows)
         self._count(version, len(found["predictions"]), rows)
-        return JSONResponse({"model": version.model, "version": version.version, **found})
+        content = encode({"model": version.model, "version": version.version, **found})
+        return Response(content, media_type="application/json")
 
     async def infer(self, request: Request) -> Response:
         """Answer an inference request of the Open Inference Protocol."""
@@ -249,9 +254,11 @@ class Measured:
             async with asyncio.timeout(self._seconds):
                 await self._app(scope, receive, sending)
         except TimeoutError:
-            if not status:
-                text = f"the answer took more than {self._seconds:g} seconds"
-                await answer_to(Refusal(BUSY, text, code="out-of-resources", headers=CLOSES))(scope, receive, sending)
+            if status:
+                raise  # the connection ends
+            late, code = ("body", TOO_SLOW) if scope.get(READING) else ("answer", BUSY)
+            text = f"the {late} took more than {self._seconds:g} seconds"
+            await answer_to(Refusal(code, text, code="out-of-resources", headers=CLOSES))(scope, receive, sending)
         finally:
             self._metrics.answers[self._path(scope), status] += 1
             self._metrics.seconds.add(perf_counter() - began)

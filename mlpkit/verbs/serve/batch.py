@@ -28,33 +28,56 @@ class Predicted(NamedTuple):
     warnings: Sequence[str]
 
 
+class Encoded(NamedTuple):
+    """Encoded rows, and the requests that they belong to: one, or one for each row."""
+
+    inputs: Inputs
+    numbers: Sequence[int]
+
+
 def predict_all(requests: Sequence[Request]) -> list[Predicted | Exception]:
     """Return the predictions for each request, or what is wrong with it, which doesn't concern the others."""
     found: dict[int, Predicted | Exception] = {}
     for model in {id(request.model): request.model for request in requests}.values():
-        numbers = [number for number, request in enumerate(requests) if request.model is model]
-        encoded = _encoded(model, {number: requests[number].rows for number in numbers})
-        found |= {number: each for number, each in encoded.items() if isinstance(each, Exception)}
-        found |= _predicted(model, {number: each for number, each in encoded.items() if isinstance(each, Inputs)})
+        rows = {number: request.rows for number, request in enumerate(requests) if request.model is model}
+        groups, wrong = _encoded(model, rows)
+        found |= wrong | _predicted(model, groups)
     return [found[number] for number in range(len(requests))]
 
 
-def _predicted(model: TrainedModel, encoded: dict[int, Inputs]) -> dict[int, Predicted | Exception]:
-    """Return predictions for inputs by number; the network computes them together."""
-    if not encoded:
+def _predicted(model: TrainedModel, groups: list[Encoded]) -> dict[int, Predicted | Exception]:
+    """Return predictions by request; the network computes them together."""
+    if not groups:
         return {}
-    inputs = [*encoded.values()]
+    inputs = [group.inputs for group in groups]
     try:
         values = predicted_values(model, np.concatenate([each.x for each in inputs]) if inputs[1:] else inputs[0].x)
     except Exception as error:
-        if not inputs[1:]:
-            return dict.fromkeys(encoded, error)
-        return {number: _predicted(model, {number: each})[number] for number, each in encoded.items()}
-    ends = np.cumsum([len(each.x) for each in inputs]).tolist()
-    return {
-        number: _meaning(model, each, values[end - len(each.x) : end])
-        for (number, each), end in zip(encoded.items(), ends, strict=True)
-    }
+        if len(groups) == 1 and len(groups[0].numbers) == 1:
+            return {groups[0].numbers[0]: error}
+        return _one_by_one(model, groups)
+    found: dict[int, Predicted | Exception] = {}
+    for group, end in zip(groups, np.cumsum([len(each.x) for each in inputs]).tolist(), strict=True):
+        of_group = _meaning(model, group.inputs, values[end - len(group.inputs.x) : end])
+        if len(group.numbers) == 1:
+            found[group.numbers[0]] = of_group
+        elif isinstance(of_group, Exception):
+            found |= _one_by_one(model, [group])
+        else:
+            parts = (of_group.predictions.part(slice(i, i + 1)) for i in range(len(group.numbers)))
+            found |= {n: of_group._replace(predictions=part) for n, part in zip(group.numbers, parts, strict=True)}
+    return found
+
+
+def _one_by_one(model: TrainedModel, groups: list[Encoded]) -> dict[int, Predicted | Exception]:
+    """Return predictions by request, where one of them is wrong."""
+    found: dict[int, Predicted | Exception] = {}
+    for inputs, numbers in groups:
+        alone = len(numbers) == 1
+        parts = [inputs] if alone else [inputs._replace(x=inputs.x[i : i + 1]) for i in range(len(numbers))]
+        for number, part in zip(numbers, parts, strict=True):
+            found |= _predicted(model, [Encoded(part, [number])])
+    return found
 
 
 def _meaning(model: TrainedModel, inputs: Inputs, values: np.ndarray) -> Predicted | Exception:
@@ -67,20 +90,28 @@ def _meaning(model: TrainedModel, inputs: Inputs, values: np.ndarray) -> Predict
     return Predicted(found, [*inputs.remarks, *texts])
 
 
-def _encoded(model: TrainedModel, rows: dict[int, Rows]) -> dict[int, Inputs | Exception]:
-    """Encode rows by number: those of one signature together, unless one of them is wrong or unusual."""
-    groups: dict[object, list[int]] = {}
+def _encoded(model: TrainedModel, rows: dict[int, Rows]) -> tuple[list[Encoded], dict[int, Predicted | Exception]]:
+    """Encode rows by request, and return those that are wrong, too.
+
+    Those of one signature are encoded together, unless one of them is wrong or unusual.
+    """
+    signatures: dict[object, list[int]] = {}
     for number, each in rows.items():
         signature = each.signature
-        groups.setdefault(number if signature is None else signature, []).append(number)
-    found: dict[int, Inputs | Exception] = {}
-    for numbers in groups.values():
-        whole = encoded(model, together([rows[number] for number in numbers])) if numbers[1:] else None
-        if isinstance(whole, Inputs) and not whole.remarks:
-            found |= {number: Inputs(whole.x[i : i + 1], whole.source) for i, number in enumerate(numbers)}
-        else:
-            found |= {number: encoded(model, rows[number]) for number in numbers}
-    return found
+        signatures.setdefault(number if signature is None else signature, []).append(number)
+    groups, wrong = list[Encoded](), dict[int, Predicted | Exception]()
+    for numbers in signatures.values():
+        whole = encoded(model, together([rows[number] for number in numbers]))
+        if isinstance(whole, Inputs) and not (whole.remarks and numbers[1:]):
+            groups.append(Encoded(whole, numbers))
+            continue
+        for number in numbers:
+            alone = encoded(model, rows[number])
+            if isinstance(alone, Inputs):
+                groups.append(Encoded(alone, [number]))
+            else:
+                wrong[number] = alone
+    return groups, wrong
 
 
 def encoded(model: TrainedModel, rows: Rows) -> Inputs | Exception:

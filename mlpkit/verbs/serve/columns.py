@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
 
 from mlpkit.components.input_columns import columns_of
 from mlpkit.errors import MlpkitError
@@ -17,7 +19,8 @@ ANY_TEXT: Final = "\ufffd"
 TRUTHS: Final = {"true": True, "false": False}
 
 
-class Column(NamedTuple):
+@dataclass(frozen=True)
+class Column:
     """A column that a model takes.
 
     Args:
@@ -33,7 +36,7 @@ class Column(NamedTuple):
     optional: bool
     categories: tuple[str | float | bool, ...]
 
-    @property
+    @cached_property
     def types(self) -> frozenset[type]:
         """The Python types of its values in JSON."""
         found: set[type] = {int, float, bool} if self.is_number else {str, int, float, *map(type, self.categories)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from mlpkit.verbs.serve.refusals import BAD_REQUEST, UNSUPPORTED, WRONG, Refusal
 from mlpkit.verbs.serve.rows import Rows, json_of, rows_of_json
 
 if TYPE_CHECKING:
-    from starlette.datastructures import QueryParams
+    from starlette.requests import Request as HttpRequest
 
     from mlpkit.jobs.explanations.shapley import Explanation
     from mlpkit.verbs.serve.models import Loaded
@@ -26,24 +26,32 @@ JSON, CSV = "application/json", "text/csv"
 TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
-class Options:
-    """What the query of a plain request asks for: ``explain``, and with it ``all_classes``."""
+class Options(NamedTuple):
+    """What the query of a plain request asks for."""
 
-    def __init__(self, query: QueryParams) -> None:
-        self.explain = self.all_classes = False
-        names = ("explain", "all_classes")
-        for name, text in query.multi_items():
-            if name not in names:
-                remedy = did_you_mean(name, names)
-                expected = "" if remedy else f"one of {', '.join(names)}"
-                message = f"there is no query parameter '{name}'"
-                raise Refusal(WRONG, message, code="unknown-key", path=name, expected=expected, remedy=remedy)
-            if len(query.getlist(name)) > 1 or text not in TRUTHS:
-                message = f"the query parameter {name} is {', '.join(query.getlist(name))!r}"
-                raise Refusal(WRONG, message, code="wrong-value", path=name, expected="true or false, once")
-            setattr(self, name, TRUTHS[text])
-        if self.all_classes and not self.explain:
-            raise Refusal(WRONG, "all_classes goes with explain=true", path="all_classes")
+    explain: bool = False
+    all_classes: bool = False
+
+
+def options_of(request: HttpRequest) -> Options:
+    """Return what the query of a request asks for, or raise ``Refusal``."""
+    if not request.scope["query_string"]:
+        return Options()
+    query, found = request.query_params, dict[str, bool]()
+    for name, text in query.multi_items():
+        if name not in Options._fields:
+            remedy = did_you_mean(name, Options._fields)
+            expected = "" if remedy else f"one of {', '.join(Options._fields)}"
+            message = f"there is no query parameter '{name}'"
+            raise Refusal(WRONG, message, code="unknown-key", path=name, expected=expected, remedy=remedy)
+        if name in found or text not in TRUTHS:
+            message = f"the query parameter {name} is {', '.join(query.getlist(name))!r}"
+            raise Refusal(WRONG, message, code="wrong-value", path=name, expected="true or false, once")
+        found[name] = TRUTHS[text]
+    options = Options(**found)
+    if options.all_classes and not options.explain:
+        raise Refusal(WRONG, "all_classes goes with explain=true", path="all_classes")
+    return options
 
 
 def rows_of(body: bytes, content_type: str, loaded: Loaded) -> Rows:

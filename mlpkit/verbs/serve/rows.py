@@ -68,6 +68,8 @@ class Rows(NamedTuple):
 
 def together(parts: Sequence[Rows]) -> Rows:
     """Return single rows of one signature as several rows."""
+    if len(parts) == 1:
+        return parts[0]
     first = parts[0].content
     if isinstance(first, np.ndarray):
         return Rows(np.concatenate([part.content for part in parts]))
@@ -85,7 +87,7 @@ def json_path(row: int, column: str | None = None, root: str = "$") -> str:
 def json_of(body: bytes) -> Any:
     """Return the JSON that a body holds, or raise ``Refusal``."""
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        return _DECODER.decode(body.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         _refuse_json(f"the body is not JSON: {error.msg}", error.lineno, error.colno)
     except RecursionError:
@@ -96,6 +98,9 @@ def json_of(body: bytes) -> Any:
 
 def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not a JSON number; write null for a missing value")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _refuse_json(message: str, line: int = 0, column: int = 0) -> NoReturn:
@@ -168,7 +173,12 @@ def numbers_of(values: Any, path: str) -> Array:
         found = np.empty(0, object)
     if found.dtype.kind not in "iuf" or not found.size:
         raise Refusal(WRONG, "the rows are not an array of numbers", code="wrong-type", path=path)
-    if not (np.abs(found) <= LARGEST).all():
+    require_in_range(found, path)
+    return found
+
+
+def require_in_range(numbers: Array, path: str) -> None:
+    """Check that no number is too large, or raise ``Refusal``; NaN is a missing value."""
+    if (np.abs(numbers) > LARGEST).any():
         expected = f"numbers from -{LARGEST:g} to {LARGEST:g}"
         raise Refusal(WRONG, "a number is too large", code="out-of-range", path=path, expected=expected)
-    return found

@@ -13,6 +13,7 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.verbs.serve.refusals import WRONG, Refusal
+from mlpkit.verbs.serve.rows import require_in_range
 
 BYTES: Final = "BYTES"
 DTYPES: Final[Mapping[str, str]] = {
@@ -89,6 +90,8 @@ def tensor_of(document: Any, path: str, binary: Blob) -> Tensor:
     if len(values) != prod(shape):
         found = f"the shape {shape} has {prod(shape):,} elements, and the data {len(values):,}"
         refuse(f"{path}.shape", found, "wrong-shape")
+    if values.dtype.kind in "iuf":
+        require_in_range(values, f"{path}.data")
     return Tensor(name, datatype, values.reshape(shape))
 
 

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import SimpleQueue
+from time import perf_counter
 from typing import Any, Final
 
 from mlpkit.verbs.serve.batch import Predicted, Request, predict_all
@@ -15,6 +16,15 @@ from mlpkit.verbs.serve.refusals import BUSY, Refusal
 
 RETRY_AFTER: Final = 1
 """Seconds after which a client may try again if too many wait."""
+
+ENOUGH: Final = 256
+"""Requests that are computed without looking for more."""
+
+AT_ONCE: Final = 0.002
+"""Seconds that a batch of single rows may take to be computed by the thread that answers: to hand it over takes longer.
+
+The time of a row is that of the last batch.
+"""
 
 Future = asyncio.Future[Any]
 Work = Callable[[], list[Any]]
@@ -32,9 +42,9 @@ class Worker:
         self._most, self._batched = most, batched
         self._requests: deque[tuple[Request, Future]] = deque()
         self._calls: deque[tuple[Callable[[], Any], Future]] = deque()
-        self._is_busy = self._is_a_call = False
+        self._is_busy = self._is_a_call = self._is_settling = False
         self._inbox: SimpleQueue[tuple[Work, Sequence[Future]] | None] = SimpleQueue()
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._seconds = asyncio.get_running_loop(), AT_ONCE
         threading.Thread(target=self._work, name="predictions", daemon=True).start()
 
     @property
@@ -62,13 +72,22 @@ class Worker:
             raise Refusal(BUSY, message, code="out-of-resources", remedy="try again later", headers=headers)
         future = self._loop.create_future()
         queue.append((item, future))
-        self._start()
+        self._settle(0)
         return await future
 
-    def _start(self) -> None:
-        """Begin with what waits, unless the thread is busy; calls and batches take turns."""
-        if self._is_busy:
+    def _settle(self, before: int) -> None:
+        """Begin, unless the thread is busy, once no more requests arrive that have reached this machine already."""
+        if self._is_busy or (self._is_settling and not before):
             return
+        if before == self.waiting or before >= ENOUGH:
+            self._is_settling = False
+            self._start()
+        else:
+            self._is_settling = True
+            self._loop.call_soon(self._settle, self.waiting)
+
+    def _start(self) -> None:
+        """Begin with what waits; calls and batches take turns."""
         for queue in (self._requests, self._calls):
             while queue and queue[0][1].done():  # its client has left
                 queue.popleft()
@@ -78,12 +97,21 @@ class Worker:
         elif self._requests:
             requests, futures = map(list, zip(*self._requests, strict=True))
             self._requests.clear()
-            self._is_a_call, work = False, partial(predict_all, requests)
             self._batched(len(requests))
+            self._is_a_call, work = False, partial(self._predicted, requests)
+            if len(requests) * self._seconds <= AT_ONCE and all(each.rows.signature for each in requests):
+                self._deliver(futures, work())
+                return
         else:
             return
         self._is_busy = True
         self._inbox.put((work, futures))
+
+    def _predicted(self, requests: Sequence[Request]) -> list[Any]:
+        began = perf_counter()
+        found = predict_all(requests)
+        self._seconds = (perf_counter() - began) / len(requests)
+        return found
 
     def _deliver(self, futures: Sequence[Future], outcomes: Sequence[Any]) -> None:
         self._is_busy = False
@@ -94,7 +122,7 @@ class Worker:
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
-        self._start()
+        self._settle(0)
 
     def _work(self) -> None:
         while (item := self._inbox.get()) is not None:
