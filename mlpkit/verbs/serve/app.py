@@ -125,7 +125,7 @@ class Service:
         try:
             found = await plain.predict(self.worker, loaded, rows, options)
         except MlpkitError as error:
-            return answer_to(error, rows)
+            return answer_to(error, rows.placed)
         self._count(version, len(found["predictions"]), rows)
         content = encode({"model": version.model, "version": version.version, **found})
         return Response(content, media_type="application/json")
@@ -137,7 +137,7 @@ class Service:
         try:
             found = await self.worker.predict(batch.Request(asked.loaded.model, asked.rows))
         except MlpkitError as error:
-            return answer_to(error, asked.rows)
+            return answer_to(error, asked.rows.placed)
         content, headers = inference.answer(version, asked, found)
         self._count(version, len(found.predictions.values), asked.rows)
         return Response(content, headers=headers)

@@ -133,7 +133,7 @@ def _tensor_schema(loaded: Loaded, index: int, tensor: dict[str, Any]) -> dict[s
     value = loaded.columns[index].schema_in_tensor if loaded.columns else _number()
     data = {"type": "array", "items": value, "minItems": count, "maxItems": count}
     properties = {
-        "name": {"const": tensor["name"]},
+        "name": {"const": tensor["name"]} if loaded.columns else {"type": "string"},
         "datatype": {"const": tensor["datatype"]},
         "shape": {"const": shape},
     }

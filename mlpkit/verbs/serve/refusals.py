@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from starlette.responses import JSONResponse
 
 from mlpkit.cli.exit_codes import problems_of
 from mlpkit.errors import Code, DataError, Diagnostic, MlpkitError, printable
 
-if TYPE_CHECKING:
-    from mlpkit.verbs.serve.rows import Rows
+Placed: TypeAlias = Callable[[Diagnostic, DataError], Diagnostic]
 
 BAD_REQUEST, NOT_FOUND, TOO_LARGE, UNSUPPORTED, WRONG = 400, 404, 413, 415, 422
 TOO_SLOW, BUSY, BROKEN = 408, 503, 500
@@ -42,13 +41,13 @@ class Refusal(Exception):  # noqa: N818 - the request is wrong, not the server
         super().__init__("; ".join(filter(None, [message, expected and f"expected {expected}", remedy])))
 
 
-def answer_to(error: Exception, rows: Rows | None = None) -> JSONResponse:
-    """Return the answer that tells an error, with its place in the rows if it has one there."""
+def answer_to(error: Exception, placed: Placed | None = None) -> JSONResponse:
+    """Return the answer that tells an error; ``placed`` adds its place in the rows, if it has one there."""
     if isinstance(error, Refusal):
         return problem_answer(error.status, (error.problem,), str(error), error.headers)
     problems = problems_of(error)
-    if isinstance(error, DataError) and rows is not None:
-        problems = (rows.placed(problems[0], error),)
+    if isinstance(error, DataError) and placed is not None:
+        problems = (placed(problems[0], error),)
     return problem_answer(_status_of(error, problems[0]), problems, problems[0].message)
 
 
