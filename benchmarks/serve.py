@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -65,7 +66,7 @@ def commands(folder: Path, peers: str | None) -> dict[str, list[str]]:
     onnx = str(folder / "loans.onnx")
     subprocess.run([*own, "-m", "mlpkit", "export", str(run), "--to", onnx], check=True, stdout=subprocess.DEVNULL)
     found["fastapi + onnxruntime"] = [peers, str(HERE / "fastapi_onnxruntime.py"), ports["fastapi + onnxruntime"], onnx]
-    settings = [str(folder / "mlserver"), ports["mlserver"], str(LOANS)]
+    settings = [str(folder / "mlserver"), str(LOANS)]
     subprocess.run([peers, str(HERE / "mlserver_sklearn.py"), *settings], check=True)
     found["mlserver"] = [str(Path(peers).with_name("mlserver")), "start", str(folder / "mlserver")]
     return found
@@ -74,10 +75,11 @@ def commands(folder: Path, peers: str | None) -> dict[str, list[str]]:
 @contextlib.contextmanager
 def started(starts: dict[str, list[str]]) -> Iterator[dict[str, int]]:
     """Start servers, wait until they answer, and return their process ids until the end of the block."""
-    processes = {
-        name: subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for name, command in starts.items()
-    }
+    first, own = PORTS["mlserver"], {"MLSERVER_HOST": "127.0.0.1"}
+    for number, kind in enumerate(("HTTP", "GRPC", "METRICS")):
+        own[f"MLSERVER_{kind}_PORT"] = str(first + number)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | own}
+    processes = {name: subprocess.Popen(command, **quiet) for name, command in starts.items()}  # type: ignore[call-overload]
     try:
         for name in starts:
             _wait_for(name)

@@ -1,4 +1,4 @@
-"""Write a folder that MLServer serves: ``mlserver_sklearn.py FOLDER PORT LOANS.csv``; the numbers alone."""
+"""Write a folder that MLServer serves: ``mlserver_sklearn.py FOLDER LOANS.csv``; the numbers alone."""
 
 import csv
 import json
@@ -10,9 +10,9 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-folder, port = Path(sys.argv[1]), int(sys.argv[2])
+folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
-rows = [*csv.DictReader(Path(sys.argv[3]).read_text("utf-8").splitlines())]
+rows = [*csv.DictReader(Path(sys.argv[2]).read_text("utf-8").splitlines())]
 x = [[float(row[name]) for name in ("amount", "income", "years_in_job")] for row in rows]
 model = make_pipeline(StandardScaler(), MLPClassifier(16, max_iter=200, random_state=0))
 model.fit(x, [row["paid_back"] == "yes" for row in rows])
@@ -20,5 +20,3 @@ joblib.dump(model, folder / "model.joblib")
 settings = {"name": "loans", "implementation": "mlserver_sklearn.SKLearnModel"}
 settings["parameters"] = {"uri": "./model.joblib", "version": "1"}
 (folder / "model-settings.json").write_text(json.dumps(settings))
-ports = {"http_port": port, "grpc_port": port + 1, "metrics_port": port + 2}
-(folder / "settings.json").write_text(json.dumps({**ports, "debug": False, "host": "127.0.0.1"}))
