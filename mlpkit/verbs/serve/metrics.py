@@ -51,7 +51,9 @@ class Metrics:
         )
         lines += _counter("mlpkit_rows_total", "Rows predicted, by model.", _labelled(self.rows, "model", "version"))
         lines += _counter(
-            "mlpkit_reloads_total", "Changed files, by what came of it.", _labelled(self.reloads, "model", "result")
+            "mlpkit_reloads_total",
+            "Changed files, by whether they could be loaded.",
+            _labelled(self.reloads, "model", "result"),
         )
         for name, help_text, histogram in (
             ("mlpkit_request_seconds", "Times from the request's head to the end of the answer.", self.seconds),

@@ -49,7 +49,7 @@ REFUSED: Final = {
     "400": "The body can't be read.",
     "404": "There is no such address, model or version.",
     "405": "The address takes another method.",
-    "408": "The body did not arrive in time.",
+    "408": "The body doesn't arrive in time.",
     "413": "The body is too large.",
     "415": "The body has another format.",
     "422": "The rows, or the query, are wrong; the problems tell where.",

@@ -100,7 +100,7 @@ class Worker:
             self._batched(len(requests))
             self._is_a_call, work = False, partial(self._predicted, requests)
             if len(requests) * self._seconds <= AT_ONCE and all(each.rows.signature for each in requests):
-                self._deliver(futures, work())
+                self._deliver(futures, _outcomes(work, len(futures)))
                 return
         else:
             return
@@ -127,11 +127,16 @@ class Worker:
     def _work(self) -> None:
         while (item := self._inbox.get()) is not None:
             work, futures = item
-            try:
-                outcomes = work()
-            except Exception as error:
-                outcomes = [error] * len(futures)
+            outcomes = _outcomes(work, len(futures))
             self._loop.call_soon_threadsafe(self._deliver, futures, outcomes)
+
+
+def _outcomes(work: Work, count: int) -> list[Any]:
+    """Return the results of some work, or its error for each."""
+    try:
+        return work()
+    except Exception as error:
+        return [error] * count
 
 
 def _called(function: Callable[[], Any]) -> list[Any]:
