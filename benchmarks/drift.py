@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import mlpkit
+from mlpkit.jobs.drift.against import drift
 from mlpkit.registry.registry import Registry
-from mlpkit.verbs.data.against import drift
 
 Row = dict[str, str]
 

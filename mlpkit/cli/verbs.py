@@ -50,6 +50,7 @@ VERBS: Final = {
     "distill": Verb("distill.command", "Train a small network to predict as a large one does."),
     "evaluate": Verb("run.evaluate_command", "Compute a trained network's loss and metrics."),
     "predict": Verb("run.predict_command", "Predict with a trained network."),
+    "serve": Verb("serve.command", "Answer over HTTP with trained models."),
     "export": Verb("export.command", "Write a trained model to a file that other programs use."),
     "provenance": Verb("export.provenance_command", "Show which run an exported file came from."),
     "runs": Verb("runs.runs_command", "List runs."),

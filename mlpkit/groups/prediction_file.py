@@ -45,6 +45,11 @@ def write_predictions(out: Path, predictions: Predictions, explanation: Explanat
         columns[name] = values
     if len(set(map(len, columns.values()))) > 1:
         raise UsageError("the file changed while it was read; expected a row for each prediction")
+    write_columns(out, columns)
+
+
+def write_columns(out: Path, columns: Columns) -> None:
+    """Write columns to a file in the format that its name ends in."""
     write_atomically(out, _WRITERS[out.suffix](columns))
 
 

@@ -59,6 +59,12 @@ class Predictions:
         """The number of each row's class, shape (rows,), or 0 or 1 for each label; None where values are predicted."""
         return (self.values >= 0.5).astype(np.int64) if self.are_labels else self.classes
 
+    def part(self, rows: slice) -> Predictions:
+        """Return those for some rows, all of which have a prediction and no name."""
+        regions = {name: ends[rows] for name, ends in self.regions.items()}
+        classes = None if self.classes is None else self.classes[rows]
+        return replace(self, values=self.values[rows], classes=classes, regions=regions)
+
     def region_columns(self) -> dict[str, Array]:
         """Return ``low`` and ``high``, after the target's name if there are several; or ``set``, joined by ``|``."""
         if "set" in self.regions:
@@ -97,10 +103,20 @@ def _columns(model: TrainedModel, file: Path) -> Columns:
 
 def predictions(model: TrainedModel, inputs: Inputs) -> Predictions:
     """Return a model's predictions for inputs, or raise ``DataError`` if one isn't finite."""
-    with blas_threads(model.threads), without_warnings():
-        values = model.network.predict_encoded(np.asarray(inputs.x, model.network.dtype))
+    values = predicted_values(model, inputs.x)
     for text in inputs.remarks:
         warnings.warn(f"{inputs.source}: {text}", stacklevel=3)
+    return predictions_from(model, inputs, values)
+
+
+def predicted_values(model: TrainedModel, x: Array) -> Array:
+    """Return what a model predicts for encoded rows, shape (rows, ...); a row has the same bits among any others."""
+    with blas_threads(model.threads), without_warnings():
+        return model.network.predict_encoded(np.asarray(x, model.network.dtype))
+
+
+def predictions_from(model: TrainedModel, inputs: Inputs, values: Array) -> Predictions:
+    """Return the values predicted for inputs with what they mean, or raise ``DataError`` if one isn't finite."""
     require_finite(inputs.source, values, "is so far from what the network was trained on that it predicts {value}")
     values[[*inputs.lacking]] = np.nan
     found, coverage = predictions_of(model, values, inputs.row_names), model.network.adjustments.coverage

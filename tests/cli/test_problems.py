@@ -24,6 +24,7 @@ FAILING = {
     "distill": ["missing", "--into", "small.yaml"],
     "evaluate": ["missing"],
     "predict": ["missing", "rows.npy"],
+    "serve": ["missing"],
     "export": ["missing", "--to", "model.onnx"],
     "provenance": ["missing.onnx"],
     "runs": ["missing"],
@@ -34,6 +35,8 @@ FAILING = {
     "trace": ["missing", "--step", "1"],
     "repro": ["missing"],
     "check-plugin": ["missing"],
+    "new-homework": ["layer", "Missing"],
+    "grade": ["missing"],
 }
 
 

@@ -143,6 +143,10 @@ NOT_RUN = {
         "$ mlpkit play": "goes on until it is stopped; tests/verbs/play/test_command.py opens the page",
         'pip install -e ".[docs]"': "tests/docs/test_playground_page.py serves the same with -m long",
     },
+    "docs/serving.md": {
+        "$ ": "tests/docs/test_serving_page.py starts the server and sends the requests",
+        "import numpy as np\nimport tritonclient": "the same",
+    },
     "docs/exports.md": {
         "mlpkit export runs/digits --to digits.c --quantize int8": "tests/verbs/export/test_quantization.py does so",
         "cc -std=c99 -DTITANIC_TEST titanic.c": "tests/plugins/exporters/c compiles and runs that test",

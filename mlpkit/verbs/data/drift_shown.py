@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.wording import counted, listed
+from mlpkit.jobs.drift.against import DriftReport, drift
 from mlpkit.pages import charts, page, parts
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
@@ -14,12 +15,11 @@ from mlpkit.runs.files import require_writable, write_atomically
 from mlpkit.terminal.figures import probability
 from mlpkit.terminal.formatting import GAP, blocks, paragraph, shortened, sparkline
 from mlpkit.terminal.output import on_one_line
-from mlpkit.verbs.data.against import DriftReport, drift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit.verbs.data.drift import ColumnDrift
+    from mlpkit.jobs.drift.drift import ColumnDrift
 
 MOST_COLUMNS: Final = 40
 """Columns that a terminal shows unless all are asked for."""

@@ -60,7 +60,7 @@ def command(
     the mean prediction for those rows, they add up to the prediction. It explains the probability of the predicted
     class, the probability of each label, or each value.
     """
-    from mlpkit.groups import prediction_file  # noqa: PLC0415 - loads NumPy, which --help doesn't need
+    from mlpkit.groups import prediction_documents, prediction_file  # noqa: PLC0415 - loads NumPy, which --help doesn't need
     from mlpkit.jobs.predict import predict  # noqa: PLC0415 - for the same reason
 
     if keep_inputs and out is None:
@@ -81,11 +81,9 @@ def command(
         count = len(predictions.values)
         document({"rows": count, "out": out}) if as_json else result(f"{counted(count, 'prediction')} in {out}")
     elif as_json:
-        regions = {name: cells.tolist() for name, cells in predictions.region_columns().items()}
-        for row in range(len(predictions.values)):
-            more = {name: cells[row] for name, cells in regions.items()}
-            more |= {} if explanation is None else {"explanations": _explanations(explanation, row)}
-            document(_document(predictions, row) | more)
+        for row, found in enumerate(prediction_documents.documents(predictions)):
+            more = {} if explanation is None else {"explanations": prediction_documents.explanations(explanation, row)}
+            document(found | more)
     elif explanation is not None:
         result("\n".join(_explained_lines(explanation, predictions.row_names)))
     else:
@@ -131,19 +129,6 @@ def _digits(values: NDArray[Any]) -> list[str]:
     return ["" if isnan(value) else f"{value:.6g}" for value in values.tolist()]
 
 
-def _document(predictions: Predictions, row: int) -> dict[str, Any]:
-    found: dict[str, Any] = {"row": row}
-    if predictions.row_names is not None:
-        found["name"] = predictions.row_names[row]
-    values = predictions.values[row].tolist()
-    if predictions.classes is not None:
-        found |= {"class": predictions.label(row) or None, "probability": max(values)}
-        return found | {"classes": predictions.class_labels, "probabilities": values}
-    if predictions.target_names is not None:
-        values = dict(zip(predictions.target_names, values, strict=True))
-    return found | {"values": values}
-
-
 def _explained_lines(explanation: Explanation, row_names: Sequence[str] | None) -> list[str]:
     """Return a block of lines for each row and output: prediction and mean, and the columns that add or take most."""
     lines: list[str] = []
@@ -157,15 +142,3 @@ def _explained_lines(explanation: Explanation, row_names: Sequence[str] | None) 
             ]
             lines += [line.rstrip() for line in columns(cells, right=[1], indent="  ")]
     return lines
-
-
-def _explanations(explanation: Explanation, row: int) -> list[dict[str, Any]]:
-    """Return the explanation of each output of a row as plain data."""
-    return [
-        {"of": output, "mean": base}
-        | {
-            what: dict(zip(explanation.columns, numbers.tolist(), strict=True))
-            for what, numbers in (("adds", values), ("errors", errors))
-        }
-        for output, base, values, errors in explanation.of_row(row)
-    ]

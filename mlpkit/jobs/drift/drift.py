@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from mlpkit.components.dataset import RawColumn
+from mlpkit.jobs.drift.column_counts import ColumnCounts, count_alike
 from mlpkit.statistics import chi_square_tail, fisher_exact, holm
-from mlpkit.verbs.data.column_counts import ColumnCounts, count_alike
 
 FEWEST_ROWS: Final = 20
 """With fewer new rows, no test is made."""

@@ -14,6 +14,8 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.dataset import Description, RawColumn, Split
 from mlpkit.errors import DataError, RunFolderError, StorageError
+from mlpkit.jobs.drift.column_counts import ColumnCounts, count_column, counts_from_plain
+from mlpkit.jobs.drift.drift import FEWEST_ROWS, ColumnDrift, drift_of
 from mlpkit.jobs.evaluate import data_of_run, warning_of_changed_data
 from mlpkit.jobs.folds import FOLDED
 from mlpkit.jobs.inputs import inputs_of_file, located, without_prediction
@@ -28,12 +30,11 @@ from mlpkit.runs.layout import MODEL, STATISTICS, has_file
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
-from mlpkit.verbs.data.column_counts import ColumnCounts, count_column, counts_from_plain
-from mlpkit.verbs.data.data import MOST_COLUMNS
-from mlpkit.verbs.data.drift import FEWEST_ROWS, ColumnDrift, drift_of
 
 OF_MODEL: Final = "model"
 """The role of what the model predicts."""
+MOST_INPUTS: Final = 100
+"""Inputs of a row that are compared one by one."""
 MOST_PREDICTED: Final = 10
 """Predicted values of a row that are compared."""
 
@@ -75,7 +76,14 @@ def drift(directory: Path, file: Path, registry: Registry, name: str, level: flo
         RunFolderError: neither the run's data nor its statistics are there.
         MlpkitError: as ``load_run`` and ``inputs_of_file`` do.
     """
-    model, notes = load_run(directory, registry), list[str]()
+    return drift_of_model(load_run(directory, registry), directory, file, name, level, least)
+
+
+def drift_of_model(
+    model: TrainedModel, directory: Path, file: Path, name: str, level: float, least: float
+) -> DriftReport:
+    """Compare the rows of a file with those that a run's model was trained on, as ``drift`` does."""
+    notes = list[str]()
     then = _statistics(directory, model, notes)
     path, error = located(model, file), None
     with component_errors(f"dataset {model.spec.data.name} failed in raw_columns_in"):
@@ -166,7 +174,7 @@ def _predictions_as_columns(model: TrainedModel, x: Array) -> list[RawColumn]:
 
 def _inputs_as_columns(model: TrainedModel, x: Array) -> list[RawColumn]:
     """Return each input of rows that come from no table, or mean and spread of each row if it is long or an image."""
-    if x.ndim == 2 and x.shape[1] <= MOST_COLUMNS:
+    if x.ndim == 2 and x.shape[1] <= MOST_INPUTS:
         names = model.dataset.feature_names() or [f"input {i}" for i in range(x.shape[1])]
         return [_of_numbers(name, "input", values) for name, values in zip(names, x.T, strict=True)]
     flat = x.reshape(len(x), -1)

@@ -1,0 +1,1 @@
+"""``mlpkit serve``: a trained model answers over HTTP."""

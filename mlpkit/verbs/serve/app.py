@@ -1,0 +1,290 @@
+"""The server's addresses, and what answers each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from mlpkit.errors import MlpkitError
+from mlpkit.terminal.output import message
+from mlpkit.verbs.serve import batch, inference, metrics, plain
+from mlpkit.verbs.serve.models import Models, Version, message_of
+from mlpkit.verbs.serve.openapi import openapi
+from mlpkit.verbs.serve.page import HEADERS, page
+from mlpkit.verbs.serve.recent import RecentRows
+from mlpkit.verbs.serve.refusals import BUSY, CLOSES, NOT_FOUND, TOO_LARGE, TOO_SLOW, UNSUPPORTED, Refusal, answer_to
+from mlpkit.verbs.serve.worker import Worker
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+SECONDS_BETWEEN_LOOKS: Final = 0.5
+"""After which the models' files are looked at again."""
+
+
+encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+READING: Final = "mlpkit.reading"
+"""The key of a request's scope that tells whether its body is still being read."""
+
+
+class Limits(NamedTuple):
+    """What a request may take.
+
+    Args:
+        body: bytes of its body.
+        seconds: from its head to the end of the answer.
+        waiting: how many requests may wait.
+    """
+
+    body: int
+    seconds: float
+    waiting: int
+
+
+class Service:
+    """Answers requests about models.
+
+    Args:
+        models: the models.
+        limits: what a request may take.
+        keeps_rows: whether recent rows are kept, to compare them with training.
+    """
+
+    def __init__(self, models: Models, limits: Limits, *, keeps_rows: bool = False) -> None:
+        self.models, self.limits, self.metrics = models, limits, metrics.Metrics()
+        self.recent = RecentRows() if keeps_rows else None
+        self.worker: Worker
+
+    @asynccontextmanager
+    async def running(self, _: Starlette) -> AsyncIterator[None]:
+        """Compute, and look after changed files, until the end of the block."""
+        self.worker = Worker(self.limits.waiting, self.metrics.batches.add)
+        watching = asyncio.create_task(self._watch())
+        yield
+        watching.cancel()
+        self.worker.close()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+            for version in self.models:
+                if not version.has_changed():
+                    continue
+                try:
+                    await asyncio.to_thread(version.reload)
+                except Exception as error:
+                    message(message_of(error, version))
+                    self.metrics.reloads[version.model, "failed"] += 1
+                else:
+                    self.metrics.reloads[version.model, "done"] += 1
+
+    async def body(self, request: Request) -> bytes:
+        """Return a request's body, or raise ``Refusal`` if it is too large."""
+        headers = dict(request.scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length[:20]) > self.limits.body:
+            self._refuse_body()
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            raise Refusal(UNSUPPORTED, "the body is compressed", code="wrong-value", expected="no Content-Encoding")
+        body, more = bytearray(), True
+        request.scope[READING] = True
+        while more:
+            event = await request.receive()
+            body += event.get("body", b"")
+            if len(body) > self.limits.body:
+                self._refuse_body()
+            more = event.get("more_body", False)
+        request.scope[READING] = False
+        return bytes(body)
+
+    def _refuse_body(self) -> None:
+        expected = f"up to {self.limits.body:,} bytes"
+        remedy = "send the rows in several requests, or start the server with a larger --max-body"
+        text = "the body is too large"
+        raise Refusal(TOO_LARGE, text, code="too-large", expected=expected, remedy=remedy, headers=CLOSES)
+
+    def version_of(self, request: Request) -> Version:
+        """Return the version of a model that an address names."""
+        return self.models.find(request.path_params.get("name"), request.path_params.get("version"))
+
+    async def predict(self, request: Request) -> Response:
+        """Answer the plain endpoint."""
+        version = self.version_of(request)
+        loaded, options = version.loaded, plain.options_of(request)
+        rows = plain.rows_of(await self.body(request), request.headers.get("content-type", ""), loaded)
+        try:
+            found = await plain.predict(self.worker, loaded, rows, options)
+        except MlpkitError as error:
+            return answer_to(error, rows.placed)
+        self._count(version, len(found["predictions"]), rows)
+        content = encode({"model": version.model, "version": version.version, **found})
+        return Response(content, media_type="application/json")
+
+    async def infer(self, request: Request) -> Response:
+        """Answer an inference request of the Open Inference Protocol."""
+        version = self.version_of(request)
+        asked = inference.asked(await self.body(request), request.headers, version.loaded)
+        try:
+            found = await self.worker.predict(batch.Request(asked.loaded.model, asked.rows))
+        except MlpkitError as error:
+            return answer_to(error, asked.rows.placed)
+        content, headers = inference.answer(version, asked, found)
+        self._count(version, len(found.predictions.values), asked.rows)
+        return Response(content, headers=headers)
+
+    def _count(self, version: Version, count: int, rows: Any) -> None:
+        self.metrics.rows[version.model, version.version] += count
+        if self.recent is not None:
+            self.recent.keep(version, rows)
+
+    async def metadata(self, request: Request) -> Response:
+        """Answer what a model takes and gives."""
+        version = self.version_of(request)
+        versions = [*self.models.versions[version.model]]
+        return JSONResponse(await self.worker.call(inference.metadata, version, versions))
+
+    async def model_ready(self, request: Request) -> Response:
+        """Answer whether a model is loaded: it always is."""
+        return JSONResponse({"name": self.version_of(request).model, "ready": True})
+
+    async def server(self, request: Request) -> Response:
+        """Answer the server's name, version and extensions."""
+        return JSONResponse(inference.SERVER)
+
+    async def live(self, request: Request) -> Response:
+        """Answer that the server lives."""
+        return JSONResponse({"live": True})
+
+    async def ready(self, request: Request) -> Response:
+        """Answer that all models are loaded."""
+        return JSONResponse({"ready": True})
+
+    async def health(self, request: Request) -> Response:
+        """Answer which models are served, and how many requests wait."""
+        names = {name: [*versions] for name, versions in self.models.versions.items()}
+        return JSONResponse({"ok": True, "models": names, "waiting": self.worker.waiting})
+
+    async def prometheus(self, request: Request) -> Response:
+        """Answer the metrics."""
+        waiting = {"": float(self.worker.waiting)}
+        gauges: dict[str, Any] = {"mlpkit_waiting_requests": ("Requests that wait to be computed.", waiting)}
+        if self.recent is not None:
+            gauges["mlpkit_recent_rows"] = ("Rows kept to compare with training.", self.recent.counts())
+        return Response(self.metrics.text(gauges), media_type=metrics.CONTENT_TYPE)
+
+    async def drift(self, request: Request) -> Response:
+        """Answer whether the recent rows are like those of training."""
+        version = self.version_of(request)
+        if self.recent is None:
+            remedy = "start the server with --drift"
+            raise Refusal(NOT_FOUND, "recent rows aren't kept", remedy=remedy)
+        found = await self.worker.call(self.recent.drift, version)
+        return PlainTextResponse(json.dumps(found, default=str), media_type="application/json")
+
+    async def openapi(self, request: Request) -> Response:
+        """Answer the OpenAPI document."""
+        return JSONResponse(openapi(self.models))
+
+    async def page(self, request: Request) -> Response:
+        """Answer the page that documents the models and tries them."""
+        return HTMLResponse(page(self.models), headers=HEADERS)
+
+    def routes(self) -> list[Route]:
+        """Return all addresses."""
+        model = "/v2/models/{name}"
+        getting: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "/": self.page,
+            "/openapi.json": self.openapi,
+            "/health": self.health,
+            "/metrics": self.prometheus,
+            "/drift": self.drift,
+            "/models/{name}/drift": self.drift,
+            "/v2": self.server,
+            "/v2/health/live": self.live,
+            "/v2/health/ready": self.ready,
+        }
+        posting = {"/predict": self.predict, "/models/{name}/predict": self.predict}
+        for address in (model, model + "/versions/{version}"):
+            getting |= {address: self.metadata, f"{address}/ready": self.model_ready}
+            posting[f"{address}/infer"] = self.infer
+        routes = [Route(path, handler, methods=["GET"]) for path, handler in getting.items()]
+        return [Route(path, handler, methods=["POST"]) for path, handler in posting.items()] + routes
+
+
+def application(service: Service) -> ASGIApp:
+    """Return the application that answers for a service."""
+    found = Starlette(
+        routes=service.routes(),
+        lifespan=service.running,
+        exception_handlers={HTTPException: _http_error, Refusal: _refusal, Exception: _failure},
+    )
+    found.router.redirect_slashes = False
+    return Measured(found, service)
+
+
+class Measured:
+    """Counts and times the answers of an application, and ends those that take too long."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app, self._metrics, self._seconds = app, service.metrics, service.limits.seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = perf_counter(), 0
+
+        async def sending(event: Any) -> None:
+            nonlocal status
+            status = event.get("status", status)
+            await send(event)
+
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._app(scope, receive, sending)
+        except TimeoutError:
+            if status:
+                raise  # the connection ends
+            late, code = ("body", TOO_SLOW) if scope.get(READING) else ("answer", BUSY)
+            text = f"the {late} took more than {self._seconds:g} seconds"
+            await answer_to(Refusal(code, text, code="out-of-resources", headers=CLOSES))(scope, receive, sending)
+        finally:
+            self._metrics.answers[self._path(scope), status] += 1
+            self._metrics.seconds.add(perf_counter() - began)
+
+    @staticmethod
+    def _path(scope: Scope) -> str:
+        """Return the address that answered, without names: there are few."""
+        endpoint = scope.get("endpoint")
+        return endpoint.__name__ if endpoint is not None else "none"
+
+
+async def _refusal(request: Request, error: Exception) -> Response:
+    return answer_to(error)
+
+
+async def _failure(request: Request, error: Exception) -> Response:
+    return answer_to(error)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    allowed = (error.headers or {}).get("Allow", "")
+    if error.status_code == NOT_FOUND:
+        refusal = Refusal(NOT_FOUND, f"there is no address {request.url.path}", remedy="/ lists the addresses")
+    else:
+        expected = f"one of {allowed}" if allowed else ""
+        text = f"{request.method}: {error.detail}"
+        refusal = Refusal(error.status_code, text, expected=expected, headers=error.headers or {})
+    return answer_to(refusal)

@@ -1,0 +1,83 @@
+"""The page that documents the models, and tries them."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from importlib.resources import files
+from typing import Any, Final
+
+from mlpkit.pages import parts
+from mlpkit.pages.page import html_document, source
+from mlpkit.verbs.serve.models import Loaded, Models
+from mlpkit.verbs.serve.openapi import row_example
+
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+ADDRESSES: Final = (
+    ("GET /health", "which models are served, and how many requests wait"),
+    ("GET /metrics", "metrics for Prometheus"),
+    ("GET /drift", "the last rows against training, with --drift; /models/NAME/drift for one of several models"),
+    ("GET /openapi.json", "all of this as an OpenAPI document"),
+    ("GET /v2", "the Open Inference Protocol, version 2, with the binary extension: metadata of the server"),
+    ("GET /v2/health/live, /v2/health/ready", "whether the server lives, and its models are loaded"),
+    ("GET /v2/models/NAME[/versions/V][/ready]", "what a model takes and gives, and whether it is loaded"),
+    ("POST /v2/models/NAME[/versions/V]/infer", "inference with tensors: an input for each column, or one array"),
+)
+LONGEST_EXAMPLE: Final = 2000
+
+
+def page(models: Models) -> str:
+    """Return the page."""
+    several = len(models.versions) > 1
+    sections = [_model(name, models.find(name).loaded, [*of], several) for name, of in models.versions.items()]
+    rows = [[address, what] for address, what in ADDRESSES]
+    sections.append(parts.section("Other addresses", parts.table(("address", "answer"), rows, texts=(0, 1))))
+    script = (files("mlpkit.verbs.serve") / "page.js").read_text("utf-8")
+    return html_document("mlpkit serve", source("page.css"), "\n".join(sections), f"<script>\n{script}</script>")
+
+
+def _model(name: str, loaded: Loaded, versions: list[str], several: bool) -> str:
+    address = f"/models/{name}/predict" if several else "/predict"
+    example = json.dumps([row_example(loaded)])
+    shown = example if len(example) <= LONGEST_EXAMPLE else "[...]"
+    described = [
+        parts.paragraph(f"{_what(loaded)} Versions: {', '.join(versions)}."),
+        *([] if loaded.columns is None else [_columns(loaded)]),
+        parts.preformatted(f"curl -H 'Content-Type: application/json' -d '{shown}' http://localhost:8000{address}"),
+        _form(name, address, example),
+    ]
+    return parts.section(name, *described)
+
+
+def _what(loaded: Loaded) -> str:
+    shape = ", ".join(map(str, ("rows", *loaded.model.network.input_shape)))
+    takes = "Takes rows with these columns" if loaded.columns is not None else f"Takes arrays, shape ({shape})"
+    return f"{takes}; predicts {loaded.model.target}. Rows are a list of JSON objects, or CSV with a header."
+
+
+def _columns(loaded: Loaded) -> str:
+    cells = [
+        [column.name, column.expected, ", ".join(str(each) for each in column.categories if isinstance(each, str))]
+        for column in loaded.columns or ()
+    ]
+    return parts.table(("column", "takes", "one of"), cells, texts=(0, 1, 2))
+
+
+def _form(name: str, address: str, example: str) -> str:
+    """Return what sends rows to a model, and shows the answer."""
+    label: dict[str, Any] = {"rows": f"Rows for {name}", "button": f"Predict with {name}"}
+    return (
+        f'<div class="try" data-address="{escape(address)}">'
+        f'<label>{escape(label["rows"])}<textarea rows="6" spellcheck="false">{escape(example)}</textarea></label>'
+        f'<p><label><input type="checkbox"> explain</label> '
+        f'<button type="button">{escape(label["button"])}</button></p>'
+        '<pre tabindex="0" role="status" aria-label="answer"></pre></div>'
+    )
