@@ -163,11 +163,16 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     return [what for what, old in before.items() if (after[what] - old if isinstance(old, set) else after[what] != old)]
 
 
-def restore(state: dict[str, Any]) -> None:
-    """Restore the settings that can be restored."""
-    np.seterr(**state["NumPy's error settings"])
-    np.set_printoptions(**state["NumPy's print options"])
-    os.chdir(state["the working folder"])
-    os.environ.clear()
-    os.environ.update(state["the environment"])
-    sys.path[:] = state["the import path"]
+@contextmanager
+def process_kept() -> Iterator[dict[str, Any]]:
+    """Restore the settings that can be restored afterwards."""
+    state = process_state()
+    try:
+        yield state
+    finally:
+        np.seterr(**state["NumPy's error settings"])
+        np.set_printoptions(**state["NumPy's print options"])
+        os.chdir(state["the working folder"])
+        os.environ.clear()
+        os.environ.update(state["the environment"])
+        sys.path[:] = state["the import path"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,8 +36,8 @@ from mlpkit.testing.suite.observed_imports import (
     changes,
     global_random_states,
     global_randomness_kept,
+    process_kept,
     process_state,
-    restore,
 )
 from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
@@ -109,12 +110,12 @@ def the_process_is_left_alone(example: Example) -> None:
 
     They belong to the program that uses mlpkit, and results may depend on them.
     """
-    before = process_state()
-    try:
+    with process_kept() as before:
         example.exercise()
+        for thread in threading.enumerate():
+            if thread.ident not in before["the running threads"]:
+                thread.join(1.0)  # a library may not wait for the end of its own
         changed = changes(before, process_state())
-    finally:
-        restore(before)
     if changed:
         raise CheckFailure(
             f"using the component changed {', '.join(changed)}",
@@ -257,7 +258,8 @@ def can_be_used(example: Example) -> None:
     Otherwise no other check makes sense.
     """
     try:
-        results = _exercise_isolated(example)
+        with process_kept(), TemporaryDirectory() as folder, chdir(folder), global_randomness_kept():
+            results = example.exercise()  # other checks find its side effects
     except (CheckFailure, NotApplicable):
         raise
     except Exception as error:
@@ -266,16 +268,6 @@ def can_be_used(example: Example) -> None:
     for what, array in results.items():
         if array.dtype.kind not in NUMBERS:
             raise CheckFailure(f"{what} is {_shown(array)}", expected="numbers")
-
-
-def _exercise_isolated(example: Example) -> Arrays:
-    """Use a component, and restore the process; other checks find its side effects."""
-    before = process_state()
-    try:
-        with TemporaryDirectory() as folder, chdir(folder), global_randomness_kept():
-            return example.exercise()
-    finally:
-        restore(before)
 
 
 def _remedy(error: Exception) -> str:
