@@ -76,6 +76,7 @@ def commands(folder: Path, peers: str | None) -> dict[str, list[str]]:
 def started(starts: dict[str, list[str]]) -> Iterator[dict[str, int]]:
     """Start servers, wait until they answer, and return their process ids until the end of the block."""
     first, own = PORTS["mlserver"], {"MLSERVER_HOST": "127.0.0.1"}
+    own["MLSERVER_PARALLEL_WORKERS"] = "0"  # its worker processes need an older uvloop
     for number, kind in enumerate(("HTTP", "GRPC", "METRICS")):
         own[f"MLSERVER_{kind}_PORT"] = str(first + number)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | own}

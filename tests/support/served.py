@@ -72,7 +72,7 @@ class Served:
 @contextlib.contextmanager
 def serving(*arguments: object, cwd: Path, env: Mapping[str, str]) -> Iterator[Served]:
     """Start the program, and end it with the block."""
-    command = [sys.executable, "-m", "mlpkit", "serve", *map(str, arguments), "--port", "0", "--json"]
+    command = [sys.executable, "-m", "mlpkit", "serve", "--port", "0", *map(str, arguments), "--json"]
     process = subprocess.Popen(
         command, cwd=cwd, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     )

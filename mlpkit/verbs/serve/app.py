@@ -197,7 +197,7 @@ class Service:
 
     async def page(self, request: Request) -> Response:
         """Answer the page that documents the models and tries them."""
-        return HTMLResponse(page(self.models), headers=HEADERS)
+        return HTMLResponse(page(self.models, f"http://{request.url.netloc}"), headers=HEADERS)
 
     def routes(self) -> list[Route]:
         """Return all addresses."""

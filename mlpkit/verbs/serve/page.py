@@ -34,24 +34,24 @@ ADDRESSES: Final = (
 LONGEST_EXAMPLE: Final = 2000
 
 
-def page(models: Models) -> str:
-    """Return the page."""
+def page(models: Models, server: str) -> str:
+    """Return the page; ``server`` is its address."""
     several = len(models.versions) > 1
-    sections = [_model(name, models.find(name).loaded, [*of], several) for name, of in models.versions.items()]
+    sections = [_model(server, name, models.find(name).loaded, [*of], several) for name, of in models.versions.items()]
     rows = [[address, what] for address, what in ADDRESSES]
     sections.append(parts.section("Other addresses", parts.table(("address", "answer"), rows, texts=(0, 1))))
     script = (files("mlpkit.verbs.serve") / "page.js").read_text("utf-8")
     return html_document("mlpkit serve", source("page.css"), "\n".join(sections), f"<script>\n{script}</script>")
 
 
-def _model(name: str, loaded: Loaded, versions: list[str], several: bool) -> str:
+def _model(server: str, name: str, loaded: Loaded, versions: list[str], several: bool) -> str:
     address = f"/models/{name}/predict" if several else "/predict"
     example = json.dumps([row_example(loaded)])
     shown = example if len(example) <= LONGEST_EXAMPLE else "[...]"
     described = [
         parts.paragraph(f"{_what(loaded)} Versions: {', '.join(versions)}."),
         *([] if loaded.columns is None else [_columns(loaded)]),
-        parts.preformatted(f"curl -H 'Content-Type: application/json' -d '{shown}' http://localhost:8000{address}"),
+        parts.preformatted(f"curl -H 'Content-Type: application/json' -d '{shown}' {server}{address}"),
         _form(name, address, example),
     ]
     return parts.section(name, *described)

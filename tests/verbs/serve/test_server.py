@@ -16,6 +16,7 @@ from requirements import require_package
 from served import CSV, JSON, serving
 
 LOAN = {"amount": 4.3, "income": 10.5, "years_in_job": 13, "purpose": "car"}
+FLOWER = {"petal_length": 45.5, "petal_width": 13.5, "stem_height": 100.5, "soil": "clay"}
 
 
 def test_without_its_extra_it_names_the_command_that_installs_it(invoke, monkeypatch):
@@ -107,7 +108,8 @@ def test_recent_rows_are_compared_with_training(server):
 def test_the_page_needs_no_network_and_names_each_column(server):
     page = server.get("/")
     text = page.body.decode()
-    assert all(name in text for name in ("years_in_job", "kitchen", "district", "/models/loans/predict"))
+    address = f"http://127.0.0.1:{server.port}/models/loans/predict"
+    assert all(name in text for name in ("years_in_job", "kitchen", "district", address))
     assert not re.search(r"(src|href)=\"https?://", text)
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
@@ -128,9 +130,9 @@ def test_a_changed_run_is_loaded_again_without_losing_a_request(own, runs, tmp_p
         first = server.post("/predict", [LOAN]).json
         assert first["model"] == "loans"
 
-        def ask():
+        def ask():  # rows that both models take
             while not stop.is_set():
-                statuses.append(server.get("/v2/models/loans").status)
+                statuses.append(server.post("/predict", [LOAN | FLOWER]).status)
 
         thread = threading.Thread(target=ask)
         thread.start()
@@ -171,6 +173,17 @@ def test_a_signal_ends_it_once_what_has_come_is_answered(number, own):
         assert answer.startswith(b"HTTP/1.1 200")
         assert b'"class":"yes"' in answer
         assert server.process.wait(timeout=30) == 128 + number
+
+
+def test_a_server_that_is_killed_starts_again_at_its_port_with_the_same_answers(own):
+    with own() as server:
+        port, first = server.port, server.post("/predict", [LOAN]).json
+        with server.connected() as half:
+            half.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n[")
+            server.process.kill()
+            server.process.wait()
+    with own("--port", port) as server:
+        assert (server.port, server.post("/predict", [LOAN]).json) == (port, first)
 
 
 def test_limits_of_body_time_and_connections(own):
@@ -224,7 +237,10 @@ def test_many_clients_get_the_answers_to_their_own_rows(server):
             if found != expected[body]:
                 wrong.append((body, found))
 
-    threads = [threading.Thread(target=ask, args=(body,)) for body in expected]
+    def explain():  # while a row is explained, others wait, and are then computed together
+        server.post("/models/loans/predict?explain=true", [LOAN] * 100)
+
+    threads = [threading.Thread(target=explain), *(threading.Thread(target=ask, args=(body,)) for body in expected)]
     for thread in threads:
         thread.start()
     for thread in threads:
