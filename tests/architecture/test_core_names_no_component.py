@@ -29,6 +29,8 @@ ALLOWED = {
     ("display/plot.py", "none"),
     ("jobs/run_inputs.py", "none"),
     ("verbs/card/card.py", "none"),
+    ("verbs/serve/app.py", "none"),
+    ("verbs/serve/server.py", "none"),
     # a key of a range to search
     ("verbs/sweep/section.py", "step"),
     # a key of a spec's training
@@ -41,6 +43,7 @@ ALLOWED = {
     ("components/category_encoding.py", "one_hot"),
     ("components/input_columns.py", "one_hot"),
     ("components/target.py", "one_hot"),
+    ("verbs/serve/columns.py", "one_hot"),
     ("testing/suite/checks/category_encoding.py", "one_hot"),
     # a column of made-up data
     ("testing/suite/checks/dataset.py", "c"),

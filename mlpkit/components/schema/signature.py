@@ -467,7 +467,8 @@ def _kind_of(base: object) -> str:
     raise TypeError(f"{base!r} is not a kind of component")
 
 
-class Docstring(NamedTuple):
+@dataclass(frozen=True)
+class Docstring:
     """The parts of a docstring: the first sentence; formulas and explanations; ``Args:``; other sections by title."""
 
     summary: str

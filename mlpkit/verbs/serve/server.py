@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 SECONDS_FOR_A_HEAD: Final = 10.0
-"""In which the head of a request must arrive, and the client take a full buffer of an answer."""
+"""In which the head of a request must arrive, and the client take an answer."""
 MOST_BYTES_OF_A_HEAD: Final = 65536
 MOST_CONNECTIONS: Final = 4096
 BACKLOG: Final = 2048

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from mlpkit.jobs.predict import Predictions
-from mlpkit.verbs.run.predict_command import _document, _lines
+from mlpkit.groups.prediction_documents import documents
+from mlpkit.verbs.run.predict_command import _lines
 
 
 @pytest.fixture
@@ -56,14 +57,14 @@ def test_a_file_that_does_not_fit_is_an_error(run, cwd, invoke):
 def test_values_are_written_if_no_classes_are_predicted():
     predictions = Predictions(np.array([[1.5, -2.0], [0.25, 1e-9]]), None, None)
     assert _lines(predictions) == ["row  values", "  0  1.5 -2", "  1  0.25 1e-09"]
-    assert _document(predictions, 0) == {"row": 0, "values": [1.5, -2.0]}
+    assert next(documents(predictions)) == {"row": 0, "values": [1.5, -2.0]}
 
 
 def test_classes_go_by_their_names():
     predictions = Predictions(np.array([[0.25, 0.75]]), np.array([1]), ("cat", "dog"))
     assert _lines(predictions) == ["row  class  probability", "  0  dog         0.7500"]
-    assert _document(predictions, 0)["class"] == "dog"
-    assert _document(predictions, 0) == {
+    assert next(documents(predictions))["class"] == "dog"
+    assert next(documents(predictions)) == {
         "row": 0,
         "class": "dog",
         "probability": 0.75,
