@@ -16,13 +16,14 @@ function scaleOf(knob, spec) {
     }
     const ratio = ends.get(knob.key) / low;
     return {
-      number: (at) => Math.round(low * ratio ** (at / STEPS)),
-      position: (value) => (STEPS * Math.log(value / low)) / Math.log(ratio),
+      number: (at) => (at < 1 ? least : Math.round(low * ratio ** (at / STEPS))),
+      position: (value) => (value < low ? 0 : (STEPS * Math.log(value / low)) / Math.log(ratio)),
     };
   }
-  if (most !== undefined && exclusiveMinimum === undefined) {
-    const range = (exclusiveMaximum !== undefined ? 0.99 : 1) * (most - least);
-    return { number: (at) => Number((least + (range * at) / STEPS).toPrecision(3)), position: (value) => (STEPS * (value - least)) / range };
+  if (most !== undefined) {
+    const inside = (most - least) / 100, first = exclusiveMinimum === undefined ? least : least + inside;
+    const range = (exclusiveMaximum === undefined ? most : most - inside) - first;
+    return { number: (at) => Number((first + (range * at) / STEPS).toPrecision(3)), position: (value) => (STEPS * (value - first)) / range };
   }
   const powers = 8; // from 1e-6 to 100; at the left end zero, where that is allowed
   return {
