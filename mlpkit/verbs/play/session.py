@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
-import os
+import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from types import NoneType
 from typing import Any, Final
 from weakref import finalize
 
@@ -17,7 +20,7 @@ import numpy as np
 from mlpkit.cli.exit_codes import problems_of
 from mlpkit.components.schema.context import show
 from mlpkit.components.target import Classes, target_to_plain
-from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.errors import MlpkitError, SpecError, UsageError
 from mlpkit.jobs.check import check
 from mlpkit.jobs.init_from_data import init_from_data
 from mlpkit.jobs.prove import SpecProof, prove
@@ -35,10 +38,23 @@ from mlpkit.verbs.play.training import PlayedTraining
 SECONDS: Final = 0.25
 """How long a message trains at most, so that a page stays alive."""
 MOST_OLD_CURVES: Final = 4
+FOLDER: Final = "mlpkit_play_"
+OWN: Final = re.compile(rf"""[^\s"']*{FOLDER}\w+[/\\]+""")
+"""The folder of a dropped table in a message: its owner knows only the table's name."""
 ACTIONS: Final = (
     *("state", "train", "back", "restart", "set", "weight"),
     *("layer", "spec", "table", "first", "look", "save"),
 )
+KINDS: Final = {
+    "int": int,
+    "float": int | float,
+    "bool": bool,
+    "str": str,
+    "list": list,
+    "object": object,
+    "None": NoneType,
+}
+"""What a message may give for a keyword, by its annotation."""
 
 
 class Session:
@@ -53,30 +69,37 @@ class Session:
     """
 
     def __init__(self, text: SpecText, out: Path | None = None) -> None:
+        if out is not None and not _reads_the_same_data(text, replace(text, path=out)):
+            raise UsageError(f"the files of the spec are found from its own folder; choose a name in it, not {out}")
         self._out = out
         self._first = text
         self._own: list[Path] = []
         self._older: list[dict[str, Any]] = []
         self._described: object = None
+        self._version = 0
+        self._saved: dict[Path, bytes] = {}
         self._view: dict[str, Any] = {"across": "", "up": "", "example": 0, "unit": None}
         self._start(text)
 
     def handle(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Do what a message asks for, and return what the page shows then.
 
-        A message is ``{"do": ACTION, ...}``, with the keywords of the method of that name. What is wrong is in
-        ``problems``, as ``mlpkit check --json`` prints it, and has changed nothing.
+        A message is ``{"do": ACTION, ...}``, with the keywords of the method of that name, and the ``version`` of the
+        spec that its page has, if it has one. What is wrong is in ``problems``, as ``mlpkit check --json`` prints it,
+        and has changed nothing.
         """
         problems: list[dict[str, Any]] = []
-        saved = ""
+        saved, page = "", message.get("version")
         try:
-            saved = self._do(message) or ""
+            saved = self._do({key: value for key, value in message.items() if key != "version"}) or ""
         except MlpkitError as error:
-            problems = [problem.to_plain() for problem in problems_of(error)]
+            found = json.dumps([problem.to_plain() for problem in problems_of(error)])
+            problems = json.loads(OWN.sub("", found))
         with np.errstate(all="ignore"):  # a training that explodes is drawn, too
             answer = {"problems": problems, "saved": saved, "now": self._now()}
-        if message.get("do") == "state" or self._described != self._key():
-            self._described = self._key()
+        if self._described != (key := self._key()):
+            self._described, self._version = key, self._version + 1
+        if page != self._version:
             answer["spec"] = self._spec()
         return answer
 
@@ -92,11 +115,11 @@ class Session:
 
     def train(self, steps: int = 1, seconds: float = SECONDS) -> None:
         """Do some steps, or fewer if they take long."""
-        self._training.forward(max(1, _whole(steps)), seconds)
+        self._training.forward(max(1, steps), seconds)
 
     def back(self, steps: int = 1) -> None:
         """Undo some steps, and the changes since then."""
-        self._training.back(max(1, _whole(steps)))
+        self._training.back(max(1, steps))
 
     def restart(self) -> None:
         """Begin again with the first weights, and keep the curve to compare."""
@@ -108,11 +131,11 @@ class Session:
 
     def weight(self, parameter: str, index: list[int], value: float) -> None:
         """Set an element of a parameter."""
-        self._training.set_weight(parameter, [_whole(place) for place in index], _number(value))
+        self._training.set_weight(parameter, index, value)
 
     def layer(self, position: int, line: str | None = None, insert: bool = False) -> None:
         """Put a layer in place of another or before it, written as in a spec; without a line, remove it."""
-        self._change(self._text.with_layer(_whole(position), line, insert=insert))
+        self._change(self._text.with_layer(position, line, insert=insert))
 
     def spec(self, text: str) -> None:
         """Take another text of the spec."""
@@ -120,14 +143,14 @@ class Session:
 
     def table(self, name: str, text: str, target: str | None = None, spec: str | None = None) -> None:
         """Take the table of a CSV file, with a spec that names it, by default as ``mlpkit init`` writes one."""
-        folder = Path(mkdtemp(prefix="mlpkit-play-"))
+        folder = Path(mkdtemp(prefix=FOLDER))
         finalize(self, rmtree, folder, ignore_errors=True)
         stem = folder_name(Path(name).stem) or "table"
         table, path = folder / f"{stem}.csv", folder / f"{stem}{MARK}.yaml"
         write_atomically(table, text.encode())
         if spec is None:
-            init_from_data({"train": os.path.relpath(table)}, target or None, path)
-            spec = path.read_text("utf-8")
+            init_from_data({"train": str(table)}, target or None, path)
+            spec = path.read_text("utf-8").replace(str(table), table.name)
         self._change(SpecText(path, spec, self._text.registry))
         self._own = [table]
 
@@ -138,10 +161,9 @@ class Session:
 
     def look(self, across: str = "", up: str = "", example: int | None = None, unit: list[Any] | None = None) -> None:
         """Show other columns, another example, or a unit as ``[layer, number]``."""
-        chosen = None if example is None else _whole(example)
         match unit:
             case None | [str(), int()]:
-                wanted = {"across": across, "up": up, "example": chosen, "unit": unit}
+                wanted = {"across": across, "up": up, "example": example, "unit": unit}
                 self._view |= {key: value for key, value in wanted.items() if value not in ("", None)}
             case _:
                 raise UsageError(f"{show(unit)} is not a unit; expected a layer's name and a number")
@@ -150,9 +172,14 @@ class Session:
         """Write the spec beside the one that it came from, with the table that it needs, and return where."""
         if self._out is None:
             raise UsageError("there is no folder to save to; download the spec")
-        for table in self._own:
-            write_atomically(self._out.parent / table.name, table.read_bytes())
-        write_atomically(self._out, self._text.text.encode())
+        files = {self._out.parent / table.name: table.read_bytes() for table in self._own}
+        files[self._out] = self._text.text.encode()
+        for path, content in files.items():
+            if path.exists() and path.read_bytes() not in (content, self._saved.get(path)):
+                raise UsageError(f"{path} exists already, with other content; move it, or choose a folder with --out")
+        for path, content in files.items():
+            write_atomically(path, content)
+        self._saved |= files
         return str(self._out)
 
     @property
@@ -200,6 +227,7 @@ class Session:
         proved, text = self._training.setup.opened.proved, self._text
         layers = zip(self._checked.members, text.layer_lines(), strict=True)
         return {
+            "version": self._version,
             "name": proved.spec.name,
             "text": text.text,
             "saves": self._out is not None,
@@ -293,12 +321,11 @@ def session_in_browser(text: str) -> Session:
 
 
 def _takes(action: Callable[..., Any], keywords: Mapping[str, Any]) -> bool:
-    """Whether an action has these keywords, and takes such texts and lists for them."""
+    """Whether an action has these keywords, and takes such values for them."""
     parameters = signature(action).parameters
-    types = {"str": str, "list[int]": list, "list[Any]": list}
     for name, value in keywords.items():
-        expected = types.get(parameters[name].annotation.partition(" |")[0]) if name in parameters else None
-        if name not in parameters or (expected and value is not None and not isinstance(value, expected)):
+        kinds = parameters[name].annotation.split(" | ") if name in parameters else ()
+        if not any(isinstance(value, KINDS[kind.partition("[")[0]]) for kind in kinds):
             return False
     return all(name in keywords or each.default is not each.empty for name, each in parameters.items())
 
@@ -318,20 +345,13 @@ def _same_parts(spec: Spec, other: Spec) -> set[str]:
     return parts | (set() if changed - {"training"} else {"network"})
 
 
+def _reads_the_same_data(text: SpecText, other: SpecText) -> bool:
+    try:
+        return "data" in _same_parts(text.spec(), other.spec())
+    except SpecError:
+        return False
+
+
 def _finite(records: Iterable[Record]) -> list[dict[str, float | None]]:
     """Return records as JSON can hold them."""
     return [{key: value if math.isfinite(value) else None for key, value in each.items()} for each in records]
-
-
-def _whole(value: object) -> int:
-    """Return a whole number, or raise ``UsageError``."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise UsageError(f"{show(value)} is not a whole number")
-    return value
-
-
-def _number(value: object) -> float:
-    """Return a number, or raise ``UsageError``."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UsageError(f"{show(value)} is not a number")
-    return float(value)

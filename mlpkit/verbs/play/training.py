@@ -132,7 +132,7 @@ class PlayedTraining:
         """Change an element of a parameter."""
         array = self.network.parameters.get(parameter)
         inside = array is not None and all(
-            0 <= place < length for place, length in zip(index, array.shape, strict=False)
+            isinstance(place, int) and 0 <= place < length for place, length in zip(index, array.shape, strict=False)
         )
         if array is None or len(index) != array.ndim or not inside:
             raise UsageError(f"the network has no weight {parameter}[{', '.join(map(str, index))}]")

@@ -58,6 +58,13 @@ def test_a_wrong_spec_is_refused_as_by_check(invoke, cwd):
     assert (done.code, done.err) == (2, checked.err)
 
 
+def test_a_spec_is_saved_where_it_finds_its_files(invoke, cwd):
+    (cwd / "table.csv").write_text("x,y\n" + "".join(f"{number % 7},{number % 2}\n" for number in range(40)))
+    invoke("init", "--data", "table.csv", "--target", "y")
+    done = invoke("play", "table.mlpkit.yaml", "--out", str(cwd / "elsewhere" / "mine.yaml"))
+    assert (done.code, "choose a name in it" in done.err) == (2, True)
+
+
 def test_no_file_of_the_user_is_written_over(invoke, cwd):
     (cwd / "tiny-play.mlpkit.yaml").write_text("mine")
     done = invoke("play", "tiny.yaml")

@@ -171,6 +171,9 @@ def test_a_wrong_value_gets_the_usual_pointed_error(visit):
     page.evaluate("(byId('text').value = byId('text').value.replace('- Relu', '- Rleu'), byId('use').click())")
     page.wait_for("byId('problems').textContent.includes('Rleu')")
     assert problems(page).endswith("unknown layer or loss 'Rleu'\nhelp: did you mean 'Relu'?")
+    page.evaluate("byId('use').scrollIntoView()")
+    top, bottom = page.evaluate("(({top, bottom}) => [top, bottom])(byId('problems').getBoundingClientRect())")
+    assert 0 <= top < bottom <= page.evaluate("innerHeight")
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -181,6 +184,46 @@ def test_the_page_is_accessible_and_fits(screen, visit):
     page.wait_for(f"{IDLE} && now.unit")
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_seven_columns_fit_on_a_desk_with_units_of_three_digits(visit):
+    page = visit("desk")
+    page.evaluate("void actions.layer(1, 'BatchNorm', true)")
+    page.evaluate("void actions.set('layers.Affine1.units', 256)")
+    page.wait_for(f"{IDLE} && spec.layers[1].output_shape[0] === 256")
+    assert page.evaluate("document.querySelectorAll('#network h3').length") == 7
+    width, room = page.evaluate(
+        "(({scrollWidth, clientWidth}) => [scrollWidth, clientWidth])(byId('network').parentNode)"
+    )
+    assert width <= room
+    heights = "[...document.querySelectorAll('.edit > .count')].map((count) => count.offsetHeight)"
+    assert max(page.evaluate(heights)) < 40
+
+
+def test_sliders_have_all_values_that_are_allowed_and_no_others(visit):
+    page = visit("desk")
+    ends = """((bounds, integer, value) => {
+        const scale = scaleOf({ key: 'a', bounds, integer, value }, spec);
+        return [scale.number(0), scale.number(STEPS), scale.position(value)];
+    })"""
+    assert page.evaluate(f"{ends}({{ minimum: 0 }}, true, 0)") == [0, 64, 0]
+    assert page.evaluate(f"{ends}({{ exclusiveMinimum: 0, maximum: 1 }}, false, 1)") == [0.01, 1, 200]
+    assert page.evaluate(f"{ends}({{ minimum: 0, exclusiveMaximum: 1 }}, false, 0)") == [0, 0.99, 0]
+
+
+def test_a_page_follows_what_another_changes(visit):
+    page = visit("desk")
+    page.evaluate("ask({do: 'layer', position: 1, line: 'Tanh'}).then(() => 0)")
+    pressed(page, "step")
+    assert page.evaluate("document.querySelectorAll('#network h3')[2].textContent") == "Tanh1"
+
+
+def test_a_table_of_an_older_spreadsheet_keeps_its_letters(visit):
+    page = visit("desk")
+    table = "größe,art\n" + "".join(f"{number**2 % 17},{'ab'[number % 2]}\n" for number in range(40))
+    page.evaluate(f"takeFile(new File([Uint8Array.from({list(table.encode('latin-1'))})], 'old.csv'))")
+    page.wait_for(f"{IDLE} && spec.name === 'old'")
+    assert page.evaluate("[byId('problems').textContent, ...spec.axes]") == ["", "größe"]
 
 
 def test_several_pages_ask_one_after_the_other(visit):

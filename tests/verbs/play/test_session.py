@@ -248,13 +248,23 @@ def test_what_is_wrong_is_the_problem_that_check_finds_and_changes_nothing(messa
     (cwd / "spec.yaml").write_text(PLAIN.replace(*change))
     expected = json.loads(invoke("check", "spec.yaml", "--json").out)["problems"]
     session = session_of(path=cwd / "spec.yaml")
-    session.handle({"do": "train", "steps": 3, "seconds": 60})
+    before = json.loads(json.dumps(session.handle({"do": "train", "steps": 3, "seconds": 60})))
     answer = json.loads(json.dumps(session.handle(message)))
     told = ("code", "message", "expected", "help", "path")
     assert [[each[key] for key in told] for each in answer["problems"]] == [
         [each[key] for key in told] for each in expected
     ]
-    assert (answer["now"]["step"], "spec" in answer) == (3, False)
+    assert (answer["now"]["step"], answer["spec"]) == (3, before["spec"])
+
+
+def test_each_page_gets_the_spec_that_another_has_changed():
+    session = session_of()
+    version = session.handle({"do": "state"})["spec"]["version"]
+    assert "spec" not in session.handle({"do": "train", "version": version})
+    changed = session.handle({"do": "layer", "position": 2, "line": "Tanh", "version": version})["spec"]
+    other = session.handle({"do": "train", "version": version})["spec"]
+    assert (other, other["layers"][2]["name"]) == (changed, "Tanh1")
+    assert "spec" not in session.handle({"do": "train", "version": other["version"]})
 
 
 @pytest.mark.parametrize(
@@ -264,6 +274,9 @@ def test_what_is_wrong_is_the_problem_that_check_finds_and_changes_nothing(messa
         {"do": "fly"},
         {"do": "train", "speed": 3},
         {"do": "train", "steps": "three"},
+        {"do": "train", "steps": None},
+        {"do": "train", "seconds": "long"},
+        {"do": "weight", "parameter": "Affine1.W", "index": ["a", "b"], "value": 1.0},
         {"do": "weight", "parameter": "Affine1.W", "index": [0], "value": 1.0},
         {"do": "weight", "parameter": "Affine1.W", "index": [0, 600], "value": 1.0},
         {"do": "weight", "parameter": "Affine1.W", "index": [0, -1], "value": 1.0},
@@ -307,6 +320,28 @@ def test_a_table_of_ones_own_gets_a_spec_and_is_saved_with_it(invoke, cwd):
     assert (cwd / "My_points.csv").read_text() == POINTS
     done = invoke("check", "saved.yaml")
     assert (done.code, "saved.yaml: OK" in done.out) == (0, True)
+
+
+@pytest.mark.parametrize("other", ["saved.yaml", "My_points.csv"])
+def test_saving_writes_over_its_own_files_and_no_others(other, cwd):
+    player = Player(out=cwd / "saved.yaml")
+    for points in (POINTS, POINTS + "0,0,up\n"):
+        player("table", name="My points.csv", text=points, target="kind")
+        player("save")
+    (cwd / other).write_text("mine")
+    player("set", key="training.epochs", value=3)
+    before = {path: path.read_text() for path in cwd.iterdir() if path.is_file()}
+    (problem,) = player.session.handle({"do": "save"})["problems"]
+    assert f"{other} exists already" in problem["message"]
+    assert {path: path.read_text() for path in cwd.iterdir() if path.is_file()} == before
+
+
+def test_a_table_is_called_as_its_owner_calls_it():
+    player = Player()
+    player("table", name="points.csv", text=POINTS, target="kind")
+    assert player.spec["text"].startswith("# Predicts kind from the other columns of points.csv.")
+    (problem,) = player.session.handle({"do": "table", "name": "points.csv", "text": ""})["problems"]
+    assert problem["message"].startswith("points.csv, row 1: the file is empty")
 
 
 def test_predictions_over_two_columns_are_those_of_a_trained_model(tmp_path):

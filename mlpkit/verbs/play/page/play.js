@@ -26,7 +26,7 @@ async function work() {
   clearTimeout(timer);
   const message = waiting.shift()?.message ?? { do: "train", steps };
   try {
-    show(await ask(message), message);
+    show(await ask({ ...message, version: spec?.version }), message);
   } catch (error) {
     running = false;
     tell(String(error.message ?? error), true);
@@ -60,7 +60,7 @@ function show(answer, message) {
   showExamples();
   const done = now.total !== null && now.step >= now.total;
   if (done) running = false;
-  tell(done ? `All ${now.total.toLocaleString("en")} steps of the spec are done; more iterations or epochs let it go on` : running ? "Training" : now.step ? "Paused" : "Ready");
+  tell(done ? `All steps of the spec are done; raise its ${spec.knobs.find(({ key }) => /^training\.(iterations|epochs)$/.test(key)).label} to continue` : running ? "Training" : now.step ? "Paused" : "Ready");
   showButtons();
 }
 
@@ -210,7 +210,14 @@ function tableTaken() {
 }
 
 async function takeFile(file) {
-  takeTable(file.name, await file.text());
+  const bytes = await file.arrayBuffer();
+  let text;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    text = new TextDecoder("windows-1252").decode(bytes); // of older spreadsheets
+  }
+  takeTable(file.name, text);
 }
 
 byId("file").addEventListener("change", ({ target }) => target.files.length && takeFile(target.files[0]));
