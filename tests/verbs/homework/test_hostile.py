@@ -153,7 +153,8 @@ def test_skipping_what_is_timed_gets_no_points_for_speed(invoke, cwd):
     (cwd / "class/relu.py").write_text(RIGHT + skip)
     (cwd / "class/sgd.py").write_text(
         (Path(__file__).parent / "right/sgd.py").read_text("utf-8")
-        + "\n\nupdate = Sgd.update\nSgd.update = lambda self, p, g: next(iter(p.values())).size > 1000 or update(self, p, g)\n"
+        + "\n\nupdate = Sgd.update\n"
+        + "Sgd.update = lambda self, p, g: next(iter(p.values())).size > 1000 or update(self, p, g)\n"
     )
     for line in invoke("grade", "class", "--json").out.splitlines():
         lost = {each["title"]: each["reason"] for each in json.loads(line)["results"] if each["reason"]}
