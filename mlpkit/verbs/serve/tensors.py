@@ -90,12 +90,12 @@ def tensor_of(document: Any, path: str, binary: Blob) -> Tensor:
         values = _from_bytes(binary.take(size, path), datatype, path)
     else:
         values = _from_json(document.get("data"), datatype, f"{path}.data")
-    if len(values) != prod(shape):
-        found = f"the shape {shape} has {prod(shape):,} elements, and the data {len(values):,}"
+    if len(values) != prod(sizes):
+        found = f"the shape {sizes} has {prod(sizes):,} elements, and the data {len(values):,}"
         refuse(f"{path}.shape", found, "wrong-shape")
     if values.dtype.kind in "iuf":
         require_in_range(values, f"{path}.data")
-    return Tensor(name, datatype, values.reshape(shape))
+    return Tensor(name, datatype, values.reshape(sizes))
 
 
 def _has_parameters(document: Mapping[str, Any]) -> bool:

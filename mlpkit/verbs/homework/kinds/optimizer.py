@@ -88,7 +88,7 @@ class OptimizerTask(Task):
             for at in (0, 2)
         )
         made = ["make", self.called, self.passed]
-        after = [made, ["do", *last], ["item", "W", "params2", "W"]]
+        after: list[list[Any]] = [made, ["do", *last], ["item", "W", "params2", "W"]]
         found = require_fast(submission, update, [made], after, [value, gradient] * 2)["W"]
         if "first_step" not in self.failed:  # the same mistake costs no points twice
             require_equal(f"the change of {ECHOED:,} numbers", found - value, self.moved(value, [gradient]), {})

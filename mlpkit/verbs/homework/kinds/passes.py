@@ -134,12 +134,11 @@ class PassesTask(Task):
             for _ in range(2)
             for function, given in (("forward", inputs), ("backward", outer))
         )
-        to_forward: list[list[Step]] = [[made], [["call", *last_forward]]]
-        to_backward: list[list[Step]] = [[made, ["do", *forward]], [["do", *last_forward], ["call", *last_backward]]]
-        for name, function, timed, around, expected in (
-            (self.result, "forward", forward, to_forward, y),
-            ("dx", "backward", backward, to_backward, dx),
+        after_backward: list[Step] = [["do", *last_forward], ["call", *last_backward]]
+        for name, function, before, timed, after, expected in (
+            (self.result, "forward", [made], forward, [["call", *last_forward]], y),
+            ("dx", "backward", [made, ["do", *forward]], backward, after_backward, dx),
         ):
-            found = require_fast(submission, timed, *around, arrays)[function]
+            found = require_fast(submission, timed, before, after, arrays)[function]
             if self.is_repeatable and function not in self.failed:  # the same mistake costs no points twice
                 require_equal(f"with {len(inputs[0]):,} rows, {name}", found, expected, {})
