@@ -20,12 +20,12 @@ from typing import IO, Any, Final, NoReturn
 import numpy as np
 
 ALLOWED: Final = (
-    *("__future__", "abc", "collections", "copy", "dataclasses", "enum", "functools", "itertools", "math"),
-    *("numbers", "numpy", "operator", "random", "string", "time", "typing"),
+    *("__future__", "abc", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools"),
+    *("math", "numbers", "numpy", "operator", "random", "string", "time", "typing", "warnings"),
 )
 """What a submission may import."""
 
-PRELOADED: Final = ("numpy.fft", "numpy.linalg", "numpy.ma", "numpy.random", "collections.abc")
+PRELOADED: Final = ("numpy.fft", "numpy.linalg", "numpy.ma", "numpy.random", "numpy.typing", "collections.abc")
 
 HARMLESS: Final = (
     *("compile", "exec", "builtins.", "object.", "array.", "gc.", "time.sleep", "sys._getframe", "sys.excepthook"),

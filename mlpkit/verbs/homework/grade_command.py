@@ -41,19 +41,19 @@ def command(
     from mlpkit.verbs.homework.handed_in import handed_in  # noqa: PLC0415 - loads NumPy, which --help doesn't need
     from mlpkit.verbs.homework.marking import Marking  # noqa: PLC0415 - the same
 
-    found, empty = handed_in(folder, registry)
+    found, unmarked = handed_in(folder, registry)
     marking, marks = Marking(registry, seconds, seed), []
     for each in found:
         marks.append(marking.mark(*each))
         document(marks[-1].to_plain()) if as_json else result("\n".join(_lines(marks[-1])))
-    for student in empty:
-        message(f"note: {student} has handed in nothing")
+    for student, reason in unmarked:
+        message(f"note: {student} {reason}")
     if marking.missing:
         message(f"note: this system can't limit {', '.join(sorted(marking.missing))} of a submission's process")
     if table is not None:
         from mlpkit.verbs.homework.table import write_table  # noqa: PLC0415 - only if it is wanted
 
-        write_table(table, marks, empty)
+        write_table(table, marks, unmarked)
         message(f"written to {table}")
 
 

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mlpkit.runs.files import write_atomically
+from mlpkit.verbs.homework.handed_in import Unmarked
 from mlpkit.verbs.homework.marking import Mark
 
 COLUMNS = ("student", "exercise", "points", "out_of", "reasons")
 
 
-def write_table(path: Path, marks: Iterable[Mark], empty: Iterable[str]) -> None:
-    """Write a row for each submission, and one without points for each student without any.
+def write_table(path: Path, marks: Iterable[Mark], unmarked: Iterable[Unmarked]) -> None:
+    """Write a row for each submission, and one without points for each that can't be marked.
 
     Raises:
         StorageError: the file can't be written.
@@ -25,7 +26,7 @@ def write_table(path: Path, marks: Iterable[Mark], empty: Iterable[str]) -> None
     for mark in marks:
         reasons = "; ".join(f"{each.title}: {each.reason}" for each in mark.results if each.reason)
         writer.writerow([*map(_harmless, (mark.student, mark.exercise)), mark.points, mark.out_of, _harmless(reasons)])
-    writer.writerows([_harmless(student), "", 0, "", "nothing handed in"] for student in empty)
+    writer.writerows([_harmless(student), "", 0, "", _harmless(reason)] for student, reason in unmarked)
     write_atomically(path, text.getvalue().encode())
 
 

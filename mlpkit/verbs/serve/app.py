@@ -33,6 +33,8 @@ SECONDS_BETWEEN_LOOKS: Final = 0.5
 
 
 encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+GZIP: Final = b"\x1f\x8b"
+"""The beginning of a compressed body, which may hold far more than ``--max-body``."""
 READING: Final = "mlpkit.reading"
 """The key of a request's scope that tells whether its body is still being read."""
 
@@ -94,8 +96,6 @@ class Service:
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length[:20]) > self.limits.body:
             self._refuse_body()
-        if headers.get(b"content-encoding", b"identity") != b"identity":
-            raise Refusal(UNSUPPORTED, "the body is compressed", code="wrong-value", expected="no Content-Encoding")
         body, more = bytearray(), True
         request.scope[READING] = True
         while more:
@@ -105,6 +105,8 @@ class Service:
                 self._refuse_body()
             more = event.get("more_body", False)
         request.scope[READING] = False
+        if headers.get(b"content-encoding", b"identity") != b"identity" or body.startswith(GZIP):
+            raise Refusal(UNSUPPORTED, "the body is compressed", code="wrong-value", expected="no Content-Encoding")
         return bytes(body)
 
     def _refuse_body(self) -> None:

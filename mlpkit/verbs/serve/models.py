@@ -74,7 +74,10 @@ class Version:
         self.loaded = self._load()
 
     def _load(self) -> Loaded:
-        stamp = self._stamp()
+        try:
+            stamp = self._stamp()
+        except FileNotFoundError:  # loading tells what is missing
+            stamp = (0, 0, 0)
         if self.path.is_dir():
             return Loaded(load_run(self.path, self._registry), self.path, stamp)
         return Loaded(load_trained(self.path, self._registry), None, stamp)

@@ -60,6 +60,8 @@ def rows_of(body: bytes, content_type: str, loaded: Loaded) -> Rows:
     if kind == CSV:
         if not body.strip():
             raise Refusal(BAD_REQUEST, "the body is empty", code="unreadable-file", expected="CSV with a header")
+        if loaded.columns is None or ".csv" not in getattr(loaded.model.dataset, "endings", ".csv"):
+            raise Refusal(WRONG, "the model's data set reads no CSV", code="wrong-data", expected=JSON)
         return Rows(body)
     if kind != JSON:
         expected = f"{JSON} or {CSV}"

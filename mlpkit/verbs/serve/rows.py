@@ -179,6 +179,7 @@ def numbers_of(values: Any, path: str) -> Array:
 
 def require_in_range(numbers: Array, path: str) -> None:
     """Check that no number is too large, or raise ``Refusal``; NaN is a missing value."""
-    if (np.abs(numbers) > LARGEST).any():
+    wide = numbers.astype(np.float64, copy=False)  # a float16 holds no limit, and -(2**63) has no int64 as its opposite
+    if (np.abs(wide) > LARGEST).any():
         expected = f"numbers from -{LARGEST:g} to {LARGEST:g}"
         raise Refusal(WRONG, "a number is too large", code="out-of-range", path=path, expected=expected)

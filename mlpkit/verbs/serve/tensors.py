@@ -16,6 +16,7 @@ from mlpkit.verbs.serve.refusals import WRONG, Refusal
 from mlpkit.verbs.serve.rows import require_in_range
 
 BYTES: Final = "BYTES"
+MOST_AXES: Final = 32
 DTYPES: Final[Mapping[str, str]] = {
     "BOOL": "?",
     **{
@@ -80,19 +81,21 @@ def tensor_of(document: Any, path: str, binary: Blob) -> Tensor:
         refuse(
             f"{path}.datatype", f"there is no datatype {datatype!r}", "wrong-value", expected=expected, remedy=remedy
         )
-    if not isinstance(shape, list) or not shape or not all(type(n) is int and 0 < n < 2**40 for n in shape):
-        refuse(f"{path}.shape", "the shape is wrong", "wrong-shape", expected="a list of whole numbers from 1 up")
+    sizes = shape if isinstance(shape, list) and len(shape) <= MOST_AXES else []
+    if not sizes or not all(type(n) is int and 0 < n < 2**40 for n in sizes):
+        expected = f"a list of up to {MOST_AXES} whole numbers from 1 up"
+        refuse(f"{path}.shape", "the shape is wrong", "wrong-shape", expected=expected)
     size = (document.get("parameters") or {}).get("binary_data_size") if _has_parameters(document) else None
     if size is not None:
         values = _from_bytes(binary.take(size, path), datatype, path)
     else:
         values = _from_json(document.get("data"), datatype, f"{path}.data")
-    if len(values) != prod(shape):
-        found = f"the shape {shape} has {prod(shape):,} elements, and the data {len(values):,}"
+    if len(values) != prod(sizes):
+        found = f"the shape {sizes} has {prod(sizes):,} elements, and the data {len(values):,}"
         refuse(f"{path}.shape", found, "wrong-shape")
     if values.dtype.kind in "iuf":
         require_in_range(values, f"{path}.data")
-    return Tensor(name, datatype, values.reshape(shape))
+    return Tensor(name, datatype, values.reshape(sizes))
 
 
 def _has_parameters(document: Mapping[str, Any]) -> bool:

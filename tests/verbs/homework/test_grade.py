@@ -24,6 +24,11 @@ def course(cwd):
         "=cmd()/mine.py": RELU,
         "carla/notes.txt": "sorry",
         "ben/test_relu.py": RELU,
+        "ben/.ipynb_checkpoints/relu.py": RELU,
+        "dora/relu/relu.PY": RELU,  # the folder that new-homework wrote
+        "emil/relu.zip": "PK",
+        "emil/mine.py": "class Relu: pass",
+        "fred.ipynb": "{}",
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -41,6 +46,7 @@ def test_files_and_folders_of_students(course, invoke, cwd):
         "  -1  extreme inputs: dx has the wrong sign; at exactly 0, the gradient is 0",
         "  -3  backward returns dx: dx has the wrong sign; dy passes where x was positive, multiplied by 1",
         "  -1  inputs stay unchanged, and backward follows the latest forward: dx has the wrong sign",
+        "dora  layer Relu  10 of 10",
     ]
     assert "carla has handed in nothing" in done.err
     rows = list(csv.DictReader((cwd / "marks.csv").read_text("utf-8").splitlines()))
@@ -49,8 +55,16 @@ def test_files_and_folders_of_students(course, invoke, cwd):
         ("'=cmd()", "layer Relu", "10", "10"),  # no formula of a spreadsheet
         ("ben", "layer Affine", "12", "12"),
         ("ben", "layer Relu", "5", "10"),
+        ("dora", "layer Relu", "10", "10"),
+        ("fred", "", "0", ""),
         ("carla", "", "0", ""),
+        ("emil", "", "0", ""),
+        ("emil", "", "0", ""),
     ]
+    reasons = [row["reasons"] for row in rows[5:]]
+    assert reasons[0] == "has handed in fred.ipynb, which is not opened; expected a .py file"
+    assert "mine.py, which names no exercise" in reasons[2]
+    assert "relu.zip, which is not opened" in reasons[3]
     assert "dx has the wrong sign" in rows[3]["reasons"]
 
 
@@ -110,3 +124,19 @@ def test_a_link_to_anothers_file_is_not_followed(invoke, cwd):
     (cwd / "class/ben/relu.py").symlink_to(cwd / "secret.py")
     done = invoke("grade", "class")
     assert (done.out, "ben has handed in nothing" in done.err) == ("", True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_files_of_other_editors_are_read(encoding, invoke, cwd):
+    text = RELU.replace("import numpy", "# Lösung für Jörg\nimport numpy", 1).replace("\n", "\r\n")
+    (cwd / "relu.py").write_bytes(text.encode(encoding))
+    assert "10 of 10" in invoke("grade", ".").out
+
+
+def test_an_unreadable_file_leaves_the_others_their_marks(invoke, cwd):
+    (cwd / "course").mkdir()
+    (cwd / "course/anna.py").write_text(RELU)
+    (cwd / "course/ben.py").write_text(RELU + "#" * 2**20)
+    done = invoke("grade", "course")
+    assert (done.code, "anna  layer Relu  10 of 10" in done.out) == (0, True)
+    assert "ben has handed in ben.py, which can't be read: it is larger than 1 MiB" in done.err

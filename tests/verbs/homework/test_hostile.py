@@ -145,3 +145,25 @@ def test_what_hostile_code_prints_reaches_nobody(invoke, cwd):
     assert "\x1b" not in done.out
     assert "0 of 10" in done.out
     assert time.perf_counter() - began < 60
+
+
+def test_skipping_what_is_timed_gets_no_points_for_speed(invoke, cwd):
+    (cwd / "class").mkdir()
+    skip = "\n\nforward = Relu.forward\nRelu.forward = lambda self, x: x if x.size > 1000 else forward(self, x)\n"
+    (cwd / "class/relu.py").write_text(RIGHT + skip)
+    (cwd / "class/sgd.py").write_text(
+        (Path(__file__).parent / "right/sgd.py").read_text("utf-8")
+        + "\n\nupdate = Sgd.update\n"
+        + "Sgd.update = lambda self, p, g: next(iter(p.values())).size > 1000 or update(self, p, g)\n"
+    )
+    for line in invoke("grade", "class", "--json").out.splitlines():
+        lost = {each["title"]: each["reason"] for each in json.loads(line)["results"] if each["reason"]}
+        assert [*lost] == ["vectors in place of loops"], lost
+        assert re.search("expected|is zero everywhere", lost["vectors in place of loops"])
+
+
+def test_few_lines_of_yaml_that_hold_billions_end_at_once(invoke, cwd):
+    lines = "".join(f"  - &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    text = f"# mlpkit exercise: spec first_flowers\nkey: a\nvalue: 1\nsymptom:\n  - &a0 [x]\n{lines}"
+    (cwd / "answer.yaml").write_text(text)
+    assert "0 of 10\n  the file has aliases" in invoke("grade", ".").out

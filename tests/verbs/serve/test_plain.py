@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 
 import numpy as np
 import pytest
-from served import CSV
+from served import CSV, serving
+
+import mlpkit
+from mlpkit.specfile.shipped_specs import shipped_specs
 
 EXAMPLES = "example_files"
 LOAN = {"amount": 4.3, "income": 10.5, "years_in_job": 13, "purpose": "car"}
@@ -134,3 +138,14 @@ def test_other_formats_are_refused(server):
     assert server.problem("/models/loans/predict", b"<rows/>", {"Content-Type": "text/xml"})[0] == 415
     zipped = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     assert server.problem("/models/loans/predict", b"xyz", zipped)[0] == 415
+    bomb = gzip.compress(b"amount,income,years_in_job,purpose\n" + b"4.3,10.5,13,car\n" * 10**6)
+    assert server.problem("/models/loans/predict", bomb, CSV)[0] == 415
+
+
+def test_a_model_trained_on_parquet_reads_no_csv(tmp_path, environment):
+    spec = mlpkit.load_spec(shipped_specs()["machines_parquet"], overrides={"training.iterations": 5})
+    mlpkit.run(spec, directory=tmp_path / "run", quiet=True)
+    with serving("run", cwd=tmp_path, env=environment) as server:
+        status, problem = server.problem("/predict", b"site,hours\nx,1\n", CSV)
+    assert (status, problem["message"]) == (422, "the model's data set reads no CSV")
+    assert problem["expected"] == "application/json"

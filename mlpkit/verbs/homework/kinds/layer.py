@@ -31,6 +31,7 @@ class LayerTask(PassesTask):
         layer = self.built_in(np.random.default_rng(0))
         self.trains_differently = self.exercise.evaluates or bool(list(layer.declared_states()))
         self.drops = "dropped" in (self.exercise.points or {})
+        self.is_repeatable = not self.drops
         if any("." in name for name in self.parameters(layer)):
             raise ValueError("it has layers inside")
         outputs = []

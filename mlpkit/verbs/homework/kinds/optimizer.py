@@ -81,10 +81,17 @@ class OptimizerTask(Task):
         self.compare(submission, rng, ["dW"], 2)
 
     def check_speed(self, submission: Submission, rng: np.random.Generator) -> None:
-        """Time steps of a large parameter."""
-        update = ["do", "update", [{"arrays": ["params", {"W": 0}]}, {"arrays": ["grads", {"W": 1}]}]]
+        """Time steps of a large parameter, and compare one."""
+        value, gradient = rng.normal(size=(2, ECHOED))
+        update, last = (
+            ["update", [{"arrays": [f"params{at}", {"W": at}]}, {"arrays": [f"grads{at}", {"W": at + 1}]}]]
+            for at in (0, 2)
+        )
         made = ["make", self.called, self.passed]
-        require_fast(submission, lambda times: [made, [*update, times]], [rng.normal(size=ECHOED)] * 2, "update")
+        after: list[list[Any]] = [made, ["do", *last], ["item", "W", "params2", "W"]]
+        found = require_fast(submission, update, [made], after, [value, gradient] * 2)["W"]
+        if "first_step" not in self.failed:  # the same mistake costs no points twice
+            require_equal(f"the change of {ECHOED:,} numbers", found - value, self.moved(value, [gradient]), {})
 
     def words(self) -> dict[str, str]:
         """Return what differs in the files to hand out."""

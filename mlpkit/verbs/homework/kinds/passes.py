@@ -28,6 +28,8 @@ class PassesTask(Task):
         "speed": (2, "vectors in place of loops"),
     }
     result = "y"
+    is_repeatable = True
+    """Whether equal inputs give equal results."""
 
     @abstractmethod
     def built_in(self, rng: np.random.Generator) -> Any:
@@ -117,15 +119,26 @@ class PassesTask(Task):
         self.compare(submission, rng, "dx", forwards=forwards)
 
     def check_speed(self, submission: Submission, rng: np.random.Generator) -> None:
-        """Time forward and backward on many rows."""
+        """Time forward and backward on many rows, and compare what they return there."""
         built_in, arrays = self.built_in(rng), list[Array]()
         made, inputs = (
             self.made(built_in, arrays),
             self.inputs(rng, max(1, ECHOED // int(np.prod(self.exercise.shape)))),
         )
         begin_pass(built_in)
-        outer = self.outer(np.array(built_in.forward(*inputs)), rng)
-        forward: Step = ["do", "forward", arguments(arrays, inputs)]
-        backward: Step = ["do", "backward", arguments(arrays, outer)]
-        require_fast(submission, lambda times: [made, [*forward, times]], arrays, "forward")
-        require_fast(submission, lambda times: [made, forward, [*backward, times]], arrays, "backward")
+        y = np.array(built_in.forward(*inputs), np.float64)
+        outer = self.outer(y, rng)
+        dx = np.array(built_in.backward(*(each.copy() for each in outer)))
+        forward, backward, last_forward, last_backward = (  # the last get copies: others may work in place
+            [function, arguments(arrays, given)]
+            for _ in range(2)
+            for function, given in (("forward", inputs), ("backward", outer))
+        )
+        after_backward: list[Step] = [["do", *last_forward], ["call", *last_backward]]
+        for name, function, before, timed, after, expected in (
+            (self.result, "forward", [made], forward, [["call", *last_forward]], y),
+            ("dx", "backward", [made, ["do", *forward]], backward, after_backward, dx),
+        ):
+            found = require_fast(submission, timed, before, after, arrays)[function]
+            if self.is_repeatable and function not in self.failed:  # the same mistake costs no points twice
+                require_equal(f"with {len(inputs[0]):,} rows, {name}", found, expected, {})

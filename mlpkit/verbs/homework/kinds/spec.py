@@ -37,6 +37,8 @@ class SpecTask(Task):
             SubmissionError: it isn't a mapping with the three keys.
         """
         try:
+            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+                raise SubmissionError("the file has aliases; write each value itself")  # a few lines hold billions
             answer = yaml.safe_load(text)
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise SubmissionError(f"the file is not YAML: {' '.join(str(error).split())[:200]}") from None
@@ -46,7 +48,7 @@ class SpecTask(Task):
 
     def check_symptom(self, answer: Mapping[str, Any], rng: np.random.Generator) -> None:
         """Compare the symptom."""
-        if str(answer["symptom"]).replace(" ", "_") not in self.exercise.answer["symptoms"]:
+        if str(answer["symptom"]).lower().replace(" ", "_") not in self.exercise.answer["symptoms"]:
             raise SubmissionError(f"it isn't {str(answer['symptom'])[:100]!r}: train the spec, and run mlpkit doctor")
 
     def check_key(self, answer: Mapping[str, Any], rng: np.random.Generator) -> None:
