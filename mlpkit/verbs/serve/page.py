@@ -50,7 +50,7 @@ def _model(server: str, name: str, loaded: Loaded, versions: list[str], several:
     shown = example if len(example) <= LONGEST_EXAMPLE else "[...]"
     described = [
         parts.paragraph(f"{_what(loaded)} Versions: {', '.join(versions)}."),
-        *([] if loaded.columns is None else [_columns(loaded)]),
+        *([] if loaded.columns is None else [_columns(name, loaded)]),
         parts.preformatted(f"curl -H 'Content-Type: application/json' -d '{shown}' {server}{address}"),
         _form(name, address, example),
     ]
@@ -63,12 +63,12 @@ def _what(loaded: Loaded) -> str:
     return f"{takes}; predicts {loaded.model.target}. Rows are a list of JSON objects, or CSV with a header."
 
 
-def _columns(loaded: Loaded) -> str:
+def _columns(name: str, loaded: Loaded) -> str:
     cells = [
         [column.name, column.expected, ", ".join(str(each) for each in column.categories if isinstance(each, str))]
         for column in loaded.columns or ()
     ]
-    return parts.table(("column", "takes", "one of"), cells, texts=(0, 1, 2))
+    return parts.table(("column", "takes", "one of"), cells, caption=f"Columns of {name}", texts=(0, 1, 2))
 
 
 def _form(name: str, address: str, example: str) -> str:
