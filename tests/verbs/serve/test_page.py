@@ -30,7 +30,7 @@ def test_a_visitor_predicts_and_learns_what_is_wrong(screen, server, browser):
         return browser.evaluate(f"JSON.parse({FORM}.querySelector('pre').textContent)")
 
     assert answered(browser.evaluate(f"{FORM}.querySelector('textarea').value"))["model"] == "loans"
-    assert len(answered("amount,income,years_in_job,purpose\\n4,5,6,car\\n7,8,9,car\\n")["predictions"]) == 2
+    assert len(answered("amount,income,years_in_job,purpose\n4,5,6,car\n7,8,9,car\n")["predictions"]) == 2
     assert [complaint for complaint in browser.complaints if "422" not in complaint] == []
-    assert "did you mean 'amount'" in answered('[{"amont": 1}]')["error"]
+    assert "did you mean 'amont'" in answered('[{"amont": 1}]')["error"]
     assert all(request.startswith(address) for request in browser.requests)
