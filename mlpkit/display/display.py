@@ -184,8 +184,8 @@ class Outcome(NamedTuple):
     Args:
         stopped: why it was stopped before its end; empty if it was not.
         plain: the last event of ``--json``, without its name.
-        print_results: prints the results. It takes a line about the best evaluation, which may be empty, and the time in
-            seconds if it was measured.
+        print_results: prints the results. It takes a line about the best evaluation, which may be empty, and the time
+            in seconds if it was measured.
         print_stop: prints why it was stopped, and how to resume it; None if nothing is left to do.
         next_command: the command that most people want now; empty if it was stopped.
     """
