@@ -39,9 +39,9 @@ def command(
     processes. It gets only inputs: expected values and marks stay here.
     """
     from mlpkit.verbs.homework.handed_in import handed_in  # noqa: PLC0415 - loads NumPy, which --help doesn't need
-    from mlpkit.verbs.homework.marking import Marking  # noqa: PLC0415 - the same
+    from mlpkit.verbs.homework.marking import Marking, write_table  # noqa: PLC0415 - the same
 
-    found, unmarked = handed_in(folder, registry)
+    found, unmarked = handed_in(folder)
     marking, marks = Marking(registry, seconds, seed), []
     for each in found:
         marks.append(marking.mark(*each))
@@ -51,8 +51,6 @@ def command(
     if marking.missing:
         message(f"note: this system can't limit {', '.join(sorted(marking.missing))} of a submission's process")
     if table is not None:
-        from mlpkit.verbs.homework.table import write_table  # noqa: PLC0415 - only if it is wanted
-
         write_table(table, marks, unmarked)
         message(f"written to {table}")
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from mlpkit.errors import UsageError
-from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import read_limited
 from mlpkit.system import real_path
 from mlpkit.verbs.homework.exercise import Exercise, exercise_of
@@ -37,7 +36,7 @@ class Unmarked(NamedTuple):
     reason: str
 
 
-def handed_in(folder: Path, registry: Registry) -> tuple[list[HandedIn], list[Unmarked]]:
+def handed_in(folder: Path) -> tuple[list[HandedIn], list[Unmarked]]:
     """Return what is in a folder of one student, or with a file or folder for each, and what can't be marked.
 
     Raises:
@@ -45,12 +44,12 @@ def handed_in(folder: Path, registry: Registry) -> tuple[list[HandedIn], list[Un
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder; expected one with a file or folder for each student")
-    found, unmarked = _files(folder, folder.iterdir(), registry)
+    found, unmarked = _files(folder, folder.iterdir())
     if any(each.student == real_path(folder).name for each in found):  # of one student, with files to help
         unmarked = []
     for each in sorted(folder.iterdir()):
         if each.is_dir() and not each.is_symlink() and not each.name.startswith((".", "_")):
-            files, others = _files(each, each.rglob("*"), registry)
+            files, others = _files(each, each.rglob("*"))
             found += [file._replace(student=each.name) for file in files]
             others = others if files or others else [Unmarked("", "has handed in nothing")]
             unmarked += [other._replace(student=each.name) for other in others]
@@ -62,7 +61,7 @@ def handed_in(folder: Path, registry: Registry) -> tuple[list[HandedIn], list[Un
     return found, unmarked
 
 
-def _files(folder: Path, paths: Iterable[Path], registry: Registry) -> tuple[list[HandedIn], list[Unmarked]]:
+def _files(folder: Path, paths: Iterable[Path]) -> tuple[list[HandedIn], list[Unmarked]]:
     """Return the submissions among paths, and others; links aren't followed, since they may lead to others' files."""
     found, unmarked = list[HandedIn](), list[Unmarked]()
     for path in sorted(paths):
@@ -80,7 +79,7 @@ def _files(folder: Path, paths: Iterable[Path], registry: Registry) -> tuple[lis
                 reason = f"can't be read: {error.strerror or error}"
             else:
                 text = content.decode(json.detect_encoding(content), "replace")  # by a mark such as Windows writes
-                exercise = exercise_of(path, text, registry)
+                exercise = exercise_of(path, text)
                 reason = "names no exercise in its first line, such as '# mlpkit exercise: layer Relu'"
         if exercise is not None and (exercise.kind == "spec") == (suffix != ".py"):
             of_folder = path.stem in (exercise.stem, "answer")

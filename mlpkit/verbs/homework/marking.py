@@ -1,9 +1,11 @@
-"""Marks a submission: the points of each check, and the reason for each that are missing."""
+"""Marks submissions: the points of each check, and the reason for each that are missing; also as a table."""
 
 from __future__ import annotations
 
+import csv
+import io
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,12 +14,15 @@ import numpy as np
 
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.registry.registry import Registry
+from mlpkit.runs.files import write_atomically
 from mlpkit.verbs.homework.exercise import Exercise
+from mlpkit.verbs.homework.handed_in import Unmarked
 from mlpkit.verbs.homework.isolation import EndedError, RefusedError, Submission, SubmissionError
 from mlpkit.verbs.homework.kinds import task_of
 from mlpkit.verbs.homework.kinds.spec import SpecTask
-from mlpkit.verbs.homework.kinds.task import Check
+from mlpkit.verbs.homework.kinds.task import Task
 
+COLUMNS: Final = ("student", "exercise", "points", "out_of", "reasons")
 MOST_ENDED: Final = 2
 """After that many processes have ended, the other checks are not run."""
 
@@ -76,47 +81,66 @@ class Marking:
     def mark(self, student: str, path: Path, exercise: Exercise, text: str) -> Mark:
         """Mark a submission."""
         task = task_of(exercise, self.registry)
-        checks = list(task.checks())
         rng = keyed_generator(secrets.randbits(64) if self.seed is None else self.seed, exercise.kind, exercise.name)
         results: list[CheckResult] = []
         try:
             if isinstance(task, SpecTask):
-                _run(task.parsed(text), checks, rng, results)
+                _run(task, task.parsed(text), rng, results)
             else:
-                self._run_processes(text, checks, rng, results)
+                self._run_processes(task, text, rng, results)
         except RefusedError as error:
-            results = [_result(check, str(error)) for check in checks]
+            results = _without_points(task, str(error))
         except SubmissionError as error:  # it can't be loaded
-            results += [_result(check, str(error)) for check in checks[len(results) :]]
+            results += _without_points(task, str(error))[len(results) :]
         return Mark(student, f"{exercise.kind} {exercise.name}", str(path), results)
 
-    def _run_processes(
-        self, text: str, checks: Sequence[Check], rng: np.random.Generator, results: list[CheckResult]
-    ) -> None:
+    def _run_processes(self, task: Task, text: str, rng: np.random.Generator, results: list[CheckResult]) -> None:
         """Run the checks in one process, and in another after a check that ended it."""
         for _ in range(MOST_ENDED):
             with Submission(text, self.seconds) as submission:
                 self.missing |= set(submission.missing)
-                if _run(submission, checks, rng, results):
+                if _run(task, submission, rng, results):
                     return
         raise SubmissionError(f"not run: the process has ended {MOST_ENDED} times")
 
 
-def _run(submission: Any, checks: Sequence[Check], rng: np.random.Generator, results: list[CheckResult]) -> bool:
+def _run(task: Task, submission: Any, rng: np.random.Generator, results: list[CheckResult]) -> bool:
     """Add the results of the checks that are left; return whether the submission's process is still there."""
-    for check in checks[len(results) :]:
-        reason, ended = "", False
+    for name, points in [*task.exercise.points.items()][len(results) :]:
         try:
-            check.run(submission, rng)
+            task.check(name, submission, rng)
         except RefusedError:
             raise
         except SubmissionError as error:
-            reason, ended = str(error), isinstance(error, EndedError)
-        results.append(_result(check, reason))
-        if ended:
-            return False
+            results.append(CheckResult(task.titles[name], 0, points, str(error)))
+            if isinstance(error, EndedError):
+                return False
+        else:
+            results.append(CheckResult(task.titles[name], points, points))
     return True
 
 
-def _result(check: Check, reason: str) -> CheckResult:
-    return CheckResult(check.title, 0 if reason else check.points, check.points, reason)
+def _without_points(task: Task, reason: str) -> list[CheckResult]:
+    return [CheckResult(task.titles[name], 0, points, reason) for name, points in task.exercise.points.items()]
+
+
+def write_table(path: Path, marks: Iterable[Mark], unmarked: Iterable[Unmarked]) -> None:
+    """Write a row for each submission, and one without points for each that can't be marked.
+
+    Raises:
+        StorageError: the file can't be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for mark in marks:
+        reasons = "; ".join(f"{each.title}: {each.reason}" for each in mark.results if each.reason)
+        writer.writerow([*map(_harmless, (mark.student, mark.exercise)), mark.points, mark.out_of, _harmless(reasons)])
+    writer.writerows([_harmless(student), "", 0, "", _harmless(reason)] for student, reason in unmarked)
+    write_atomically(path, text.getvalue().encode())
+
+
+def _harmless(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula."""
+    plain = "".join(each if each.isprintable() else "?" for each in text)
+    return f"'{plain}" if plain.startswith(("=", "+", "-", "@")) else plain

@@ -9,6 +9,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.errors import UsageError
+from mlpkit.runs.files import make_folder, write_atomically
 from mlpkit.terminal.formatting import columns, line_length
 from mlpkit.terminal.output import document, message, result
 
@@ -21,7 +22,7 @@ KINDS = ("layer", "loss", "optimizer", "initializer", "spec")
 
 
 def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the exercises of the kind that come with mlpkit."""
+    """Offer the exercises of the kind."""
     from mlpkit.verbs.homework.exercise import prepared  # noqa: PLC0415 - loads YAML
 
     return completion.items([name for kind, name in prepared() if kind == ctx.params.get("kind")], incomplete)
@@ -46,23 +47,35 @@ def command(kind: str | None, name: str | None, folder: Path | None, registry: R
     writes that component in NumPy; or as in spec saturated: a spec with one wrong thing to find. The folder has the
     text with the formula, a skeleton without the answer, and checks to run with pytest. mlpkit grade marks it.
 
-    Without KIND and NAME, list the exercises that come with mlpkit. Most other components work, too.
+    Without KIND and NAME, list the exercises.
     """
-    from mlpkit.verbs.homework.exercise import titles  # noqa: PLC0415 - loads YAML, which --help doesn't need
+    from mlpkit.verbs.homework.exercise import find, prepared  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
     if kind is None or name is None:
         if kind is not None or folder is not None:
             raise UsageError("new-homework needs KIND and NAME; without both, it lists exercises")
+        titles = {f"{of} {each}": exercise.title for (of, each), exercise in prepared().items()}
         if as_json:
-            document({"exercises": titles()})
+            document({"exercises": titles})
         else:
-            result("\n".join(columns(list(titles().items()), width=line_length())))
+            result("\n".join(columns([*titles.items()], width=line_length())))
         return
-    from mlpkit.verbs.homework.handing_out import new_homework  # noqa: PLC0415 - loads NumPy
+    from mlpkit.verbs.homework.kinds import task_of  # noqa: PLC0415 - loads NumPy
 
-    target = new_homework(kind, name, folder, registry)
+    exercise = find(kind, name)
+    target = _written(task_of(exercise, registry).files(), folder or Path(exercise.stem))
     if as_json:
         document({"folder": target, "files": sorted(each.name for each in target.iterdir())})
     else:
         result(str(target))
         message(f"mark it with: mlpkit grade {target}")
+
+
+def _written(files: dict[str, str], target: Path) -> Path:
+    """Write files into a folder that is missing or empty, and return it."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(f"{target} exists and isn't empty; choose another folder with --out")
+    make_folder(target)
+    for file, text in files.items():
+        write_atomically(target / file, text.encode())
+    return target

@@ -1,4 +1,4 @@
-"""``mlpkit new-homework``: what is handed out, for the exercises that come with mlpkit and for other components."""
+"""``mlpkit new-homework``: what is handed out."""
 
 from __future__ import annotations
 
@@ -12,59 +12,6 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 RIGHT = {path.stem: path.read_text("utf-8") for path in sorted((Path(__file__).parent / "right").iterdir())}
-
-OTHERS = {
-    "layer Tanh": """
-class Tanh:
-    def forward(self, x):
-        self.y = np.tanh(x)
-        return self.y
-
-    def backward(self, dy):
-        return dy * (1 - self.y**2)
-""",
-    "layer LayerNorm": """
-class LayerNorm:
-    def __init__(self, gamma, beta, epsilon=1e-05):
-        self.gamma, self.beta, self.epsilon = gamma, beta, epsilon
-
-    def forward(self, x):
-        self.scale = 1 / np.sqrt(x.var(axis=1, keepdims=True) + self.epsilon)
-        self.normalized = (x - x.mean(axis=1, keepdims=True)) * self.scale
-        return self.gamma * self.normalized + self.beta
-
-    def backward(self, dy):
-        self.dgamma, self.dbeta = (dy * self.normalized).sum(axis=0), dy.sum(axis=0)
-        dy = dy * self.gamma
-        along = self.normalized * (dy * self.normalized).mean(axis=1, keepdims=True)
-        return self.scale * (dy - dy.mean(axis=1, keepdims=True) - along)
-""",
-    "loss MeanAbsoluteError": """
-class MeanAbsoluteError:
-    def forward(self, x, t):
-        self.r = x - t
-        return np.abs(self.r).mean()
-
-    def backward(self):
-        return np.sign(self.r) / self.r.size
-""",
-    "optimizer adagrad": """
-class Adagrad:
-    def __init__(self, learning_rate=0.01, epsilon=1e-10):
-        self.learning_rate, self.epsilon, self.sums = learning_rate, epsilon, {}
-
-    def update(self, params, grads):
-        for name in params:
-            self.sums[name] = self.sums.get(name, 0) + grads[name] ** 2
-            params[name] -= self.learning_rate * grads[name] / (np.sqrt(self.sums[name]) + self.epsilon)
-""",
-    "initializer glorot_uniform": """
-def glorot_uniform(shape, rng):
-    most = np.sqrt(6 / sum(shape))
-    return rng.uniform(-most, most, shape)
-""",
-}
-"""Right answers for components without an exercise of their own."""
 
 
 def listed(invoke):
@@ -103,27 +50,12 @@ def run_tests(folder):
     return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode
 
 
-@pytest.mark.parametrize("exercise", OTHERS)
-def test_other_components_are_exercises_too(exercise, invoke, cwd):
-    done = invoke("new-homework", *exercise.split(), "--out", "given")
-    assert done.code == 0, done.err
-    (skeleton,) = [path for path in (cwd / "given").glob("*.py") if not path.name.startswith("test_")]
-    mark = skeleton.read_text().partition("\n")[0]
-    skeleton.write_text(f"{mark}\nimport numpy as np\n{OTHERS[exercise]}")
-    found = json.loads(invoke("grade", "given", "--json").out)
-    assert found["points"] == found["out_of"], found
-    assert run_tests(cwd / "given") == 0
-
-
 @pytest.mark.parametrize(
     ("exercise", "reason"),
     [
-        (("layer", "Residual"), "it has layers inside"),
-        (("layer", "DropConnect"), "it draws random numbers"),
         (("layer", "Relo"), "did you mean 'Relu'?"),
         (("spec", "none"), "there is no exercise 'spec none'; expected one of first_flowers, "),
-        (("optimizer", "muon"), "it doesn't work element by element"),
-        (("initializer", "zeros"), "it draws no random numbers"),
+        (("optimizer", "muon"), "there is no exercise 'optimizer muon'; expected one of sgd, adam"),
         (("layer",), "needs KIND and NAME"),
     ],
 )

@@ -23,9 +23,5 @@ TASKS: Final[dict[str, type[Task]]] = {
 
 
 def task_of(exercise: Exercise, registry: Registry) -> Task:
-    """Return how an exercise is handed out and checked.
-
-    Raises:
-        UsageError: the component can't be an exercise.
-    """
+    """Return how an exercise is handed out and checked."""
     return TASKS[exercise.kind](exercise, registry)

@@ -22,11 +22,11 @@ KEYS = ("symptom", "key", "value")
 class SpecTask(Task):
     """A file with three keys."""
 
-    checks_of_kind: ClassVar = {
-        "symptom": (2, "the symptom"),
-        "key": (3, "the key that is wrong"),
-        "healthy": (3, "with the better value, the symptom is gone"),
-        "learned": (2, "with the better value, the network learns"),
+    titles: ClassVar = {
+        "symptom": "the symptom",
+        "key": "the key that is wrong",
+        "healthy": "with the better value, the symptom is gone",
+        "learned": "with the better value, the network learns",
     }
 
     @staticmethod

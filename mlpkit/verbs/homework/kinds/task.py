@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from string import Template
 from typing import Any, ClassVar, Final
@@ -13,7 +12,6 @@ from typing import Any, ClassVar, Final
 import numpy as np
 
 from mlpkit.array import Array
-from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.registry.registry import Registry
 from mlpkit.verbs.homework.exercise import Exercise
 from mlpkit.verbs.homework.isolation import ECHOED, Step, Submission, SubmissionError
@@ -25,41 +23,22 @@ AS_FAST: Final = 10
 """How many times the time of a few passes of NumPy a submission may take; a loop takes a hundred times as long."""
 
 
-@dataclass(frozen=True)
-class Check:
-    """A check: its points, its title, and a function that raises ``SubmissionError``."""
-
-    points: int
-    title: str
-    run: Callable[[Any, np.random.Generator], None]
-
-
 class Task(ABC):
     """An exercise as its kind hands it out and checks it."""
 
-    checks_of_kind: ClassVar[Mapping[str, tuple[int, str]]]
-    """Points and title of each check, by the name of its method after ``check_``."""
+    titles: ClassVar[Mapping[str, str]]
+    """The title of each check, by the name of its method after ``check_``."""
 
     def __init__(self, exercise: Exercise, registry: Registry) -> None:
         self.exercise = exercise
         self.registry = registry
         self.passed: dict[str, Any] = dict(exercise.passed)
         self.failed: set[str] = set()
-        try:
-            self.prepare()
-        except (MlpkitError, ValueError, TypeError, LookupError) as error:
-            raise UsageError(
-                f"mlpkit can't make an exercise of the {exercise.kind} {exercise.name}: {error}; "
-                "mlpkit new-homework lists the exercises that come with it"
-            ) from error
 
     @property
     def called(self) -> str:
         """The name of the class or function to write."""
         return self.registry.find((self.exercise.kind,), self.exercise.name).component.__name__
-
-    def prepare(self) -> None:  # noqa: B027 - a spec has nothing to prepare
-        """Raise an error if the component can't be an exercise."""
 
     @abstractmethod
     def words(self) -> dict[str, str]:
@@ -67,7 +46,8 @@ class Task(ABC):
 
     def files(self) -> dict[str, str]:
         """Return the text of each file that is handed out, by its name."""
-        exercise, points = self.exercise, "\n".join(f"| {each.title} | {each.points} |" for each in self.checks())
+        exercise = self.exercise
+        points = "\n".join(f"| {self.titles[name]} | {worth} |" for name, worth in exercise.points.items())
         formula = f"\n```text\n{exercise.formula.strip()}\n```\n" if exercise.formula else ""
         words = {name: str(value) for name, value in vars(exercise).items()} | {
             "mark": exercise.mark,
@@ -82,31 +62,23 @@ class Task(ABC):
         for path in sorted((TEMPLATES / exercise.kind).iterdir()):
             name = path.name.removesuffix(".template").replace("NAME", exercise.stem)
             text = path.read_text("utf-8").partition("### not if it drops\n")
-            found[name] = Template(text[0] if words.get("tests") == "shapes" else text[0] + text[2]).substitute(words)
+            found[name] = Template(text[0] if "dropped" in exercise.points else text[0] + text[2]).substitute(words)
         return found
 
-    def checks(self) -> Iterator[Check]:
-        """Yield the checks that apply; an exercise of mlpkit's own lists them."""
-        of_kind = {name: worth for name, (worth, _) in self.checks_of_kind.items() if self.applies(name)}
-        for name, worth in (self.exercise.points or of_kind).items():
-            yield Check(worth, self.checks_of_kind[name][1], self._with_hint(name))
+    def check(self, name: str, submission: Any, rng: np.random.Generator) -> None:
+        """Run a check.
 
-    def applies(self, check: str) -> bool:
-        """Whether a check of the kind applies to the component."""
-        return True
-
-    def _with_hint(self, name: str) -> Callable[[Any, np.random.Generator], None]:
-        def run(submission: Any, rng: np.random.Generator) -> None:
-            try:
-                getattr(self, f"check_{name}")(submission, rng)
-            except SubmissionError as error:
-                self.failed.add(name)
-                hint = self.exercise.hints.get(name)
-                if hint is None or type(error) is not SubmissionError:
-                    raise
-                raise SubmissionError(f"{error}; {hint}") from None
-
-        return run
+        Raises:
+            SubmissionError: the reason why its points are missing, with the exercise's hint.
+        """
+        try:
+            getattr(self, f"check_{name}")(submission, rng)
+        except SubmissionError as error:
+            self.failed.add(name)
+            hint = self.exercise.hints.get(name)
+            if hint is None or type(error) is not SubmissionError:
+                raise
+            raise SubmissionError(f"{error}; {hint}") from None
 
     def reference(self) -> Any:
         """Return a new built-in component."""
