@@ -1,20 +1,23 @@
-"""The server's addresses, and what answers each."""
+"""The server: its addresses, what answers each, and how it starts and ends."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from mlpkit.errors import MlpkitError
+from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.system import descriptor_limit
 from mlpkit.terminal.output import message
 from mlpkit.verbs.serve import batch, inference, metrics, plain
 from mlpkit.verbs.serve.models import Models, Version, message_of
@@ -22,7 +25,6 @@ from mlpkit.verbs.serve.openapi import openapi
 from mlpkit.verbs.serve.page import HEADERS, page
 from mlpkit.verbs.serve.recent import RecentRows
 from mlpkit.verbs.serve.refusals import BUSY, CLOSES, NOT_FOUND, TOO_LARGE, TOO_SLOW, UNSUPPORTED, Refusal, answer_to
-from mlpkit.verbs.serve.worker import Worker
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LOOKS: Final = 0.5
 """After which the models' files are looked at again."""
-
+MOST_CONNECTIONS: Final = 4096
+BACKLOG: Final = 2048
 
 encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 GZIP: Final = b"\x1f\x8b"
@@ -65,12 +68,12 @@ class Service:
     def __init__(self, models: Models, limits: Limits, *, keeps_rows: bool = False) -> None:
         self.models, self.limits, self.metrics = models, limits, metrics.Metrics()
         self.recent = RecentRows() if keeps_rows else None
-        self.worker: Worker
+        self.worker: batch.Worker
 
     @asynccontextmanager
     async def running(self, _: Starlette) -> AsyncIterator[None]:
         """Compute, and look after changed files, until the end of the block."""
-        self.worker = Worker(self.limits.waiting, self.metrics.batches.add)
+        self.worker = batch.Worker(self.limits.waiting, self.metrics.batches.add)
         watching = asyncio.create_task(self._watch())
         yield
         watching.cancel()
@@ -122,10 +125,10 @@ class Service:
     async def predict(self, request: Request) -> Response:
         """Answer the plain endpoint."""
         version = self.version_of(request)
-        loaded, options = version.loaded, plain.options_of(request)
+        loaded, explains = version.loaded, plain.explains(request)
         rows = plain.rows_of(await self.body(request), request.headers.get("content-type", ""), loaded)
         try:
-            found = await plain.predict(self.worker, loaded, rows, options)
+            found = await plain.predict(self.worker, loaded, rows, explains)
         except MlpkitError as error:
             return answer_to(error, rows.placed)
         self._count(version, len(found["predictions"]), rows)
@@ -178,18 +181,13 @@ class Service:
 
     async def prometheus(self, request: Request) -> Response:
         """Answer the metrics."""
-        waiting = {"": float(self.worker.waiting)}
-        gauges: dict[str, Any] = {"mlpkit_waiting_requests": ("Requests that wait to be computed.", waiting)}
-        if self.recent is not None:
-            gauges["mlpkit_recent_rows"] = ("Rows kept to compare with training.", self.recent.counts())
-        return Response(self.metrics.text(gauges), media_type=metrics.CONTENT_TYPE)
+        return Response(self.metrics.text(self.worker.waiting), media_type=metrics.CONTENT_TYPE)
 
     async def drift(self, request: Request) -> Response:
         """Answer whether the recent rows are like those of training."""
         version = self.version_of(request)
         if self.recent is None:
-            remedy = "start the server with --drift"
-            raise Refusal(NOT_FOUND, "recent rows aren't kept", remedy=remedy)
+            raise Refusal(NOT_FOUND, "recent rows aren't kept", remedy="start the server with --drift")
         found = await self.worker.call(self.recent.drift, version)
         return PlainTextResponse(json.dumps(found, default=str), media_type="application/json")
 
@@ -228,7 +226,7 @@ def application(service: Service) -> ASGIApp:
     found = Starlette(
         routes=service.routes(),
         lifespan=service.running,
-        exception_handlers={HTTPException: _http_error, Refusal: _refusal, Exception: _failure},
+        exception_handlers={HTTPException: _http_error, Refusal: _failure, Exception: _failure},
     )
     found.router.redirect_slashes = False
     return Measured(found, service)
@@ -272,10 +270,6 @@ class Measured:
         return endpoint.__name__ if endpoint is not None else "none"
 
 
-async def _refusal(request: Request, error: Exception) -> Response:
-    return answer_to(error)
-
-
 async def _failure(request: Request, error: Exception) -> Response:
     return answer_to(error)
 
@@ -290,3 +284,54 @@ async def _http_error(request: Request, error: Exception) -> Response:
         text = f"{request.method}: {error.detail}"
         refusal = Refusal(error.status_code, text, expected=expected, headers=error.headers or {})
     return answer_to(refusal)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address, or raise ``UsageError``."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError, UnicodeError) as error:
+        remedy = "choose another with --port, or any free one with --port 0"
+        raise UsageError(f"can't listen at {host}, port {port}: {error}; {remedy}") from error
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, which leaves signals to the command; ``run`` serves until ``stop`` is called, and all is answered.
+
+    Args:
+        service: what answers.
+        began: called once it serves.
+    """
+
+    def __init__(self, service: Service, began: Callable[[], None]) -> None:
+        self._began = began
+        config = uvicorn.Config(
+            application(service),
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=min(MOST_CONNECTIONS, descriptor_limit() // 2),
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=max(1, round(service.limits.seconds)),
+        )
+        super().__init__(config)
+
+    def stop(self) -> None:
+        """Accept no more requests, and end once those that have come are answered."""
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin, and tell so."""
+        await super().startup(sockets)
+        if self.started:
+            self._began()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield

@@ -74,28 +74,25 @@ def command(
     if find_spec("starlette") is None or find_spec("uvicorn") is None:
         raise UsageError(MISSING)
     with Interrupts() as interrupts:
-        from mlpkit.verbs.serve import app, server  # noqa: PLC0415 - needs an extra
-        from mlpkit.verbs.serve.models import Models  # noqa: PLC0415 - loads NumPy, which --help doesn't need
-        from mlpkit.verbs.serve.noticed import warnings_by_thread  # noqa: PLC0415 - the same
+        from mlpkit.verbs.serve import app  # noqa: PLC0415 - needs an extra
+        from mlpkit.verbs.serve.batch import warnings_by_thread  # noqa: PLC0415 - loads NumPy, which --help doesn't need
+        from mlpkit.verbs.serve.models import Models  # noqa: PLC0415 - the same
 
         models = Models(runs, registry)
         service = app.Service(models, app.Limits(round(max_body * MEGABYTE), timeout, queue), keeps_rows=drift)
-        with server.listening(host, port) as listener, warnings_by_thread():
-            serving = server.server_of(app.application(service), timeout)
-            interrupts.before_stopping = serving.stop
-            interrupts.training_began = True  # a signal ends it in order
-            port = listener.getsockname()[1]
-            address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-            names = [f"{each.model} (version {each.version}): {each.path}" for each in models]
-            if not as_json:
-                message("\n".join(names))
+        with app.listening(host, port) as listener, warnings_by_thread():
+            address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 
-            def started() -> None:
+            def began() -> None:
                 if as_json:
                     served = [{"name": each.model, "version": each.version, "path": each.path} for each in models]
                     document({"address": address, "models": served})
                 else:
+                    message("\n".join(f"{each.model} (version {each.version}): {each.path}" for each in models))
                     result(address)
 
-            server.serve(serving, listener, started)
+            server = app.Server(service, began)
+            interrupts.before_stopping = server.stop
+            interrupts.training_began = True  # a signal ends it in order
+            server.run(sockets=[listener])
     end_if_stopped(interrupts, "")

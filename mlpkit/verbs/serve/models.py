@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
@@ -17,8 +17,8 @@ from mlpkit.jobs.load_model import TrainedModel, load_run, load_trained
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.kinds import is_run_folder, kind_of
 from mlpkit.runs.layout import MODEL
-from mlpkit.verbs.serve.columns import Column, columns_taken
 from mlpkit.verbs.serve.refusals import NOT_FOUND, Refusal
+from mlpkit.verbs.serve.rows import Column, columns_taken
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
@@ -87,22 +87,15 @@ class Version:
         return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-class Given(NamedTuple):
-    """A model that the command line names."""
-
-    name: str
-    path: Path
-
-
-def given(argument: str) -> Given:
-    """Return what an argument names: ``RUN`` or ``NAME=RUN``, or raise ``UsageError``."""
+def given(argument: str) -> tuple[str, Path]:
+    """Return the name, which may be empty, and the path of ``RUN`` or ``NAME=RUN``, or raise ``UsageError``."""
     name, equals, path = argument.partition("=")
     if not equals or Path(argument).exists():
-        name, path = "", argument
-    elif not NAME.fullmatch(name):
+        return "", Path(argument)
+    if not NAME.fullmatch(name):
         expected = "expected letters, digits, and then also ., - and _"
         raise UsageError(f"a model can't be called '{name}', which is a part of its address; {expected}")
-    return Given(name, Path(path))
+    return name, Path(path)
 
 
 class Models:

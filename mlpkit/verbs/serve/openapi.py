@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.verbs.serve.columns import LARGEST
 from mlpkit.verbs.serve.inference import inputs_of
+from mlpkit.verbs.serve.rows import NUMBER
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
     from mlpkit.verbs.serve.models import Loaded, Models
 
-OBJECT: Final = {"type": "object"}
-PROBLEMS: Final = {
-    "type": "object",
-    "required": ["ok", "error", "problems", "warnings"],
-    "properties": {
-        "ok": {"const": False},
-        "error": {"type": "string"},
-        "problems": {
-            "type": "array",
-            "items": {"type": "object", "required": ["code", "message", "path", "expected", "help", "docs"]},
-        },
-        "warnings": {"type": "array"},
-    },
-}
-PREDICTIONS: Final = {
-    "type": "object",
-    "required": ["model", "version", "predictions", "warnings"],
-    "properties": {
-        "model": {"type": "string"},
-        "version": {"type": "string"},
-        "predictions": {"type": "array", "items": {"type": "object", "required": ["row"]}},
-        "warnings": {"type": "array", "items": {"type": "string"}},
-    },
-}
-TENSORS: Final = {
-    "type": "object",
-    "required": ["model_name", "model_version", "outputs"],
-    "properties": {
-        "outputs": {
-            "type": "array",
-            "items": {"type": "object", "required": ["name", "datatype", "shape", "data"]},
-        }
-    },
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": [*properties], "properties": properties}
+
+
+def _list(**properties: Any) -> dict[str, Any]:
+    return {"type": "array", "items": _object(**properties)}
+
+
+TEXT: Final = {"type": "string"}
+WARNINGS: Final = {"type": "array", "items": TEXT}
+OF_A_PROBLEM: Final = dict.fromkeys(("code", "message", "path", "expected", "help", "docs"), True)
+SCHEMAS: Final = {
+    "Problems": _object(ok={"const": False}, error=TEXT, problems=_list(**OF_A_PROBLEM), warnings=WARNINGS),
+    "Predictions": _object(model=TEXT, version=TEXT, predictions=_list(row={}), warnings=WARNINGS),
+    "Tensors": _object(model_name=TEXT, model_version=TEXT, outputs=_list(name=TEXT, datatype=TEXT, shape={}, data={})),
 }
 REFUSED: Final = {
     "400": "The body can't be read.",
@@ -80,14 +64,12 @@ def openapi(models: Models) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "mlpkit serve", "version": VERSION},
         "paths": paths,
-        "components": {
-            "schemas": {"Problems": PROBLEMS, "Predictions": PREDICTIONS, "Tensors": TENSORS},
-        },
+        "components": {"schemas": SCHEMAS},
     }
 
 
 def _get(summary: str, kind: str = "application/json") -> dict[str, Any]:
-    schema = OBJECT if kind == "application/json" else {"type": "string"}
+    schema = {"type": "object"} if kind == "application/json" else TEXT
     answered = {"200": {"description": summary, "content": {kind: {"schema": schema}}}}
     return {"get": {"summary": summary, "responses": answered | _refused("405", "503")}}
 
@@ -99,8 +81,7 @@ def _refused(*statuses: str) -> dict[str, Any]:
 
 def _predict(loaded: Loaded) -> dict[str, Any]:
     truth = {"type": "boolean", "default": False}
-    asked = {"explain": "Explain each prediction.", "all_classes": "With explain, explain each class."}
-    query = [{"name": "explain", "in": "query", "description": asked["explain"], "schema": truth}]
+    query = [{"name": "explain", "in": "query", "description": "Explain each prediction.", "schema": truth}]
     rows = {"schema": {"type": "array", "minItems": 1, "items": row_schema(loaded)}, "example": [row_example(loaded)]}
     return {
         "post": {
@@ -116,7 +97,7 @@ def _infer(loaded: Loaded) -> dict[str, Any]:
     """Describe inference for one row; in requests of n rows, shapes begin with n."""
     tensors = [_tensor_schema(loaded, index, each) for index, each in enumerate(inputs_of(loaded))]
     inputs = {"type": "array", "prefixItems": tensors, "minItems": len(tensors), "maxItems": len(tensors)}
-    schema = {"type": "object", "required": ["inputs"], "properties": {"inputs": {**inputs, "items": False}}}
+    schema = _object(inputs={**inputs, "items": False})
     return {
         "summary": "Infer, as the Open Inference Protocol, version 2, has it",
         "description": "The schema is that of one row. For n rows, shapes begin with n, and data has as many elements.",
@@ -127,17 +108,10 @@ def _infer(loaded: Loaded) -> dict[str, Any]:
 
 def _tensor_schema(loaded: Loaded, index: int, tensor: dict[str, Any]) -> dict[str, Any]:
     shape = [1, *tensor["shape"][1:]]
-    count = 1
-    for length in shape:
-        count *= length
-    value = loaded.columns[index].schema_in_tensor if loaded.columns else _number()
-    data = {"type": "array", "items": value, "minItems": count, "maxItems": count}
-    properties = {
-        "name": {"const": tensor["name"]} if loaded.columns else {"type": "string"},
-        "datatype": {"const": tensor["datatype"]},
-        "shape": {"const": shape},
-    }
-    return {"type": "object", "required": [*properties, "data"], "properties": {**properties, "data": data}}
+    value = loaded.columns[index].schema_in_tensor if loaded.columns else NUMBER
+    name = {"const": tensor["name"]} if loaded.columns else TEXT
+    data = {"type": "array", "items": value, "minItems": prod(shape), "maxItems": prod(shape)}
+    return _object(name=name, datatype={"const": tensor["datatype"]}, shape={"const": shape}, data=data)
 
 
 def _answered(name: str) -> dict[str, Any]:
@@ -146,16 +120,11 @@ def _answered(name: str) -> dict[str, Any]:
     return {"200": {"description": "What the model predicts.", "content": content}} | _refused()
 
 
-def _number() -> dict[str, Any]:
-    return {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
-
-
 def row_schema(loaded: Loaded) -> dict[str, Any]:
     """Return the JSON Schema of a row: an object, or nested lists of numbers."""
     if loaded.columns is not None:
-        properties = {column.name: column.schema for column in loaded.columns}
-        return {"type": "object", "required": [*properties], "properties": properties}
-    schema = _number()
+        return _object(**{column.name: column.schema for column in loaded.columns})
+    schema = NUMBER
     for length in reversed(loaded.model.network.input_shape):
         schema = {"type": "array", "items": schema, "minItems": length, "maxItems": length}
     return schema

@@ -10,7 +10,7 @@ from typing import Any, Final
 from mlpkit.pages import parts
 from mlpkit.pages.page import html_document, source
 from mlpkit.verbs.serve.models import Loaded, Models
-from mlpkit.verbs.serve.openapi import row_example
+from mlpkit.verbs.serve.openapi import openapi, row_example
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -21,16 +21,6 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-ADDRESSES: Final = (
-    ("GET /health", "which models are served, and how many requests wait"),
-    ("GET /metrics", "metrics for Prometheus"),
-    ("GET /drift", "the last rows against training, with --drift; /models/NAME/drift for one of several models"),
-    ("GET /openapi.json", "all of this as an OpenAPI document"),
-    ("GET /v2", "the Open Inference Protocol, version 2, with the binary extension: metadata of the server"),
-    ("GET /v2/health/live, /v2/health/ready", "whether the server lives, and its models are loaded"),
-    ("GET /v2/models/NAME[/versions/V][/ready]", "what a model takes and gives, and whether it is loaded"),
-    ("POST /v2/models/NAME[/versions/V]/infer", "inference with tensors: an input for each column, or one array"),
-)
 LONGEST_EXAMPLE: Final = 2000
 
 
@@ -38,8 +28,12 @@ def page(models: Models, server: str) -> str:
     """Return the page; ``server`` is its address."""
     several = len(models.versions) > 1
     sections = [_model(server, name, models.find(name).loaded, [*of], several) for name, of in models.versions.items()]
-    rows = [[address, what] for address, what in ADDRESSES]
-    sections.append(parts.section("Other addresses", parts.table(("address", "answer"), rows, texts=(0, 1))))
+    rows = [
+        [f"{method.upper()} {path}", operation["summary"]]
+        for path, operations in openapi(models)["paths"].items()
+        for method, operation in operations.items()
+    ]
+    sections.append(parts.section("Addresses", parts.table(("address", "answer"), rows, texts=(0, 1))))
     script = (files("mlpkit.verbs.serve") / "page.js").read_text("utf-8")
     return html_document("mlpkit serve", source("page.css"), "\n".join(sections), f"<script>\n{script}</script>")
 

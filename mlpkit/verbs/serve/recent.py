@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,6 @@ import numpy as np
 
 from mlpkit.groups.prediction_file import write_columns
 from mlpkit.jobs.drift.against import drift_of_model
-from mlpkit.verbs.serve.metrics import labels
 from mlpkit.verbs.serve.refusals import NOT_FOUND, Refusal
 
 if TYPE_CHECKING:
@@ -39,10 +38,6 @@ class RecentRows:
             return
         kept = self._rows.setdefault((version.model, version.version), deque(maxlen=MOST))
         kept.extend(content if isinstance(content, np.ndarray) else zip(*content.values(), strict=True))
-
-    def counts(self) -> Mapping[str, float]:
-        """Return how many rows are kept, by labels of metrics."""
-        return {labels(model=key[0], version=key[1]): float(len(rows)) for key, rows in self._rows.items()}
 
     def drift(self, version: Version) -> dict[str, Any]:
         """Compare the rows with those of training, as ``mlpkit data --against`` does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from starlette.responses import JSONResponse
 
@@ -42,24 +42,22 @@ class Refusal(Exception):  # noqa: N818 - the request is wrong, not the server
 
 
 def answer_to(error: Exception, placed: Placed | None = None) -> JSONResponse:
-    """Return the answer that tells an error; ``placed`` adds its place in the rows, if it has one there."""
+    """Return the answer that tells an error; ``placed`` adds its place in the rows, if it has one there.
+
+    The Open Inference Protocol has the message under ``error``.
+    """
     if isinstance(error, Refusal):
-        return problem_answer(error.status, (error.problem,), str(error), error.headers)
-    problems = problems_of(error)
-    if isinstance(error, DataError) and placed is not None:
-        problems = (placed(problems[0], error),)
-    return problem_answer(_status_of(error, problems[0]), problems, problems[0].message)
+        status, headers, problems, text = error.status, error.headers, (error.problem,), str(error)
+    else:
+        problems = problems_of(error)
+        if isinstance(error, DataError) and placed is not None:
+            problems = (placed(problems[0], error),)
+        status, headers, text = _status_of(error, problems[0]), {}, problems[0].message
+    plain = [problem.to_plain() for problem in problems]
+    return JSONResponse({"ok": False, "error": text, "problems": plain, "warnings": []}, status, dict(headers))
 
 
 def _status_of(error: Exception, problem: Diagnostic) -> int:
     if problem.code in ("out-of-memory", "out-of-resources"):
         return BUSY
     return WRONG if isinstance(error, MlpkitError) else BROKEN
-
-
-def problem_answer(
-    status: int, problems: tuple[Diagnostic, ...], error: str, headers: Mapping[str, str] = MappingProxyType({})
-) -> JSONResponse:
-    """Return an answer with problems; ``error`` is where the Open Inference Protocol has the message."""
-    content: dict[str, Any] = {"ok": False, "error": error, "problems": [problem.to_plain() for problem in problems]}
-    return JSONResponse({**content, "warnings": []}, status, dict(headers))
