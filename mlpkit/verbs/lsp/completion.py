@@ -29,9 +29,8 @@ from mlpkit.specfile.key_types import FORMAT, FormatType, LayerPatternType, Moni
 from mlpkit.specfile.sections import EXTENDS, STACK_KINDS, LayerStackType
 from mlpkit.specfile.variables import VARS
 from mlpkit.specfile.yaml_writer import to_inline_key, to_inline_yaml
-from mlpkit.verbs.lsp.cursor import MARK, Cursor, value_at
 from mlpkit.verbs.lsp.grammar import Kind, alternatives, items_of, schema_of_keys
-from mlpkit.verbs.lsp.open_spec import OpenSpec, offset_of, span_range
+from mlpkit.verbs.lsp.open_spec import MARK, Cursor, OpenSpec, offset_of, span_range, value_at
 
 HERE: Final = "$1"
 """Where a snippet leaves the cursor."""

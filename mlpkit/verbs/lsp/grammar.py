@@ -15,7 +15,6 @@ from mlpkit.components.schema.types import EitherType, ListType, MappingType, Tu
 from mlpkit.errors import PluginError, UnknownComponentError
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL, LayerStackType
-from mlpkit.verbs.lsp.cursor import Cursor
 
 Kind: TypeAlias = "ValueType | RegisteredComponent"
 """The type of a value; or the component whose parameters it holds."""
@@ -44,10 +43,9 @@ class Grammar:
                 return schema, next(field for field in schema.fields if field.name == path[-1])
         return None
 
-    def component_at(self, cursor: Cursor) -> RegisteredComponent | None:
-        """Return the component whose name is the word at the cursor."""
-        kinds = self.kinds_at(cursor.path[:-1] if cursor.at_key else cursor.path)
-        return next(filter(None, (self.component(kind, cursor.word) for kind in kinds)), None)
+    def component_at(self, path: KeyPath, name: str) -> RegisteredComponent | None:
+        """Return the component of a name, if it may be at a place."""
+        return next(filter(None, (self.component(kind, name) for kind in self.kinds_at(path))), None)
 
     def component(self, kind: Kind, name: object) -> RegisteredComponent | None:
         """Return the component of a name, if a type takes it and its plugin is sound."""

@@ -1,9 +1,9 @@
-"""What an editor shows about the word under the pointer, and where that is defined."""
+"""What an editor shows: what a word means, where it is defined, the shapes of layers, and what the network needs."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from lsprotocol import types
@@ -11,11 +11,15 @@ from lsprotocol import types
 from mlpkit.components.kinds import in_words
 from mlpkit.components.schema.recipe import written
 from mlpkit.components.schema.types import PathType
+from mlpkit.components.schema.wording import counted, memory_size
+from mlpkit.jobs.check import CheckedMember
+from mlpkit.registry.registry import RegisteredComponent
 from mlpkit.specfile.sections import EXTENDS
+from mlpkit.specfile.source import Span
 from mlpkit.specfile.variables import variables_of
 from mlpkit.specfile.yaml_writer import to_inline_yaml, value_or_not_set
-from mlpkit.verbs.lsp.cursor import Cursor
-from mlpkit.verbs.lsp.open_spec import OpenSpec, location, uri_of
+from mlpkit.terminal.formatting import shape
+from mlpkit.verbs.lsp.open_spec import Cursor, OpenSpec, location, position, span_range, uri_of
 
 
 def hover(spec: OpenSpec, params: types.HoverParams) -> types.Hover | None:
@@ -30,7 +34,7 @@ def hover(spec: OpenSpec, params: types.HoverParams) -> types.Hover | None:
 def _meaning(spec: OpenSpec, cursor: Cursor) -> Iterator[str]:
     """Yield paragraphs about the component at the cursor, or else about its parameter."""
     grammar = spec.grammar
-    component, found = grammar.component_at(cursor), grammar.parameter_at(cursor.path)
+    component, found = _component(spec, cursor), grammar.parameter_at(cursor.path)
     if component:
         docstring = component.schema.docstring
         yield f"**{component.name}**, {in_words(component.kind)} from {component.plugin.label}"
@@ -43,6 +47,11 @@ def _meaning(spec: OpenSpec, cursor: Cursor) -> Iterator[str]:
         yield f"**{parameter.name}**: {schema.docstring.parameters.get(parameter.name, kind)}"
         default = "required" if parameter.required else f"default: `{value_or_not_set(written(parameter.default))}`"
         yield f"{kind}; {default}"
+
+
+def _component(spec: OpenSpec, cursor: Cursor) -> RegisteredComponent | None:
+    """Return the component whose name is the word at the cursor."""
+    return spec.grammar.component_at(cursor.path[:-1] if cursor.at_key else cursor.path, cursor.word)
 
 
 def _origin(spec: OpenSpec, cursor: Cursor) -> Iterator[str]:
@@ -66,7 +75,7 @@ def definitions(spec: OpenSpec, params: types.DefinitionParams) -> list[types.Lo
 
 
 def _definitions(spec: OpenSpec, cursor: Cursor) -> Iterator[types.Location]:
-    component = spec.grammar.component_at(cursor)
+    component = _component(spec, cursor)
     if component and (file := inspect.getsourcefile(component.component)):
         line = types.Position(inspect.getsourcelines(component.component)[1] - 1, 0)
         yield types.Location(uri_of(file), types.Range(line, line))
@@ -87,3 +96,53 @@ def _layers(spec: OpenSpec, word: str) -> Iterator[types.Location]:
         for member in spec.right.spec.layers:
             if fnmatchcase(member.name, pattern):
                 yield location(spec.right.spec.document.place(member.path, at_key=True), spec.codec)
+
+
+def inlay_hints(spec: OpenSpec, params: types.InlayHintParams) -> list[types.InlayHint]:
+    """Return the output shape and the parameters of each layer, in lines that are unchanged since they were right."""
+    hints: list[types.InlayHint] = []
+    if spec.right is None:
+        return hints
+    document = spec.right.spec.document
+    for member in _with_inner(spec.right.members):
+        name, value = document.place(member.place, at_key=True), document.place(member.place)
+        if member.place and _unchanged(spec, name) and (label := _label(member)):
+            offset = spec.text.line_starts[name.line - 1] + _column_behind(name, value)
+            at = position(spec.text, offset, spec.codec)
+            hints.append(types.InlayHint(at, label, types.InlayHintKind.Type, padding_left=True))
+    return hints
+
+
+def code_lenses(spec: OpenSpec, params: types.CodeLensParams) -> list[types.CodeLens]:
+    """Return what the network needs, above its layers."""
+    right = spec.right
+    place = right.spec.document.place(("layers",), at_key=True) if right else None
+    if not right or not place or not _unchanged(spec, place):
+        return []
+    title = f"{counted(right.parameters, 'parameter')}, at least {memory_size(right.memory)} of memory to train"
+    where = span_range(spec.text, spec.text.line_starts[place.line - 1], spec.text.line_end(place.line), spec.codec)
+    return [types.CodeLens(where, types.Command(title, ""))]
+
+
+def _with_inner(members: Sequence[CheckedMember]) -> Iterator[CheckedMember]:
+    for member in members:
+        yield member
+        yield from _with_inner(member.inside)
+
+
+def _unchanged(spec: OpenSpec, place: Span) -> bool:
+    """Whether a place is in this file, and its line is the same as when it was checked."""
+    in_text = place.file == spec.text.name and place.line <= len(spec.text.line_starts)
+    return in_text and spec.text.line(place.line) == place.text.line(place.line)
+
+
+def _column_behind(name: Span, value: Span) -> int:
+    """Return the column behind a layer and its parameters, or the end of its line if they are in the next ones."""
+    text, end = name.text, value.end
+    in_line = value.text is text and text.line_number(end) == name.line and not text.text.startswith(":", end)
+    return (end if in_line else text.line_end(name.line)) - text.line_starts[name.line - 1]
+
+
+def _label(member: CheckedMember) -> str:
+    output = [f"→ {shape(member.output_shape)}"] if member.output_shape else []
+    return " · ".join([*output, *([counted(member.parameters, "parameter")] if member.parameters else [])])

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
-import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
@@ -23,8 +21,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.specfile.source import SourceText
 from mlpkit.verbs.lsp.completion import completions
 from mlpkit.verbs.lsp.diagnostics import Checker, diagnostics, quick_fixes
-from mlpkit.verbs.lsp.hints import MEASURE, code_lenses, inlay_hints
-from mlpkit.verbs.lsp.lookup import definitions, hover
+from mlpkit.verbs.lsp.lookup import code_lenses, definitions, hover, inlay_hints
 from mlpkit.verbs.lsp.open_spec import OpenSpec, uri_of
 from mlpkit.version import VERSION
 
@@ -56,7 +53,6 @@ class SpecServer(LanguageServer):
 
     def __init__(self, plugin_options: PluginOptions) -> None:
         super().__init__("mlpkit", VERSION, text_document_sync_kind=types.TextDocumentSyncKind.Full)
-        self.plugin_options = plugin_options
         self.registry = Registry.discover(**plugin_options)
         self.checker = Checker(self.registry)
         self.check_thread = ThreadPoolExecutor(1)
@@ -66,7 +62,6 @@ class SpecServer(LanguageServer):
             self.feature(method)(self._logged(self._take_text))
         self.feature(types.TEXT_DOCUMENT_DID_CLOSE)(self._logged(self._close))
         self.feature(types.INITIALIZED)(self._logged(self._load_plugins))
-        self.command(MEASURE)(self._logged(self._measure))
         for method, (answer, announced) in ANSWERS.items():
             self.feature(method, announced)(self._logged(self._answering(answer, wait=method in OF_RIGHT_SPECS)))
 
@@ -143,25 +138,6 @@ class SpecServer(LanguageServer):
         if checked.right:
             spec.right = checked.right
         self._publish(str(spec.path), diagnostics(checked, str(spec.path), texts, spec.codec))
-
-    async def _measure(self, uri: str) -> None:
-        """Measure a step of a spec as it is saved, in another process."""
-        spec = self.specs[uri]
-        text = spec.path.read_text("utf-8")
-        plugins = [f"--plugin={plugin}" for plugin in self.plugin_options.get("plugins", ())]
-        blocked = [f"--no-plugin={name}" for name in self.plugin_options.get("blocked", ())]
-        command = [sys.executable, "-m", "mlpkit", "run", str(spec.path), "--dry-run", "--json", *plugins, *blocked]
-        nothing, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, stdin=nothing, stdout=pipe, stderr=nothing)
-        output, _ = await process.communicate()
-        printed = json.loads(output)
-        if process.returncode:
-            message = "\n".join(problem["message"] for problem in printed["problems"])
-            self.window_show_message(types.ShowMessageParams(types.MessageType.Error, message))
-            return
-        spec.step = (text, printed["specs"][0]["seconds_per_step"])
-        if get_capability(self.client_capabilities, "workspace.code_lens.refresh_support"):
-            self.workspace_code_lens_refresh(None)
 
     def _publish(self, owner: str, found: dict[str, list[types.Diagnostic]]) -> None:
         """Show what is wrong in the files of a spec; other specs may extend the same files."""
