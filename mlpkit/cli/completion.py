@@ -8,37 +8,13 @@ from typing import TYPE_CHECKING, Final
 from mlpkit.errors import MlpkitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     import click
     from click.shell_completion import CompletionItem
 
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 RUNS: Final = "runs/"
-
-ASKS: Final = "_MLPKIT_COMPLETE"
-"""The environment variable by which a shell asks what completes a command line, or for its script."""
-
-_BASH_ADDS: Final = "COMPREPLY+=($value)"
-_ZSH_ADDS: Final = "compadd -U -V unsorted"
-
-
-def add_no_space_after_equals_signs() -> None:
-    """Have bash and zsh leave the cursor behind a completion such as ``training.epochs=``, as fish does."""
-    from click.shell_completion import BashComplete, ZshComplete, add_completion_class  # noqa: PLC0415 - for shells
-
-    class Bash(BashComplete):
-        source_template = BashComplete.source_template.replace(
-            _BASH_ADDS, f"{_BASH_ADDS}; [[ $value != *= ]] || compopt -o nospace"
-        )
-
-    class Zsh(ZshComplete):
-        source_template = ZshComplete.source_template.replace(
-            _ZSH_ADDS, f"local -a end; [[ $completions[1] != *= ]] || end=(-S ''); {_ZSH_ADDS} \"${{end[@]}}\""
-        )
-
-    for shell in (Bash, Zsh):
-        add_completion_class(shell)
 
 
 def specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -48,41 +24,16 @@ def specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> li
 
 
 def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer run folders."""
-    return _folders(incomplete, _is_run)
-
-
-def runs_and_folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer run folders, and folders that hold some."""
-    return _folders(incomplete, lambda folder: _is_run(folder) or _holds_runs(folder))
-
-
-def folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer folders that hold run folders."""
-    return _folders(incomplete, _holds_runs)
-
-
-def _folders(incomplete: str, is_offered: Callable[[str], bool]) -> list[CompletionItem]:
-    """Offer folders, those in ``runs`` if no other is named; without any, the shell's completions."""
+    """Offer run folders and folders that hold some: in ``runs`` if no other is named; or else the shell's."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete
-    return items(filter(is_offered, _beginning_with(start))) or _left_to_the_shell("dir", incomplete)
-
-
-def _holds_runs(folder: str) -> bool:
-    return any(map(_is_run, _beginning_with(f"{folder}/")))
+    folders = [path for path in _beginning_with(start) if any(map(_is_run, [path, *_beginning_with(f"{path}/")]))]
+    return items(folders) or _left_to_the_shell("dir", incomplete)
 
 
 def _is_run(folder: str) -> bool:
     from mlpkit.runs.layout import RESOLVED  # noqa: PLC0415 - --help needs none
 
     return (Path(folder) / RESOLVED).is_file()
-
-
-def sort_keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the columns to sort runs by, except metrics."""
-    from mlpkit.groups.list_runs import ORDERS  # noqa: PLC0415 - --help needs none
-
-    return items([*ORDERS, "best", "loss"], incomplete)
 
 
 def components(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -139,11 +90,6 @@ def _beginning_with(incomplete: str) -> list[str]:
     except OSError:
         return []
     return [f"{folder}{slash}{name}" for name in names if name.startswith(start) and (start or name[0] != ".")]
-
-
-def files(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer files."""
-    return _left_to_the_shell("file", incomplete)
 
 
 def _left_to_the_shell(what: str, incomplete: str) -> list[CompletionItem]:

@@ -211,16 +211,15 @@ plugin_files_option = click.option(
     metavar="FILE",
     multiple=True,
     callback=lambda _, __, given: plugin_files(given),
-    shell_complete=completion.files,
+    type=click.Path(),
     help=f"Use a Python file as a plugin; its name is the namespace; may be repeated. {PLUGINS} names files, too.",
 )
 
 path_option: Final = partial(click.option, type=click.Path(path_type=Path))
-run_argument, runs_argument = (
-    click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=complete)
-    for complete in (completion.runs, completion.runs_and_folders_of_runs)
+run_argument: Final = click.argument(
+    "directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs
 )
-"""The folder of a run; and that of a run or of several."""
+"""The folder of a run, or of several."""
 
 ANY_PORT: Final = 0
 PORT: Final = click.IntRange(0, 65535)

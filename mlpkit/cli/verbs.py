@@ -85,12 +85,6 @@ AS_JSON: Final = "mlpkit.json"
 class Verbs(HelpfulCommand, click.Group):
     """All verbs; a verb's module is imported when the verb is invoked."""
 
-    def main(self, *args: Any, **options: Any) -> Any:
-        """Run the program, or answer a shell."""
-        if completion.ASKS in os.environ:
-            completion.add_no_space_after_equals_signs()
-        return super().main(*args, **options)
-
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order of a first acquaintance."""
         return list(VERBS)

@@ -12,7 +12,7 @@ from mlpkit.errors import RunFolderError
 
 
 @options.verb("live")
-@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path), shell_complete=completion.folders_of_runs)
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @click.option("--port", type=options.PORT, default=0, help="Where to serve the page; by default any free port.")
 def command(folder: Path, port: int) -> None:
     """Show runs live on a web page.

@@ -18,7 +18,7 @@ REPORT: Final = "mlpkit.verbs.report.report:report"
 
 
 @options.verb("report")
-@options.runs_argument
+@options.run_argument
 @options.path_option("--to", metavar="FILE", help="The file to write; by default report.html in RUN.")
 @options.by_option
 @options.plugins_option

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 @options.verb("evaluate")
-@click.argument(
-    "directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs_and_folders_of_runs
-)
+@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @click.option("--split", "splits", metavar="NAME", multiple=True, help="train, validation or test; may be repeated.")
 @options.path_option("--data", "file", metavar="FILE", help="Evaluate on other data.")
 @options.by_option

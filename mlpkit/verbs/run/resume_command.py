@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 
 @options.verb("resume")
-@click.argument(
-    "directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs_and_folders_of_runs
-)
+@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @click.option("--epochs", metavar="N", type=click.IntRange(1), help="Train a finished run for longer: N epochs in all.")
 @click.option(
     "--iterations", metavar="N", type=click.IntRange(1), help="Train a finished run for longer: N steps in all."

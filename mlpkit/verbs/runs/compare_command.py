@@ -19,7 +19,7 @@ from mlpkit.terminal.output import document, result
     nargs=-1,
     required=True,
     type=click.Path(path_type=Path),
-    shell_complete=completion.runs_and_folders_of_runs,
+    shell_complete=completion.runs,
 )
 @click.option(
     "--metric",

@@ -29,7 +29,7 @@ SECONDS_BETWEEN_DRAWINGS: Final = 1.0
     metavar="[FOLDER]",
     default=RUNS,
     type=click.Path(path_type=Path),
-    shell_complete=completion.folders_of_runs,
+    shell_complete=completion.runs,
 )
 @click.option(
     "--state",
@@ -52,7 +52,6 @@ SECONDS_BETWEEN_DRAWINGS: Final = 1.0
     "key",
     default="age",
     metavar="KEY",
-    shell_complete=completion.sort_keys,
     help="Sort by age, name, state, spec, steps, best, or a loss or metric; the best first.",
 )
 @click.option("--reverse", is_flag=True, help="Reverse the order.")

@@ -128,7 +128,7 @@ def engine_of_ranks(name: str, plugin_options: PluginOptions) -> Engine | None:
     return None
 
 
-_folder_option: Final = partial(options.path_option, metavar="DIR", shell_complete=completion.runs_and_folders_of_runs)
+_folder_option: Final = partial(options.path_option, metavar="DIR", shell_complete=completion.runs)
 
 
 @click.command("sweep", cls=SweepCommand)
