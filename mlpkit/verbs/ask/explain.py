@@ -12,10 +12,9 @@ from mlpkit.components.schema.context import CheckContext, ValueType, show
 from mlpkit.components.schema.recipe import KeyPath, Recipe, written
 from mlpkit.components.schema.signature import ParameterSchema, Schema, SectionType, schema_of
 from mlpkit.components.schema.types import ListType, MappingType, TextType, without_null
-from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.specfile.key_types import RequirementsType
-from mlpkit.specfile.keys import keys_below, suggestion
+from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.sections import EXTENDS, STACK_KINDS, TOP_LEVEL, LayerStackType
 from mlpkit.specfile.spec import Spec
 from mlpkit.specfile.variables import VARS
@@ -79,19 +78,25 @@ def explain(spec: Spec, key: str) -> Explanation:
 
 def _position(spec: Spec, key: str) -> _Position:
     whole = replace(spec.top_level, vars=spec.document.variables or None)
-    position, above = _Position(TOP_LEVEL, whole, ()), ""
-    try:
-        below = key.split(".")
-        while below:
-            count = _parts_of_name(below, position.checked)
-            name, below = ".".join(below[:count]), below[count:]
-            position, above = _step(position, name, above), f"{above}.{name}".lstrip(".")
-    except UsageError:
-        keys = [known for known, _ in keys_below(whole)]
-        if ending := [known for known in keys if known.endswith(f".{key}")]:
-            raise UsageError(f"unknown key {show(key)}; {suggestion(ending)}") from None
-        raise
+    position, above, below = _Position(TOP_LEVEL, whole, ()), "", key.split(".")
+    while below:
+        count = _parts_of_name(below, position.checked)
+        name = ".".join(below[:count])
+        found = _step(position, name)
+        if found is None:
+            raise _unknown(name, above, ".".join(below), position)
+        position, above, below = found, f"{above}.{name}".lstrip("."), below[count:]
     return position
+
+
+def _unknown(name: str, above: str, wanted: str, position: _Position) -> UsageError:
+    keys = [key for key, _ in keys_below(position.checked, above)]
+    remedy = suggestion(keys_meant(wanted, keys))
+    if keys and not remedy:
+        names = dict.fromkeys(key.removeprefix(f"{above}.").partition(".")[0] for key in keys)
+        remedy = f"expected one of {', '.join(names)}"
+    place = f" in '{above}'" if above else ""
+    return UsageError("; ".join(filter(None, [f"unknown key {show(name)}{place}", remedy])))
 
 
 def _parts_of_name(parts: list[str], checked: Any) -> int:
@@ -109,41 +114,36 @@ def explain_all(spec: Spec) -> Iterator[Explanation]:
             yield explain(spec, key)
 
 
-def _step(position: _Position, name: str, above: str) -> _Position:
+def _step(position: _Position, name: str) -> _Position | None:
+    """Return what a key is at a position; None if there is none of that name."""
     kind, checked, path = without_null(position.type), position.checked, position.path
     if isinstance(kind, SectionType):
         values = vars(checked) if checked is not None else kind.schema.check({}, path, CheckContext())
-        return _field(kind.schema, values, path, name, above)
+        return _field(kind.schema, values, path, name)
     if isinstance(kind, LayerStackType):
-        names = [member.name for member in checked]
-        member = checked[_index(names, name, above)]
+        member = next((member for member in checked if member.name == name), None)
         one = ComponentOfKind(STACK_KINDS, ())
-        return _Position(one, member.recipe, member.path, meaning=_meaning(member.recipe))
+        return member and _Position(one, member.recipe, member.path, meaning=_meaning(member.recipe))
     if isinstance(checked, Recipe):
         inside: KeyPath = (*path, checked.name)
         if name == checked.name:
             return _Position(kind, checked, path, position.field, _meaning(checked))
         schema = schema_of(checked.component)
-        if name not in schema.types:
-            held = _list_with_layer(checked, name)
-            if held:
-                position = _field(schema, checked.arguments, inside, held, above)
-                return _step(position, name, f"{above}.{held}")
-        return _field(schema, checked.arguments, inside, name, above)
-    if isinstance(kind, ListType):
-        names = _item_names(kind, checked)
-        index = _index(names, name, above)
+        if name not in schema.types and (held := _list_with_layer(checked, name)):
+            layers = _field(schema, checked.arguments, inside, held)
+            return layers and _step(layers, name)
+        return _field(schema, checked.arguments, inside, name)
+    if isinstance(kind, ListType) and name in (names := _item_names(kind, checked)):
+        index = names.index(name)
         item = checked[index]
         meaning = _meaning(item) if isinstance(item, Recipe) else ""
         return _Position(kind.items, item, (*path, index), meaning=meaning)
-    if isinstance(kind, MappingType) and checked:
-        _index(list(checked), name, above)
+    if isinstance(kind, MappingType) and name in (checked or ()):
         meaning = f"a value, used elsewhere as ${name}." if path == (VARS,) else ""
         return _Position(kind.values, checked[name], (*path, name), meaning=meaning)
-    if isinstance(kind, RequirementsType) and checked:
-        _index(list(checked), name, above)
+    if isinstance(kind, RequirementsType) and name in (checked or ()):
         return _Position(TextType(), checked[name], (*path, name), meaning=f"the accepted versions of {name}.")
-    raise UsageError(f"'{above}' has no keys below it")
+    return None
 
 
 def _meaning(recipe: Recipe[Any]) -> str:
@@ -170,32 +170,10 @@ def _item_names(kind: ListType, items: Any) -> list[str]:
     return [item.name if isinstance(item, Recipe) else str(i) for i, item in enumerate(items)]
 
 
-def _field(schema: Schema, checked: Any, path: KeyPath, name: str, above: str) -> _Position:
+def _field(schema: Schema, checked: Any, path: KeyPath, name: str) -> _Position | None:
     field = next((field for field in schema.fields if field.name == name), None)
-    if field is None:
-        raise _unknown(name, list(schema.types), above, _nested_key(schema, checked, name))
-    return _Position(field.type, checked[name], (*path, name), field, schema.docstring.parameters.get(name, ""))
-
-
-def _nested_key(schema: Schema, checked: Any, name: str) -> str:
-    """Return the dotted key of something further below that goes by a name: a layer, or a key of a section."""
-    for field in schema.fields:
-        if isinstance(field.type, LayerStackType) and any(member.name == name for member in checked[field.name]):
-            return f"{field.name}.{name}"
-    return schema.nested_key(name)
-
-
-def _index(names: list[str], name: str, above: str) -> int:
-    if name in names:
-        return names.index(name)
-    raise _unknown(name, names, above)
-
-
-def _unknown(name: str, names: list[str], above: str, nested: str = "") -> UsageError:
-    place = f" in '{above}'" if above else ""
-    meant = ".".join(filter(None, (above, nested))) if nested else ""
-    remedy = f"did you mean '{meant}'?" if meant else did_you_mean(name, names) or f"expected one of {', '.join(names)}"
-    return UsageError(f"unknown key {show(name)}{place}; {remedy}")
+    meaning = schema.docstring.parameters.get(name, "")
+    return field and _Position(field.type, checked[name], (*path, name), field, meaning)
 
 
 def _shortened(plain: Any) -> Any:

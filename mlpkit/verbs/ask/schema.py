@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, get_args
 
 from mlpkit.components.kinds import KINDS
-from mlpkit.components.schema.signature import parse_docstring
+from mlpkit.components.schema.auto import OrAutoType
+from mlpkit.components.schema.component_types import ComponentOfKind, DistinctListType, LayerListType
+from mlpkit.components.schema.context import ValueType
+from mlpkit.components.schema.signature import KEEP_ONE, OneOf, Schema, SectionType, parse_docstring
+from mlpkit.components.schema.types import (
+    BooleanType,
+    ChoiceType,
+    EitherType,
+    IntegerType,
+    ListType,
+    MappingType,
+    NullType,
+    NumberType,
+    PathType,
+    TextType,
+    TupleType,
+)
 from mlpkit.components.schema.wording import either_of
 from mlpkit.errors import Code, PluginError
 from mlpkit.registry.registry import RegisteredComponent, Registry
-from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL
+from mlpkit.specfile.key_types import DISTRIBUTION, FORMAT, FormatType, RequirementsType
+from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL, LayerStackType
 from mlpkit.specfile.spec import FOLDER_NAME
 from mlpkit.specfile.variables import NAME, REFERENCE
-from mlpkit.verbs.ask.types_in_schema import keys_in_schema, type_in_schema
 
 VARIABLE: Final = {
     "type": "string",
@@ -69,7 +85,6 @@ def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
     return annotations | {"anyOf": [*alternatives, A_VARIABLE]}
 
 
-PARTIAL: Final = "partial_"
 LAYER_NAME: Final = {
     "type": "string",
     "pattern": r"^([^$.]|\$\$)+$",
@@ -78,20 +93,15 @@ LAYER_NAME: Final = {
 
 
 class ComponentDefinitions:
-    """The definitions that a schema refers to, made as they are referred to.
+    """The definitions that a schema refers to, made as they are referred to."""
 
-    Partial ones are for specs that are merged with others, so that no parameter is required.
-    """
-
-    def __init__(self, registry: Registry, *, partial: bool = False) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._prefix = PARTIAL if partial else ""
-        self._partial = partial
         self._wanted: dict[str, tuple[tuple[str, ...], bool]] = {}
 
     def __call__(self, kinds: tuple[str, ...], *, named: bool = False) -> dict[str, Any]:
         """Return the reference to any component of these kinds, with a name beside its parameters if ``named``."""
-        definition = f"{self._prefix}{'named_' if named else ''}{'_or_'.join(kinds)}"
+        definition = f"{'named_' if named else ''}{'_or_'.join(kinds)}"
         self._wanted.setdefault(definition, (kinds, named))
         return {"$ref": f"#/$defs/{definition}"}
 
@@ -107,15 +117,6 @@ class ComponentDefinitions:
             for definition in waiting:
                 made[definition] = self._of_kinds(*self._wanted[definition])
         return made
-
-    def relaxed(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """Return a schema that requires nothing, but for the items of lists: lists replace others as a whole."""
-        result = {keyword: value for keyword, value in schema.items() if keyword not in ("required", "allOf")}
-        if "properties" in result:
-            result["properties"] = {name: self.relaxed(inner) for name, inner in result["properties"].items()}
-        if "anyOf" in result:
-            result["anyOf"] = [self.relaxed(alternative) for alternative in result["anyOf"]]
-        return result | {keyword: _whole(result[keyword]) for keyword in ("items", "prefixItems") if keyword in result}
 
     def _of_kinds(self, kinds: tuple[str, ...], named: bool) -> dict[str, Any]:
         names: list[dict[str, Any]] = []
@@ -151,18 +152,7 @@ class ComponentDefinitions:
         schema = keys_in_schema(entry.schema, self)
         if named:
             schema["properties"]["name"] = LAYER_NAME
-        return self.relaxed(schema) if self._partial else schema
-
-
-def _whole(items: Any) -> Any:
-    if isinstance(items, list):
-        return [_whole(item) for item in items]
-    if isinstance(items, dict):
-        return {
-            word: value.replace(f"/{PARTIAL}", "/") if word == "$ref" else _whole(value)
-            for word, value in items.items()
-        }
-    return items
+        return schema
 
 
 def _about(entry: RegisteredComponent) -> dict[str, Any]:
@@ -173,42 +163,134 @@ def _about(entry: RegisteredComponent) -> dict[str, Any]:
     return about | ({"deprecated": True} if advice else {})
 
 
+SCALARS: Final = {
+    IntegerType: "integer",
+    NumberType: "number",
+    BooleanType: "boolean",
+    TextType: "string",
+    NullType: "null",
+}
+RANGE: Final = r"^\s*(~=|===?|!=|<=?|>=?)\s*[^\s,]+\s*(,\s*(~=|===?|!=|<=?|>=?)\s*[^\s,]+\s*)*$"
+"""What a version range looks like."""
+
+
+def type_in_schema(kind: ValueType, references: ComponentDefinitions) -> dict[str, Any]:
+    """Return the schema of a type of values; what may be anything has an empty one."""
+
+    def any_of(types: Sequence[ValueType]) -> dict[str, Any]:
+        return {"anyOf": [type_in_schema(each, references) for each in types]}
+
+    match kind:
+        case EitherType():
+            return any_of(kind.alternatives)
+        case OrAutoType():
+            return any_of((kind.value, *kind.automatic))
+        case ComponentOfKind():
+            component = references(kind.kinds)
+            return {"anyOf": [type_in_schema(kind.literal, references), component]} if kind.literal else component
+        case LayerListType(items=ComponentOfKind(kinds=kinds)):
+            return _array(references(kinds, named=True), kind.fewest)
+        case LayerStackType():
+            one_loss = {"contains": references.names("loss"), "minContains": 1, "maxContains": 1}
+            layers = _array(references(STACK_KINDS, named=True), fewest=1)
+            return layers | one_loss | {"errorMessage": f"expected {kind.describe()}"}
+        case ListType():
+            unique = {"uniqueItems": True} if isinstance(kind, DistinctListType) else {}
+            return _array(type_in_schema(kind.items, references), kind.fewest) | unique
+        case TupleType():
+            items, count = [type_in_schema(item, references) for item in kind.items], len(kind.items)
+            return {"type": "array", "prefixItems": items, "minItems": count, "maxItems": count}
+        case MappingType():
+            return {"type": "object", "additionalProperties": type_in_schema(kind.values, references)}
+        case RequirementsType():
+            versions = {"type": "string", "pattern": RANGE, "examples": [">=1.2,<2"]}
+            names = {"pattern": f"^{DISTRIBUTION}$"}
+            return {"type": ["object", "null"], "propertyNames": names, "additionalProperties": versions}
+        case SectionType():
+            schema = {"title": kind.owner.title, **keys_in_schema(kind.schema, references)}
+            for rule in kind.owner.rules:
+                schema |= _rule_in_schema(rule)
+            return {"anyOf": [type_in_schema(kind.short_form, references), schema]} if kind.short_form else schema
+    return _scalar_in_schema(kind)
+
+
+def _scalar_in_schema(kind: ValueType) -> dict[str, Any]:
+    match kind:
+        case ChoiceType():
+            return {"enum": list(kind.choices)}
+        case FormatType():
+            return {"enum": [FORMAT]}
+        case PathType():
+            return {"type": "string", "format": "path"}
+        case TextType(pattern=str(pattern)) if pattern:
+            return {"type": "string", "pattern": pattern, "patternErrorMessage": f"expected {kind.describe()}"}
+    scalar = next((SCALARS[each] for each in type(kind).__mro__ if each in SCALARS), "")
+    return ({"type": scalar} if scalar else {}) | {each.keyword: each.limit for each in getattr(kind, "bounds", ())}
+
+
+def _array(items: dict[str, Any], fewest: int) -> dict[str, Any]:
+    return {"type": "array"} | ({"items": items} if items else {}) | ({"minItems": fewest} if fewest else {})
+
+
+def keys_in_schema(schema: Schema, references: ComponentDefinitions) -> dict[str, Any]:
+    """Return the schema of a mapping with the keys of a section, or with the parameters of a component."""
+    properties = {}
+    for field in schema.fields:
+        entry = type_in_schema(field.type, references)
+        meaning = schema.docstring.parameters.get(field.name)
+        if meaning:
+            entry = entry | {"description": meaning}
+        if isinstance(field.default, str | int | float | bool):  # null would be a poor first value
+            entry = entry | {"default": field.default}
+        properties[field.name] = entry | {"deprecated": True} if field.deprecated else entry
+    required = [field.name for field in schema.fields if field.required]
+    found: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    return found | ({"required": required} if required else {})
+
+
+def _rule_in_schema(rule: OneOf) -> dict[str, Any]:
+    """Return the schema of a rule, with what an editor shows where it is broken."""
+    given = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in rule.keys]
+    missing = {"errorMessage": f"{rule.missing}; expected {rule.expected}"}
+    some = {"anyOf": [one | missing for one in given]}
+    if not rule.exclusive:
+        return some
+    alone = []
+    for i, key in enumerate(rule.keys[:-1]):
+        no = {"type": "null", "errorMessage": f"{key} is given, too; {KEEP_ONE}"}
+        alone.append({"if": given[i], "then": {"properties": dict.fromkeys(rule.keys[i + 1 :], no)}})
+    return {"allOf": [some, *alone]}
+
+
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema(registry: Registry) -> dict[str, Any]:
     """Return the JSON Schema of specs, from which editors complete and check them.
 
-    A spec that extends another may be incomplete; it has separate definitions, in which nothing is required. Broken
-    plugins are left out.
+    Of a spec that extends another, which may be incomplete, only its own keys are checked. Broken plugins are left out.
     """
     registry.examined()
-    whole = ComponentDefinitions(registry)
-    partial = ComponentDefinitions(registry, partial=True)
-    extending = partial.relaxed(_of_spec(partial))
-    extending["properties"]["layers"] = _list_or_changes(extending["properties"]["layers"], partial)
-    specs = {"spec": _of_spec(whole), "extending_spec": extending}
-    definitions = _reachable(specs | whole.definitions() | partial.definitions(), tuple(specs))
+    components = ComponentDefinitions(registry)
+    spec = _of_spec(components)
+    keys = {
+        key: {word: schema[word] for word in ANNOTATIONS if word in schema}
+        for key, schema in spec["properties"].items()
+    }
+    keys["extends"] = spec["properties"]["extends"]
+    definitions = {"spec": spec} | components.definitions()
     return {
         "$schema": DIALECT,
         "title": "mlpkit spec",
         "description": "A network, its data, and how it is trained.",
         "type": "object",
         "if": {"required": ["extends"]},
-        "then": {"$ref": "#/$defs/extending_spec"},
+        "then": {"properties": keys, "additionalProperties": False},
         "else": {"$ref": "#/$defs/spec"},
         "$defs": with_markdown(
             {"variable": VARIABLE} | {name: with_variables(schema) for name, schema in definitions.items()}
         ),
     }
-
-
-def _list_or_changes(layers: dict[str, Any], definitions: ComponentDefinitions) -> dict[str, Any]:
-    """Return the schema of layers where they may also be a mapping by name: of parameters, of other layers, of null."""
-    change = {"anyOf": [{"type": ["object", "null"]}, definitions(STACK_KINDS, named=True)]}
-    layers = dict(layers)
-    description = layers.pop("description")
-    return {"description": description, "anyOf": [layers, {"type": "object", "additionalProperties": change}]}
 
 
 def with_markdown(schema: Any) -> Any:
@@ -222,20 +304,6 @@ def with_markdown(schema: Any) -> Any:
     if isinstance(text, str) and ("`" in text or "\n" in text):
         result["markdownDescription"] = text
     return result
-
-
-def _reachable(definitions: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Return the definitions of these names, and all that they refer to."""
-    found = {name: definitions[name] for name in names}
-    waiting = list(found.values())
-    while waiting:
-        part = waiting.pop()
-        waiting += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
-        name = part.get("$ref", "").rpartition("/")[2] if isinstance(part, dict) else ""
-        if name in definitions and name not in found:
-            found[name] = definitions[name]
-            waiting.append(definitions[name])
-    return found
 
 
 def _of_spec(definitions: ComponentDefinitions) -> dict[str, Any]:

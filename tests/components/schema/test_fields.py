@@ -12,7 +12,7 @@ from annotated_types import Ge, Lt
 
 from mlpkit import InitializerLike, Layer, Optimizer, ParameterError, PluginError, Rate
 from mlpkit.components.schema.signature import schema_of
-from mlpkit.verbs.ask.types_in_schema import keys_in_schema
+from mlpkit.verbs.ask.schema import keys_in_schema
 
 if TYPE_CHECKING:
     from dataclasses import KW_ONLY

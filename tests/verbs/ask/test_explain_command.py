@@ -35,7 +35,7 @@ def test_a_variable_is_explained_and_extends_is_not(cwd, invoke):
     assert done.out.startswith("vars.size: 7\n  meaning  a value, used elsewhere as $size.\n")
     assert done.out.endswith("  place    varied.yaml:2:14\n")
     assert invoke("explain", "varied.yaml", "vars").out.endswith("  place    varied.yaml:2:7\n")
-    assert invoke("explain", "varied.yaml", "vars.sise").err.endswith("; did you mean 'size'?\n")
+    assert invoke("explain", "varied.yaml", "vars.sise").err.endswith("; did you mean 'vars.size'?\n")
     assert "not in the spec" in invoke("explain", "tiny.yaml", "vars").out
     (cwd / "base.yaml").write_text("extends: tiny.yaml\n")
     done = invoke("explain", "base.yaml", "extends")
@@ -102,7 +102,10 @@ def test_a_parameter_of_a_layer_inside_a_layer_is_explained(key, invoke):
     missing = invoke("explain", "tiny.yaml", "layers.Residual1.Affine1", *RESIDUAL)
     assert "unknown key 'Affine1' in 'layers.Residual1'" in missing.err
     missing = invoke("explain", "tiny.yaml", "layers.Residual1.layers.lst", *RESIDUAL)
-    assert missing.err == "error: unknown key 'lst' in 'layers.Residual1.layers'; did you mean 'last'?\n"
+    assert (
+        missing.err
+        == "error: unknown key 'lst' in 'layers.Residual1.layers'; did you mean 'layers.Residual1.layers.last'?\n"
+    )
 
 
 def test_a_metric_has_a_meaning(invoke):
@@ -114,7 +117,7 @@ def test_a_metric_has_a_meaning(invoke):
 def test_a_misspelt_key_is_answered_with_the_nearest(invoke):
     done = invoke("explain", "tiny.yaml", "training.batchsize")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "error: unknown key 'batchsize' in 'training'; did you mean 'batch_size'?\n"
+    assert done.err == "error: unknown key 'batchsize' in 'training'; did you mean 'training.batch_size'?\n"
 
 
 @pytest.mark.parametrize(
@@ -122,8 +125,7 @@ def test_a_misspelt_key_is_answered_with_the_nearest(invoke):
     [
         ("epochs", "training.epochs"),
         ("Affine1", "layers.Affine1"),
-        ("norm", "training.clip.norm"),
-        ("training.norm", "training.clip.norm"),
+        ("training.momentum", "training.optimizer.sgd.momentum"),
     ],
 )
 def test_a_key_further_below_is_answered_with_the_whole_key(key, meant, invoke):

@@ -8,7 +8,7 @@ from mlpkit import Initializer, Layer, Schedule
 from mlpkit.components.schema.component_types import ComponentOfKind, RecipeOfKind
 from mlpkit.components.schema.recipe import Recipe, built, written
 from mlpkit.components.schema.types import Bound, NumberType
-from mlpkit.verbs.ask.types_in_schema import type_in_schema
+from mlpkit.verbs.ask.schema import type_in_schema
 
 
 class Ones(Initializer):

@@ -13,7 +13,7 @@ from mlpkit import CategoryEncodingLike, EncodingLike, Initializer, InitializerL
 from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.recipe import built
 from mlpkit.components.schema.signature import REQUIRED, schema_of
-from mlpkit.verbs.ask.types_in_schema import keys_in_schema
+from mlpkit.verbs.ask.schema import keys_in_schema
 
 
 class Conv(Layer):

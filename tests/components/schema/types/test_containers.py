@@ -20,7 +20,7 @@ from mlpkit.components.schema.types import (
     TextType,
     TupleType,
 )
-from mlpkit.verbs.ask.types_in_schema import type_in_schema
+from mlpkit.verbs.ask.schema import type_in_schema
 
 SIZES = ListType(IntegerType((Bound("at least", "minimum", 1),)), fewest=2)
 PAIR = TupleType((IntegerType(), TextType()))

@@ -23,7 +23,7 @@ from mlpkit.components.schema.types import (
     NumberType,
     TextType,
 )
-from mlpkit.verbs.ask.types_in_schema import type_in_schema
+from mlpkit.verbs.ask.schema import type_in_schema
 
 AT_LEAST_1 = Bound("at least", "minimum", 1)
 BELOW_1 = Bound("less than", "exclusiveMaximum", 1)
