@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import uvicorn
 from starlette.applications import Starlette
@@ -20,10 +20,10 @@ from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.system import descriptor_limit
 from mlpkit.terminal.output import message
 from mlpkit.verbs.serve import batch, inference, metrics, plain
+from mlpkit.verbs.serve.drift import drift, keep
 from mlpkit.verbs.serve.models import Models, Version, message_of
 from mlpkit.verbs.serve.openapi import openapi
 from mlpkit.verbs.serve.page import HEADERS, page
-from mlpkit.verbs.serve.recent import RecentRows
 from mlpkit.verbs.serve.refusals import BUSY, CLOSES, NOT_FOUND, TOO_LARGE, TOO_SLOW, UNSUPPORTED, Refusal, answer_to
 
 if TYPE_CHECKING:
@@ -38,22 +38,9 @@ BACKLOG: Final = 2048
 encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 GZIP: Final = b"\x1f\x8b"
 """The beginning of a compressed body, which may hold far more than ``--max-body``."""
+Handler: TypeAlias = "Callable[[Request], Awaitable[Response]]"
 READING: Final = "mlpkit.reading"
 """The key of a request's scope that tells whether its body is still being read."""
-
-
-class Limits(NamedTuple):
-    """What a request may take.
-
-    Args:
-        body: bytes of its body.
-        seconds: from its head to the end of the answer.
-        waiting: how many requests may wait.
-    """
-
-    body: int
-    seconds: float
-    waiting: int
 
 
 class Service:
@@ -61,19 +48,23 @@ class Service:
 
     Args:
         models: the models.
-        limits: what a request may take.
+        most_bytes: of a request's body.
+        seconds: from a request's head to the end of its answer.
+        most_waiting: requests that may wait.
         keeps_rows: whether recent rows are kept, to compare them with training.
     """
 
-    def __init__(self, models: Models, limits: Limits, *, keeps_rows: bool = False) -> None:
-        self.models, self.limits, self.metrics = models, limits, metrics.Metrics()
-        self.recent = RecentRows() if keeps_rows else None
+    def __init__(
+        self, models: Models, most_bytes: int, seconds: float, most_waiting: int, *, keeps_rows: bool = False
+    ) -> None:
+        self.models, self.keeps_rows, self.metrics = models, keeps_rows, metrics.Metrics()
+        self.most_bytes, self.seconds, self.most_waiting = most_bytes, seconds, most_waiting
         self.worker: batch.Worker
 
     @asynccontextmanager
     async def running(self, _: Starlette) -> AsyncIterator[None]:
         """Compute, and look after changed files, until the end of the block."""
-        self.worker = batch.Worker(self.limits.waiting, self.metrics.batches.add)
+        self.worker = batch.Worker(self.most_waiting, self.metrics.batches.add)
         watching = asyncio.create_task(self._watch())
         yield
         watching.cancel()
@@ -97,14 +88,14 @@ class Service:
         """Return a request's body, or raise ``Refusal`` if it is too large."""
         headers = dict(request.scope["headers"])
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length[:20]) > self.limits.body:
+        if length.isdigit() and int(length[:20]) > self.most_bytes:
             self._refuse_body()
         body, more = bytearray(), True
         request.scope[READING] = True
         while more:
             event = await request.receive()
             body += event.get("body", b"")
-            if len(body) > self.limits.body:
+            if len(body) > self.most_bytes:
                 self._refuse_body()
             more = event.get("more_body", False)
         request.scope[READING] = False
@@ -113,7 +104,7 @@ class Service:
         return bytes(body)
 
     def _refuse_body(self) -> None:
-        expected = f"up to {self.limits.body:,} bytes"
+        expected = f"up to {self.most_bytes:,} bytes"
         remedy = "send the rows in several requests, or start the server with a larger --max-body"
         text = "the body is too large"
         raise Refusal(TOO_LARGE, text, code="too-large", expected=expected, remedy=remedy, headers=CLOSES)
@@ -138,19 +129,20 @@ class Service:
     async def infer(self, request: Request) -> Response:
         """Answer an inference request of the Open Inference Protocol."""
         version = self.version_of(request)
-        asked = inference.asked(await self.body(request), request.headers, version.loaded)
+        loaded, body = version.loaded, await self.body(request)
+        asked, rows = inference.asked(body, request.headers, loaded)
         try:
-            found = await self.worker.predict(batch.Request(asked.loaded.model, asked.rows))
+            found = await self.worker.predict(batch.Request(loaded.model, rows))
         except MlpkitError as error:
-            return answer_to(error, asked.rows.placed)
+            return answer_to(error, rows.placed)
         content, headers = inference.answer(version, asked, found)
-        self._count(version, len(found.predictions.values), asked.rows)
+        self._count(version, len(found.predictions.values), rows)
         return Response(content, headers=headers)
 
     def _count(self, version: Version, count: int, rows: Any) -> None:
         self.metrics.rows[version.model, version.version] += count
-        if self.recent is not None:
-            self.recent.keep(version, rows)
+        if self.keeps_rows:
+            keep(version, rows)
 
     async def metadata(self, request: Request) -> Response:
         """Answer what a model takes and gives."""
@@ -161,18 +153,6 @@ class Service:
     async def model_ready(self, request: Request) -> Response:
         """Answer whether a model is loaded: it always is."""
         return JSONResponse({"name": self.version_of(request).model, "ready": True})
-
-    async def server(self, request: Request) -> Response:
-        """Answer the server's name, version and extensions."""
-        return JSONResponse(inference.SERVER)
-
-    async def live(self, request: Request) -> Response:
-        """Answer that the server lives."""
-        return JSONResponse({"live": True})
-
-    async def ready(self, request: Request) -> Response:
-        """Answer that all models are loaded."""
-        return JSONResponse({"ready": True})
 
     async def health(self, request: Request) -> Response:
         """Answer which models are served, and how many requests wait."""
@@ -186,9 +166,9 @@ class Service:
     async def drift(self, request: Request) -> Response:
         """Answer whether the recent rows are like those of training."""
         version = self.version_of(request)
-        if self.recent is None:
+        if not self.keeps_rows:
             raise Refusal(NOT_FOUND, "recent rows aren't kept", remedy="start the server with --drift")
-        found = await self.worker.call(self.recent.drift, version)
+        found = await self.worker.call(drift, version)
         return PlainTextResponse(json.dumps(found, default=str), media_type="application/json")
 
     async def openapi(self, request: Request) -> Response:
@@ -202,16 +182,16 @@ class Service:
     def routes(self) -> list[Route]:
         """Return all addresses."""
         model = "/v2/models/{name}"
-        getting: dict[str, Callable[[Request], Awaitable[Response]]] = {
+        getting: dict[str, Handler] = {
             "/": self.page,
             "/openapi.json": self.openapi,
             "/health": self.health,
             "/metrics": self.prometheus,
             "/drift": self.drift,
             "/models/{name}/drift": self.drift,
-            "/v2": self.server,
-            "/v2/health/live": self.live,
-            "/v2/health/ready": self.ready,
+            "/v2": _constant(inference.SERVER),
+            "/v2/health/live": _constant({"live": True}),
+            "/v2/health/ready": _constant({"ready": True}),
         }
         posting = {"/predict": self.predict, "/models/{name}/predict": self.predict}
         for address in (model, model + "/versions/{version}"):
@@ -219,6 +199,13 @@ class Service:
             posting[f"{address}/infer"] = self.infer
         routes = [Route(path, handler, methods=["GET"]) for path, handler in getting.items()]
         return [Route(path, handler, methods=["POST"]) for path, handler in posting.items()] + routes
+
+
+def _constant(content: object) -> Handler:
+    async def constant(_: Request) -> Response:
+        return JSONResponse(content)
+
+    return constant
 
 
 def application(service: Service) -> ASGIApp:
@@ -236,7 +223,7 @@ class Measured:
     """Counts and times the answers of an application, and ends those that take too long."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
-        self._app, self._metrics, self._seconds = app, service.metrics, service.limits.seconds
+        self._app, self._metrics, self._seconds = app, service.metrics, service.seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -260,14 +247,9 @@ class Measured:
             text = f"the {late} took more than {self._seconds:g} seconds"
             await answer_to(Refusal(code, text, code="out-of-resources", headers=CLOSES))(scope, receive, sending)
         finally:
-            self._metrics.answers[self._path(scope), status] += 1
+            path = getattr(scope.get("endpoint"), "__name__", "none")  # without names of models: there are few
+            self._metrics.answers[path, status] += 1
             self._metrics.seconds.add(perf_counter() - began)
-
-    @staticmethod
-    def _path(scope: Scope) -> str:
-        """Return the address that answered, without names: there are few."""
-        endpoint = scope.get("endpoint")
-        return endpoint.__name__ if endpoint is not None else "none"
 
 
 async def _failure(request: Request, error: Exception) -> Response:
@@ -317,7 +299,7 @@ class Server(uvicorn.Server):
             proxy_headers=False,
             limit_concurrency=min(MOST_CONNECTIONS, descriptor_limit() // 2),
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=max(1, round(service.limits.seconds)),
+            timeout_graceful_shutdown=max(1, round(service.seconds)),
         )
         super().__init__(config)
 

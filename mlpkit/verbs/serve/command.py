@@ -79,7 +79,7 @@ def command(
         from mlpkit.verbs.serve.models import Models  # noqa: PLC0415 - the same
 
         models = Models(runs, registry)
-        service = app.Service(models, app.Limits(round(max_body * MEGABYTE), timeout, queue), keeps_rows=drift)
+        service = app.Service(models, round(max_body * MEGABYTE), timeout, queue, keeps_rows=drift)
         with app.listening(host, port) as listener, warnings_by_thread():
             address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 

@@ -53,7 +53,7 @@ def metadata(version: Version, versions: list[str]) -> dict[str, Any]:
         "platform": PLATFORM,
         "inputs": inputs_of(loaded),
         "outputs": [
-            {**tensor.head, "shape": [-1, *tensor.values.shape[1:]]} for tensor in outputs_of(loaded, _example(loaded))
+            {**tensor.head, "shape": [-1, *tensor.values.shape[1:]]} for tensor in outputs_of(_example(loaded))
         ],
     }
 
@@ -68,7 +68,7 @@ def inputs_of(loaded: Loaded) -> list[dict[str, Any]]:
     ]
 
 
-def outputs_of(loaded: Loaded, predictions: Predictions) -> list[Tensor]:
+def outputs_of(predictions: Predictions) -> list[Tensor]:
     """Return predictions as tensors: class and probabilities, labels and probabilities, or values, then regions."""
     values, found = predictions.values, dict[str, Any]()
     if predictions.classes is not None:
@@ -91,31 +91,16 @@ def _example(loaded: Loaded) -> Predictions:
     return found.__class__(**{**vars(found), "regions": coverage.regions(values)})
 
 
-class Asked(NamedTuple):
-    """An inference request.
-
-    Args:
-        document: its JSON.
-        loaded: the model that answers.
-        rows: the rows in its inputs.
-    """
-
-    document: Mapping[str, Any]
-    loaded: Loaded
-    rows: Rows
-
-
-def asked(body: bytes, headers: Mapping[str, str], loaded: Loaded) -> Asked:
-    """Return the inference request in a body, or raise ``Refusal``."""
+def asked(body: bytes, headers: Mapping[str, str], loaded: Loaded) -> tuple[Mapping[str, Any], Rows]:
+    """Return the inference request in a body, and its rows, or raise ``Refusal``."""
     document, binary = _parts(body, headers)
-    rows = rows_of_tensors(_inputs(document, binary), loaded)
-    return Asked(document, loaded, rows)
+    return document, rows_of_tensors(_inputs(document, binary), loaded)
 
 
-def answer(version: Version, request: Asked, found: Predicted) -> tuple[bytes, dict[str, str]]:
+def answer(version: Version, document: Mapping[str, Any], found: Predicted) -> tuple[bytes, dict[str, str]]:
     """Return the answer to an inference request, and its headers, or raise ``Refusal``."""
-    document, wanted = request.document, _outputs_wanted(request.document)
-    tensors = {tensor.name: tensor for tensor in outputs_of(request.loaded, found.predictions)}
+    wanted = _outputs_wanted(document)
+    tensors = {tensor.name: tensor for tensor in outputs_of(found.predictions)}
     require_names([*wanted], [*tensors], "$.outputs", "output")
     content: dict[str, Any] = {"model_name": version.model, "model_version": version.version}
     content |= {"id": document["id"]} if "id" in document else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*")
 """What a model may be called: it is a part of an address."""
+
+MOST_RECENT: Final = 2000
+"""Rows of a version that are kept for its drift."""
 
 Stamp = tuple[int, int, int]
 
@@ -53,13 +57,14 @@ class Version:
 
     Attributes:
         loaded: what to predict with; a request that has begun keeps the one that it has.
+        recent: the last rows of requests, if they are kept.
     """
 
     def __init__(self, model: str, version: str, path: Path, registry: Registry) -> None:
         self.model, self.version, self.path, self._registry = model, version, path, registry
         self.file = path / MODEL if path.is_dir() else path
         self.loaded = self._load()
-        self._tried = self.loaded.stamp
+        self._tried, self.recent = self.loaded.stamp, deque[Any](maxlen=MOST_RECENT)
 
     def has_changed(self) -> bool:
         """Whether the file is another than the one that was last tried."""
@@ -72,6 +77,7 @@ class Version:
         """Load the file, and put the model in the place of the former one, or raise an error and keep that."""
         self._tried = self._stamp()
         self.loaded = self._load()
+        self.recent.clear()
 
     def _load(self) -> Loaded:
         try:
