@@ -18,7 +18,7 @@ from mlpkit.runs.files import write_atomically
 from mlpkit.verbs.homework.exercise import Exercise
 from mlpkit.verbs.homework.handed_in import Unmarked
 from mlpkit.verbs.homework.isolation import EndedError, RefusedError, Submission, SubmissionError
-from mlpkit.verbs.homework.kinds import task_of
+from mlpkit.verbs.homework.kinds import TASKS
 from mlpkit.verbs.homework.kinds.spec import SpecTask
 from mlpkit.verbs.homework.kinds.task import Task
 
@@ -80,7 +80,7 @@ class Marking:
 
     def mark(self, student: str, path: Path, exercise: Exercise, text: str) -> Mark:
         """Mark a submission."""
-        task = task_of(exercise, self.registry)
+        task = TASKS[exercise.kind](exercise, self.registry)
         rng = keyed_generator(secrets.randbits(64) if self.seed is None else self.seed, exercise.kind, exercise.name)
         results: list[CheckResult] = []
         try:

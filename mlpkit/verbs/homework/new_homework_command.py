@@ -60,10 +60,10 @@ def command(kind: str | None, name: str | None, folder: Path | None, registry: R
         else:
             result("\n".join(columns([*titles.items()], width=line_length())))
         return
-    from mlpkit.verbs.homework.kinds import task_of  # noqa: PLC0415 - loads NumPy
+    from mlpkit.verbs.homework.kinds import TASKS  # noqa: PLC0415 - loads NumPy
 
     exercise = find(kind, name)
-    target = _written(task_of(exercise, registry).files(), folder or Path(exercise.stem))
+    target = _written(TASKS[kind](exercise, registry).files(), folder or Path(exercise.stem))
     if as_json:
         document({"folder": target, "files": sorted(each.name for each in target.iterdir())})
     else:
