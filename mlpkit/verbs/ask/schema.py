@@ -29,62 +29,11 @@ from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.specfile.key_types import DISTRIBUTION, FORMAT, FormatType, RequirementsType
 from mlpkit.specfile.sections import STACK_KINDS, TOP_LEVEL, LayerStackType
 from mlpkit.specfile.spec import FOLDER_NAME
-from mlpkit.specfile.variables import NAME, REFERENCE
-
-VARIABLE: Final = {
-    "type": "string",
-    "pattern": f"^{REFERENCE}$".replace("(?:", "("),
-    "patternErrorMessage": "expected parameters, or a variable such as $name",
-    "description": "A variable: one of the values that vars sets.",
-}
-A_VARIABLE: Final = {"$ref": "#/$defs/variable"}
-A_VARIABLE_TOO: Final = {keyword: VARIABLE[keyword] for keyword in ("pattern", "patternErrorMessage")}
-"""What a schema of something else says of texts, if variables may stand for it."""
-NO_SINGLE_DOLLAR: Final = r"^([^$]|\$\$)*$"
-"""What texts look like: ``$$`` is a dollar."""
-PATH: Final = rf"^({REFERENCE}[/\\])?([^$]|\$\$)*$".replace("(?:", "(")
-"""What names of files look like, which a variable may begin."""
+from mlpkit.specfile.variables import NAME
 
 ANNOTATIONS: Final = ("title", "description", "default", "examples", "deprecated")
-AS_WRITTEN: Final = ("vars", "extends")
-"""Keys whose values are taken before variables are put in."""
-
-
-def with_variables(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema in which each value inside may be a variable."""
-    result = dict(schema)
-    for keyword in ("anyOf", "allOf"):
-        if keyword in schema:
-            result[keyword] = [with_variables(alternative) for alternative in schema[keyword]]
-    if "properties" in schema:
-        result["properties"] = {
-            key: value if key in AS_WRITTEN else _or_variable(value) for key, value in schema["properties"].items()
-        }
-    if "prefixItems" in schema:
-        result["prefixItems"] = [_or_variable(item) for item in schema["prefixItems"]]
-    for keyword in ("items", "additionalProperties"):
-        if isinstance(schema.get(keyword), dict):
-            result[keyword] = _or_variable(schema[keyword])
-    if schema.get("type") == "string" and "pattern" not in schema:
-        result["pattern"] = PATH if schema.get("format") == "path" else NO_SINGLE_DOLLAR
-    if "contains" in schema:  # what a variable stands for is not known here
-        keywords = ("contains", "minContains", "maxContains", "errorMessage")
-        result |= {"if": {"contains": A_VARIABLE}, "else": {keyword: result.pop(keyword) for keyword in keywords}}
-    return result
-
-
-def _or_variable(schema: dict[str, Any]) -> dict[str, Any]:
-    inner = with_variables(schema)
-    annotations: dict[str, Any] = {word: inner.pop(word) for word in ANNOTATIONS if word in inner}
-    if not inner:  # anything will do
-        return annotations
-    if "properties" in inner and not inner.keys() & {"anyOf", "allOf"}:
-        types = inner["type"] if isinstance(inner["type"], list) else [inner["type"]]
-        return annotations | inner | A_VARIABLE_TOO | {"type": [*types, "string"]}
-    alternatives = inner["anyOf"] if set(inner) == {"anyOf"} else [inner]
-    return annotations | {"anyOf": [*alternatives, A_VARIABLE]}
-
-
+OPEN: Final = ("extends", "vars")
+"""Keys with which a value may come from elsewhere, so that the schema can't know what is missing or wrong."""
 LAYER_NAME: Final = {
     "type": "string",
     "pattern": r"^([^$.]|\$\$)+$",
@@ -240,7 +189,7 @@ def keys_in_schema(schema: Schema, references: ComponentDefinitions) -> dict[str
         meaning = schema.docstring.parameters.get(field.name)
         if meaning:
             entry = entry | {"description": meaning}
-        if isinstance(field.default, str | int | float | bool):  # null would be a poor first value
+        if type(field.default) in (str, int, float):  # null would be a poor first value; true is written without need
             entry = entry | {"default": field.default}
         properties[field.name] = entry | {"deprecated": True} if field.deprecated else entry
     required = [field.name for field in schema.fields if field.required]
@@ -268,28 +217,24 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 def json_schema(registry: Registry) -> dict[str, Any]:
     """Return the JSON Schema of specs, from which editors complete and check them.
 
-    Of a spec that extends another, which may be incomplete, only its own keys are checked. Broken plugins are left out.
+    Of a spec that extends another or has variables, only its own keys are checked. Broken plugins are left out.
     """
     registry.examined()
     components = ComponentDefinitions(registry)
     spec = _of_spec(components)
     keys = {
-        key: {word: schema[word] for word in ANNOTATIONS if word in schema}
+        key: schema if key in OPEN else {word: schema[word] for word in ANNOTATIONS if word in schema}
         for key, schema in spec["properties"].items()
     }
-    keys["extends"] = spec["properties"]["extends"]
-    definitions = {"spec": spec} | components.definitions()
     return {
         "$schema": DIALECT,
         "title": "mlpkit spec",
         "description": "A network, its data, and how it is trained.",
         "type": "object",
-        "if": {"required": ["extends"]},
-        "then": {"properties": keys, "additionalProperties": False},
+        "if": {"anyOf": [{"required": [key]} for key in OPEN]},
+        "then": {"properties": with_markdown(keys), "additionalProperties": False},
         "else": {"$ref": "#/$defs/spec"},
-        "$defs": with_markdown(
-            {"variable": VARIABLE} | {name: with_variables(schema) for name, schema in definitions.items()}
-        ),
+        "$defs": with_markdown({"spec": spec} | components.definitions()),
     }
 
 

@@ -296,7 +296,7 @@ def test_describes_itself_in_json_schema(references):
                 "description": "first values.",
                 "default": "he_normal",
             },
-            "bias": {"type": "boolean", "default": True},
+            "bias": {"type": "boolean"},
             "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         },
         "additionalProperties": False,

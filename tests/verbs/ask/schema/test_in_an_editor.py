@@ -59,7 +59,7 @@ def test_a_shipped_spec_has_no_faults(editor, name):
         ("units: 50", "units: fifty", (5, 21), "fifty", 'Incorrect type. Expected "integer".'),
         ("units: 50", "units: 0", (5, 21), "0", "Value is below the minimum of 1."),
         ("{units: 50}", "{}", (5, 5), "Affine", 'Missing property "units".'),
-        ("- Relu", "- Relu: five", (6, 11), "five", "expected parameters, or a variable such as $name"),
+        ("- Relu", "- Relu: five", (6, 11), "five", "Incorrect type. Expected one of object, null."),
         ("- Relu", "- Rleu", (6, 5), "Rleu", "expected a layer or a loss: Affine, Relu, "),
         ("sgd", "sdg", (10, 15), "sdg", "expected an optimizer: sgd, adam, "),
         ("mnist", "mnits", (3, 7), "mnits", "expected a dataset: mnist, "),
@@ -97,22 +97,30 @@ def test_optimizers_are_offered(editor):
 def test_parameters_are_offered_with_their_defaults(editor):
     offered = editor.completions(changed("- Relu", "- Conv2d:\n      |"))
     assert ("stride", "stride: ${1:1}") in offered
-    assert ("filters", "filters: ") in offered
+    assert ("filters", "filters: ${1:0}") in offered
 
 
 def test_a_key_without_a_default_is_offered_without_null(editor):
-    assert ("epochs", "epochs: ") in editor.completions(changed("  epochs: 1\n", "  |\n"))
+    assert ("epochs", "epochs: ${1:epochs}") in editor.completions(changed("  epochs: 1\n", "  |\n"))
 
 
 @pytest.mark.parametrize(
     ("word", "title", "text"),
     [
         ("batch_size", "training", "examples of a minibatch; by default no more than the training data has."),
-        ("units", "Affine", "number of outputs, or auto for the number that the loss takes for the data's target."),
-        ("optimizer", "an optimizer", "Updates parameters from their gradients."),
+        (
+            "units",
+            "Affine || Affine",
+            "number of outputs, or auto for the number that the loss takes for the data's target.",
+        ),
+        ("optimizer", "an optimizer", "how gradients change the parameters."),
         ("sgd", "sgd", "    plain:     value    ← value - learning_rate g\n"),
         ("Relu", "a layer or a loss", "    y  = max(x, 0)\n"),
-        ("layers", "the spec", "the stack of layers, which ends in a loss; each takes ``name`` beside its parameters."),
+        (
+            "layers",
+            "the spec",
+            "the stack of layers, which ends in a loss; each takes ``name`` next to its parameters.",
+        ),
     ],
 )
 def test_a_word_is_explained(editor, word, title, text):
