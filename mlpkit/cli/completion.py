@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.components.kinds import KINDS
 from mlpkit.errors import MlpkitError
 
 if TYPE_CHECKING:
@@ -37,25 +38,11 @@ def _is_run(folder: str) -> bool:
 
 
 def components(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the built-in components and the kinds; of another plugin, what it provides once its namespace is typed."""
-    from mlpkit.components.kinds import KINDS  # noqa: PLC0415 - --help needs none
-
-    return items([*_components_at(incomplete), *KINDS], incomplete)
-
-
-def verbs_of_plugin(incomplete: str) -> list[CompletionItem]:
-    """Offer the verbs of the plugin whose namespace is typed; no other is loaded."""
-    return items(_components_at(incomplete, ("verb",)), incomplete)
-
-
-def _components_at(incomplete: str, kinds: tuple[str, ...] | None = None) -> list[str]:
-    """Return the built-in components, and a plugin's once its namespace and a dot are typed."""
+    """Offer the built-in components and the kinds."""
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - --help needs none
 
-    registry = Registry.discover()
-    namespace, dot, _ = incomplete.partition(".")
-    registry.plugins = [p for p in registry.plugins if p.built_in or (dot and p.namespace == namespace)]
-    return [entry.name for entry in registry.components(kinds)]
+    names = [entry.name for entry in Registry.discover().components(built_in=True)]
+    return items([*names, *KINDS], incomplete)
 
 
 def keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from mlpkit.cli import completion
 from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
 from mlpkit.cli.launcher import once, started_processes
 from mlpkit.cli.options import HelpfulCommand, colour_option, is_given
@@ -20,7 +19,7 @@ from mlpkit.terminal.output import choose_colours, diagnostic, result
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
+    pass
 
 
 class Verb(NamedTuple):
@@ -95,10 +94,6 @@ class Verbs(HelpfulCommand, click.Group):
             return None
         command: click.Command = import_module(f"mlpkit.verbs.{VERBS[cmd_name].module}").command
         return command
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Offer the verbs; those of a plugin once its namespace and a dot are typed."""
-        return completion.verbs_of_plugin(incomplete) if "." in incomplete else super().shell_complete(ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without loading them."""

@@ -33,9 +33,6 @@ CLASS: Final = re.compile(r'^class (?P<name>\w+)\([^)]+\):\n    """(?P<summary>(
 RECORD: Final = ".mlpkit-plugin.json"
 """The file of a package with what it was made from; see ``record``."""
 
-LONGEST_NAMESPACE: Final = 100
-"""Characters; file systems take names of up to 255 bytes."""
-
 
 def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) -> Path:
     """Write a package with one component, its tests and a spec that uses it, and return its folder.
@@ -64,10 +61,10 @@ def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) 
 
 
 def _require_namespace(namespace: str) -> None:
-    if len(namespace) > LONGEST_NAMESPACE or not SNAKE_CASE.fullmatch(namespace) or keyword.iskeyword(namespace):
+    if not SNAKE_CASE.fullmatch(namespace) or keyword.iskeyword(namespace):
         raise UsageError(
             f"{show(namespace)} can't be a namespace; expected a word or words in snake_case, such as acme or "
-            f"acme_vision, of up to {LONGEST_NAMESPACE} characters, and not a Python keyword"
+            f"acme_vision, and not a Python keyword"
         )
     for plugin in installed_plugins():
         if plugin.namespace == namespace:
