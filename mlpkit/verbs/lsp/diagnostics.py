@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,10 +19,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, Texts, read_document
 from mlpkit.specfile.source import SourceText
 from mlpkit.specfile.spec import Spec, check_document
-from mlpkit.verbs.lsp.open_spec import OpenSpec, offset_of, span_range, uri_of
-
-PLACE: Final = re.compile(r"(/.*?):(\d+):(\d+)")
-"""A place that a note names."""
+from mlpkit.verbs.lsp.open_spec import OpenSpec, offset_of, span_range
 
 SHIPPED: Final = Path(mlpkit.__file__).with_name("shipped_docs")
 
@@ -57,11 +52,10 @@ def _diagnostic(
         for line, column in ((problem.line, problem.column), (problem.end_line, problem.end_column))
     )
     docs, _, anchor = str(problem.to_plain()["docs"]).partition("#")
-    related = [each for note in problem.notes for each in _related(note)]
     lines = [problem.message]
     lines += [f"expected: {problem.expected}"] if problem.expected else []
     lines += [f"help: {problem.remedy}"] if problem.remedy else []
-    lines += [f"note: {note}" for note in problem.notes if not PLACE.search(note)]
+    lines += [f"note: {note}" for note in problem.notes]
     return types.Diagnostic(
         span_range(text, start, end, codec),
         "\n".join(lines),
@@ -70,15 +64,8 @@ def _diagnostic(
         types.CodeDescription(f"{(SHIPPED / Path(docs).name).as_uri()}#{anchor}"),
         source="mlpkit",
         tags=[types.DiagnosticTag.Deprecated] if problem.code == "deprecated" else None,
-        related_information=related or None,
         data=problem.fix and list(problem.fix),
     )
-
-
-def _related(note: str) -> Iterator[types.DiagnosticRelatedInformation]:
-    for file, line, column in PLACE.findall(note):
-        at = types.Position(int(line) - 1, int(column) - 1)
-        yield types.DiagnosticRelatedInformation(types.Location(uri_of(file), types.Range(at, at)), note)
 
 
 def quick_fixes(spec: OpenSpec, params: types.CodeActionParams) -> list[types.CodeAction]:

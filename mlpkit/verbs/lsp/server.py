@@ -146,6 +146,6 @@ class SpecServer(LanguageServer):
         shown = {each.path: each for each in self.workspace.text_documents.values()}
         for file in files:
             everything = [problem for each in self.found.values() for problem in each.get(file, ())]
-            distinct = [*{(problem.message, repr(problem.range)): problem for problem in everything}.values()]
+            distinct = [*{(problem.code, repr(problem.range)): problem for problem in everything}.values()]
             uri, version = (shown[file].uri, shown[file].version) if file in shown else (uri_of(file), None)
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, distinct, version))
