@@ -115,7 +115,7 @@ def explain_all(spec: Spec) -> Iterator[Explanation]:
 
 
 def _step(position: _Position, name: str) -> _Position | None:
-    """Return what a key is at a position; None if there is none of that name."""
+    """Return what a key is at a position; None if nothing there has that name."""
     kind, checked, path = without_null(position.type), position.checked, position.path
     if isinstance(kind, SectionType):
         values = vars(checked) if checked is not None else kind.schema.check({}, path, CheckContext())

@@ -20,7 +20,6 @@ from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.system import descriptor_limit
 from mlpkit.terminal.output import message
 from mlpkit.verbs.serve import batch, inference, metrics, plain
-from mlpkit.verbs.serve.drift import drift, keep
 from mlpkit.verbs.serve.models import Models, Version, message_of
 from mlpkit.verbs.serve.openapi import openapi
 from mlpkit.verbs.serve.page import HEADERS, page
@@ -142,7 +141,7 @@ class Service:
     def _count(self, version: Version, count: int, rows: Any) -> None:
         self.metrics.rows[version.model, version.version] += count
         if self.keeps_rows:
-            keep(version, rows)
+            version.keep(rows)
 
     async def metadata(self, request: Request) -> Response:
         """Answer what a model takes and gives."""
@@ -168,7 +167,7 @@ class Service:
         version = self.version_of(request)
         if not self.keeps_rows:
             raise Refusal(NOT_FOUND, "recent rows aren't kept", remedy="start the server with --drift")
-        found = await self.worker.call(drift, version)
+        found = await self.worker.call(version.drift)
         return PlainTextResponse(json.dumps(found, default=str), media_type="application/json")
 
     async def openapi(self, request: Request) -> Response:

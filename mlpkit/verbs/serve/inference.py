@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
@@ -118,7 +119,7 @@ def answer(version: Version, document: Mapping[str, Any], found: Predicted) -> t
     return b"".join([head, *blobs]), {"Content-Type": "application/octet-stream", JSON_LENGTH: str(len(head))}
 
 
-def _parts(body: bytes, headers: Mapping[str, str]) -> tuple[dict[str, Any], Blob]:
+def _parts(body: bytes, headers: Mapping[str, str]) -> tuple[dict[str, Any], BytesIO]:
     """Return the JSON of a request, and the bytes after it."""
     kind, length = headers.get("content-type", "").partition(";")[0].strip().lower(), headers.get(JSON_LENGTH.lower())
     if kind not in ("", "application/json", "application/octet-stream"):
@@ -135,15 +136,16 @@ def _parts(body: bytes, headers: Mapping[str, str]) -> tuple[dict[str, Any], Blo
         refuse("$.id", "the id is not a text", "wrong-type")
     if not isinstance(document.get("parameters", {}), dict):
         refuse("$.parameters", "the parameters are not an object", "wrong-type")
-    return document, Blob(body[end:])
+    return document, BytesIO(body[end:])
 
 
-def _inputs(document: Mapping[str, Any], binary: Blob) -> list[Tensor]:
+def _inputs(document: Mapping[str, Any], binary: BytesIO) -> list[Tensor]:
     inputs = document.get("inputs")
     if not isinstance(inputs, list) or not inputs:
         refuse("$.inputs", "the request has no inputs", "missing-key", expected="a list of tensors")
     tensors = [tensor_of(each, f"$.inputs[{number}]", binary) for number, each in enumerate(inputs)]
-    binary.require_empty()
+    if left := len(binary.read()):
+        refuse("$.inputs", f"{left:,} bytes belong to no input", "wrong-value")
     return tensors
 
 
@@ -235,7 +237,7 @@ def datatype_of(values: Array) -> str:
     return next(name for name, dtype in DTYPES.items() if np.dtype(dtype) == values.dtype)
 
 
-def tensor_of(document: Any, path: str, binary: Blob) -> Tensor:
+def tensor_of(document: Any, path: str, binary: BytesIO) -> Tensor:
     """Return the tensor that an input of a request describes, or raise ``Refusal``; ``binary`` has its bytes."""
     if not isinstance(document, dict):
         refuse(path, "an input is not an object", "wrong-type", expected="name, datatype, shape and data")
@@ -252,9 +254,10 @@ def tensor_of(document: Any, path: str, binary: Blob) -> Tensor:
     if not sizes or not all(type(n) is int and 0 < n < 2**40 for n in sizes):
         expected = f"a list of up to {MOST_AXES} whole numbers from 1 up"
         refuse(f"{path}.shape", "the shape is wrong", "wrong-shape", expected=expected)
-    size = (document.get("parameters") or {}).get("binary_data_size") if _has_parameters(document) else None
+    parameters = document.get("parameters")
+    size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
     if size is not None:
-        values = _from_bytes(binary.take(size, path), datatype, path)
+        values = _from_bytes(_taken(binary, size, path), datatype, path)
     else:
         values = _from_json(document.get("data"), datatype, f"{path}.data")
     if len(values) != prod(sizes):
@@ -265,29 +268,13 @@ def tensor_of(document: Any, path: str, binary: Blob) -> Tensor:
     return Tensor(name, datatype, values.reshape(sizes))
 
 
-def _has_parameters(document: Mapping[str, Any]) -> bool:
-    return isinstance(document.get("parameters"), dict)
-
-
-class Blob:
-    """The bytes after the JSON of a request, taken tensor by tensor."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content, self._taken = content, 0
-
-    def take(self, size: Any, path: str) -> bytes:
-        """Return the next bytes, or raise ``Refusal``."""
-        left = len(self._content) - self._taken
-        if type(size) is not int or not 0 <= size <= left:
-            message = f"binary_data_size is {size!r}, and {left:,} bytes are left"
-            refuse(f"{path}.parameters.binary_data_size", message, "wrong-value")
-        self._taken += size
-        return self._content[self._taken - size : self._taken]
-
-    def require_empty(self) -> None:
-        """Check that all bytes were taken, or raise ``Refusal``."""
-        if left := len(self._content) - self._taken:
-            refuse("$.inputs", f"{left:,} bytes belong to no input", "wrong-value")
+def _taken(binary: BytesIO, size: Any, path: str) -> bytes:
+    """Return the next bytes after the JSON of a request, or raise ``Refusal``."""
+    content = binary.read(size) if type(size) is int and 0 <= size < 2**40 else b""
+    if len(content) != size:
+        message = f"binary_data_size is {size!r}, and fewer bytes are left"
+        refuse(f"{path}.parameters.binary_data_size", message, "wrong-value")
+    return content
 
 
 def _from_bytes(content: bytes, datatype: str, path: str) -> Array:

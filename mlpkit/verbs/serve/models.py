@@ -8,10 +8,15 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import numpy as np
 
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
+from mlpkit.groups.prediction_file import write_columns
+from mlpkit.jobs.drift.against import drift_of_model
 from mlpkit.jobs.explanations.explain import background_of
 from mlpkit.jobs.inputs import require_exists
 from mlpkit.jobs.load_model import TrainedModel, load_run, load_trained
@@ -19,7 +24,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.kinds import is_run_folder, kind_of
 from mlpkit.runs.layout import MODEL
 from mlpkit.verbs.serve.refusals import NOT_FOUND, Refusal
-from mlpkit.verbs.serve.rows import Column, columns_taken
+from mlpkit.verbs.serve.rows import Column, Rows, columns_taken
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
@@ -29,6 +34,8 @@ NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 MOST_RECENT: Final = 2000
 """Rows of a version that are kept for its drift."""
+LEVEL: Final = 0.01
+"""The probability of any false alarm, as in ``mlpkit data --against``."""
 
 Stamp = tuple[int, int, int]
 
@@ -78,6 +85,29 @@ class Version:
         self._tried = self._stamp()
         self.loaded = self._load()
         self.recent.clear()
+
+    def keep(self, rows: Rows) -> None:
+        """Keep rows that were predicted for, in place of older ones; not those of CSV bodies."""
+        content = rows.content
+        if not isinstance(content, bytes):
+            self.recent.extend(content if isinstance(content, np.ndarray) else zip(*content.values(), strict=True))
+
+    def drift(self) -> dict[str, Any]:
+        """Compare the rows that were kept with those of training, as ``mlpkit data --against`` does."""
+        loaded, rows = self.loaded, [*self.recent]
+        if not rows or loaded.directory is None:
+            why = "no rows are kept yet" if loaded.directory else "a model file alone has no statistics of training"
+            raise Refusal(NOT_FOUND, why)
+        with TemporaryDirectory(prefix="mlpkit-") as folder:
+            if loaded.columns is None:
+                file = Path(folder, "rows.npy")
+                np.save(file, np.stack(rows))
+            else:
+                file = Path(folder, "rows.csv")
+                names = (column.name for column in loaded.columns)
+                write_columns(file, dict(zip(names, zip(*rows, strict=True), strict=True)))
+            name = f"the last {len(rows):,} rows"
+            return drift_of_model(loaded.model, loaded.directory, file, name, LEVEL, 0.0).to_plain()
 
     def _load(self) -> Loaded:
         try:

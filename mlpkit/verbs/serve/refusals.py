@@ -47,7 +47,8 @@ def answer_to(error: Exception, placed: Placed | None = None) -> JSONResponse:
     The Open Inference Protocol has the message under ``error``.
     """
     if isinstance(error, Refusal):
-        status, headers, problems, text = error.status, error.headers, (error.problem,), str(error)
+        status, headers, text = error.status, error.headers, str(error)
+        problems: tuple[Diagnostic, ...] = (error.problem,)
     else:
         problems = problems_of(error)
         if isinstance(error, DataError) and placed is not None:
