@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -14,14 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import numpy as np
 
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.errors import MlpkitError, RunFolderError, UsageError
+from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.groups.prediction_file import write_columns
 from mlpkit.jobs.drift.against import drift_of_model
 from mlpkit.jobs.explanations.explain import background_of
 from mlpkit.jobs.inputs import require_exists
 from mlpkit.jobs.load_model import TrainedModel, load_run, load_trained
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.kinds import is_run_folder, kind_of
 from mlpkit.runs.layout import MODEL
 from mlpkit.verbs.serve.refusals import NOT_FOUND, Refusal
 from mlpkit.verbs.serve.rows import Column, Rows, columns_taken
@@ -141,7 +139,7 @@ class Models:
         self.versions: dict[str, dict[str, Version]] = {}
         for argument in arguments:
             name, path = given(argument)
-            _require_one_model(path)
+            require_exists(path, "run or model file")
             version = Version(name, "1", path, registry)
             name = name or re.sub(r"[^\w.-]", "_", version.loaded.model.spec.name) or "model"
             of_name = self.versions.setdefault(name, {})
@@ -168,14 +166,6 @@ class Models:
         remedy = did_you_mean(word, names)
         expected = "" if remedy else f"one of {', '.join(names)}"
         raise Refusal(NOT_FOUND, message, code="wrong-name", expected=expected, remedy=remedy)
-
-
-def _require_one_model(path: Path) -> None:
-    require_exists(path, "run or model file")
-    kind = kind_of(path) if path.is_dir() else None
-    if kind is not None and not is_run_folder(path):
-        example = shlex.quote(str(path / "0"))
-        raise RunFolderError(f"{path}: holds {kind.holds}; serve one of them, such as: mlpkit serve {example}")
 
 
 def message_of(error: Exception, version: Version) -> str:
