@@ -315,9 +315,9 @@ class Session:
         return names_of_target(proved.dataset, proved.description.target)
 
 
-def session_in_browser(text: str) -> Session:
+def session_in_browser(address: str, text: str) -> Session:
     """Return the session of a spec for Python that runs in a browser, whose disk is in memory."""
-    return Session(SpecText(Path("spec.yaml"), text, Registry.discover()))
+    return Session(SpecText(Path(Path(address).name), text, Registry.discover()))
 
 
 def _takes(action: Callable[..., Any], keywords: Mapping[str, Any]) -> bool:

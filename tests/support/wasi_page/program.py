@@ -14,7 +14,7 @@ os.chdir("/tmp")
 
 from mlpkit.verbs.play.session import session_in_browser
 
-session = session_in_browser(Path("/modules/spec.yaml").read_text("utf-8"))
+session = session_in_browser(sys.argv[1], Path("/modules/spec.yaml").read_text("utf-8"))
 sys.stdout.write("ready\n")
 sys.stdout.flush()
 for line in sys.stdin:
