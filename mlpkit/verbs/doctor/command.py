@@ -63,8 +63,7 @@ def _lines(found: Diagnosis) -> Iterator[str]:
 def _basis(found: Diagnosis) -> str:
     """Return what the diagnosis is based on."""
     probes = counted(len(found.probes), "probe")
-    now = ", taken just now," if found.afresh else ""
     return (
-        f"{probes}{now} of {counted(found.layers, 'layer')} with {counted(found.rows, 'training row')}, the last after "
+        f"{probes} of {counted(found.layers, 'layer')} with {counted(found.rows, 'training row')}, the last after "
         f"step {found.probes[-1]:,}; {counted(found.evaluations, 'evaluation')}"
     )

@@ -31,8 +31,8 @@ class HealthMonitor(Watch):
     """Probes a network before the first step and after evaluations, and reports new symptoms."""
 
     def __init__(self, training: OpenTraining, network: Sequential, observer: Observer, steps: int | None) -> None:
-        proved, splits = training.proved, training.splits
-        self._probe = Probe(network, splits["train"], proved.description, splits.get("validation"))
+        proved = training.proved
+        self._probe = Probe(network, training.splits["train"], proved.description)
         self._healths: list[Health] = []
         self._history = HealthHistory(facts_of(proved, network, steps), [], self._healths)
         self._observer = observer

@@ -38,8 +38,6 @@ class TrainingFacts(NamedTuple):
     Args:
         total_steps: steps of the whole training; None if a clock or a callback ends it.
         longer: makes the training ten times as long.
-        slice_rows: examples that are computed together: the rows of a slice of a minibatch.
-        coupling: names of the layers in which the examples of a minibatch affect each other.
         guarded: whether the training ends early, or keeps the best weights, when it overfits.
         values: whether the targets are values; ``scaled_values`` if the network computes with scaled ones.
         first_weights: for a layer whose initializer isn't its default, what goes back to that.
@@ -54,8 +52,6 @@ class TrainingFacts(NamedTuple):
     steps_per_epoch: int
     total_steps: int | None = None
     longer: str = ""
-    slice_rows: int = 1
-    coupling: tuple[str, ...] = ()
     clipped: bool = False
     guarded: bool = False
     values: bool = False
@@ -77,7 +73,6 @@ def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -
     """Return the facts known about a spec's training, whose data is open; ``steps`` stand in for the clock."""
     spec, dataset, description = proved.spec, proved.dataset, proved.description
     training = spec.training
-    rows = min(training.batch_size, description.sizes["train"])
     rows_of_step = training.batch_size * training.accumulate
     per_epoch = steps_per_epoch(description.sizes["train"], rows_of_step, drop_last=training.drop_last)
     of_epochs = training.epochs * per_epoch if training.epochs else None
@@ -90,8 +85,6 @@ def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -
         steps_per_epoch=per_epoch,
         total_steps=total_steps,
         longer=_longer(spec),
-        slice_rows=max(1, rows // network.slices),
-        coupling=tuple(operation.path for operation in operations if operation.couples_examples),
         clipped=training.clip is not None,
         guarded=training.early_stopping is not None or training.best_weights is not None,
         values=isinstance(description.target, Values),
@@ -161,10 +154,7 @@ NO_ROUNDING: Final = 1 + 1e-5
 IMPROVED: Final = 0.99
 """Times the loss at half of the steps, one that still falls."""
 
-LOSSES: Final = {
-    *("loss", "chance", "prediction_loss", "validation_chance", "least_loss", "bounded_loss"),
-    *("train_loss", "validation_loss"),
-}
+LOSSES: Final = {"loss", "chance", "prediction_loss", "train_loss", "validation_loss"}
 """The losses among the figures of probes and evaluations."""
 
 LOWER: Final = 0.5
@@ -175,15 +165,13 @@ LOWER: Final = 0.5
 class HealthHistory:
     """The health of a training so far: facts, the records of evaluations, and what probes found.
 
-    ``known`` are the symptoms that were noticed before. If there is a ``single_probe``, it suffices to notice what
-    otherwise takes several.
+    ``known`` are the symptoms that were noticed before.
     """
 
     facts: TrainingFacts
     evaluations: Sequence[Mapping[str, float]]
     healths: Sequence[Health]
     known: set[str] = field(default_factory=set)
-    single_probe: bool = False
 
     def counted_from(self, least: float) -> HealthHistory:
         """Return this history with every loss less the least possible one, so that ratios of losses have a meaning."""
@@ -259,7 +247,7 @@ class HealthHistory:
     def recently(self, holds: Callable[[Health], bool], times: int = 2) -> bool:
         """Whether something holds now, and held the last times, after the first step."""
         last = [health for health in self.healths if health["iteration"] > 0][-times:]
-        return len(last) >= (1 if self.single_probe else times) and all(map(holds, last))
+        return len(last) == times and all(map(holds, last))
 
     def rate_advice(self, factor: float) -> str:
         """Return the override that multiplies a schedule of the learning rate, or else its highest value so far."""

@@ -6,11 +6,9 @@ import copy
 import math
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.dataset import Description, Split
@@ -18,7 +16,7 @@ from mlpkit.components.layer import Elementwise
 from mlpkit.components.operation import Operation, own_parameters
 from mlpkit.components.randomness import RunPosition, keyed_generator
 from mlpkit.components.schedule import START
-from mlpkit.components.target import Classes, Labels, Target, Values
+from mlpkit.components.target import Classes, Values
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.contexts import replaced_methods
 from mlpkit.network.replica import Replica
@@ -37,15 +35,6 @@ FEW: Final = 5
 """Rows of a class that are needed to say that it is never predicted."""
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-SIZES: Final = 1.5 ** np.arange(-12, 11)
-"""Of outputs, 1 among them: the loss is least at about one of them."""
-
-FAR: Final = np.array([-1000.0, -100.0, *np.linspace(-10, 10, 21), 100.0, 1000.0])
-"""Where bounds of a function show."""
-
-LEVEL: Final = 0.05
-"""Of its range, less of a change from 100 to 1,000: the function is level there."""
 
 NEARLY_FLAT: Final = 0.05
 """A unit is saturated if its mean slope is below this share of the steepest: that much of a gradient gets through."""
@@ -66,11 +55,7 @@ class Probe:
         loss         their mean loss, as in training
         prediction_loss  the same as in prediction; null if the loss is better than ``chance``
         chance       the loss of the best constant prediction for them; null if unknown
-        validation_chance  the loss of that prediction for as many validation rows; null without any
-        level_loss   the loss if all outputs are 0; null unless classes or labels are predicted
-        least_loss   the least loss that any outputs have, as perfect predictions do; null if unknown
-        bounded_loss the least loss of outputs within the bounds of the last layer's function; null if it has none
-        outwards     cosine of the angle between the parameters and the negative gradient: how far it lengthens them
+        least_loss   the loss of perfect predictions of values; null if unknown
         inputs       distribution of the inputs; as ``largest`` the largest root mean square of one over the rows; as
                      ``all_equal`` whether all rows have the same
         layers       one mapping for each layer, those inside others after these, in the order of the stack
@@ -86,7 +71,6 @@ class Probe:
         units        how many units it has; a unit is an element of the first axis of an example: a feature or a channel
         outputs      distribution of what it returns: its activations
         gradients    distribution of the derivatives of a row's loss by what it returns; null if none goes back so far
-        unvarying    share of its units whose output is the same in all rows
         identical    whether all its units return the same, and get the same gradient, in each row
         dead         share of its units whose slope is zero in all rows; null unless it is an elementwise function
                      with a flat side, such as a rectifier
@@ -100,20 +84,16 @@ class Probe:
     elements, drawn once. Figures have six digits; one that isn't finite is null.
     """
 
-    def __init__(
-        self, network: Sequential, split: Split, description: Description, validation: Split | None = None
-    ) -> None:
+    def __init__(self, network: Sequential, split: Split, description: Description) -> None:
         self._network = network
         self._target = description.target
         self._x, self._t, self._weights = _some_rows(network, split, description)
-        self._validation = None if validation is None else _some_rows(network, validation, description)
         squares = np.square(self._x, dtype=np.float64).mean(axis=0)
         all_equal = bool((self._x == self._x[0]).all())
         self._inputs = {"largest": _rounded(math.sqrt(squares.max(initial=0.0))), "all_equal": all_equal}
         self._samples: dict[tuple[int, ...], tuple[Array, ...]] = {}
         self._steepest: dict[str, float | None] = {}
         self._logits = self._x
-        self._reach: dict[str, float | None] = {}
         original = network.replicas[0]
         layers, loss = copy.deepcopy((original.layers, original.loss))
         self._replica = Replica(layers, loss, RunPosition(START, network.seed), network.scaled)
@@ -150,9 +130,7 @@ class Probe:
         moved = self._before[1] if self._before[0] == iteration - 1 else {}
         for operation in self._followed:
             self._found[operation.path] |= self._figures_of_parameters(operation.path, moved)
-        outwards = self._outwards()
-        (chance, validation_chance), predicted = self._chances(), self._predicted()
-        self._reach = self._reach or self._losses_in_reach()
+        chance, least_loss, predicted = self._chance(), self._least_loss(), self._predicted()
         prediction_loss = None
         if chance is not None and not loss < chance:
             replica.set_training(False)
@@ -165,9 +143,7 @@ class Probe:
             "loss": _rounded(loss),
             "prediction_loss": _rounded(prediction_loss),
             "chance": _rounded(chance),
-            "validation_chance": _rounded(validation_chance),
-            **self._reach,
-            "outwards": _rounded(outwards),
+            "least_loss": _rounded(least_loss),
             "inputs": self._distribution(self._x) | self._inputs,
             "layers": list(self._found.values()),
             **predicted,
@@ -182,7 +158,6 @@ class Probe:
             found = self._found[operation.path]
             found["outputs"] = self._distribution(y)
             found["units"] = _units(y).shape[-1]
-            found["unvarying"] = _rounded(_unvarying_units(y).mean())
             found["identical"] = _identical_units(y)
             if isinstance(operation, Elementwise):
                 found |= self._flatness(operation, x, y)
@@ -219,67 +194,34 @@ class Probe:
             "update_ratio": _rounded(ratio),
         }
 
-    def _outwards(self) -> float | None:
-        """Return the cosine of the angle between the trained parameters and the negative gradient."""
-        extents = [slice(*self._network.layout.extent(path)) for paths in self._own.values() for path in paths]
-        values, gradients = (
-            [array[each] for each in extents] for array in (self._network.values, self._replica.gradient)
-        )
-        along = math.fsum(float(np.dot(*pair)) for pair in zip(values, gradients, strict=True))
-        found = self._found.values()
-        lengths = math.prod(math.hypot(*(each[key] or 0.0 for each in found)) for key in ("norm", "gradient_norm"))
-        return -along / lengths if lengths else None
-
     def _some(self, path: str) -> Array:
         """Return about as many elements of a parameter as a distribution is computed from, evenly spaced."""
         begin, end = self._network.layout.extent(path)
         return self._network.values[begin : end : 1 + (end - begin) // SAMPLE]
 
-    def _chances(self) -> list[float | None]:
-        """Return the loss of the best constant, for the rows and for validation rows, in the targets' own unit."""
+    def _chance(self) -> float | None:
+        """Return the loss of the best constant, in the targets' own unit."""
         loss, given = self._replica.loss, () if self._weights is None else (self._weights,)
         with operation_errors(loss, "best_constant"):
             constant = loss.best_constant(self._t, *given)
-            return [
-                None if constant is None or rows is None else self._loss(constant, *rows[1:])
-                for rows in ((self._x, self._t, self._weights), self._validation)
-            ]
+            return None if constant is None else self._loss(constant)
 
-    def _loss(self, x: Any, t: Array, weights: Array | None) -> float:
+    def _loss(self, x: Any) -> float:
         """Return the loss at inputs of the loss, which may be the same for all rows."""
-        inputs = np.empty((len(t), *self._logits.shape[1:]), self._logits.dtype)
+        inputs = np.empty((len(self._t), *self._logits.shape[1:]), self._logits.dtype)
         inputs[...] = x
-        return float(self._replica.loss.forward(inputs, t, *(() if weights is None else (weights,))))
+        return float(self._replica.loss.forward(inputs, self._t, *(() if self._weights is None else (self._weights,))))
 
-    def _losses_in_reach(self) -> dict[str, float | None]:
-        """Return the loss of zero outputs, the least loss of any outputs, and the least in the last layer's reach."""
-        found: dict[str, float | None] = dict.fromkeys(("level_loss", "least_loss", "bounded_loss"))
-
-        loss_of = partial(self._loss, t=self._t, weights=self._weights)
-        with operation_errors(self._replica.loss, "forward"):
-            bounds = _bounds(self._last[0], self._logits) if self._last else None
-            right = _right_outputs(self._t, self._target)
-            if right is not None and right.shape == self._logits.shape:
-                least = min(loss_of(size * right) for size in SIZES)
-                found |= {"level_loss": loss_of(0 * right), "least_loss": least}
-                if bounds:
-                    found["bounded_loss"] = loss_of(np.where(right > 0, *bounds))
-                return found
-            right = self._outputs_for_targets() if isinstance(self._target, Values) else None
-            if right is not None:
-                found["least_loss"] = loss_of(right)
-                if bounds:
-                    most, least = bounds
-                    found["bounded_loss"] = loss_of(right.clip(least, most))
-        return found
-
-    def _outputs_for_targets(self) -> Array | None:
-        """Return outputs that predict each real target; None if the loss doesn't say what these are."""
+    def _least_loss(self) -> float | None:
+        """Return the loss of outputs that predict each real target; None if the loss doesn't say what these are."""
         loss = self._replica.loss
-        if self._t.shape != self._logits.shape or not loss.can_be_averaged or loss.prediction_names() is not None:
+        if not isinstance(self._target, Values) or self._t.shape != self._logits.shape:
             return None
-        right = loss.inputs_for(self._t.astype(self._logits.dtype))
-        return right if right.shape == self._logits.shape else None
+        if not loss.can_be_averaged or loss.prediction_names() is not None:
+            return None
+        with operation_errors(loss, "forward"):
+            right = loss.inputs_for(self._t.astype(self._logits.dtype))
+            return self._loss(right) if right.shape == self._logits.shape else None
 
     def _predicted(self) -> dict[str, Any]:
         """Return how much predictions differ from row to row, and which classes are never among them."""
@@ -338,7 +280,7 @@ def _some_rows(network: Sequential, split: Split, description: Description) -> B
 
 
 def _nothing_found(operation: Operation) -> dict[str, Any]:
-    keys = ("units", "outputs", "gradients", "unvarying", "identical", "dead", "saturated")
+    keys = ("units", "outputs", "gradients", "identical", "dead", "saturated")
     of_parameters = ("norm", "gradient_norm", "update_ratio")
     return {"layer": operation.path, "type": operation.type_name, **dict.fromkeys((*keys, *of_parameters))}
 
@@ -355,11 +297,6 @@ def _largest(units: Array) -> Array:
     return np.asarray(units.max(axis=tuple(range(units.ndim - 1))))
 
 
-def _unvarying_units(y: Array) -> NDArray[np.bool_]:
-    units = _units(y)
-    return np.asarray((units == units[(0,) * (units.ndim - 1)]).all(axis=tuple(range(units.ndim - 1))))
-
-
 def _identical_units(values: Array) -> bool:
     units = _units(values)
     if units.shape[-1] == 1 or (units[0] != units[0, ..., :1]).any():  # one row mostly tells
@@ -373,26 +310,6 @@ def _steepest_slope(layer: Elementwise, like: Array) -> float | None:
     slopes = np.abs(layer.derivative(x, layer.function(x, np.empty_like(x)), np.empty_like(x)))
     slopes = slopes.reshape(len(x), -1).max(axis=1)
     return None if slopes[0] == 0 or slopes[-1] == 0 else float(slopes.max())
-
-
-def _right_outputs(t: Array, target: Target) -> Array | None:
-    """Return outputs that are 1 for the class or labels of each row and 0 or -1 for others; None for other targets."""
-    if isinstance(target, Classes):
-        numbers = t.argmax(axis=1) if target.one_hot else t
-        return np.asarray(np.eye(target.count)[numbers])
-    return np.where(t > 0.5, 1.0, -1.0) if isinstance(target, Labels) else None
-
-
-def _bounds(layer: Operation, like: Array) -> tuple[float, float] | None:
-    """Return the largest and the least value of an elementwise function; None if it has no such bounds."""
-    if not isinstance(layer, Elementwise):
-        return None
-    x = _in_each_unit(FAR, like)
-    with np.errstate(all="ignore"):
-        y = layer.function(x, np.empty_like(x)).reshape(len(FAR), -1)
-        most, least = float(y[1:-1].max()), float(y[1:-1].min())
-        is_level = np.abs(y[[0, -1]] - y[[1, -2]]).max() < LEVEL * (most - least)
-    return (most, least) if is_level else None
 
 
 def _in_each_unit(numbers: Array, like: Array) -> Array:

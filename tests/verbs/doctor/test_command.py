@@ -58,7 +58,7 @@ def test_json(runs, invoke):
     done = invoke("doctor", "dead", "--json")
     assert done.code == 1
     found = json.loads(done.out)
-    assert (found["healthy"], found["looks"], found["afresh"]) == (False, [0, 4], False)
+    assert (found["healthy"], found["looks"]) == (False, [0, 4])
     assert [symptom["name"] for symptom in found["symptoms"]] == ["dead_units"]
 
 
