@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from mlpkit.errors import MlpkitError, UsageError
-from mlpkit.jobs.leaks import leaks_in
-from mlpkit.jobs.run_inputs import parse_resolved, prove_again
-from mlpkit.jobs.spec_data import open_data
-from mlpkit.pages.notebook_tables import html_table
-from mlpkit.registry.registry import Registry
+from mlpkit.errors import UsageError
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import RunArgument, directory_of, require_one_network
 from mlpkit.training.health import Symptom, recorded_symptoms
@@ -31,8 +23,6 @@ class Diagnosis:
         rows: how many training rows were followed each time.
         layers: how many layers were looked at.
         evaluations: how many evaluations there are.
-        leaks: a sentence for each column of a table that tells the target on its own.
-        unread: why the data wasn't looked at for such columns; empty if it was.
     """
 
     directory: Path
@@ -41,8 +31,6 @@ class Diagnosis:
     rows: int
     layers: int
     evaluations: int
-    leaks: tuple[str, ...] = ()
-    unread: str = ""
 
     @property
     def healthy(self) -> bool:
@@ -52,13 +40,6 @@ class Diagnosis:
     def __repr__(self) -> str:
         """Return the findings, and what to try."""
         return f"<Diagnosis of {self.directory}: {'; '.join(map(str, self.symptoms)) or 'healthy'}>"
-
-    def _repr_html_(self) -> str:
-        """Return a line for each symptom as a table for a notebook."""
-        if self.healthy:
-            return f"<p>{escape(str(self.directory))}: healthy</p>"
-        rows = [[each.title, each.finding, f"{each.iteration:,}", "; or ".join(each.advice)] for each in self.symptoms]
-        return html_table(["symptom", "what was found", "after step", "what to try"], rows, texts=[0, 1, 3])
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -70,43 +51,20 @@ class Diagnosis:
             "rows": self.rows,
             "layers": self.layers,
             "evaluations": self.evaluations,
-            "leaks": list(self.leaks),
-            "unread": self.unread,
         }
 
 
-def doctor(
-    run: RunArgument, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()
-) -> Diagnosis:
-    """Diagnose a training, and suggest what to try.
+def doctor(run: RunArgument) -> Diagnosis:
+    """Tell what mlpkit noticed during a training, and what to try.
 
     Args:
         run: the run, or its folder; it may be unfinished.
-        plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to disable.
 
     Raises:
         UsageError: no folder keeps the run, or it has no health record.
-        RunFolderError: the folder isn't a run folder, or damaged, or the data isn't there any more.
-        SpecError: a plugin that the spec needs is missing.
-        DataError: a data file is not what it should be.
+        RunFolderError: the folder isn't a run folder, or damaged.
     """
-    directory, registry = directory_of(run), Registry.discover(plugins=plugins, blocked=blocked)
-    found = diagnose(directory)
-    try:
-        return replace(found, leaks=_leaks(RunFolder.open(directory), registry))
-    except MlpkitError as error:  # the run's own record needs no data
-        return replace(found, unread=str(error))
-
-
-def _leaks(folder: RunFolder, registry: Registry) -> tuple[str, ...]:
-    """Return a sentence for each column of a table that tells the target on its own."""
-    spec = parse_resolved(folder.directory, folder.resolved_text(), registry)
-    dataset = spec.new_dataset()
-    if dataset.in_memory:
-        return ()
-    description = prove_again(folder.directory, spec, dataset).description
-    return leaks_in(open_data(spec, dataset)["train"], description, dataset) if description.columns else ()
+    return diagnose(directory_of(run))
 
 
 def diagnose(directory: Path) -> Diagnosis:

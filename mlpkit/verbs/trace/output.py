@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
-
-import numpy as np
 
 from mlpkit.array import Array
 from mlpkit.components.schema.wording import counted
-from mlpkit.errors import UsageError
-from mlpkit.runs.files import write_atomically
-from mlpkit.runs.model_file import save_model
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import blocks, columns, paragraph, sparkline
 from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, norm_of
@@ -104,8 +97,6 @@ def _trace_points(points: Sequence[TracePoint], width: int | None) -> list[str]:
 
 
 NORMED: Final = ("gradient", "clipped_gradient", "update")
-ENDINGS: Final = (".npz", ".safetensors")
-"""Of files that arrays are written to."""
 
 
 def plain_trace(traced: Trace, example: TracedExample | None = None) -> dict[str, Any]:
@@ -161,20 +152,3 @@ def _plain_layers(example: TracedExample) -> dict[str, Any]:
 
 def _plain_array(array: Array | None) -> Any:
     return None if array is None else array.tolist()
-
-
-def require_array_file(path: Path) -> None:
-    """Check that arrays can be written to a file of that name, or raise ``UsageError``."""
-    if path.suffix not in ENDINGS:
-        raise UsageError(f"arrays can't be written to '{path}'; expected a name that ends in {' or '.join(ENDINGS)}")
-
-
-def write_arrays(path: Path, traced: Trace) -> None:
-    """Write all arrays of a step to a file, .npz or .safetensors, or raise ``StorageError``."""
-    arrays = traced.arrays()
-    if path.suffix == ".safetensors":
-        save_model(path, arrays, {})
-        return
-    content = io.BytesIO()
-    np.savez(content, **arrays)  # type: ignore[arg-type]  # the names clash with no keyword
-    write_atomically(path, content.getvalue())

@@ -23,7 +23,6 @@ from mlpkit.verbs.trace.trace import Trace, TracedExample, TracePoint, numbers_i
 EXAMPLES_SHOWN: Final = 12
 CHARTS_SHOWN: Final = 16
 """Arrays of one kind up to which each has a histogram; the table has them all."""
-CHANNELS_SHOWN: Final = 8
 COLUMNS_SHOWN: Final = 30
 CHART_HEIGHT: Final = 110
 
@@ -81,25 +80,12 @@ def _largest_losses(traced: Trace) -> list[str]:
     headings = ["example", "row", "label", "predicted", "probability", "loss", "share", "from", *names]
     rows = [[*each.cells, *(str(each.columns[name]) for name in names)] for each in examples]
     known = [i for i in range(len(headings)) if any(row[i] for row in rows)]
-    words = {i for i in known if headings[i] != "from" and not all(_is_number(row[i]) for row in rows)}
-    table = parts.table(
-        [headings[i] for i in known],
-        [[row[i] for i in known] for row in rows],
-        texts=[place for place, i in enumerate(known) if i in words],
-    )
+    texts = [place for place, i in enumerate(known) if headings[i] in {"label", "predicted"}]
+    table = parts.table([headings[i] for i in known], [[row[i] for i in known] for row in rows], texts=texts)
     captions = [f"{each.number}: {each.label}, predicted {each.predicted}" for each in examples]
     probability = "" if examples[0].probability is None else "the probability of the label and "
     text += f", with {probability}the share of the loss."
     return [*_pictures(traced, [each.input for each in examples], captions), parts.paragraph(text), table]
-
-
-def _is_number(cell: str) -> bool:
-    """Whether a cell is empty, a number or a share."""
-    try:
-        float(cell.removesuffix("%") or 0)
-    except ValueError:
-        return False
-    return True
 
 
 def _pictures(traced: Trace, inputs: Sequence[Array], captions: Sequence[str]) -> list[str]:
@@ -129,7 +115,6 @@ def _blackboard(traced: Trace, example: TracedExample) -> list[str]:
         parts.paragraph(" ".join(facts)),
         parts.heading("Forward"),
         _trace_points(example.forward(), "what each layer returns"),
-        *_feature_maps(example),
         parts.heading("Backward"),
         _trace_points(
             example.backward(), "the gradient of the minibatch's loss that comes into each layer, and that goes out"
@@ -143,19 +128,6 @@ def _trace_points(points: Sequence[TracePoint], caption: str) -> str:
         for layer, what, numbers in points
     ]
     return parts.table(["", "shape", "numbers"], rows, caption=caption, texts=(0, 2))
-
-
-def _feature_maps(example: TracedExample) -> list[str]:
-    """Return the first channels of each output that has a plane for each, as pictures."""
-    planes = {
-        f"{layer.name}, {i}": channel
-        for layer in example.layers
-        if layer.output is not None and layer.output.ndim == 3
-        for i, channel in enumerate(layer.output[:CHANNELS_SHOWN])
-    }
-    if not planes:
-        return []
-    return [parts.folded("Outputs as pictures", parts.pictures([*map(_bytes_of, planes.values())], [*planes]))]
 
 
 def _charts(title: str, found: Mapping[str, Distribution]) -> list[str]:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
@@ -18,7 +17,6 @@ from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Split
 from mlpkit.components.operation import belongs_to
 from mlpkit.components.target import Classes, Target
-from mlpkit.errors import UsageError
 from mlpkit.jobs.folds import of_rows
 from mlpkit.jobs.run_inputs import GivenExamples
 from mlpkit.jobs.spec_data import raw_rows
@@ -26,12 +24,11 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.watching import Flow
 from mlpkit.pages.images import is_image
-from mlpkit.pages.notebook_tables import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.kinds import RunArgument, directory_of, require_one_network
 from mlpkit.terminal.figures import figure
 from mlpkit.training.events import Observer, python_warnings
-from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, distribution_of
+from mlpkit.verbs.trace.distribution import Distribution, distribution_of
 from mlpkit.verbs.trace.replay import Replay, check_example, replayed
 
 
@@ -281,20 +278,6 @@ class Trace:
             return self._class_name(int(values))
         return numbers_in_words(values)
 
-    def number_of(self, row: int) -> int:
-        """Return the number, from 1, of the example that a row of the training split is in the minibatch.
-
-        Args:
-            row: its position in the training split, from 0.
-
-        Raises:
-            UsageError: the minibatch has no such row.
-        """
-        found = np.flatnonzero(self.rows == row)
-        if not len(found):
-            raise UsageError(f"row {row} of the training split is not in the minibatch of step {self.step:,}")
-        return int(found[0]) + 1
-
     def largest_losses(self, count: int = 10) -> list[int]:
         """Return the numbers, from 1, of the examples that add most to the loss, the largest first."""
         order = np.argsort(-np.nan_to_num(self.shares, nan=np.inf, posinf=np.inf), kind="stable")
@@ -306,28 +289,11 @@ class Trace:
         kinds = (*BY_PARAMETER, *BY_LAYER)
         return {kind: {name: distribution_of(array) for name, array in getattr(self, kind).items()} for kind in kinds}
 
-    def arrays(self) -> dict[str, Array]:
-        """Return all arrays for a file: ``rows``, ``gradient/Affine1.W``, ``outputs/Relu1`` and so on."""
-        found = {name: getattr(self, name) for name in BY_EXAMPLE}
-        for kind in (*BY_PARAMETER, *BY_LAYER):
-            found |= {f"{kind}/{name}": array for name, array in getattr(self, kind).items()}
-        return {name: array for name, array in found.items() if array is not None}
-
     def __repr__(self) -> str:
         """Name the step and its loss."""
         return f"<Trace of step {self.step:,} of {self.folder}: loss {figure(self.loss)}, {len(self.rows)} examples>"
 
-    def _repr_html_(self) -> str:
-        """Return the line of ``repr``, and how gradients, updates and outputs are distributed, for a notebook."""
-        rows = [
-            [kind, name, *of.cells]
-            for kind in ("gradient", "update", "outputs", "output_gradients")
-            for name, of in self.distributions[kind].items()
-        ]
-        return f"<p>{escape(repr(self))}</p>{html_table(['', 'of', *HEADINGS], rows, texts=(0, 1))}"
 
-
-BY_EXAMPLE: Final = ("rows", "inputs", "targets", "weights", "predictions", "losses", "shares")
 BY_PARAMETER: Final = ("parameters_before", "gradient", "clipped_gradient", "update", "parameters_after")
 BY_LAYER: Final = ("outputs", "output_gradients")
 """The attributes of a trace that are arrays, or arrays by name."""
@@ -347,7 +313,6 @@ def trace(
     run: RunArgument,
     step: int,
     *,
-    row: int | None = None,
     example: int | None = None,
     examples: GivenExamples | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
@@ -362,7 +327,6 @@ def trace(
     Args:
         run: the run, or its folder; it may be finished, interrupted, diverged or still training.
         step: number of the step, from 1.
-        row: a row of the training split, from 0, that must be in the step's minibatch.
         example: the number of an example, from 1, that the minibatch must have.
         examples: inputs and targets, and weights, if ``fit`` was given them, as for ``resume``.
         plugins: modules, or paths of Python files, that are plugins too.
@@ -370,8 +334,7 @@ def trace(
         observer: receives what has changed since the run, so that bits may be others; by default Python warns.
 
     Raises:
-        UsageError: the run has no such step, or its minibatch no such row or example (the message names steps with it),
-            or no folder keeps the run.
+        UsageError: the run has no such step, or its minibatch no such example, or no folder keeps the run.
         RunFolderError: the folder isn't a run folder, or the spec or the data has changed since; the message names it.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
@@ -379,9 +342,7 @@ def trace(
     folder, observer = directory_of(run), observer or python_warnings()
     require_one_network(folder, f"trace --step {step}")
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    with replayed(
-        folder, step, row=row, example=example, registry=registry, examples=examples, observer=observer
-    ) as replay:
+    with replayed(folder, step, example=example, registry=registry, examples=examples, observer=observer) as replay:
         return _trace_of(folder, step, replay)
 
 

@@ -141,7 +141,7 @@ def test_rows_of_a_table_are_shown_with_their_columns(browser, steps):
     shown = dict(zip(headings, first, strict=True))
     assert shown["from"] == worst.source
     texts = "[...document.querySelectorAll('section:nth-of-type(2) th.text')].map((each) => each.textContent)"
-    assert page.evaluate(texts) == ["label", "predicted", "purpose"]
+    assert page.evaluate(texts) == ["label", "predicted"]
     assert {name: shown[name] for name in worst.columns} == {name: str(value) for name, value in worst.columns.items()}
     assert page.evaluate("document.querySelectorAll('img').length") == 0
 
