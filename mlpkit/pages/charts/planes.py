@@ -1,4 +1,4 @@
-"""Bars, cells, points, paths and intervals in a plane."""
+"""Bars, cells, points and paths in a plane."""
 
 from __future__ import annotations
 
@@ -91,46 +91,3 @@ def paths(
     looks = {"strokeWidth": 1.5, "point": {"size": 28}, "clip": True, "tooltip": {"content": "data"}}
     above = layer(ordered(points), "line", {**place, "color": colour}, **looks)
     return {"layer": [below, above] if lines else [above]}
-
-
-def intervals(
-    values: Sequence[Mapping[str, Any]],
-    x: str,
-    y: str,
-    ends: tuple[str, str],
-    *,
-    titles: tuple[str, str],
-    names: tuple[str, str],
-) -> Chart:
-    """Return points on upright intervals, in another colour if these miss the line of equal values.
-
-    The ``names`` are of the intervals that hold their ``x``, and of the ones that miss it.
-    """
-    low, high = ends
-    holds = [value[low] <= value[x] <= value[high] for value in values]
-    named = [{**value, "interval": names[0 if held else 1]} for value, held in zip(values, holds, strict=True)]
-    place = {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False)}
-    scale = {"domain": list(names), "range": list(COLOURS[:2])}
-    colour = nominal("interval", scale=scale, legend={"symbolOpacity": 1, "symbolStrokeWidth": 0})
-    every = [float(value[key]) for value in values for key in (x, y)]
-    ends_of_rules = {"y": axis(low, titles[1], zero=False), "y2": {"field": high}}
-    upright = {
-        "mark": {"type": "rule", "strokeWidth": 1, "opacity": 0.5},
-        "encoding": {**place, **ends_of_rules, "color": colour},
-    }
-    points = {
-        "mark": {"type": "circle", "tooltip": {"content": "data"}, "opacity": 0.8},
-        "encoding": {**place, "color": colour},
-    }
-    line = diagonal_line(x, y, min(every), max(every), place)
-    return {"data": {"values": named}, "layer": [line, upright, points]}
-
-
-def dots(values: Sequence[Mapping[str, Any]], name: str, value: str, ends: tuple[str, str], *, line: float) -> Chart:
-    """Return a dot on a level interval, if it has ends, for each name in the order given, and an upright line."""
-    place, (low, high) = {"y": nominal(name, sort=None, title=None), "x": axis(value, value, zero=False)}, ends
-    across = {**place, "x": axis(low, value, zero=False), "x2": {"field": high}}
-    whole = layer([{value: line}], "rule", {"x": place["x"]}, color=FAINT, strokeDash=[4, 4])
-    level = layer([each for each in values if each[low] is not None], "rule", across, color=COLOURS[0])
-    marks = layer(values, "circle", place, size=60, opacity=1, color=COLOURS[0], tooltip={"content": "data"})
-    return {"height": 20 * len(values), "layer": [whole, level, marks]}

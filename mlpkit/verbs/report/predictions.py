@@ -33,7 +33,6 @@ class ScoredPredictions:
         prediction: what the loss's ``predict`` returns, or its point prediction, shape (rows, ...).
         t: the targets, as ``Split.take`` writes them.
         names: a name for each class, label or value.
-        interval: the lower and upper end of the interval predicted for each row's target, shape (rows, 2).
         uncalibrated: what would be predicted without the calibration.
         regions: what the regions around the predictions hold.
     """
@@ -44,7 +43,6 @@ class ScoredPredictions:
     prediction: Array
     t: Array
     names: Sequence[str]
-    interval: Array | None = None
     uncalibrated: Array | None = None
     regions: RegionsFound | None = None
 

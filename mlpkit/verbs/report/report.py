@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.dataset import Description, Split
 from mlpkit.components.target import Classes, Labels, Values
-from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
+from mlpkit.errors import DivergenceError, MlpkitError, UsageError
 from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
 from mlpkit.jobs.explanations.columns import column_of_inputs, columns_in, names_of_columns
 from mlpkit.jobs.explanations.explain import encoded, names_of_outputs
@@ -29,7 +29,6 @@ from mlpkit.jobs.spec_data import describe_data, evenly_spaced, raw_rows, rows_t
 from mlpkit.jobs.training_job import units_of
 from mlpkit.lazy_names import load
 from mlpkit.network.sequential import Batch
-from mlpkit.pages import charts
 from mlpkit.pages.curves import curves_section
 from mlpkit.pages.evaluations import best_in_words
 from mlpkit.pages.images import image_shape
@@ -286,20 +285,8 @@ def _scored(model: TrainedModel, split: str, of: int, batch: Batch) -> ScoredPre
     coverage, regions = model.network.adjustments.coverage, None
     if coverage is not None and split == "test":
         regions = load("mlpkit.jobs.held_out:regions_found")(model, whole, t)
-    names, interval = names_of_outputs(model), _interval(model, whole)
-    return ScoredPredictions(split, of, model.target, prediction, t, names, interval, uncalibrated, regions)
-
-
-def _interval(model: TrainedModel, prediction: Array) -> Array | None:
-    """Return the ends of the intervals around one value; None without intervals."""
-    coverage = model.network.adjustments.coverage
-    regions = coverage.regions(prediction) if coverage is not None and coverage.is_fitted else {}
-    if "low" in regions and regions["low"][0].size == 1:
-        return np.stack([regions[end].reshape(-1) for end in ("low", "high")], axis=1)
-    try:
-        return model.network.replicas[0].interval_prediction(prediction)
-    except ShapeError:
-        return None
+    names = names_of_outputs(model)
+    return ScoredPredictions(split, of, model.target, prediction, t, names, uncalibrated, regions)
 
 
 def _coverage(scored: ScoredPredictions) -> list[str]:
@@ -369,12 +356,4 @@ def groups_section(
 
 def _group(found: MetricsByGroup, column: str) -> str:
     headings, *rows = found.table(column, with_ends)
-    metric = [*found.whole.metrics][:2][-1]  # the first one; without any, the loss
-    dots = [
-        {"group": name, metric: each.value, "low": each.low, "high": each.high, "rows": group.rows}
-        for name, group in found.columns[column].items()
-        for each in [group.metrics[metric]]
-    ]
-    chart = charts.dots(dots, "group", metric, ("low", "high"), line=found.whole.metrics[metric].value)
-    caption = f"{metric} by {column}, with 95 % intervals; the line is that of all rows"
-    return table(headings, rows, caption=f"By {column}", texts=[0]) + charts.figure(caption, chart)
+    return table(headings, rows, caption=f"By {column}", texts=[0])

@@ -14,7 +14,6 @@ from mlpkit.terminal.figures import figure
 from mlpkit.verbs.report.predictions import ScoredPredictions
 
 MOST_POINTS: Final = 400
-MOST_INTERVALS: Final = 150
 MOST_VALUES: Final = 4
 BINS: Final = 24
 
@@ -24,9 +23,6 @@ def values_section(scored: ScoredPredictions) -> str:
     predicted, true = scored.values
     shown = range(min(MOST_VALUES, len(scored.names)))
     figures = [part for i in shown for part in _figures(scored.names[i], predicted[:, i], true[:, i], len(shown))]
-    if scored.interval is not None:
-        ends = scored.interval.astype(np.float64)
-        figures.append(_intervals(scored.names[0], predicted[:, 0], true[:, 0], ends))
     rows = [_numbers(scored.names[i], predicted[:, i], true[:, i]) for i in shown]
     headings = ["", "mean residual", "standard deviation", "mean absolute", "largest"]
     return section(
@@ -46,29 +42,6 @@ def _figures(name: str, predicted: NDArray[np.float64], true: NDArray[np.float64
         counts.tolist(), [_short(edge) for edge in edges], titles=(f"residual of {name}", "rows")
     )
     return [charts.figure(f"{name}: predicted and true", against), charts.figure(f"{name}: residuals", residuals)]
-
-
-def _intervals(name: str, predicted: NDArray[np.float64], true: NDArray[np.float64], ends: NDArray[np.float64]) -> str:
-    held = (ends[:, 0] <= true) & (true <= ends[:, 1])
-    points = [
-        {
-            "true": _short(true[i]),
-            "predicted": _short(predicted[i]),
-            "low": _short(ends[i, 0]),
-            "high": _short(ends[i, 1]),
-        }
-        for i in evenly_spaced(len(true), MOST_INTERVALS)
-    ]
-    chart = charts.intervals(
-        points,
-        "true",
-        "predicted",
-        ("low", "high"),
-        titles=(f"true {name}", f"predicted {name}"),
-        names=("holds the true value", "misses it"),
-    )
-    caption = f"{name}: predicted intervals, which hold {held.sum():,} of {len(true):,} true values ({held.mean():.1%})"
-    return charts.figure(caption, chart)
 
 
 def _short(value: float) -> float:
