@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from typing import Any, Final
 
-from mlpkit.pages.charts.axes import FAINT, Chart, axis, diagonal_line, field, layer, nominal, quantitative
+from mlpkit.pages.charts.planes import FAINT, Chart, axis, diagonal_line, field, layer, nominal, quantitative
 
 LEGEND_WIDTH: Final = 40
 """Letters of a legend's line, so that it fits on a phone."""

@@ -11,8 +11,7 @@ from mlpkit.components.target import Labels
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import GAP, blocks, columns, paragraph, shape, shortened, sparkline
 from mlpkit.terminal.output import on_one_line
-from mlpkit.verbs.data.data import ColumnStatistics, DataReport, ShownExample
-from mlpkit.verbs.data.raw_data import ColumnSummary
+from mlpkit.verbs.data.data import ColumnStatistics, ColumnSummary, DataReport, ShownExample
 
 SINGLE_PRECISION: Final = 2.0**-24
 """By how much, relatively, rounding to float32 changes a number at most."""

@@ -1,29 +1,35 @@
-"""Looking into a network while it is trained: activations, gradients and updates, layer by layer."""
+"""Looking into a network while it is trained: when, and at which activations, gradients and updates, layer by layer."""
 
 from __future__ import annotations
 
 import copy
 import math
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import Any, Final
 
 import numpy as np
 
 from mlpkit.array import Array
+from mlpkit.components.callback import TrainingView
 from mlpkit.components.dataset import Description, Split
 from mlpkit.components.layer import Elementwise
 from mlpkit.components.operation import Operation, own_parameters
 from mlpkit.components.randomness import RunPosition, keyed_generator
 from mlpkit.components.schedule import START
 from mlpkit.components.target import Classes, Values
+from mlpkit.jobs.open_training import OpenTraining
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.contexts import replaced_methods
 from mlpkit.network.replica import Replica
 from mlpkit.network.sequential import Batch, Sequential
+from mlpkit.runs.folder import RunFolder
+from mlpkit.training.events import Observer, Watch
 from mlpkit.training.gradient import sum_of_squares
 from mlpkit.training.health import Health
 from mlpkit.training.minibatches import BatchReader
+from mlpkit.verbs.doctor.health_history import HealthHistory, facts_of
+from mlpkit.verbs.doctor.symptoms import new_symptoms
 
 ROWS: Final = 192
 """Training rows that are looked at, the same ones each time."""
@@ -325,3 +331,67 @@ def _norm(arrays: Iterable[Array]) -> float:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
+
+
+STEPS_APART: Final = 8
+"""Steps between two probes of a network, at least: a probe takes as long as one or two."""
+
+
+def is_probed(evaluation: int) -> bool:
+    """Whether the network is probed after an evaluation; evaluations are counted from 1.
+
+    It's probed after each of the first 15, every second up to 31, every fourth up to 63, and so on: eight per doubling.
+    """
+    return evaluation % (1 << max(0, evaluation.bit_length() - 4)) == 0
+
+
+class HealthMonitor(Watch):
+    """Probes a network before the first step and after evaluations, and reports new symptoms."""
+
+    def __init__(self, training: OpenTraining, network: Sequential, observer: Observer, steps: int | None) -> None:
+        proved = training.proved
+        self._probe = Probe(network, training.splits["train"], proved.description)
+        self._healths: list[Health] = []
+        self._history = HealthHistory(facts_of(proved, network, steps), [], self._healths)
+        self._observer = observer
+
+    def began(self, view: TrainingView, learning_rate: float) -> None:
+        """Probe the network before the first step; after a resume, read the earlier probes."""
+        self._progress, self._history.evaluations = view.progress, view.history
+        if view.progress.step == 0:
+            self._probe_now(learning_rate)
+        elif view.folder is not None:
+            self._healths += RunFolder(view.folder).read_health()
+            self._history.known = {symptom["name"] for health in self._healths for symptom in health["symptoms"]}
+
+    def before_evaluated_step(self) -> None:
+        """Remember the parameters, to see how far the step moves them."""
+        self._probe.remember(self._progress.step)
+
+    def evaluated(self, learning_rate: float, *, last: bool) -> None:
+        """Probe the network, if it is time to."""
+        due = is_probed(len(self._history.evaluations)) and self._progress.step >= self._last_step + STEPS_APART
+        if last or due:
+            self._probe_now(learning_rate)
+
+    def diverged(self, learning_rate: float) -> None:
+        """Probe the diverged network."""
+        with suppress(Exception):  # whatever a layer makes of such numbers, the divergence is the error to report
+            self._probe_now(learning_rate)
+
+    @property
+    def _last_step(self) -> int:
+        """Steps done at the last probe."""
+        return int(self._healths[-1]["iteration"]) if self._healths else -STEPS_APART
+
+    def _probe_now(self, learning_rate: float) -> None:
+        progress = self._progress
+        if self._last_step >= progress.step:
+            return
+        health = self._probe(progress.step, progress.epoch, learning_rate)
+        self._healths.append(health)
+        symptoms = new_symptoms(self._history)
+        health["symptoms"] = [symptom.to_plain() for symptom in symptoms]
+        self._observer.probed(health)
+        for symptom in symptoms:
+            self._observer.diagnosed(symptom)

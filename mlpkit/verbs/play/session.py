@@ -29,10 +29,8 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.spec import MARK, Spec, folder_name
 from mlpkit.training.evaluation import Record
-from mlpkit.verbs.play.knobs import knobs_of
-from mlpkit.verbs.play.pictures import EXAMPLES, drawing, picture, unit_of
-from mlpkit.verbs.play.plane import Examples, regions
-from mlpkit.verbs.play.text import SpecText
+from mlpkit.verbs.play.pictures import EXAMPLES, Examples, drawing, picture, regions, unit_of
+from mlpkit.verbs.play.text import SpecText, knobs_of
 from mlpkit.verbs.play.training import PlayedTraining
 
 SECONDS: Final = 0.25

@@ -9,8 +9,17 @@ from mlpkit.array import Array
 from mlpkit.components.schema.wording import counted
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import blocks, columns, paragraph, sparkline
-from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, norm_of
-from mlpkit.verbs.trace.trace import BY_LAYER, BY_PARAMETER, Trace, TracedExample, TracePoint, numbers_in_words
+from mlpkit.verbs.trace.trace import (
+    BY_LAYER,
+    BY_PARAMETER,
+    HEADINGS,
+    Distribution,
+    Trace,
+    TracedExample,
+    TracePoint,
+    norm_of,
+    numbers_in_words,
+)
 
 TITLES: Final = {
     "parameters_before": "parameters before",

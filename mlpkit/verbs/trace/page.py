@@ -17,8 +17,7 @@ from mlpkit.pages.page import page
 from mlpkit.runs.files import write_atomically
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import shape
-from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, norm_of
-from mlpkit.verbs.trace.trace import Trace, TracedExample, TracePoint, numbers_in_words
+from mlpkit.verbs.trace.trace import HEADINGS, Distribution, Trace, TracedExample, TracePoint, norm_of, numbers_in_words
 
 EXAMPLES_SHOWN: Final = 12
 CHARTS_SHOWN: Final = 16

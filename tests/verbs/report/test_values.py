@@ -6,8 +6,7 @@ import re
 import numpy as np
 
 from mlpkit.components.target import Values
-from mlpkit.verbs.report.predictions import ScoredPredictions
-from mlpkit.verbs.report.values import values_section
+from mlpkit.verbs.report.predictions import ScoredPredictions, values_section
 
 TRUE = np.array([[10.0], [20.0], [30.0]])
 
