@@ -244,8 +244,7 @@ _FIGURES: Final = ("epoch", "learning_rate", "loss", "prediction_loss", "chance"
 _HEALTH: Final = {
     **dict.fromkeys(("iteration", "rows"), int),
     **dict.fromkeys(_FIGURES, _is_figure),
-    "inputs": {**_DISTRIBUTION, "largest": _is_figure, "all_equal": bool},
-    "missed": optional([int]),
+    "inputs": {**_DISTRIBUTION, "largest": _is_figure},
     "layers": [_LAYER],
     "symptoms": [_SYMPTOM],
 }

@@ -34,9 +34,8 @@ HEALTH_RECORD: dict[str, Any] = {
     "chance": 1,
     "least_loss": 0.1,
     "spread": 0.3,
-    "inputs": SPREAD | {"largest": 1.0, "all_equal": False},
+    "inputs": SPREAD | {"largest": 1.0},
     "layers": [LAYER],
-    "missed": [2],
     "symptoms": [SYMPTOM],
 }
 

@@ -11,7 +11,6 @@ from typing import Any, Final, NamedTuple
 from mlpkit.components.component import arguments_of
 from mlpkit.components.dataset import Dataset
 from mlpkit.components.initializer import Initializer
-from mlpkit.components.loss import Loss
 from mlpkit.components.operation import Operation
 from mlpkit.components.optimizer import Optimizer
 from mlpkit.components.schedule import Progress, rate_at
@@ -45,8 +44,6 @@ class TrainingFacts(NamedTuple):
         rate_scale: the key of the number that a schedule of the learning rate is proportional to, and the number; None
             without such a number.
         scale_inputs: scales the inputs; ``scale_target`` the values to predict.
-        balance: gives rare classes more weight; empty if the loss takes no such weights, or has some.
-        class_names: the names of the classes; empty if they are just numbers.
     """
 
     steps_per_epoch: int
@@ -61,12 +58,6 @@ class TrainingFacts(NamedTuple):
     rate_scale: tuple[str, float] | None = None
     scale_inputs: str = ""
     scale_target: str = ""
-    balance: str = ""
-    class_names: tuple[str, ...] = ()
-
-    def class_name(self, number: int) -> str:
-        """Return the name of a class, or its number if it has none."""
-        return f"'{self.class_names[number]}'" if self.class_names else str(number)
 
 
 def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -> TrainingFacts:
@@ -80,7 +71,6 @@ def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -
     operations = network.replicas[0].operations()
     with component_errors(f"dataset {spec.data.name} failed in input_scaling or target_scaling"):
         inputs, target = dataset.input_scaling(), dataset.target_scaling()
-        class_names = dataset.class_names()
     return TrainingFacts(
         steps_per_epoch=per_epoch,
         total_steps=total_steps,
@@ -94,8 +84,6 @@ def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -
         rate_scale=scale_of_rate(training.optimizer),
         scale_inputs=_as_settings(spec, dataset, inputs),
         scale_target=_as_settings(spec, dataset, target),
-        balance=_balance(network.replicas[0].loss),
-        class_names=class_names or (),
     )
 
 
@@ -129,13 +117,6 @@ def _longer(spec: Spec) -> str:
     """Return the override that makes a training ten times as long, unless a clock ends it."""
     lengths = {"iterations": spec.training.iterations, "epochs": spec.training.epochs}
     return " ".join(f"--set training.{key}={10 * length}" for key, length in lengths.items() if length)
-
-
-def _balance(loss: Loss) -> str:
-    """Return the override that gives each class the same weight, if the loss takes weights of classes and has none."""
-    if arguments_of(loss).get("class_weights", ()) is not None:
-        return ""
-    return f"--set layers.{loss.path}.class_weights=balanced"
 
 
 def _as_settings(spec: Spec, dataset: Dataset, parameters: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from mlpkit.components.layer import Elementwise
 from mlpkit.components.operation import Operation, own_parameters
 from mlpkit.components.randomness import RunPosition, keyed_generator
 from mlpkit.components.schedule import START
-from mlpkit.components.target import Classes, Values
+from mlpkit.components.target import Values
 from mlpkit.jobs.open_training import OpenTraining
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.contexts import replaced_methods
@@ -36,9 +36,6 @@ ROWS: Final = 192
 
 SAMPLE: Final = 1024
 """Elements of an array that its distribution is computed from."""
-
-FEW: Final = 5
-"""Rows of a class that are needed to say that it is never predicted."""
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -62,12 +59,10 @@ class Probe:
         prediction_loss  the same as in prediction; null if the loss is better than ``chance``
         chance       the loss of the best constant prediction for them; null if unknown
         least_loss   the loss of perfect predictions of values; null if unknown
-        inputs       distribution of the inputs; as ``largest`` the largest root mean square of one over the rows; as
-                     ``all_equal`` whether all rows have the same
+        inputs       distribution of the inputs; as ``largest`` the largest root mean square of one over the rows
         layers       one mapping for each layer, those inside others after these, in the order of the stack
         spread       largest standard deviation, over the rows, of a predicted probability, or of a predicted value as a
                      share of the targets' own
-        missed       classes with five rows or more that are never predicted; null if the target isn't classes
         symptoms     what is noticed for the first time
 
     A layer:
@@ -95,8 +90,7 @@ class Probe:
         self._target = description.target
         self._x, self._t, self._weights = _some_rows(network, split, description)
         squares = np.square(self._x, dtype=np.float64).mean(axis=0)
-        all_equal = bool((self._x == self._x[0]).all())
-        self._inputs = {"largest": _rounded(math.sqrt(squares.max(initial=0.0))), "all_equal": all_equal}
+        self._inputs = {"largest": _rounded(math.sqrt(squares.max(initial=0.0)))}
         self._samples: dict[tuple[int, ...], tuple[Array, ...]] = {}
         self._steepest: dict[str, float | None] = {}
         self._logits = self._x
@@ -136,7 +130,7 @@ class Probe:
         moved = self._before[1] if self._before[0] == iteration - 1 else {}
         for operation in self._followed:
             self._found[operation.path] |= self._figures_of_parameters(operation.path, moved)
-        chance, least_loss, predicted = self._chance(), self._least_loss(), self._predicted()
+        chance, least_loss, spread = self._chance(), self._least_loss(), self._spread()
         prediction_loss = None
         if chance is not None and not loss < chance:
             replica.set_training(False)
@@ -152,7 +146,7 @@ class Probe:
             "least_loss": _rounded(least_loss),
             "inputs": self._distribution(self._x) | self._inputs,
             "layers": list(self._found.values()),
-            **predicted,
+            "spread": _rounded(spread),
         }
 
     def _follow(self, operation: Operation) -> AbstractContextManager[None]:
@@ -229,21 +223,15 @@ class Probe:
             right = loss.inputs_for(self._t.astype(self._logits.dtype))
             return self._loss(right) if right.shape == self._logits.shape else None
 
-    def _predicted(self) -> dict[str, Any]:
-        """Return how much predictions differ from row to row, and which classes are never among them."""
+    def _spread(self) -> float:
+        """Return how much predictions differ from row to row."""
         prediction, t = self._replica.predict(self._logits), self._t
         spread = prediction.std(axis=0, dtype=np.float64)
         several = self._replica.prediction_names(None) is not None
         if isinstance(self._target, Values) and (several or prediction.shape == t.shape):
             of_targets = t.std(axis=0, dtype=np.float64)
             spread = np.divide(spread, of_targets, out=np.zeros_like(spread), where=of_targets > 0)
-        missed = None
-        if isinstance(self._target, Classes) and prediction.shape == (len(t), self._target.count):
-            numbers = t.argmax(axis=1) if self._target.one_hot else t
-            counts = np.bincount(numbers, minlength=self._target.count)
-            predicted = np.bincount(prediction.argmax(axis=1), minlength=self._target.count)
-            missed = np.flatnonzero((counts >= FEW) & (predicted == 0)).tolist()
-        return {"spread": _rounded(float(spread.max())), "missed": missed}
+        return float(spread.max())
 
     def _flatness(self, layer: Elementwise, x: Array, y: Array) -> dict[str, Any]:
         """Return the share of units of an elementwise function that are dead or saturated."""

@@ -36,9 +36,6 @@ NO_BETTER: Final = 0.98
 LEARNED: Final = 0.9
 """A training loss below this share of the best constant prediction's has learned something of the rows."""
 
-MOST_NAMED: Final = 5
-"""Classes that a message names."""
-
 TRIAL_STEPS: Final = 10
 """Fewer steps are a trial of the spec and teach a network little."""
 
@@ -89,13 +86,6 @@ def inputs_not_scaled(history: HealthHistory) -> Finding | None:
     if inputs < 1 / OUT_OF_SCALE**2 and passed_on < 1 / OUT_OF_SCALE**2:
         return "", f"no input has a root mean square above {inputs:.3g}", advice
     return None
-
-
-def constant_inputs(history: HealthHistory) -> Finding | None:
-    """Inputs that are the same in all rows."""
-    if history.iteration > 0 or not history.now["inputs"]["all_equal"]:
-        return None
-    return "", f"all {history.now['rows']} rows that were looked at have the same inputs", (CHECK_DATA,)
 
 
 def target_not_scaled(history: HealthHistory) -> Finding | None:
@@ -182,16 +172,6 @@ def exploding_gradient(history: HealthHistory) -> Finding | None:
         return None
     advice = ("smaller initial weights", *history.clip_advice())
     return *_gradients_at_the_ends(history.now), (*history.first_weights_advice(), *advice)
-
-
-def zero_gradient(history: HealthHistory) -> Finding | None:
-    """A layer that never gets any gradient."""
-    for layer in _trained(history.now):
-        name = layer["layer"]
-        if history.recently(lambda health, name=name: _layer(health, name).get("gradient_norm") == 0):  # type: ignore[misc]
-            advice = (*history.first_weights_advice(), "to look at the layers after it, which pass nothing back")
-            return name, "its gradient is exactly zero: it doesn't learn", advice
-    return None
 
 
 def diverging(history: HealthHistory) -> Finding | None:
@@ -300,17 +280,6 @@ def too_few_steps(history: HealthHistory) -> Finding | None:
     return "", finding, tuple(filter(None, (history.facts.longer, history.rate_advice(10), smaller)))
 
 
-def classes_never_predicted(history: HealthHistory) -> Finding | None:
-    """Classes that are there, and that no example is predicted to be."""
-    if not history.settled or not history.recently(lambda health: bool(health["missed"])):
-        return None
-    missed = [history.facts.class_name(number) for number in history.now["missed"]]
-    shown = f"class {missed[0]}" if len(missed) == 1 else f"classes {', '.join(missed[:MOST_NAMED])}"
-    others = f" and {len(missed) - MOST_NAMED} others" if len(missed) > MOST_NAMED else ""
-    finding = f"none of {history.now['rows']} training rows is predicted as {shown}{others}"
-    return "", finding, tuple(filter(None, (history.facts.balance, "more steps")))
-
-
 def overfitting(history: HealthHistory) -> Finding | None:
     """A validation loss that gets worse while the training loss gets better."""
     evaluations, chance = history.validated, history.chance
@@ -333,7 +302,6 @@ def overfitting(history: HealthHistory) -> Finding | None:
 
 
 BAD_SCALES: Final = (
-    "constant_inputs",
     "inputs_not_scaled",
     "target_not_scaled",
     "exploding_gradient",
@@ -342,11 +310,9 @@ BAD_SCALES: Final = (
 )
 BAD_UNITS: Final = ("identical_units", "dead_units", "saturated_units")
 BAD_RATES: Final = ("diverging", "rate_too_high", "rate_too_low")
-BAD_GRADIENTS: Final = ("vanishing_gradient", "zero_gradient")
-NO_LEARNING: Final = (*BAD_SCALES, *BAD_UNITS, *BAD_RATES, *BAD_GRADIENTS)
+NO_LEARNING: Final = (*BAD_SCALES, *BAD_UNITS, *BAD_RATES, "vanishing_gradient")
 
 SYMPTOMS: Final[dict[str, tuple[Callable[[HealthHistory], Finding | None], tuple[str, ...]]]] = {
-    "constant_inputs": (constant_inputs, ()),
     "inputs_not_scaled": (inputs_not_scaled, ()),
     "target_not_scaled": (target_not_scaled, ("inputs_not_scaled",)),
     "too_much_noise": (too_much_noise, ("inputs_not_scaled", "target_not_scaled")),
@@ -358,12 +324,10 @@ SYMPTOMS: Final[dict[str, tuple[Callable[[HealthHistory], Finding | None], tuple
     "rate_too_high": (rate_too_high, (*BAD_SCALES, "dead_units", "diverging")),
     "saturated_units": (saturated_units, ("identical_units", *BAD_SCALES, *BAD_RATES)),
     "vanishing_gradient": (vanishing_gradient, (*BAD_UNITS, *BAD_RATES, *BAD_SCALES)),
-    "zero_gradient": (zero_gradient, (*BAD_SCALES, *BAD_UNITS, *BAD_RATES, "vanishing_gradient")),
-    "rate_too_low": (rate_too_low, (*BAD_UNITS, *BAD_GRADIENTS)),
+    "rate_too_low": (rate_too_low, (*BAD_UNITS, "vanishing_gradient")),
     "constant_outputs": (constant_outputs, NO_LEARNING),
     "loss_at_chance": (loss_at_chance, (*NO_LEARNING, "constant_outputs")),
     "too_few_steps": (too_few_steps, (*NO_LEARNING, "constant_outputs", "loss_at_chance")),
-    "classes_never_predicted": (classes_never_predicted, (*NO_LEARNING, "constant_outputs", "loss_at_chance")),
     "overfitting": (overfitting, BAD_RATES),
 }
 """How each symptom is recognized, and the symptoms that explain it: after them it isn't reported."""
@@ -388,10 +352,6 @@ def _is_at_chance(health: Health) -> bool:
 def _trained(health: Health) -> Iterator[dict[str, Any]]:
     """Yield the layers with trained parameters."""
     return (layer for layer in health["layers"] if layer["norm"] is not None)
-
-
-def _layer(health: Health, name: str) -> dict[str, Any]:
-    return next((layer for layer in health["layers"] if layer["layer"] == name), {})
 
 
 def _reached(health: Health) -> list[dict[str, Any]]:

@@ -82,7 +82,6 @@ def folder(tmp_path_factory):
         "positive": (np.abs(x), classes),
         "large": (1000 * x + 500, classes),
         "tiny": (1e-3 * x, classes),
-        "blank": (np.ones_like(x), classes),
         "shuffled": (x, rng.permutation(classes)),
         "random": (x[:80], rng.integers(CLASSES, size=80)),
         "rare": (x, rare),
@@ -157,7 +156,6 @@ SICK = {
     "shuffled labels": ("loss_at_chance", "shuffled", [affine(4), "Relu", affine(CLASSES), "SoftmaxWithLoss"], {}),
     "inputs too large": ("inputs_not_scaled", "large", shallow(), {}),
     "inputs too small": ("inputs_not_scaled", "tiny", shallow(), {}),
-    "inputs that are all the same": ("constant_inputs", "blank", shallow("Tanh"), {"rate": 0.01}),
     "values far from zero": ("target_not_scaled", "far", regression("Relu"), {"optimizer": "adam", "given": VALUES}),
     "first weights too large": (
         "first_weights_too_large",
@@ -220,12 +218,6 @@ SICK = {
         "classes",
         shallow(),
         {"rate": {"exponential": {"first": 0.1, "factor": 0.5, "unit": "steps"}}},
-    ),
-    "a rare class": (
-        "classes_never_predicted",
-        "rare",
-        [affine(8), "Relu", affine(2), "SoftmaxWithLoss"],
-        {"epochs": 14},
     ),
 }
 
@@ -383,32 +375,6 @@ def test_a_symptom_is_plain_data_and_back():
     symptom = Symptom("dead_units", "Relu1", "all of them", ("--set a=1", "b"), 7)
     assert Symptom.from_plain(symptom.to_plain()) == symptom
     assert str(symptom) == "dead units in Relu1: all of them; try --set a=1, or b"
-
-
-def test_classes_are_called_by_their_names_and_weights_are_no_advice_if_there_are_some(folder):
-    rows = np.load(folder / "rare.npz")
-    table = np.column_stack([rows["x"], rows["t"]])
-    lines = [",".join([*map(str, row[:-1]), ("usual", "rare")[int(row[-1])]]) for row in table]
-    (folder / "rare.csv").write_text("\n".join([",".join([*"abcdefghij", "kind"]), *lines]))
-    layers = [affine(8), "Relu", affine(2)]
-    given = {"file": "rare.csv", "target": "kind", "validation": 0.25, "test": 0}
-    findings = {}
-    for weights in (None, [1.0, 1.0]):
-        loss = {"SoftmaxWithLoss": {"class_weights": weights}}
-        spec = {
-            "mlpkit": 1,
-            "data": {"csv": given},
-            "layers": [*layers, loss],
-            "training": {"optimizer": {"sgd": {"learning_rate": 0.1}}, "batch_size": 32, "epochs": 14},
-        }
-        (folder / "rare.yaml").write_text(json.dumps(spec))
-        heard = Listener()
-        mlpkit.run(mlpkit.load_spec(folder / "rare.yaml"), observer=heard)
-        (symptom,) = (symptom for symptom in heard.symptoms if symptom.name == "classes_never_predicted")
-        findings[str(weights)] = symptom.finding, symptom.advice
-    finding = "none of 192 training rows is predicted as class 'rare'"
-    balance = "--set layers.SoftmaxWithLoss1.class_weights=balanced"
-    assert findings == {"None": (finding, (balance, "more steps")), "[1.0, 1.0]": (finding, ("more steps",))}
 
 
 def test_what_explains_a_symptom_is_one_itself():
