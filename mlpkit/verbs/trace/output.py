@@ -36,7 +36,7 @@ ROWS_NAMED: Final = 12
 
 def lines_of(traced: Trace, example: TracedExample | None, width: int | None) -> list[str]:
     """Return the lines that ``mlpkit trace`` prints about a step, and about an example if one is followed."""
-    lines = [line for text in _about(traced) for line in paragraph(text, width=width)]
+    lines = [line for text in facts_of(traced) for line in paragraph(text, width=width)]
     lines += ["", *_largest_losses(traced, width)]
     if example is not None:
         return [*lines, "", *_blackboard(example, width)]
@@ -47,7 +47,8 @@ def lines_of(traced: Trace, example: TracedExample | None, width: int | None) ->
     return lines
 
 
-def _about(traced: Trace) -> list[str]:
+def facts_of(traced: Trace) -> list[str]:
+    """Return a step in sentences: its loss, norms and rows, and how training ended in it if it diverged."""
     facts = [f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
     if traced.gradient:
         clipped = f", clipped to {figure(norm_of(traced.clipped_gradient))}" if traced.is_clipped else ""
@@ -79,16 +80,23 @@ def _distributions(heading: str, found: Mapping[str, Distribution], width: int |
     return blocks([[heading, *HEADINGS, "histogram"], *rows], right=range(2, 9), width=width)
 
 
-def _blackboard(example: TracedExample, width: int | None) -> list[str]:
-    """Return the numbers of one example, layer by layer, forward and backward."""
+def facts_of_example(example: TracedExample) -> list[str]:
+    """Return an example in sentences: where it comes from, what it is, and its loss."""
     source = f", from {example.source}" if example.source else ""
     columns_in_words = ", ".join(f"{name}: {value}" for name, value in example.columns.items())
     probability = "" if example.probability is None else f", probability of {example.label}: {example.probability:.4g}"
     return [
-        *paragraph(f"example {example.number}: row {example.row} of the training split{source}", width=width),
-        *(paragraph(columns_in_words, width=width) if example.columns else []),
-        *paragraph(f"label {example.label}, predicted {example.predicted}{probability}", width=width),
+        f"example {example.number}: row {example.row} of the training split{source}",
+        *([columns_in_words] if columns_in_words else []),
+        f"label {example.label}, predicted {example.predicted}{probability}",
         f"loss {figure(example.loss)}, {example.share:.1%} of the minibatch's",
+    ]
+
+
+def _blackboard(example: TracedExample, width: int | None) -> list[str]:
+    """Return the numbers of one example, layer by layer, forward and backward."""
+    return [
+        *(line for text in facts_of_example(example) for line in paragraph(text, width=width)),
         "",
         "forward",
         *_trace_points(example.forward(), width),

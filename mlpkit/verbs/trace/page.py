@@ -15,9 +15,9 @@ from mlpkit.pages import charts, parts
 from mlpkit.pages.images import thumbnail
 from mlpkit.pages.page import page
 from mlpkit.runs.files import write_atomically
-from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import shape
-from mlpkit.verbs.trace.trace import HEADINGS, Distribution, Trace, TracedExample, TracePoint, norm_of, numbers_in_words
+from mlpkit.verbs.trace.output import facts_of, facts_of_example
+from mlpkit.verbs.trace.trace import HEADINGS, Distribution, Trace, TracedExample, TracePoint, numbers_in_words
 
 EXAMPLES_SHOWN: Final = 12
 CHARTS_SHOWN: Final = 16
@@ -25,16 +25,11 @@ CHARTS_SHOWN: Final = 16
 COLUMNS_SHOWN: Final = 30
 CHART_HEIGHT: Final = 110
 
-CHARTED: Final = {
+KINDS: Final = {
     "outputs": "Outputs of the layers",
     "output_gradients": "Gradients by the outputs",
     "gradient": "Gradients by the parameters",
-}
-LISTED: Final = {
-    "clipped_gradient": "Gradients by the parameters, as the optimizer got them",
     "update": "Updates of the parameters",
-    "parameters_before": "Parameters before the step",
-    "parameters_after": "Parameters after the step",
 }
 """Kinds of arrays by the titles of their sections."""
 
@@ -46,29 +41,18 @@ def write_page(path: Path, traced: Trace, example: TracedExample | None = None) 
         parts.section("The step", *map(parts.paragraph, _about(traced))),
         parts.section("Where the loss comes from", *_largest_losses(traced)),
         parts.section(f"Example {followed.number}, forward and backward", *_blackboard(traced, followed)),
-        *(parts.section(title, *_charts(title, found)) for title, found in _kinds(traced, CHARTED)),
-        parts.section(
-            "Further arrays", *(parts.folded(title, _table(title, found)) for title, found in _kinds(traced, LISTED))
+        *(
+            parts.section(title, *_charts(title, found))
+            for kind, title in KINDS.items()
+            if (found := traced.distributions[kind])
         ),
     ]
     write_atomically(path, page(f"Step {traced.step:,} of {traced.folder.name}", sections).encode())
 
 
-def _kinds(traced: Trace, titles: Mapping[str, str]) -> list[tuple[str, dict[str, Distribution]]]:
-    """Return the kinds of arrays that the step has, by their titles."""
-    return [(title, found) for kind, title in titles.items() if (found := traced.distributions[kind])]
-
-
 def _about(traced: Trace) -> list[str]:
-    facts = [f"Epoch {traced.epoch:.2f}", f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
-    norms = {"gradient": "gradient", "clipped_gradient": "clipped gradient", "update": "update"}
-    facts += [
-        f"norm of the {name} {figure(norm_of(getattr(traced, kind)))}"
-        for kind, name in norms.items()
-        if getattr(traced, kind) and (kind != "clipped_gradient" or traced.is_clipped)
-    ]
-    changed = f"The run's bits are no longer guaranteed: {'; '.join(traced.changes)}" if traced.changes else ""
-    return [f"{'; '.join(facts)}.", *filter(None, (traced.divergence, changed))]
+    changed = [f"the run's bits are no longer guaranteed: {'; '.join(traced.changes)}"] if traced.changes else []
+    return [f"epoch {traced.epoch:.2f}", *facts_of(traced)[1:], *changed]
 
 
 def _largest_losses(traced: Trace) -> list[str]:
@@ -102,16 +86,9 @@ def _bytes_of(image: Array) -> NDArray[np.uint8]:
 
 
 def _blackboard(traced: Trace, example: TracedExample) -> list[str]:
-    source = f", from {example.source}" if example.source else ""
-    known = "" if example.probability is None else f"; probability of {example.label}: {example.probability:.4g}"
-    facts = [
-        f"Row {example.row} of the training split{source}.",
-        f"Label {example.label}, predicted {example.predicted}{known};",
-        f"loss {figure(example.loss)}, {example.share:.1%} of the minibatch's.",
-    ]
     return [
         *_pictures(traced, [example.input], [f"example {example.number}"]),
-        parts.paragraph(" ".join(facts)),
+        *map(parts.paragraph, facts_of_example(example)),
         parts.heading("Forward"),
         _trace_points(example.forward(), "what each layer returns"),
         parts.heading("Backward"),
@@ -135,9 +112,9 @@ def _charts(title: str, found: Mapping[str, Distribution]) -> list[str]:
         charts.figure(name, {**charts.histogram(of.histogram, of.edges()), "height": CHART_HEIGHT})
         for name, of in islice(drawn.items(), CHARTS_SHOWN)
     ]
-    return [parts.beside(*figures), parts.folded("Numbers", _table(title, found))]
-
-
-def _table(title: str, found: Mapping[str, Distribution]) -> str:
     rows = [[name, *of.cells] for name, of in found.items()]
-    return parts.table(["", *HEADINGS], rows, caption=f"{title}: statistics of the finite numbers", texts=(0,))
+    caption = f"{title}: statistics of the finite numbers"
+    return [
+        parts.beside(*figures),
+        parts.folded("Numbers", parts.table(["", *HEADINGS], rows, caption=caption, texts=(0,))),
+    ]
