@@ -38,8 +38,7 @@ from mlpkit.pages.images import image_shape
 from mlpkit.pages.notebook_tables import SUMMARY_TITLES, summary_rows
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import paragraph, preformatted, section, table
-from mlpkit.pages.repeating import repeating_section, spec_section
-from mlpkit.pages.results import RunSet, read_runs, result_section, results_table
+from mlpkit.pages.results import RunSet, read_runs, repeating_section, result_section, results_table, spec_section
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import require_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
