@@ -10,7 +10,6 @@ each tag into the same place, the versions stand beside each other, and every pa
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -20,14 +19,13 @@ from typing import Final
 
 from sphinx.cmd.build import build_main
 from website.contents import HOME, INDEX, list_for_models
+from website.playground import write_playground
 from website.versions import LIST, list_versions
 
 from mlpkit import __version__
 from mlpkit.registry.discovery import installed_plugins
 from mlpkit.registry.registry import Registry
-from mlpkit.specfile.shipped_specs import shipped_specs
 from mlpkit.verbs.ask.schema import json_schema
-from mlpkit.verbs.play.server import PAGE
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SETTINGS: Final = ROOT / "docs/website"
@@ -35,8 +33,6 @@ BROWSER: Final = "docs/browser"
 """The page that trains in the browser."""
 PLAYGROUND: Final = "docs/playground"
 """The playground, which runs in the browser, too."""
-PLAYED: Final = "flowers"
-"""The shipped spec that it begins with."""
 PAGES: Final = ROOT / "docs/generated_pages.py"
 """Writes the pages that come from code."""
 STRICT: Final = ("--fail-on-warning", "--keep-going", "--nitpicky", "--quiet")
@@ -57,19 +53,6 @@ def build(folder: Path) -> int:
         write_playground(site / PLAYGROUND)
         list_versions(folder)
     return int(exit_code)
-
-
-def write_playground(folder: Path) -> None:
-    """Write the page of ``mlpkit play`` for browsers without a server; Pyodide and wheel are those of the example."""
-    folder.mkdir(parents=True)
-    for part in PAGE.iterdir():
-        (folder / part.name).write_text(part.read_text("utf-8"), "utf-8")
-    example = (ROOT / BROWSER / "index.html").read_text("utf-8")
-    pyodide, wheel = (re.search(rf'data-{name}="(.*?)"', example)[1] for name in ("pyodide", "wheel"))  # type: ignore[index]
-    page = (folder / "index.html").read_text("utf-8")
-    places = f'<html lang="en" data-pyodide="{pyodide}" data-wheel="../browser/{wheel}">'
-    (folder / "index.html").write_text(page.replace('<html lang="en">', places), "utf-8")
-    shutil.copy(shipped_specs()[PLAYED], folder / "spec.yaml")
 
 
 def schema() -> str:

@@ -1,4 +1,6 @@
-"""What the site needs beyond Sphinx and MyST: navigation from ``docs/README.md``, notebooks as pages, and search."""
+"""What the site needs beyond Sphinx and MyST: navigation from ``docs/README.md``, notebooks as pages, search, and links
+from chapters to the playground.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from myst_parser.sphinx_ import Parser
 
 from website.contents import INDEX, navigation
+from website.playground import CHAPTERS, with_links
 from website.search_index import write_search_index
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Add all of it to Sphinx."""
     app.add_source_parser(Notebook)
     app.connect("source-read", _add_navigation)
+    app.connect("source-read", _add_links_to_playground)
     app.connect("html-page-context", _serve_keyboards_and_readers, priority=900)  # once the theme is done
     app.connect("build-finished", write_search_index)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -38,6 +42,11 @@ def setup(app: Sphinx) -> dict[str, bool]:
 def _add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
     if name == app.config.root_doc:
         source[0] += "\n" + navigation((app.srcdir / INDEX).read_text("utf-8"))
+
+
+def _add_links_to_playground(app: Sphinx, name: str, source: list[str]) -> None:
+    if name.startswith(f"docs/{CHAPTERS}/"):
+        source[0] = with_links(source[0])
 
 
 def _serve_keyboards_and_readers(

@@ -55,8 +55,8 @@ def _removed_if_unused(made: Sequence[Path], saved: str, interrupts: Interrupts)
         raise
 
 
-LIVE_PAGE: Final = "mlpkit.verbs.live.live_page:live_page"
-LIVE_FOLDER: Final = "mlpkit.verbs.live.live_page:live_folder"
+LIVE_PAGE: Final = "mlpkit.verbs.live.server:live_page"
+LIVE_FOLDER: Final = "mlpkit.verbs.live.server:live_folder"
 
 AFTER_RUN: Final = {
     "report": "mlpkit.verbs.report.command:report_at_the_end",

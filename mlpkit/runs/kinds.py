@@ -183,7 +183,7 @@ SEEDS_FOLDER: Final = Kind(
     group="mlpkit.groups.folders:SeedsFolder",
     resume="mlpkit.verbs.run.group_runs:resume_all_seeds",
     evaluate="mlpkit.verbs.run.group_runs:print_seeds",
-    report="mlpkit.verbs.report.several_runs:write_seeds_page",
+    report="mlpkit.verbs.report.report:write_seeds_page",
     python="mlpkit.resume_seeds",
 )
 SWEEP_FOLDER: Final = Kind(

@@ -9,8 +9,8 @@ from html import unescape
 import pytest
 
 from mlpkit.pages import charts, parts
-from mlpkit.pages.charts.axes import COLOURS, FAINT
 from mlpkit.pages.charts.parallel import NOT_SET
+from mlpkit.pages.charts.planes import COLOURS, FAINT
 
 COUNTS = {"layer 1": [3, 0, 1], "layer 2": [0, 4, 0]}
 SPIRAL = [{"x": x, "y": y, "series": "Adam", "step": i} for i, (x, y) in enumerate([(2, 0), (0, 1), (-1, 0), (2, 0)])]

@@ -2,7 +2,7 @@
 
 from html import unescape
 
-from mlpkit.pages.repeating import repeating_section
+from mlpkit.pages.results import repeating_section
 
 
 def test_commands_can_be_pasted_into_a_shell():

@@ -61,11 +61,10 @@ def test_several_seeds_are_taken_too(home, spec):
         mlpkit.resume(found)
 
 
-@pytest.mark.parametrize("what", ["row", "example"])
 @pytest.mark.parametrize("number", ["a", 1.5, -1, 1000])
-def test_a_row_or_an_example_that_is_none_is_named(run, what, number):
-    with pytest.raises(mlpkit.UsageError, match=rf"has no {what} {number}"):
-        mlpkit.trace(run, 1, **{what: number})
+def test_an_example_that_is_none_is_named(run, number):
+    with pytest.raises(mlpkit.UsageError, match=rf"has no example {number}"):
+        mlpkit.trace(run, 1, example=number)
 
 
 @pytest.mark.parametrize("name", TAKEN)

@@ -17,7 +17,7 @@ from language_server import INSTALL, NODE_MODULES
 from prepared_pyodide import built, needed
 
 HERE = Path(__file__).parent / "wasi_page"
-NOT_NEEDED = {".so", ".pyc", ".md", ".gz"}
+NOT_NEEDED = {".so", ".pyc", ".md"}
 
 
 def wasi(folder):

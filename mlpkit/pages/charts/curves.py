@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from typing import Any, Final
 
-from mlpkit.pages.charts.axes import FAINT, Chart, axis, diagonal_line, field, layer, nominal, quantitative
+from mlpkit.pages.charts.planes import FAINT, Chart, axis, diagonal_line, field, layer, nominal, quantitative
 
 LEGEND_WIDTH: Final = 40
 """Letters of a legend's line, so that it fits on a phone."""
@@ -43,8 +43,7 @@ def curves(
         diagonal: whether to draw the line of equal values from 0 to 1.
         thin: the points of thin lines in the colours of the curves, each with ``line``, the name of its line, too.
         names: of the curves in all charts that belong together, so that a curve has the same colour in each of them.
-        dashed: whether each curve but the first has its own dash pattern, and the last of many points a dot, so that a
-            covered curve remains visible.
+        dashed: whether each curve but the first has its own dash pattern, so that a covered curve remains visible.
     """
     below = axis(x, titles[0], logarithmic=logarithmic_x)
     beside = axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
@@ -64,7 +63,6 @@ def curves(
         *([diagonal_line(x, y, 0.0, 1.0, place)] if diagonal else []),
         *([layer(thin, "line", thin_lines, clip=True, strokeWidth=0.75)] if thin else []),
         _lines(lines, with_points=few),
-        *([_ends(points, coloured)] if dashed and not few else []),
         _pointed_values(x, y, series, below),
         *(_mark(marked, below, beside) if marked else []),
     ]
@@ -76,14 +74,6 @@ def _colour_by_series(series: Sequence[str], names: Sequence[str]) -> Chart:
     """Return a colour for each curve, and a legend with the curves present."""
     columns = max(1, LEGEND_WIDTH // (4 + max(map(len, names or series), default=0)))
     return nominal("series", scale={"domain": list(names or series)}, legend={"columns": columns, "values": series})
-
-
-def _ends(points: Sequence[Mapping[str, Any]], encoding: Chart) -> Chart:
-    """Return a dot at the last point of each curve, the first ones larger, so that those behind are seen."""
-    last = list({point["series"]: dict(point) for point in points}.values())
-    values = [{**point, "size": 40 + 60 * (len(last) - 1 - i)} for i, point in enumerate(last)]
-    size = quantitative("size", scale=None, legend=None)
-    return layer(values, "point", {**encoding, "size": size}, filled=True, opacity=1)
 
 
 def _lines(encoding: Chart, *, with_points: bool) -> Chart:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlpkit.pages.charts.axes import COLOURS, Chart, axis, layer, nominal, quantitative
+from mlpkit.pages.charts.planes import COLOURS, Chart, axis, layer, nominal, quantitative
 
 
 def bands(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mlpkit.pages.charts.axes import COLOURS, FAINT, Chart, layer, nominal, quantitative
+from mlpkit.pages.charts.planes import COLOURS, FAINT, Chart, layer, nominal, quantitative
 
 BETWEEN_AXES: Final = 66
 """Pixels between neighbouring axes."""

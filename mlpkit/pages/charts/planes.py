@@ -1,11 +1,59 @@
-"""Bars, cells, points, paths and intervals in a plane."""
+"""Bars, cells, points and paths in a plane; and the axes and colours that all charts have."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from mlpkit.pages.charts.axes import COLOURS, FAINT, Chart, axis, diagonal_line, layer, nominal, quantitative
+Chart = dict[str, Any]
+
+COLOURS: Final = (
+    "#4a86d8",
+    "#d9772b",
+    "#3f9c6b",
+    "#9a6fd0",
+    "#d0544f",
+    "#2f9da8",
+    "#a3842f",
+    "#c4629a",
+    "#7a8794",
+    "#7d9a2c",
+)
+"""Each at least three times as bright or as dark as a light page and as a dark one."""
+FAINT: Final = "#8a8a90"
+
+
+def axis(key: str, title: str, *, logarithmic: bool = False, zero: bool | None = None) -> Chart:
+    """Return the axis of a quantity; ``zero`` is whether it starts there, by default as Vega-Lite thinks best."""
+    scale = {"type": "log", "nice": False} if logarithmic else {} if zero is None else {"zero": zero}
+    return quantitative(field(key), title=title or key, scale=scale, axis={"tickCount": 6})
+
+
+def quantitative(key: str, **how: Any) -> Chart:
+    """Return the encoding of a number."""
+    return {"field": key, "type": "quantitative", **how}
+
+
+def nominal(key: str, **how: Any) -> Chart:
+    """Return the encoding of a name."""
+    return {"field": key, "type": "nominal", **how}
+
+
+def layer(values: Sequence[Mapping[str, Any]], mark: str, encoding: Mapping[str, Any], **looks: Any) -> Chart:
+    """Return marks, one for each value, or a line through all."""
+    return {"data": {"values": list(values)}, "mark": {"type": mark, **looks}, "encoding": encoding}
+
+
+def field(name: str) -> str:
+    """Return how a chart calls a column, in whose name dots and brackets would lead to parts of its value."""
+    return re.sub(r"([.\[\]\\'\"])", r"\\\1", name)
+
+
+def diagonal_line(x: str, y: str, least: float, greatest: float, encoding: Mapping[str, Any]) -> Chart:
+    """Return the line of equal values of two keys, from the least to the greatest."""
+    ends = [{x: end, y: end} for end in (least, greatest)]
+    return layer(ends, "line", encoding, color=FAINT, strokeDash=[4, 4])
 
 
 def bars(values: Sequence[Mapping[str, Any]], name: str, value: str, *, titles: tuple[str, str] = ("", "")) -> Chart:
@@ -91,46 +139,3 @@ def paths(
     looks = {"strokeWidth": 1.5, "point": {"size": 28}, "clip": True, "tooltip": {"content": "data"}}
     above = layer(ordered(points), "line", {**place, "color": colour}, **looks)
     return {"layer": [below, above] if lines else [above]}
-
-
-def intervals(
-    values: Sequence[Mapping[str, Any]],
-    x: str,
-    y: str,
-    ends: tuple[str, str],
-    *,
-    titles: tuple[str, str],
-    names: tuple[str, str],
-) -> Chart:
-    """Return points on upright intervals, in another colour if these miss the line of equal values.
-
-    The ``names`` are of the intervals that hold their ``x``, and of the ones that miss it.
-    """
-    low, high = ends
-    holds = [value[low] <= value[x] <= value[high] for value in values]
-    named = [{**value, "interval": names[0 if held else 1]} for value, held in zip(values, holds, strict=True)]
-    place = {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False)}
-    scale = {"domain": list(names), "range": list(COLOURS[:2])}
-    colour = nominal("interval", scale=scale, legend={"symbolOpacity": 1, "symbolStrokeWidth": 0})
-    every = [float(value[key]) for value in values for key in (x, y)]
-    ends_of_rules = {"y": axis(low, titles[1], zero=False), "y2": {"field": high}}
-    upright = {
-        "mark": {"type": "rule", "strokeWidth": 1, "opacity": 0.5},
-        "encoding": {**place, **ends_of_rules, "color": colour},
-    }
-    points = {
-        "mark": {"type": "circle", "tooltip": {"content": "data"}, "opacity": 0.8},
-        "encoding": {**place, "color": colour},
-    }
-    line = diagonal_line(x, y, min(every), max(every), place)
-    return {"data": {"values": named}, "layer": [line, upright, points]}
-
-
-def dots(values: Sequence[Mapping[str, Any]], name: str, value: str, ends: tuple[str, str], *, line: float) -> Chart:
-    """Return a dot on a level interval, if it has ends, for each name in the order given, and an upright line."""
-    place, (low, high) = {"y": nominal(name, sort=None, title=None), "x": axis(value, value, zero=False)}, ends
-    across = {**place, "x": axis(low, value, zero=False), "x2": {"field": high}}
-    whole = layer([{value: line}], "rule", {"x": place["x"]}, color=FAINT, strokeDash=[4, 4])
-    level = layer([each for each in values if each[low] is not None], "rule", across, color=COLOURS[0])
-    marks = layer(values, "circle", place, size=60, opacity=1, color=COLOURS[0], tooltip={"content": "data"})
-    return {"height": 20 * len(values), "layer": [whole, level, marks]}

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from mlpkit.pages.cache import cached_text
 from mlpkit.pages.charts import engine
-from mlpkit.pages.charts.axes import COLOURS, FAINT, Chart
 from mlpkit.pages.charts.engine import VERSION
+from mlpkit.pages.charts.planes import COLOURS, FAINT, Chart
 from mlpkit.pages.parts import folded
 
 PICTURE_WIDTH: Final = 560

@@ -13,7 +13,7 @@ from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import require_writable, write_atomically
 from mlpkit.terminal.figures import probability
-from mlpkit.terminal.formatting import GAP, blocks, paragraph, shortened, sparkline
+from mlpkit.terminal.formatting import blocks, paragraph
 from mlpkit.terminal.output import on_one_line
 
 if TYPE_CHECKING:
@@ -28,23 +28,17 @@ MOST_CHARTS: Final = 16
 MOST_NAMES: Final = 5
 HEADINGS: Final = ("column", "moved", "p-value", "missing")
 INDENT: Final = "  "
-SHORTEST_NAME: Final = 16
-BLANK: Final = [""] * 5
 
 
 def lines_of_drift(report: DriftReport, width: int | None, *, every: bool) -> list[str]:
     """Return the lines that ``mlpkit data NEW --against RUN`` prints."""
     shown = report.columns if every else report.columns[: max(MOST_COLUMNS, len(report.drifted))]
-    table = [[*HEADINGS, "then", "now"]]
+    table = [[*HEADINGS]]
     for title, drifted in (("drifted", True), ("not drifted", False)):
-        rows = [[*_cells(column), *_histograms(column)] for column in shown if column.drifted == drifted]
-        table += [[title, *BLANK], *([f"{INDENT}{name}", *cells] for name, *cells in rows)] if rows else []
+        rows = [_cells(column) for column in shown if column.drifted == drifted]
+        table += [[title, "", "", ""], *([f"{INDENT}{name}", *cells] for name, *cells in rows)] if rows else []
     if len(shown) < len(report.columns):
-        table.append([f"{INDENT}and {len(report.columns) - len(shown):,} more; --all shows them", *BLANK])
-    if width is not None:  # names are shortened so that the histograms have room
-        taken = sum(len(GAP) + max(map(len, cells)) for cells in [*zip(*table, strict=True)][1:]) + len(INDENT)
-        room = max(SHORTEST_NAME, width - taken)
-        table = [[shortened(name, room) if any(cells) else name, *cells] for name, *cells in table]
+        table.append([f"{INDENT}and {len(report.columns) - len(shown):,} more; --all shows them", "", "", ""])
     lines = [*paragraph(_verdict(report), width=width), "", *blocks(table, right=(1, 2, 3), indent=INDENT, width=width)]
     notes = [paragraph(on_one_line(text), indent=INDENT, width=width) for text in _notes(report, shown)]
     return [*lines, "", *chain(*notes)] if notes else lines
@@ -115,10 +109,3 @@ def _bars(column: ColumnDrift) -> tuple[list[str], dict[str, list[float]]]:
         shares[name] = [count / side.rows for count in (*side.counts[:most], others, unseen, side.missing)]
     used = [i for i in range(len(labels)) if shares["then"][i] or shares["now"][i]]
     return [labels[i] for i in used], {name: [each[i] for i in used] for name, each in shares.items()}
-
-
-def _histograms(column: ColumnDrift) -> list[str]:
-    """Draw then and now in one scale."""
-    labels, shares = _bars(column)
-    both = sparkline([round(1000 * share) for each in shares.values() for share in each])
-    return [both[: len(labels)], both[len(labels) :]]

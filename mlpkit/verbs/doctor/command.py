@@ -11,20 +11,18 @@ from mlpkit.cli import options
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.components.schema.wording import counted
 from mlpkit.terminal.formatting import line_length, paragraph
-from mlpkit.terminal.output import document, message, result, styled
+from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.doctor.doctor import Diagnosis
 
 
 @options.verb("doctor")
 @options.run_argument
-@options.plugins_option
 @options.json_option
-def command(directory: Path, plugin_options: PluginOptions, as_json: bool) -> None:
+def command(directory: Path, as_json: bool) -> None:
     """Diagnose a training, and suggest what to try.
 
     RUN is a run folder; the run may be unfinished. The exit code is 0 if it is healthy, and 1 if there are symptoms,
@@ -33,15 +31,11 @@ def command(directory: Path, plugin_options: PluginOptions, as_json: bool) -> No
     """
     from mlpkit.verbs.doctor.doctor import doctor  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
-    found = doctor(directory, **plugin_options)
+    found = doctor(directory)
     if as_json:
         document(found.to_plain())
     else:
         result("\n".join(_lines(found)))
-        for leak in found.leaks:
-            message(f"note: {leak}")
-        if found.unread:
-            message(f"note: the data wasn't checked for columns that reveal the target: {found.unread}")
     if not found.healthy:
         raise click.exceptions.Exit(WORK_FAILED)
 
@@ -63,8 +57,7 @@ def _lines(found: Diagnosis) -> Iterator[str]:
 def _basis(found: Diagnosis) -> str:
     """Return what the diagnosis is based on."""
     probes = counted(len(found.probes), "probe")
-    now = ", taken just now," if found.afresh else ""
     return (
-        f"{probes}{now} of {counted(found.layers, 'layer')} with {counted(found.rows, 'training row')}, the last after "
+        f"{probes} of {counted(found.layers, 'layer')} with {counted(found.rows, 'training row')}, the last after "
         f"step {found.probes[-1]:,}; {counted(found.evaluations, 'evaluation')}"
     )

@@ -1,17 +1,133 @@
-"""Serves a live page: at first a frame, then what changes."""
+"""A live page: what it shows of runs, at first a frame, then what changes as plain data, and its server."""
 
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
+from mlpkit.cli.interrupt import Interrupts
+from mlpkit.pages import charts, parts
 from mlpkit.pages.charts import require_chart_library
+from mlpkit.pages.curves import MOST_POINTS, chart_of, curve_charts
+from mlpkit.pages.evaluations import rows_worth_reading
+from mlpkit.pages.page import page
+from mlpkit.pages.results import evaluations_table
 from mlpkit.pages.server import PageServer
-from mlpkit.verbs.live.content import evaluations_of, frame, state_of
-from mlpkit.verbs.live.watched import WatchedRun
+from mlpkit.runs.json_files import is_result, splits_by_name
+from mlpkit.system import require_processes
+from mlpkit.terminal.figures import duration, figure
+from mlpkit.terminal.output import diagnostic, message
+from mlpkit.training.evaluation import Record
+from mlpkit.verbs.live.watched import STOPPED_BY, FolderRuns, LiveRun, PausableStopRequest, WatchedRun
+
+BUTTONS: Final = {"pause": "Pause", "stop": "Stop"}
+STATE: Final = (
+    '<p id="run-state" role="status">Waiting for the run</p><p id="run-progress"></p>'
+    '<progress id="run-done" max="1" value="0" aria-label="steps done"></progress>'
+)
+NOTES: Final = '<div id="run-notes" role="status"></div>'
+CHART: Final = '<template id="run-chart"><figure><figcaption></figcaption><div class="chart"></div></figure></template>'
+
+
+def frame(title: str, script: str, actions: Collection[str], spec: str = "") -> str:
+    """Return the page before anything is known of the runs, with buttons for some actions."""
+    buttons = [
+        f'<button type="button" id="{name}">{text}</button>' for name, text in BUTTONS.items() if name in actions
+    ]
+    controls = f'<p class="controls">{"".join(buttons)}</p>' if buttons else ""
+    return page(
+        title,
+        [
+            parts.section("State", STATE, controls, NOTES),
+            parts.section("Curves", '<div class="charts" id="run-curves"></div>', CHART),
+            parts.section("Evaluations", '<div id="run-table"></div>'),
+            *([parts.section("Spec", parts.preformatted(spec))] if spec else []),
+        ],
+        script,
+    )
+
+
+def state_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:
+    """Return what changes from step to step: state, progress, and what the buttons can do."""
+    if len(runs) != 1:
+        going = sum(run.state == "running" for run in runs)
+        text = f"{len(runs)} runs, {going} of them running" if runs else "No runs yet"
+        return {"state": text, "progress": "", "done": None, "active": going > 0, "paused": False, "notes": ""}
+    (run,) = runs
+    return {
+        "state": f"{run.state.capitalize()}{f': {run.message}' if run.message else ''}",
+        "progress": _progress(run),
+        "done": run.step / run.total if run.total else None,
+        "active": run.state in {"running", "pausing", "paused"},
+        "paused": run.state in {"pausing", "paused"},
+        "notes": "".join(map(parts.paragraph, run.notes)),
+    }
+
+
+def _progress(run: WatchedRun) -> str:
+    of = f" of {run.total:,}" if run.total else ""
+    facts = [f"step {run.step:,}{of}"]
+    if run.loss is not None and math.isfinite(run.loss):
+        facts.append(f"loss {figure(run.loss)}")
+    if run.seconds_left is not None and run.state == "running":
+        facts.append(f"{duration(run.seconds_left)} left")
+    return ", ".join(facts)
+
+
+def evaluations_of(runs: Sequence[WatchedRun]) -> dict[str, Any]:
+    """Return what changes with an evaluation: a table as HTML, and charts by caption."""
+    shown = {run.name: (run.records, run.best) for run in runs if run.records}
+    if len(runs) > 1:
+        return {"table": _runs(runs), "charts": _complete(_charts_of_several(shown))}
+    if not shown:
+        return {"table": "", "charts": {}}
+    ((records, best),) = shown.values()
+    return {"table": evaluations_table(records, best), "charts": _complete(curve_charts(records, best))}
+
+
+def _complete(found: Mapping[str, charts.Chart]) -> dict[str, charts.Chart]:
+    return {caption: charts.specification(caption, chart) for caption, chart in found.items()}
+
+
+def _charts_of_several(shown: Mapping[str, tuple[list[Record], int | None]]) -> dict[str, charts.Chart]:
+    """Return a chart of the loss and each metric, with a curve for each run: of validation, if there is any."""
+    names = splits_by_name(dict.fromkeys(key for records, _ in shown.values() for key in records[0]))
+    found = {}
+    for name, splits in names.items():
+        key = f"{splits[-1]}_{name}"
+        curves = {run: _curve(records, key) for run, (records, _) in shown.items()}
+        found[key.capitalize().replace("_", " ")] = chart_of(name, curves)
+    return found
+
+
+def _curve(records: Sequence[Record], key: str) -> list[tuple[float, float]]:
+    kept = [records[i] for i in rows_worth_reading(len(records), None, MOST_POINTS)]
+    return [(each["iteration"], each.get(key, math.nan)) for each in kept]
+
+
+def _runs(runs: Sequence[WatchedRun]) -> str:
+    keys = list(dict.fromkeys(key for run in runs for key in _results(run)))
+    rows = [
+        [run.name, run.state, f"{run.step:,}", *(figure(found[key]) if key in found else "" for key in keys)]
+        for run in runs
+        for found in [_results(run)]
+    ]
+    headings = ["run", "state", "iteration", *(key.replace("_", " ") for key in keys)]
+    return parts.table(headings, rows, caption="Each run at its last evaluation", texts=[0, 1])
+
+
+def _results(run: WatchedRun) -> dict[str, float]:
+    """Return loss and metrics of the last evaluation."""
+    last = run.records[-1] if run.records else {}
+    return {key: value for key, value in last.items() if is_result(key)}
+
 
 SECONDS_BETWEEN_STATES: Final = 0.25
 SECONDS_BETWEEN_EVALUATIONS: Final = 1.0
@@ -73,3 +189,42 @@ class LiveServer(PageServer):
             if last:
                 return
             self.closing.wait(SECONDS_BETWEEN_STATES)
+
+
+@contextmanager
+def live_page(port: int, title: str, folder: Path, spec: str, interrupts: Interrupts) -> Iterator[LiveRun]:
+    """Serve a page about a run until the end of the block; see ``cli.around_training`` for the arguments."""
+    interrupts.stop = stop = PausableStopRequest()
+    run = LiveRun(title, folder, stop)
+    actions = {"pause": run.pause, "continue": run.resume, "stop": run.end}
+    with server_at(port, title, run.runs, actions, spec):
+        try:
+            yield run
+        except BaseException as error:
+            run.close("failed", str(error).partition("\n")[0])
+            raise
+
+
+@contextmanager
+def live_folder(port: int, title: str, folder: Path, interrupts: Interrupts) -> Iterator[None]:
+    """Serve a page about the runs in a folder until the end of the block; the arguments are explained there, too."""
+    with server_at(port, title, FolderRuns(folder).runs, {"stop": partial(interrupts.stop.stop, STOPPED_BY)}):
+        yield
+
+
+def server_at(
+    port: int,
+    title: str,
+    runs: Callable[[], Sequence[WatchedRun]],
+    actions: Mapping[str, Callable[[], None]],
+    spec: str = "",
+) -> LiveServer:
+    """Return a server of a live page, and print its address; if a port is taken, another one serves."""
+    require_processes("a live page")
+    try:
+        server = LiveServer(title, runs, actions, spec=spec, port=port)
+    except OSError as error:
+        diagnostic(f"warning: port {port} can't be used: {error.strerror}; the live page uses another one", "yellow")
+        server = LiveServer(title, runs, actions, spec=spec)
+    message(f"live page: {server.address}")
+    return server

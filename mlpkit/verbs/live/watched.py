@@ -1,4 +1,4 @@
-"""Runs as a live page shows them: one that this process trains, or those in a folder."""
+"""Runs as a live page shows them: one that this process trains and can pause, or those in a folder."""
 
 from __future__ import annotations
 
@@ -22,9 +22,32 @@ from mlpkit.runs.overview import RunOverview
 from mlpkit.system import real_path
 from mlpkit.training.checkpointing import BestTracker
 from mlpkit.training.evaluation import Record
-from mlpkit.training.events import Observer
+from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.health import Symptom
-from mlpkit.verbs.live.pause import PausableStopRequest
+
+SECONDS_BETWEEN_CHECKS = 0.05
+
+
+class PausableStopRequest(StopRequest):
+    """A request to stop that can also hold training between two steps: reading the reason waits while it is paused."""
+
+    def __init__(self) -> None:
+        self.paused = self.waiting = False
+        self.asked = ""
+
+    @property
+    def reason(self) -> str:
+        """Why training must end; empty if it continues."""
+        while self.paused and not self.asked:
+            self.waiting = True
+            time.sleep(SECONDS_BETWEEN_CHECKS)  # a lock could be held by what a signal handler has interrupted
+        self.waiting = False
+        return self.asked
+
+    @reason.setter
+    def reason(self, reason: str) -> None:
+        self.asked = reason
+
 
 STOPPED_BY: Final = "the live page"
 SECONDS_BETWEEN_LOOKS: Final = 1.0

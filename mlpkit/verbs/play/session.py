@@ -29,10 +29,8 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.spec import MARK, Spec, folder_name
 from mlpkit.training.evaluation import Record
-from mlpkit.verbs.play.knobs import knobs_of
-from mlpkit.verbs.play.pictures import EXAMPLES, drawing, picture, unit_of
-from mlpkit.verbs.play.plane import Examples, regions
-from mlpkit.verbs.play.text import SpecText
+from mlpkit.verbs.play.pictures import EXAMPLES, Examples, drawing, picture, regions, unit_of
+from mlpkit.verbs.play.text import SpecText, knobs_of
 from mlpkit.verbs.play.training import PlayedTraining
 
 SECONDS: Final = 0.25
@@ -315,9 +313,9 @@ class Session:
         return names_of_target(proved.dataset, proved.description.target)
 
 
-def session_in_browser(text: str) -> Session:
+def session_in_browser(address: str, text: str) -> Session:
     """Return the session of a spec for Python that runs in a browser, whose disk is in memory."""
-    return Session(SpecText(Path("spec.yaml"), text, Registry.discover()))
+    return Session(SpecText(Path(Path(address).name), text, Registry.discover()))
 
 
 def _takes(action: Callable[..., Any], keywords: Mapping[str, Any]) -> bool:

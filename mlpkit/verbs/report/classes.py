@@ -15,22 +15,20 @@ from mlpkit.reliability import calibration_bins, expected_calibration_error
 from mlpkit.verbs.report.predictions import ScoredPredictions
 
 MOST_CELLS_WIDE: Final = 20
-"""Classes up to which the confusion matrix is drawn; of more, the commonest mistakes are listed."""
+"""Classes up to which the confusion matrix is drawn."""
 NARROWEST_CELL: Final = 4
 """Width of a cell of the confusion matrix that is wide enough for any count, in rem."""
 NARROWEST_PART: Final = 22
 """Width of the matrix, or of the scores by class, from which they are shown next to each other."""
 LETTER: Final = 0.45
 """Width of a letter below or beside it."""
-MOST_MIXED_UP: Final = 20
 MOST_ROWS: Final = 200
 MOST_CURVES: Final = 10
 BINS: Final = 10
 FEWEST: Final = 5
 """Rows of a bin from which it is a point of a calibration curve."""
-GRID: Final = np.linspace(0, 1, 41) ** 2
-"""Where ROC curves are drawn, in their width: closer together at its left."""
-NEARLY_ALL: Final = 0.995
+PLACES: Final = np.linspace(0, 1, 41) ** 2
+"""False positive rates at which ROC curves are drawn: closer together at the left."""
 READING_ROC: Final = "ROC curves: the nearer to the upper left corner, the better the order of the probabilities."
 READING_CALIBRATION: Final = (
     "Calibration: right where the curve follows the diagonal; where it is flatter, the network is too sure of itself."
@@ -58,7 +56,7 @@ def confusion_section(scored: ScoredPredictions) -> str:
         "Classes",
         paragraph(f"Of {scored.rows}, {np.count_nonzero(right):,} are predicted correctly."),
         beside(
-            _matrix(scored) if drawn else _commonest_mistakes(scored),
+            _matrix(scored) if drawn else "",
             _per_class("class", scored.names, hits, found, there),
             least=max(NARROWEST_PART, _width_of_matrix(scored.names)) if drawn else NARROWEST_PART,
         ),
@@ -85,15 +83,6 @@ def _matrix(scored: ScoredPredictions) -> str:
 
 def _width_of_matrix(names: Sequence[str]) -> float:
     return max(NARROWEST_CELL, LETTER * max(map(len, names)) + 1) * (len(names) + 1)
-
-
-def _commonest_mistakes(scored: ScoredPredictions) -> str:
-    names, true, predicted = scored.names, scored.classes, scored.predicted_classes
-    wrong = true != predicted
-    pairs, counts = np.unique(true[wrong] * len(names) + predicted[wrong], return_counts=True)
-    commonest = np.argsort(-counts, kind="stable")[:MOST_MIXED_UP]
-    rows = [[names[pairs[i] // len(names)], names[pairs[i] % len(names)], f"{counts[i]:,}"] for i in commonest]
-    return table(["true", "predicted", "rows"], rows, caption="Most common mistakes", texts=[0, 1])
 
 
 def _per_class(
@@ -163,17 +152,13 @@ def _chosen(scored: ScoredPredictions) -> list[int]:
 
 
 def _roc_figure(curves: Mapping[str, Roc]) -> str:
-    """Return ROC curves, from the left up to where nearly all of each class is found."""
-    end = max(float(curve.alarms[np.argmax(curve.hits >= NEARLY_ALL)]) for curve in curves.values())
-    end = next(limit for limit in (0.02, 0.05, 0.1, 0.2, 1.0) if end <= limit)
     points = [
-        {"others": float(f"{end * x:.4g}"), "found": round(float(y), 4), "series": name}
+        {"others": round(float(x), 4), "found": round(float(y), 4), "series": name}
         for name, curve in curves.items()
-        for x, y in zip(GRID, curve.hits_at(end * GRID), strict=True)
+        for x, y in zip(PLACES, curve.hits_at(PLACES), strict=True)
     ]
     titles = ("false positive rate", "true positive rate")
-    chart = charts.curves(points, "others", "found", titles=titles, zero=end == 1, diagonal=end == 1)
-    return charts.figure("ROC curves" if end == 1 else f"ROC curves, the first {end:.0%} of the width", chart)
+    return charts.figure("ROC curves", charts.curves(points, "others", "found", titles=titles, diagonal=True))
 
 
 def _calibration_figure(predicted: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]) -> str:

@@ -65,32 +65,10 @@ def spread_section(probes: Sequence[Mapping[str, Any]]) -> str:
         "Activations and gradients",
         paragraph(
             "On a fixed sample of training rows: the median, the middle half and the middle nine tenths of each "
-            "layer's outputs, and of the derivatives of a row's loss by them. A layer doesn't learn while the norm of "
-            "its parameters' gradient is 0."
+            "layer's outputs, and of the derivatives of a row's loss by them."
         ),
-        beside(*figures, _norms(chosen)),
+        beside(*figures),
     )
-
-
-def _norms(probes: Sequence[Mapping[str, Any]]) -> str:
-    """Return the norm of the gradient of each layer's parameters; of many layers, all that get none are among them."""
-    points = [
-        {"iteration": probe["iteration"], "norm": norm, "series": layer["layer"]}
-        for probe in probes
-        for layer in probe["layers"]
-        if (norm := layer.get("gradient_norm")) is not None
-    ]
-    if not points:
-        return ""
-    names = list(dict.fromkeys(point["series"] for point in points))
-    with_gradient = {point["series"] for point in points if point["norm"]}
-    moved = [name for name in names if name in with_gradient]
-    left_out = set(moved).difference(moved[i] for i in evenly_spaced(len(moved), MOST_CHARTED))
-    drawn = [point for point in points if point["series"] not in left_out]
-    chart = charts.curves(
-        drawn, "iteration", "norm", titles=("iteration", "norm"), logarithmic=all(point["norm"] > 0 for point in drawn)
-    )
-    return charts.figure("Norm of the gradient by each layer's parameters", chart)
 
 
 def _bands(probes: Sequence[Mapping[str, Any]], name: str, key: str, word: str) -> str:

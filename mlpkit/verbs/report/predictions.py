@@ -1,4 +1,4 @@
-"""Predictions of a split with their targets, the worst of them, and why rows are predicted as they are."""
+"""Predictions of a split with their targets: values beside true ones, the worst, and why rows are predicted so."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.errors import UsageError
 from mlpkit.jobs.explanations.columns import columns_in, rows_at
 from mlpkit.jobs.explanations.explain import drawn_background, explain_raw
+from mlpkit.jobs.spec_data import evenly_spaced
 from mlpkit.pages import charts
 from mlpkit.pages.images import image_shape, thumbnail
 from mlpkit.pages.parts import beside, paragraph, pictures, section, table
@@ -33,7 +34,6 @@ class ScoredPredictions:
         prediction: what the loss's ``predict`` returns, or its point prediction, shape (rows, ...).
         t: the targets, as ``Split.take`` writes them.
         names: a name for each class, label or value.
-        interval: the lower and upper end of the interval predicted for each row's target, shape (rows, 2).
         uncalibrated: what would be predicted without the calibration.
         regions: what the regions around the predictions hold.
     """
@@ -44,7 +44,6 @@ class ScoredPredictions:
     prediction: Array
     t: Array
     names: Sequence[str]
-    interval: Array | None = None
     uncalibrated: Array | None = None
     regions: RegionsFound | None = None
 
@@ -214,3 +213,47 @@ def explained_rows(
         figures.append(charts.figure(caption, chart, table([f"row {index:,}", "adds", "error"], cells, texts=[0])))
     text = "Why: what each column adds to the mean prediction for training rows (Shapley values)."
     return paragraph(text) + beside(*figures)
+
+
+MOST_POINTS: Final = 400
+MOST_VALUES: Final = 4
+BINS: Final = 24
+
+
+def values_section(scored: ScoredPredictions) -> str:
+    """Return the values predicted against the true ones, their residuals, and both in numbers."""
+    predicted, true = scored.values
+    shown = range(min(MOST_VALUES, len(scored.names)))
+    figures = [part for i in shown for part in _figures(scored.names[i], predicted[:, i], true[:, i], len(shown))]
+    rows = [_numbers(scored.names[i], predicted[:, i], true[:, i]) for i in shown]
+    headings = ["", "mean residual", "standard deviation", "mean absolute", "largest"]
+    return section(
+        "Predicted and true",
+        paragraph(f"From {scored.rows}. A residual is the predicted value minus the true one."),
+        beside(*figures),
+        table(headings, rows, caption="Residuals", texts=[0]),
+    )
+
+
+def _figures(name: str, predicted: NDArray[np.float64], true: NDArray[np.float64], values: int) -> list[str]:
+    chosen = evenly_spaced(len(true), MOST_POINTS // values)
+    points = [{"true": _short(true[i]), "predicted": _short(predicted[i])} for i in chosen]
+    against = charts.points(points, "true", "predicted", titles=(f"true {name}", f"predicted {name}"), diagonal=True)
+    counts, edges = np.histogram(predicted - true, BINS)
+    residuals = charts.histogram(
+        counts.tolist(), [_short(edge) for edge in edges], titles=(f"residual of {name}", "rows")
+    )
+    return [charts.figure(f"{name}: predicted and true", against), charts.figure(f"{name}: residuals", residuals)]
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+def _numbers(name: str, predicted: NDArray[np.float64], true: NDArray[np.float64]) -> list[str]:
+    residual = predicted - true
+    largest = residual[np.abs(residual).argmax()]
+    return [
+        name,
+        *(figure(float(each)) for each in (residual.mean(), residual.std(), np.abs(residual).mean(), largest)),
+    ]

@@ -1,9 +1,10 @@
-"""The report of a run: one page about its results."""
+"""The report of a run, and of several: one page about its results."""
 
 from __future__ import annotations
 
 import math
 import os
+import shlex
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,9 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.dataset import Description, Split
 from mlpkit.components.target import Classes, Labels, Values
-from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
+from mlpkit.errors import DivergenceError, MlpkitError, UsageError
+from mlpkit.groups.folders import EnsembleFolder, SeedsFolder
+from mlpkit.groups.several_runs import listed_runs
 from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
 from mlpkit.jobs.explanations.columns import column_of_inputs, columns_in, names_of_columns
 from mlpkit.jobs.explanations.explain import encoded, names_of_outputs
@@ -29,19 +32,18 @@ from mlpkit.jobs.spec_data import describe_data, evenly_spaced, raw_rows, rows_t
 from mlpkit.jobs.training_job import units_of
 from mlpkit.lazy_names import load
 from mlpkit.network.sequential import Batch
-from mlpkit.pages import charts
-from mlpkit.pages.curves import curves_section
+from mlpkit.pages.curves import curves_of_sets, curves_section
 from mlpkit.pages.evaluations import best_in_words
 from mlpkit.pages.images import image_shape
+from mlpkit.pages.notebook_tables import SUMMARY_TITLES, summary_rows
 from mlpkit.pages.page import page
-from mlpkit.pages.parts import paragraph, section, table
-from mlpkit.pages.repeating import repeating_section, spec_section
-from mlpkit.pages.results import result_section
+from mlpkit.pages.parts import paragraph, preformatted, section, table
+from mlpkit.pages.results import RunSet, read_runs, repeating_section, result_section, results_table, spec_section
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import require_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, RunArgument, directory_of, kind_of
-from mlpkit.runs.layout import REPORT, SPLITS
+from mlpkit.runs.layout import MEMBERS, REPORT, SPLITS
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.specfile.spec import Spec
 from mlpkit.system import real_path
@@ -64,15 +66,15 @@ from mlpkit.verbs.report.predictions import (
     ScoredPredictions,
     explained_rows,
     mistakes_section,
+    values_section,
     worst_outputs,
     worst_rows,
 )
-from mlpkit.verbs.report.several_runs import networks_sections
-from mlpkit.verbs.report.values import values_section
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
     from mlpkit.jobs.groups_of_rows import MetricsByGroup
+
 
 EXAMPLES_NEEDED: Final = "the examples were given in Python; give them again: mlpkit.report(run, examples=(x, t))"
 BY_HAND: Final = "shuffle a column of your rows, and compare mlpkit.load(run).evaluate(rows)"
@@ -286,20 +288,8 @@ def _scored(model: TrainedModel, split: str, of: int, batch: Batch) -> ScoredPre
     coverage, regions = model.network.adjustments.coverage, None
     if coverage is not None and split == "test":
         regions = load("mlpkit.jobs.held_out:regions_found")(model, whole, t)
-    names, interval = names_of_outputs(model), _interval(model, whole)
-    return ScoredPredictions(split, of, model.target, prediction, t, names, interval, uncalibrated, regions)
-
-
-def _interval(model: TrainedModel, prediction: Array) -> Array | None:
-    """Return the ends of the intervals around one value; None without intervals."""
-    coverage = model.network.adjustments.coverage
-    regions = coverage.regions(prediction) if coverage is not None and coverage.is_fitted else {}
-    if "low" in regions and regions["low"][0].size == 1:
-        return np.stack([regions[end].reshape(-1) for end in ("low", "high")], axis=1)
-    try:
-        return model.network.replicas[0].interval_prediction(prediction)
-    except ShapeError:
-        return None
+    names = names_of_outputs(model)
+    return ScoredPredictions(split, of, model.target, prediction, t, names, uncalibrated, regions)
 
 
 def _coverage(scored: ScoredPredictions) -> list[str]:
@@ -369,12 +359,37 @@ def groups_section(
 
 def _group(found: MetricsByGroup, column: str) -> str:
     headings, *rows = found.table(column, with_ends)
-    metric = [*found.whole.metrics][:2][-1]  # the first one; without any, the loss
-    dots = [
-        {"group": name, metric: each.value, "low": each.low, "high": each.high, "rows": group.rows}
-        for name, group in found.columns[column].items()
-        for each in [group.metrics[metric]]
+    return table(headings, rows, caption=f"By {column}", texts=[0])
+
+
+def write_seeds_page(directory: Path, file: Path, *_: object) -> Path:
+    """Write a page about the runs of several seeds, and return where it is; see ``mlpkit.report``."""
+    folder = SeedsFolder.open(directory)
+    runs = tuple(read_runs(directory))
+    each = results_table([RunSet(run.directory.name, (run,)) for run in runs], "At the end of each")
+    parts = [
+        section("Mean and interval", *_summary(folder)),
+        section("Runs", each),
+        curves_of_sets([RunSet(directory.name, runs)]),
     ]
-    chart = charts.dots(dots, "group", metric, ("low", "high"), line=found.whole.metrics[metric].value)
-    caption = f"{metric} by {column}, with 95 % intervals; the line is that of all rows"
-    return table(headings, rows, caption=f"By {column}", texts=[0]) + charts.figure(caption, chart)
+    write_atomically(file, page(f"{directory.name}: {len(folder.seeds)} seeds", parts).encode())
+    return file
+
+
+def _summary(folder: SeedsFolder) -> list[str]:
+    """Return a table of the means over the finished runs, and how to resume the rest."""
+    rows = summary_rows(folder.summary())
+    means = [table(SUMMARY_TITLES, rows, caption="At the end, over the seeds", texts=[0])] if rows else []
+    if not folder.unfinished:
+        return means
+    text = f"Not finished: {listed_runs(folder.unfinished)}; unless they are still training, resume them with:"
+    return [*means, paragraph(text), preformatted(f"mlpkit resume {shlex.quote(str(folder.directory))}")]
+
+
+def networks_sections(directory: Path) -> list[str]:
+    """Return the sections about the networks of an ensemble."""
+    runs = tuple(read_runs(directory / MEMBERS))
+    rows = summary_rows(EnsembleFolder.open(directory).summary())
+    means = [table(SUMMARY_TITLES, rows, caption="One network: mean and interval over all", texts=[0])] if rows else []
+    each = results_table([RunSet(run.directory.name, (run,)) for run in runs], "At the end of each network")
+    return [section("Networks", *means, each), curves_of_sets([RunSet("networks", runs)])]

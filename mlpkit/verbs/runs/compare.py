@@ -12,8 +12,7 @@ from typing import Any, Final, NamedTuple
 from mlpkit.components.dataset import Dataset
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.run_inputs import PLUGIN_FILES, SPEC_HASH, flattened
-from mlpkit.pages.repeating import plugin_options
-from mlpkit.pages.results import RunOnPage, RunSet, read_runs
+from mlpkit.pages.results import RunOnPage, RunSet, plugin_options, read_runs
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import is_group, members_of

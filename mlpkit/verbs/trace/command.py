@@ -11,7 +11,6 @@ import click
 from mlpkit.cli import options
 from mlpkit.components.schema.wording import counted
 from mlpkit.display.display import Display
-from mlpkit.errors import UsageError
 from mlpkit.runs.files import require_writable
 from mlpkit.terminal.formatting import line_length
 from mlpkit.terminal.output import document, message, result
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 @options.run_argument
 @click.option("--step", metavar="N", type=int, required=True, help="Number of the step, from 1.")
 @click.option("--example", metavar="N", type=int, help="Follow the N-th example of the minibatch, from 1.")
-@click.option("--row", metavar="N", type=int, help="Follow row N of the training split, from 0.")
-@options.path_option("--arrays", metavar="FILE", help="Write a .npz or .safetensors file.")
 @options.path_option("--html", metavar="FILE", help="Write a page to look at.")
 @options.plugins_option
 @options.json_option
@@ -35,8 +32,6 @@ def command(
     directory: Path,
     step: int,
     example: int | None,
-    row: int | None,
-    arrays: Path | None,
     html: Path | None,
     plugin_options: PluginOptions,
     as_json: bool,
@@ -45,35 +40,27 @@ def command(
 
     RUN is a run folder. The step is computed again from the nearest earlier checkpoint, to the same bits. Shows its
     minibatch, the examples that add most to the loss, and how parameters, gradient, update and the output of each layer
-    are distributed. With --example or --row, follows one example forward and backward, with its numbers.
+    are distributed. With --example, follows one example forward and backward, with its numbers.
     """
     from mlpkit.verbs.trace import output, trace  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
-    if example is not None and row is not None:
-        raise UsageError("--example and --row both choose an example to follow; leave one out")
-    for file in filter(None, (arrays, html)):
-        require_writable(file)
-    if arrays is not None:
-        output.require_array_file(arrays)
     if html is not None:
         from mlpkit.pages.charts import require_chart_library  # noqa: PLC0415 - only a page needs charts
         from mlpkit.verbs.trace import page  # noqa: PLC0415 - for the same reason
 
+        require_writable(html)
         require_chart_library()
     observer = ObserverGroup([Display(), partial(_print_steps, step)])
-    traced = trace.trace(directory, step, row=row, example=example, **plugin_options, observer=observer)
-    number = traced.number_of(row) if row is not None else example
-    followed = None if number is None else traced.example(number)
-    if arrays is not None:
-        output.write_arrays(arrays, traced)
+    traced = trace.trace(directory, step, example=example, **plugin_options, observer=observer)
+    followed = None if example is None else traced.example(example)
     if html is not None:
         page.write_page(html, traced, followed)
     if as_json:
         document(output.plain_trace(traced, followed))
     else:
         result("\n".join(output.lines_of(traced, followed, line_length())))
-    for file in filter(None, (arrays, html)):
-        message(f"written to {file}")
+    if html is not None:
+        message(f"written to {html}")
 
 
 def _print_steps(step: int, event: Event) -> None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
-
-import numpy as np
 
 from mlpkit.array import Array
 from mlpkit.components.schema.wording import counted
-from mlpkit.errors import UsageError
-from mlpkit.runs.files import write_atomically
-from mlpkit.runs.model_file import save_model
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import blocks, columns, paragraph, sparkline
-from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, norm_of
-from mlpkit.verbs.trace.trace import BY_LAYER, BY_PARAMETER, Trace, TracedExample, TracePoint, numbers_in_words
+from mlpkit.verbs.trace.trace import (
+    BY_LAYER,
+    BY_PARAMETER,
+    HEADINGS,
+    Distribution,
+    Trace,
+    TracedExample,
+    TracePoint,
+    norm_of,
+    numbers_in_words,
+)
 
 TITLES: Final = {
     "parameters_before": "parameters before",
@@ -34,7 +36,7 @@ ROWS_NAMED: Final = 12
 
 def lines_of(traced: Trace, example: TracedExample | None, width: int | None) -> list[str]:
     """Return the lines that ``mlpkit trace`` prints about a step, and about an example if one is followed."""
-    lines = [line for text in _about(traced) for line in paragraph(text, width=width)]
+    lines = [line for text in facts_of(traced) for line in paragraph(text, width=width)]
     lines += ["", *_largest_losses(traced, width)]
     if example is not None:
         return [*lines, "", *_blackboard(example, width)]
@@ -45,7 +47,8 @@ def lines_of(traced: Trace, example: TracedExample | None, width: int | None) ->
     return lines
 
 
-def _about(traced: Trace) -> list[str]:
+def facts_of(traced: Trace) -> list[str]:
+    """Return a step in sentences: its loss, norms and rows, and how training ended in it if it diverged."""
     facts = [f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
     if traced.gradient:
         clipped = f", clipped to {figure(norm_of(traced.clipped_gradient))}" if traced.is_clipped else ""
@@ -77,16 +80,23 @@ def _distributions(heading: str, found: Mapping[str, Distribution], width: int |
     return blocks([[heading, *HEADINGS, "histogram"], *rows], right=range(2, 9), width=width)
 
 
-def _blackboard(example: TracedExample, width: int | None) -> list[str]:
-    """Return the numbers of one example, layer by layer, forward and backward."""
+def facts_of_example(example: TracedExample) -> list[str]:
+    """Return an example in sentences: where it comes from, what it is, and its loss."""
     source = f", from {example.source}" if example.source else ""
     columns_in_words = ", ".join(f"{name}: {value}" for name, value in example.columns.items())
     probability = "" if example.probability is None else f", probability of {example.label}: {example.probability:.4g}"
     return [
-        *paragraph(f"example {example.number}: row {example.row} of the training split{source}", width=width),
-        *(paragraph(columns_in_words, width=width) if example.columns else []),
-        *paragraph(f"label {example.label}, predicted {example.predicted}{probability}", width=width),
+        f"example {example.number}: row {example.row} of the training split{source}",
+        *([columns_in_words] if columns_in_words else []),
+        f"label {example.label}, predicted {example.predicted}{probability}",
         f"loss {figure(example.loss)}, {example.share:.1%} of the minibatch's",
+    ]
+
+
+def _blackboard(example: TracedExample, width: int | None) -> list[str]:
+    """Return the numbers of one example, layer by layer, forward and backward."""
+    return [
+        *(line for text in facts_of_example(example) for line in paragraph(text, width=width)),
         "",
         "forward",
         *_trace_points(example.forward(), width),
@@ -104,8 +114,6 @@ def _trace_points(points: Sequence[TracePoint], width: int | None) -> list[str]:
 
 
 NORMED: Final = ("gradient", "clipped_gradient", "update")
-ENDINGS: Final = (".npz", ".safetensors")
-"""Of files that arrays are written to."""
 
 
 def plain_trace(traced: Trace, example: TracedExample | None = None) -> dict[str, Any]:
@@ -161,20 +169,3 @@ def _plain_layers(example: TracedExample) -> dict[str, Any]:
 
 def _plain_array(array: Array | None) -> Any:
     return None if array is None else array.tolist()
-
-
-def require_array_file(path: Path) -> None:
-    """Check that arrays can be written to a file of that name, or raise ``UsageError``."""
-    if path.suffix not in ENDINGS:
-        raise UsageError(f"arrays can't be written to '{path}'; expected a name that ends in {' or '.join(ENDINGS)}")
-
-
-def write_arrays(path: Path, traced: Trace) -> None:
-    """Write all arrays of a step to a file, .npz or .safetensors, or raise ``StorageError``."""
-    arrays = traced.arrays()
-    if path.suffix == ".safetensors":
-        save_model(path, arrays, {})
-        return
-    content = io.BytesIO()
-    np.savez(content, **arrays)  # type: ignore[arg-type]  # the names clash with no keyword
-    write_atomically(path, content.getvalue())

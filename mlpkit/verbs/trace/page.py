@@ -15,28 +15,21 @@ from mlpkit.pages import charts, parts
 from mlpkit.pages.images import thumbnail
 from mlpkit.pages.page import page
 from mlpkit.runs.files import write_atomically
-from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import shape
-from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, norm_of
-from mlpkit.verbs.trace.trace import Trace, TracedExample, TracePoint, numbers_in_words
+from mlpkit.verbs.trace.output import facts_of, facts_of_example
+from mlpkit.verbs.trace.trace import HEADINGS, Distribution, Trace, TracedExample, TracePoint, numbers_in_words
 
 EXAMPLES_SHOWN: Final = 12
 CHARTS_SHOWN: Final = 16
 """Arrays of one kind up to which each has a histogram; the table has them all."""
-CHANNELS_SHOWN: Final = 8
 COLUMNS_SHOWN: Final = 30
 CHART_HEIGHT: Final = 110
 
-CHARTED: Final = {
+KINDS: Final = {
     "outputs": "Outputs of the layers",
     "output_gradients": "Gradients by the outputs",
     "gradient": "Gradients by the parameters",
-}
-LISTED: Final = {
-    "clipped_gradient": "Gradients by the parameters, as the optimizer got them",
     "update": "Updates of the parameters",
-    "parameters_before": "Parameters before the step",
-    "parameters_after": "Parameters after the step",
 }
 """Kinds of arrays by the titles of their sections."""
 
@@ -48,29 +41,18 @@ def write_page(path: Path, traced: Trace, example: TracedExample | None = None) 
         parts.section("The step", *map(parts.paragraph, _about(traced))),
         parts.section("Where the loss comes from", *_largest_losses(traced)),
         parts.section(f"Example {followed.number}, forward and backward", *_blackboard(traced, followed)),
-        *(parts.section(title, *_charts(title, found)) for title, found in _kinds(traced, CHARTED)),
-        parts.section(
-            "Further arrays", *(parts.folded(title, _table(title, found)) for title, found in _kinds(traced, LISTED))
+        *(
+            parts.section(title, *_charts(title, found))
+            for kind, title in KINDS.items()
+            if (found := traced.distributions[kind])
         ),
     ]
     write_atomically(path, page(f"Step {traced.step:,} of {traced.folder.name}", sections).encode())
 
 
-def _kinds(traced: Trace, titles: Mapping[str, str]) -> list[tuple[str, dict[str, Distribution]]]:
-    """Return the kinds of arrays that the step has, by their titles."""
-    return [(title, found) for kind, title in titles.items() if (found := traced.distributions[kind])]
-
-
 def _about(traced: Trace) -> list[str]:
-    facts = [f"Epoch {traced.epoch:.2f}", f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
-    norms = {"gradient": "gradient", "clipped_gradient": "clipped gradient", "update": "update"}
-    facts += [
-        f"norm of the {name} {figure(norm_of(getattr(traced, kind)))}"
-        for kind, name in norms.items()
-        if getattr(traced, kind) and (kind != "clipped_gradient" or traced.is_clipped)
-    ]
-    changed = f"The run's bits are no longer guaranteed: {'; '.join(traced.changes)}" if traced.changes else ""
-    return [f"{'; '.join(facts)}.", *filter(None, (traced.divergence, changed))]
+    changed = [f"the run's bits are no longer guaranteed: {'; '.join(traced.changes)}"] if traced.changes else []
+    return [f"epoch {traced.epoch:.2f}", *facts_of(traced)[1:], *changed]
 
 
 def _largest_losses(traced: Trace) -> list[str]:
@@ -81,25 +63,12 @@ def _largest_losses(traced: Trace) -> list[str]:
     headings = ["example", "row", "label", "predicted", "probability", "loss", "share", "from", *names]
     rows = [[*each.cells, *(str(each.columns[name]) for name in names)] for each in examples]
     known = [i for i in range(len(headings)) if any(row[i] for row in rows)]
-    words = {i for i in known if headings[i] != "from" and not all(_is_number(row[i]) for row in rows)}
-    table = parts.table(
-        [headings[i] for i in known],
-        [[row[i] for i in known] for row in rows],
-        texts=[place for place, i in enumerate(known) if i in words],
-    )
+    texts = [place for place, i in enumerate(known) if headings[i] in {"label", "predicted"}]
+    table = parts.table([headings[i] for i in known], [[row[i] for i in known] for row in rows], texts=texts)
     captions = [f"{each.number}: {each.label}, predicted {each.predicted}" for each in examples]
     probability = "" if examples[0].probability is None else "the probability of the label and "
     text += f", with {probability}the share of the loss."
     return [*_pictures(traced, [each.input for each in examples], captions), parts.paragraph(text), table]
-
-
-def _is_number(cell: str) -> bool:
-    """Whether a cell is empty, a number or a share."""
-    try:
-        float(cell.removesuffix("%") or 0)
-    except ValueError:
-        return False
-    return True
 
 
 def _pictures(traced: Trace, inputs: Sequence[Array], captions: Sequence[str]) -> list[str]:
@@ -117,19 +86,11 @@ def _bytes_of(image: Array) -> NDArray[np.uint8]:
 
 
 def _blackboard(traced: Trace, example: TracedExample) -> list[str]:
-    source = f", from {example.source}" if example.source else ""
-    known = "" if example.probability is None else f"; probability of {example.label}: {example.probability:.4g}"
-    facts = [
-        f"Row {example.row} of the training split{source}.",
-        f"Label {example.label}, predicted {example.predicted}{known};",
-        f"loss {figure(example.loss)}, {example.share:.1%} of the minibatch's.",
-    ]
     return [
         *_pictures(traced, [example.input], [f"example {example.number}"]),
-        parts.paragraph(" ".join(facts)),
+        *map(parts.paragraph, facts_of_example(example)),
         parts.heading("Forward"),
         _trace_points(example.forward(), "what each layer returns"),
-        *_feature_maps(example),
         parts.heading("Backward"),
         _trace_points(
             example.backward(), "the gradient of the minibatch's loss that comes into each layer, and that goes out"
@@ -145,28 +106,15 @@ def _trace_points(points: Sequence[TracePoint], caption: str) -> str:
     return parts.table(["", "shape", "numbers"], rows, caption=caption, texts=(0, 2))
 
 
-def _feature_maps(example: TracedExample) -> list[str]:
-    """Return the first channels of each output that has a plane for each, as pictures."""
-    planes = {
-        f"{layer.name}, {i}": channel
-        for layer in example.layers
-        if layer.output is not None and layer.output.ndim == 3
-        for i, channel in enumerate(layer.output[:CHANNELS_SHOWN])
-    }
-    if not planes:
-        return []
-    return [parts.folded("Outputs as pictures", parts.pictures([*map(_bytes_of, planes.values())], [*planes]))]
-
-
 def _charts(title: str, found: Mapping[str, Distribution]) -> list[str]:
     drawn = {name: of for name, of in found.items() if len(of.histogram) > 1}
     figures = [
         charts.figure(name, {**charts.histogram(of.histogram, of.edges()), "height": CHART_HEIGHT})
         for name, of in islice(drawn.items(), CHARTS_SHOWN)
     ]
-    return [parts.beside(*figures), parts.folded("Numbers", _table(title, found))]
-
-
-def _table(title: str, found: Mapping[str, Distribution]) -> str:
     rows = [[name, *of.cells] for name, of in found.items()]
-    return parts.table(["", *HEADINGS], rows, caption=f"{title}: statistics of the finite numbers", texts=(0,))
+    caption = f"{title}: statistics of the finite numbers"
+    return [
+        parts.beside(*figures),
+        parts.folded("Numbers", parts.table(["", *HEADINGS], rows, caption=caption, texts=(0,))),
+    ]

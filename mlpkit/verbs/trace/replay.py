@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from mlpkit.array import Array
 from mlpkit.components.dataset import Split
@@ -57,7 +57,6 @@ def replayed(
     directory: Path,
     step: int,
     *,
-    row: int | None,
     example: int | None,
     registry: Registry,
     examples: GivenExamples | None,
@@ -75,8 +74,6 @@ def replayed(
         reports = ObserverGroup([watch.take_loss])
         trainer = run.training.bare_trainer(run.network, observer=reports, stop=watch.stop, watches=[watch])
         _require_not_later(folder, step, trainer, run.proved.spec)
-        if row is not None:
-            _require_row(row, step, trainer, run.proved.description.sizes["train"])
         if example is not None:
             check_example(example, step, len(trainer.rows_of_step(step)))
         if run.snapshot is not None:
@@ -179,27 +176,6 @@ def _require_not_later(folder: RunFolder, step: int, trainer: Trainer, spec: Spe
     if step > last:
         why = f"the run is not finished, and its folder has records of {known:,} steps"
         raise _no_such_step(folder.directory, step, f"from 1 to {last:,}: {why}")
-
-
-EPOCHS_SEARCHED: Final = 3
-"""Passes over the data, before and after a step, in which a row is looked for that is not in its minibatch."""
-
-
-def _require_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
-    """Check that a row is in the minibatch of a step; the message names the nearest steps that have it."""
-    if _index(row) not in range(examples):
-        raise UsageError(f"the training split has no row {row}; expected one from 0 to {examples - 1}")
-    if row in trainer.rows_of_step(step):
-        return
-    searched = EPOCHS_SEARCHED * trainer.steps_per_epoch
-    earlier = range(step - 1, max(0, step - searched), -1)
-    later = range(step + 1, min(trainer.total_steps, step + searched) + 1)
-    nearest = [
-        next((other for other in steps if row in trainer.rows_of_step(other)), None) for steps in (earlier, later)
-    ]
-    listed = " and ".join(f"{other:,}" for other in nearest if other is not None)
-    remedy = f"the nearest steps that have it: {listed}" if listed else "nor of any step near it"
-    raise UsageError(f"row {row} of the training split is not in the minibatch of step {step:,}; {remedy}")
 
 
 def check_example(number: int, step: int, count: int) -> None:

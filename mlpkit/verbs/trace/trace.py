@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
@@ -18,7 +17,6 @@ from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Split
 from mlpkit.components.operation import belongs_to
 from mlpkit.components.target import Classes, Target
-from mlpkit.errors import UsageError
 from mlpkit.jobs.folds import of_rows
 from mlpkit.jobs.run_inputs import GivenExamples
 from mlpkit.jobs.spec_data import raw_rows
@@ -26,13 +24,79 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.watching import Flow
 from mlpkit.pages.images import is_image
-from mlpkit.pages.notebook_tables import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.kinds import RunArgument, directory_of, require_one_network
 from mlpkit.terminal.figures import figure
+from mlpkit.terminal.formatting import shape
 from mlpkit.training.events import Observer, python_warnings
-from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, distribution_of
 from mlpkit.verbs.trace.replay import Replay, check_example, replayed
+
+BINS: Final = 24
+HEADINGS: Final = ("shape", "mean", "std", "min", "max", "norm", "zero", "not finite")
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Statistics of the finite numbers of an array, in float64; NaN without any.
+
+    ``zeros`` is the share of all numbers that are 0, ``nonfinite`` how many are NaN or infinite. The histogram has
+    counts in ranges of equal width, from ``min`` to ``max``.
+    """
+
+    shape: tuple[int, ...]
+    mean: float
+    std: float
+    min: float
+    max: float
+    norm: float
+    zeros: float
+    nonfinite: int
+    histogram: tuple[int, ...]
+
+    @property
+    def cells(self) -> list[str]:
+        """The statistics as a table shows them, below ``HEADINGS``."""
+        numbers = map(figure, (self.mean, self.std, self.min, self.max, self.norm))
+        return [shape(self.shape), *numbers, f"{self.zeros:.1%}", str(self.nonfinite)]
+
+    def edges(self) -> tuple[float, ...]:
+        """Return the edges of the histogram's ranges, one more than there are ranges."""
+        width = self.max / len(self.histogram) - self.min / len(self.histogram)
+        return (*(self.min + i * width for i in range(len(self.histogram))), self.max)
+
+
+def distribution_of(array: Array) -> Distribution:
+    """Return the statistics of an array."""
+    finite = np.isfinite(array)
+    values = array[finite].astype(np.float64)
+    nonfinite = array.size - values.size
+    zeros = float((array == 0).mean()) if array.size else math.nan
+    if not values.size:
+        nan = math.nan
+        return Distribution(array.shape, nan, nan, nan, nan, 0.0, zeros, nonfinite, ())
+    least, greatest = float(values.min()), float(values.max())
+    scale = 2.0 ** (math.frexp(max(-least, greatest))[1] - 1)  # so that no square and no range overflows
+    values /= scale
+    low, high = float(values.min()), float(values.max())
+    counts = [values.size]
+    if low < high:
+        counts = np.histogram((values - low) / (high - low), BINS, (0.0, 1.0))[0].tolist()
+    return Distribution(
+        array.shape,
+        mean=float(values.mean()) * scale,
+        std=float(values.std()) * scale,
+        min=least,
+        max=greatest,
+        norm=float(np.sqrt(np.square(values).sum())) * scale,
+        zeros=zeros,
+        nonfinite=nonfinite,
+        histogram=tuple(counts),
+    )
+
+
+def norm_of(arrays: Mapping[str, Array]) -> float:
+    """Return the length of arrays as one vector."""
+    return float(np.sqrt(sum(float(np.square(array, dtype=np.float64).sum()) for array in arrays.values())))
 
 
 @dataclass(frozen=True)
@@ -281,20 +345,6 @@ class Trace:
             return self._class_name(int(values))
         return numbers_in_words(values)
 
-    def number_of(self, row: int) -> int:
-        """Return the number, from 1, of the example that a row of the training split is in the minibatch.
-
-        Args:
-            row: its position in the training split, from 0.
-
-        Raises:
-            UsageError: the minibatch has no such row.
-        """
-        found = np.flatnonzero(self.rows == row)
-        if not len(found):
-            raise UsageError(f"row {row} of the training split is not in the minibatch of step {self.step:,}")
-        return int(found[0]) + 1
-
     def largest_losses(self, count: int = 10) -> list[int]:
         """Return the numbers, from 1, of the examples that add most to the loss, the largest first."""
         order = np.argsort(-np.nan_to_num(self.shares, nan=np.inf, posinf=np.inf), kind="stable")
@@ -306,28 +356,11 @@ class Trace:
         kinds = (*BY_PARAMETER, *BY_LAYER)
         return {kind: {name: distribution_of(array) for name, array in getattr(self, kind).items()} for kind in kinds}
 
-    def arrays(self) -> dict[str, Array]:
-        """Return all arrays for a file: ``rows``, ``gradient/Affine1.W``, ``outputs/Relu1`` and so on."""
-        found = {name: getattr(self, name) for name in BY_EXAMPLE}
-        for kind in (*BY_PARAMETER, *BY_LAYER):
-            found |= {f"{kind}/{name}": array for name, array in getattr(self, kind).items()}
-        return {name: array for name, array in found.items() if array is not None}
-
     def __repr__(self) -> str:
         """Name the step and its loss."""
         return f"<Trace of step {self.step:,} of {self.folder}: loss {figure(self.loss)}, {len(self.rows)} examples>"
 
-    def _repr_html_(self) -> str:
-        """Return the line of ``repr``, and how gradients, updates and outputs are distributed, for a notebook."""
-        rows = [
-            [kind, name, *of.cells]
-            for kind in ("gradient", "update", "outputs", "output_gradients")
-            for name, of in self.distributions[kind].items()
-        ]
-        return f"<p>{escape(repr(self))}</p>{html_table(['', 'of', *HEADINGS], rows, texts=(0, 1))}"
 
-
-BY_EXAMPLE: Final = ("rows", "inputs", "targets", "weights", "predictions", "losses", "shares")
 BY_PARAMETER: Final = ("parameters_before", "gradient", "clipped_gradient", "update", "parameters_after")
 BY_LAYER: Final = ("outputs", "output_gradients")
 """The attributes of a trace that are arrays, or arrays by name."""
@@ -347,7 +380,6 @@ def trace(
     run: RunArgument,
     step: int,
     *,
-    row: int | None = None,
     example: int | None = None,
     examples: GivenExamples | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
@@ -362,7 +394,6 @@ def trace(
     Args:
         run: the run, or its folder; it may be finished, interrupted, diverged or still training.
         step: number of the step, from 1.
-        row: a row of the training split, from 0, that must be in the step's minibatch.
         example: the number of an example, from 1, that the minibatch must have.
         examples: inputs and targets, and weights, if ``fit`` was given them, as for ``resume``.
         plugins: modules, or paths of Python files, that are plugins too.
@@ -370,8 +401,7 @@ def trace(
         observer: receives what has changed since the run, so that bits may be others; by default Python warns.
 
     Raises:
-        UsageError: the run has no such step, or its minibatch no such row or example (the message names steps with it),
-            or no folder keeps the run.
+        UsageError: the run has no such step, or its minibatch no such example, or no folder keeps the run.
         RunFolderError: the folder isn't a run folder, or the spec or the data has changed since; the message names it.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
@@ -379,9 +409,7 @@ def trace(
     folder, observer = directory_of(run), observer or python_warnings()
     require_one_network(folder, f"trace --step {step}")
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    with replayed(
-        folder, step, row=row, example=example, registry=registry, examples=examples, observer=observer
-    ) as replay:
+    with replayed(folder, step, example=example, registry=registry, examples=examples, observer=observer) as replay:
         return _trace_of(folder, step, replay)
 
 

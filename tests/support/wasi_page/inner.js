@@ -44,14 +44,14 @@ function folderOf(files) {
 
 const bytes = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
 
-self.onmessage = async ({ data: { shared } }) => {
+self.onmessage = async ({ data: { shared, spec } }) => {
   try {
     const { zip, index } = await (await fetch("modules.json")).json(), modules = await bytes("modules.bin");
     const files = index.map(([path, at, size]) => [path, modules.subarray(at, at + size)]);
-    for (const name of ["program.py", "spec.yaml"]) files.push([name, await bytes(name)]);
+    files.push(["program.py", await bytes("program.py")], ["spec.yaml", await bytes(spec)]);
     const library = new Map([[zip, new File(await bytes("python-stdlib.zip"), { readonly: true })]]);
     const python = new WASI(
-      ["/usr/local/bin/python.wasm", "-c", "import sys; sys.path.append('/modules'); import program"],
+      ["/usr/local/bin/python.wasm", "-c", "import sys; sys.path.append('/modules'); import program", spec],
       ["TMPDIR=/tmp", "HOME=/tmp", "PYTHONTZPATH="],
       [
         new Lines(shared),

@@ -10,11 +10,12 @@ sys.platform = "emscripten"  # like it, WASI has neither threads nor processes
 module = ModuleType("pyodide_js._module")  # threadpoolctl finds as few libraries of threads as in Pyodide
 module.LDSO = SimpleNamespace(loadedLibsByName=SimpleNamespace(as_object_map=dict))
 sys.modules |= {"pyodide": ModuleType("pyodide"), "pyodide_js": ModuleType("pyodide_js"), "pyodide_js._module": module}
+os.getuid = lambda: 0  # as Pyodide has it
 os.chdir("/tmp")
 
 from mlpkit.verbs.play.session import session_in_browser
 
-session = session_in_browser(Path("/modules/spec.yaml").read_text("utf-8"))
+session = session_in_browser(sys.argv[1], Path("/modules/spec.yaml").read_text("utf-8"))
 sys.stdout.write("ready\n")
 sys.stdout.flush()
 for line in sys.stdin:

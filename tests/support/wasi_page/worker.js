@@ -14,7 +14,7 @@ function next() {
   Atomics.notify(flags, 0);
 }
 
-function start() {
+function start(spec) {
   inner = new Worker("inner.js", { type: "module" });
   inner.onmessage = ({ data: { line, complaint, ended } }) => {
     if (complaint) complaints.push(complaint);
@@ -24,11 +24,11 @@ function start() {
     free = true;
     next();
   };
-  inner.postMessage({ shared });
+  inner.postMessage({ shared, spec });
 }
 
 self.onmessage = ({ data }) => {
-  if (!inner) start();
+  if (!inner) start(data.spec);
   waiting.push(data.message);
   next();
 };

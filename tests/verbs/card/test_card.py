@@ -20,8 +20,7 @@ from tiny_work import fill
 import mlpkit
 import mlpkit_plugins
 from mlpkit.terminal.figures import figure
-from mlpkit.verbs.card.card import write_card
-from mlpkit.verbs.card.markdown import cell, text
+from mlpkit.verbs.card.card import cell, text, write_card
 
 PLUGINS = {"plugins": (), "blocked": ()}
 NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e-?\d+)?")

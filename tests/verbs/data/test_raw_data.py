@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from peak_memory import with_peak
 
 from mlpkit import RawColumn
-from mlpkit.verbs.data.raw_data import RepeatedExamples, repeated_rows, summaries
+from mlpkit.verbs.data.data import RepeatedExamples, repeated_rows, summaries
 
 
 def _column(name, train, test=(), *, role="input"):

@@ -7,9 +7,8 @@ from stop_at import StopAt
 
 import mlpkit
 from mlpkit.training.events import Observer, ObserverGroup
-from mlpkit.verbs.live.content import evaluations_of, state_of
-from mlpkit.verbs.live.pause import PausableStopRequest
-from mlpkit.verbs.live.watched import FolderRuns, LiveRun, WatchedRun
+from mlpkit.verbs.live.server import evaluations_of, state_of
+from mlpkit.verbs.live.watched import FolderRuns, LiveRun, PausableStopRequest, WatchedRun
 
 SPEC = {
     "mlpkit": 1,

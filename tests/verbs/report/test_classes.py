@@ -85,7 +85,6 @@ def test_up_to_twenty_classes_have_a_matrix(classes, drawn):
         ScoredPredictions("test", classes, Classes(classes), prediction, t, [str(i) for i in range(classes)])
     )
     assert len(charts_of(part)) == drawn
-    assert ("Most common mistakes" in part) is (not drawn)
 
 
 def test_one_hot_targets_are_classes_too(scored):
@@ -137,19 +136,7 @@ def test_a_hundred_thousand_classes_take_no_matrix_of_them():
 
     assert peak < 3 * prediction.nbytes
     assert "8 rows of test, 5 are predicted correctly" in part
-    assert cells(part, "Most common mistakes") == [["4", "7", "2"], ["5", "99999", "1"]]
     assert len(cells(part, "By class")) == 200
-
-
-def test_of_many_classes_the_commonest_mistakes_are_listed():
-    t = np.repeat(np.arange(30), 2)
-    prediction = np.eye(30)[t]
-    prediction[[10, 11]] = np.eye(30)[7]
-    names = [f"class {i}" for i in range(30)]
-
-    part = confusion_section(ScoredPredictions("test", 60, Classes(30), prediction, t, names))
-
-    assert cells(part, "Most common mistakes") == [["class 5", "class 7", "2"]]
 
 
 @pytest.mark.parametrize("decimals", [16, 1])
@@ -169,38 +156,6 @@ def test_the_area_below_a_roc_curve_is_how_often_a_row_of_the_class_has_the_high
     truth, score = scored.t == 2, scored.prediction[:, 2].round(decimals)
     higher = score[truth][:, None] - score[~truth]
     assert roc(truth, score).area == pytest.approx(((higher > 0) + 0.5 * (higher == 0)).mean())
-
-
-@pytest.mark.parametrize(
-    ("above", "caption", "end"),
-    [
-        (0, ", the first 2% of the width", 0.02),
-        (2, ", the first 2% of the width", 0.02),
-        (3, ", the first 5% of the width", 0.05),
-        (20, ", the first 20% of the width", 0.2),
-        (21, "", 1.0),
-    ],
-)
-def test_roc_curves_are_drawn_as_far_as_nearly_all_is_found(above, caption, end):
-    """Of 100 rows of another class, some have a higher probability than the one row of the class."""
-    positive = np.concatenate([[0.5], np.full(above, 0.9), np.linspace(0.0, 0.4, 100 - above)])
-    t = np.array([1, *[0] * 100])
-    scored = ScoredPredictions("test", 101, Classes(2), np.stack([1 - positive, positive], axis=1), t, ("no", "yes"))
-    part = probabilities_section(scored)
-    curve = charts_of(part)[0]
-    assert re.findall("<figcaption>(ROC.*?)</figcaption>", part) == [f"ROC curves{caption}"]
-    points = [point for point in curve["data"]["values"] if "found" in point]
-    assert (points[0]["others"], points[-1]["others"], points[-1]["found"]) == (0.0, end, 1.0)
-    assert [point["found"] for point in points] == [float(point["others"] * 100 >= above) for point in points]
-    assert (curve["layer"][0]["mark"].get("strokeDash") == [4, 4]) is (end == 1)
-
-
-@pytest.mark.parametrize(("missed", "caption"), [(1, "ROC curves, the first 2% of the width"), (2, "ROC curves")])
-def test_nearly_all_is_all_but_one_of_two_hundred(missed, caption):
-    positive = np.concatenate([np.full(200 - missed, 0.9), np.zeros(missed), np.full(100, 0.5)])
-    prediction, t = np.stack([1 - positive, positive], axis=1), np.repeat([1, 0], [200, 100])
-    part = probabilities_section(ScoredPredictions("test", 300, Classes(2), prediction, t, ("no", "yes")))
-    assert f"<figcaption>{caption}</figcaption>" in part
 
 
 @pytest.mark.parametrize(("classes", "kind"), [(2, "curve"), (3, "curves"), (4, "curve"), (11, "curve")])

@@ -51,27 +51,3 @@ def test_of_many_layers_some_are_drawn_the_first_and_the_last_among_them():
 
 def test_nothing_looked_at_is_nothing_shown():
     assert spread_section([]) == ""
-
-
-def with_norms(iteration, **norms):
-    found = look(iteration, **dict.fromkeys(norms, [0] * 5))
-    return {**found, "layers": [{**layer, "gradient_norm": norms[layer["layer"]]} for layer in found["layers"]]}
-
-
-def test_the_norm_of_each_layers_gradient_has_a_curve():
-    part = spread_section([with_norms(i, Affine1=0.5, Relu1=None, Affine2=2.0 * i) for i in (10, 20)])
-
-    assert "Norm of the gradient by each layer&#x27;s parameters" in part
-    assert '{"iteration":20,"norm":40.0,"series":"Affine2",' in part
-    assert '"series":"Relu1"' not in part
-    assert '"type":"log"' in part
-
-
-def test_a_layer_without_any_gradient_is_drawn_however_many_there_are():
-    norms = {f"Affine{i}": 1.0 for i in range(20)} | {"Affine7": 0.0}
-
-    part = spread_section([with_norms(1, **norms)])
-
-    assert '{"iteration":1,"norm":0.0,"series":"Affine7",' in part
-    assert part.count('"iteration":1,"norm"') == 9
-    assert '"type":"log"' not in part

@@ -6,14 +6,13 @@ import re
 import numpy as np
 
 from mlpkit.components.target import Values
-from mlpkit.verbs.report.predictions import ScoredPredictions
-from mlpkit.verbs.report.values import values_section
+from mlpkit.verbs.report.predictions import ScoredPredictions, values_section
 
 TRUE = np.array([[10.0], [20.0], [30.0]])
 
 
-def scored(predicted, true=TRUE, names=("price",), interval=None):
-    return ScoredPredictions("test", len(true), Values(true.shape[1:]), predicted, true, names, interval)
+def scored(predicted, true=TRUE, names=("price",)):
+    return ScoredPredictions("test", len(true), Values(true.shape[1:]), predicted, true, names)
 
 
 def test_residuals_in_numbers():
@@ -37,16 +36,3 @@ def test_several_values_have_charts_of_their_own():
 
     assert part.count("<figure>") == 4
     assert "height: residuals" in part
-
-
-def test_intervals_that_miss_the_true_value_are_told_apart():
-    ends = np.array([[10.0, 12.0], [15.0, 19.0], [25.0, 35.0]], np.float32)
-
-    part = values_section(scored(TRUE + 1, interval=ends))
-
-    assert "price: predicted intervals, which hold 2 of 3 true values (66.7%)" in part
-    chart = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', part)[-1])
-    points = chart["data"]["values"]
-    assert [[point["low"], point["high"]] for point in points] == ends.tolist()
-    assert [point["interval"] for point in points] == ["holds the true value", "misses it", "holds the true value"]
-    assert "predicted intervals" not in values_section(scored(TRUE))

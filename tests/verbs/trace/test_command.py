@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import mlpkit
-from mlpkit.runs.model_file import load_model_file
 
 
 @pytest.fixture
@@ -64,7 +63,6 @@ def test_one_example_on_the_blackboard(run, invoke):
     numbers = [f"{value:.4g}" for value in (example.layers[0].output + 0).tolist()]
     assert cells(way[1]) == ["Affine1", "output", "5 numbers", *numbers]
     assert cells(lines[-1])[:3] == ["Affine1", "in", "5 numbers"]
-    assert invoke("trace", run, "--step", 3, "--row", example.row).out == done.out
 
 
 def test_json_has_the_same_and_the_arrays_of_the_example(run, invoke):
@@ -86,18 +84,6 @@ def test_json_has_the_same_and_the_arrays_of_the_example(run, invoke):
     assert (layers["Affine1"]["input_gradient"], layers["SoftmaxWithLoss1"]["output"]) == (None, None)
 
 
-@pytest.mark.parametrize("name", ["step.npz", "step.safetensors"])
-def test_all_arrays_go_into_a_file(run, invoke, cwd, name):
-    traced = mlpkit.trace(run, 4)
-    done = invoke("trace", run, "--step", 4, "--arrays", name)
-    assert (done.code, done.err.splitlines()[-1]) == (0, f"written to {name}")
-    found = dict(np.load(cwd / name)) if name.endswith("npz") else load_model_file(cwd / name).arrays
-    assert {key: array.tobytes() for key, array in found.items()} == {
-        key: array.tobytes() for key, array in traced.arrays().items()
-    }
-    assert found["outputs/Affine2"].shape == (50, 10)
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -105,9 +91,6 @@ def test_all_arrays_go_into_a_file(run, invoke, cwd, name):
         (["--step", 4, "--example", 0], "step 4 has no example 0; its minibatch has examples 1 to 50"),
         (["--step", 5], "run: has no step 5; expected one from 1 to 4, its last"),
         (["--step", 0], "0 is not a step; steps are numbered from 1"),
-        (["--step", 1, "--row", 150], "the training split has no row 150; expected one from 0 to 149"),
-        (["--step", 1, "--example", 1, "--row", 1], "--example and --row both choose an example to follow"),
-        (["--step", 1, "--arrays", "x.csv"], "expected a name that ends in .npz or .safetensors"),
         ([], "Missing option '--step'"),
     ],
 )
@@ -118,11 +101,10 @@ def test_wrong_usage(run, invoke, options, said):
     assert "again" not in done.err
 
 
-@pytest.mark.parametrize("option", ["--html", "--arrays"])
-def test_a_file_that_cannot_be_written_is_refused_before_the_step_is_done_again(run, invoke, option):
-    done = invoke("trace", run, "--step", 4, option, "nowhere/step.npz")
+def test_a_file_that_cannot_be_written_is_refused_before_the_step_is_done_again(run, invoke):
+    done = invoke("trace", run, "--step", 4, "--html", "nowhere/step.html")
     assert (done.code, done.out) == (1, "")
-    said = "error: nowhere/step.npz: can't be written: No such file or directory; check that its folder still exists\n"
+    said = "error: nowhere/step.html: can't be written: No such file or directory; check that its folder still exists\n"
     assert done.err == said
 
 

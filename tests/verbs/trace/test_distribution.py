@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.verbs.trace.distribution import BINS, distribution_of
+from mlpkit.verbs.trace.trace import BINS, distribution_of
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50))

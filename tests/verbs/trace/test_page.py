@@ -79,7 +79,7 @@ def table_of(page, heading, which=0):
 def test_the_numbers_are_those_of_the_step(images):
     traced, page = images
     assert page.evaluate("document.querySelector('h1').textContent") == "Step 3 of images"
-    assert f"loss {figure(traced.loss)}" in page.evaluate("document.querySelector('section p').textContent")
+    assert f"loss {figure(traced.loss)}" in page.evaluate("document.querySelector('section').textContent")
     headings, *rows = table_of(page, "Where the loss comes from")
     assert headings == ["example", "row", "label", "predicted", "probability", "loss", "share", "from"]
     examples = [traced.example(number) for number in traced.largest_losses(12)]
@@ -141,7 +141,7 @@ def test_rows_of_a_table_are_shown_with_their_columns(browser, steps):
     shown = dict(zip(headings, first, strict=True))
     assert shown["from"] == worst.source
     texts = "[...document.querySelectorAll('section:nth-of-type(2) th.text')].map((each) => each.textContent)"
-    assert page.evaluate(texts) == ["label", "predicted", "purpose"]
+    assert page.evaluate(texts) == ["label", "predicted"]
     assert {name: shown[name] for name in worst.columns} == {name: str(value) for name, value in worst.columns.items()}
     assert page.evaluate("document.querySelectorAll('img').length") == 0
 

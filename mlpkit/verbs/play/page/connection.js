@@ -2,6 +2,8 @@
 "use strict";
 
 const { pyodide, wheel } = document.documentElement.dataset;
+const asked = new URLSearchParams(location.search).get("spec") ?? "";
+const specFile = /^[\w-]+(\/[\w-]+)*\.yaml$/.test(asked) ? asked : "spec.yaml"; // beside the page, and nowhere else
 
 /** Return a function that sends a message and promises its answer; `tell` takes what the reader should know meanwhile. */
 function connect(tell) {
@@ -31,7 +33,7 @@ function throughWorker(tell) {
   };
   worker.onerror = (error) => tell(`The page could not start Python: ${error.message}`, true);
   return (message) => {
-    worker.postMessage({ message: JSON.stringify(message), pyodide: absolute(pyodide), wheel: absolute(wheel) });
+    worker.postMessage({ message: JSON.stringify(message), spec: specFile, pyodide: absolute(pyodide), wheel: absolute(wheel) });
     return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
   };
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.pages.prose import prose
+from mlpkit.verbs.ask.documentation import prose
 
 
 def as_it_is(target):
