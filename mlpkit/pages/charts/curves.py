@@ -23,7 +23,6 @@ def curves(
     titles: tuple[str, str] = ("", ""),
     domain: tuple[float, float] | None = None,
     logarithmic: bool = False,
-    logarithmic_x: bool = False,
     zero: bool = True,
     marked: Mapping[str, Any] | None = None,
     diagonal: bool = False,
@@ -46,7 +45,7 @@ def curves(
         dashed: whether each curve but the first has its own dash pattern, and the last of many points a dot, so that a
             covered curve remains visible.
     """
-    below = axis(x, titles[0], logarithmic=logarithmic_x)
+    below = axis(x, titles[0])
     beside = axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
     if domain:
         beside["scale"]["domain"] = domain
