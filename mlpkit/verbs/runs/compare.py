@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from mlpkit.components.dataset import Dataset
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.run_inputs import PLUGIN_FILES, SPEC_HASH, flattened
-from mlpkit.pages.repeating import plugin_options
 from mlpkit.pages.results import RunOnPage, RunSet, read_runs
-from mlpkit.registry.registry import Registry
-from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.kinds import is_group, members_of
-from mlpkit.runs.layout import RESOLVED, SPLITS, result_hashes
+from mlpkit.runs.layout import SPLITS, result_hashes
 from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
 from mlpkit.terminal.figures import probability, signed
 from mlpkit.training.evaluation import Record
 
 
-def outline(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Return where specs differ by dotted key, with a value for each spec; None if it has none.
 
     Of different components it has their names, and the parameters that all of them have; of what only some specs have,
@@ -89,7 +83,6 @@ Row = dict[str, list[Any]]
 NOT_CURVES: Final = ("iteration", "epoch")
 NOT_VERSIONS: Final = (SPEC_HASH, PLUGIN_FILES)
 LEVEL: Final = 0.95
-ADVISED_SEEDS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -124,20 +117,13 @@ class TestResult:
         return [self.metric, value, f"{low} to {high}", f"{verdict}, p {probability(self.p_value)}"]
 
 
-class Note(NamedTuple):
-    """Something about a comparison that its figures don't show."""
-
-    text: str
-    commands: Sequence[str] = ()
-
-
 @dataclass(frozen=True)
 class Comparison:
     """What differs between runs, or between sides of several runs each; what is the same in all is left out.
 
     Args:
         runs: the run folders, or the names of the sides.
-        spec: keys of the resolved specs, layers by their names; ``outline`` has fewer rows, component by component.
+        spec: where the resolved specs differ, layers by their names; see ``differences``.
         versions: what else the results depend on.
         results: SHA-256 of history, metrics and model; empty if a side has several runs.
         curves: last value of each loss and metric of the history; of several runs, an ``Interval``.
@@ -147,9 +133,7 @@ class Comparison:
         members: the run folders of each side; ``finished_members`` are how many of each are finished.
         chance: a verdict for each metric and side, each side against the first; empty unless two have several runs.
         only_seeds: whether all runs differ in their seeds alone.
-        unfinished: folders of several seeds with unfinished runs.
         tables: the metrics that are tables, such as ``test.confusion_matrix``; ``metrics`` has their cells.
-        with_seeds: what trains each side with several seeds; empty if it has several finished runs.
         too_few: the sides with several finished runs that are not compared with the first: their seeds are others, and
             one of the two has fewer than three.
         by: for each side the split, and loss and metrics of groups of its rows, as ``mlpkit evaluate --json`` has them.
@@ -157,7 +141,6 @@ class Comparison:
 
     runs: list[str]
     spec: Row
-    outline: Row
     versions: Row
     results: Row
     curves: Row
@@ -168,9 +151,7 @@ class Comparison:
     finished_members: list[int] = field(default_factory=list)
     chance: list[TestResult] = field(default_factory=list)
     only_seeds: bool = False
-    unfinished: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
-    with_seeds: list[str] = field(default_factory=list)
     too_few: list[str] = field(default_factory=list)
     by: list[dict[str, Any]] = field(default_factory=list)
     without_groups: str = ""
@@ -187,35 +168,22 @@ class Comparison:
         return "95 %" if count < 2 else f"95 %, p corrected for {count} comparisons by Holm's method"
 
     @property
-    def remarks(self) -> list[Note]:
-        """Open questions, with commands that would answer them; empty if nothing differs or nothing is open."""
-        notes = []
-        if self.unfinished:
-            text = "Some seeds aren't finished. Unless they are still training, resume them with:"
-            notes.append(Note(text, [f"mlpkit resume {shlex.quote(folder)}" for folder in self.unfinished]))
-        if self.without_groups:
-            notes.append(Note(f"Groups of rows are left out: {self.without_groups}"))
+    def remarks(self) -> list[str]:
+        """Open questions, and what would answer them; empty if nothing differs or nothing is open."""
+        notes = [f"Groups of rows are left out: {self.without_groups}"] if self.without_groups else []
         if not self.metrics or self.finished < 2:
             return notes
         if self.only_seeds:
-            notes.append(Note("The runs differ only in their seeds: all differences are chance."))
-        elif alone := self._alone:
-            text = "One run each can't tell a better spec from a lucky seed. Train with several seeds, and compare the "
-            notes.append(Note(f"{text}folders:", [*dict.fromkeys(alone)]))
+            notes.append("The runs differ only in their seeds: all differences are chance.")
+        elif any(finished < 2 for finished in self.finished_members):
+            text = "One run each can't tell a better spec from a lucky seed."
+            notes.append(
+                f"{text} Train each with several seeds, as by mlpkit run SPEC --seeds 5, and compare the folders."
+            )
         if self.too_few:
             text = f"{' and '.join(self.too_few)} and {self.runs[0]} have different seeds, so a test needs "
-            text += f"{FEWEST_UNPAIRED} on each side: train more, or train the same seeds, of which two are enough."
-            notes.append(Note(text))
+            notes.append(f"{text}{FEWEST_UNPAIRED} on each side.")
         return notes
-
-    @property
-    def _alone(self) -> list[str]:
-        """What trains with several seeds what has only one finished run, or no such run, and no seeds to come."""
-        return [
-            command
-            for command, runs in zip(self.with_seeds, self.members, strict=True)
-            if command and not any(str(Path(run).parent) in self.unfinished for run in runs)
-        ]
 
 
 def compare(directories: Sequence[Path], metrics: Sequence[str] = (), by: Sequence[str] = ()) -> Comparison:
@@ -278,8 +246,7 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequ
     others = zip(sides[1:], seeds_of_others, strict=True)
     return Comparison(
         runs=[side.name for side in sides],
-        spec=_differing([_common(flattened(run.spec) for run in side.runs) for side in sides]),
-        outline=outline([_common(run.spec for run in side.runs) for side in sides]),
+        spec=differences([_common(run.spec for run in side.runs) for side in sides]),
         versions=_differing(
             [_common(flattened(_without(run.lock, NOT_VERSIONS)) for run in side.runs) for side in sides]
         ),
@@ -294,41 +261,10 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequ
         finished_members=[side.finished for side in sides],
         chance=verdicts(sides, metrics),
         only_seeds=alone and len({run.settings for run in runs}) == 1 and len({run.seed for run in runs}) > 1,
-        unfinished=_unfinished(runs),
         tables=_tables(runs) if alone else [],
-        with_seeds=["" if side.finished > 1 else _with_seeds(side.runs[0]) for side in sides],
         too_few=[side.name for side, seeds in others if seeds != first and 1 < min(len(seeds), len(first)) < least],
         **_groups(sides, by),
     )
-
-
-def _unfinished(runs: Iterable[RunOnPage]) -> list[str]:
-    """Return the folders of several seeds that runs are in, if some of these seeds are not finished."""
-    folders = dict.fromkeys(run.directory.parent for run in runs)
-    return [
-        str(folder)
-        for folder in filter(is_group, folders)
-        if not all(RunFolder(run).finished for run in members_of(folder).values())
-    ]
-
-
-def _with_seeds(run: RunOnPage) -> str:
-    """Return what trains a run's spec with several seeds: a command, a call in Python, or nothing for an ensemble."""
-    if run.spec.get("ensemble"):
-        return ""
-    if _is_from_python(run):
-        return f"mlpkit.fit(x, t, ..., seed={run.seed + 1}, directory={str(run.directory) + '-2'!r})"
-    return f"mlpkit run {shlex.quote(f'{run.directory}/{RESOLVED}')} --seeds {ADVISED_SEEDS}{plugin_options(run.lock)}"
-
-
-def _is_from_python(run: RunOnPage) -> bool:
-    data = run.spec.get("data")
-    name = next(iter(data), "") if isinstance(data, Mapping) else str(data)
-    try:
-        found = Registry.discover().find((Dataset.kind,), name).component
-    except MlpkitError:  # the data set's plugin isn't there
-        return False
-    return issubclass(found, Dataset) and found.in_memory
 
 
 def _tables(runs: Iterable[RunOnPage]) -> list[str]:

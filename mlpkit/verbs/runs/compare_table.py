@@ -40,7 +40,7 @@ def _table(found: Comparison, width: int | None) -> list[list[str]]:
     cells = tuple(f"{name}." for name in found.tables)
     metrics = {key: values for key, values in found.metrics.items() if not key.startswith(cells)}
     for title, values, shown in (
-        ("spec", found.outline, to_inline_yaml),
+        ("spec", found.spec, to_inline_yaml),
         ("versions", found.versions, _short),
         (f"curves, last values{apart}", found.curves, _figure),
         ("metrics", metrics, _figure),
@@ -113,7 +113,7 @@ def _about_chance(found: Comparison, width: int | None) -> list[str]:
     """Return lines on whether the differences exceed chance, or what it takes to find out."""
     lines = [line for other in found.runs[1:] for line in _verdicts(found, other, width)]
     for remark in found.remarks:
-        lines += [*paragraph(remark.text, width=width), *(f"  {command}" for command in remark.commands), ""]
+        lines += [*paragraph(remark, width=width), ""]
     return lines
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shlex
 
 import pytest
 from run_folders import made_up_run
@@ -146,11 +145,9 @@ def test_the_advice_to_train_with_several_seeds_works(cwd, invoke):
         settings = ("--set", f"training.optimizer.learning_rate={rate}", "--set", "training.iterations=20")
         assert invoke("run", "tiny.yaml", "--out", name, *settings).code == 0
     out = invoke("compare", "slow one", "fast").out
-    assert "\nOne run each can't tell a better spec from a lucky seed. Train" in out
-    commands = [shlex.split(line) for line in out.splitlines() if line.startswith("  mlpkit run ")]
-    assert commands == [["mlpkit", "run", f"{name}/resolved.yaml", "--seeds", "5"] for name in ("slow one", "fast")]
-    for command in commands:
-        assert invoke(*command[1:-1], "2").code == 0
+    assert "\nOne run each can't tell a better spec from a lucky seed. Train each with several seeds, as by " in out
+    for name in ("slow one", "fast"):
+        assert invoke("run", f"{name}/resolved.yaml", "--seeds", "2").code == 0
     assert (
         "\nchance: runs/tiny-2 against runs/tiny (seed by seed, " in invoke("compare", "runs/tiny", "runs/tiny-2").out
     )
@@ -222,5 +219,5 @@ def test_what_only_one_run_has_is_named_and_tables_are_left_to_json(unlike, invo
     assert not re.search(r"^  test\.(accuracy|r2|confusion_matrix)", out, re.M)
     found = json.loads(invoke("compare", *unlike, "--json").out)
     assert found["metrics"]["test.confusion_matrix.1.0"] == [3, None]
-    assert found["outline"]["training.metrics"] == [["accuracy"], ["r2"]]
+    assert found["spec"]["training.metrics"] == [["accuracy"], ["r2"]]
     assert found["spec"]["data.mnist.directory"][1] == "/somewhere/rather/far/away/r2"
