@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, natural_order, read_limited
@@ -164,56 +163,14 @@ def _seeds_in(folder: Path) -> int:
     return 0
 
 
-class Condition(NamedTuple):
-    """A comparison of a loss or metric with a number."""
-
-    key: str
-    comparison: str
-    number: float
-
-    def holds(self, entry: RunGroup) -> bool:
-        """Whether it holds for the value of an entry; without one it doesn't."""
-        value = entry.value(self.key)
-        return value is not None and bool(_COMPARISONS[self.comparison](value.mean, self.number))
-
-
-_COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "=": operator.eq,
-}
-_CONDITION: Final = re.compile(r"\s*([^\s<>=]+)\s*(<=|>=|<|>|=)\s*([^\s<>=]+)\s*")
-
-
-def read_condition(text: str) -> Condition:
-    """Return the condition in a text such as ``loss<0.1``, or raise ``UsageError``."""
-    if found := _CONDITION.fullmatch(text):
-        with suppress(ValueError):
-            return Condition(found[1], found[2], float(found[3]))
-    raise UsageError(f"--where {text}: expected a loss or metric, a comparison and a number, such as 'loss<0.1'")
-
-
-def chosen(
-    entries: Iterable[RunGroup], states: Sequence[str] = (), specs: Sequence[str] = (), where: Sequence[Condition] = ()
-) -> list[RunGroup]:
-    """Return the entries that meet all conditions, with a run in one of the states, and one of a spec's pattern."""
+def chosen(entries: Iterable[RunGroup], states: Sequence[str] = (), specs: Sequence[str] = ()) -> list[RunGroup]:
+    """Return the entries with a run in one of the states, and one of a spec's pattern."""
     return [
         entry
         for entry in entries
         if (not states or any(run.state in states for run in entry.runs))
         and (not specs or any(fnmatchcase(run.spec, spec) for run in entry.runs for spec in specs))
-        and all(condition.holds(entry) for condition in where)
     ]
-
-
-def nothing_to_judge(entries: Sequence[RunGroup], where: Sequence[Condition]) -> str:
-    """Return which losses and metrics of conditions no run has, and which runs have; empty if all exist."""
-    runs = [run for entry in entries for run in entry.runs]
-    unknown = [each.key for each in where if all(figure_of(run, each.key) is None for run in runs)]
-    there = ", ".join(names_of_figures(entries)) or "no values"
-    return f"no run has {' or '.join(dict.fromkeys(unknown))}; the runs have {there}" if unknown and runs else ""
 
 
 ORDERS: Final[Mapping[str, Callable[[RunGroup], tuple[object, ...]]]] = {

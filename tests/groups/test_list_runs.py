@@ -9,7 +9,7 @@ import pytest
 from run_folders import made_up_run
 
 import mlpkit
-from mlpkit.groups.list_runs import RunList, best_of, chosen, figure_of, in_order, names_of_figures, read_condition
+from mlpkit.groups.list_runs import RunList, best_of, chosen, figure_of, in_order, names_of_figures
 from mlpkit.runs.overview import overview_of
 from mlpkit.runs.writer_lock import WriterLock
 from mlpkit.statistics import interval
@@ -138,27 +138,6 @@ def test_states_and_specs_are_chosen(entries):
     assert names(chosen(entries, states=["diverged", "damaged"])) == ["damaged", "diverged"]
     assert names(chosen(entries, states=["finished"])) == ["best", "good", "mixed", "seeds"]
     assert names(chosen(entries, specs=["other", "f*"])) == ["good", "seeds"]
-
-
-@pytest.mark.parametrize(
-    ("condition", "expected"),
-    [
-        ("accuracy>0.95", ["best"]),
-        (" accuracy >= 0.92", ["best", "seeds"]),
-        ("test_accuracy<0.46", ["good"]),
-        ("loss<=0.3", ["best", "good"]),
-        ("loss=0.1", ["best"]),
-        ("nothing>0", []),
-    ],
-)
-def test_conditions_are_about_values(entries, condition, expected):
-    assert names(chosen(entries, where=[read_condition(condition)])) == expected
-
-
-@pytest.mark.parametrize("text", ["accuracy", "accuracy>", "accuracy>high", ">0.9", "accuracy=>0.9", "a>0.1>0.2"])
-def test_what_is_no_condition_is_refused(text):
-    with pytest.raises(mlpkit.UsageError, match=r"--where .*: expected a loss or metric, a comparison and a number"):
-        read_condition(text)
 
 
 def test_orders(entries):
