@@ -82,7 +82,7 @@ def sort_keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     """Offer the columns to sort runs by, except metrics."""
     from mlpkit.groups.list_runs import ORDERS  # noqa: PLC0415 - --help needs none
 
-    return items([*ORDERS, "best", "loss"], incomplete)
+    return items([*ORDERS, "loss"], incomplete)
 
 
 def components(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -13,7 +13,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.errors import RunFolderError, UsageError
-from mlpkit.groups.list_runs import RunGroup, RunList, best_of, chosen, in_order, names_of_figures
+from mlpkit.groups.list_runs import RunGroup, chosen, in_order, names_of_figures, runs_listed
 from mlpkit.runs.overview import DAMAGED, FINISHED, RUNNING, STATES, STOPPED, RunOverview
 from mlpkit.statistics import Interval
 from mlpkit.terminal.figures import age, plus_minus
@@ -47,7 +47,7 @@ SECONDS_BETWEEN_DRAWINGS: Final = 1.0
     default="age",
     metavar="KEY",
     shell_complete=completion.sort_keys,
-    help="Sort by age, name, state, spec, steps, best, or a loss or metric; the best first.",
+    help="Sort by age, name, state, spec, steps, or a loss or metric; the best first.",
 )
 @click.option("--reverse", is_flag=True, help="Reverse the order.")
 @click.option("--watch", is_flag=True, help="Redraw the list every second, until Ctrl-C.")
@@ -68,10 +68,9 @@ def command(
     those of the validation data, or else of the training data: at the end of a finished run, at the last evaluation of
     another.
     """
-    listed = RunList(directory)
 
     def read() -> list[RunGroup]:
-        return in_order(chosen(listed.read(), states, specs), key, reverse=reverse)
+        return in_order(chosen(runs_listed(directory), states, specs), key, reverse=reverse)
 
     if watch:
         _require_terminal(as_json)
@@ -175,7 +174,6 @@ def _columns(entries: Sequence[RunGroup]) -> list[_Column]:
             _Column(name, [_figure(entry.value(name)) for entry in entries], importance)
             for name, importance in zip(names, (2, 4, *range(10, 10 + len(names))), strict=False)
         ),
-        _Column("best", [_best(entry) for entry in entries], 7, is_number=False),
         _Column("age", [age(now - entry.began) if entry.began else "" for entry in entries], 5),
         _Column("spec", [shortened(entry.spec, LONGEST_SPEC) for entry in entries], 3, is_number=False),
         *(
@@ -202,15 +200,6 @@ def _figure(value: Interval | None) -> str:
     return "" if value is None else plus_minus(value)
 
 
-def _best(entry: RunGroup) -> str:
-    value = entry.best()
-    if value is None:
-        return ""
-    found = best_of(entry.runs[0])
-    when = "" if entry.grouped or found is None else f" at {found.iteration:,}"
-    return f"{entry.runs[0].monitor} {plus_minus(value)}{when}"
-
-
 def plain(entry: RunGroup) -> dict[str, Any]:
     """Return a run, or a folder of several, as plain data."""
     if not entry.grouped:
@@ -227,7 +216,6 @@ def plain(entry: RunGroup) -> dict[str, Any]:
 
 
 def _plain_run(run: RunOverview) -> dict[str, Any]:
-    best = best_of(run)
     return {
         "directory": str(run.directory),
         "state": run.state,
@@ -239,7 +227,6 @@ def _plain_run(run: RunOverview) -> dict[str, Any]:
         "steps": run.steps,
         "total": run.total,
         "last": run.last,
-        "best": None if best is None else {"monitor": run.monitor, **best._asdict()},
         "metrics": run.results,
     }
 

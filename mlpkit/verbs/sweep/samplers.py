@@ -10,7 +10,7 @@ from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FINISHED, PRUNED, STOPPED
 from mlpkit.verbs.sweep.folder import Trial
-from mlpkit.verbs.sweep.section import Grid, SearchedKey, SweepSection
+from mlpkit.verbs.sweep.section import SearchedKey, SweepSection, combinations
 
 Sampler: TypeAlias = Callable[[int, Sequence[Trial]], dict[str, Any] | None]
 """Returns the values of a trial, given its number and the trials before it as they are now; None after the last."""
@@ -25,16 +25,15 @@ WITHOUT_OPTUNA: Final = (
 
 def make_sampler(sweep: SweepSection, seed: int) -> Sampler:
     """Return the sampler of a sweep, or raise ``UsageError`` without a library that it needs."""
-    grid = Grid(sweep.search)
     tpe = TpeSampler(sweep, seed) if sweep.sampler == "tpe" else None
+    grid = [*combinations(sweep.search)] if sweep.sampler == "grid" else []
 
     def values(number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
-        if sweep.baseline and number == 0:
-            return {}
-        number -= sweep.baseline
         if tpe is not None:
             return tpe.values(number, trials)
-        return grid.combination(number) if sweep.sampler == "grid" else random_values(sweep.search, seed, number)
+        if sweep.sampler == "grid":
+            return grid[number] if number < len(grid) else None
+        return random_values(sweep.search, seed, number)
 
     return values
 

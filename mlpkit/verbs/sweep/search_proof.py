@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import combinations, product
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any, NamedTuple
 
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.errors import Diagnostic, SpecError, SpecSchemaError
-from mlpkit.jobs.prove import SpecProof, little_memory, prove
+from mlpkit.jobs.prove import SpecProof, prove
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.source import Span
 from mlpkit.specfile.spec import Spec
@@ -26,13 +26,10 @@ class _Probe(NamedTuple):
     values: dict[str, Any]
 
 
-def prove_sweep(
-    spec: Spec, proved: SpecProof | None = None, warn: Callable[[Diagnostic], object] = bool
-) -> dict[KeyPath, str]:
+def prove_sweep(spec: Spec, proved: SpecProof | None = None) -> dict[KeyPath, str]:
     """Prove that a sweep can be done, and return the paths of files among its choices, as ``Spec.files`` has them.
 
-    The spec itself may be proved already. ``warn`` is called for each value with which training needs more memory than
-    there is.
+    The spec itself may be proved already.
     """
     assert isinstance(spec.sweep, SweepSection)
     proved = proved or prove(spec)
@@ -56,8 +53,6 @@ def prove_sweep(
             missing = _missing_results(expected, probed)
             faults += [place.fault(f"with this value, {message}") for message in missing]
             files |= _files_in(found, probe, place)
-            for warning in found.located(little_memory(found, probed.proof)):
-                warn(_explained(spec, warning, probe, place))
     if faults:
         unique = {fault[:4]: fault for fault in faults}  # a key is as wrong with each of its values
         raise SpecSchemaError(sorted(unique.values(), key=lambda fault: (fault.file, fault.line, fault.column)))
@@ -85,29 +80,6 @@ def _key_faults(spec: Spec, sweep: SweepSection) -> Iterator[Diagnostic]:
         if searched.when and _values_for(sweep, key) is None:
             place = spec.document.place((*SEARCH, key, "when"), at_key=True)
             yield place.fault("these conditions can't hold at once")
-    for key, other in combinations(sweep.search, 2):
-        needed = _values_for(sweep, key, other) if _may_be_one(key, other) else None
-        if needed is not None and _makes_no_difference(spec, sweep, key, other, needed):
-            yield key_place(spec, other).fault(f"this is the same key as {key}", remedy="keep one of the two")
-
-
-def _may_be_one(key: str, other: str) -> bool:
-    """Whether two keys may be the same, since one names components that the other leaves out."""
-    shorter, longer = sorted((key.split("."), other.split(".")), key=len)
-    rest = iter(longer)
-    is_below = longer[: len(shorter)] == shorter
-    return not is_below and shorter[-1] == longer[-1] and all(part in rest for part in shorter)
-
-
-def _makes_no_difference(spec: Spec, sweep: SweepSection, key: str, other: str, needed: Mapping[str, Any]) -> bool:
-    """Whether the values of a key make no difference if another is set after it, and the keys they need before both."""
-    last = {other: next(_telling_values(sweep.search[other]))[1]}
-    try:
-        without = trial_spec(spec, {**needed, **last}).document.values
-        tried = [trial_spec(spec, {**needed, key: each, **last}) for _, each in _telling_values(sweep.search[key])]
-    except SpecError:  # which is reported where the value stands
-        return False
-    return all(each.document.values == without for each in tried)
 
 
 def _probes(spec: Spec) -> Iterator[_Probe]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le, MinLen
@@ -20,9 +21,6 @@ from mlpkit.specfile.sections import GuestSection, TopLevel
 
 MOST_TRIALS: Final = 100_000
 """Of a sweep; each has a folder."""
-
-FEWEST_INTEGERS: Final = 3
-"""Integers that a range has at least: ``{low: 0, high: 1}`` is most likely meant to be of numbers."""
 
 DIFFERENCE: Final = 1e-9
 """Share of a step by which a range may miss a multiple of it, since most decimal fractions are rounded."""
@@ -176,9 +174,6 @@ class SearchedKey(Section):
             context.report((*path, "step"), "a logarithmic scale has no steps", remedy=remedy)
         elif step is not None:
             self._check_step(low, high, step, path, context)
-        elif self.of_integers and high - low + 1 < FEWEST_INTEGERS:
-            remedy = f"write low: {float(low)} for the numbers between, or choices: [{low}, {high}]"
-            context.report((*path, "high"), f"the range has only the integers {low} and {high}", remedy=remedy)
 
     def _check_step(self, low: float, high: float, step: float, path: KeyPath, context: CheckContext) -> None:
         if self.of_integers and not isinstance(step, int):
@@ -200,57 +195,26 @@ def is_choice(choice: object, wanted: object) -> bool:
     return named or (type(choice) is type(wanted) and choice == wanted)
 
 
-class Grid:
-    """All combinations of what searched keys may be, the last key changing first.
+def combinations(search: Mapping[str, SearchedKey]) -> Iterator[dict[str, Any]]:
+    """Go through all combinations of what searched keys may be, the last key changing first, up to one too many."""
+    return islice(_combinations([*search.items()], {}), MOST_TRIALS + 1)
 
-    Args:
-        search: the keys, each with finitely many values.
-    """
 
-    def __init__(self, search: Mapping[str, SearchedKey]) -> None:
-        self._search = list(search.items())
-        self._in_conditions = {key for searched in search.values() for key in searched.when or {}}
+def count_combinations(search: Mapping[str, SearchedKey]) -> int:
+    """Return how many combinations there are; some number above ``MOST_TRIALS`` if there are too many."""
+    return sum(1 for _ in combinations(search))
 
-    @property
-    def size(self) -> int:
-        """How many combinations there are; some number above ``MOST_TRIALS`` if there are more than that."""
-        return self._size(0, {})
 
-    def combination(self, number: int) -> dict[str, Any] | None:
-        """Return a combination by its number, from 0 to ``MOST_TRIALS``; None if there are fewer."""
-        if number >= self.size:
-            return None
-        values: dict[str, Any] = {}
-        for i, (key, searched) in enumerate(self._search):
-            if not searched.holds(values):
-                continue
-            if key not in self._in_conditions:
-                place, number = divmod(number, self._size(i + 1, values))
-                values[key] = searched.at(place)
-                continue
-            for choice in searched.choices or ():
-                values[key] = choice
-                inside = self._size(i + 1, values)
-                if number < inside:
-                    break
-                number -= inside
-        return values
-
-    def _size(self, begin: int, values: Mapping[str, Any]) -> int:
-        """Return how many combinations of the keys from one on there are, given the values of those before it."""
-        if begin == len(self._search):
-            return 1
-        key, searched = self._search[begin]
-        if not searched.holds(values):
-            return self._size(begin + 1, values)
-        if key not in self._in_conditions:
-            return searched.count * self._size(begin + 1, values)
-        size = 0
-        for choice in searched.choices or ():
-            size += self._size(begin + 1, {**values, key: choice})
-            if size > MOST_TRIALS:
-                break
-        return size
+def _combinations(search: Sequence[tuple[str, SearchedKey]], values: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if not search:
+        yield values
+        return
+    (key, searched), *rest = search
+    if not searched.holds(values):
+        yield from _combinations(rest, values)
+        return
+    for place in range(searched.count):
+        yield from _combinations(rest, {**values, key: searched.at(place)})
 
 
 @dataclass(frozen=True)
@@ -266,8 +230,6 @@ class SearchedKeyType(SectionType):
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the section."""
-        if isinstance(value, dict):
-            return super().check(_with_our_keys(value, path, context), path, context)
         if not isinstance(value, list):
             return super().check(value, path, context)
         before = len(context.faults)
@@ -277,19 +239,6 @@ class SearchedKeyType(SectionType):
             if inside[:1] == ("choices",):
                 context.faults[i] = fault._replace(path=(*path, *inside[1:]))
         return found
-
-
-OTHERS_WORDS: Final = {"from": "low", "min": "low", "to": "high", "max": "high", "values": "choices", "if": "when"}
-"""What other programs call the keys."""
-
-
-def _with_our_keys(value: dict[str, object], path: KeyPath, context: CheckContext) -> dict[str, object]:
-    """Report keys that other programs have, and return the mapping with ours."""
-    for key in value:
-        if key in OTHERS_WORDS:
-            message = f"unknown key {show(key)} of a searched key"
-            context.report((*path, key), message, remedy=f"write {OTHERS_WORDS[key]}", at_key=True, code="unknown-key")
-    return {OTHERS_WORDS.get(key, key): item for key, item in value.items()}
 
 
 NOT_SEARCHED: Final = ("mlpkit", "name", "requires", "extends", "seeds", "ensemble", "sweep")
@@ -310,7 +259,6 @@ class SweepSection(GuestSection):
             so far and needs the extra `sweep`; or each combination once.
         prune: how weak trials are ended early: if they are worse than the median of the others so far, or by
             successive halving with several budgets; by default none is.
-        baseline: whether trial 0 is the unchanged spec, so that the sweep shows how far the best is ahead of it.
         timeout: seconds in which a trial does no step, after which its process counts as dead.
     """
 
@@ -322,7 +270,6 @@ class SweepSection(GuestSection):
     seconds: Annotated[float, Gt(0)] | None = None
     sampler: Literal["random", "tpe", "grid"] = "random"
     prune: Literal["median", "hyperband"] | None = None
-    baseline: bool = False
     timeout: Annotated[float, Gt(0)] = 600.0
 
     @property
@@ -422,7 +369,7 @@ class SweepSection(GuestSection):
             remedy = "give it a step, or choices, or take another sampler"
             message = f"a grid needs finitely many values, and {endless[0]} may be any number in its range"
             context.report((*path, "sampler"), message, remedy=remedy)
-        elif self.sampler == "grid" and self.trials is None and Grid(self.search).size > MOST_TRIALS:
+        elif self.sampler == "grid" and self.trials is None and count_combinations(self.search) > MOST_TRIALS:
             message = f"the grid has more than {MOST_TRIALS:,} combinations"
             context.report((*path, "sampler"), message, remedy="take larger steps, another sampler, or give trials")
         elif self.sampler != "grid" and self.trials is None and self.seconds is None:

@@ -12,13 +12,13 @@ from typing import Any, Final, Unpack
 
 from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.errors import RunFolderError, SpecError
-from mlpkit.jobs.run_inputs import lock_changes, naming_plugin_files
+from mlpkit.jobs.run_inputs import naming_plugin_files
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of, runs_in
 from mlpkit.runs.layout import SPEC, has_file
-from mlpkit.specfile.document import Document, parse_document
+from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.key_types import FORMAT_KEY
 from mlpkit.specfile.nodes import ListNode, MappingNode, Node, ScalarNode, copied, plain
 from mlpkit.specfile.overrides import override_at, set_overrides
@@ -65,7 +65,7 @@ def as_overrides(values: Mapping[str, Any]) -> list[str]:
 
 def written_values(values: Mapping[str, Any]) -> str:
     """Write the values of a trial on a line."""
-    return ", ".join(as_overrides(values)) or "the unchanged spec"
+    return ", ".join(as_overrides(values))
 
 
 def short_keys(keys: Sequence[str]) -> list[str]:
@@ -145,13 +145,6 @@ def written_at(root: Node, path: KeyPath) -> ScalarNode | None:
     return node if isinstance(node, ScalarNode) and isinstance(node.value, str) else None
 
 
-MAY_CHANGE: Final = ("minimize", "maximize", "trials", "seconds", "prune", "timeout")
-"""Keys of the section ``sweep`` that say nothing about which trial has which values."""
-
-MOST_NAMED: Final = 3
-"""Changes that a message names."""
-
-
 def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) -> Spec:
     """Return the spec in the folder of a sweep."""
     of_a_trial = next(iter(runs_in(folder.directory)), folder.directory)
@@ -164,24 +157,13 @@ def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) 
 
 def require_unchanged(folder: SweepFolder, spec: Spec) -> None:
     """Check that the spec of a sweep is still the one that its trials were made from, or raise ``RunFolderError``."""
-    begun = _first_begun(folder.directory)
-    if begun is None:
-        return
-    trial, text = begun
-    if text == spec.document.text:
-        return
-    try:
-        changes = lock_changes(_what_counts(parse_document(text)), _what_counts(spec.document))
-    except SpecError:  # that file is damaged, and no trial needs it
-        return
-    if changes:
-        named = "; ".join(map(str, changes[:MOST_NAMED]))
-        more = f"; and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else ""
+    trial, text = _first_begun(folder.directory) or (folder.directory, spec.document.text)
+    if text != spec.document.text:
         restore = shlex.join(["cp", str(trial / SPEC), str(folder.spec_path)])
         other = shlex.join(["mlpkit", "sweep", str(folder.spec_path), "--out", "DIR"])
         raise RunFolderError(
-            f"{folder.spec_path}: has changed since its trials started ({named}{more}); undo that with: {restore}; "
-            f"or start another sweep: {other}"
+            f"{folder.spec_path}: has changed since its trials started; undo that with: {restore}; or start another "
+            f"sweep: {other}"
         )
 
 
@@ -193,13 +175,3 @@ def _first_begun(directory: Path) -> tuple[Path, str] | None:
             if has_file(run, SPEC):
                 return run, RunFolder(run).spec_text()
     return None
-
-
-def _what_counts(document: Document) -> dict[str, Any]:
-    """Return the values of a spec without those that may change during a sweep."""
-    values: dict[str, Any] = plain(document.with_names)
-    section = values.get(SWEEP)
-    if isinstance(section, dict):
-        values[SWEEP] = {key: value for key, value in section.items() if key not in MAY_CHANGE}
-        values["order of sweep.search"] = ", ".join(section.get("search", ()))  # a grid changes the last key first
-    return values

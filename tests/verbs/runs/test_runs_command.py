@@ -39,7 +39,7 @@ def test_a_line_for_each_run(runs, invoke):
     done = invoke("runs", "--sort", "name")
     assert (done.code, done.err) == (0, "")
     title, *found = rows(done.out)
-    assert title == ["run", "state", "steps", "loss", "accuracy", "best", "age", "spec", "test loss", "test accuracy"]
+    assert title == ["run", "state", "steps", "loss", "accuracy", "age", "spec", "test loss", "test accuracy"]
     assert [row[:2] for row in found[:5]] == [
         ["runs/damaged", "damaged"],
         ["runs/diverged", "diverged"],
@@ -47,10 +47,10 @@ def test_a_line_for_each_run(runs, invoke):
         ["runs/seeds", "finished 3/3"],
         ["runs/stopped", "stopped"],
     ]
-    assert found[2][2:6] == ["200/200", "0.1000", "0.9000", "loss 0.2500 at 200"]
-    assert found[2][7:] == ["made_up", "0.5000", "0.8000"]
+    assert found[2][2:5] == ["200/200", "0.1000", "0.9000"]
+    assert found[2][6:] == ["made_up", "0.5000", "0.8000"]
     assert found[3][2:5] == ["600/600", "0.0900 ± 0.0248", "0.9100 ± 0.0248"]  # t = 4.303, s = 0.01, n = 3
-    assert found[4][2:6] == ["100/200", "0.5000", "0.7500", "loss 0.5000 at 100"]
+    assert found[4][2:5] == ["100/200", "0.5000", "0.7500"]
     assert done.out.endswith("\nruns/damaged: holds no resolved.yaml; restore it from a copy, or start a new run\n")
 
 

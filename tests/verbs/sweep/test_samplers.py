@@ -156,18 +156,6 @@ def test_tpe_keeps_to_the_search():
         known.append(trial(number, values, validation_loss=values["vars.rate"]))
 
 
-@pytest.mark.parametrize("sampler", ["random", "grid", "tpe"])
-def test_after_a_baseline_without_values_come_those_of_a_sweep_without_one(sampler):
-    if sampler == "tpe":
-        require_package("optuna")
-    search = {"x": SearchedKey(low=0.0, high=1.0, step=0.125)}
-    plain, after = sampler_of(search, sampler), sampler_of(search, sampler, baseline=True)
-    baseline = trial(0, {}, validation_loss=0.5)
-    assert after(0, []) == {}
-    for number in range(8):
-        assert after(number + 1, [baseline]) == plain(number, [baseline])
-
-
 def test_tpe_takes_each_step_of_a_range():
     require_package("optuna")
     steps = {"x": SearchedKey(low=0, high=1.0, step=0.0078125), "y": SearchedKey(low=0.0, high=1.0, step=0.33333333334)}
