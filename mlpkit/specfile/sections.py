@@ -60,7 +60,7 @@ class Guest(NamedTuple):
 
 GUESTS: Final = {
     "about": Guest("mlpkit.verbs.card.section:AboutType"),
-    "sweep": Guest("mlpkit.verbs.sweep.section:SweepType", "mlpkit.verbs.sweep.search_proof:prove_sweep"),
+    "sweep": Guest("mlpkit.verbs.sweep.section:SweepType", "mlpkit.verbs.sweep.specs:prove_sweep"),
 }
 
 

@@ -111,10 +111,7 @@ class TpeSampler:
         optuna, states = self._optuna, self._optuna.trial.TrialState
         search = {key: searched for key, searched in self._sweep.search.items() if key in trial.values}
         known: dict[str, Any] = {
-            "params": {
-                key: searched.place_of(trial.values[key]) if _by_place(searched) else trial.values[key]
-                for key, searched in search.items()
-            },
+            "params": {key: _for_optuna(searched, trial.values[key]) for key, searched in search.items()},
             "distributions": {key: self._distribution(searched) for key, searched in search.items()},
         }
         if trial.state == FINISHED:
@@ -131,8 +128,6 @@ class TpeSampler:
         found = self._optuna.distributions
         if searched.choices is not None:
             return found.CategoricalDistribution(range(searched.count))
-        if _by_place(searched):
-            return found.IntDistribution(0, searched.count - 1)
         low, high = searched.ends
         if searched.of_integers:
             return found.IntDistribution(int(low), int(high), log=searched.log)
@@ -144,11 +139,11 @@ class TpeSampler:
             return searched.at(asked.suggest_categorical(key, found.choices))
         suggest = asked.suggest_int if isinstance(found.low, int) else asked.suggest_float
         value = suggest(key, found.low, found.high, log=found.log)
-        if _by_place(searched):
-            return searched.at(value)
         return value if searched.of_integers else shortened(value, *searched.ends)
 
 
-def _by_place(searched: SearchedKey) -> bool:
-    """Whether Optuna knows a value by its place: it takes plain choices only, and rounds steps differently."""
-    return searched.choices is not None or searched.step is not None
+def _for_optuna(searched: SearchedKey, value: Any) -> Any:
+    """Return a value as Optuna knows it: a choice by its place, since Optuna takes plain choices only."""
+    if searched.choices is None:
+        return value
+    return next(i for i, choice in enumerate(searched.choices) if repr(choice) == repr(value))

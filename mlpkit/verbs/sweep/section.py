@@ -22,9 +22,6 @@ from mlpkit.specfile.sections import GuestSection, TopLevel
 MOST_TRIALS: Final = 100_000
 """Of a sweep; each has a folder."""
 
-DIFFERENCE: Final = 1e-9
-"""Share of a step by which a range may miss a multiple of it, since most decimal fractions are rounded."""
-
 
 class ObjectiveNameType(TextType):
     """The name of a result to choose trials by, such as ``validation_loss``."""
@@ -68,7 +65,6 @@ class SearchedKey(Section):
         choices: values to choose from; a list alone says the same.
         low: the lowest number of a range.
         high: the highest number; if both are integers, so are those between them.
-        step: distance of neighbouring numbers; by default 1 for integers, and none otherwise.
         log: whether numbers are spread evenly on a logarithmic scale.
         when: other searched keys, and the choice that each must have for this key to be set.
     """
@@ -84,7 +80,6 @@ class SearchedKey(Section):
     choices: Annotated[tuple[Any, ...], MinLen(1)] | None = None
     low: int | float | None = None
     high: int | float | None = None
-    step: Annotated[int | float, Gt(0)] | None = None
     log: bool = False
     when: dict[str, Any] | None = None
 
@@ -96,7 +91,7 @@ class SearchedKey(Section):
     @property
     def finite(self) -> bool:
         """Whether it has finitely many values, as a grid needs it."""
-        return self.choices is not None or self.of_integers or self.step is not None
+        return self.choices is not None or self.of_integers
 
     @property
     def count(self) -> int:
@@ -104,10 +99,7 @@ class SearchedKey(Section):
         if self.choices is not None:
             return len(self.choices)
         low, high = self.ends
-        if self.of_integers:
-            return (int(high) - int(low)) // int(self.step or 1) + 1
-        assert self.step is not None
-        return round((high - low) / self.step) + 1
+        return int(high) - int(low) + 1
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -117,23 +109,8 @@ class SearchedKey(Section):
         return self.low, self.high
 
     def at(self, place: int) -> Any:
-        """Return the value at a place among finitely many, counted from 0: low + place * step, in decimals."""
-        if self.choices is not None:
-            return self.choices[place]
-        low, high = self.ends
-        if self.of_integers:
-            return low + place * int(self.step or 1)
-        from decimal import Decimal  # noqa: PLC0415 - needed by sweeps alone, but every spec loads this module
-
-        return min(float(Decimal(str(low)) + place * Decimal(str(self.step))), float(high))
-
-    def place_of(self, value: Any) -> int:
-        """Return the place of a value among finitely many."""
-        if self.choices is not None:
-            return next(i for i, choice in enumerate(self.choices) if repr(choice) == repr(value))
-        low, _ = self.ends
-        place: int = round((value - low) / (self.step or 1))
-        return place
+        """Return the value at a place among finitely many, counted from 0."""
+        return self.ends[0] + place if self.choices is None else self.choices[place]
 
     def holds(self, values: Mapping[str, object]) -> bool:
         """Whether the conditions hold, given the values of the keys before this one that are set."""
@@ -148,11 +125,9 @@ class SearchedKey(Section):
 
     def _check_choices(self, path: KeyPath, context: CheckContext) -> None:
         assert self.choices is not None
-        for key in ("high", "step"):
-            if getattr(self, key) is not None:
-                context.report(
-                    (*path, key), f"{key} is for a range, but choices are given", remedy="keep one of the two"
-                )
+        if self.high is not None:
+            message = "high is for a range, but choices are given"
+            context.report((*path, "high"), message, remedy="keep one of the two")
         if self.log:
             context.report((*path, "log"), "log is for a range, but choices are given", remedy="leave out log")
         for i, choice in enumerate(self.choices):
@@ -160,7 +135,7 @@ class SearchedKey(Section):
                 context.report((*path, "choices", i), f"the choice {show(choice)} is given twice")
 
     def _check_range(self, path: KeyPath, context: CheckContext) -> None:
-        low, high, step = self.low, self.high, self.step
+        low, high = self.low, self.high
         assert low is not None
         if high is None:
             context.report(path, "the range has no upper end", expected="high: NUMBER, in addition to low", at_key=True)
@@ -169,22 +144,6 @@ class SearchedKey(Section):
         elif self.log and low <= 0:
             remedy = "start above 0, or leave out log"
             context.report((*path, "low"), f"a logarithmic scale has no {show(low)}", remedy=remedy)
-        elif self.log and step is not None:
-            remedy = "leave out one of the two, or list choices"
-            context.report((*path, "step"), "a logarithmic scale has no steps", remedy=remedy)
-        elif step is not None:
-            self._check_step(low, high, step, path, context)
-
-    def _check_step(self, low: float, high: float, step: float, path: KeyPath, context: CheckContext) -> None:
-        if self.of_integers and not isinstance(step, int):
-            context.report((*path, "step"), f"{show(step)} is not an integer, unlike low and high")
-            return
-        steps = (high - low) / step
-        if round(steps) < 1 or abs(steps - round(steps)) > DIFFERENCE * max(1.0, steps):
-            last = low + int(steps) * step
-            remedy = f"write high: {last:g}" if last > low else "take a smaller step"
-            message = f"steps of {show(step)} from {show(low)} don't lead to {show(high)}"
-            context.report((*path, "high"), message, remedy=remedy)
 
 
 def is_choice(choice: object, wanted: object) -> bool:
@@ -366,12 +325,12 @@ class SweepSection(GuestSection):
     def _check_end(self, path: KeyPath, context: CheckContext) -> None:
         endless = [key for key, searched in self.search.items() if not searched.finite]
         if self.sampler == "grid" and endless:
-            remedy = "give it a step, or choices, or take another sampler"
+            remedy = "give it choices, or take another sampler"
             message = f"a grid needs finitely many values, and {endless[0]} may be any number in its range"
             context.report((*path, "sampler"), message, remedy=remedy)
         elif self.sampler == "grid" and self.trials is None and count_combinations(self.search) > MOST_TRIALS:
             message = f"the grid has more than {MOST_TRIALS:,} combinations"
-            context.report((*path, "sampler"), message, remedy="take larger steps, another sampler, or give trials")
+            context.report((*path, "sampler"), message, remedy="take fewer values, another sampler, or give trials")
         elif self.sampler != "grid" and self.trials is None and self.seconds is None:
             expected = "trials: COUNT, seconds: TIME, or both"
             context.report(path, "the sweep has no limit", expected=expected, at_key=True)

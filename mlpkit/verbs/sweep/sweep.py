@@ -36,9 +36,15 @@ from mlpkit.verbs.sweep.folder import SweepFolder, Trial, require_sweep_folder
 from mlpkit.verbs.sweep.margin import Margin, lead_of
 from mlpkit.verbs.sweep.pruning import no_longer_weak
 from mlpkit.verbs.sweep.samplers import make_sampler
-from mlpkit.verbs.sweep.search_proof import prove_sweep
 from mlpkit.verbs.sweep.section import Objective, SweepSection, count_combinations
-from mlpkit.verbs.sweep.specs import require_unchanged, spec_of_sweep, text_for_folder, trial_spec, written_values
+from mlpkit.verbs.sweep.specs import (
+    prove_sweep,
+    require_unchanged,
+    spec_of_sweep,
+    text_for_folder,
+    trial_spec,
+    written_values,
+)
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a driver has stopped."""
