@@ -1,19 +1,23 @@
-"""What differs between runs, and whether it is more than chance."""
+"""What differs between runs, whether it is more than chance, and all that as a table for a terminal."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from mlpkit.components.schema.wording import counted
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.run_inputs import PLUGIN_FILES, SPEC_HASH, flattened
 from mlpkit.pages.results import RunOnPage, RunSet, read_runs
 from mlpkit.runs.layout import SPLITS, result_hashes
-from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
-from mlpkit.terminal.figures import probability, signed
+from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.statistics import FEWEST_UNPAIRED, Interval, difference, holm, interval
+from mlpkit.terminal.figures import figure, plus_minus, probability, signed
+from mlpkit.terminal.formatting import GAP, LONGEST_CELL, blocks, columns, paragraph, shortened
 from mlpkit.training.evaluation import Record
 
 
@@ -127,13 +131,12 @@ class Comparison:
         versions: what else the results depend on.
         results: SHA-256 of history, metrics and model; empty if a side has several runs.
         curves: last value of each loss and metric of the history; of several runs, an ``Interval``.
-        metrics: loss and metrics at the end, by split; of several runs, an ``Interval``.
+        metrics: loss and metrics at the end by split, without tables; of several runs, an ``Interval``.
         part_at: the first iteration whose evaluations differ; None if none differ, or if a side has several runs.
         finished: how many of the runs are finished, and so have metrics.
         members: the run folders of each side; ``finished_members`` are how many of each are finished.
         chance: a verdict for each metric and side, each side against the first; empty unless two have several runs.
         only_seeds: whether all runs differ in their seeds alone.
-        tables: the metrics that are tables, such as ``test.confusion_matrix``; ``metrics`` has their cells.
         too_few: the sides with several finished runs that are not compared with the first: their seeds are others, and
             one of the two has fewer than three.
         by: for each side the split, and loss and metrics of groups of its rows, as ``mlpkit evaluate --json`` has them.
@@ -151,7 +154,6 @@ class Comparison:
     finished_members: list[int] = field(default_factory=list)
     chance: list[TestResult] = field(default_factory=list)
     only_seeds: bool = False
-    tables: list[str] = field(default_factory=list)
     too_few: list[str] = field(default_factory=list)
     by: list[dict[str, Any]] = field(default_factory=list)
     without_groups: str = ""
@@ -254,31 +256,22 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequ
         curves=_differing(
             [_mean(_without((run.history or [{}])[-1], NOT_CURVES) for run in side.runs) for side in sides]
         ),
-        metrics=_differing([_mean(flattened(_numbers(run, alone)) for run in side.runs) for side in sides]),
+        metrics=_differing([_mean(flattened(_numbers(run)) for run in side.runs) for side in sides]),
         part_at=_part_at([run.history for run in runs]) if alone else None,
         finished=sum(side.finished for side in sides),
         members=[[str(run.directory) for run in side.runs] for side in sides],
         finished_members=[side.finished for side in sides],
         chance=verdicts(sides, metrics),
         only_seeds=alone and len({run.settings for run in runs}) == 1 and len({run.seed for run in runs}) > 1,
-        tables=_tables(runs) if alone else [],
         too_few=[side.name for side, seeds in others if seeds != first and 1 < min(len(seeds), len(first)) < least],
         **_groups(sides, by),
     )
 
 
-def _tables(runs: Iterable[RunOnPage]) -> list[str]:
-    """Return the metrics that are tables, by split and name."""
-    results = [(split, values) for run in runs for split, values in run.metrics.items()]
-    return list(
-        dict.fromkeys(f"{split}.{key}" for split, found in results for key in found if isinstance(found[key], list))
-    )
-
-
-def _numbers(run: RunOnPage, tables: bool) -> dict[str, dict[str, Any]]:
-    """Return loss and metrics at the end by split, with or without tables."""
+def _numbers(run: RunOnPage) -> dict[str, dict[str, Any]]:
+    """Return loss and metrics at the end by split, without tables."""
     return {
-        split: {name: value for name, value in values.items() if tables or not isinstance(value, list)}
+        split: {name: value for name, value in values.items() if not isinstance(value, list)}
         for split, values in run.metrics.items()
     }
 
@@ -373,3 +366,107 @@ def _part_at(histories: Sequence[Sequence[Record]]) -> int | None:
         if any(record != found[0] for record in found):
             return iteration
     return None
+
+
+CHECKSUM: Final = re.compile("[0-9a-f]{40,}")
+DIGITS_SHOWN: Final = 10
+ABSENT: Final = "-"
+NARROWEST_KEY: Final = 30
+NARROWEST_RUN: Final = 12
+NARROWEST_MEAN: Final = 15
+"""Characters of a key, and of a cell beside it, which may be a mean with its interval."""
+
+
+def lines_of(found: Comparison, width: int | None) -> list[str]:
+    """Return the lines that ``mlpkit compare`` prints."""
+    return [*blocks(_table(found, width), width=width), "", *_about_chance(found, width)]
+
+
+def _table(found: Comparison, width: int | None) -> list[list[str]]:
+    blank = [""] * len(found.runs)
+    apart = "" if found.part_at is None else f" (different from iteration {found.part_at} on)"
+    beside, longest = _room(found, width)
+    rows = [["", *(shortened(run, longest) for run in found.runs)]]
+    if found.grouped:
+        counts = [(len(runs), finished) for runs, finished in zip(found.members, found.finished_members, strict=True)]
+        rows.append(["", *(counted(n, "run") + ("" if n == done else f", {done} finished") for n, done in counts)])
+    for title, values, shown in (
+        ("spec", found.spec, to_inline_yaml),
+        ("versions", found.versions, _short),
+        (f"curves, last values{apart}", found.curves, _figure),
+        ("metrics", found.metrics, _figure),
+        ("results, SHA-256", found.results, _short),
+    ):
+        if found.grouped and title.startswith("results"):
+            continue
+        same = "the same" if found.finished or title != "metrics" else "no run is finished"
+        rows.append([title if values else f"{title}: {same}", *blank])
+        rows += [
+            [f"  {key}", *(shortened(ABSENT if value is None else shown(value), longest) for value in each)]
+            for key, each in values.items()
+        ]
+    for title, groups in rows_by_group(found).items():
+        rows += [[title, *blank], *([f"  {key}", *cells] for key, *cells in groups)]
+    if width is None:
+        return rows
+    widest = max(len(cell) for row in rows for cell in row[1:])
+    room = max(width - beside * (len(GAP) + widest), NARROWEST_KEY)
+    return [[shortened(row[0], room), *row[1:]] if any(row[1:]) else row for row in rows]
+
+
+def rows_by_group(found: Comparison) -> dict[str, list[list[str]]]:
+    """Return a title for each column whose groups were asked for, with a row for each loss and metric of a group."""
+    tables = {}
+    for column in found.by[0]["columns"] if found.by else ():
+        splits = dict.fromkeys(side["split"] for side in found.by)
+        sides = [_estimates([("all rows", side["whole"]), *side["columns"][column].items()]) for side in found.by]
+        keys = dict.fromkeys(key for side in sides for key in side)
+        title = f"by {column}, rows of {' and '.join(splits)}"
+        tables[title] = [[key, *(side.get(key, ABSENT) for side in sides)] for key in keys]
+    return tables
+
+
+def _estimates(groups: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
+    return {
+        f"{name}: {metric}": plus_minus(Interval(group["rows"], each["value"], None, each["low"], each["high"]))
+        for name, group in groups
+        for metric, each in group["metrics"].items()
+    }
+
+
+def _room(found: Comparison, width: int | None) -> tuple[int, int]:
+    """Return how many runs fit side by side, and how long a cell of theirs may be."""
+    if width is None:
+        return len(found.runs), LONGEST_CELL
+    narrowest = NARROWEST_MEAN if found.grouped or found.by else NARROWEST_RUN
+    beside = min(len(found.runs), max(1, (width - NARROWEST_KEY) // (narrowest + len(GAP))))
+    return beside, max((width - NARROWEST_KEY) // beside - len(GAP), narrowest)
+
+
+def _short(value: Any) -> str:
+    """Write a version, of a checksum in it the first digits."""
+    return CHECKSUM.sub(lambda found: found[0][:DIGITS_SHOWN], str(value))
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, Interval):
+        return figure(value.mean) if value.low == value.high else plus_minus(value)
+    return figure(value) if isinstance(value, float) else str(value)
+
+
+def _about_chance(found: Comparison, width: int | None) -> list[str]:
+    """Return lines on whether the differences exceed chance, or what it takes to find out."""
+    lines = [line for other in found.runs[1:] for line in _verdicts(found, other, width)]
+    for remark in found.remarks:
+        lines += [*paragraph(remark, width=width), ""]
+    return lines
+
+
+def _verdicts(found: Comparison, other: str, width: int | None) -> list[str]:
+    """Return lines about what differs between a side and the first."""
+    verdicts = [verdict for verdict in found.chance if verdict.other == other]
+    if not verdicts:
+        return []
+    title = f"chance: {other} against {found.runs[0]} ({verdicts[0].test}, {found.level})"
+    table = columns([verdict.cells for verdict in verdicts], right=[1], indent="  ", width=width)
+    return [*paragraph(title, width=width), *table, ""]

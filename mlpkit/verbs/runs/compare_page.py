@@ -11,8 +11,7 @@ from mlpkit.pages.parts import folded, paragraph, section, table
 from mlpkit.pages.results import RunSet, results_table
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.yaml_writer import to_inline_yaml
-from mlpkit.verbs.runs.compare import Comparison, Row, compare_sides, read_sides
-from mlpkit.verbs.runs.compare_table import rows_by_group
+from mlpkit.verbs.runs.compare import Comparison, Row, compare_sides, read_sides, rows_by_group
 
 
 def write_comparison(
