@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.jobs import evaluate, groups_of_rows, load_model
 from mlpkit.jobs.run_inputs import PLUGIN_FILES, SPEC_HASH, flattened
 from mlpkit.pages.results import RunOnPage, RunSet, read_runs
 from mlpkit.runs.layout import SPLITS, result_hashes
@@ -208,8 +209,6 @@ def _groups(sides: Sequence[RunSet], by: Sequence[str]) -> dict[str, Any]:
 
 def _by_group(side: RunSet, by: Sequence[str]) -> dict[str, Any]:
     """Return loss and metrics of groups of rows of a side's test rows, or of another split: means over several runs."""
-    from mlpkit.jobs import evaluate, groups_of_rows, load_model  # noqa: PLC0415 - only groups of rows need the data
-
     found = []
     for run in side.runs:
         model = load_model.load_run(run.directory)
