@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from mlpkit.cli.ranks import is_first
+from mlpkit.cli.launcher import is_first
 from mlpkit.errors import (
     DEBUG,
     Code,

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit.cli.exit_codes import error_report, traceback_of
-from mlpkit.cli.ranks import is_first, is_first_on_host, once
+from mlpkit.cli.launcher import is_first, is_first_on_host, once
 from mlpkit.errors import DivergenceError, RankError, UsageError
 from mlpkit.jobs.train import assist
 from mlpkit.network.flat_layout import blocks

@@ -11,8 +11,8 @@ import click
 
 from mlpkit.cli import completion
 from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
+from mlpkit.cli.launcher import once, started_processes
 from mlpkit.cli.options import HelpfulCommand, colour_option, is_given
-from mlpkit.cli.ranks import once, started_processes
 from mlpkit.deprecation import Deprecation
 from mlpkit.errors import MlpkitError
 from mlpkit.lazy_names import load

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from fake_mpi import FakeMpi, FakeWorld
 
-from mlpkit.cli.ranks import started_processes
+from mlpkit.cli.launcher import started_processes
 from mlpkit.cli.verbs import VERBS, program
 
 

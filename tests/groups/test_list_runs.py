@@ -71,7 +71,6 @@ def test_runs_of_several_seeds_have_the_mean_and_its_interval(entries):
     assert (seeds.steps, seeds.total) == (1000, 1000)
     assert seeds.value("accuracy") == interval([0.9 + seed / 100 for seed in range(5)])
     assert seeds.value("test_accuracy").mean == pytest.approx(0.46)
-    assert seeds.best() == interval([0.25] * 5)
 
 
 def test_a_run_that_is_not_finished_does_not_count_in_the_mean(runs):
@@ -93,7 +92,6 @@ def test_runs_that_differ_in_more_than_the_seed_have_no_mean(entries):
     mixed = by_name(entries)["mixed"]
     assert len(mixed.runs) == 2
     assert mixed.value("accuracy") is None
-    assert mixed.best() is None
 
 
 def test_a_folder_of_several_runs_can_be_opened_and_so_can_a_run(runs):

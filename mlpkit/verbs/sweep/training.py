@@ -15,8 +15,8 @@ import click
 from mlpkit.cli.around_training import after_run, run_folder
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
+from mlpkit.cli.launcher import started_processes
 from mlpkit.cli.options import given_spec, require_one_display
-from mlpkit.cli.ranks import started_processes
 from mlpkit.components.engine import LOCAL
 from mlpkit.errors import UsageError
 from mlpkit.registry.discovery import PluginOptions
