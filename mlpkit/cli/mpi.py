@@ -83,17 +83,12 @@ _LENGTH: Final = 8
 
 
 class Failure(NamedTuple):
-    """What a rank reports to rank 0 when it fails; the traceback is empty if users didn't ask for it."""
+    """What a rank reports to rank 0 when it fails."""
 
     rank: int
     message: str
     notes: tuple[str, ...]
     exit_code: int
-    traceback: str
-
-
-class RemoteTraceback(Exception):  # noqa: N818 - called as in the standard library
-    """The traceback of an exception in another rank."""
 
 
 def load_mpi(thread_level: str = "funneled") -> Any:
@@ -284,10 +279,10 @@ class MpiRanks(Ranks):
                 self._send_command(END, ())
             self._task = ""
 
-    def report_failure(self, message: str, notes: Sequence[str], exit_code: int, traceback: str = "") -> None:
+    def report_failure(self, message: str, notes: Sequence[str], exit_code: int) -> None:
         """Tell rank 0 what has gone wrong in this one, see ``Failure``, and wait until it ends them all."""
         with suppress(RankError), mpi_errors(self._mpi):
-            failure = Failure(self.rank, message, tuple(notes), exit_code, traceback)
+            failure = Failure(self.rank, message, tuple(notes), exit_code)
             self._answer = self._about_ranks.isend(failure, dest=0, tag=_FAILED)
             while self._next_command(patience=max(SECONDS_TO_END, self._patience))[0] != END:
                 pass
@@ -389,7 +384,7 @@ class MpiRanks(Ranks):
             error = RankError(f"{self._named(found.rank)}: {found.message}", found.exit_code)
             for note in found.notes:
                 error.add_note(note)
-            raise error from (RemoteTraceback(f"\n{found.traceback}") if found.traceback else None)
+            raise error
 
     def _silent_ranks(self) -> str:
         """Return which ranks don't answer rank 0; a rank that waits does."""
@@ -499,7 +494,8 @@ def assist_rank_0(ranks: MpiRanks, plugin_options: PluginOptions) -> None:
     except BaseException as error:
         report = error_report(error)
         message = report.text.removeprefix("error: ")
-        ranks.report_failure(message, report.notes, report.exit_code, traceback_of(error))
+        sys.stderr.write(traceback_of(error))
+        ranks.report_failure(message, report.notes, report.exit_code)
 
 
 def serve(engine: Engine, started: int) -> bool:

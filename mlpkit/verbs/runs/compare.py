@@ -19,7 +19,6 @@ from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.statistics import FEWEST_UNPAIRED, Interval, difference, holm, interval
 from mlpkit.terminal.figures import figure, plus_minus, probability, signed
 from mlpkit.terminal.formatting import GAP, LONGEST_CELL, blocks, columns, paragraph, shortened
-from mlpkit.training.evaluation import Record
 
 
 def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -133,7 +132,6 @@ class Comparison:
         results: SHA-256 of history, metrics and model; empty if a side has several runs.
         curves: last value of each loss and metric of the history; of several runs, an ``Interval``.
         metrics: loss and metrics at the end by split, without tables; of several runs, an ``Interval``.
-        part_at: the first iteration whose evaluations differ; None if none differ, or if a side has several runs.
         finished: how many of the runs are finished, and so have metrics.
         members: the run folders of each side; ``finished_members`` are how many of each are finished.
         chance: a verdict for each metric and side, each side against the first; empty unless two have several runs.
@@ -149,7 +147,6 @@ class Comparison:
     results: Row
     curves: Row
     metrics: Row
-    part_at: int | None
     finished: int = 0
     members: list[list[str]] = field(default_factory=list)
     finished_members: list[int] = field(default_factory=list)
@@ -256,7 +253,6 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequ
             [_mean(_without((run.history or [{}])[-1], NOT_CURVES) for run in side.runs) for side in sides]
         ),
         metrics=_differing([_mean(flattened(_numbers(run)) for run in side.runs) for side in sides]),
-        part_at=_part_at([run.history for run in runs]) if alone else None,
         finished=sum(side.finished for side in sides),
         members=[[str(run.directory) for run in side.runs] for side in sides],
         finished_members=[side.finished for side in sides],
@@ -358,15 +354,6 @@ def _differing(sides: Sequence[Mapping[str, Any]]) -> Row:
     return {key: values for key, values in rows.items() if any(value != values[0] for value in values)}
 
 
-def _part_at(histories: Sequence[Sequence[Record]]) -> int | None:
-    by_iteration = [{int(record["iteration"]): record for record in history} for history in histories]
-    for iteration in sorted(set().union(*by_iteration)):
-        found = [records[iteration] for records in by_iteration if iteration in records]
-        if any(record != found[0] for record in found):
-            return iteration
-    return None
-
-
 CHECKSUM: Final = re.compile("[0-9a-f]{40,}")
 DIGITS_SHOWN: Final = 10
 ABSENT: Final = "-"
@@ -383,7 +370,6 @@ def lines_of(found: Comparison, width: int | None) -> list[str]:
 
 def _table(found: Comparison, width: int | None) -> list[list[str]]:
     blank = [""] * len(found.runs)
-    apart = "" if found.part_at is None else f" (different from iteration {found.part_at} on)"
     beside, longest = _room(found, width)
     rows = [["", *(shortened(run, longest) for run in found.runs)]]
     if found.grouped:
@@ -392,7 +378,7 @@ def _table(found: Comparison, width: int | None) -> list[list[str]]:
     for title, values, shown in (
         ("spec", found.spec, to_inline_yaml),
         ("versions", found.versions, _short),
-        (f"curves, last values{apart}", found.curves, _figure),
+        ("curves, last values", found.curves, _figure),
         ("metrics", found.metrics, _figure),
         ("results, SHA-256", found.results, _short),
     ):

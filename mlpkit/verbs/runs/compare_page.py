@@ -60,12 +60,10 @@ def _groups_section(found: Comparison) -> list[str]:
 
 def _differences_section(found: Comparison) -> str:
     """Return what differs in specs and versions."""
-    apart = [] if found.part_at is None else [paragraph(f"The histories differ from iteration {found.part_at} on.")]
     return section(
         "What differs",
         _differences("Spec", found.spec, found),
         _differences("Versions", found.versions, found),
-        *apart,
     )
 
 

@@ -15,7 +15,7 @@ def test_the_same_run_twice_differs_in_nothing(train):
     train("a")
     train("b")
     found = compare([Path("a"), Path("b")])
-    assert (found.runs, found.part_at) == (["a", "b"], None)
+    assert found.runs == ["a", "b"]
     assert found.spec == found.versions == found.results == found.curves == found.metrics == {}
 
 
@@ -37,7 +37,6 @@ def test_what_differs_has_a_value_a_run(train, work):
     assert found.curves["train_loss"] == [run.history[-1]["train_loss"] for run in (first, second)]
     assert found.curves["learning_rate"] == [0.05, 0.01]
     assert set(found.results) == {"history.jsonl", "metrics.json", "model.safetensors"}
-    assert found.part_at == 4
 
 
 def test_layers_go_by_their_names(train):
@@ -46,18 +45,6 @@ def test_layers_go_by_their_names(train):
     spec = compare([Path("a"), Path("b")]).spec
     assert spec["layers.Relu1"] == ["Relu", None]
     assert not any(key.startswith("layers.Affine2") for key in spec)
-
-
-def test_where_the_histories_part(train, work):
-    train("a")
-    train("b", training__epochs=6)
-    assert compare([Path("a"), Path("b")]).part_at is None
-    lines = (work / "b/history.jsonl").read_text().splitlines()
-    record = json.loads(lines[2]) | {"train_loss": 9.0}
-    (work / "b/history.jsonl").write_text("\n".join([*lines[:2], json.dumps(record)]) + "\n")
-    found = compare([Path("a"), Path("b"), Path("a")])
-    assert found.part_at == 12
-    assert found.curves["train_loss"][1] == 9.0
 
 
 def test_a_run_that_was_stopped_has_no_metrics(train, work):
