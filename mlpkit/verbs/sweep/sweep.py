@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from mlpkit.components.engine import LOCAL, Engine, Workers
-from mlpkit.components.schema.wording import counted, did_you_mean
+from mlpkit.components.schema.wording import counted
 from mlpkit.errors import RunFolderError, StorageError, UsageError
 from mlpkit.groups.engine_workers import WorkersOfEngine
 from mlpkit.groups.local_workers import LocalWorkers
@@ -145,6 +145,7 @@ def sweep(
     Raises:
         UsageError: it isn't a spec, it has no sweep, a library is missing, no process can be started, or the
             cluster can't be used.
+        ParameterError: the engine has no such option.
         SpecError: the sweep is wrong, or doesn't fit the spec or its data.
         DataError: a data file is not what it should be.
         RunFolderError: the directory is in use.
@@ -154,8 +155,6 @@ def sweep(
             finished.
     """
     require_spec(spec, "sweep")
-    engine = EngineChoice(on, workers, options)
-    engine.require_possible(spec.registry)
     if not isinstance(spec.sweep, SweepSection):
         raise UsageError(f"{spec.document.path}: has no section sweep, which sets what to vary; see mlpkit docs sweeps")
     make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
@@ -165,7 +164,7 @@ def sweep(
     observer = observer or Observer()
     for warning in proved.warnings:
         observer(Event(0, "noticed", ("; ".join(filter(None, (warning.message, warning.remedy))),)))
-    with engine.started(spec.registry) as started, SweepFolder.create(folder, text) as kept:
+    with _started(spec.registry, on, workers, options) as started, SweepFolder.create(folder, text) as kept:
         return _swept(kept, plugin_options, started, 0, observer, stop)
 
 
@@ -199,11 +198,10 @@ def resume_sweep(
         MlpkitError: as ``sweep`` does.
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    engine = EngineChoice(on, workers, options)
-    engine.require_possible(registry)
     if add_trials < 0:
         raise UsageError(f"{add_trials} trials can't be added; expected a number, at least 0")
-    with SweepFolder.open(directory_of(directory)) as folder, engine.started(registry) as started:
+    require_sweep_folder(directory := directory_of(directory))
+    with _started(registry, on, workers, options) as started, SweepFolder.open(directory) as folder:
         return _swept(folder, registry.arguments(), started, add_trials, observer, stop)
 
 
@@ -387,41 +385,22 @@ def stop_sweep(directory: RunArgument) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class EngineChoice:
-    """The engine's name, how many trials train at once at most, and the values of its parameters that are given."""
-
-    name: str
-    workers: int | None
-    options: Mapping[str, Any]
-
-    def require_possible(self, registry: Registry) -> None:
-        """Check that the engine exists, and has all options that are given, or raise ``UsageError``."""
-        require_processes("a sweep")
-        if self.workers is not None and self.workers < 1:
-            raise UsageError(f"{self.workers} workers can't train anything; expected at least 1")
-        if self.name == LOCAL:
-            own: Collection[str] = ()
-        else:
-            own = registry.find((Engine.kind,), self.name).schema.types
-        for option in (option for option in self._given if option not in own):
-            parts = f"the engine {self.name} takes no '{option}'", did_you_mean(option, own)
-            raise UsageError("; ".join(filter(None, parts)))
-
-    @contextmanager
-    def started(self, registry: Registry) -> Iterator[Workers]:
-        """Return the workers, and end them at the end of the block; or raise ``UsageError``."""
-        if self.name == LOCAL:
-            workers: Workers = LocalWorkers(self.workers)
-        else:
-            with component_errors(f"engine {self.name} failed in start"):
-                started = registry.create(Engine.kind, {self.name: self._given}).start(self.workers)
-            workers = WorkersOfEngine(self.name, started)
-        try:
-            yield workers
-        finally:
-            workers.shutdown()
-
-    @property
-    def _given(self) -> dict[str, Any]:
-        return {option: value for option, value in self.options.items() if value not in (None, "", {})}
+@contextmanager
+def _started(registry: Registry, name: str, most: int | None, options: Mapping[str, Any]) -> Iterator[Workers]:
+    """Return the workers of an engine, and end them at the end of the block; or raise ``UsageError``."""
+    require_processes("a sweep")
+    if most is not None and most < 1:
+        raise UsageError(f"{most} workers can't train anything; expected at least 1")
+    given = {option: value for option, value in options.items() if value not in (None, "", {})}
+    if name == LOCAL:
+        if given:
+            raise UsageError(f"the engine {LOCAL} takes no '{next(iter(given))}'")
+        workers: Workers = LocalWorkers(most)
+    else:
+        with component_errors(f"engine {name} failed in start"):
+            started = registry.create(Engine.kind, {name: given}).start(most)
+        workers = WorkersOfEngine(name, started)
+    try:
+        yield workers
+    finally:
+        workers.shutdown()

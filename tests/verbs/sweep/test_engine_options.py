@@ -45,7 +45,10 @@ def test_without_mpi4py_the_engine_mpi_says_how_to_install_it(invoke, monkeypatc
     [
         (("--on", "dusk"), "unknown engine 'dusk'; did you mean 'dask'?"),
         (("--scheduler", "tcp://x:1"), "the engine local takes no 'scheduler'"),
-        (("--on", "slurm", "--scheduler", "tcp://x:1"), "the engine slurm takes no 'scheduler'"),
+        (
+            ("--on", "slurm", "--scheduler", "tcp://x:1"),
+            "slurm.scheduler: unknown parameter 'scheduler' of engine slurm; expected slurm",
+        ),
         (("--slurm", "partition=cpu"), "the engine local takes no 'slurm'"),
     ],
 )
@@ -57,12 +60,12 @@ def test_wrong_engines(arguments, message, invoke):
 @pytest.mark.parametrize(
     ("keyword", "message"),
     [
-        ("observr", "the engine dask takes no 'observr'"),
-        ("shceduler", "the engine dask takes no 'shceduler'; did you mean 'scheduler'?"),
+        ("observr", "dask.observr: unknown parameter 'observr' of engine dask; expected scheduler"),
+        ("shceduler", "dask.shceduler: unknown parameter 'shceduler' of engine dask; did you mean 'scheduler'?"),
     ],
 )
 def test_a_keyword_of_neither_sweep_nor_engine_is_named(keyword, message):
-    with pytest.raises(mlpkit.UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(mlpkit.ParameterError, match=f"^{re.escape(message)}$"):
         mlpkit.sweep(mlpkit.load_spec("tiny.yaml"), "x", on="dask", **{keyword: 3})
 
 
@@ -101,7 +104,11 @@ def mlpkit_components():
             ("--max-jobs=7", "--labels", "team=a", "--labels", "urgent"),
             "None workers of none (7, {'team': 'a', 'urgent': True})",
         ),
-        (("--slurm", "time=60"), "the engine acme.queue takes no 'slurm'"),
+        (
+            ("--slurm", "time=60"),
+            "acme.queue.slurm: unknown parameter 'slurm' of engine acme.queue; expected one of scheduler, max_jobs, "
+            "labels",
+        ),
     ],
 )
 def test_an_engine_of_a_plugin_gets_the_options_that_its_constructor_takes(arguments, message, invoke):
