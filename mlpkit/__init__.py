@@ -101,10 +101,8 @@ _HOMES = {
     "mlpkit.verbs.run.fit": ("fit",),
     "mlpkit.verbs.run.resume": ("resume",),
     "mlpkit.verbs.run.run": ("run",),
-    "mlpkit.verbs.sweep.driver": ("SweepObserver",),
     "mlpkit.verbs.sweep.folder": ("Trial",),
-    "mlpkit.verbs.sweep.status": ("SweepStatus", "stop_sweep", "sweep_status"),
-    "mlpkit.verbs.sweep.sweep": ("Sweep", "resume_sweep", "sweep"),
+    "mlpkit.verbs.sweep.sweep": ("Sweep", "SweepStatus", "resume_sweep", "stop_sweep", "sweep", "sweep_status"),
     "mlpkit.verbs.trace.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.verbs.tune_rate.tune_rate": ("RateTest", "tune_rate"),
 }

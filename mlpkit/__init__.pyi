@@ -116,14 +116,13 @@ from mlpkit.verbs.report.report import report as report
 from mlpkit.verbs.run.fit import fit as fit
 from mlpkit.verbs.run.resume import resume as resume
 from mlpkit.verbs.run.run import run as run
-from mlpkit.verbs.sweep.driver import SweepObserver as SweepObserver
 from mlpkit.verbs.sweep.folder import Trial as Trial
-from mlpkit.verbs.sweep.status import SweepStatus as SweepStatus
-from mlpkit.verbs.sweep.status import stop_sweep as stop_sweep
-from mlpkit.verbs.sweep.status import sweep_status as sweep_status
 from mlpkit.verbs.sweep.sweep import Sweep as Sweep
+from mlpkit.verbs.sweep.sweep import SweepStatus as SweepStatus
 from mlpkit.verbs.sweep.sweep import resume_sweep as resume_sweep
+from mlpkit.verbs.sweep.sweep import stop_sweep as stop_sweep
 from mlpkit.verbs.sweep.sweep import sweep as sweep
+from mlpkit.verbs.sweep.sweep import sweep_status as sweep_status
 from mlpkit.verbs.trace.trace import Trace as Trace
 from mlpkit.verbs.trace.trace import TracedExample as TracedExample
 from mlpkit.verbs.trace.trace import TracedLayer as TracedLayer

@@ -134,7 +134,6 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "resume_sweep",
             "sweep_status",
             "stop_sweep",
-            "SweepObserver",
             "trace",
             "doctor",
             "tune_rate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -112,8 +113,6 @@ def traceback_of(error: BaseException) -> str:
     """Return how an exception came to be, if the environment asks for it; otherwise nothing."""
     if not os.environ.get(DEBUG):
         return ""
-    import traceback  # noqa: PLC0415 - only if a user asks for it
-
     return "".join(traceback.format_exception(error))
 
 
@@ -152,8 +151,6 @@ def warnings_as_messages() -> Iterator[None]:
 
 def _place(error: BaseException, *, of_plugin: bool = False) -> str:
     """Return where an exception was raised; or the innermost line of a plugin that it went through."""
-    import traceback  # noqa: PLC0415 - only after a mistake
-
     frames = list(traceback.extract_tb(error.__traceback__))
     if of_plugin:
         from mlpkit.registry.plugin import is_foreign  # noqa: PLC0415 - loads pluggy

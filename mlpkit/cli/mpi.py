@@ -1,4 +1,4 @@
-"""Ranks that MPI connects to train one network."""
+"""Connecting the processes that ``mpiexec`` started, and what ranks do together to train one network."""
 
 from __future__ import annotations
 
@@ -6,23 +6,34 @@ import atexit
 import math
 import os
 import pickle
+import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
 from socket import gethostname
 from types import TracebackType
-from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit.errors import DivergenceError, RankError
+from mlpkit.cli.exit_codes import error_report, traceback_of
+from mlpkit.cli.launcher import is_first, is_first_on_host, once
+from mlpkit.errors import DivergenceError, RankError, UsageError
+from mlpkit.jobs.train import assist
 from mlpkit.network.flat_layout import blocks
 from mlpkit.network.replica import add_along_tree
-from mlpkit.system import available_cores, end_process_after, yield_core
+from mlpkit.system import STOP_SIGNALS, available_cores, end_process_after, yield_core
 from mlpkit.training.ranks import Ranks, own_slices
+
+if TYPE_CHECKING:
+    import click
+
+    from mlpkit.components.engine import Engine
+    from mlpkit.registry.discovery import PluginOptions
 
 Item = TypeVar("Item")
 P = ParamSpec("P")
@@ -36,6 +47,9 @@ TIMEOUT: Final = "MLPKIT_MPI_TIMEOUT"
 
 SECONDS_OF_PATIENCE: Final = 300.0
 """How long it waits by default."""
+
+MOST_SECONDS: Final = 86_400
+"""The longest that a rank may wait for others."""
 
 SECONDS_OF_A_BREAK: Final = 86_400.0
 """How long it waits for the next task, while rank 0 may do anything: a day, as its host may be lost."""
@@ -69,17 +83,12 @@ _LENGTH: Final = 8
 
 
 class Failure(NamedTuple):
-    """What a rank reports to rank 0 when it fails; the traceback is empty if users didn't ask for it."""
+    """What a rank reports to rank 0 when it fails."""
 
     rank: int
     message: str
     notes: tuple[str, ...]
     exit_code: int
-    traceback: str
-
-
-class RemoteTraceback(Exception):  # noqa: N818 - called as in the standard library
-    """The traceback of an exception in another rank."""
 
 
 def load_mpi(thread_level: str = "funneled") -> Any:
@@ -270,10 +279,10 @@ class MpiRanks(Ranks):
                 self._send_command(END, ())
             self._task = ""
 
-    def report_failure(self, message: str, notes: Sequence[str], exit_code: int, traceback: str = "") -> None:
+    def report_failure(self, message: str, notes: Sequence[str], exit_code: int) -> None:
         """Tell rank 0 what has gone wrong in this one, see ``Failure``, and wait until it ends them all."""
         with suppress(RankError), mpi_errors(self._mpi):
-            failure = Failure(self.rank, message, tuple(notes), exit_code, traceback)
+            failure = Failure(self.rank, message, tuple(notes), exit_code)
             self._answer = self._about_ranks.isend(failure, dest=0, tag=_FAILED)
             while self._next_command(patience=max(SECONDS_TO_END, self._patience))[0] != END:
                 pass
@@ -375,7 +384,7 @@ class MpiRanks(Ranks):
             error = RankError(f"{self._named(found.rank)}: {found.message}", found.exit_code)
             for note in found.notes:
                 error.add_note(note)
-            raise error from (RemoteTraceback(f"\n{found.traceback}") if found.traceback else None)
+            raise error
 
     def _silent_ranks(self) -> str:
         """Return which ranks don't answer rank 0; a rank that waits does."""
@@ -408,3 +417,105 @@ class MpiRanks(Ranks):
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         self._world.Abort(code)
+
+
+def join(started: int) -> MpiRanks:
+    """Connect this process to the other ranks, to train one network, or raise ``UsageError``."""
+    patience = _patience()
+    with _within(patience):
+        without = "mpi4py is needed to train one network in several processes"
+        library = _load_mpi("funneled", without, "; or give --no-mpi, and each process trains by itself")
+        with mpi_errors(library):
+            ranks = MpiRanks(library, library.COMM_WORLD, patience)
+    _require_connected(ranks.size, started)
+    return ranks
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """End the process if the block takes longer: MPI would wait for ever for one that failed to connect."""
+    end_process_after(math.ceil(seconds))
+    try:
+        yield
+    finally:
+        end_process_after(0)
+
+
+def _load_mpi(thread_level: str, without: str, instead: str) -> Any:
+    """Start MPI for some threads, and return ``mpi4py.MPI``, or an error with what else there is to do."""
+    try:
+        return load_mpi(thread_level)
+    except ImportError as error:
+        raise _once_per_host(f'{without} ({error}); install it with: pip install "mlpkit[mpi]"{instead}') from error
+    except RuntimeError as error:  # what mpi4py raises without an MPI library
+        raise _once_per_host(
+            f"mpi4py can't use MPI: {' '.join(str(error).split())}; install the library that mpiexec "
+            "belongs to, or both with: pip install mpich"
+        ) from error
+
+
+def _require_connected(size: int, started: int) -> None:
+    if size < started:
+        raise _once_per_host(
+            f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {size}: they come "
+            "from different MPI installations; expected the mpiexec that comes with that library, or mpi4py built for "
+            "this one"
+        )
+
+
+def _patience() -> float:
+    text = os.environ.get(TIMEOUT, "")
+    try:
+        seconds = float(text or SECONDS_OF_PATIENCE)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= MOST_SECONDS:
+        raise _once_per_host(
+            f"{TIMEOUT}={text}: expected the seconds that a rank waits for others, such as {TIMEOUT}=300; at "
+            f"most {MOST_SECONDS:,}, a day"
+        )
+    return seconds
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Do another rank's part, in silence; signals go to all ranks, and rank 0 decides what becomes of them."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    with warnings.catch_warnings(action="ignore"):
+        yield
+
+
+def assist_rank_0(ranks: MpiRanks, plugin_options: PluginOptions) -> None:
+    """Do this rank's part of a training, until rank 0 ends it; what fails is reported to rank 0."""
+    try:
+        with _silence():
+            assist(ranks, **plugin_options)
+    except BaseException as error:
+        report = error_report(error)
+        message = report.text.removeprefix("error: ")
+        sys.stderr.write(traceback_of(error))
+        ranks.report_failure(message, report.notes, report.exit_code)
+
+
+def serve(engine: Engine, started: int) -> bool:
+    """Train the trials of a sweep until rank 0 ends it; return whether this process did so, and isn't rank 0."""
+    with _within(_patience()):
+        world = _load_mpi("multiple", f"the engine {engine.registered_name} needs mpi4py", "").COMM_WORLD
+    _require_connected(world.Get_size(), started)
+    if not world.Get_rank():
+        return False
+    try:
+        with _silence():
+            engine.serve()
+    except BaseException as error:
+        sys.stderr.write(f"{error_report(error).text}\n{traceback_of(error)}")
+        world.Abort(1)
+    return True
+
+
+def _once_per_host(message: str) -> UsageError | click.exceptions.Exit:
+    """Return an error that may be one host's alone: processes that aren't connected can't agree on who reports it."""
+    if is_first():
+        return UsageError(message)
+    return UsageError(f"on {gethostname()}: {message}") if is_first_on_host() else once(message)

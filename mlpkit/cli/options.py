@@ -15,6 +15,7 @@ import click
 from mlpkit.cli import completion
 from mlpkit.cli.garbage import keep_loaded
 from mlpkit.errors import SpecSyntaxError, UsageError
+from mlpkit.runs.layout import RESOLVED, has_file
 from mlpkit.terminal.output import result, styled
 
 if TYPE_CHECKING:
@@ -137,8 +138,6 @@ def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpac
     try:
         found = spec.read_spec(path, overrides=overrides, **plugin_options)
     except SpecSyntaxError as error:
-        from mlpkit.runs.layout import RESOLVED, has_file  # noqa: PLC0415 - only after a mistake
-
         name = spec.stem_of(Path(path))
         if name in shipped_specs.shipped_specs() and not Path(path).exists():
             error.add_note(f"help: mlpkit ships a spec of that name; 'mlpkit init {name}' copies it here")

@@ -40,11 +40,11 @@ def joined_ranks(mpi: bool | None, plugin_options: PluginOptions) -> Iterator[Ra
     if mpi is False or (mpi is None and started == 1):
         yield ONE_RANK
         return
-    from mlpkit.cli import joining  # noqa: PLC0415 - most runs have one process
+    from mlpkit.cli.mpi import assist_rank_0, join  # noqa: PLC0415 - most runs have one process
 
-    ranks = joining.join(started)
+    ranks = join(started)
     if ranks.rank:
-        joining.assist_rank_0(ranks, plugin_options)
+        assist_rank_0(ranks, plugin_options)
         raise click.exceptions.Exit(0)
     with ranks:
         yield ranks if ranks.size > 1 else ONE_RANK
@@ -62,9 +62,9 @@ def ranks_as_workers(engine: Engine | None) -> Iterator[None]:
             )
         yield
         return
-    from mlpkit.cli import joining  # noqa: PLC0415 - most sweeps have one process
+    from mlpkit.cli.mpi import serve  # noqa: PLC0415 - most sweeps have one process
 
-    if joining.serve(engine, started):
+    if serve(engine, started):
         raise click.exceptions.Exit(0)
     try:
         yield

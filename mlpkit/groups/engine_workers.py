@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from mlpkit.components.engine import Workers
 from mlpkit.errors import ComponentFailure
@@ -13,21 +13,12 @@ from mlpkit.network.component_errors import check_returned, component_errors
 from mlpkit.training.events import TrainingEnd
 from mlpkit.version import VERSION
 
-PROMISED: Final = ("count", "threads", "submit", "stop", "shutdown")
-"""What workers have."""
-
 
 class WorkersOfEngine:
-    """The workers that an engine started; what goes wrong in them, and what are no workers, names the engine."""
+    """The workers that an engine started; what goes wrong in them names the engine."""
 
     def __init__(self, engine: str, workers: Workers) -> None:
         self._engine, self._workers = engine, workers
-        with component_errors(f"engine {engine} failed"):
-            lacking = [name for name in PROMISED if not hasattr(workers, name)]
-        if lacking:
-            returned = "None" if workers is None else f"a {type(workers).__name__} without {', '.join(lacking)}"
-            expected = f"expected an object with {', '.join(PROMISED)}"
-            raise ComponentFailure(f"engine {engine} returned {returned} from start; {expected}")
         self.threads = self._number("threads")
 
     @property
@@ -39,9 +30,9 @@ class WorkersOfEngine:
         with component_errors(f"engine {self._engine} failed in {name}"):
             found = getattr(self._workers, name)
         if not isinstance(found, int) or found < 1:
-            shown = "a method" if callable(found) else repr(found)
-            found = f"engine {self._engine} has workers whose {name} is {shown}"
-            raise ComponentFailure(f"{found}; expected an integer, at least 1")
+            raise ComponentFailure(
+                f"engine {self._engine} has workers whose {name} is {found!r}; expected an integer, at least 1"
+            )
         return found
 
     def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:

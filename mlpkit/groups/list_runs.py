@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -10,14 +9,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, natural_order, read_limited
 from mlpkit.runs.json_files import decisive_split, decode
 from mlpkit.runs.kinds import is_run_folder, runs_in
 from mlpkit.runs.layout import HISTORY, LOCK, MODEL, SEEDS
-from mlpkit.runs.overview import BY_URGENCY, DAMAGED, FINISHED, Extreme, RunOverview, overview_of
+from mlpkit.runs.overview import BY_URGENCY, DAMAGED, FINISHED, RunOverview, overview_of
 from mlpkit.statistics import Interval, interval
 
 
@@ -66,21 +65,9 @@ class RunGroup:
         """Return a loss or metric, or its mean over the finished runs of a folder; None without a value."""
         if self.grouped and not self.seeds_of_one_spec:
             return None
-        return _mean([figure_of(run, key) for run in self._counting])
-
-    def best(self) -> Interval | None:
-        """Return the best value of what the runs compare evaluations by, as ``value`` does."""
-        found = [best_of(run) for run in self._counting] if self.seeds_of_one_spec else []
-        return _mean([extreme and extreme.value for extreme in found])
-
-    @property
-    def _counting(self) -> list[RunOverview]:
-        return [run for run in self.runs if run.state == FINISHED or not self.grouped]
-
-
-def _mean(values: Iterable[float | None]) -> Interval | None:
-    known = [value for value in values if value is not None]
-    return interval(known) if known else None
+        counting = [run for run in self.runs if run.state == FINISHED or not self.grouped]
+        known = [value for run in counting if (value := figure_of(run, key)) is not None]
+        return interval(known) if known else None
 
 
 def figure_of(run: RunOverview, key: str) -> float | None:
@@ -91,14 +78,6 @@ def figure_of(run: RunOverview, key: str) -> float | None:
     results = {f"{split}_{name}": value for split, values in run.results.items() for name, value in values.items()}
     known = {**run.last, **results}
     return known.get(key, known.get(f"{decisive_split(known)}_{key}"))
-
-
-def best_of(run: RunOverview) -> Extreme | None:
-    """Return the best evaluation of a run; None without one, or if its metric is not installed."""
-    if run.lowest is None or run.highest is None:
-        return None
-    higher = higher_is_better(run.monitor)
-    return None if higher is None else run.highest if higher else run.lowest
 
 
 @cache
@@ -116,45 +95,28 @@ def higher_is_better(name: str) -> bool | None:
     return issubclass(found, Metric) and found.higher_is_better
 
 
-class RunList:
-    """The runs in a folder; runs that were finished at an earlier reading are not read again."""
+def runs_listed(directory: Path) -> list[RunGroup]:
+    """Return the runs in a folder as they are now, or raise ``RunFolderError``."""
+    if not directory.is_dir():
+        what = "is a file" if directory.is_file() else "no such folder"
+        raise RunFolderError(f"{directory}: {what}; expected a folder with runs in it, such as runs")
+    if is_run_folder(directory):
+        return [RunGroup(directory, (overview_of(directory),))]
+    return [entry for folder in folders_in(directory) if (entry := _entry(folder))]
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self._finished: dict[Path, tuple[int, RunOverview]] = {}
 
-    def read(self) -> list[RunGroup]:
-        """Return the runs as they are now, or raise ``RunFolderError``."""
-        if not self.directory.is_dir():
-            what = "is a file" if self.directory.is_file() else "no such folder"
-            raise RunFolderError(f"{self.directory}: {what}; expected a folder with runs in it, such as runs")
-        if is_run_folder(self.directory):
-            return [RunGroup(self.directory, (self._overview(self.directory),))]
-        entries = (self._entry(folder) for folder in folders_in(self.directory))
-        return [entry for entry in entries if entry is not None]
-
-    def _entry(self, folder: Path) -> RunGroup | None:
-        """Return a run, or a folder of runs; None for a folder that holds none."""
-        if is_run_folder(folder):
-            return RunGroup(folder, (self._overview(folder),))
-        try:
-            inside = runs_in(folder)
-        except RunFolderError as error:
-            return RunGroup(folder, (RunOverview(folder, DAMAGED, str(error)),))
-        if inside:
-            return RunGroup(folder, tuple(map(self._overview, inside)), True, max(len(inside), _seeds_in(folder)))
-        remains = any((folder / name).exists() for name in (HISTORY, LOCK, MODEL))
-        return RunGroup(folder, (self._overview(folder),)) if remains else None
-
-    def _overview(self, folder: Path) -> RunOverview:
-        changed = folder.stat().st_mtime_ns
-        known = self._finished.get(folder)
-        if known is not None and known[0] == changed:
-            return known[1]
-        overview = overview_of(folder)
-        if overview.state == FINISHED:
-            self._finished[folder] = changed, overview
-        return overview
+def _entry(folder: Path) -> RunGroup | None:
+    """Return a run, or a folder of runs; None for a folder that holds none."""
+    if is_run_folder(folder):
+        return RunGroup(folder, (overview_of(folder),))
+    try:
+        inside = runs_in(folder)
+    except RunFolderError as error:
+        return RunGroup(folder, (RunOverview(folder, DAMAGED, str(error)),))
+    if inside:
+        return RunGroup(folder, tuple(map(overview_of, inside)), True, max(len(inside), _seeds_in(folder)))
+    remains = any((folder / name).exists() for name in (HISTORY, LOCK, MODEL))
+    return RunGroup(folder, (overview_of(folder),)) if remains else None
 
 
 def _seeds_in(folder: Path) -> int:
@@ -164,56 +126,14 @@ def _seeds_in(folder: Path) -> int:
     return 0
 
 
-class Condition(NamedTuple):
-    """A comparison of a loss or metric with a number."""
-
-    key: str
-    comparison: str
-    number: float
-
-    def holds(self, entry: RunGroup) -> bool:
-        """Whether it holds for the value of an entry; without one it doesn't."""
-        value = entry.value(self.key)
-        return value is not None and bool(_COMPARISONS[self.comparison](value.mean, self.number))
-
-
-_COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "=": operator.eq,
-}
-_CONDITION: Final = re.compile(r"\s*([^\s<>=]+)\s*(<=|>=|<|>|=)\s*([^\s<>=]+)\s*")
-
-
-def read_condition(text: str) -> Condition:
-    """Return the condition in a text such as ``loss<0.1``, or raise ``UsageError``."""
-    if found := _CONDITION.fullmatch(text):
-        with suppress(ValueError):
-            return Condition(found[1], found[2], float(found[3]))
-    raise UsageError(f"--where {text}: expected a loss or metric, a comparison and a number, such as 'loss<0.1'")
-
-
-def chosen(
-    entries: Iterable[RunGroup], states: Sequence[str] = (), specs: Sequence[str] = (), where: Sequence[Condition] = ()
-) -> list[RunGroup]:
-    """Return the entries that meet all conditions, with a run in one of the states, and one of a spec's pattern."""
+def chosen(entries: Iterable[RunGroup], states: Sequence[str] = (), specs: Sequence[str] = ()) -> list[RunGroup]:
+    """Return the entries with a run in one of the states, and one of a spec's pattern."""
     return [
         entry
         for entry in entries
         if (not states or any(run.state in states for run in entry.runs))
         and (not specs or any(fnmatchcase(run.spec, spec) for run in entry.runs for spec in specs))
-        and all(condition.holds(entry) for condition in where)
     ]
-
-
-def nothing_to_judge(entries: Sequence[RunGroup], where: Sequence[Condition]) -> str:
-    """Return which losses and metrics of conditions no run has, and which runs have; empty if all exist."""
-    runs = [run for entry in entries for run in entry.runs]
-    unknown = [each.key for each in where if all(figure_of(run, each.key) is None for run in runs)]
-    there = ", ".join(names_of_figures(entries)) or "no values"
-    return f"no run has {' or '.join(dict.fromkeys(unknown))}; the runs have {there}" if unknown and runs else ""
 
 
 ORDERS: Final[Mapping[str, Callable[[RunGroup], tuple[object, ...]]]] = {
@@ -230,25 +150,14 @@ def in_order(entries: Sequence[RunGroup], key: str = "age", *, reverse: bool = F
     """Return entries, the youngest, furthest or best first and those without a value last, or raise ``UsageError``."""
     if key in ORDERS:
         return sorted(entries, key=ORDERS[key], reverse=reverse)
-    values = [(entry, entry.best() if key == "best" else entry.value(key)) for entry in entries]
+    values = [(entry, entry.value(key)) for entry in entries]
     known = [(entry, value.mean) for entry, value in values if value is not None]
     if entries and not known:
-        keys = ", ".join([*ORDERS, "best", *names_of_figures(entries)])
+        keys = ", ".join([*ORDERS, *names_of_figures(entries)])
         raise UsageError(f"--sort {key}: no run has such a value; expected {keys}")
-    name = _common_monitor(entries) if key == "best" else re.sub("^(train|validation|test)_", "", key)
-    downwards = higher_is_better(name) is not False
+    downwards = higher_is_better(re.sub("^(train|validation|test)_", "", key)) is not False
     known.sort(key=lambda pair: pair[1], reverse=downwards != reverse)
     return [entry for entry, _ in known] + [entry for entry, value in values if value is None]
-
-
-def _common_monitor(entries: Sequence[RunGroup]) -> str:
-    """Return what all runs compare evaluations by."""
-    monitors = list(dict.fromkeys(run.monitor for entry in entries for run in entry.runs if run.last))
-    if len(monitors) > 1:
-        raise UsageError(
-            f"--sort best: the runs are compared by different metrics: {' and '.join(monitors)}; sort by one of these"
-        )
-    return monitors[0]
 
 
 def names_of_figures(entries: Iterable[RunGroup]) -> list[str]:

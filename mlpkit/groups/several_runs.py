@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from itertools import accumulate
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
@@ -61,34 +60,20 @@ def share_of_cores(workers: int | None, count: int) -> int | None:
     return None if workers is None else max(1, available_cores() // min(workers, count))
 
 
-class CoreShares:
-    """How the cores are shared out to several runs: each thread of a run has a core, or they train in turn.
+def shared_out(count: int, threads: int, workers: int | None = None) -> tuple[int, int]:
+    """Return how many of several runs train at once, and the cores of each.
 
-    A run's threads are part of its plan, and so of its bits: what trains at the same time can't take any of them away.
-    If the number of workers is given, that many train at once, each with an equal share.
+    A run's threads are part of its plan, and so of its bits: each has a core, or the runs train in turn. If the number
+    of workers is given, that many train at once, each with an equal share.
     """
-
-    def __init__(self, threads: Mapping[int, int], workers: int | None = None) -> None:
-        share = share_of_cores(workers, len(threads))
-        if workers is None or share is None:
-            self._cores = available_cores()
-            self._shares = {number: max(own, self._cores // len(threads)) for number, own in threads.items()}
-        else:
-            self._cores = workers * share
-            self._shares = dict.fromkeys(threads, share)
-        fitting = sum(total <= self._cores for total in accumulate(sorted(self._shares.values())))
-        self.most_at_once = max(1, fitting)
-
-    def of(self, number: int) -> int:
-        """Return how many cores a run has to itself."""
-        return self._shares[number]
-
-    def suffice_for(self, numbers: Collection[int]) -> bool:
-        """Whether these runs can train at once; a single one always can."""
-        return len(numbers) == 1 or sum(map(self.of, numbers)) <= self._cores
+    share = share_of_cores(workers, count)
+    if workers is not None and share is not None:
+        return min(workers, count), share
+    share = max(threads, available_cores() // count)
+    return min(count, max(1, available_cores() // share)), share
 
 
-def train_runs(runs: Mapping[int, Path], threads: int | Mapping[int, int], session: GroupSession) -> dict[int, str]:
+def train_runs(runs: Mapping[int, Path], threads: int, session: GroupSession) -> dict[int, str]:
     """Train prepared runs, each to the same bits as on its own, and return what went wrong with which.
 
     Other processes train them; if the examples are in the memory of this one, it trains one run after the other.
@@ -98,11 +83,11 @@ def train_runs(runs: Mapping[int, Path], threads: int | Mapping[int, int], sessi
     if session.examples is not None:
         session.observer(Event(0, "began", (runs, 1)))
         return _train_here(runs, session)
-    shares = CoreShares(dict.fromkeys(runs, threads) if isinstance(threads, int) else threads, session.workers)
-    session.observer(Event(0, "began", (runs, shares.most_at_once)))
-    processes = LocalWorkers(shares.most_at_once)
+    at_once, cores = shared_out(len(runs), threads, session.workers)
+    session.observer(Event(0, "began", (runs, at_once)))
+    processes = LocalWorkers(at_once)
     try:
-        return _train_at_once(runs, shares, processes, session)
+        return _train_at_once(runs, cores, processes, session)
     finally:
         processes.shutdown()
 
@@ -153,7 +138,7 @@ def _train_here(runs: Mapping[int, Path], session: GroupSession) -> dict[int, st
 
 
 def _train_at_once(
-    runs: Mapping[int, Path], shares: CoreShares, processes: LocalWorkers, session: GroupSession
+    runs: Mapping[int, Path], cores: int, processes: LocalWorkers, session: GroupSession
 ) -> dict[int, str]:
     """Train runs in other processes, tell how they go, and return what went wrong with which."""
     events: SimpleQueue[Event] = SimpleQueue()
@@ -165,7 +150,7 @@ def _train_at_once(
             train_prepared,
             runs[number],
             tell=lambda event: events.put(event._replace(run=number)),
-            cores=shares.of(number),
+            cores=cores,
             **session.plugin_options,
         )
         training[number].add_done_callback(lambda _: events.put(Event(number, "over", ())))
@@ -174,7 +159,7 @@ def _train_at_once(
         if session.stop.reason:
             processes.stop()
             waiting.clear()
-        while waiting and shares.suffice_for([*training, waiting[0]]):
+        while waiting and len(training) < processes.count:
             begin(waiting.popleft())
         with suppress(Empty):
             event = events.get(timeout=SECONDS_BETWEEN_LOOKS)

@@ -109,8 +109,7 @@ def run_specs(
                 undo.callback(each.folder.discard)
             undo.pop_all()
         runs = dict(enumerate(run for each in specs for run in each.folder.members.values()))
-        threads = dict(enumerate(own for each, own in zip(specs, threads_of, strict=True) for _ in each.numbers))
-        failures = train_runs(runs, threads, session)
+        failures = train_runs(runs, max(threads_of), session)
         problems = {runs[k]: failure for k, failure in failures.items()}
         return SpecResults([_result(each, problems, stop.reason) for each in specs], stop.reason)
 

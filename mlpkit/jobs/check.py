@@ -97,15 +97,15 @@ def check(spec: Spec, dataset: Dataset | None = None) -> CheckedSpec:
     """Check callbacks' files and shapes of a spec whose syntax, keys and values are right, or raise ``SpecError``."""
     proved = prove(spec, dataset)
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
-    more: list[Diagnostic] = []
     for key, _ in spec.top_level.guests():
         if GUESTS[key].proof:
-            load(GUESTS[key].proof)(spec, proved, more.append)
+            load(GUESTS[key].proof)(spec, proved)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     initialized = proved.first_weights.layers if proved.first_weights is not None else ()
     needed, frozen = proved.memory, tuple(proved.frozen)
-    found = (*proved.warnings, *more)
-    return CheckedSpec(spec, proved.description, members, needed, found, initialized, frozen, dataset=proved.dataset)
+    return CheckedSpec(
+        spec, proved.description, members, needed, proved.warnings, initialized, frozen, dataset=proved.dataset
+    )
 
 
 def _checked(operation: Operation) -> CheckedMember:

@@ -5,9 +5,7 @@ As few bytes are read as possible, and neither NumPy nor a plugin is loaded.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -32,13 +30,6 @@ BY_URGENCY: Final = (RUNNING, DAMAGED, DIVERGED, FAILED, STOPPED, FINISHED, PRUN
 """The same, the ones that ask most for attention first."""
 
 
-class Extreme(NamedTuple):
-    """The lowest or highest value of a history."""
-
-    value: float
-    iteration: int
-
-
 class RunOverview(NamedTuple):
     """A run at a glance.
 
@@ -49,15 +40,12 @@ class RunOverview(NamedTuple):
         spec: the spec's name.
         seed: the seed of the run.
         settings: a digest of the resolved spec without its seed: runs of the same digest differ in the seed alone.
-        monitor: what the run compares evaluations by, ``loss`` or a metric's name.
         began: when it began, in seconds since 1970.
         changed: when its results changed last.
         steps: steps done, as the folder knows.
         total: steps of the whole run; None if that isn't known yet, or the clock ends the run.
         last: the last evaluation.
         results: loss and metrics at the end by split, without tables; empty if the run is not finished.
-        lowest: the lowest value of the monitor in the history; None without one.
-        highest: the highest value.
     """
 
     directory: Path
@@ -66,15 +54,12 @@ class RunOverview(NamedTuple):
     spec: str = ""
     seed: int | None = None
     settings: str = ""
-    monitor: str = "loss"
     began: float = 0.0
     changed: float = 0.0
     steps: int = 0
     total: int | None = None
     last: Mapping[str, float] = MappingProxyType({})
     results: Mapping[str, Mapping[str, float]] = MappingProxyType({})
-    lowest: Extreme | None = None
-    highest: Extreme | None = None
 
 
 def overview_of(directory: Path) -> RunOverview:
@@ -108,7 +93,7 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
     finished = layout.METRICS in names
     _require_files(directory, names, finished, running)
     run = read_identity(directory) if layout.RESOLVED in names else RunIdentity()
-    history = _history_of(directory / layout.HISTORY) if layout.HISTORY in names else _History()
+    last = _last_evaluation(directory / layout.HISTORY) if layout.HISTORY in names else {}
     metrics = (
         json_files.checked_metrics(directory / layout.METRICS, json_files.read_object(directory / layout.METRICS))
         if finished
@@ -121,10 +106,6 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
         else {}
     )
     began, changed = _times(directory, names)
-    try:
-        lowest, highest = history.extremes(run.monitor)
-    except ValueError as error:
-        raise json_files.damaged(directory / layout.HISTORY, error) from error
     checkpoints = (
         layout.checkpoint_steps(directory / layout.CHECKPOINTS) if layout.CHECKPOINTS in names and not finished else []
     )
@@ -135,17 +116,14 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
         spec=run.name,
         seed=run.seed,
         settings=run.digest,
-        monitor=run.monitor,
         began=began,
         changed=changed,
-        steps=max(int(history.last.get("iteration", 0)), failure.get("steps", 0), *checkpoints[:1]),
-        total=run.total_steps(history.last),
-        last={key: value for key, value in history.last.items() if json_files.is_result(key)},
+        steps=max(int(last.get("iteration", 0)), failure.get("steps", 0), *checkpoints[:1]),
+        total=run.total_steps(last),
+        last={key: value for key, value in last.items() if json_files.is_result(key)},
         results={
             split: {k: v for k, v in values.items() if json_files.is_number(v)} for split, values in metrics.items()
         },
-        lowest=lowest,
-        highest=highest,
     )
 
 
@@ -179,41 +157,11 @@ def _changed_at(path: Path) -> float:
     return 0.0
 
 
-class _History(NamedTuple):
-    """The text of a run's evaluations, and the last of them."""
-
-    lines: bytes = b""
-    last: Mapping[str, float] = MappingProxyType({})
-
-    def extremes(self, monitor: str) -> tuple[Extreme | None, Extreme | None]:
-        """Return the lowest and the highest value of the loss or a metric, each at its first evaluation."""
-        key = f"{json_files.decisive_split(self.last)}_{monitor}"
-        named = re.escape(json.dumps(key).encode()) + rb":"
-        found = re.findall(named + rb"([-+.e\d]+)[,}]", self.lines)
-        values = [float(value) for value in found]
-        if not found:
-            return None, None
-        lowest, highest = (values.index(extreme(values)) for extreme in (min, max))
-        return (
-            Extreme(values[lowest], self._iteration_of(named + re.escape(found[lowest]))),
-            Extreme(values[highest], self._iteration_of(named + re.escape(found[highest]))),
-        )
-
-    def _iteration_of(self, entry: bytes) -> int:
-        """Return the iteration of the first evaluation with a value; 0 if its line has none."""
-        place = re.search(entry + rb"[,}]", self.lines)
-        start = self.lines.rfind(b"\n", 0, place.start()) + 1 if place else 0
-        iteration = re.compile(rb'\{"iteration":(\d+)').match(self.lines, start)
-        return int(iteration[1]) if iteration else 0
-
-
-def _history_of(path: Path) -> _History:
-    """Return the evaluations of a run; a last line that is being written doesn't count."""
+def _last_evaluation(path: Path) -> Mapping[str, float]:
+    """Return the last evaluation of a run; a last line that is being written doesn't count."""
     lines = json_files.read_content(path, LARGEST_LOG)
     end = lines.rfind(b"\n")
     if end < 0:
-        return _History()
-    last = json_files.checked_evaluation(
-        path, json_files.decode_object(path, lines[lines.rfind(b"\n", 0, end) + 1 : end])
-    )
-    return _History(lines[: end + 1], last)
+        return {}
+    line = lines[lines.rfind(b"\n", 0, end) + 1 : end]
+    return json_files.checked_evaluation(path, json_files.decode_object(path, line))

@@ -51,8 +51,7 @@ class Guest(NamedTuple):
     Args:
         type: the ``SectionType`` of its value.
         proof: the function that proves, before anything trains, that the verb can do what the section asks for. Its
-            arguments are the ``Spec``, the same as a ``SpecProof``, and what takes warnings. Empty if nothing needs
-            a proof.
+            arguments are the ``Spec``, and the same as a ``SpecProof``. Empty if nothing needs a proof.
     """
 
     type: str
@@ -61,7 +60,7 @@ class Guest(NamedTuple):
 
 GUESTS: Final = {
     "about": Guest("mlpkit.verbs.card.section:AboutType"),
-    "sweep": Guest("mlpkit.verbs.sweep.section:SweepType", "mlpkit.verbs.sweep.search_proof:prove_sweep"),
+    "sweep": Guest("mlpkit.verbs.sweep.section:SweepType", "mlpkit.verbs.sweep.specs:prove_sweep"),
 }
 
 

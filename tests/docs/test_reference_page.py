@@ -38,7 +38,6 @@ NOT_FOR_PLUGINS = {
     "StorageError",
     "Sweep",
     "SweepStatus",
-    "SweepObserver",
     "Symptom",
     "Trace",
     "TracedExample",

@@ -9,9 +9,7 @@ import pytest
 from run_folders import made_up_run
 
 import mlpkit
-from mlpkit.groups.list_runs import RunList, best_of, chosen, figure_of, in_order, names_of_figures, read_condition
-from mlpkit.runs.overview import overview_of
-from mlpkit.runs.writer_lock import WriterLock
+from mlpkit.groups.list_runs import chosen, figure_of, in_order, names_of_figures, runs_listed
 from mlpkit.statistics import interval
 
 
@@ -44,7 +42,7 @@ def runs(tmp_path):
 
 @pytest.fixture
 def entries(runs):
-    return RunList(runs).read()
+    return runs_listed(runs)
 
 
 def by_name(entries):
@@ -73,41 +71,39 @@ def test_runs_of_several_seeds_have_the_mean_and_its_interval(entries):
     assert (seeds.steps, seeds.total) == (1000, 1000)
     assert seeds.value("accuracy") == interval([0.9 + seed / 100 for seed in range(5)])
     assert seeds.value("test_accuracy").mean == pytest.approx(0.46)
-    assert seeds.best() == interval([0.25] * 5)
 
 
 def test_a_run_that_is_not_finished_does_not_count_in_the_mean(runs):
     (runs / "seeds/seed-4/metrics.json").unlink()
     made_up_run(runs / "seeds/seed-5", seed=5, name="five", losses=())
-    seeds = by_name(RunList(runs).read())["seeds"]
+    seeds = by_name(runs_listed(runs))["seeds"]
     assert (seeds.state, len(seeds.runs)) == ("stopped", 6)
     assert seeds.value("accuracy") == interval([0.9 + seed / 100 for seed in range(4)])
 
 
 def test_runs_still_to_begin_are_planned(runs):
     (runs / "seeds/seeds.json").write_text(json.dumps({"seeds": list(range(8))}))
-    assert by_name(RunList(runs).read())["seeds"].planned == 8
+    assert by_name(runs_listed(runs))["seeds"].planned == 8
     (runs / "seeds/seeds.json").write_text("{}")
-    assert by_name(RunList(runs).read())["seeds"].planned == 5
+    assert by_name(runs_listed(runs))["seeds"].planned == 5
 
 
 def test_runs_that_differ_in_more_than_the_seed_have_no_mean(entries):
     mixed = by_name(entries)["mixed"]
     assert len(mixed.runs) == 2
     assert mixed.value("accuracy") is None
-    assert mixed.best() is None
 
 
 def test_a_folder_of_several_runs_can_be_opened_and_so_can_a_run(runs):
-    assert names(RunList(runs / "seeds").read()) == [f"seed-{seed}" for seed in range(5)]
+    assert names(runs_listed(runs / "seeds")) == [f"seed-{seed}" for seed in range(5)]
     made_up_run(runs / "seeds/seed-10", seed=10)
-    assert names(RunList(runs / "seeds").read())[-1] == "seed-10"
-    assert names(RunList(runs / "best").read()) == ["best"]
+    assert names(runs_listed(runs / "seeds"))[-1] == "seed-10"
+    assert names(runs_listed(runs / "best")) == ["best"]
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(mlpkit.RunFolderError, match="nowhere: no such folder; expected a folder with runs"):
-        RunList(tmp_path / "nowhere").read()
+        runs_listed(tmp_path / "nowhere")
 
 
 def test_a_value_is_that_of_the_validation_data_or_else_of_the_training_data(entries):
@@ -124,41 +120,10 @@ def test_names_of_figures_begin_with_the_loss(entries):
     assert names_of_figures(entries) == ["loss", "accuracy"]
 
 
-def test_the_best_evaluation_depends_on_the_metric(tmp_path):
-    more = "  best_weights: {}\n"
-    losses = [0.5, 0.25, 0.75]
-    bests = [
-        best_of(RunList(made_up_run(tmp_path / name, losses=losses, more=more.format(name))).read()[0].runs[0])
-        for name in ("loss", "accuracy", "gone.metric")
-    ]
-    assert bests == [(0.25, 200), (0.875, 200), None]
-
-
 def test_states_and_specs_are_chosen(entries):
     assert names(chosen(entries, states=["diverged", "damaged"])) == ["damaged", "diverged"]
     assert names(chosen(entries, states=["finished"])) == ["best", "good", "mixed", "seeds"]
     assert names(chosen(entries, specs=["other", "f*"])) == ["good", "seeds"]
-
-
-@pytest.mark.parametrize(
-    ("condition", "expected"),
-    [
-        ("accuracy>0.95", ["best"]),
-        (" accuracy >= 0.92", ["best", "seeds"]),
-        ("test_accuracy<0.46", ["good"]),
-        ("loss<=0.3", ["best", "good"]),
-        ("loss=0.1", ["best"]),
-        ("nothing>0", []),
-    ],
-)
-def test_conditions_are_about_values(entries, condition, expected):
-    assert names(chosen(entries, where=[read_condition(condition)])) == expected
-
-
-@pytest.mark.parametrize("text", ["accuracy", "accuracy>", "accuracy>high", ">0.9", "accuracy=>0.9", "a>0.1>0.2"])
-def test_what_is_no_condition_is_refused(text):
-    with pytest.raises(mlpkit.UsageError, match=r"--where .*: expected a loss or metric, a comparison and a number"):
-        read_condition(text)
 
 
 def test_orders(entries):
@@ -180,44 +145,10 @@ def test_what_no_run_has_is_nothing_to_sort_by(entries):
     assert in_order([], "f1") == []
 
 
-def test_bests_of_different_metrics_have_no_order(tmp_path):
-    made_up_run(tmp_path / "a")
-    made_up_run(tmp_path / "b", more="  best_weights: accuracy\n")
-    with pytest.raises(
-        mlpkit.UsageError, match="the runs are compared by different metrics: loss and accuracy; sort by one"
-    ):
-        in_order(RunList(tmp_path).read(), "best")
-
-
-def test_a_list_read_again_is_up_to_date(runs):
-    listed = RunList(runs)
-    listed.read()
-    lock = WriterLock(runs / "stopped/.lock")
-    lock.acquire()
-    (runs / "best/metrics.json").unlink()
-    again = by_name(listed.read())
-    lock.release()
-    assert (again["stopped"].state, again["best"].state) == ("running", "stopped")
-
-
-def test_runs_that_are_finished_are_not_read_again(runs, monkeypatch):
-    listed = RunList(runs)
-    listed.read()
-    read = []
-
-    def overview_noted(folder):
-        read.append(folder.name)
-        return overview_of(folder)
-
-    monkeypatch.setattr("mlpkit.groups.list_runs.overview_of", overview_noted)
-    listed.read()
-    assert read == ["damaged", "diverged", "second", "stopped"]
-
-
 @pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may read everything")
 def test_a_folder_that_may_not_be_listed_is_damaged(runs):
     (runs / "plots").chmod(0)
     try:
-        assert by_name(RunList(runs).read())["plots"].state == "damaged"
+        assert by_name(runs_listed(runs))["plots"].state == "damaged"
     finally:
         (runs / "plots").chmod(0o755)

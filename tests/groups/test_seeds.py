@@ -22,7 +22,7 @@ import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.groups.seeds import SeedRuns, resume_seeds, run_seeds
-from mlpkit.groups.several_runs import CoreShares, train_prepared
+from mlpkit.groups.several_runs import shared_out, train_prepared
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
@@ -386,35 +386,13 @@ def test_a_folder_that_is_in_use_is_left_alone():
         mlpkit.run(spec(), "group", seeds=2)
 
 
-def shares(monkeypatch, cores, *threads):
-    monkeypatch.setattr("mlpkit.groups.several_runs.available_cores", lambda: cores)
-    return CoreShares(dict(enumerate(threads)))
-
-
 @pytest.mark.parametrize(
-    ("cores", "threads", "at_once", "share"),
-    [
-        (2, [1] * 5, 2, 1),
-        (8, [1] * 3, 3, 2),
-        (8, [3] * 20, 2, 3),
-        (8, [8, 8], 1, 8),
-        (8, [16, 16], 1, 16),
-        (8, [1], 1, 8),
-    ],
+    ("cores", "count", "threads", "at_once", "share"),
+    [(2, 5, 1, 2, 1), (8, 3, 1, 3, 2), (8, 20, 3, 2, 3), (8, 2, 8, 1, 8), (8, 2, 16, 1, 16), (8, 1, 1, 1, 8)],
 )
-def test_as_many_train_at_once_as_there_are_cores_for(cores, threads, at_once, share, monkeypatch):
-    found = shares(monkeypatch, cores, *threads)
-    assert (found.most_at_once, found.of(0)) == (at_once, share)
-    assert found.suffice_for(range(at_once))
-    assert at_once == len(threads) or not found.suffice_for(range(at_once + 1))
-
-
-def test_runs_with_few_threads_train_beside_each_other_but_not_beside_one_that_needs_all_cores(monkeypatch):
-    found = shares(monkeypatch, 4, 4, 1, 1, 1)
-    assert found.most_at_once == 3
-    assert found.suffice_for([1, 2, 3])
-    assert found.suffice_for([0])
-    assert not found.suffice_for([0, 1])
+def test_as_many_train_at_once_as_there_are_cores_for(cores, count, threads, at_once, share, monkeypatch):
+    monkeypatch.setattr("mlpkit.groups.several_runs.available_cores", lambda: cores)
+    assert shared_out(count, threads) == (at_once, share)
 
 
 @pytest.mark.usefixtures("trained")

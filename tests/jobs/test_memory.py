@@ -12,8 +12,6 @@ from mlpkit.errors import NotEnoughMemoryError, SpecShapeError
 from mlpkit.groups.local_workers import described
 from mlpkit.jobs.check import check
 from mlpkit.layers import Affine, SoftmaxWithLoss
-from mlpkit.verbs.sweep.driver import SweepObserver
-from mlpkit.verbs.sweep.sweep import sweep as mlpkit_sweep
 
 SPEC = """\
 mlpkit: 1
@@ -79,24 +77,6 @@ def test_what_does_not_fit_is_a_warning_at_the_layer(monkeypatch, spec):
     assert (warning.line, warning.column) == (4, 10)
     assert warning.message == "training needs at least 694 kB of memory, but only 694 kB is available"
     assert warning.remedy == "use fewer units or channels, or a smaller batch_size"
-
-
-def test_a_searched_value_with_which_training_does_not_fit_is_a_warning_of_the_sweep(monkeypatch, spec, tmp_path):
-    sweep = "sweep: {trials: 1, search: {layers.Affine1.units: [2, 300]}, minimize: train_loss}\n"
-    (tmp_path / "spec.yaml").write_text(f"{SPEC}{sweep}")
-    there = check(spec("layers.Affine1.units=299")).memory
-    monkeypatch.setattr("mlpkit.jobs.prove.memory_limit", lambda: there)
-    noticed = []
-    observer = type("Notes", (SweepObserver,), {"noticed": lambda _, message: noticed.append(message)})()
-    mlpkit_sweep(spec("layers.Affine1.units=2"), tmp_path / "swept", observer=observer, workers=1)
-
-    (warning,) = check(spec("layers.Affine1.units=2")).data_warnings
-    assert (warning.line, warning.message) == (
-        4,
-        "training needs at least 694 kB of memory, but only 691 kB is available",
-    )
-    assert warning.notes[-1].startswith("this is so with layers.Affine1.units=300, of the sweep at ")
-    assert noticed == [str(warning)]
 
 
 @pytest.mark.parametrize("units", [2**58, 2**62])

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from run_folders import made_up_run
 
 import mlpkit
 from mlpkit.cli.verbs import program
 from mlpkit.errors import RunFolderError, UsageError
-from mlpkit.groups.list_runs import RunList
+from mlpkit.groups.list_runs import runs_listed
 from mlpkit.runs import kinds
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, KINDS, RUN, SEEDS_FOLDER, SWEEP_FOLDER, kind_of, members_of, runs_in
@@ -43,6 +44,18 @@ KEPT = Path(__file__).parents[1] / "run_folders/folders/kept"
 )
 def test_a_folder_is_recognised(folder, kind):
     assert kind_of(KEPT / folder) is kind
+
+
+@pytest.mark.parametrize(
+    ("more", "monitor"),
+    [
+        ("  best_weights: accuracy\n  checkpoint: {best: loss}\n", "accuracy"),
+        ("  checkpoint: null\n  best_weights: null\n", "loss"),
+        ("  early_stopping:\n    metric: acme.dice\n    patience: 3\n", "acme.dice"),
+    ],
+)
+def test_what_a_run_compares(tmp_path, more, monitor):
+    assert kinds.read_identity(made_up_run(tmp_path / "run", more=more)).monitor == monitor
 
 
 def test_the_runs_of_a_folder_go_by_their_numbers():
@@ -102,7 +115,7 @@ def test_a_verb_does_with_a_kind_what_its_row_says(bundle, verb):
 def test_runs_of_a_kind_that_only_a_row_knows_are_compared_and_listed(bundle):
     runs = [bundle / "one", bundle / "seeds/seed-3", bundle / "seeds/seed-4"]
     assert runs_in(bundle) == runs
-    (listed,) = RunList(bundle.parent).read()
+    (listed,) = runs_listed(bundle.parent)
     assert [run.directory for run in listed.runs] == runs
     assert sorted(run for side in compare([bundle]).members for run in side) == list(map(str, runs))
 

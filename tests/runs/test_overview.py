@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 from run_folders import made_up_run
 
 from mlpkit.runs import kinds
-from mlpkit.runs.overview import Extreme, overview_of
+from mlpkit.runs.overview import overview_of
 from mlpkit.runs.writer_lock import WriterLock
 
 RESULTS = {"test": {"loss": 0.3, "accuracy": 0.9, "confusion_matrix": [[1, 0], [0, 2]]}}
@@ -30,7 +29,7 @@ def held(folder):
 def test_a_finished_run(tmp_path):
     found = overview_of(made_up_run(tmp_path / "run", name="digits", seed=7, results=RESULTS))
     assert (found.state, found.problem, found.spec, found.seed) == ("finished", "", "digits", 7)
-    assert (found.steps, found.total, found.monitor) == (200, 200, "loss")
+    assert (found.steps, found.total) == (200, 200)
     assert found.last == {
         "train_loss": 0.125,
         "validation_loss": 0.25,
@@ -78,37 +77,6 @@ def test_steps_of_epochs_are_known_from_the_first_evaluation_on(tmp_path):
     assert overview_of(made_up_run(tmp_path / "clock", length="seconds: 60.0")).total is None
 
 
-def test_the_extremes_are_those_of_what_the_run_compares(tmp_path):
-    losses = [0.5, 0.25, 0.75, 0.25, 0.5]
-    by_loss = overview_of(made_up_run(tmp_path / "loss", losses=losses))
-    assert (by_loss.lowest, by_loss.highest) == (Extreme(0.25, 200), Extreme(0.75, 300))
-    more = "  checkpoint: {every: 100, keep: 2, best: accuracy}\n"
-    by_accuracy = overview_of(made_up_run(tmp_path / "accuracy", losses=losses, more=more))
-    assert by_accuracy.monitor == "accuracy"
-    assert (by_accuracy.lowest, by_accuracy.highest) == (Extreme(0.625, 300), Extreme(0.875, 200))
-
-
-@pytest.mark.parametrize(
-    ("more", "monitor"),
-    [
-        ("  best_weights: accuracy\n  checkpoint: {best: loss}\n", "accuracy"),
-        ("  checkpoint: null\n  best_weights: null\n", "loss"),
-        ("  early_stopping:\n    metric: acme.dice\n    patience: 3\n", "acme.dice"),
-    ],
-)
-def test_what_a_run_compares(tmp_path, more, monitor):
-    assert overview_of(made_up_run(tmp_path / "run", more=more)).monitor == monitor
-
-
-def test_a_value_that_was_not_finite_is_passed_over(tmp_path):
-    folder = made_up_run(tmp_path / "run", losses=[0.5, 0.125, 0.25])
-    first, second, third = (json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines())
-    del second["validation_loss"]
-    lines = (json.dumps(line, separators=(",", ":")) + "\n" for line in (first, second, third))
-    (folder / "history.jsonl").write_text("".join(lines))
-    assert overview_of(folder).lowest == Extreme(0.25, 300)
-
-
 def test_settings_differ_in_everything_but_the_seed(tmp_path):
     first, second, third = (
         overview_of(made_up_run(tmp_path / str(i), seed=seed, units=units)).settings
@@ -123,7 +91,7 @@ def test_a_line_that_is_being_written_does_not_count(tmp_path):
         file.write('{"iteration":300,"epo')
     assert overview_of(folder).steps == 200
     (folder / "history.jsonl").write_text('{"iteration":300,"epo')
-    assert (overview_of(folder).steps, overview_of(folder).lowest) == (0, None)
+    assert (overview_of(folder).steps, overview_of(folder).last) == (0, {})
 
 
 def test_a_dollar_in_a_name_is_one(tmp_path):
@@ -143,7 +111,6 @@ DAMAGE = {
     ],
     "lock.json": [None],
     "history.jsonl": [
-        b'{"iteration":1,"epoch":1,"train_loss":-+}\n{"iteration":2,"epoch":2,"train_loss":1}\n',
         b"7\n",
         b"{}\n",
         b"\xff\n",

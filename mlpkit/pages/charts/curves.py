@@ -23,7 +23,6 @@ def curves(
     titles: tuple[str, str] = ("", ""),
     domain: tuple[float, float] | None = None,
     logarithmic: bool = False,
-    logarithmic_x: bool = False,
     zero: bool = True,
     marked: Mapping[str, Any] | None = None,
     diagonal: bool = False,
@@ -45,7 +44,7 @@ def curves(
         names: of the curves in all charts that belong together, so that a curve has the same colour in each of them.
         dashed: whether each curve but the first has its own dash pattern, so that a covered curve remains visible.
     """
-    below = axis(x, titles[0], logarithmic=logarithmic_x)
+    below = axis(x, titles[0])
     beside = axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
     if domain:
         beside["scale"]["domain"] = domain

@@ -13,7 +13,7 @@ from typing import Final
 from mlpkit.components.schedule import Progress
 from mlpkit.display.display import Throughput
 from mlpkit.errors import MlpkitError
-from mlpkit.groups.list_runs import RunList
+from mlpkit.groups.list_runs import runs_listed
 from mlpkit.jobs.training_job import Run
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.notebook_tables import position_of_best
@@ -165,7 +165,6 @@ class FolderRuns:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._list = RunList(folder)
         self._runs: dict[Path, WatchedRun] = {}
         self._next_look = 0.0
         self._lock = threading.Lock()
@@ -176,7 +175,7 @@ class FolderRuns:
             now = time.monotonic()
             if now >= self._next_look:
                 with suppress(MlpkitError):  # the folder may be made only when the first run starts
-                    found = [overview for entry in self._list.read() for overview in entry.runs]
+                    found = [overview for entry in runs_listed(self._folder) for overview in entry.runs]
                     self._runs = {overview.directory: self._run(overview) for overview in found}
                 self._next_look = now + SECONDS_BETWEEN_LOOKS
             return list(self._runs.values())

@@ -13,7 +13,7 @@ from mlpkit.cli.options import given_spec
 from mlpkit.components.callback import Callback, TrainingView
 from mlpkit.components.schema.wording import memory_size
 from mlpkit.errors import UsageError
-from mlpkit.groups.several_runs import CoreShares
+from mlpkit.groups.several_runs import shared_out
 from mlpkit.groups.several_specs import group_of
 from mlpkit.jobs.load_model import Origin, model_of
 from mlpkit.jobs.open_training import OpenTraining, open_training
@@ -52,10 +52,10 @@ def print_costs(paths: Sequence[str], overrides: Sequence[str], wanted: Training
     if ranks.size > 1:
         raise UsageError("--dry-run measures a single process; start mlpkit without mpiexec")
     costs = [_cost(path, given_spec(path, overrides, **wanted.plugin_options)) for path in paths]
-    threads = dict(enumerate(cost.threads for cost in costs for _ in range(cost.runs)))
-    at_once = CoreShares(threads, wanted.workers).most_at_once
+    runs = sum(cost.runs for cost in costs)
+    at_once, _ = shared_out(runs, max(cost.threads for cost in costs), wanted.workers)
     total: dict[str, Any] = {
-        "runs": len(threads),
+        "runs": runs,
         "at_once": at_once,
         "seconds": sum(cost.runs * cost.seconds for cost in costs) / at_once,
         "memory": at_once * peak_memory(),

@@ -60,7 +60,7 @@ def command(
     the mean prediction for those rows, they add up to the prediction. It explains the probability of the predicted
     class, the probability of each label, or each value.
     """
-    from mlpkit.groups import prediction_documents, prediction_file  # noqa: PLC0415 - loads NumPy, which --help doesn't need
+    from mlpkit.groups import prediction_file  # noqa: PLC0415 - loads NumPy, which --help doesn't need
     from mlpkit.jobs.predict import predict  # noqa: PLC0415 - for the same reason
 
     if keep_inputs and out is None:
@@ -81,8 +81,8 @@ def command(
         count = len(predictions.values)
         document({"rows": count, "out": out}) if as_json else result(f"{counted(count, 'prediction')} in {out}")
     elif as_json:
-        for row, found in enumerate(prediction_documents.documents(predictions)):
-            more = {} if explanation is None else {"explanations": prediction_documents.explanations(explanation, row)}
+        for row, found in enumerate(prediction_file.documents(predictions)):
+            more = {} if explanation is None else {"explanations": prediction_file.explanations(explanation, row)}
             document(found | more)
     elif explanation is not None:
         result("\n".join(_explained_lines(explanation, predictions.row_names)))

@@ -1,28 +1,27 @@
-"""What differs between runs, and whether it is more than chance."""
+"""What differs between runs, whether it is more than chance, and all that as a table for a terminal."""
 
 from __future__ import annotations
 
 import math
-import shlex
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from mlpkit.components.dataset import Dataset
+from mlpkit.components.schema.wording import counted
 from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.jobs import evaluate, groups_of_rows, load_model
 from mlpkit.jobs.run_inputs import PLUGIN_FILES, SPEC_HASH, flattened
-from mlpkit.pages.results import RunOnPage, RunSet, plugin_options, read_runs
-from mlpkit.registry.registry import Registry
-from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.kinds import is_group, members_of
-from mlpkit.runs.layout import RESOLVED, SPLITS, result_hashes
-from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
-from mlpkit.terminal.figures import probability, signed
-from mlpkit.training.evaluation import Record
+from mlpkit.pages.results import RunOnPage, RunSet, read_runs
+from mlpkit.runs.layout import SPLITS, result_hashes
+from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.statistics import FEWEST_UNPAIRED, Interval, difference, holm, interval
+from mlpkit.terminal.figures import figure, plus_minus, probability, signed
+from mlpkit.terminal.formatting import GAP, LONGEST_CELL, blocks, columns, paragraph, shortened
 
 
-def outline(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Return where specs differ by dotted key, with a value for each spec; None if it has none.
 
     Of different components it has their names, and the parameters that all of them have; of what only some specs have,
@@ -88,7 +87,6 @@ Row = dict[str, list[Any]]
 NOT_CURVES: Final = ("iteration", "epoch")
 NOT_VERSIONS: Final = (SPEC_HASH, PLUGIN_FILES)
 LEVEL: Final = 0.95
-ADVISED_SEEDS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -123,32 +121,21 @@ class TestResult:
         return [self.metric, value, f"{low} to {high}", f"{verdict}, p {probability(self.p_value)}"]
 
 
-class Note(NamedTuple):
-    """Something about a comparison that its figures don't show."""
-
-    text: str
-    commands: Sequence[str] = ()
-
-
 @dataclass(frozen=True)
 class Comparison:
     """What differs between runs, or between sides of several runs each; what is the same in all is left out.
 
     Args:
         runs: the run folders, or the names of the sides.
-        spec: keys of the resolved specs, layers by their names; ``outline`` has fewer rows, component by component.
+        spec: where the resolved specs differ, layers by their names; see ``differences``.
         versions: what else the results depend on.
         results: SHA-256 of history, metrics and model; empty if a side has several runs.
         curves: last value of each loss and metric of the history; of several runs, an ``Interval``.
-        metrics: loss and metrics at the end, by split; of several runs, an ``Interval``.
-        part_at: the first iteration whose evaluations differ; None if none differ, or if a side has several runs.
+        metrics: loss and metrics at the end by split, without tables; of several runs, an ``Interval``.
         finished: how many of the runs are finished, and so have metrics.
         members: the run folders of each side; ``finished_members`` are how many of each are finished.
         chance: a verdict for each metric and side, each side against the first; empty unless two have several runs.
         only_seeds: whether all runs differ in their seeds alone.
-        unfinished: folders of several seeds with unfinished runs.
-        tables: the metrics that are tables, such as ``test.confusion_matrix``; ``metrics`` has their cells.
-        with_seeds: what trains each side with several seeds; empty if it has several finished runs.
         too_few: the sides with several finished runs that are not compared with the first: their seeds are others, and
             one of the two has fewer than three.
         by: for each side the split, and loss and metrics of groups of its rows, as ``mlpkit evaluate --json`` has them.
@@ -156,20 +143,15 @@ class Comparison:
 
     runs: list[str]
     spec: Row
-    outline: Row
     versions: Row
     results: Row
     curves: Row
     metrics: Row
-    part_at: int | None
     finished: int = 0
     members: list[list[str]] = field(default_factory=list)
     finished_members: list[int] = field(default_factory=list)
     chance: list[TestResult] = field(default_factory=list)
     only_seeds: bool = False
-    unfinished: list[str] = field(default_factory=list)
-    tables: list[str] = field(default_factory=list)
-    with_seeds: list[str] = field(default_factory=list)
     too_few: list[str] = field(default_factory=list)
     by: list[dict[str, Any]] = field(default_factory=list)
     without_groups: str = ""
@@ -186,35 +168,22 @@ class Comparison:
         return "95 %" if count < 2 else f"95 %, p corrected for {count} comparisons by Holm's method"
 
     @property
-    def remarks(self) -> list[Note]:
-        """Open questions, with commands that would answer them; empty if nothing differs or nothing is open."""
-        notes = []
-        if self.unfinished:
-            text = "Some seeds aren't finished. Unless they are still training, resume them with:"
-            notes.append(Note(text, [f"mlpkit resume {shlex.quote(folder)}" for folder in self.unfinished]))
-        if self.without_groups:
-            notes.append(Note(f"Groups of rows are left out: {self.without_groups}"))
+    def remarks(self) -> list[str]:
+        """Open questions, and what would answer them; empty if nothing differs or nothing is open."""
+        notes = [f"Groups of rows are left out: {self.without_groups}"] if self.without_groups else []
         if not self.metrics or self.finished < 2:
             return notes
         if self.only_seeds:
-            notes.append(Note("The runs differ only in their seeds: all differences are chance."))
-        elif alone := self._alone:
-            text = "One run each can't tell a better spec from a lucky seed. Train with several seeds, and compare the "
-            notes.append(Note(f"{text}folders:", [*dict.fromkeys(alone)]))
+            notes.append("The runs differ only in their seeds: all differences are chance.")
+        elif any(finished < 2 for finished in self.finished_members):
+            text = "One run each can't tell a better spec from a lucky seed."
+            notes.append(
+                f"{text} Train each with several seeds, as by mlpkit run SPEC --seeds 5, and compare the folders."
+            )
         if self.too_few:
             text = f"{' and '.join(self.too_few)} and {self.runs[0]} have different seeds, so a test needs "
-            text += f"{FEWEST_UNPAIRED} on each side: train more, or train the same seeds, of which two are enough."
-            notes.append(Note(text))
+            notes.append(f"{text}{FEWEST_UNPAIRED} on each side.")
         return notes
-
-    @property
-    def _alone(self) -> list[str]:
-        """What trains with several seeds what has only one finished run, or no such run, and no seeds to come."""
-        return [
-            command
-            for command, runs in zip(self.with_seeds, self.members, strict=True)
-            if command and not any(str(Path(run).parent) in self.unfinished for run in runs)
-        ]
 
 
 def compare(directories: Sequence[Path], metrics: Sequence[str] = (), by: Sequence[str] = ()) -> Comparison:
@@ -237,8 +206,6 @@ def _groups(sides: Sequence[RunSet], by: Sequence[str]) -> dict[str, Any]:
 
 def _by_group(side: RunSet, by: Sequence[str]) -> dict[str, Any]:
     """Return loss and metrics of groups of rows of a side's test rows, or of another split: means over several runs."""
-    from mlpkit.jobs import evaluate, groups_of_rows, load_model  # noqa: PLC0415 - only groups of rows need the data
-
     found = []
     for run in side.runs:
         model = load_model.load_run(run.directory)
@@ -277,8 +244,7 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequ
     others = zip(sides[1:], seeds_of_others, strict=True)
     return Comparison(
         runs=[side.name for side in sides],
-        spec=_differing([_common(flattened(run.spec) for run in side.runs) for side in sides]),
-        outline=outline([_common(run.spec for run in side.runs) for side in sides]),
+        spec=differences([_common(run.spec for run in side.runs) for side in sides]),
         versions=_differing(
             [_common(flattened(_without(run.lock, NOT_VERSIONS)) for run in side.runs) for side in sides]
         ),
@@ -286,62 +252,21 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequ
         curves=_differing(
             [_mean(_without((run.history or [{}])[-1], NOT_CURVES) for run in side.runs) for side in sides]
         ),
-        metrics=_differing([_mean(flattened(_numbers(run, alone)) for run in side.runs) for side in sides]),
-        part_at=_part_at([run.history for run in runs]) if alone else None,
+        metrics=_differing([_mean(flattened(_numbers(run)) for run in side.runs) for side in sides]),
         finished=sum(side.finished for side in sides),
         members=[[str(run.directory) for run in side.runs] for side in sides],
         finished_members=[side.finished for side in sides],
         chance=verdicts(sides, metrics),
         only_seeds=alone and len({run.settings for run in runs}) == 1 and len({run.seed for run in runs}) > 1,
-        unfinished=_unfinished(runs),
-        tables=_tables(runs) if alone else [],
-        with_seeds=["" if side.finished > 1 else _with_seeds(side.runs[0]) for side in sides],
         too_few=[side.name for side, seeds in others if seeds != first and 1 < min(len(seeds), len(first)) < least],
         **_groups(sides, by),
     )
 
 
-def _unfinished(runs: Iterable[RunOnPage]) -> list[str]:
-    """Return the folders of several seeds that runs are in, if some of these seeds are not finished."""
-    folders = dict.fromkeys(run.directory.parent for run in runs)
-    return [
-        str(folder)
-        for folder in filter(is_group, folders)
-        if not all(RunFolder(run).finished for run in members_of(folder).values())
-    ]
-
-
-def _with_seeds(run: RunOnPage) -> str:
-    """Return what trains a run's spec with several seeds: a command, a call in Python, or nothing for an ensemble."""
-    if run.spec.get("ensemble"):
-        return ""
-    if _is_from_python(run):
-        return f"mlpkit.fit(x, t, ..., seed={run.seed + 1}, directory={str(run.directory) + '-2'!r})"
-    return f"mlpkit run {shlex.quote(f'{run.directory}/{RESOLVED}')} --seeds {ADVISED_SEEDS}{plugin_options(run.lock)}"
-
-
-def _is_from_python(run: RunOnPage) -> bool:
-    data = run.spec.get("data")
-    name = next(iter(data), "") if isinstance(data, Mapping) else str(data)
-    try:
-        found = Registry.discover().find((Dataset.kind,), name).component
-    except MlpkitError:  # the data set's plugin isn't there
-        return False
-    return issubclass(found, Dataset) and found.in_memory
-
-
-def _tables(runs: Iterable[RunOnPage]) -> list[str]:
-    """Return the metrics that are tables, by split and name."""
-    results = [(split, values) for run in runs for split, values in run.metrics.items()]
-    return list(
-        dict.fromkeys(f"{split}.{key}" for split, found in results for key in found if isinstance(found[key], list))
-    )
-
-
-def _numbers(run: RunOnPage, tables: bool) -> dict[str, dict[str, Any]]:
-    """Return loss and metrics at the end by split, with or without tables."""
+def _numbers(run: RunOnPage) -> dict[str, dict[str, Any]]:
+    """Return loss and metrics at the end by split, without tables."""
     return {
-        split: {name: value for name, value in values.items() if tables or not isinstance(value, list)}
+        split: {name: value for name, value in values.items() if not isinstance(value, list)}
         for split, values in run.metrics.items()
     }
 
@@ -429,10 +354,104 @@ def _differing(sides: Sequence[Mapping[str, Any]]) -> Row:
     return {key: values for key, values in rows.items() if any(value != values[0] for value in values)}
 
 
-def _part_at(histories: Sequence[Sequence[Record]]) -> int | None:
-    by_iteration = [{int(record["iteration"]): record for record in history} for history in histories]
-    for iteration in sorted(set().union(*by_iteration)):
-        found = [records[iteration] for records in by_iteration if iteration in records]
-        if any(record != found[0] for record in found):
-            return iteration
-    return None
+CHECKSUM: Final = re.compile("[0-9a-f]{40,}")
+DIGITS_SHOWN: Final = 10
+ABSENT: Final = "-"
+NARROWEST_KEY: Final = 30
+NARROWEST_RUN: Final = 12
+NARROWEST_MEAN: Final = 15
+"""Characters of a key, and of a cell beside it, which may be a mean with its interval."""
+
+
+def lines_of(found: Comparison, width: int | None) -> list[str]:
+    """Return the lines that ``mlpkit compare`` prints."""
+    return [*blocks(_table(found, width), width=width), "", *_about_chance(found, width)]
+
+
+def _table(found: Comparison, width: int | None) -> list[list[str]]:
+    blank = [""] * len(found.runs)
+    beside, longest = _room(found, width)
+    rows = [["", *(shortened(run, longest) for run in found.runs)]]
+    if found.grouped:
+        counts = [(len(runs), finished) for runs, finished in zip(found.members, found.finished_members, strict=True)]
+        rows.append(["", *(counted(n, "run") + ("" if n == done else f", {done} finished") for n, done in counts)])
+    for title, values, shown in (
+        ("spec", found.spec, to_inline_yaml),
+        ("versions", found.versions, _short),
+        ("curves, last values", found.curves, _figure),
+        ("metrics", found.metrics, _figure),
+        ("results, SHA-256", found.results, _short),
+    ):
+        if found.grouped and title.startswith("results"):
+            continue
+        same = "the same" if found.finished or title != "metrics" else "no run is finished"
+        rows.append([title if values else f"{title}: {same}", *blank])
+        rows += [
+            [f"  {key}", *(shortened(ABSENT if value is None else shown(value), longest) for value in each)]
+            for key, each in values.items()
+        ]
+    for title, groups in rows_by_group(found).items():
+        rows += [[title, *blank], *([f"  {key}", *cells] for key, *cells in groups)]
+    if width is None:
+        return rows
+    widest = max(len(cell) for row in rows for cell in row[1:])
+    room = max(width - beside * (len(GAP) + widest), NARROWEST_KEY)
+    return [[shortened(row[0], room), *row[1:]] if any(row[1:]) else row for row in rows]
+
+
+def rows_by_group(found: Comparison) -> dict[str, list[list[str]]]:
+    """Return a title for each column whose groups were asked for, with a row for each loss and metric of a group."""
+    tables = {}
+    for column in found.by[0]["columns"] if found.by else ():
+        splits = dict.fromkeys(side["split"] for side in found.by)
+        sides = [_estimates([("all rows", side["whole"]), *side["columns"][column].items()]) for side in found.by]
+        keys = dict.fromkeys(key for side in sides for key in side)
+        title = f"by {column}, rows of {' and '.join(splits)}"
+        tables[title] = [[key, *(side.get(key, ABSENT) for side in sides)] for key in keys]
+    return tables
+
+
+def _estimates(groups: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
+    return {
+        f"{name}: {metric}": plus_minus(Interval(group["rows"], each["value"], None, each["low"], each["high"]))
+        for name, group in groups
+        for metric, each in group["metrics"].items()
+    }
+
+
+def _room(found: Comparison, width: int | None) -> tuple[int, int]:
+    """Return how many runs fit side by side, and how long a cell of theirs may be."""
+    if width is None:
+        return len(found.runs), LONGEST_CELL
+    narrowest = NARROWEST_MEAN if found.grouped or found.by else NARROWEST_RUN
+    beside = min(len(found.runs), max(1, (width - NARROWEST_KEY) // (narrowest + len(GAP))))
+    return beside, max((width - NARROWEST_KEY) // beside - len(GAP), narrowest)
+
+
+def _short(value: Any) -> str:
+    """Write a version, of a checksum in it the first digits."""
+    return CHECKSUM.sub(lambda found: found[0][:DIGITS_SHOWN], str(value))
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, Interval):
+        return figure(value.mean) if value.low == value.high else plus_minus(value)
+    return figure(value) if isinstance(value, float) else str(value)
+
+
+def _about_chance(found: Comparison, width: int | None) -> list[str]:
+    """Return lines on whether the differences exceed chance, or what it takes to find out."""
+    lines = [line for other in found.runs[1:] for line in _verdicts(found, other, width)]
+    for remark in found.remarks:
+        lines += [*paragraph(remark, width=width), ""]
+    return lines
+
+
+def _verdicts(found: Comparison, other: str, width: int | None) -> list[str]:
+    """Return lines about what differs between a side and the first."""
+    verdicts = [verdict for verdict in found.chance if verdict.other == other]
+    if not verdicts:
+        return []
+    title = f"chance: {other} against {found.runs[0]} ({verdicts[0].test}, {found.level})"
+    table = columns([verdict.cells for verdict in verdicts], right=[1], indent="  ", width=width)
+    return [*paragraph(title, width=width), *table, ""]

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from mlpkit.pages.curves import curves_of_sets
 from mlpkit.pages.page import page
-from mlpkit.pages.parts import folded, paragraph, preformatted, section, table
+from mlpkit.pages.parts import folded, paragraph, section, table
 from mlpkit.pages.results import RunSet, results_table
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.yaml_writer import to_inline_yaml
-from mlpkit.verbs.runs.compare import Comparison, Note, Row, compare_sides, read_sides
-from mlpkit.verbs.runs.compare_table import rows_by_group
+from mlpkit.verbs.runs.compare import Comparison, Row, compare_sides, read_sides, rows_by_group
 
 
 def write_comparison(
@@ -38,11 +37,7 @@ def _chance_section(found: Comparison) -> str:
         [table(headings, rows, caption=caption, texts=[0, 1, 4, 5], sortable=True, values=values)] if rows else []
     )
     nothing = [] if rows or found.remarks else [paragraph("No two finished runs have different results.")]
-    return section("More than chance?", *verdicts, *nothing, *map(_note_html, found.remarks))
-
-
-def _note_html(remark: Note) -> str:
-    return paragraph(remark.text) + (preformatted("\n".join(remark.commands)) if remark.commands else "")
+    return section("More than chance?", *verdicts, *nothing, *map(paragraph, found.remarks))
 
 
 def _results_section(sides: Sequence[RunSet]) -> str:
@@ -65,14 +60,10 @@ def _groups_section(found: Comparison) -> list[str]:
 
 def _differences_section(found: Comparison) -> str:
     """Return what differs in specs and versions."""
-    apart = [] if found.part_at is None else [paragraph(f"The histories differ from iteration {found.part_at} on.")]
-    every = _differences("Spec, every key", found.spec, found)
     return section(
         "What differs",
-        _differences("Spec", found.outline, found),
-        *([folded("Every key", every)] if found.outline != found.spec else []),
+        _differences("Spec", found.spec, found),
         _differences("Versions", found.versions, found),
-        *apart,
     )
 
 

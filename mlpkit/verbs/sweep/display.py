@@ -22,8 +22,7 @@ from mlpkit.verbs.sweep.driver import ranked
 from mlpkit.verbs.sweep.folder import Trial
 from mlpkit.verbs.sweep.section import Objective
 from mlpkit.verbs.sweep.specs import short_keys, written_values
-from mlpkit.verbs.sweep.status import SweepStatus
-from mlpkit.verbs.sweep.sweep import Sweep, plain_trial, written_results
+from mlpkit.verbs.sweep.sweep import Sweep, SweepStatus, plain_trial, written_results
 
 MOST_ROWS = 5
 """Trials that a table of the best has."""
@@ -99,8 +98,7 @@ def of_sweep(found: Sweep, engine: Sequence[str] = ()) -> Outcome:
     """Return how a sweep ended, for its display, given the options that choose its engine again."""
     resume = shlex.join(["mlpkit", "sweep", "--resume", str(found.folder), *engine])
     reason = {"reason": found.stopped} if found.stopped else {}
-    unfinished = found.stopped or found.left
-    print_stop = partial(_print_resume_hint, found, resume) if unfinished else None
+    print_stop = partial(_print_resume_hint, found, resume) if found.stopped else None
     print_all = partial(print_timed, partial(_print_sweep, found, resume), found.stopped)
     return Outcome(found.stopped, {**reason, **found.to_plain()}, print_all, print_stop)
 
@@ -128,8 +126,8 @@ def _print_sweep(found: Sweep, resume: str) -> None:
         return
     for line in best_table(found.trials, found.objectives, line_length()):
         result(line)
-    for lead in found.leads:
-        result("\n".join(paragraph(str(lead), width=line_length())))
+    if found.lead:
+        result("\n".join(paragraph(str(found.lead), width=line_length())))
     if len(found.objectives) > 1 and found.front:
         front = listed_runs([trial.number for trial in found.front], "trial")
         result("\n".join(paragraph(f"Pareto front: {front}", width=line_length())))
@@ -144,17 +142,12 @@ def _print_sweep(found: Sweep, resume: str) -> None:
     else:
         result(f"the best, ready to run: {found.folder / BEST}")
     result(f"saved in {found.folder}")
-    if found.left:
-        _print_resume_hint(found, resume)
 
 
 def _print_resume_hint(found: Sweep, resume: str) -> None:
-    """Print why a sweep was stopped, or ended early, how many trials are done or left, and how to resume it."""
+    """Print why a sweep was stopped, how many trials are done, and how to resume it."""
     over = sum(trial.over for trial in found.trials)
-    if found.stopped:
-        message(f"stopped by {found.stopped}, with {counted(over, 'trial')} done; saved in {found.folder}")
-    else:
-        message(f"ended early, with {counted(found.left, 'trial')} left")
+    message(f"stopped by {found.stopped}, with {counted(over, 'trial')} done; saved in {found.folder}")
     message(f"resume it with: {resume}")
 
 
@@ -163,8 +156,7 @@ def print_status(status: SweepStatus) -> None:
     width = line_length()
     for line in best_table(status.trials, status.objectives, width):
         result(line)
-    left = "" if status.left is None else f", about {duration(status.left)} left"
-    for line in (_progress(status), f"at work for {duration(status.seconds)}{left}", _driver(status)):
+    for line in (_progress(status), f"at work for {duration(status.seconds)}", _driver(status)):
         result("\n".join(paragraph(line, width=width)))
 
 

@@ -21,7 +21,7 @@ from mlpkit.training.events import Event, Listener, StopRequest, TrainingEnd
 from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial, is_resumable
 from mlpkit.verbs.sweep.samplers import Sampler
 from mlpkit.verbs.sweep.section import Objective
-from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
+from mlpkit.verbs.sweep.trial import OTHER_WRITER, train_trial
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal, or another process, asks for an end."""
@@ -38,43 +38,6 @@ MOST_DEATHS: Final = 2
 One that something stopped in order, such as the time limit of its job, doesn't count if the trial has got on.
 """
 
-MOST_FAILURES: Final = 5
-"""New trials in a row that may fail for the same reason, such as data that is gone, before no other is begun."""
-
-
-class SweepObserver:
-    """Receives what happens in a sweep; every method is a no-op by default."""
-
-    def __call__(self, event: Event) -> None:
-        """Receive an event: call the method of its kind; that of ``sweep_began`` is ``began``."""
-        getattr(self, event.kind.removeprefix("sweep_"))(*event.data)
-
-    def began(
-        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
-    ) -> None:
-        """The sweep starts or continues.
-
-        Args:
-            objectives: what trials are chosen by.
-            trials: the trials so far.
-            planned: how many trials are planned; None if a time ends the sweep.
-            workers: how many train at once.
-        """
-
-    def trial_begun(self, trial: Trial) -> None:
-        """A trial is trained from now on."""
-
-    def trial_over(self, trial: Trial, best: Trial | None) -> None:
-        """A trial is over.
-
-        Args:
-            trial: the trial.
-            best: the best so far, this one included.
-        """
-
-    def noticed(self, message: str) -> None:
-        """Something is wrong, but the sweep continues."""
-
 
 class Driver:
     """Trains the trials of a sweep, as many at once as there are workers.
@@ -84,10 +47,7 @@ class Driver:
         seconds: after how long no trial of the spec's is begun any more; None for no limit.
         strong_again: returns the pruned trial to continue, given all trials; None if all are still weak.
         arguments: arguments of ``Workers.submit`` and ``train_trial`` after the folder, as plain data.
-        observer: receives the events: methods of ``SweepObserver``, and ``sweep_began`` for ``began``.
-
-    Attributes:
-        left: how many trials were not trained because too many failed, if that is known; otherwise 0.
+        observer: receives the events ``sweep_began``, ``trial_begun``, ``trial_over`` and ``noticed``.
     """
 
     def __init__(
@@ -112,12 +72,9 @@ class Driver:
         self._busy: set[int] = set()
         self._observer, self._stop, self._clock = observer, stop, clock
         self.trials = {trial.number: trial for trial in folder.trials()}
-        self.left = 0
         self._interrupted = deque(trial.number for trial in self.trials.values() if not trial.over)
         self._again = deque(trial.number for trial in self.trials.values() if trial.state == FAILED)
-        self._tried_before = {*self._again}
         self._running: dict[Future[TrainingEnd], int] = {}
-        self._failures: list[str] = []
         self._deaths: Counter[int] = Counter()
         self._saved: Counter[int] = Counter()
         self._free = 0
@@ -151,15 +108,9 @@ class Driver:
                 self._take_end(number, end)
             self._note_time(SECONDS_BETWEEN_NOTES)
         self._note_time(0.001)
-        if self._too_many_failed and not self._stop.reason:
-            self.left = len(self._interrupted) + self._trials_to_begin()
 
     def _tell(self, kind: str, *data: Any) -> None:
         self._observer(Event(0, kind, data))
-
-    @property
-    def _too_many_failed(self) -> bool:
-        return len(self._failures) >= MOST_FAILURES
 
     def _next(self) -> Trial | None:
         """Return the trial to train next; None at the end.
@@ -167,8 +118,6 @@ class Driver:
         Those that were interrupted come first, then those that were pruned and are no longer weak, then new ones, and
         then those that failed: they may fail again.
         """
-        if self._too_many_failed:
-            return None
         if self._interrupted:
             return self.trials[self._interrupted.popleft()]
         failed = self._again
@@ -197,24 +146,23 @@ class Driver:
 
     def _new_trial(self) -> Trial | None:
         """Return a trial with the lowest free number; None if no other is planned."""
-        if not self._trials_to_begin():
+        if not self._may_begin_trial():
             return None
         number, spent = self._free_number(), self._spent()
         values = self._sampler(number, self._in_order())
         return None if values is None else self._folder.begin(number, values, round(spent, 3))
 
-    def _trials_to_begin(self) -> int:
-        """Return how many trials may be begun now; if a time ends the sweep, 1 for some."""
+    def _may_begin_trial(self) -> bool:
         number = self._free_number()
         if self._progress.trials is None:
             if self._in_time() and (self._planned is None or number < self._planned):
-                return 1 if self._planned is None else max(1, self._planned - len(self.trials))
+                return True
             if not self._progress.added:
-                return 0
+                return False
             self._progress = replace(self._progress, added=0, trials=number + self._progress.added)
             self._folder.write_progress(self._progress)
         assert self._progress.trials is not None
-        return max(0, self._progress.trials - number)
+        return number < self._progress.trials
 
     def _free_number(self) -> int:
         while self._free in self.trials:
@@ -256,7 +204,6 @@ class Driver:
         if trial.over:
             self._may_be_strong = True
             self._tell("trial_over", trial, best_of(self.trials.values(), self._objectives))
-            self._count_failures(trial, end)
 
     def _after_death(self, trial: Trial, death: str, counts: bool) -> Trial:
         """Continue a trial whose process died, or set it aside after ``MOST_DEATHS`` that count."""
@@ -270,21 +217,6 @@ class Driver:
         self._tell("noticed", f"trial {trial.number}: its process ended {death}; {how}")
         self._interrupted.append(trial.number)
         return replace(trial, state=STOPPED, problem="")  # a trial that failed before, as its folder may say still
-
-    def _count_failures(self, trial: Trial, end: TrainingEnd) -> None:
-        """Count the new trials in a row that failed for the same reason; those to come would most likely, too.
-
-        One whose own values make a wrong spec says nothing about the others.
-        """
-        if trial.state != FAILED:
-            self._failures = []
-        elif trial.number not in self._tried_before and end.cause != OWN_VALUES:
-            reason = trial.problem.replace(str(trial.directory), "")
-            self._failures = [each for each in self._failures if each == reason] + [reason]
-            if len(self._failures) == MOST_FAILURES:
-                self._tell(
-                    "noticed", f"{MOST_FAILURES} trials in a row failed for the same reason, so no more are started"
-                )
 
 
 def planned_in_all(planned: int | None, progress: SweepProgress, begun: int) -> int | None:

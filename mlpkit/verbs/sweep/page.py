@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import shlex
-import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit.components.schema.wording import counted
 from mlpkit.groups.several_runs import listed_runs
@@ -26,7 +28,6 @@ from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.terminal.figures import figure
 from mlpkit.verbs.sweep.driver import ranked
 from mlpkit.verbs.sweep.folder import SweepFolder, Trial, history_of
-from mlpkit.verbs.sweep.key_importance import EXPLANATION, importance_figure, importance_of_key
 from mlpkit.verbs.sweep.section import Objective, SearchedKey, SweepSection
 from mlpkit.verbs.sweep.specs import short_keys, spec_of_sweep
 from mlpkit.verbs.sweep.sweep import Sweep, sum_up, written_results
@@ -114,6 +115,15 @@ ENOUGH_POINTS: Final = 10
 WEAK: Final = (PRUNED, DIVERGED)
 OTHERS: Final = "the others"
 
+FEWEST_TRIALS: Final = 8
+QUARTERS: Final = (0.25, 0.5, 0.75)
+EXPLANATION: Final = (
+    "Trials are ranked by the objective; pruned and diverged trials share the last rank. The importance of a key is "
+    "the share of the ranks' variance between groups of its values, minus the average share due to chance: 0 if the "
+    "key makes no difference, 100 % if it alone decides. A group is a choice, or a quarter of the trials by a number's "
+    "size. Interactions of keys aren't measured."
+)
+
 
 def write_sweep_page(directory: Path, file: Path, registry: Registry, *_: object) -> Path:
     """Write a page about a sweep, and return where it is; the sweep may be at work. See ``mlpkit.report``."""
@@ -123,7 +133,7 @@ def write_sweep_page(directory: Path, file: Path, registry: Registry, *_: object
     found = sum_up(folder, spec)
     parts = [
         _outcome_section(found),
-        *_sections_about_trials(found, spec.sweep.search, spec.seed),
+        *_sections_about_trials(found, spec.sweep.search),
         section("Spec", folded(SWEEP, preformatted(spec.document.text))),
     ]
     write_atomically(file, page(f"{spec.name}: {counted(len(found.trials), 'trial')}", parts).encode())
@@ -150,8 +160,8 @@ def _best_in_words(found: Sweep) -> list[str]:
         return []
     first = found.objectives[0]
     result = f"the {'highest' if first.maximize else 'lowest'} {first.key}, {figure(found.best.results[first.key])}"
-    leads = "".join(f" In the sweep, {lead}." for lead in found.leads)
-    parts = [paragraph(f"Trial {found.best.number} has {result}.{leads} The best of many trials is often a lucky one.")]
+    lead = f" In the sweep, {found.lead}." if found.lead else ""
+    parts = [paragraph(f"Trial {found.best.number} has {result}.{lead} The best of many trials is often a lucky one.")]
     file = found.folder / BEST
     if not file.is_file() or kind_of(found.best.directory) is ENSEMBLE_RUN:  # the sweep is at work, or was interrupted
         return parts
@@ -159,7 +169,7 @@ def _best_in_words(found: Sweep) -> list[str]:
     return [*parts, paragraph("To confirm it, train it with other seeds:"), preformatted(commands)]
 
 
-def _sections_about_trials(found: Sweep, search: Mapping[str, SearchedKey], seed: int) -> list[str]:
+def _sections_about_trials(found: Sweep, search: Mapping[str, SearchedKey]) -> list[str]:
     """Return the sections about the trials; most sections need finished ones."""
     best = ranked(found.trials, found.objectives)
     if not best:
@@ -168,7 +178,7 @@ def _sections_about_trials(found: Sweep, search: Mapping[str, SearchedKey], seed
         section("The best", _trials_table(found, best[:MOST_BEST], "The best finished trials", marked=0)),
         *([_front_section(found)] if len(found.objectives) > 1 else []),
         _coordinates_section(found, search, best),
-        _importance_section(found, search, seed),
+        _importance_section(found, search),
         _curves_section(found, best),
     ]
 
@@ -197,28 +207,15 @@ def _front_section(found: Sweep) -> str:
     """Return charts of the first objective and each other, and the trials of the Pareto front."""
     first, *others = found.objectives
     best = sorted(found.front, key=lambda trial: first.cost(trial.results[first.key]))
-    text = (
-        "No trial beats one on the Pareto front by one objective without being worse by another. Trials far from the "
-        "front are not shown."
-    )
+    text = "No trial beats one on the Pareto front by one objective without being worse by another."
     figures = [_front_figure(found, first, other) for other in others] if best else []
     return section("Pareto front", paragraph(text), beside(*figures), _trials_table(found, best, "The Pareto front"))
 
 
 def _front_figure(found: Sweep, first: Objective, other: Objective) -> str:
-    """Return a chart of two objectives, with the trials that are not far from the front.
-
-    Those are among the better half by each objective, or no further from the front than that is long.
-    """
+    """Return a chart of two objectives, with the finished trials."""
     names, front = ("other trials", "Pareto front"), {trial.number for trial in found.front}
-    finished = [each for each in found.trials if each.state == FINISHED and {first.key, other.key} <= {*each.results}]
-    far = set[int]()
-    for each in (first, other):
-        costs = {trial.number: each.cost(trial.results[each.key]) for trial in finished}
-        length = max(costs[number] for number in front) - min(costs.values())
-        limit = max(statistics.median(costs.values()), min(costs.values()) + 2 * length)
-        far |= {number for number, cost in costs.items() if cost > limit}
-    shown = [trial for trial in finished if trial.number not in far]
+    shown = [each for each in found.trials if each.state == FINISHED and {first.key, other.key} <= {*each.results}]
     values = [
         {"trial": trial.number}
         | {key: trial.results[key] for key in (first.key, other.key)}
@@ -265,7 +262,7 @@ def _name(trial: Trial) -> str:
     return f"trial {trial.number}"
 
 
-def _importance_section(found: Sweep, search: Mapping[str, SearchedKey], seed: int) -> str:
+def _importance_section(found: Sweep, search: Mapping[str, SearchedKey]) -> str:
     """Return the importance of each key by each objective."""
     figures = []
     for objective in found.objectives:
@@ -274,13 +271,68 @@ def _importance_section(found: Sweep, search: Mapping[str, SearchedKey], seed: i
             for trial in found.trials
             if trial.state in WEAK or (trial.state == FINISHED and objective.key in trial.results)
         }
-        importance = {}
-        for key in search:
+        shares = {}
+        for key, name in zip(search, short_keys([*search]), strict=True):
             trials = [trial for trial in found.trials if trial.number in costs and key in trial.values]
             values = [trial.values[key] for trial in trials]
-            importance[key] = importance_of_key(values, [costs[trial.number] for trial in trials], seed)
-        figures.append(importance_figure(f"Importance for {objective.key}", importance))
+            shares[name] = importance_of_key(values, [costs[trial.number] for trial in trials])
+        figures.append(_importance_figure(f"Importance for {objective.key}", shares))
     return section("Importance of each key", paragraph(EXPLANATION), *figures)
+
+
+def _importance_figure(caption: str, shares: Mapping[str, float | None]) -> str:
+    """Return a chart and a table of the importance of keys, the most important first."""
+    known = {key: share for key, share in shares.items() if share is not None}
+    ordered = sorted(shares, key=lambda key: -known.get(key, -1))
+    rows = [[key, f"{100 * known[key]:.0f} %" if key in known else "too few trials to say"] for key in ordered]
+    numbers = table(["key", "importance"], rows, caption=f"{caption}, in numbers", texts=[0])
+    if not known:
+        return numbers
+    bars = [{"key": key, "importance": round(known[key], 4)} for key in ordered if key in known]
+    chart = charts.bars(bars, "key", "importance", titles=("", "importance"))
+    chart["encoding"]["x"] |= {"scale": {"domain": [0, 1]}, "axis": {"format": "%", "tickCount": 5}}
+    return charts.figure(caption, chart) + numbers
+
+
+def importance_of_key(values: Sequence[Any], costs: Sequence[float]) -> float | None:
+    """Return how much of the ranks of trials depends on a key; None with fewer than 8 trials, or than 2 a group.
+
+    With ranks r of n trials in k groups g by the key's value, r̄ their mean, and equal costs sharing their mean rank:
+
+        η² = Σ_g n_g (r̄_g - r̄)² / Σ_i (r_i - r̄)²
+        importance = max(0, 1 - (1 - η²) (n - 1) / (n - k))
+
+    Args:
+        values: the key's value in each trial.
+        costs: the objective of each, lower is better; infinite for a trial that was pruned or diverged.
+
+    Source: Kruskal and Wallis, Use of Ranks in One-Criterion Variance Analysis (1952); Kelley, An Unbiased Correlation
+    Ratio Measure (1935).
+    """
+    if not values:
+        return None
+    groups = _groups_of(values)
+    n, k = len(groups), int(groups.max()) + 1
+    if n < max(FEWEST_TRIALS, 2 * k):
+        return None
+    _, places, counts = np.unique(np.array(costs, dtype=float), return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    ranks -= ranks.mean()
+    total = float(np.square(ranks).sum())
+    if k == 1 or total == 0:
+        return 0.0
+    between = float((np.bincount(groups, ranks) ** 2 / np.bincount(groups)).sum())
+    return max(0.0, 1 - (1 - between / total) * (n - 1) / (n - k))
+
+
+def _groups_of(values: Sequence[Any]) -> NDArray[np.intp]:
+    """Return the group of each value: many different numbers by their quarters, all others by what they are."""
+    texts = [repr(value) for value in values]
+    if len({*texts}) > len(QUARTERS) + 1 and all(type(value) in (int, float) for value in values):
+        _, groups = np.unique(np.searchsorted(np.quantile(values, QUARTERS), values), return_inverse=True)
+    else:
+        _, groups = np.unique(texts, return_inverse=True)
+    return groups
 
 
 def _curves_section(found: Sweep, best: Sequence[Trial]) -> str:

@@ -113,12 +113,6 @@ RULES: Final[Mapping[str, Callable[[Curve, Sequence[Curve], float], bool]]] = {
 """What the names in a spec stand for."""
 
 
-def rule_for(directory: Path, sweep: SweepSection) -> Callable[[Curve, Sequence[Curve], float], bool] | None:
-    """Return the rule that may end a trial; None for the baseline, since others are compared with its result."""
-    is_baseline = sweep.baseline and number_of(directory) == 0
-    return RULES[sweep.prune] if sweep.prune and not is_baseline else None
-
-
 def curve_of(trial: Path, objective: Objective) -> Curve:
     """Return the evaluations of a trial, given its folder; of several runs, the evaluations of the first."""
     run = _first_run_of(trial)
@@ -127,15 +121,15 @@ def curve_of(trial: Path, objective: Objective) -> Curve:
 
 def no_longer_weak(trials: Sequence[Trial], sweep: SweepSection) -> Trial | None:
     """Return the pruned trial that the rule wouldn't end any more, as others are over now; of several, the longest."""
-    if all(trial.state != PRUNED for trial in trials):
+    if sweep.prune is None or all(trial.state != PRUNED for trial in trials):
         return None
     curves = [curve_of(trial.directory, sweep.objectives[0]) for trial in trials]
     strong = []
     for curve, trial in zip(curves, trials, strict=True):
         if trial.state == PRUNED and curve.evaluations:
             others, run = [each for each in curves if each is not curve], _first_run_of(trial.directory)
-            rule, total = rule_for(trial.directory, sweep), _total_epochs(run, *_state_of(run))
-            if rule is not None and total is not None and not rule(curve, others, total):
+            total = _total_epochs(run, *_state_of(run))
+            if total is not None and not RULES[sweep.prune](curve, others, total):
                 strong.append((curve.evaluations[-1].epoch, trial))
     return max(strong, key=lambda each: each[0])[1] if strong else None
 

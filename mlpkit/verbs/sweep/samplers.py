@@ -10,7 +10,7 @@ from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FINISHED, PRUNED, STOPPED
 from mlpkit.verbs.sweep.folder import Trial
-from mlpkit.verbs.sweep.section import Grid, SearchedKey, SweepSection
+from mlpkit.verbs.sweep.section import SearchedKey, SweepSection, combinations
 
 Sampler: TypeAlias = Callable[[int, Sequence[Trial]], dict[str, Any] | None]
 """Returns the values of a trial, given its number and the trials before it as they are now; None after the last."""
@@ -25,16 +25,15 @@ WITHOUT_OPTUNA: Final = (
 
 def make_sampler(sweep: SweepSection, seed: int) -> Sampler:
     """Return the sampler of a sweep, or raise ``UsageError`` without a library that it needs."""
-    grid = Grid(sweep.search)
     tpe = TpeSampler(sweep, seed) if sweep.sampler == "tpe" else None
+    grid = [*combinations(sweep.search)] if sweep.sampler == "grid" else []
 
     def values(number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
-        if sweep.baseline and number == 0:
-            return {}
-        number -= sweep.baseline
         if tpe is not None:
             return tpe.values(number, trials)
-        return grid.combination(number) if sweep.sampler == "grid" else random_values(sweep.search, seed, number)
+        if sweep.sampler == "grid":
+            return grid[number] if number < len(grid) else None
+        return random_values(sweep.search, seed, number)
 
     return values
 
@@ -112,10 +111,7 @@ class TpeSampler:
         optuna, states = self._optuna, self._optuna.trial.TrialState
         search = {key: searched for key, searched in self._sweep.search.items() if key in trial.values}
         known: dict[str, Any] = {
-            "params": {
-                key: searched.place_of(trial.values[key]) if _by_place(searched) else trial.values[key]
-                for key, searched in search.items()
-            },
+            "params": {key: _for_optuna(searched, trial.values[key]) for key, searched in search.items()},
             "distributions": {key: self._distribution(searched) for key, searched in search.items()},
         }
         if trial.state == FINISHED:
@@ -132,8 +128,6 @@ class TpeSampler:
         found = self._optuna.distributions
         if searched.choices is not None:
             return found.CategoricalDistribution(range(searched.count))
-        if _by_place(searched):
-            return found.IntDistribution(0, searched.count - 1)
         low, high = searched.ends
         if searched.of_integers:
             return found.IntDistribution(int(low), int(high), log=searched.log)
@@ -145,11 +139,11 @@ class TpeSampler:
             return searched.at(asked.suggest_categorical(key, found.choices))
         suggest = asked.suggest_int if isinstance(found.low, int) else asked.suggest_float
         value = suggest(key, found.low, found.high, log=found.log)
-        if _by_place(searched):
-            return searched.at(value)
         return value if searched.of_integers else shortened(value, *searched.ends)
 
 
-def _by_place(searched: SearchedKey) -> bool:
-    """Whether Optuna knows a value by its place: it takes plain choices only, and rounds steps differently."""
-    return searched.choices is not None or searched.step is not None
+def _for_optuna(searched: SearchedKey, value: Any) -> Any:
+    """Return a value as Optuna knows it: a choice by its place, since Optuna takes plain choices only."""
+    if searched.choices is None:
+        return value
+    return next(i for i, choice in enumerate(searched.choices) if repr(choice) == repr(value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le, MinLen
@@ -20,12 +21,6 @@ from mlpkit.specfile.sections import GuestSection, TopLevel
 
 MOST_TRIALS: Final = 100_000
 """Of a sweep; each has a folder."""
-
-FEWEST_INTEGERS: Final = 3
-"""Integers that a range has at least: ``{low: 0, high: 1}`` is most likely meant to be of numbers."""
-
-DIFFERENCE: Final = 1e-9
-"""Share of a step by which a range may miss a multiple of it, since most decimal fractions are rounded."""
 
 
 class ObjectiveNameType(TextType):
@@ -70,7 +65,6 @@ class SearchedKey(Section):
         choices: values to choose from; a list alone says the same.
         low: the lowest number of a range.
         high: the highest number; if both are integers, so are those between them.
-        step: distance of neighbouring numbers; by default 1 for integers, and none otherwise.
         log: whether numbers are spread evenly on a logarithmic scale.
         when: other searched keys, and the choice that each must have for this key to be set.
     """
@@ -86,7 +80,6 @@ class SearchedKey(Section):
     choices: Annotated[tuple[Any, ...], MinLen(1)] | None = None
     low: int | float | None = None
     high: int | float | None = None
-    step: Annotated[int | float, Gt(0)] | None = None
     log: bool = False
     when: dict[str, Any] | None = None
 
@@ -98,7 +91,7 @@ class SearchedKey(Section):
     @property
     def finite(self) -> bool:
         """Whether it has finitely many values, as a grid needs it."""
-        return self.choices is not None or self.of_integers or self.step is not None
+        return self.choices is not None or self.of_integers
 
     @property
     def count(self) -> int:
@@ -106,10 +99,7 @@ class SearchedKey(Section):
         if self.choices is not None:
             return len(self.choices)
         low, high = self.ends
-        if self.of_integers:
-            return (int(high) - int(low)) // int(self.step or 1) + 1
-        assert self.step is not None
-        return round((high - low) / self.step) + 1
+        return int(high) - int(low) + 1
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -119,23 +109,8 @@ class SearchedKey(Section):
         return self.low, self.high
 
     def at(self, place: int) -> Any:
-        """Return the value at a place among finitely many, counted from 0: low + place * step, in decimals."""
-        if self.choices is not None:
-            return self.choices[place]
-        low, high = self.ends
-        if self.of_integers:
-            return low + place * int(self.step or 1)
-        from decimal import Decimal  # noqa: PLC0415 - needed by sweeps alone, but every spec loads this module
-
-        return min(float(Decimal(str(low)) + place * Decimal(str(self.step))), float(high))
-
-    def place_of(self, value: Any) -> int:
-        """Return the place of a value among finitely many."""
-        if self.choices is not None:
-            return next(i for i, choice in enumerate(self.choices) if repr(choice) == repr(value))
-        low, _ = self.ends
-        place: int = round((value - low) / (self.step or 1))
-        return place
+        """Return the value at a place among finitely many, counted from 0."""
+        return self.ends[0] + place if self.choices is None else self.choices[place]
 
     def holds(self, values: Mapping[str, object]) -> bool:
         """Whether the conditions hold, given the values of the keys before this one that are set."""
@@ -150,11 +125,9 @@ class SearchedKey(Section):
 
     def _check_choices(self, path: KeyPath, context: CheckContext) -> None:
         assert self.choices is not None
-        for key in ("high", "step"):
-            if getattr(self, key) is not None:
-                context.report(
-                    (*path, key), f"{key} is for a range, but choices are given", remedy="keep one of the two"
-                )
+        if self.high is not None:
+            message = "high is for a range, but choices are given"
+            context.report((*path, "high"), message, remedy="keep one of the two")
         if self.log:
             context.report((*path, "log"), "log is for a range, but choices are given", remedy="leave out log")
         for i, choice in enumerate(self.choices):
@@ -162,7 +135,7 @@ class SearchedKey(Section):
                 context.report((*path, "choices", i), f"the choice {show(choice)} is given twice")
 
     def _check_range(self, path: KeyPath, context: CheckContext) -> None:
-        low, high, step = self.low, self.high, self.step
+        low, high = self.low, self.high
         assert low is not None
         if high is None:
             context.report(path, "the range has no upper end", expected="high: NUMBER, in addition to low", at_key=True)
@@ -171,25 +144,6 @@ class SearchedKey(Section):
         elif self.log and low <= 0:
             remedy = "start above 0, or leave out log"
             context.report((*path, "low"), f"a logarithmic scale has no {show(low)}", remedy=remedy)
-        elif self.log and step is not None:
-            remedy = "leave out one of the two, or list choices"
-            context.report((*path, "step"), "a logarithmic scale has no steps", remedy=remedy)
-        elif step is not None:
-            self._check_step(low, high, step, path, context)
-        elif self.of_integers and high - low + 1 < FEWEST_INTEGERS:
-            remedy = f"write low: {float(low)} for the numbers between, or choices: [{low}, {high}]"
-            context.report((*path, "high"), f"the range has only the integers {low} and {high}", remedy=remedy)
-
-    def _check_step(self, low: float, high: float, step: float, path: KeyPath, context: CheckContext) -> None:
-        if self.of_integers and not isinstance(step, int):
-            context.report((*path, "step"), f"{show(step)} is not an integer, unlike low and high")
-            return
-        steps = (high - low) / step
-        if round(steps) < 1 or abs(steps - round(steps)) > DIFFERENCE * max(1.0, steps):
-            last = low + int(steps) * step
-            remedy = f"write high: {last:g}" if last > low else "take a smaller step"
-            message = f"steps of {show(step)} from {show(low)} don't lead to {show(high)}"
-            context.report((*path, "high"), message, remedy=remedy)
 
 
 def is_choice(choice: object, wanted: object) -> bool:
@@ -200,57 +154,26 @@ def is_choice(choice: object, wanted: object) -> bool:
     return named or (type(choice) is type(wanted) and choice == wanted)
 
 
-class Grid:
-    """All combinations of what searched keys may be, the last key changing first.
+def combinations(search: Mapping[str, SearchedKey]) -> Iterator[dict[str, Any]]:
+    """Go through all combinations of what searched keys may be, the last key changing first, up to one too many."""
+    return islice(_combinations([*search.items()], {}), MOST_TRIALS + 1)
 
-    Args:
-        search: the keys, each with finitely many values.
-    """
 
-    def __init__(self, search: Mapping[str, SearchedKey]) -> None:
-        self._search = list(search.items())
-        self._in_conditions = {key for searched in search.values() for key in searched.when or {}}
+def count_combinations(search: Mapping[str, SearchedKey]) -> int:
+    """Return how many combinations there are; some number above ``MOST_TRIALS`` if there are too many."""
+    return sum(1 for _ in combinations(search))
 
-    @property
-    def size(self) -> int:
-        """How many combinations there are; some number above ``MOST_TRIALS`` if there are more than that."""
-        return self._size(0, {})
 
-    def combination(self, number: int) -> dict[str, Any] | None:
-        """Return a combination by its number, from 0 to ``MOST_TRIALS``; None if there are fewer."""
-        if number >= self.size:
-            return None
-        values: dict[str, Any] = {}
-        for i, (key, searched) in enumerate(self._search):
-            if not searched.holds(values):
-                continue
-            if key not in self._in_conditions:
-                place, number = divmod(number, self._size(i + 1, values))
-                values[key] = searched.at(place)
-                continue
-            for choice in searched.choices or ():
-                values[key] = choice
-                inside = self._size(i + 1, values)
-                if number < inside:
-                    break
-                number -= inside
-        return values
-
-    def _size(self, begin: int, values: Mapping[str, Any]) -> int:
-        """Return how many combinations of the keys from one on there are, given the values of those before it."""
-        if begin == len(self._search):
-            return 1
-        key, searched = self._search[begin]
-        if not searched.holds(values):
-            return self._size(begin + 1, values)
-        if key not in self._in_conditions:
-            return searched.count * self._size(begin + 1, values)
-        size = 0
-        for choice in searched.choices or ():
-            size += self._size(begin + 1, {**values, key: choice})
-            if size > MOST_TRIALS:
-                break
-        return size
+def _combinations(search: Sequence[tuple[str, SearchedKey]], values: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if not search:
+        yield values
+        return
+    (key, searched), *rest = search
+    if not searched.holds(values):
+        yield from _combinations(rest, values)
+        return
+    for place in range(searched.count):
+        yield from _combinations(rest, {**values, key: searched.at(place)})
 
 
 @dataclass(frozen=True)
@@ -266,8 +189,6 @@ class SearchedKeyType(SectionType):
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the section."""
-        if isinstance(value, dict):
-            return super().check(_with_our_keys(value, path, context), path, context)
         if not isinstance(value, list):
             return super().check(value, path, context)
         before = len(context.faults)
@@ -277,19 +198,6 @@ class SearchedKeyType(SectionType):
             if inside[:1] == ("choices",):
                 context.faults[i] = fault._replace(path=(*path, *inside[1:]))
         return found
-
-
-OTHERS_WORDS: Final = {"from": "low", "min": "low", "to": "high", "max": "high", "values": "choices", "if": "when"}
-"""What other programs call the keys."""
-
-
-def _with_our_keys(value: dict[str, object], path: KeyPath, context: CheckContext) -> dict[str, object]:
-    """Report keys that other programs have, and return the mapping with ours."""
-    for key in value:
-        if key in OTHERS_WORDS:
-            message = f"unknown key {show(key)} of a searched key"
-            context.report((*path, key), message, remedy=f"write {OTHERS_WORDS[key]}", at_key=True, code="unknown-key")
-    return {OTHERS_WORDS.get(key, key): item for key, item in value.items()}
 
 
 NOT_SEARCHED: Final = ("mlpkit", "name", "requires", "extends", "seeds", "ensemble", "sweep")
@@ -310,7 +218,6 @@ class SweepSection(GuestSection):
             so far and needs the extra `sweep`; or each combination once.
         prune: how weak trials are ended early: if they are worse than the median of the others so far, or by
             successive halving with several budgets; by default none is.
-        baseline: whether trial 0 is the unchanged spec, so that the sweep shows how far the best is ahead of it.
         timeout: seconds in which a trial does no step, after which its process counts as dead.
     """
 
@@ -322,7 +229,6 @@ class SweepSection(GuestSection):
     seconds: Annotated[float, Gt(0)] | None = None
     sampler: Literal["random", "tpe", "grid"] = "random"
     prune: Literal["median", "hyperband"] | None = None
-    baseline: bool = False
     timeout: Annotated[float, Gt(0)] = 600.0
 
     @property
@@ -419,12 +325,12 @@ class SweepSection(GuestSection):
     def _check_end(self, path: KeyPath, context: CheckContext) -> None:
         endless = [key for key, searched in self.search.items() if not searched.finite]
         if self.sampler == "grid" and endless:
-            remedy = "give it a step, or choices, or take another sampler"
+            remedy = "give it choices, or take another sampler"
             message = f"a grid needs finitely many values, and {endless[0]} may be any number in its range"
             context.report((*path, "sampler"), message, remedy=remedy)
-        elif self.sampler == "grid" and self.trials is None and Grid(self.search).size > MOST_TRIALS:
+        elif self.sampler == "grid" and self.trials is None and count_combinations(self.search) > MOST_TRIALS:
             message = f"the grid has more than {MOST_TRIALS:,} combinations"
-            context.report((*path, "sampler"), message, remedy="take larger steps, another sampler, or give trials")
+            context.report((*path, "sampler"), message, remedy="take fewer values, another sampler, or give trials")
         elif self.sampler != "grid" and self.trials is None and self.seconds is None:
             expected = "trials: COUNT, seconds: TIME, or both"
             context.report(path, "the sweep has no limit", expected=expected, at_key=True)

@@ -1,33 +1,38 @@
-"""The spec in the folder of a sweep, and the spec of each trial, with values set as ``--set`` sets them."""
+"""The spec of a sweep in its folder, the spec of each trial, and the proof that its keys and values are right."""
 
 from __future__ import annotations
 
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
-from typing import Any, Final, Unpack
+from typing import Any, Final, NamedTuple, Unpack
 
+from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.recipe import KeyPath
-from mlpkit.errors import RunFolderError, SpecError
-from mlpkit.jobs.run_inputs import lock_changes, naming_plugin_files
+from mlpkit.errors import Diagnostic, RunFolderError, SpecError, SpecSchemaError
+from mlpkit.jobs.prove import SpecProof, prove
+from mlpkit.jobs.run_inputs import naming_plugin_files
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of, runs_in
 from mlpkit.runs.layout import SPEC, has_file
-from mlpkit.specfile.document import Document, parse_document
+from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.key_types import FORMAT_KEY
+from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.nodes import ListNode, MappingNode, Node, ScalarNode, copied, plain
 from mlpkit.specfile.overrides import override_at, set_overrides
 from mlpkit.specfile.source import DiagnosticList, Span
 from mlpkit.specfile.spec import Spec, check_document, read_spec
-from mlpkit.specfile.variables import beginning, escape, referred_node, value_as_written, variables_of
+from mlpkit.specfile.variables import VARS, beginning, escape, referred_node, value_as_written, variables_of
 from mlpkit.specfile.yaml_writer import to_inline_yaml, to_yaml
 from mlpkit.system import real_path
 from mlpkit.verbs.sweep.folder import SweepFolder, trials_in
+from mlpkit.verbs.sweep.section import Objective, SearchedKey, SweepSection, is_choice
 
 SWEEP: Final = "sweep"
 NAME: Final = "name"
@@ -65,7 +70,7 @@ def as_overrides(values: Mapping[str, Any]) -> list[str]:
 
 def written_values(values: Mapping[str, Any]) -> str:
     """Write the values of a trial on a line."""
-    return ", ".join(as_overrides(values)) or "the unchanged spec"
+    return ", ".join(as_overrides(values))
 
 
 def short_keys(keys: Sequence[str]) -> list[str]:
@@ -145,13 +150,6 @@ def written_at(root: Node, path: KeyPath) -> ScalarNode | None:
     return node if isinstance(node, ScalarNode) and isinstance(node.value, str) else None
 
 
-MAY_CHANGE: Final = ("minimize", "maximize", "trials", "seconds", "prune", "timeout")
-"""Keys of the section ``sweep`` that say nothing about which trial has which values."""
-
-MOST_NAMED: Final = 3
-"""Changes that a message names."""
-
-
 def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) -> Spec:
     """Return the spec in the folder of a sweep."""
     of_a_trial = next(iter(runs_in(folder.directory)), folder.directory)
@@ -164,24 +162,13 @@ def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) 
 
 def require_unchanged(folder: SweepFolder, spec: Spec) -> None:
     """Check that the spec of a sweep is still the one that its trials were made from, or raise ``RunFolderError``."""
-    begun = _first_begun(folder.directory)
-    if begun is None:
-        return
-    trial, text = begun
-    if text == spec.document.text:
-        return
-    try:
-        changes = lock_changes(_what_counts(parse_document(text)), _what_counts(spec.document))
-    except SpecError:  # that file is damaged, and no trial needs it
-        return
-    if changes:
-        named = "; ".join(map(str, changes[:MOST_NAMED]))
-        more = f"; and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else ""
+    trial, text = _first_begun(folder.directory) or (folder.directory, spec.document.text)
+    if text != spec.document.text:
         restore = shlex.join(["cp", str(trial / SPEC), str(folder.spec_path)])
         other = shlex.join(["mlpkit", "sweep", str(folder.spec_path), "--out", "DIR"])
         raise RunFolderError(
-            f"{folder.spec_path}: has changed since its trials started ({named}{more}); undo that with: {restore}; "
-            f"or start another sweep: {other}"
+            f"{folder.spec_path}: has changed since its trials started; undo that with: {restore}; or start another "
+            f"sweep: {other}"
         )
 
 
@@ -195,11 +182,173 @@ def _first_begun(directory: Path) -> tuple[Path, str] | None:
     return None
 
 
-def _what_counts(document: Document) -> dict[str, Any]:
-    """Return the values of a spec without those that may change during a sweep."""
-    values: dict[str, Any] = plain(document.with_names)
-    section = values.get(SWEEP)
-    if isinstance(section, dict):
-        values[SWEEP] = {key: value for key, value in section.items() if key not in MAY_CHANGE}
-        values["order of sweep.search"] = ", ".join(section.get("search", ()))  # a grid changes the last key first
-    return values
+class _Probe(NamedTuple):
+    """A value that a searched key may have, its place, and the values of this key and of others that it needs."""
+
+    key: str
+    path: KeyPath
+    values: dict[str, Any]
+
+
+def prove_sweep(spec: Spec, proved: SpecProof | None = None) -> dict[KeyPath, str]:
+    """Prove that a sweep can be done, and return the paths of files among its choices, as ``Spec.files`` has them.
+
+    The spec itself may be proved already.
+    """
+    assert isinstance(spec.sweep, SweepSection)
+    proved = proved or prove(spec)
+    remedy = "let the data set hold some back, or choose by train_loss"
+    problems = [
+        Problem((SWEEP, *below), message, remedy=remedy, at_key=not below)
+        for below, objective in [*spec.sweep.placed_objectives()] or [((), each) for each in spec.sweep.objectives]
+        for message in _missing_results([objective], proved)
+    ]
+    faults = [*spec.located(problems), *_key_faults(spec, spec.sweep)]
+    files: dict[KeyPath, str] = {}
+    expected = [objective for objective in spec.sweep.objectives if not any(_missing_results([objective], proved))]
+    for probe in _probes(spec):
+        place = spec.document.place(probe.path)
+        try:
+            found = trial_spec(spec, probe.values, {probe.key: place})
+            probed = prove(found, proved.dataset if data_key(found) == data_key(spec) else None)
+        except SpecError as error:
+            faults += [_explained(spec, fault, probe, place) for fault in error.faults]
+        else:
+            missing = _missing_results(expected, probed)
+            faults += [place.fault(f"with this value, {message}") for message in missing]
+            files |= _files_in(found, probe, place)
+    if faults:
+        unique = {fault[:4]: fault for fault in faults}  # a key is as wrong with each of its values
+        raise SpecSchemaError(sorted(unique.values(), key=lambda fault: (fault.file, fault.line, fault.column)))
+    return files
+
+
+def _missing_results(objectives: Iterable[Objective], proved: SpecProof) -> Iterator[str]:
+    """Go through the objectives that a trial won't have, with the reasons."""
+    names = ["loss", *(metric.name for metric in proved.spec.training.metrics)]
+    splits = {*proved.description.sizes, *(["validation"] if proved.spec.folds else [])}  # that is out of fold
+    for objective in objectives:
+        if objective.split not in splits:
+            yield f"the data has no rows for {objective.split}, so there is no {objective.key}"
+        elif objective.name not in names:
+            yield f"training.metrics has no {objective.name}, so there is no {objective.key}"
+
+
+def _key_faults(spec: Spec, sweep: SweepSection) -> Iterator[Diagnostic]:
+    """Go through the variables to be set that aren't there, and the conditions that can't hold."""
+    for key, searched in sweep.search.items():
+        if key.startswith(f"{VARS}.") and key.partition(".")[2] not in spec.document.variables:
+            names = ", ".join(spec.document.variables) or "it has none"
+            place = key_place(spec, key)
+            yield place.fault(f"the spec has no variable '{key.partition('.')[2]}'", expected=f"one of vars: {names}")
+        if searched.when and _values_for(sweep, key) is None:
+            place = spec.document.place((*SEARCH, key, "when"), at_key=True)
+            yield place.fault("these conditions can't hold at once")
+
+
+def _probes(spec: Spec) -> Iterator[_Probe]:
+    """Go through the choices and the ends of ranges."""
+    assert isinstance(spec.sweep, SweepSection)
+    written = spec.document.values[SWEEP]["search"]
+    for key, searched in spec.sweep.search.items():
+        others = _values_for(spec.sweep, key)
+        if others is not None:
+            for below, value in _telling_values(searched):
+                in_list = below[1:] if isinstance(written[key], list) else below  # a list alone is that of choices
+                yield _Probe(key, (*SEARCH, key, *in_list), {**others, key: value})
+            for owner, choice in _owners(spec.sweep, key):
+                values = {**(_values_for(spec.sweep, owner) or {}), **others, owner: choice}
+                yield _Probe(key, (*SEARCH, key), {**values, key: next(_telling_values(searched))[1]})
+
+
+def _files_in(found: Spec, probe: _Probe, place: Span) -> dict[KeyPath, str]:
+    """Return the paths of the files that a probed value names, by their places in the spec of the sweep."""
+    files: dict[KeyPath, str] = {}
+    for path, seen in found.files.items():
+        written, named = path_written_at(found.document.with_names, path, seen)
+        if written is not None and written.origin.place == place:
+            value = probe.values[probe.key]  # the file, or what has it below the last keys of the path
+            within = next((path[i:] for i in range(len(path)) if isinstance(_part(value, path[i:]), str)), ())
+            files[(*probe.path, *within)] = named
+    return files
+
+
+def _part(value: Any, path: KeyPath) -> Any:
+    """Return what of a value a path leads to, or None."""
+    for part in path:
+        try:
+            value = None if isinstance(value, str) else value[part]
+        except (IndexError, KeyError, TypeError):
+            return None
+    return value
+
+
+def _owners(sweep: SweepSection, key: str) -> Iterator[tuple[str, Any]]:
+    """Go through the choices of keys that a key is below, such as the optimizers of ``training.optimizer.momentum``."""
+    when = sweep.search[key].when or {}
+    for owner, searched in sweep.search.items():
+        if key.startswith(f"{owner}.") and owner not in when:
+            yield from ((owner, choice) for choice in searched.choices or ())
+
+
+def _telling_values(searched: SearchedKey) -> Iterator[tuple[KeyPath, Any]]:
+    """Go through values that a searched key may have, and the keys that lead to them."""
+    if searched.choices is not None:
+        for i, choice in enumerate(searched.choices):
+            yield ("choices", i), choice
+    else:
+        yield ("low",), searched.low
+        yield ("high",), searched.high
+
+
+def _values_for(sweep: SweepSection, *keys: str) -> dict[str, Any] | None:
+    """Return values of other keys for which the conditions of some keys hold; None if they can't."""
+    needed = _needed(sweep.search, keys)
+    for choices in product(*(sweep.search[other].choices or () for other in needed)):
+        values: dict[str, Any] = {}
+        for other, choice in zip(needed, choices, strict=True):
+            if sweep.search[other].holds(values):
+                values[other] = choice
+        if all(sweep.search[key].holds(values) for key in keys):
+            return values
+    return None
+
+
+def _needed(search: Mapping[str, SearchedKey], keys: Iterable[str]) -> list[str]:
+    """Return the keys that the conditions of some keys are about, directly or not, in their order."""
+    found, waiting = set(), [*keys]
+    while waiting:
+        for other in search[waiting.pop()].when or {}:
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return [other for other in search if other in found]
+
+
+def _missing_condition(spec: Spec, probe: _Probe) -> str:
+    """Return the condition under which a key is there that belongs to one choice of another key; or nothing."""
+    assert isinstance(spec.sweep, SweepSection)
+    for owner, searched in spec.sweep.search.items():
+        name = probe.key.removeprefix(f"{owner}.").partition(".")[0]
+        below = probe.key.startswith(f"{owner}.") and owner not in (spec.sweep.search[probe.key].when or {})
+        if below and any(is_choice(choice, name) for choice in searched.choices or ()):
+            return f"{{{owner}: {name}}}"
+    return ""
+
+
+def _explained(spec: Spec, fault: Diagnostic, probe: _Probe, place: Span) -> Diagnostic:
+    """Return a fault of a probe, with the key that was most likely meant, or the values that lead to it."""
+    key = key_place(spec, probe.key)
+    here = (fault.file, fault.line, fault.column)
+    at_key = here[:2] == (key.file, key.line) and key.column <= fault.column < place.column
+    condition = _missing_condition(spec, probe)
+    if at_key and condition:
+        return fault._replace(expected="", remedy=f"it isn't there with each choice; add when: {condition}")
+    if at_key and not fault.remedy:
+        keys = [name for name, _ in keys_below(spec.top_level) if not name.startswith(f"{SWEEP}.")]
+        meant = suggestion(keys_meant(probe.key, keys))
+        return fault._replace(expected="", remedy=meant) if meant else fault
+    if at_key or here == (place.file, place.line, place.column):
+        return fault
+    values = ", ".join(as_overrides(probe.values))
+    return fault._replace(notes=(*fault.notes, f"this is so with {values}, of the sweep at {place}"))

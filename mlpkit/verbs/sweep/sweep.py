@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import shlex
 import signal
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from mlpkit.components.engine import LOCAL, Engine, Workers
-from mlpkit.components.schema.wording import counted, did_you_mean, with_article
-from mlpkit.errors import Diagnostic, StorageError, UsageError
+from mlpkit.components.schema.wording import counted
+from mlpkit.errors import RunFolderError, StorageError, UsageError
 from mlpkit.groups.engine_workers import WorkersOfEngine
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.jobs.prove import prove
@@ -24,19 +25,29 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.kinds import RunArgument, directory_of
 from mlpkit.runs.layout import BEST
-from mlpkit.runs.overview import FINISHED
+from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED
+from mlpkit.runs.writer_lock import Writer, writer_of
 from mlpkit.specfile.spec import Spec, require_spec
 from mlpkit.system import require_processes
 from mlpkit.terminal.figures import figure
-from mlpkit.training.events import CtrlC, Event, Listener, StopRequest, interrupt_with
-from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, pareto_front
-from mlpkit.verbs.sweep.folder import SweepFolder, Trial
-from mlpkit.verbs.sweep.margin import Margin, lead_of, lead_over_baseline
+from mlpkit.training.events import CtrlC, Event, Listener, Observer, StopRequest, interrupt_with
+from mlpkit.verbs.sweep.driver import Driver, best_of, pareto_front, planned_in_all
+from mlpkit.verbs.sweep.folder import SweepFolder, Trial, require_sweep_folder
+from mlpkit.verbs.sweep.margin import Margin, lead_of
 from mlpkit.verbs.sweep.pruning import no_longer_weak
 from mlpkit.verbs.sweep.samplers import make_sampler
-from mlpkit.verbs.sweep.search_proof import prove_sweep
-from mlpkit.verbs.sweep.section import Grid, Objective, SweepSection
-from mlpkit.verbs.sweep.specs import require_unchanged, spec_of_sweep, text_for_folder, trial_spec, written_values
+from mlpkit.verbs.sweep.section import Objective, SweepSection, count_combinations
+from mlpkit.verbs.sweep.specs import (
+    prove_sweep,
+    require_unchanged,
+    spec_of_sweep,
+    text_for_folder,
+    trial_spec,
+    written_values,
+)
+
+SECONDS_BETWEEN_LOOKS: Final = 0.1
+"""At whether a driver has stopped."""
 
 
 @dataclass(repr=False)
@@ -50,10 +61,7 @@ class Sweep:
         best: the best finished trial by the first objective; None if none is finished.
         front: the Pareto front: no finished trial is as good as one of them by all objectives, and better by one.
         stopped: why it was stopped before its end, to be resumed; empty if it was not.
-        left: how many trials were not trained because too many failed for the same reason, if that is known; the sweep
-            can be resumed. 0 if all were, or it was stopped.
         lead: how far the best is ahead of the next trial with other values; None without one.
-        lead_over_baseline: how far it is ahead of the unchanged spec; None if that isn't a trial, or is the best.
     """
 
     folder: Path
@@ -62,20 +70,13 @@ class Sweep:
     best: Trial | None = None
     front: list[Trial] = field(default_factory=list)
     stopped: str = ""
-    left: int = 0
     lead: Margin | None = None
-    lead_over_baseline: Margin | None = None
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
         best = f"; best: {self.described(self.best)}" if self.best else ""
-        leads = "".join(f"; {lead}" for lead in self.leads)
-        return f"<Sweep of {len(self.trials)} trials ({counts}){best}{leads}; saved in {self.folder}>"
-
-    @property
-    def leads(self) -> list[Margin]:
-        """What is known of how far the best is ahead of others."""
-        return [lead for lead in (self.lead, self.lead_over_baseline) if lead is not None]
+        lead = f"; {self.lead}" if self.lead else ""
+        return f"<Sweep of {len(self.trials)} trials ({counts}){best}{lead}; saved in {self.folder}>"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -95,9 +96,7 @@ class Sweep:
             "best": self.best.number if self.best else None,
             "front": [trial.number for trial in self.front],
             "lead": self.lead.to_plain() if self.lead else None,
-            "lead_over_baseline": self.lead_over_baseline.to_plain() if self.lead_over_baseline else None,
             "trials": [plain_trial(trial) for trial in self.trials],
-            "left": self.left,
         }
 
 
@@ -139,13 +138,14 @@ def sweep(
             each worker of a cluster or rank but the first.
         on: what trains them: ``local`` for processes on this machine, or an engine, such as ``dask``, or ``acme.queue``
             of a plugin.
-        observer: receives the events, such as a ``SweepObserver``.
+        observer: receives the events.
         stop: may ask that training end after the steps that it is in; the trials then keep checkpoints.
         options: parameters of the engine, such as ``scheduler`` of ``dask``.
 
     Raises:
         UsageError: it isn't a spec, it has no sweep, a library is missing, no process can be started, or the
             cluster can't be used.
+        ParameterError: the engine has no such option.
         SpecError: the sweep is wrong, or doesn't fit the spec or its data.
         DataError: a data file is not what it should be.
         RunFolderError: the directory is in use.
@@ -155,20 +155,16 @@ def sweep(
             finished.
     """
     require_spec(spec, "sweep")
-    engine = EngineChoice(on, workers, options)
-    engine.require_possible(spec.registry)
     if not isinstance(spec.sweep, SweepSection):
         raise UsageError(f"{spec.document.path}: has no section sweep, which sets what to vary; see mlpkit docs sweeps")
     make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
     folder, plugin_options = Path(directory), spec.registry.arguments()
-    proved, searched = prove(spec), list[Diagnostic]()
-    text = text_for_folder(spec, folder, prove_sweep(spec, proved, searched.append))
-    observer = observer or SweepObserver()
+    proved = prove(spec)
+    text = text_for_folder(spec, folder, prove_sweep(spec, proved))
+    observer = observer or Observer()
     for warning in proved.warnings:
         observer(Event(0, "noticed", ("; ".join(filter(None, (warning.message, warning.remedy))),)))
-    for warning in searched if on == LOCAL else ():  # other machines have other memory
-        observer(Event(0, "noticed", (str(warning),)))
-    with engine.started(spec.registry) as started, SweepFolder.create(folder, text) as kept:
+    with _started(spec.registry, on, workers, options) as started, SweepFolder.create(folder, text) as kept:
         return _swept(kept, plugin_options, started, 0, observer, stop)
 
 
@@ -193,7 +189,7 @@ def resume_sweep(
         on: as for ``sweep``; the engine may differ from the earlier one.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to leave out.
-        observer: receives the events, such as a ``SweepObserver``.
+        observer: receives the events.
         stop: may ask that training end after the steps that it is in.
         options: as for ``sweep``.
 
@@ -202,11 +198,10 @@ def resume_sweep(
         MlpkitError: as ``sweep`` does.
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    engine = EngineChoice(on, workers, options)
-    engine.require_possible(registry)
     if add_trials < 0:
         raise UsageError(f"{add_trials} trials can't be added; expected a number, at least 0")
-    with SweepFolder.open(directory_of(directory)) as folder, engine.started(registry) as started:
+    require_sweep_folder(directory := directory_of(directory))
+    with _started(registry, on, workers, options) as started, SweepFolder.open(directory) as folder:
         return _swept(folder, registry.arguments(), started, add_trials, observer, stop)
 
 
@@ -234,7 +229,7 @@ def _swept(
         workers,
         strong_again=partial(no_longer_weak, sweep=spec.sweep),
         arguments={**plugin_options, "threads": workers.threads, "timeout": spec.sweep.timeout},
-        observer=observer or SweepObserver(),
+        observer=observer or Observer(),
         stop=request,
     )
     with CtrlC(request, (signal.SIGINT, signal.SIGTERM)) as ctrl_c:
@@ -244,7 +239,7 @@ def _swept(
             again = shlex.join(["mlpkit", "sweep", "--resume", str(folder.directory)])
             error.add_note(f"help: then resume it with: {again}")
             raise
-    found = sum_up(folder, spec, request.reason, driver.left)
+    found = sum_up(folder, spec, request.reason)
     if found.best is not None:
         write_atomically(folder.directory / BEST, _best_text(spec, found, folder.directory).encode())
     if ctrl_c.received or (stop is None and request.reason):
@@ -256,12 +251,8 @@ def planned_trials(sweep: SweepSection) -> int | None:
     """Return how many trials a spec asks for; None if only a time ends the sweep."""
     if sweep.sampler != "grid":
         return sweep.trials
-    size = _size_of_grid(sweep)
+    size = count_combinations(sweep.search)
     return min(size, sweep.trials or size)
-
-
-def _size_of_grid(sweep: SweepSection) -> int:
-    return Grid(sweep.search).size + sweep.baseline
 
 
 def _add_trials(folder: SweepFolder, sweep: SweepSection, added: int) -> None:
@@ -269,7 +260,7 @@ def _add_trials(folder: SweepFolder, sweep: SweepSection, added: int) -> None:
     progress = folder.read_progress()
     planned = progress.trials
     if sweep.sampler == "grid":
-        size, begun = _size_of_grid(sweep), len(folder.trials())
+        size, begun = count_combinations(sweep.search), len(folder.trials())
         of_spec = sweep.trials or (begun if sweep.seconds else size)
         more = max(0, size - (of_spec + progress.added if planned is None else planned))
         if added > more:
@@ -281,14 +272,13 @@ def _add_trials(folder: SweepFolder, sweep: SweepSection, added: int) -> None:
         folder.write_progress(replace(progress, trials=planned + added))
 
 
-def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "", left: int = 0) -> Sweep:
-    """Return the result of a sweep from its folder; the last arguments are those of ``Sweep``."""
+def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "") -> Sweep:
+    """Return the result of a sweep from its folder, and why it was stopped."""
     assert isinstance(spec.sweep, SweepSection)
     objectives = spec.sweep.objectives
     trials = folder.trials()
     best, front, lead = best_of(trials, objectives), pareto_front(trials, objectives), lead_of(trials, objectives)
-    over_baseline = lead_over_baseline(trials, objectives) if spec.sweep.baseline else None
-    return Sweep(folder.directory, objectives, trials, best, front, stopped, left, lead, over_baseline)
+    return Sweep(folder.directory, objectives, trials, best, front, stopped, lead)
 
 
 def _best_text(spec: Spec, found: Sweep, folder: Path) -> str:
@@ -296,55 +286,121 @@ def _best_text(spec: Spec, found: Sweep, folder: Path) -> str:
     assert found.best is not None
     finished = counted(found.counts[FINISHED], "finished trial")
     heading = f"# The best of {finished}: {found.described(found.best)}\n"
-    heading += "".join(f"# In the sweep, {lead}.\n" for lead in found.leads)
+    heading += f"# In the sweep, {found.lead}.\n" if found.lead else ""
     return heading + text_for_folder(trial_spec(spec, found.best.values), folder)
 
 
-@dataclass(frozen=True)
-class EngineChoice:
-    """The engine's name, how many trials train at once at most, and the values of its parameters that are given."""
+@dataclass(repr=False)
+class SweepStatus(Sweep):
+    """What a sweep has come to so far; a trial that trains now is ``running``.
 
-    name: str
-    workers: int | None
-    options: Mapping[str, Any]
+    Args:
+        planned: how many trials are planned; None if a time ends the sweep, and isn't over.
+        seconds: how long the sweep has been at work, without breaks.
+        driver: the process that is at work on it, with ``pid`` and ``host``; None without any.
+    """
 
-    def require_possible(self, registry: Registry) -> None:
-        """Check that the engine exists, and has all options that are given, or raise ``UsageError``."""
-        require_processes("a sweep")
-        if self.workers is not None and self.workers < 1:
-            raise UsageError(f"{self.workers} workers can't train anything; expected at least 1")
-        built_in = {entry.name: entry for entry in registry.components((Engine.kind,), built_in=True)}
-        namespaces = [plugin.namespace for plugin in registry.plugins if plugin.usable]
-        if self.name not in (LOCAL, *built_in, *namespaces) and "." not in self.name:
-            *others, last = LOCAL, *built_in
-            known = f"{', '.join(others)} or {last}" if others else last
-            raise UsageError(f"unknown sweep engine '{self.name}'; expected {known}")
-        own = () if self.name == LOCAL else registry.find((Engine.kind,), self.name).schema.types
-        owners = {option: name for name, entry in built_in.items() for option in entry.schema.types}
-        for option in [option for option in self.options if option not in own]:
-            if option not in owners:
-                parts = f"neither a sweep nor its engine takes '{option}'", did_you_mean(option, (*own, *owners))
-                raise UsageError("; ".join(filter(None, parts)))
-            if option not in self._given:
-                continue
-            is_setting = isinstance(self._given[option], Mapping)
-            what = f"a setting of {option.capitalize()}" if is_setting else with_article(option)
-            raise UsageError(f"{what} goes with the engine {owners[option]}, not with {self.name}")
-
-    @contextmanager
-    def started(self, registry: Registry) -> Iterator[Workers]:
-        """Return the workers, and end them at the end of the block; or raise ``UsageError``."""
-        if self.name == LOCAL:
-            workers: Workers = LocalWorkers(self.workers)
-        else:
-            with component_errors(f"engine {self.name} failed in start"):
-                started = registry.create(Engine.kind, {self.name: self._given}).start(self.workers)
-            workers = WorkersOfEngine(self.name, started)
-        try:
-            yield workers
-        finally:
-            workers.shutdown()
+    planned: int | None = None
+    seconds: float = 0.0
+    driver: Writer | None = None
 
     @property
-    def _given(self) -> dict[str, Any]:
-        return {option: value for option, value in self.options.items() if value not in (None, "", {})}
+    def over(self) -> int:
+        """How many trials are over."""
+        return sum(trial.state not in (RUNNING, STOPPED) for trial in self.trials)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "folder": str(self.folder),
+            "driver": self.driver._asdict() if self.driver else None,
+            "planned": self.planned,
+            "counts": self.counts,
+            "best": plain_trial(self.best) if self.best else None,
+            "seconds": self.seconds,
+        }
+
+
+def sweep_status(
+    directory: RunArgument, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()
+) -> SweepStatus:
+    """Return what a sweep has come to so far, be it at work or not, and leave it alone.
+
+    Args:
+        directory: the folder that ``sweep`` made, or what it returned.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to leave out.
+
+    Raises:
+        RunFolderError: the folder is not that of a sweep, or a file of it can't be read.
+        SpecError: a plugin that the spec needs is missing.
+    """
+    directory = directory_of(directory)
+    require_sweep_folder(directory)
+    folder = SweepFolder(directory)
+    spec = spec_of_sweep(folder, plugins=plugins, blocked=blocked)
+    assert isinstance(spec.sweep, SweepSection)
+    driver, progress, found = writer_of(directory), folder.read_progress(), sum_up(folder, spec)
+    found.trials = [
+        replace(trial, state=RUNNING) if trial.state == STOPPED and writer_of(trial.directory) else trial
+        for trial in found.trials
+    ]
+    planned, limit = planned_in_all(planned_trials(spec.sweep), progress, len(found.trials)), spec.sweep.seconds
+    if limit is not None and progress.trials is None and progress.seconds >= limit and not progress.added:
+        planned = len(found.trials)  # the time is over, and so none is begun any more
+    return SweepStatus(**vars(found), planned=planned, seconds=progress.seconds, driver=driver)
+
+
+def stop_sweep(directory: RunArgument) -> bool:
+    """Ask the driver of a sweep to stop after the steps that its trials are in, and wait until it has.
+
+    It is asked by a file in the folder, on whatever machine it is, and asking again changes nothing.
+
+    Args:
+        directory: the folder that ``sweep`` made, or what it returned.
+
+    Returns:
+        Whether a driver was at work.
+
+    Raises:
+        RunFolderError: the folder is not that of a sweep, or one may not write there.
+        UsageError: this process is the driver.
+    """
+    directory = directory_of(directory)
+    require_sweep_folder(directory)
+    folder, driver = SweepFolder(directory), writer_of(directory)
+    if driver is None:
+        return False
+    if driver.is_this_process:
+        raise UsageError(f"{directory}: this process is at work on it; end the sweep with its StopRequest, or Ctrl-C")
+    while writer_of(directory) is not None:
+        try:
+            folder.ask_to_stop()  # again, if it has just begun, and has forgotten what an earlier one was asked for
+        except StorageError as error:
+            raise RunFolderError(
+                f"{directory}: can't ask {driver} to stop; press Ctrl-C where it runs: {error}"
+            ) from error
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    folder.forget_stop()
+    return True
+
+
+@contextmanager
+def _started(registry: Registry, name: str, most: int | None, options: Mapping[str, Any]) -> Iterator[Workers]:
+    """Return the workers of an engine, and end them at the end of the block; or raise ``UsageError``."""
+    require_processes("a sweep")
+    if most is not None and most < 1:
+        raise UsageError(f"{most} workers can't train anything; expected at least 1")
+    given = {option: value for option, value in options.items() if value not in (None, "", {})}
+    if name == LOCAL:
+        if given:
+            raise UsageError(f"the engine {LOCAL} takes no '{next(iter(given))}'")
+        workers: Workers = LocalWorkers(most)
+    else:
+        with component_errors(f"engine {name} failed in start"):
+            started = registry.create(Engine.kind, {name: given}).start(most)
+        workers = WorkersOfEngine(name, started)
+    try:
+        yield workers
+    finally:
+        workers.shutdown()

@@ -28,8 +28,7 @@ from mlpkit.training.events import ObserverGroup
 from mlpkit.training.ranks import Ranks
 from mlpkit.verbs.sweep.display import SweepDisplay, SweepJson, SweepLines, of_sweep, print_status
 from mlpkit.verbs.sweep.folder import require_sweep_folder
-from mlpkit.verbs.sweep.status import stop_sweep, sweep_status
-from mlpkit.verbs.sweep.sweep import Sweep, resume_sweep, sweep
+from mlpkit.verbs.sweep.sweep import Sweep, resume_sweep, stop_sweep, sweep, sweep_status
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class SweepTraining:
         if self.reports and not found.stopped:
             after_run(found.folder, ["report"], self.plugin_options, shown=not self.quiet and not self.as_json)
         end_if_stopped(interrupts, found.stopped)
-        if found.best is None or found.left or FAILED in found.counts:
+        if found.best is None or FAILED in found.counts:
             raise click.exceptions.Exit(WORK_FAILED)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Unpack
 
 from mlpkit.components.dataset import Dataset, Split
-from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
+from mlpkit.errors import DivergenceError, MlpkitError, RunFolderError, StorageError
 from mlpkit.groups.local_workers import described
 from mlpkit.groups.several_runs import Group
 from mlpkit.groups.several_specs import group_of
@@ -29,7 +29,7 @@ from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of
 from mlpkit.specfile.spec import Spec, read_spec
 from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest, TrainingEnd
 from mlpkit.verbs.sweep.folder import is_resumable, read_trial, trials_in
-from mlpkit.verbs.sweep.pruning import curve_of, rule_for
+from mlpkit.verbs.sweep.pruning import RULES, curve_of
 from mlpkit.verbs.sweep.section import SweepSection
 from mlpkit.verbs.sweep.specs import data_key, trial_spec
 
@@ -39,8 +39,7 @@ LONGEST_WAIT: Final = 60.0
 BETWEEN_LOOKS: Final = 0.05
 
 OTHER_WRITER: Final = "another writer"
-OWN_VALUES: Final = "its values"
-"""What the failure of a trial may be due to: another process that trains it, and values that make a wrong spec."""
+"""Why a trial isn't trained that another process trains."""
 
 
 def train_trial(
@@ -77,8 +76,7 @@ def train_trial(
             _record_failure(folder, DIVERGED if isinstance(error, DivergenceError) else FAILED, 0, described(error))
             if not isinstance(error, MlpkitError):
                 raise
-            of_values = isinstance(error, SpecError) and not isinstance(error.__cause__, ParameterError)
-            return TrainingEnd(failure=described(error), cause=OWN_VALUES if of_values else "")
+            return TrainingEnd(failure=described(error))
         if end.stopped and judge.weak:
             _record_failure(folder, PRUNED, judge.steps, judge.weak)
     return end
@@ -210,7 +208,7 @@ class _Judge:
         self.stop = _EitherStop(stop)
         self.weak, self.steps = "", 0
         self._directory, self._objective = directory, sweep.objectives[0]
-        self._rule, self._name = rule_for(directory, sweep), sweep.prune
+        self._rule = sweep.prune
         self._several = several
         self._total_steps = 0
 
@@ -239,6 +237,6 @@ class _Judge:
         step = record["iteration"]
         rivals = [folder for folder in trials_in(self._directory.parent) if folder != self._directory]
         trial, *others = (curve_of(folder, self._objective) for folder in [self._directory, *rivals])
-        if trial.evaluations and self._rule(trial, others, self._total_steps * record["epoch"] / step):
-            self.steps, self.weak = int(step), f"pruned ({self._name}) after step {int(step):,}"
+        if trial.evaluations and RULES[self._rule](trial, others, self._total_steps * record["epoch"] / step):
+            self.steps, self.weak = int(step), f"pruned ({self._rule}) after step {int(step):,}"
             self.stop.stop(PRUNED)

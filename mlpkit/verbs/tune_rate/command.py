@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.runs.files import require_writable
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import line_length, paragraph
-from mlpkit.terminal.output import document, message, print_warnings, result
+from mlpkit.terminal.output import document, print_warnings, result
 from mlpkit.verbs.tune_rate.rate_range import HIGHEST, LOWEST, STEPS
 
 if TYPE_CHECKING:
@@ -35,7 +33,6 @@ HEIGHT: Final = 10
 @click.option(
     "--highest", metavar="RATE", type=float, default=HIGHEST, help=f"The last of them; by default {HIGHEST:g}."
 )
-@options.path_option("--html", metavar="FILE", help="Write a page with the curve.")
 @options.plugins_option
 @options.json_option
 def command(
@@ -44,7 +41,6 @@ def command(
     steps: int,
     lowest: float,
     highest: float,
-    html: Path | None,
     plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
@@ -55,23 +51,13 @@ def command(
     """
     from mlpkit.verbs.tune_rate.tune_rate import tune_rate  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
-    if html is not None:
-        from mlpkit.pages.charts import require_chart_library  # noqa: PLC0415 - only a page needs charts
-        from mlpkit.verbs.tune_rate.page import write_rate_page  # noqa: PLC0415 - for the same reason
-
-        require_writable(html)
-        require_chart_library()
     spec = options.given_spec(path, overrides, **plugin_options)
     print_warnings(spec.warnings)
     found = tune_rate(spec, steps=steps, lowest=lowest, highest=highest)
-    if html is not None:
-        write_rate_page(html, spec.name, path, found)
     if as_json:
         document(found.to_plain())
     else:
         result("\n".join(_lines(found)))
-    if html is not None:
-        message(f"written to {html}")
 
 
 def _lines(found: RateTest) -> Iterator[str]:

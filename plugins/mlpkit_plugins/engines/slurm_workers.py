@@ -1,7 +1,6 @@
 """Slurm jobs, submitted with submitit, that each train a trial of a sweep."""
 
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -50,9 +49,6 @@ OWN_SETTINGS: Final = frozenset(
 DELAY: Final = "signal_delay_s"
 """submitit's setting for the seconds before a job's time limit at which it saves its trial."""
 
-SBATCH: Final = 'exec 3>&1; error=$(sbatch "$0" 2>&1 >&3 3>&-) || { code=$?; printf "%s\\n" "$error"; exit "$code"; }'
-"""A script that runs sbatch, and prints its errors on standard output, since submitit shows standard error."""
-
 
 @dataclass(eq=False)
 class _Sent:
@@ -82,13 +78,6 @@ class _Sent:
         return self.written and not writes
 
 
-class _Executor(SlurmExecutor):
-    """Submits jobs without printing sbatch's errors, which mlpkit's error includes."""
-
-    def _make_submission_command(self, submission_file_path: Path) -> list[str]:
-        return ["sh", "-c", SBATCH, str(submission_file_path)]
-
-
 class SlurmWorkers(RemoteWorkers):
     """Slurm jobs that train one trial each.
 
@@ -105,12 +94,12 @@ class SlurmWorkers(RemoteWorkers):
         self.threads = int(str(self._settings.get("cpus_per_task", 1)))
         if shutil.which("sbatch") is None or shutil.which("srun") is None:
             raise UsageError("the engine slurm needs the commands of Slurm, sbatch and srun; start it on a login node")
-        if _without_cluster():
-            raise UsageError("Slurm's commands find no cluster on this machine; start the sweep on a login node")
+        self._answered_at, self._asked_at = time.monotonic(), float("-inf")
+        if self._jobs_of_user() is None:
+            raise UsageError("Slurm doesn't answer on this machine; start the sweep on a login node")
         self._sent: list[_Sent] = []
         self._stopping = self._ended = False
         self._wake = threading.Event()
-        self._answered_at, self._asked_at = time.monotonic(), float("-inf")
         self._watch = threading.Thread(target=self._look_after_jobs, name="Slurm jobs", daemon=True)
         self._watch.start()
 
@@ -173,7 +162,7 @@ class SlurmWorkers(RemoteWorkers):
         if left:
             sent.job = SlurmJob(sent.folder, left[-1])
             return
-        executor = _Executor(sent.folder)
+        executor = SlurmExecutor(sent.folder)
         executor.update_parameters(job_name=sent.job_name, **_submitit_parameters(self._settings))
         call = sent.call._replace(directory=str(real_path(sent.directory)))
         try:
@@ -186,16 +175,9 @@ class SlurmWorkers(RemoteWorkers):
 
     def _refusal(self, sent: _Sent, error: FailedJobError) -> UsageError:
         """Return the error with Slurm's reason to refuse a trial's job, and how to resume."""
-        reason = _one_line(str(getattr(error.__cause__, "output", "") or error))
-        names = {key: key if key == DELAY else key.replace("_", "-") for key in self._settings}
-        settings = [names[key] if each is True else f"{names[key]}={each}" for key, each in self._settings.items()]
-        options = [word for each in settings for word in ("--slurm", each)]
-        most = [] if self.count == MOST_JOBS else ["--workers", str(self.count)]
-        again = shlex.join(
-            ["mlpkit", "sweep", "--resume", str(sent.directory.parent), "--on", "slurm", *most, *options]
-        )
-        change = "change what it refuses" if options else "add what it needs with --slurm KEY=VALUE"
-        return UsageError(f"{sent.directory}: Slurm refuses its job: {reason}; {change}, and resume with: {again}")
+        reason = _one_line(str(error))
+        remedy = f"change its options, --slurm KEY=VALUE, and resume with: {self._resume_command()} --on slurm"
+        return UsageError(f"{sent.directory}: Slurm refuses its job: {reason}; {remedy}")
 
     def _look_for_missing(self) -> None:
         """Find the trials whose jobs have ended without a result.
@@ -298,14 +280,6 @@ def _asked(command: Sequence[str]) -> str | None:
     with suppress(OSError, subprocess.SubprocessError):
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     return None
-
-
-def _without_cluster() -> bool:
-    """Whether Slurm's commands are installed, and find no configuration of a cluster."""
-    with suppress(OSError, subprocess.SubprocessError):
-        process = subprocess.run(["squeue", "--noheader"], capture_output=True, text=True, check=False, timeout=60)
-        return process.returncode != 0 and "configuration source" in process.stderr
-    return False
 
 
 def _one_line(text: str) -> str:

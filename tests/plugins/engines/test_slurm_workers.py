@@ -100,23 +100,22 @@ def test_a_job_that_died_while_the_controller_was_down_is_not_waited_for(trial, 
         assert not listed.exists()
 
 
-def test_what_slurm_refuses_is_said_once_in_its_own_words(trial, capfd):
+def test_what_slurm_refuses_is_said_in_its_own_words(trial):
     folder = trial(0)
     with Workers({"partition": "nowhere", "cpus-per-task": "2", "exclusive": True}, 3) as workers:
         found = workers.submit(slurm_tasks.do, folder, what="end").exception(20)
     assert isinstance(found, UsageError)
     assert str(found) == (
         f"{folder}: Slurm refuses its job: invalid partition specified: nowhere; Batch job submission failed: Invalid "
-        "partition name specified; change what it refuses, and resume with: mlpkit sweep --resume "
-        f"{folder.parent} --on slurm --workers 3 --slurm partition=nowhere --slurm cpus-per-task=2 --slurm exclusive"
+        "partition name specified; change its options, --slurm KEY=VALUE, and resume with: mlpkit sweep --resume "
+        f"{folder.parent} --on slurm"
     )
-    assert capfd.readouterr() == ("", "")
 
 
 def test_a_controller_that_is_down_is_waited_for_but_not_for_ever(trial, tmp_path, monkeypatch):
     down = tmp_path / "commands/is-down"
-    down.touch()
     with Workers() as workers:
+        down.touch()
         end = workers.submit(slurm_tasks.do, trial(0), what="end")
         assert not wait([end], 0.3).done
         down.unlink()
@@ -152,8 +151,6 @@ def test_without_slurm_its_commands_are_named(monkeypatch, tmp_path):
 
 def test_commands_without_a_cluster_are_an_error_at_once(monkeypatch, tmp_path):
     fake_slurm.install(tmp_path, monkeypatch)
-    (tmp_path / "squeue").write_text(
-        "#!/bin/sh\necho 'squeue: fatal: Could not establish a configuration source' >&2\nexit 1\n"
-    )
-    with pytest.raises(UsageError, match="Slurm's commands find no cluster on this machine"):
+    (tmp_path / "is-down").touch()
+    with pytest.raises(UsageError, match="Slurm doesn't answer on this machine"):
         slurm_workers.SlurmWorkers()

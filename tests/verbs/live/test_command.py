@@ -11,7 +11,7 @@ from itertools import islice
 
 import pytest
 
-from mlpkit.groups.several_runs import CoreShares
+from mlpkit.groups.several_runs import shared_out
 
 
 def address_in(text):
@@ -69,7 +69,7 @@ def test_several_seeds_are_stopped_from_their_page(started, forever, cwd):
     process = started("run", "tiny.yaml", *forever, "--seeds", "2", "--out", "run", "--live")
     address = address_in(process.stderr.readline())[1]
     host = address.rpartition("/")[0].rpartition("/")[0]
-    at_once = CoreShares({0: 1, 1: 1}).most_at_once
+    at_once, _ = shared_out(2, threads=1)
     with urllib.request.urlopen(f"{address}events", timeout=60) as stream:
         assert any(f"2 runs, {at_once} of them running" in line.decode() for line in islice(stream, 1000))
     urllib.request.urlopen(

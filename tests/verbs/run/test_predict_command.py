@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlpkit.groups.prediction_documents import documents
+from mlpkit.groups.prediction_file import documents
 from mlpkit.jobs.predict import Predictions
 from mlpkit.verbs.run.predict_command import _lines
 

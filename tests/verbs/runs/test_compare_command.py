@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import shlex
 
 import pytest
 from run_folders import made_up_run
@@ -25,7 +23,7 @@ def test_a_table_of_what_differs(two, invoke):
     assert lines[0] == ["a", "b"]
     assert lines[1:3] == [["spec"], ["training.optimizer.sgd.learning_rate", "0.1", "0.2"]]
     assert lines[3] == ["versions:", "the", "same"]
-    assert lines[4] == ["curves,", "last", "values", "(different", "from", "iteration", "2", "on)"]
+    assert lines[4] == ["curves,", "last", "values"]
     assert ["learning_rate", "0.1000", "0.2000"] in lines
     assert "test.loss" in [line[0] for line in lines if line]
 
@@ -34,7 +32,7 @@ def test_json(two, invoke):
     found = json.loads(invoke("compare", "a", "b", "a", "--json").out)
     assert found["runs"] == ["a", "b", "a"]
     assert found["spec"] == {"training.optimizer.sgd.learning_rate": [0.1, 0.2, 0.1]}
-    assert (found["versions"], found["part_at"]) == ({}, 2)
+    assert found["versions"] == {}
 
 
 def test_the_same(two, invoke):
@@ -146,11 +144,9 @@ def test_the_advice_to_train_with_several_seeds_works(cwd, invoke):
         settings = ("--set", f"training.optimizer.learning_rate={rate}", "--set", "training.iterations=20")
         assert invoke("run", "tiny.yaml", "--out", name, *settings).code == 0
     out = invoke("compare", "slow one", "fast").out
-    assert "\nOne run each can't tell a better spec from a lucky seed. Train" in out
-    commands = [shlex.split(line) for line in out.splitlines() if line.startswith("  mlpkit run ")]
-    assert commands == [["mlpkit", "run", f"{name}/resolved.yaml", "--seeds", "5"] for name in ("slow one", "fast")]
-    for command in commands:
-        assert invoke(*command[1:-1], "2").code == 0
+    assert "\nOne run each can't tell a better spec from a lucky seed. Train each with several seeds, as by " in out
+    for name in ("slow one", "fast"):
+        assert invoke("run", f"{name}/resolved.yaml", "--seeds", "2").code == 0
     assert (
         "\nchance: runs/tiny-2 against runs/tiny (seed by seed, " in invoke("compare", "runs/tiny", "runs/tiny-2").out
     )
@@ -215,12 +211,9 @@ def test_quite_different_runs_stand_beside_each_other_on_a_terminal(unlike, term
     ]
 
 
-def test_what_only_one_run_has_is_named_and_tables_are_left_to_json(unlike, invoke):
-    out = invoke("compare", *unlike).out
-    assert "\n  only one run has accuracy, r2\n" in out
-    assert "\n  tables, which --json prints: test.confusion_matrix\n" in out
-    assert not re.search(r"^  test\.(accuracy|r2|confusion_matrix)", out, re.M)
+def test_tables_are_left_out(unlike, invoke):
+    assert "confusion_matrix" not in invoke("compare", *unlike).out
     found = json.loads(invoke("compare", *unlike, "--json").out)
-    assert found["metrics"]["test.confusion_matrix.1.0"] == [3, None]
-    assert found["outline"]["training.metrics"] == [["accuracy"], ["r2"]]
+    assert found["metrics"] == {"test.accuracy": [0.75, None], "test.r2": [None, 0.75]}
+    assert found["spec"]["training.metrics"] == [["accuracy"], ["r2"]]
     assert found["spec"]["data.mnist.directory"][1] == "/somewhere/rather/far/away/r2"

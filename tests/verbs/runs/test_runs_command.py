@@ -39,7 +39,7 @@ def test_a_line_for_each_run(runs, invoke):
     done = invoke("runs", "--sort", "name")
     assert (done.code, done.err) == (0, "")
     title, *found = rows(done.out)
-    assert title == ["run", "state", "steps", "loss", "accuracy", "best", "age", "spec", "test loss", "test accuracy"]
+    assert title == ["run", "state", "steps", "loss", "accuracy", "age", "spec", "test loss", "test accuracy"]
     assert [row[:2] for row in found[:5]] == [
         ["runs/damaged", "damaged"],
         ["runs/diverged", "diverged"],
@@ -47,10 +47,10 @@ def test_a_line_for_each_run(runs, invoke):
         ["runs/seeds", "finished 3/3"],
         ["runs/stopped", "stopped"],
     ]
-    assert found[2][2:6] == ["200/200", "0.1000", "0.9000", "loss 0.2500 at 200"]
-    assert found[2][7:] == ["made_up", "0.5000", "0.8000"]
+    assert found[2][2:5] == ["200/200", "0.1000", "0.9000"]
+    assert found[2][6:] == ["made_up", "0.5000", "0.8000"]
     assert found[3][2:5] == ["600/600", "0.0900 ± 0.0248", "0.9100 ± 0.0248"]  # t = 4.303, s = 0.01, n = 3
-    assert found[4][2:6] == ["100/200", "0.5000", "0.7500", "loss 0.5000 at 100"]
+    assert found[4][2:5] == ["100/200", "0.5000", "0.7500"]
     assert done.out.endswith("\nruns/damaged: holds no resolved.yaml; restore it from a copy, or start a new run\n")
 
 
@@ -68,7 +68,7 @@ def test_real_runs(cwd, invoke):
 
 
 def test_the_means_of_seeds_as_json(runs, invoke):
-    (found,) = [json.loads(line) for line in invoke("runs", "--json", "--where", "accuracy>0.905").out.splitlines()]
+    (found,) = [json.loads(line) for line in invoke("runs", "--json", "--sort", "name").out.splitlines()][3:4]
     assert found["directory"] == "runs/seeds"
     assert found["means"]["accuracy"]["mean"] == pytest.approx(0.91)
     assert [run["seed"] for run in found["runs"]] == [0, 1, 2]
@@ -91,10 +91,6 @@ def test_filters(runs, invoke):
     assert [row[0] for row in found[1:3]] == ["runs/stopped"]
     done = invoke("runs", "--spec", "nothing")
     assert (done.code, done.out, done.err) == (0, "", "runs: no such run\n")
-    assert invoke("runs", "--where", "accuracy>1").err == "runs: no such run\n"
-    done = invoke("runs", "--where", "acuracy>0.9")
-    assert (done.code, done.out) == (0, "")
-    assert done.err == "runs: no such run: no run has acuracy; the runs have loss, accuracy\n"
 
 
 def test_no_runs_yet(cwd, invoke):
@@ -109,7 +105,6 @@ def test_no_runs_yet(cwd, invoke):
     ("options", "error"),
     [
         (["--sort", "f1"], "error: --sort f1: no run has such a value; expected age, name, "),
-        (["--where", "accuracy"], "error: --where accuracy: expected a loss or metric, a comparison and a number"),
         (
             ["--watch"],
             "--watch draws on a terminal, and standard output isn't one; leave it out, or use --json\n",
@@ -162,15 +157,6 @@ def test_runs_are_watched_until_ctrl_c(cwd, terminal):
         ["runs/now", "stopped"],
         ["runs/earlier", "finished"],
     ]
-
-
-def test_a_screen_that_is_too_low_says_how_many_are_missing(cwd, terminal):
-    for number in range(20):
-        made_up_run(cwd / f"runs/{number}", results=results(0.9))
-    screen = terminal("runs", "--watch", columns=150, rows=10)
-    screen.wait_until_shown("and 13 more lines")
-    screen.child.sendintr()
-    assert screen.wait_for_end() == 130
 
 
 def test_runs_are_listed_without_numpy(cwd, environment):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlpkit.verbs.sweep.display import SweepJson, SweepLines, best_table, of_sweep
+from mlpkit.verbs.sweep.display import SweepLines, best_table, of_sweep
 from mlpkit.verbs.sweep.folder import Trial
 from mlpkit.verbs.sweep.section import Objective
 from mlpkit.verbs.sweep.sweep import Sweep
@@ -54,14 +54,3 @@ def test_a_result_that_was_not_finite_is_said_not_to_be_there(capsys):
     assert capsys.readouterr().err == "no trial is finished with a validation_loss, so there is no best\n"
     sweep = Sweep(Path("x"), [LOSS, ACCURACY], [lost, found], best=found)
     assert "best: trial 1, validation_loss 0.2500, no validation_accuracy; a=2" in repr(sweep)
-
-
-def test_a_sweep_that_ended_early_says_how_to_go_on(capsys):
-    sweep = Sweep(Path("my runs/x"), [LOSS], [], left=7)
-    SweepLines().finished(of_sweep(sweep))
-    way = ["ended early, with 7 trials left", "resume it with: mlpkit sweep --resume 'my runs/x'"]
-    assert capsys.readouterr().err.splitlines()[-2:] == way
-    SweepJson().finished(of_sweep(sweep))
-    shown = capsys.readouterr()
-    assert '"left": 7' in shown.out
-    assert shown.err.splitlines() == way

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import StopRequest, TrainingEnd
-from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, pareto_front
+from mlpkit.training.events import Observer, StopRequest, TrainingEnd
+from mlpkit.verbs.sweep.driver import Driver, best_of, pareto_front
 from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial
 from mlpkit.verbs.sweep.section import Objective
-from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES
+from mlpkit.verbs.sweep.trial import OTHER_WRITER
 
 LOSS = Objective("validation_loss", maximize=False)
 ACCURACY = Objective("validation_accuracy", maximize=True)
@@ -61,7 +61,7 @@ class Inline:
         pass
 
 
-class Watch(SweepObserver):
+class Watch(Observer):
     def __init__(self):
         self.over, self.noted = [], []
 
@@ -262,44 +262,6 @@ def test_a_trial_that_fails_leaves_the_others_alone_and_is_tried_again_by_a_resu
     again, _, _ = driven(folder, lambda directory, tries: finish(directory))
     assert again.tried == [1]
     assert states(folder)[1] == "finished"
-
-
-def test_five_failures_in_a_row_for_the_same_reason_end_the_sweep(folder):
-    """The reason may name the folder of the trial, as those of the disk do."""
-    reasons = ["a", "b", "b", "", *["can't be written"] * 6]
-
-    def train(directory, tries):
-        reason = reasons[int(directory.name[-1])]
-        return fail(directory, f"{directory}/lock.json: {reason}") if reason else finish(directory)
-
-    workers, watch, driver = driven(folder, train, 12)
-    assert workers.tried == list(range(9))
-    assert watch.noted == ["5 trials in a row failed for the same reason, so no more are started"]
-    assert driver.left == 3
-    again, _, driver = driven(folder, lambda directory, tries: finish(directory), 12)
-    assert again.tried == [9, 10, 11, 0, 1, 2, 4, 5, 6, 7, 8]
-    assert driver.left == 0
-
-
-def test_trials_that_kill_their_workers_count_as_failed(folder):
-    workers, watch, driver = driven(folder, lambda directory, tries: TrainingEnd(death="by SIGKILL"), 7)
-    assert workers.tried == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
-    assert (watch.noted[-1][:8], driver.left) == ("5 trials", 2)
-
-
-def test_trials_that_fail_again_and_again_keep_no_resume_from_the_others(folder):
-    def train(directory, tries):
-        return fail(directory) if int(directory.name.removeprefix("trial-")) in range(5) else finish(directory)
-
-    first, _, _ = driven(folder, train, 12)
-    second, _, driver = driven(folder, train, 12)
-    assert (first.tried, second.tried) == ([0, 1, 2, 3, 4], [*range(5, 12), *range(5)])
-    assert driver.left == 0
-
-
-def test_values_that_make_a_wrong_spec_say_nothing_about_others(folder):
-    workers, _, _ = driven(folder, lambda directory, tries: fail(directory, cause=OWN_VALUES), 8)
-    assert workers.tried == list(range(8))
 
 
 def test_a_trial_that_failed_and_whose_worker_dies_is_tried_again(folder):

@@ -11,7 +11,7 @@ from requirements import Optional
 
 from mlpkit.statistics import difference
 from mlpkit.verbs.sweep.folder import read_trial
-from mlpkit.verbs.sweep.margin import lead_of, lead_over_baseline
+from mlpkit.verbs.sweep.margin import lead_of
 from mlpkit.verbs.sweep.section import Objective
 
 stats = Optional("scipy.stats")
@@ -99,25 +99,6 @@ def test_a_seed_without_a_value_in_one_of_the_two_does_not_count(tmp_path):
     trials = [write_trial(tmp_path, number, each) for number, each in enumerate((SECOND, BEST))]
     write_json(trials[0].directory / "seed-1/metrics.json", {"validation": {}})
     assert lead_of(trials, [ACCURACY]).p_value == pytest.approx(stats.ttest_rel(BEST[::2], SECOND[::2]).pvalue)
-
-
-def test_against_the_spec_as_it_stands_the_choice_of_the_best_counts(tmp_path):
-    """With n trials to choose from, the p-value is n times that of one, and the interval is as rarely wrong."""
-    trials = [write_trial(tmp_path, number, each) for number, each in enumerate((LAST, SECOND, BEST))]
-    lead = lead_over_baseline(trials, [ACCURACY])
-    expected = stats.ttest_rel(BEST, LAST)
-    interval = expected.confidence_interval(0.975)
-    assert (lead.trial, lead.over, lead.chosen_from, lead.beyond_chance) == (2, 0, 2, False)
-    assert [lead.p_value, lead.low, lead.high] == pytest.approx([2 * expected.pvalue, *interval])
-    assert str(lead).startswith("trial 2 leads the unchanged spec, trial 0, by 0.2633, which may be chance, p 0.")
-    assert str(lead).endswith(", corrected for the choice from 2 trials by Bonferroni's method)")
-    assert lead_over_baseline(trials[1:], [ACCURACY]) is None
-    only_two = lead_over_baseline([trials[0], trials[2]], [ACCURACY])
-    assert only_two.p_value == pytest.approx(expected.pvalue)
-    assert "corrected" not in str(only_two)
-    better = [write_trial(tmp_path / "b", number, each) for number, each in enumerate((BEST, SECOND))]
-    assert lead_over_baseline(better, [ACCURACY]) is None
-    assert lead_over_baseline([], [ACCURACY]) is None
 
 
 @pytest.mark.parametrize("ahead", [0.0, 3.0])

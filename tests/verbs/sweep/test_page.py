@@ -120,13 +120,6 @@ def test_every_trial_with_a_result_is_a_line_across_the_axes_and_a_curve(opened)
     assert widths.index(max(widths)) == len(widths) - 1  # the best above all
 
 
-def test_the_chart_of_the_front_leaves_out_what_is_far_from_it(opened):
-    points = "[...document.querySelectorAll('.chart .chart')[0].querySelectorAll('.mark-symbol.role-mark path')]"
-    labels = opened().evaluate(f"{points}.map((point) => point.getAttribute('aria-label'))")
-    assert [label.partition("; ")[0].rpartition(" ")[2] for label in labels] == ["0.4", "0.3", "0.2", "0.25"]
-    assert ["Pareto front" in label for label in labels] == [False, True, True, True]
-
-
 def test_a_pointer_at_a_place_is_answered_with_the_trial_and_its_result(opened):
     page = opened()
     chart = "document.querySelectorAll('.chart .chart')[1]"
@@ -163,10 +156,8 @@ def test_a_sweep_that_is_not_over_says_how_to_go_on(tmp_path):
 
 def test_trials_that_were_pruned_or_diverged_count_as_the_worst(tmp_path):
     folder = make_sweep(tmp_path / "s", losses=[0.5] * 6, others=["pruned", "diverged"] * 3)
-    row = text_of(folder).partition('<td class="text">training.optimizer.learning_rate</td>')[2].partition("</tr>")[0]
-    assert "<td>12</td>" in row
-    assert ">0.001 to 0.00289<" in row  # the lowest quarter, of trials that were finished
-    assert "more than chance" in row
+    row = text_of(folder).partition('<td class="text">learning_rate</td>')[2].partition("</tr>")[0]
+    assert row == "<td>100 %</td>"
 
 
 @pytest.mark.parametrize("others", [(), ("pruned",), ("", "failed")])

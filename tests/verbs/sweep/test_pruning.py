@@ -171,12 +171,6 @@ def test_a_trial_that_was_not_pruned_or_was_not_evaluated_or_has_no_known_length
     assert no_longer_weak([*others, *finished], sweep_with("median")) is None
 
 
-def test_the_baseline_goes_on_by_no_rule(finished):
-    pruned = made_up(0, 0.5)
-    assert no_longer_weak([pruned, *finished], sweep_with("median")) == pruned
-    assert no_longer_weak([pruned, *finished], sweep_with("median", "  baseline: true\n")) is None
-
-
 def test_a_trial_is_no_rival_of_its_own(tmp_path, monkeypatch):
     """At the rung of a half epoch, of five trials the best goes on, and of six the best two."""
     monkeypatch.chdir(tmp_path)

@@ -31,7 +31,7 @@ def test_a_range_is_spread_as_the_search_spreads_it():
     assert ticks(log) == [(0, "0.0001"), (pytest.approx(0.5), "0.01"), (1, "1")]
     assert ticks(SearchedKey(low=2.0, high=50.0, log=True))[1] == (pytest.approx(0.5), "10")
     assert scale_of_key("key", "rate", log).axis.name == "rate (log)"
-    assert ticks(SearchedKey(low=10, high=100, step=10)) == [(0, "10"), (0.5, "55"), (1, "100")]
+    assert ticks(SearchedKey(low=10, high=100)) == [(0, "10"), (0.5, "55"), (1, "100")]
 
 
 def test_choices_lie_side_by_side():

@@ -58,7 +58,7 @@ def test_a_sweep_at_work_is_looked_at_and_stopped(started, forever, invoke):
     assert by == f"driver: process {driver.pid} on {socket.gethostname()}"
     status = json.loads(invoke("sweep", "--status", "runs/tiny", "--json").out)
     assert status["driver"] == {"pid": driver.pid, "host": socket.gethostname()}
-    assert (status["planned"], status["counts"], status["best"], status["left"]) == (3, {"running": 1}, None, None)
+    assert (status["planned"], status["counts"], status["best"]) == (3, {"running": 1}, None)
     assert driver.poll() is None
 
     stopped = invoke("sweep", "--stop", "runs/tiny")
@@ -86,7 +86,7 @@ def test_a_sweep_at_rest_is_left_as_it_is(invoke):
     assert lines[0].split() == ["trial", "validation_accuracy", "units"]
     assert (lines[4], lines[6]) == ("3 of 3 trials done, 3 finished", "no driver is running, and no trial is left")
     status = json.loads(invoke("sweep", "--status", folder, "--json").out)
-    assert (status["driver"], status["counts"], status["left"]) == (None, {"finished": 3}, None)
+    assert (status["driver"], status["counts"]) == (None, {"finished": 3})
     metrics = {n: json.loads((folder / f"trial-{n}/metrics.json").read_text()) for n in range(3)}
     best = status["best"]
     assert best["results"]["validation_accuracy"] == max(each["validation"]["accuracy"] for each in metrics.values())
@@ -172,22 +172,9 @@ def test_a_folder_that_takes_no_request(invoke):
 
 
 @pytest.mark.usefixtures("at_rest")
-def test_the_time_left_is_that_of_the_trials_to_come_or_of_the_budget(invoke):
+def test_the_process_at_work_is_named_and_does_not_stop_itself(invoke):
     lock = WriterLock(Path("runs/tiny/.lock"))
     lock.acquire()
-    progress = Path("runs/tiny/progress.json")
-
-    def left(**written):
-        progress.write_text(json.dumps({"seconds": 60, "added": 0, "trials": None} | written))
-        return json.loads(invoke("sweep", "--status", "runs/tiny", "--json").out)["left"]
-
-    assert (left(), left(trials=5)) == (0, 40)
-    path = Path("runs/tiny/sweep.yaml")
-    path.write_text(path.read_text().replace("  sampler: grid\n", "  seconds: 90\n"))
-    assert (left(), left(seconds=100), left(trials=6)) == (30, 0, 60)
-    assert (left(added=2), left(seconds=90, added=2)) == (70, 60)  # trials that are added come after the time
-    path.write_text(path.read_text().replace("  seconds: 90\n", "  seconds: 90\n  trials: 4\n"))
-    assert (left(), left(added=1), left(seconds=90, added=1)) == (20, 40, 30)
     assert f"driver: this process on {socket.gethostname()}" in invoke("sweep", "--status", "runs/tiny").out
     refused = invoke("sweep", "--stop", "runs/tiny")
     assert (refused.code, f"process {os.getpid()}" in refused.err) == (2, False)

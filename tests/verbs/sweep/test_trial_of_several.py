@@ -14,7 +14,7 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import RunFolderError
-from mlpkit.groups.list_runs import RunList
+from mlpkit.groups.list_runs import runs_listed
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
 from mlpkit.training.events import Observer, StopRequest
@@ -257,9 +257,9 @@ def test_other_commands_see_the_runs_of_a_sweep_with_seeds(make_folder):
     with make_folder("seeds") as folder:
         for number, units in enumerate((2, 3)):
             trained(folder, number, {"layers.Affine1.units": units})
-    (entry,) = [entry for entry in RunList(Path()).read() if entry.directory == Path("s")]
+    (entry,) = [entry for entry in runs_listed(Path()) if entry.directory == Path("s")]
     assert (len(entry.runs), entry.state) == (4, "finished")
-    assert [len(each.runs) for each in RunList(Path("s")).read()] == [2, 2]
+    assert [len(each.runs) for each in runs_listed(Path("s"))] == [2, 2]
     found = compare([Path("s")])
     assert found.runs == ["s/trial-0/seed-2 and 1 more", "s/trial-1/seed-2 and 1 more"]
     assert all(verdict.paired for verdict in found.chance)

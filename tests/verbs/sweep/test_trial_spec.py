@@ -8,9 +8,7 @@ from shutil import copytree
 import pytest
 
 import mlpkit
-from mlpkit.errors import SpecError
-from mlpkit.verbs.sweep.search_proof import prove_sweep
-from mlpkit.verbs.sweep.specs import as_overrides, short_keys, text_for_folder, trial_spec
+from mlpkit.verbs.sweep.specs import as_overrides, prove_sweep, short_keys, text_for_folder, trial_spec
 
 SPEC = """\
 # the base
@@ -149,15 +147,6 @@ def test_paths_lead_out_of_a_folder_that_is_a_link(specs, tmp_path):
 def test_keys_that_are_set_in_different_trials_or_one_below_the_other_are_two(search, specs):
     (specs / "tiny.yaml").write_text(f"{SPEC}sweep:\n  trials: 3\n  search:{search}")
     assert prove_sweep(mlpkit.load_spec(specs / "tiny.yaml")) == {}
-
-
-def test_a_key_that_leaves_out_two_components_is_the_same(specs):
-    rate = "training.optimizer.{}learning_rate.{}first"
-    search = "".join(f"    {rate.format(*names)}: [0.1, 0.2]\n" for names in (("", ""), ("sgd.", "step.")))
-    text = SPEC.replace("learning_rate: 0.1", "learning_rate: {step: {first: 0.1, every: 2}}")
-    (specs / "tiny.yaml").write_text(f"{text}sweep:\n  trials: 3\n  search:\n{search}")
-    with pytest.raises(SpecError, match=r"this is the same key as training\.optimizer\.learning_rate\.first"):
-        prove_sweep(mlpkit.load_spec(specs / "tiny.yaml"))
 
 
 def test_a_text_that_says_all_is_kept_with_its_comments(tmp_path):

@@ -53,23 +53,13 @@ def test_overrides_are_taken(cwd, invoke):
     assert "--set training.optimizer.adam.learning_rate.one_cycle.peak=" in done.out
 
 
-def test_nothing_is_written_unless_asked(cwd, invoke):
+def test_nothing_is_written(cwd, invoke):
     before = sorted(cwd.iterdir())
     assert invoke("tune-rate", "tiny.yaml", "--steps", 40).code == 0
     assert sorted(cwd.iterdir()) == before
-    done = invoke("tune-rate", "tiny.yaml", "--steps", 40, "--html", "rate.html")
-    assert done.err == "written to rate.html\n"
-    assert "<h1>tiny: learning rate</h1>" in (cwd / "rate.html").read_text("utf-8")
 
 
 def test_a_range_that_is_none_is_wrong_usage(cwd, invoke):
     done = invoke("tune-rate", "tiny.yaml", "--lowest", 1, "--highest", 0.1)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: there are no learning rates from 1 to 0.1; ")
-
-
-def test_a_page_that_cannot_be_written_is_refused_before_the_training(cwd, invoke, monkeypatch):
-    monkeypatch.setattr("mlpkit.verbs.tune_rate.tune_rate.tune_rate", None)
-    done = invoke("tune-rate", "tiny.yaml", "--html", "nowhere/rate.html")
-    assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("error: nowhere/rate.html: can't be written: No such file or directory; ")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mlpkit.verbs.runs.compare import outline
+from mlpkit.verbs.runs.compare import differences
 
 SGD = {"sgd": {"learning_rate": 0.1, "momentum": 0.9}}
 ADAM = {"adam": {"learning_rate": 0.001, "beta1": 0.9}}
 
 
 def of_training(*values):
-    return outline([{"training": value} for value in values])
+    return differences([{"training": value} for value in values])
 
 
 def test_parameters_of_the_same_component_stand_under_its_name():
@@ -27,12 +27,12 @@ def test_different_components_are_named_and_compared_in_what_both_have():
 
 def test_a_component_that_is_not_everywhere_is_one_row():
     specs = [{"layers": {"Affine1": {"Affine": {"units": 5, "bias": True}}}}, {"layers": {"Relu1": {"Relu": True}}}]
-    assert outline(specs) == {"layers.Affine1": ["Affine", None], "layers.Relu1": [None, "Relu"]}
+    assert differences(specs) == {"layers.Affine1": ["Affine", None], "layers.Relu1": [None, "Relu"]}
 
 
 def test_a_stack_of_one_layer_is_no_component():
     specs = [{"layers": {"Loss1": {"Loss": {"smoothing": s}}}} for s in (0.1, 0.2)]
-    assert outline(specs) == {"layers.Loss1.Loss.smoothing": [0.1, 0.2]}
+    assert differences(specs) == {"layers.Loss1.Loss.smoothing": [0.1, 0.2]}
 
 
 def test_other_sections_are_shown_as_they_are():
@@ -53,6 +53,6 @@ def test_what_is_the_same_is_left_out():
 
 
 def test_a_list_of_plain_values_is_one_row():
-    assert outline([{"seed": [0, 1]}, {"seed": [0, 1, 2]}, {"seed": 0}]) == {"seed": [[0, 1], [0, 1, 2], 0]}
+    assert differences([{"seed": [0, 1]}, {"seed": [0, 1, 2]}, {"seed": 0}]) == {"seed": [[0, 1], [0, 1, 2], 0]}
     columns = [{"data": {"csv": {"categorical": names}}} for names in (["soil"], ["district", "soil"])]
-    assert outline(columns) == {"data.csv.categorical": [["soil"], ["district", "soil"]]}
+    assert differences(columns) == {"data.csv.categorical": [["soil"], ["district", "soil"]]}
