@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.kinds import IN_SPECS, KINDS
-from mlpkit.testing.suite.all_checks import all_checks
+from mlpkit.testing.check_plugin import all_checks
 
 if TYPE_CHECKING:
     from mlpkit.testing.suite.check import Check

@@ -11,8 +11,7 @@ import numpy as np
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.registry.registry import RegisteredComponent, Registry
-from mlpkit.testing.suite.check import CheckFailure
-from mlpkit.testing.suite.comparison import Arrays
+from mlpkit.testing.suite.check import Arrays, CheckFailure
 
 ROWS = 7
 """Default number of rows of a minibatch; odd, so that its two halves differ in size."""

@@ -42,15 +42,13 @@ class ObservedImports:
         results_before: checksum of a few steps of every quick shipped spec, before the plugin was loaded.
         results_after: the same checksum afterwards.
         seconds: processor time of imports, by the component's name, or by the namespace for the plugin itself.
-        changed: settings that the imports changed, by the same names.
-        printed: output of the imports, by the same names.
+        changed: settings that the imports changed, by the same names, and output that they printed.
     """
 
     results_before: str = ""
     results_after: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     changed: dict[str, list[str]] = field(default_factory=dict)
-    printed: dict[str, str] = field(default_factory=dict)
 
     def observe(self, name: str, load: Callable[[], object]) -> None:
         """Import something, and record the side effects."""
@@ -59,8 +57,8 @@ class ObservedImports:
         with redirect_stdout(output), redirect_stderr(output):
             load()
         self.seconds[name] = time.process_time() - start
-        self.changed[name] = changes(before, _state())
-        self.printed[name] = output.getvalue()
+        printed = [f"the output, with {output.getvalue()!r}"] if output.getvalue() else []
+        self.changed[name] = changes(before, _state()) + printed
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,6 @@ from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import local_plugins
-from mlpkit.registry.distributions import normalized
 from mlpkit.registry.plugin import Plugin, PluginOrigin, Status
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite import doubles
@@ -108,21 +106,10 @@ def _entry(registry: Registry, name: str) -> RegisteredComponent:
 
 def _remedy(registry: Registry, name: str) -> str:
     """Suggest a correction for an unknown name, if possible without loading a plugin."""
-    last = normalized(Path(name).name)
-    by_distribution = (plugin for plugin in registry.plugins if plugin.usable and normalized(plugin.source) == last)
-    plugin = next(by_distribution, None)
-    if plugin is not None:
-        return f"that is the distribution of the plugin '{plugin.namespace}'; use the plugin's name"
-    if os.path.isdir(name):  # noqa: PTH112 - is_dir raises an error for impossible names
-        place = Path(name) if Path(name).is_absolute() else f"./{Path(name)}"
-        return f'a folder is not a plugin; install it with pip install -e "{place}", and name its namespace'
     namespaces = sorted({plugin.namespace for plugin in registry.plugins})
-    if close := nearest(name, namespaces):
+    if close := nearest(name, namespaces) or registry.nearest_to(name, tuple(KINDS)):
         return f"did you mean '{close}'?"
-    if close := registry.nearest_to(name, tuple(KINDS)):
-        install = f" If '{name}' is a plugin, install its package first" if re.fullmatch("[a-z0-9_]+", name) else ""
-        return f"did you mean '{close}'?{install}"
-    return f"known: {', '.join(namespaces)}; a package is found by its entry point of the group mlpkit, once installed"
+    return f"known: {', '.join(namespaces)}; install a plugin with pip install -e FOLDER, and name its namespace"
 
 
 def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...] | None) -> list[ComponentUnderTest]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlpkit.components.kinds import KINDS
-from mlpkit.testing.suite.all_checks import PREREQUISITES, all_checks, checks_for
+from mlpkit.testing.check_plugin import PREREQUISITES, all_checks, checks_for
 
 
 @pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)

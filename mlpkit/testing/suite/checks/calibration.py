@@ -11,9 +11,8 @@ from mlpkit.components.calibration import Calibration
 from mlpkit.components.graph import Graph, Value
 from mlpkit.components.target import Classes, Labels
 from mlpkit.network.shape_proof import Adjustments, Proof, adjusted
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.check import check_same_bits, checks_examples, require
 from mlpkit.testing.suite.checks.fitted import FittedExample
-from mlpkit.testing.suite.comparison import check_same_bits
 
 ROWS = 200
 
@@ -77,14 +76,14 @@ def calibrated_probabilities_are_probabilities(example: CalibrationExample) -> N
     """
     p = example.rows
     found = example.fitted.predict(p)
-    if not isinstance(found, np.ndarray) or found.shape != p.shape or found.dtype != p.dtype:
-        raise CheckFailure(
-            f"predict returned {np.shape(found)} for {p.shape}", expected=f"an array of {p.dtype}, of the same shape"
-        )
-    if not ((found >= 0) & (found <= 1)).all():
-        raise CheckFailure("a calibrated probability is not in [0, 1]", expected="numbers from 0 to 1")
-    if isinstance(example.variant, Classes) and not np.allclose(found.sum(axis=1), 1):
-        raise CheckFailure("calibrated probabilities of classes don't add up to 1", expected="rows whose sum is 1")
+    fits = isinstance(found, np.ndarray) and found.shape == p.shape and found.dtype == p.dtype
+    expected = f"an array of {p.dtype}, of the same shape"
+    require(fits, f"predict returned {np.shape(found)} for {p.shape}", expected=expected)
+    is_share = ((found >= 0) & (found <= 1)).all()
+    require(is_share, "a calibrated probability is not in [0, 1]", expected="numbers from 0 to 1")
+    if isinstance(example.variant, Classes):
+        adds_up = np.allclose(found.sum(axis=1), 1)
+        require(adds_up, "calibrated probabilities of classes don't add up to 1", expected="rows whose sum is 1")
 
 
 @checks_examples("calibration")

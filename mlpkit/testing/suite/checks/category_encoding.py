@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.category_encoding import FittedCategoryEncoding, TrainingCategories
 from mlpkit.components.graph import Graph, Value
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.check import checks_examples, require
 from mlpkit.testing.suite.checks.fitted import EncodingOfRows
 
 COLUMNS: Final = {"a column of few": ("no", "yes"), "a column of several": ("blue", "green", "other", "red", "Straße")}
@@ -61,8 +61,8 @@ class CategoryEncodingExample(EncodingOfRows):
     def width(self) -> int:
         """Return the number of features of the column."""
         holds = self.component.holds
-        if holds not in ("one_hot", "numbers", "categories"):
-            raise CheckFailure(f"holds is {holds!r}", expected="one_hot, numbers or categories")
+        is_known = holds in ("one_hot", "numbers", "categories")
+        require(is_known, f"holds is {holds!r}", expected="one_hot, numbers or categories")
         return len(self.fitted.features())
 
     def may_be_missing(self, rows: Array) -> Array:
@@ -81,7 +81,7 @@ def indices_count_from_0(example: CategoryEncodingExample) -> None:
         return
     codes = example.rows
     indices = example.changed(example.fitted, codes)
-    if (indices != np.rint(indices)).any() or (indices < 0).any():
-        raise CheckFailure("an index is negative, or not an integer", expected="integers from 0 up")
-    if indices[codes == -1].any():
-        raise CheckFailure("a missing category doesn't get the index 0", expected="0 for the code -1")
+    are_counts = (indices == np.rint(indices)).all() and (indices >= 0).all()
+    require(are_counts, "an index is negative, or not an integer", expected="integers from 0 up")
+    is_zero = not indices[codes == -1].any()
+    require(is_zero, "a missing category doesn't get the index 0", expected="0 for the code -1")

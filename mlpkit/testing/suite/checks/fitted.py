@@ -13,8 +13,17 @@ from numpy.typing import DTypeLike
 from mlpkit.array import Array
 from mlpkit.components.graph import Graph, Value
 from mlpkit.errors import ModelFileError, NotExportableError, ParameterError, TargetError
-from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples, unchanged
-from mlpkit.testing.suite.comparison import Arrays, check_close, check_same_bits, evaluated
+from mlpkit.testing.suite.check import (
+    Arrays,
+    CheckFailure,
+    NotApplicable,
+    check_close,
+    check_same_bits,
+    checks_examples,
+    evaluated,
+    require,
+    unchanged,
+)
 from mlpkit.testing.suite.example import Example
 
 ENCODINGS: Final = ("encoding", "category_encoding")
@@ -100,13 +109,11 @@ def encoded_rows_have_the_declared_features(example: EncodingOfRows) -> None:
     width = example.width()
     for rows in (example.rows, example.rows[:1], example.rows[:0]):
         found = example.fitted.encode(rows)
-        if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf" or found.shape != (len(rows), width):
-            raise CheckFailure(
-                f"encode returned {np.shape(found)} for {len(rows)} rows",
-                expected=f"numbers of shape {(len(rows), width)}, as features says",
-            )
-        if not (np.isfinite(found) | example.may_be_missing(rows)).all():
-            raise CheckFailure("an encoded number is infinite or not a number", expected="finite numbers")
+        fits = isinstance(found, np.ndarray) and found.dtype.kind in "biuf" and found.shape == (len(rows), width)
+        expected = f"numbers of shape {(len(rows), width)}, as features says"
+        require(fits, f"encode returned {np.shape(found)} for {len(rows)} rows", expected=expected)
+        are_finite = (np.isfinite(found) | example.may_be_missing(rows)).all()
+        require(are_finite, "an encoded number is infinite or not a number", expected="finite numbers")
 
 
 @checks_examples(*FITTED)
@@ -133,9 +140,8 @@ def fit_depends_on_the_rows_alone(example: EncodingOfRows) -> None:
     found = example.result(example.fit(encoding, otherwise=True))
     when, remedy = "with the same rows in another order or in other chunks", "treat all rows in the same way"
     check_close(found, example.result(example.fitted), when, remedy, tolerance=1e-9)
-    if repr(vars(encoding)) != before:
-        changed = ", ".join(sorted(vars(encoding)))
-        raise CheckFailure(f"fit changed {changed}", expected="the learned values to be returned")
+    changed = ", ".join(sorted(vars(encoding)))
+    require(repr(vars(encoding)) == before, f"fit changed {changed}", expected="the learned values to be returned")
 
 
 @checks_examples(*ENCODINGS)
@@ -146,8 +152,8 @@ def what_was_learned_can_be_saved(example: EncodingOfRows) -> None:
     """
     fitted = example.fitted
     for name, values in fitted.learned.items():
-        if not isinstance(name, str) or not isinstance(values, np.ndarray) or not np.isfinite(values).all():
-            raise CheckFailure(f"fit returned {values!r} as {name!r}", expected="arrays of finite numbers by name")
+        is_array = isinstance(name, str) and isinstance(values, np.ndarray) and np.isfinite(values).all()
+        require(is_array, f"fit returned {values!r} as {name!r}", expected="arrays of finite numbers by name")
     try:
         loaded = example.loaded(json.loads(json.dumps(fitted.state())))
     except ModelFileError as error:

@@ -34,7 +34,7 @@ class ChangesInPlace(AddNoise):
         return out
 
 
-@caught_by("keeps_the_dtype")
+@caught_by("writes_into_out")
 class OverflowsInSingle(AddNoise):
     """overflows in float32"""
 

@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit, WeightedPoints, WeightedSplit
 
-from mlpkit import Classes, DataError, DataWarning, Description, Proposal, RawArray, RawColumn, ShapeError
+from mlpkit import Classes, DataError, DataWarning, Description, Proposal, RawColumn, ShapeError
 
 
 class _With(Points):
@@ -91,7 +91,7 @@ class RefusesAfterLoading(Points):
         return super().encode(raw)
 
 
-@caught_by("columns_have_names_of_their_own")
+@caught_by("names_are_distinct")
 class TwoColumnsOfOneName(Points):
     """calls both of its columns the same"""
 
@@ -102,7 +102,7 @@ class TwoColumnsOfOneName(Points):
         raise DataError("the rows", "there is no such column", column="width")
 
 
-@caught_by("columns_have_names_of_their_own")
+@caught_by("names_are_distinct")
 class ForgetsItsColumns(Points):
     """knows its columns only once it is opened, and not from the encoder's state"""
 
@@ -149,7 +149,7 @@ class ScalesTwice(Points):
         return {name: PointSplit(split.x - known, split.t) for name, split in super().open(seed).items()}
 
 
-@caught_by("features_and_targets_have_names_of_their_own")
+@caught_by("names_are_distinct")
 class OneNameForTwo(Points):
     """has one name for two elements of an input"""
 
@@ -157,7 +157,7 @@ class OneNameForTwo(Points):
         return ("left",)
 
 
-@caught_by("class_names_are_as_many_as_classes")
+@caught_by("names_are_distinct")
 class TwoNamesForThree(Points):
     """has fewer names than classes"""
 
@@ -179,17 +179,6 @@ class WarnsAboutNoParameter(Points):
 
     def warnings(self):
         return (DataWarning("sizes", "few points"),)
-
-
-@caught_by("warnings_are_about_parameters")
-class WarnsWithANumber(Points):
-    """gives a number in place of what is unusual"""
-
-    def __init__(self, points: int = 12) -> None:
-        self.points = points
-
-    def warnings(self):
-        return (DataWarning("points", self.points),)
 
 
 @caught_by("warnings_are_about_parameters")
@@ -236,38 +225,6 @@ class CodeWithoutText(Points):
 
     def raw_columns(self):
         return [RawColumn("left", "input", (), None, _codes(self.open(0)))]
-
-
-@caught_by("raw_columns_fit_the_splits")
-class NumbersForNothing(Points):
-    """has more numbers than texts"""
-
-    def raw_columns(self):
-        return [RawColumn("left", "input", ("1",), np.arange(2.0), _codes(self.open(0)))]
-
-
-@caught_by("raw_arrays_have_a_range")
-class ArraysByName(Points):
-    """returns the names of its arrays"""
-
-    def raw_arrays(self):
-        return ["x", "t"]
-
-
-@caught_by("raw_arrays_have_a_range")
-class ArrayOfAnotherRole(Points):
-    """calls an array a feature"""
-
-    def raw_arrays(self):
-        return [RawArray("x", "feature", "float32", (2,), 0.0, 1.0)]
-
-
-@caught_by("raw_arrays_have_a_range")
-class ArrayTheWrongWayRound(Points):
-    """confuses least and greatest"""
-
-    def raw_arrays(self):
-        return [RawArray("x", "input", "float32", (2,), 1.0, 0.0)]
 
 
 @caught_by("proposes_nothing_for_files_of_others")
@@ -319,20 +276,6 @@ class RemedyOnceOpened(Points):
 
     def target_remedy(self):
         return f"take the points round {self.mean} for values"
-
-
-@caught_by("advice_changes_no_example")
-class DrawsAgainOnceAsked(Points):
-    """draws again with another seed after warnings was called"""
-
-    looked = 0
-
-    def warnings(self):
-        self.looked = 1
-        return ()
-
-    def open(self, seed):
-        return super().open(seed + self.looked)
 
 
 @caught_by("takes_any_examples")

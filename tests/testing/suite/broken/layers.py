@@ -265,7 +265,7 @@ class SumsIntoACopy(Scale):
         return [({}, (2, 3))]
 
 
-@caught_by("works_on_any_memory_layout_of_dy")
+@caught_by("works_on_any_memory_layout")
 class ViewsDy(Square):
     """takes dy's values in the order of the memory"""
 
@@ -306,7 +306,7 @@ class DerivesInWhatItKept(Square):
         return self.x
 
 
-@caught_by("returned_gradient_is_the_callers")
+@caught_by("backward_twice_gives_the_same_bits")
 class ReturnsItsParameter(Layer):
     """returns a view of its parameter from backward"""
 

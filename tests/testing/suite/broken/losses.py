@@ -53,22 +53,12 @@ class SumOverRows(MeanSquare):
         return dloss * self.difference
 
 
-@caught_by("weight_of_the_whole_is_the_sum_of_its_parts")
+@caught_by("loss_of_the_whole_is_the_mean_of_its_parts")
 class WeightOfOne(MeanSquare):
     """gives every minibatch the same weight, however many rows it has"""
 
     def weight(self, t):
         return 1.0
-
-
-@caught_by("many_rows_cost_no_digits")
-class SumsInSinglePrecision(MeanSquare):
-    """adds up one row after the other in float32"""
-
-    def forward(self, x, t):
-        super().forward(x, t)
-        each = np.square(self.difference).reshape(-1)
-        return float(np.cumsum(each)[-1]) / (2 * len(x))
 
 
 @caught_by("dloss_is_a_factor")
@@ -191,7 +181,7 @@ class WeighsTheLossOnly(WeightedSquare):
     backward = MeanSquare.backward
 
 
-@caught_by("loss_needs_no_unit_of_weights")
+@caught_by("loss_counts_a_row_as_often_as_its_weight_says")
 class DividesByAThousandAtMost(WeightedSquare):
     """divides by the sum of the weights only if that is no more than a thousand"""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 from kill_matrix import caught_by
 from sound import Momentum
@@ -46,16 +44,6 @@ class CountsCalls(Momentum):
         super().update(*arguments)
 
 
-@caught_by("several_threads_may_update")
-class MainThreadOnly(Momentum):
-    """works in the main thread only"""
-
-    def update(self, *arguments):
-        if threading.current_thread() is not threading.main_thread():
-            raise RuntimeError("signals only work in the main thread")
-        super().update(*arguments)
-
-
 @caught_by("has_a_learning_rate")
 class CallsItEta(Momentum):
     """keeps its learning rate under another name
@@ -68,7 +56,7 @@ class CallsItEta(Momentum):
         self.eta = eta
 
 
-@caught_by("slots_are_distinct_names")
+@caught_by("sees_blocks_or_parameters")
 class SlotsAsOneText(Momentum):
     """gives its slots as one text, which is a sequence of letters"""
 
@@ -131,16 +119,6 @@ class ComputesInSingle(Momentum):
         single = value.astype(np.float32)
         super().update(single, gradient.astype(np.float32), slots, step)
         value[...] = single
-
-
-@caught_by("float32_is_as_good_as_its_digits")
-class LosesDigitsInSingle(Momentum):
-    """loses digits in float32"""
-
-    def update(self, value, gradient, slots, step):
-        super().update(value, gradient, slots, step)
-        if value.dtype == np.float32:
-            value[...] = value.astype(np.float16)
 
 
 @caught_by("vanishing_gradients_keep_parameters_finite")
