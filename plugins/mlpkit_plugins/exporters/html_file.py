@@ -15,8 +15,7 @@ import numpy as np
 
 from mlpkit import Array, Exporter, ExportError, html_document
 from mlpkit.graph import Feed, ModelGraph, provenance_line
-from mlpkit_plugins.exporters.js_engines import compute_module
-from mlpkit_plugins.exporters.js_module import js_literal, model_constants, module_text, source
+from mlpkit_plugins.exporters.js_engines import compute_module, js_literal, model_constants, module_text, source
 
 STEPS: Final = (86_400, 60, 1)
 """The possible steps of a date control in seconds: days, minutes or seconds."""

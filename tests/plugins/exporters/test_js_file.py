@@ -26,9 +26,8 @@ from mlpkit.graph.provenance import find_provenance
 from mlpkit.layers import Affine, MeanSquaredError
 from mlpkit.verbs.export.export import export
 from mlpkit_plugins.exporters import js_engines
-from mlpkit_plugins.exporters.js_engines import find_program
+from mlpkit_plugins.exporters.js_engines import find_program, source
 from mlpkit_plugins.exporters.js_file import JsFile
-from mlpkit_plugins.exporters.js_module import source
 
 NODE = find_program(js_engines.NODE)
 needs_node = requires("node", NODE is not None, "there is no Node")
