@@ -151,19 +151,16 @@ def reduction(function: Callable[..., Array]) -> Callable[..., Array]:
     return reduce
 
 
-def reduce_sum(x: Array, axes: Array | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0) -> Array:
-    """Return Σ x along axes; without axes along all, or x itself if ``noop_with_empty_axes`` is set."""
-    if axes is None or not len(axes):
-        return x if noop_with_empty_axes else x.sum(keepdims=bool(keepdims), dtype=x.dtype)
-    y: Array = x.sum(axis=tuple(axes), keepdims=bool(keepdims), dtype=x.dtype)
+def reduce_sum(x: Array, axes: Array | None = None, *, keepdims: int = 1) -> Array:
+    """Return Σ x along axes, by default all."""
+    along = tuple(axes) if axes is not None and len(axes) else None
+    y: Array = x.sum(axis=along, keepdims=bool(keepdims), dtype=x.dtype)
     return y
 
 
-def arg_max(x: Array, *, axis: int = 0, keepdims: int = 1, select_last_index: int = 0) -> Array:
-    """Return the position of the first largest element along an axis; the last if ``select_last_index`` is set."""
-    if not select_last_index:
-        return np.asarray(x.argmax(axis=axis, keepdims=bool(keepdims)))
-    return np.asarray(x.shape[axis] - 1 - np.flip(x, axis).argmax(axis=axis, keepdims=bool(keepdims)))
+def arg_max(x: Array, *, axis: int = 0, keepdims: int = 1) -> Array:
+    """Return the position of the first largest element along an axis."""
+    return np.asarray(x.argmax(axis=axis, keepdims=bool(keepdims)))
 
 
 def flatten(x: Array, *, axis: int = 1) -> Array:
@@ -172,10 +169,9 @@ def flatten(x: Array, *, axis: int = 1) -> Array:
     return x.reshape(prod(x.shape[:axis]), prod(x.shape[axis:]))
 
 
-def reshape(x: Array, shape: Array, *, allowzero: int = 0) -> Array:
+def reshape(x: Array, shape: Array) -> Array:
     """Return x in another shape, where -1 is inferred, and 0 keeps x's length on that axis."""
-    lengths = [x.shape[i] if length == 0 and not allowzero else int(length) for i, length in enumerate(shape)]
-    return x.reshape(lengths)
+    return x.reshape([int(length) or x.shape[axis] for axis, length in enumerate(shape)])
 
 
 def squeeze(x: Array, axes: Array | None = None) -> Array:
@@ -258,28 +254,18 @@ def conv(
     return y if b is None else y + b.reshape(-1, *[1] * axes)
 
 
-def max_pool(x: Array, *, kernel_shape: Sequence[int], storage_order: int = 0, **how: Any) -> Array:
-    """Return the largest element of each patch; ``storage_order`` is about positions, which aren't returned."""
+def max_pool(x: Array, *, kernel_shape: Sequence[int], **how: Any) -> Array:
+    """Return the largest element of each patch."""
     least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    y: Array = patches(x, kernel_shape, around=least, beyond=least, **how).max(axis=_of_patch(kernel_shape))
+    y: Array = patches(x, kernel_shape, around=least, **how).max(axis=_of_patch(kernel_shape))
     return y
 
 
-def average_pool(
-    x: Array,
-    *,
-    kernel_shape: Sequence[int],
-    count_include_pad: int = 0,
-    auto_pad: str = "NOTSET",
-    ceil_mode: int = 0,
-    pads: Sequence[int] | None = None,
-    strides: Sequence[int] | None = None,
-) -> Array:
-    """Return the mean of each patch, without padding unless ``count_include_pad`` is set."""
-    how: dict[str, Any] = {"auto_pad": auto_pad, "ceil_mode": ceil_mode, "pads": pads, "strides": strides}
-    counted = patches(np.ones_like(x), kernel_shape, around=count_include_pad, **how)
+def average_pool(x: Array, *, kernel_shape: Sequence[int], **how: Any) -> Array:
+    """Return the mean of each patch, without padding."""
     along = _of_patch(kernel_shape)
-    y: Array = patches(x, kernel_shape, **how).sum(axis=along) / counted.sum(axis=along)
+    counts = patches(np.ones_like(x), kernel_shape, **how).sum(axis=along)
+    y: Array = patches(x, kernel_shape, **how).sum(axis=along) / counts
     return y
 
 
@@ -294,50 +280,23 @@ def patches(
     kernel: Sequence[int],
     *,
     around: float = 0,
-    beyond: float = 0,
-    auto_pad: str = "NOTSET",
-    ceil_mode: int = 0,
     dilations: Sequence[int] | None = None,
     pads: Sequence[int] | None = None,
     strides: Sequence[int] | None = None,
 ) -> Array:
     """Return the patches of images of shape (rows, channels, ...), shape (rows, channels, *places, *kernel).
 
-    ``around`` is the value of the padding around the images, and ``beyond`` that after the padding, if the last patch
-    extends that far. The rest are attributes of ONNX's convolution and pooling.
+    ``around`` is the value of the padding around the images. The rest are attributes of ONNX's convolution and pooling.
     """
     axes = range(len(kernel))
-    dilations, strides = dilations or [1 for _ in axes], strides or [1 for _ in axes]
+    ones = [1] * len(kernel)
+    dilations, strides, pads = dilations or ones, strides or ones, pads or [0] * 2 * len(kernel)
     spans = [(kernel[i] - 1) * dilations[i] + 1 for i in axes]
-    padding, excess = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
-    for i in axes:
-        explicit = (pads[i], pads[i + len(kernel)]) if pads else (0, 0)
-        before, after = _same_padding(x.shape[2 + i], spans[i], strides[i], auto_pad) or explicit
-        padding.append((before, after))
-        excess.append((0, _excess(x.shape[2 + i] + before, after, spans[i], strides[i]) if ceil_mode else 0))
-    padded = np.pad(np.pad(x, padding, constant_values=around), excess, constant_values=beyond)
-    windows: Array = sliding_window_view(padded, spans, tuple(range(2, x.ndim)))
+    padding = [(0, 0), (0, 0), *((pads[i], pads[i + len(kernel)]) for i in axes)]
+    windows: Array = sliding_window_view(np.pad(x, padding, constant_values=around), spans, tuple(range(2, x.ndim)))
     places = tuple(slice(None, None, stride) for stride in strides)
     elements = tuple(slice(None, None, dilation) for dilation in dilations)
     return windows[(slice(None), slice(None), *places, *elements)]
-
-
-def _same_padding(length: int, span: int, stride: int, auto_pad: str) -> tuple[int, int] | None:
-    """Return the padding along an axis that gives one patch per stride; None unless ``auto_pad`` asks for it."""
-    if not auto_pad.startswith("SAME"):
-        return None
-    places = -(-length // stride)
-    padding = max((places - 1) * stride + span - length, 0)
-    less, more = padding // 2, padding - padding // 2
-    return (less, more) if auto_pad == "SAME_UPPER" else (more, less)
-
-
-def _excess(length: int, after: int, span: int, stride: int) -> int:
-    """Return how far the last patch that starts within the length extends beyond the padding after it."""
-    steps = -(-(length + after - span) // stride)
-    if steps * stride >= length:
-        steps -= 1
-    return max(steps * stride + span - length - after, 0)
 
 
 def _of_patch(kernel: Sequence[int]) -> tuple[int, ...]:

@@ -187,7 +187,7 @@ def _check_finite(step: Step, weights: Array) -> None:
 
 def conv(step: Step) -> list[str]:
     """Return the convolution of images with rectangular patches."""
-    step.check(auto_pad="NOTSET", dilations=[1, 1], group=1)
+    step.check(dilations=[1, 1], group=1)
     x, weights, y = step.floats(), step.fixed(1), step.output
     if weights.ndim != 4:
         raise step.refused(f"on arrays of {weights.ndim} axes")
@@ -210,13 +210,13 @@ def conv(step: Step) -> list[str]:
 
 def max_pool(step: Step) -> list[str]:
     """Return the largest pixel of each patch."""
-    step.check(auto_pad="NOTSET", ceil_mode=0, dilations=[1, 1])
+    step.check(dilations=[1, 1])
     return _pooled(step, "largest_pixel")
 
 
 def average_pool(step: Step) -> list[str]:
     """Return the mean pixel of each patch."""
-    step.check(auto_pad="NOTSET", ceil_mode=0, pads=[0, 0, 0, 0])
+    step.check(pads=[0, 0, 0, 0])
     return _pooled(step, "mean_pixel")
 
 
@@ -280,7 +280,6 @@ def global_average_pool(step: Step) -> list[str]:
 
 def arg_max(step: Step) -> list[str]:
     """Return the number of the first largest element along the last axis."""
-    step.check(select_last_index=0)
     x, y = step.floats(), step.output
     if step.axis(0) != len(x.shape) - 1 or x.size != x.shape[-1]:
         raise step.refused("on more than one row")
