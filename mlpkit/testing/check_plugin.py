@@ -21,7 +21,7 @@ from mlpkit.errors import NotExportableError, UsageError
 from mlpkit.registry.plugin import one_line
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite import checks
-from mlpkit.testing.suite.check import Blocked, Check, CheckFailure, NotApplicable, check_of, described
+from mlpkit.testing.suite.check import Blocked, Check, CheckFailure, NotApplicable, described
 from mlpkit.testing.suite.checks import every_component
 from mlpkit.testing.suite.checks.operation import OperationExample
 from mlpkit.testing.suite.example import Example
@@ -33,10 +33,8 @@ def all_checks() -> tuple[Check, ...]:
     """Return every check, in the order of folders, files and lines, with prerequisites first."""
     collected: dict[str, Check] = {}
     for module in pkgutil.walk_packages(checks.__path__, f"{checks.__name__}."):
-        for member in vars(import_module(module.name)).values():
-            check = check_of(member)
-            if check is not None:
-                collected[check.name] = check
+        members = vars(import_module(module.name)).values()
+        collected |= {member.name: member for member in members if isinstance(member, Check)}
     return tuple(collected.values())
 
 

@@ -44,7 +44,7 @@ ALLOWED = {
     ("components/input_columns.py", "one_hot"),
     ("components/target.py", "one_hot"),
     ("verbs/serve/columns.py", "one_hot"),
-    ("testing/suite/checks/category_encoding.py", "one_hot"),
+    ("testing/suite/checks/fitted.py", "one_hot"),
     # an example in a message
     ("verbs/homework/handed_in.py", "Relu"),
     # a column of made-up data

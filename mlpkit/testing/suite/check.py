@@ -7,7 +7,8 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -84,62 +85,41 @@ def unchanged(method: str, arrays: Mapping[str, Array], remedy: str = "write int
             raise CheckFailure(f"{method} wrote into {what}", expected=f"{what} to be unchanged", remedy=remedy)
 
 
-F = TypeVar("F", bound="Callable[[Any], None]")
-
-_MARK = "_mlpkit_check"
-
-
 @dataclass(frozen=True)
 class Check:
     """A check: one question about a component.
 
     Args:
-        name: the function's name.
         kinds: the kinds of component to check.
         each_example: whether it runs on each example of a component, or once per component.
         says_why_unusable: whether it also runs on unusable components, since it may show the reason.
         function: raises ``CheckFailure`` if the answer is no.
     """
 
-    name: str
     kinds: tuple[str, ...]
     each_example: bool
     says_why_unusable: bool
     function: Callable[[Any], None]
 
     @property
-    def asks(self) -> str:
-        """The question, as a sentence."""
-        return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[0].split())
+    def name(self) -> str:
+        """The function's name."""
+        return self.function.__name__
 
     @property
-    def why(self) -> str:
-        """The reason why the check matters."""
-        return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[2].split())
+    def asks(self) -> str:
+        """The question, as a sentence; the reason why it matters follows in the function's docstring."""
+        return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[0].split())
 
 
-def checks_component(*kinds: str, says_why_unusable: bool = False) -> Callable[[F], F]:
-    """Mark a function as a check of a component as a whole."""
-    return _marked(kinds, each_example=False, says_why_unusable=says_why_unusable)
+def checks_component(*kinds: str, says_why_unusable: bool = False) -> Callable[[Callable[[Any], None]], Check]:
+    """Make a check of a component as a whole from a function."""
+    return partial(Check, kinds, False, says_why_unusable)
 
 
-def checks_examples(*kinds: str, says_why_unusable: bool = False) -> Callable[[F], F]:
-    """Mark a function as a check of every example of a component; the arguments are those of ``checks_component``."""
-    return _marked(kinds, each_example=True, says_why_unusable=says_why_unusable)
-
-
-def check_of(function: object) -> Check | None:
-    """Return the check of a marked function, or None for anything else."""
-    check: Check | None = vars(function).get(_MARK) if inspect.isfunction(function) else None
-    return check
-
-
-def _marked(kinds: tuple[str, ...], *, each_example: bool, says_why_unusable: bool) -> Callable[[F], F]:
-    def mark(function: F) -> F:
-        setattr(function, _MARK, Check(function.__name__, kinds, each_example, says_why_unusable, function))
-        return function
-
-    return mark
+def checks_examples(*kinds: str, says_why_unusable: bool = False) -> Callable[[Callable[[Any], None]], Check]:
+    """Make a check of every example of a component; the arguments are those of ``checks_component``."""
+    return partial(Check, kinds, True, says_why_unusable)
 
 
 Arrays = dict[str, "Array"]

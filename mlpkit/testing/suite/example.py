@@ -131,7 +131,8 @@ class ExampleWithShape(Example):
 
 def example_class(kind: str) -> type[Example]:
     """Return the class of examples for a kind of component, from the module with the checks of that kind."""
-    module = import_module(f"mlpkit.testing.suite.checks.{kind}")
+    is_fitted = kind in ("encoding", "category_encoding", "calibration")
+    module = import_module(f"mlpkit.testing.suite.checks.{'fitted' if is_fitted else kind}")
     example: type[Example] = getattr(module, f"{KINDS[kind].base}Example")
     return example
 

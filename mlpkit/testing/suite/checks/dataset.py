@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit.array import Array
-from mlpkit.components.dataset import ROLES, Dataset, DataWarning, Description, RawColumn, Split
+from mlpkit.components.dataset import Dataset, DataWarning, Description, Split
 from mlpkit.components.graph import Graph
 from mlpkit.components.input_columns import GROUPS, InputColumn
 from mlpkit.components.target import Classes, Labels, Values, is_length, target_from_plain, target_to_plain
@@ -158,25 +158,6 @@ def proposes_nothing_for_files_of_others(subject: ComponentUnderTest) -> None:
         with failing_with(f"{name}, for {STRANGE}, raised", expected="None"):
             proposal = propose({"train": STRANGE}, None)
         require(proposal is None, f"{name} returned {proposal!r} for {STRANGE}", expected="None")
-
-
-@checks_examples("dataset")
-def raw_columns_fit_the_splits(example: DatasetExample) -> None:
-    """If ``raw_columns`` returns columns, do they have a code for every row of each split?
-
-    ``mlpkit data`` shows them.
-    """
-    sizes = {name: len(split) for name, split in example.splits.items()}
-    for column in example.dataset.raw_columns() or ():
-        is_one = isinstance(column, RawColumn) and column.role in ROLES
-        expected = f"RawColumn(name, role, texts, numbers, codes), with one of the roles {', '.join(ROLES)}"
-        require(is_one, f"a raw column is {column!r}", expected=expected)
-        counts = {name: len(codes) for name, codes in column.codes.items()}
-        happened = f"the column {column.name!r} has {counts} codes"
-        require(counts == sizes, happened, expected=f"{sizes}, as in the splits")
-        have_texts = all(np.isin(codes, range(-1, len(column.texts))).all() for codes in column.codes.values())
-        expected = "positions in texts, or -1"
-        require(have_texts, f"a code of the column {column.name!r} has no text", expected=expected)
 
 
 @checks_examples("dataset")
@@ -384,13 +365,17 @@ def _encoded_or_error(dataset: Any, raw: Array) -> Array | str:
 
 @checks_examples("dataset")
 def takes_any_examples(example: DatasetExample) -> None:
-    """Does ``take`` give the same for positions in any order, with repeats, as for single positions?
+    """Does ``take`` give the same for read-only positions in any order, with repeats, as for single positions?
 
-    Minibatches are drawn at random, and with replacement an example may occur twice.
+    Minibatches are drawn at random, and with replacement an example may occur twice. The positions belong to the
+    sampler.
     """
     for name, split in example.splits.items():
         indices = example.some_rows(name)
-        together = example.take(split, indices)
+        with unchanged(f"take of {name}", {"the positions": indices}):
+            together = example.take(split, indices)
+        indices.flags.writeable = False
+        example.take(split, indices)
         one_by_one = [example.take(split, np.array([index])) for index in indices]
         alone = {what: np.concatenate([arrays[what] for arrays in one_by_one]) for what in (INPUTS, TARGETS)}
         check_same_bits(together, alone, f"in {name}, together with others", "write row i of out from indices[i]")
@@ -420,20 +405,6 @@ def writes_all_of_out(example: DatasetExample) -> None:
         indices = example.some_rows(name)
         one, other = (example.take(split, indices, fill=fill) for fill in (113, 57))
         check_same_bits(one, other, f"in {name}, with other content in out", "write every element of both arrays")
-
-
-@checks_examples("dataset")
-def leaves_the_positions_alone(example: DatasetExample) -> None:
-    """Are the positions unchanged after ``take``, and may they be read-only?
-
-    They belong to the sampler.
-    """
-    for name, split in example.splits.items():
-        indices = example.some_rows(name)
-        with unchanged(f"take of {name}", {"the positions": indices}):
-            example.take(split, indices)
-        indices.flags.writeable = False
-        example.take(split, indices)
 
 
 @checks_examples("dataset")

@@ -220,27 +220,17 @@ def in_evaluation_examples_stand_alone(example: LayerExample) -> None:
 
 @checks_examples("layer")
 def evaluation_changes_no_state(example: LayerExample) -> None:
-    """Is all state unchanged after ``forward`` in evaluation?
+    """In evaluation, is all state unchanged, and does ``forward`` give the same bits for any random numbers?
 
-    Evaluating more often must not change the training.
-    """
-    layer, batch = example.ready(training=False), example.batch()
-    example.forward(layer, batch)
-    before = {f"the state {state.path}": np.full(state.shape, state.initial) for state in layer.declared_states()}
-    found = {f"the state {state.path}": state.value.copy() for state in layer.declared_states()}
-    check_same_bits(found, before, "in evaluation", "change state only if self.training is true")
-
-
-@checks_examples("layer")
-def evaluation_draws_no_random_numbers(example: LayerExample) -> None:
-    """In evaluation, does ``forward`` give the same bits for any random numbers?
-
-    A prediction must be the same each time.
+    Evaluating more often must not change the training, and a prediction must be the same each time.
     """
     layer, batch = example.ready(training=False), example.batch()
     first = np.array(example.forward(layer, batch))
+    before = {f"the state {state.path}": np.full(state.shape, state.initial) for state in layer.declared_states()}
+    found = {f"the state {state.path}": state.value.copy() for state in layer.declared_states()}
+    check_same_bits(found, before, "in evaluation", "change state only if self.training is true")
     for each in layer.operations():
         each._position.step += 1
-    found = np.array(example.forward(layer, batch))
+    again = np.array(example.forward(layer, batch))
     remedy = "use self.rng only if self.training is true"
-    check_same_bits({OUTPUTS: found}, {OUTPUTS: first}, "in evaluation, with other random numbers", remedy)
+    check_same_bits({OUTPUTS: again}, {OUTPUTS: first}, "in evaluation, with other random numbers", remedy)

@@ -307,26 +307,6 @@ def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
 
 
 @checks_examples("loss")
-def prediction_loss_is_a_mean_over_rows(example: LossExample) -> None:
-    """If ``prediction_loss`` is overridden, is it a mean over parts of the rows, and does it not change predictions?
-
-    It computes the loss of an ensemble, whose prediction is the mean of several.
-    """
-    operation, batch = example.ready(training=False), example.batch()
-    if type(operation).prediction_loss is Loss.prediction_loss or not operation.can_be_averaged:
-        return
-    prediction = np.array(operation.predict(batch.x))
-    with unchanged("prediction_loss", {"the prediction": prediction}):
-        whole = float(operation.prediction_loss(prediction, batch.t))
-    half = len(prediction) // 2 + 1
-    parts = [(prediction[rows], batch.t[rows]) for rows in (slice(half), slice(half, None))]
-    weights = [weight_of(operation, t) for _, t in parts]
-    mean = np.average([operation.prediction_loss(*part) for part in parts], weights=weights)
-    happened = f"prediction_loss returned {whole:.9g} for all rows, but a mean of {mean:.9g} for two parts of them"
-    require(np.isclose(whole, mean, rtol=1e-6), happened, expected="the same mean over rows, weighted by weight")
-
-
-@checks_examples("loss")
 def numbers_predicted_have_names(example: LossExample) -> None:
     """If ``prediction_names`` names several numbers for a target value, does ``predict`` return one per name?
 

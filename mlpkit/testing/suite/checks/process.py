@@ -35,7 +35,7 @@ from mlpkit.testing.suite.check import (
     described,
     require,
 )
-from mlpkit.testing.suite.checks.calibration import CalibrationExample
+from mlpkit.testing.suite.checks.fitted import CalibrationExample
 from mlpkit.testing.suite.checks.layer import LayerExample
 from mlpkit.testing.suite.checks.loss import LossExample
 from mlpkit.testing.suite.doubles import NAMESPACE

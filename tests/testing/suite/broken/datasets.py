@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit, WeightedPoints, WeightedSplit
 
-from mlpkit import Classes, DataError, DataWarning, Description, Proposal, RawColumn, ShapeError
+from mlpkit import Classes, DataError, DataWarning, Description, Proposal, ShapeError
 
 
 class _With(Points):
@@ -193,40 +193,6 @@ def _codes(splits):
     return {name: np.zeros(len(split), np.int32) for name, split in splits.items()}
 
 
-@caught_by("raw_columns_fit_the_splits")
-class ColumnsByName(Points):
-    """returns the names of its columns"""
-
-    def raw_columns(self):
-        return ["left", "right"]
-
-
-@caught_by("raw_columns_fit_the_splits")
-class ColumnOfAnotherRole(Points):
-    """calls a column a feature"""
-
-    def raw_columns(self):
-        return [RawColumn("left", "feature", ("1",), None, _codes(self.open(0)))]
-
-
-@caught_by("raw_columns_fit_the_splits")
-class ColumnTooShort(Points):
-    """has a column with fewer rows than its split"""
-
-    def raw_columns(self):
-        return [
-            RawColumn("left", "input", ("1",), None, {name: codes[1:] for name, codes in _codes(self.open(0)).items()})
-        ]
-
-
-@caught_by("raw_columns_fit_the_splits")
-class CodeWithoutText(Points):
-    """has a code beyond the texts"""
-
-    def raw_columns(self):
-        return [RawColumn("left", "input", (), None, _codes(self.open(0)))]
-
-
 @caught_by("proposes_nothing_for_files_of_others")
 class ProposesForEveryFile(Points):
     """proposes the same spec for every file"""
@@ -319,7 +285,7 @@ class LeavesZerosOut(_With):
             out[1][...] = self.t[indices]
 
 
-@caught_by("leaves_the_positions_alone")
+@caught_by("takes_any_examples")
 class WrapsItsPositions(_With):
     """changes the positions in place"""
 

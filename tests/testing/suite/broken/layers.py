@@ -285,7 +285,7 @@ class LearnsInEvaluation(Centre):
         return super().forward(x)
 
 
-@caught_by("evaluation_draws_no_random_numbers")
+@caught_by("evaluation_changes_no_state")
 class AlwaysNoisy(Noise):
     """adds noise in evaluation too"""
 

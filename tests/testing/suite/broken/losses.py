@@ -226,23 +226,6 @@ class InvertsInPlace(SquareOfProbabilities):
         return prediction
 
 
-@caught_by("prediction_loss_is_a_mean_over_rows")
-class SumsThatOfPredictions(SquareOfProbabilities):
-    """returns the sum of the losses of predictions, and not their mean"""
-
-    def prediction_loss(self, prediction, t, weights=None):
-        return float(np.square(prediction - t).sum())
-
-
-@caught_by("prediction_loss_is_a_mean_over_rows")
-class ComparesInPlace(SquareOfProbabilities):
-    """overwrites predictions by their differences from the targets"""
-
-    def prediction_loss(self, prediction, t, weights=None):
-        prediction -= t
-        return float(np.square(prediction).mean())
-
-
 @caught_by("numbers_predicted_have_names")
 class NamesInAList(TwoEnds):
     """names what it predicts in a list"""

@@ -65,7 +65,7 @@ class BeginsAtOne(Share):
         self.seen += other.seen
 
 
-@caught_by("asking_changes_nothing")
+@caught_by("parts_make_the_whole")
 class ForgetsWhenAsked(Share):
     """starts again after result was called"""
 

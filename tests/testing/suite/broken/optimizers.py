@@ -63,7 +63,7 @@ class SlotsAsOneText(Momentum):
     slots = "v"
 
 
-@caught_by("looks_at_decay_only_if_it_says_so")
+@caught_by("decay_is_a_factor")
 class DecaysInSecret(Momentum):
     """looks at decay and says that it doesn't"""
 
