@@ -10,7 +10,7 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.hook import ComponentDeclaration, component, hookimpl
-from mlpkit.components.initializer import Fans, Initializer, InitializerLike
+from mlpkit.components.initializer import InitializerLike
 from mlpkit.components.input_columns import InputColumn
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
@@ -75,18 +75,11 @@ class FakeSplit:
 
 
 class FakeLayer(Layer):
-    """One factor for all inputs, y = w x.
-
-    Args:
-        factors: initial value of w.
-    """
-
-    def __init__(self, factors: InitializerLike) -> None:
-        self.factors = factors
+    """One factor for all inputs, y = w x."""
 
     def build(self, input_shape: Shape) -> Shape:
         """Declare w."""
-        self.w = self.parameter("w", (1,), self.factors)
+        self.w = self.parameter("w", (1,), 1.0)
         return input_shape
 
     def forward(self, x: Array) -> Array:
@@ -183,20 +176,11 @@ class FakeOptimizer(Optimizer):
         value -= step.learning_rate * gradient
 
 
-class FakeInitializer(Initializer):
-    """Ones."""
-
-    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
-        """Return ones."""
-        return np.ones(shape, dtype)
-
-
 @hookimpl
 def mlpkit_components() -> list[ComponentDeclaration]:
     """Return the test doubles."""
     return [
         component("dataset", "fake_dataset", FakeDataset),
-        component("initializer", "fake_initializer", FakeInitializer),
         component("layer", "FakeLayer", FakeLayer),
         component("layer", "FakeUnits", FakeUnits),
         component("loss", "FakeLoss", FakeLoss),

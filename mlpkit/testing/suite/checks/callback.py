@@ -75,22 +75,13 @@ def record_after(step: int) -> dict[str, float]:
 
 
 @checks_examples("callback", says_why_unusable=True)
-def follows_a_training_with_and_without_a_folder(example: CallbackExample) -> None:
-    """Can it follow a whole training, with a run folder and without one?
+def writes_no_other_files_than_it_says(example: CallbackExample) -> None:
+    """Can it follow a training without a run folder, and with one, where it writes only files that ``files`` names?
 
-    In Python there may be no run folder; ``training.folder`` is then None.
+    In Python there may be no run folder; ``training.folder`` is then None. Before a run starts, the names are compared
+    with the files of mlpkit and of other callbacks.
     """
     example.follow(example.make(), example.view())
-    with TemporaryDirectory() as folder:
-        example.follow(example.make(), example.view(Path(folder)))
-
-
-@checks_examples("callback")
-def writes_no_other_files_than_it_says(example: CallbackExample) -> None:
-    """Does it write only files that ``files`` names into the run folder?
-
-    Before a run starts, these are compared with the files of mlpkit and of other callbacks.
-    """
     with TemporaryDirectory() as folder:
         callback = example.make()
         example.follow(callback, example.view(Path(folder)))

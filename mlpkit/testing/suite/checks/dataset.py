@@ -132,10 +132,11 @@ def open_splits(dataset: Dataset) -> Mapping[str, Split]:
 
 
 @checks_examples("dataset")
-def warnings_are_about_parameters(example: DatasetExample) -> None:
-    """Does ``warnings``, called after ``describe``, return ``DataWarning``s, each with a parameter's name and a text?
+def advice_is_in_words(example: DatasetExample) -> None:
+    """Does ``warnings``, called after ``describe``, return ``DataWarning``s about parameters, and are remedies texts?
 
-    Each warning shows the parameter's line in the spec.
+    Each warning shows the parameter's line in the spec. ``target_remedy`` is shown if the loss can't take the target,
+    and ``why_not_exchangeable`` with ``coverage``; both may be empty.
     """
     dataset = example.make()
     dataset.describe()
@@ -144,6 +145,9 @@ def warnings_are_about_parameters(example: DatasetExample) -> None:
         is_one = isinstance(warning, DataWarning) and warning.parameter in parameters
         expected = f"DataWarning(parameter, message, remedy), about one of {', '.join(parameters)}"
         require(is_one, f"a warning is {warning!r}", expected=expected)
+    for method in (dataset.target_remedy, dataset.why_not_exchangeable):
+        text = method()
+        require(isinstance(text, str), f"{method.__name__} returned {text!r}", expected="a string")
 
 
 @checks_component("dataset")
@@ -158,19 +162,6 @@ def proposes_nothing_for_files_of_others(subject: ComponentUnderTest) -> None:
         with failing_with(f"{name}, for {STRANGE}, raised", expected="None"):
             proposal = propose({"train": STRANGE}, None)
         require(proposal is None, f"{name} returned {proposal!r} for {STRANGE}", expected="None")
-
-
-@checks_examples("dataset")
-def target_remedy_is_a_text(example: DatasetExample) -> None:
-    """Do ``target_remedy``, called after ``describe``, and ``why_not_exchangeable`` return texts, which may be empty?
-
-    The first is shown if the loss can't take the target, the second with ``coverage``.
-    """
-    dataset = example.make()
-    dataset.describe()
-    for method in (dataset.target_remedy, dataset.why_not_exchangeable):
-        text = method()
-        require(isinstance(text, str), f"{method.__name__} returned {text!r}", expected="a string")
 
 
 SPLITS = ("train", "validation", "test")
@@ -220,13 +211,18 @@ def weights_are_numbers_from_0_up(example: DatasetExample) -> None:
 
 @checks_examples("dataset", says_why_unusable=True)
 def description_agrees_with_the_splits(example: DatasetExample) -> None:
-    """Does ``open`` return the splits that ``describe`` lists, with the same sizes?
+    """Does ``open`` return the splits that ``describe`` lists, with the same sizes, and can every example be read?
 
-    The number of steps in an epoch is computed from the description.
+    The number of steps in an epoch is computed from the description, and evaluation reads all examples.
     """
     sizes = dict(example.description.sizes)
     opened = {name: len(split) for name, split in example.splits.items()}
     require(opened == sizes, f"open returned splits of sizes {opened}", expected=f"{sizes}, as in describe")
+    for name, split in example.splits.items():
+        for index in (0, sizes[name] - 1):
+            example.take(split, np.array([index]))
+        if sizes[name] <= 10_000:
+            example.take(split, np.arange(sizes[name]))
 
 
 @checks_examples("dataset")
@@ -379,20 +375,6 @@ def takes_any_examples(example: DatasetExample) -> None:
         one_by_one = [example.take(split, np.array([index])) for index in indices]
         alone = {what: np.concatenate([arrays[what] for arrays in one_by_one]) for what in (INPUTS, TARGETS)}
         check_same_bits(together, alone, f"in {name}, together with others", "write row i of out from indices[i]")
-
-
-@checks_examples("dataset", says_why_unusable=True)
-def takes_every_example(example: DatasetExample) -> None:
-    """Can the first and the last example of each split be read, and all of a small split?
-
-    Evaluation reads all examples.
-    """
-    for name, split in example.splits.items():
-        size = example.description.sizes[name]
-        for index in (0, size - 1):
-            example.take(split, np.array([index]))
-        if size <= 10_000:
-            example.take(split, np.arange(size))
 
 
 @checks_examples("dataset")

@@ -175,12 +175,15 @@ def _overwrite_dy(layer: Any) -> None:
 
 @checks_examples("layer")
 def outputs_have_the_declared_shape(example: LayerExample) -> None:
-    """Does ``forward`` return the shape that ``build`` declared, for minibatches of 1 and of 7 rows?
+    """Does ``forward`` return the shape that ``build`` declared, for minibatches of 1 and of 7 rows, and of none?
 
-    The next layers were built for that shape, and the last minibatch of an epoch may have any size.
+    The next layers were built for that shape. The last minibatch of an epoch may have any size, and a slice may be
+    empty, which also goes backward.
     """
-    for rows in (1, 7):
-        y = example.forward(example.ready(), example.batch(rows))
+    for rows in (1, 7, 0):
+        layer, batch = example.ready(), example.batch(rows)
+        y = example.forward(layer, batch)
+        example.backward(layer, batch)
         found = f"an array of shape {y.shape}" if isinstance(y, np.ndarray) else type(y).__name__
         shape = (rows, *example.output_shape)
         require(
@@ -189,20 +192,6 @@ def outputs_have_the_declared_shape(example: LayerExample) -> None:
             expected=f"shape {shape}, as build declared",
             remedy="return from build the shape of one example's outputs, without the batch axis",
         )
-
-
-@checks_examples("layer")
-def takes_an_empty_minibatch(example: LayerExample) -> None:
-    """Can a minibatch without rows go forward and backward?
-
-    A slice may be empty, and so may the rows that pass a filter.
-    """
-    layer, batch = example.ready(), example.batch(0)
-    y = np.asarray(example.forward(layer, batch))
-    dx = np.asarray(example.backward(layer, batch))
-    for what, shape, expected in (("forward", y.shape, example.output_shape), ("backward", dx.shape, example.shape)):
-        happened = f"{what} returned shape {shape} for a minibatch without rows"
-        require(shape == (0, *expected), happened, expected=f"shape {(0, *expected)}")
 
 
 @checks_examples("layer")

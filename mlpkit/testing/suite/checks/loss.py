@@ -310,10 +310,16 @@ def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
 def numbers_predicted_have_names(example: LossExample) -> None:
     """If ``prediction_names`` names several numbers for a target value, does ``predict`` return one per name?
 
-    And does ``point_prediction`` return one number per row, or raise ``ShapeError``? Files and exports show the numbers
-    under these names, and metrics compare the point prediction with the target.
+    And do ``point_prediction`` and ``interval_prediction`` return one number and a lower and an upper end per row, or
+    raise ``ShapeError``? Files and exports show the numbers under these names, and metrics compare the others.
     """
     operation, x = example.ready(training=False), example.batch().x
+    prediction = np.array(operation.predict(x))
+    with suppress(ShapeError), unchanged("interval_prediction", {"the prediction": prediction}):
+        ends = np.array(operation.interval_prediction(prediction))
+        _require_shape("interval_prediction", ends, (len(x), 2))
+        happened = "interval_prediction returned an upper end below the lower end"
+        require((ends[:, 0] <= ends[:, 1]).all(), happened, expected="the lower end first")
     names: Any = operation.prediction_names()
     if names is None:
         return
@@ -322,7 +328,6 @@ def numbers_predicted_have_names(example: LossExample) -> None:
     are_names = are_names and all(isinstance(name, str) and name for name in names)
     of_several = isinstance(target, Classes | Labels) or (isinstance(target, Values) and prod(target.shape) != 1)
     require(are_names and not of_several, happened, expected="distinct names for one real value, or None")
-    prediction = np.array(operation.predict(x))
     _require_shape("predict", prediction, (len(x), len(names)))
     with suppress(ShapeError):
         _require_shape("point_prediction", operation.point_prediction(prediction), (len(x), 1))
@@ -331,24 +336,6 @@ def numbers_predicted_have_names(example: LossExample) -> None:
 def _require_shape(method: str, prediction: Array, shape: tuple[int, ...]) -> None:
     found = np.shape(prediction)
     require(found == shape, f"{method} returned shape {found} for {shape[0]} rows", expected=str(shape))
-
-
-@checks_examples("loss")
-def an_interval_has_two_ends(example: LossExample) -> None:
-    """Does ``interval_prediction`` return a lower and an upper end per row, or raise ``ShapeError``?
-
-    Metrics compare them with the target, and reports show them.
-    """
-    operation, x = example.ready(training=False), example.batch().x
-    prediction = np.array(operation.predict(x))
-    try:
-        with unchanged("interval_prediction", {"the prediction": prediction}):
-            ends = np.array(operation.interval_prediction(prediction))
-    except ShapeError:
-        return
-    _require_shape("interval_prediction", ends, (len(x), 2))
-    in_order = (ends[:, 0] <= ends[:, 1]).all()
-    require(in_order, "interval_prediction returned an upper end below the lower end", expected="the lower end first")
 
 
 def _require_refused_or_taken(example: LossExample, shape: tuple[int, ...], target: Target | None) -> None:

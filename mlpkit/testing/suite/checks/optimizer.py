@@ -44,17 +44,17 @@ class Piece(NamedTuple):
 class OptimizerExample(Example):
     """An optimizer on a flat array of parameters."""
 
-    def start(self, optimizer: Optimizer, dtype: str = "float64", size: int = SIZE) -> Arrays:
+    def start(self, optimizer: Optimizer, dtype: str = "float64") -> Arrays:
         """Return the initial parameters and slots, by name."""
-        value = self.random("value").normal(size=size).astype(dtype)
-        sizes = dict.fromkeys(optimizer.slots, size)
+        value = self.random("value").normal(size=SIZE).astype(dtype)
+        sizes = dict.fromkeys(optimizer.slots, SIZE)
         if optimizer.sees == "parameters":
             sizes = {slot: sum(map(math.prod, shapes.values())) for slot, shapes in _slot_shapes(optimizer).items()}
         return {VALUE: value} | {slot: np.zeros(slot_size, dtype) for slot, slot_size in sizes.items()}
 
-    def gradient(self, step: int, dtype: str = "float64", size: int = SIZE) -> Array:
+    def gradient(self, step: int, dtype: str = "float64") -> Array:
         """Return the gradient of a step, counted from 1."""
-        return self.random("gradient", step).normal(size=size).astype(dtype)
+        return self.random("gradient", step).normal(size=SIZE).astype(dtype)
 
     def step(
         self,
@@ -124,11 +124,8 @@ def _pieces(optimizer: Optimizer, arrays: Arrays, gradient: Array) -> list[Piece
 
 def _views(flat: Array, shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
     """Split a flat array into parts of these shapes."""
-    ends = list(itertools.accumulate(map(math.prod, shapes.values())))
-    return {
-        name: flat[end - math.prod(shape) : end].reshape(shape)
-        for (name, shape), end in zip(shapes.items(), ends, strict=True)
-    }
+    parts = np.split(flat, np.cumsum([*map(math.prod, shapes.values())])[:-1])
+    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
 
 CUTS: Final = ((0, 1, 20, SIZE), (0, 26, SIZE), (0, 16, 32, 48, SIZE))
@@ -199,34 +196,25 @@ def _attributes(optimizer: Any) -> dict[str, Any]:
 
 
 @checks_examples("optimizer", says_why_unusable=True)
-def has_a_learning_rate(example: OptimizerExample) -> None:
-    """Does the constructor set ``self.learning_rate`` to a number or a schedule?
+def declares_its_rate_and_slots(example: OptimizerExample) -> None:
+    """Are ``learning_rate``, ``sees``, ``slots`` and ``slots_of`` a rate, a word, a tuple of names, and shapes by name?
 
-    The trainer evaluates it before each step, and writes it into the history.
+    The trainer evaluates the rate before each step, and allocates the slots of each parameter in these shapes.
     """
-    rate = getattr(example.make(), "learning_rate", None)
+    optimizer = example.make()
+    rate = getattr(optimizer, "learning_rate", None)
     is_rate = isinstance(rate, int | float | Schedule) and not isinstance(rate, bool)
     remedy = "take the parameter learning_rate: Rate and keep it"
     require(is_rate, f"self.learning_rate is {rate!r}", expected="a number or a schedule", remedy=remedy)
-
-
-@checks_examples("optimizer", says_why_unusable=True)
-def sees_blocks_or_parameters(example: OptimizerExample) -> None:
-    """Is ``sees`` either ``blocks`` or ``parameters``, ``slots`` a tuple of names, and ``slots_of`` shapes by name?
-
-    The trainer allocates the slots of each parameter in these shapes.
-    """
-    optimizer = example.make()
     sees, slots = optimizer.sees, optimizer.slots
     require(sees in ("blocks", "parameters"), f"sees is {sees!r}", expected='"blocks" or "parameters"')
     are_names = isinstance(slots, tuple) and _are_names(slots) and len(set(slots)) == len(slots)
     require(are_names, f"slots is {slots!r}", expected='a tuple of distinct names, such as ("m", "v")')
     for name, shape in SHAPES.items():
-        slots = optimizer.slots_of(name, shape)
-        if not isinstance(slots, Mapping) or not _are_names(slots) or not all(map(_is_shape, slots.values())):
-            raise CheckFailure(
-                f"slots_of({name!r}, {shape}) returned {slots!r}", expected='shapes by name, such as {"m": (7, 5)}'
-            )
+        shapes = optimizer.slots_of(name, shape)
+        are_shapes = isinstance(shapes, Mapping) and _are_names(shapes) and all(map(_is_shape, shapes.values()))
+        happened = f"slots_of({name!r}, {shape}) returned {shapes!r}"
+        require(are_shapes, happened, expected='shapes by name, such as {"m": (7, 5)}')
 
 
 @checks_examples("optimizer")

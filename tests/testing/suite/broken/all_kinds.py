@@ -275,7 +275,7 @@ class GlobalShuffle(Falling):
         return random.random()
 
 
-@caught_by("global_random_numbers_are_left_alone")
+@caught_by("the_process_is_left_alone")
 class SeedsNumpy(Noise):
     """seeds numpy.random, and so is the same each time"""
 

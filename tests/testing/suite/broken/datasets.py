@@ -165,7 +165,7 @@ class TwoNamesForThree(Points):
         return ("left", "right")
 
 
-@caught_by("warnings_are_about_parameters")
+@caught_by("advice_is_in_words")
 class WarnsInWords(Points):
     """returns its warnings as plain texts"""
 
@@ -173,7 +173,7 @@ class WarnsInWords(Points):
         return ["few points"]
 
 
-@caught_by("warnings_are_about_parameters")
+@caught_by("advice_is_in_words")
 class WarnsAboutNoParameter(Points):
     """warns about something that isn't a parameter"""
 
@@ -181,7 +181,7 @@ class WarnsAboutNoParameter(Points):
         return (DataWarning("sizes", "few points"),)
 
 
-@caught_by("warnings_are_about_parameters")
+@caught_by("advice_is_in_words")
 class WarnsOnceOpened(Points):
     """can't say what is unusual before it was opened"""
 
@@ -220,7 +220,7 @@ class RecipeForEveryFile(Points):
         return {"mine": lambda files, target: Proposal({"data": "points"}, {}, [])}
 
 
-@caught_by("target_remedy_is_a_text")
+@caught_by("advice_is_in_words")
 class NothingToDo(Points):
     """returns None if the target needs no change"""
 
@@ -228,7 +228,7 @@ class NothingToDo(Points):
         return None
 
 
-@caught_by("target_remedy_is_a_text")
+@caught_by("advice_is_in_words")
 class NoReason(Points):
     """returns a truth value where a reason is asked for"""
 
@@ -236,7 +236,7 @@ class NoReason(Points):
         return True
 
 
-@caught_by("target_remedy_is_a_text")
+@caught_by("advice_is_in_words")
 class RemedyOnceOpened(Points):
     """can't say what to do about the target before it was opened"""
 
@@ -263,7 +263,7 @@ class EachOnce(_With):
             super().take(np.resize(unique, len(indices)), out)
 
 
-@caught_by("takes_every_example")
+@caught_by("description_agrees_with_the_splits")
 class LosesTheLast(_With):
     """fails on the last example"""
 

@@ -413,7 +413,7 @@ class DropsAnAxis(Square):
         return super().forward(x).sum(axis=-1)
 
 
-@caught_by("takes_an_empty_minibatch")
+@caught_by("outputs_have_the_declared_shape")
 class DividesByTheLargest(Layer):
     """takes the largest element, which an empty minibatch lacks"""
 

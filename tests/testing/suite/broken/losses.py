@@ -269,7 +269,7 @@ class AllOfThemForTheTarget(TwoEnds):
         return prediction
 
 
-@caught_by("an_interval_has_two_ends")
+@caught_by("numbers_predicted_have_names")
 class EndsInAnyOrder(TwoEnds):
     """returns the ends of an interval as they are, even if they crossed"""
 
@@ -277,7 +277,7 @@ class EndsInAnyOrder(TwoEnds):
         return prediction
 
 
-@caught_by("an_interval_has_two_ends")
+@caught_by("numbers_predicted_have_names")
 class IntervalsByTheirWidth(TwoEnds):
     """returns how wide intervals are, and not where they end"""
 
@@ -285,7 +285,7 @@ class IntervalsByTheirWidth(TwoEnds):
         return np.ptp(prediction, axis=1, keepdims=True)
 
 
-@caught_by("an_interval_has_two_ends")
+@caught_by("numbers_predicted_have_names")
 class SortsEndsInPlace(TwoEnds):
     """sorts the prediction in place"""
 

@@ -44,7 +44,7 @@ class CountsCalls(Momentum):
         super().update(*arguments)
 
 
-@caught_by("has_a_learning_rate")
+@caught_by("declares_its_rate_and_slots")
 class CallsItEta(Momentum):
     """keeps its learning rate under another name
 
@@ -56,7 +56,7 @@ class CallsItEta(Momentum):
         self.eta = eta
 
 
-@caught_by("sees_blocks_or_parameters")
+@caught_by("declares_its_rate_and_slots")
 class SlotsAsOneText(Momentum):
     """gives its slots as one text, which is a sequence of letters"""
 
@@ -129,14 +129,14 @@ class DividesByTheGradient(Momentum):
         super().update(value, gradient / np.abs(gradient), slots, step)
 
 
-@caught_by("sees_blocks_or_parameters")
+@caught_by("declares_its_rate_and_slots")
 class SeesMatrices(Momentum):
     """asks for something that the trainer doesn't know"""
 
     sees = "matrices"
 
 
-@caught_by("sees_blocks_or_parameters")
+@caught_by("declares_its_rate_and_slots")
 class SlotsWithoutShapes(Momentum):
     """gives the names of its slots and no shapes"""
 
