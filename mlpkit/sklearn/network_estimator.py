@@ -75,17 +75,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """Convert the network's predictions to those that ``predict`` returns; by default, of classes."""
         return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
 
-    def _score(self, y: Any, predicted: NDArray[Any], weights: Any) -> float:
-        """Return the accuracy for classes, R² for numbers, and R² of the median for quantiles.
-
-        Raises:
-            ShapeError: the prediction has no value to compare with the target.
-        """
-        from sklearn.metrics import accuracy_score, r2_score  # noqa: PLC0415 - slow to load, and rarely needed
-
-        point = self.network_.loss_layer.point_prediction(predicted)
-        return float((accuracy_score if hasattr(self, "classes_") else r2_score)(y, point, sample_weight=weights))
-
     def _train_network(
         self,
         data: tuple[Any, ...],

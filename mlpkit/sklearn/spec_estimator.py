@@ -97,7 +97,10 @@ class SpecEstimator(NetworkEstimator):
             y: the target of each row.
             sample_weight: the weight of each row; None for equal weights.
         """
-        return self._score(y, self.predict(X), sample_weight)
+        from sklearn.metrics import accuracy_score, r2_score  # noqa: PLC0415 - slow to load, and rarely needed
+
+        point = self.network_.loss_layer.point_prediction(self.predict(X))
+        return float((accuracy_score if hasattr(self, "classes_") else r2_score)(y, point, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         """Return the estimator's tags, with the type that the spec implies."""

@@ -11,8 +11,7 @@ from requirements import require_package
 
 from mlpkit import ML_DOMAIN, Graph, NotExportableError
 from mlpkit.components.graph import Node
-from mlpkit.graph.evaluator import evaluate
-from mlpkit.graph.operators import OPERATORS
+from mlpkit.graph.evaluator import OPERATORS, evaluate
 
 onnx = require_package("onnx")
 

@@ -19,9 +19,8 @@ import mlpkit
 from mlpkit import Graph, Layer, NotExportableError, Sequential, Values
 from mlpkit.errors import ExportError
 from mlpkit.graph import ModelGraph
-from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.evaluator import OPERATORS, evaluate
 from mlpkit.graph.model_graph import bare_network
-from mlpkit.graph.operators import OPERATORS
 from mlpkit.graph.provenance import find_provenance
 from mlpkit.layers import Affine, MeanSquaredError
 from mlpkit.verbs.export.export import export
