@@ -24,8 +24,7 @@ from mlpkit.testing.suite import checks
 from mlpkit.testing.suite.check import Blocked, Check, CheckFailure, NotApplicable, described
 from mlpkit.testing.suite.checks import every_component
 from mlpkit.testing.suite.checks.operation import OperationExample
-from mlpkit.testing.suite.example import Example
-from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, subjects_of
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, Example, subjects_of
 
 
 @cache

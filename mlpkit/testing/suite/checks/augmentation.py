@@ -19,7 +19,7 @@ from mlpkit.testing.suite.check import (
     require,
     unchanged,
 )
-from mlpkit.testing.suite.example import ROWS, ExampleWithShape
+from mlpkit.testing.suite.plugin_under_test import ROWS, ExampleWithShape
 
 
 class AugmentationExample(ExampleWithShape):

@@ -12,7 +12,7 @@ import numpy as np
 from mlpkit.components.callback import Callback, Outcome, TrainingView, Weights
 from mlpkit.components.schedule import Progress
 from mlpkit.testing.suite.check import Arrays, check_same_bits, checks_examples, failing_with, require
-from mlpkit.testing.suite.example import Example
+from mlpkit.testing.suite.plugin_under_test import Example
 from mlpkit.training.checkpointing import pack, unpack
 
 STEPS = 12

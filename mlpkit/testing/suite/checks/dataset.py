@@ -29,8 +29,7 @@ from mlpkit.testing.suite.check import (
     require,
     unchanged,
 )
-from mlpkit.testing.suite.example import ROWS, Example
-from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.plugin_under_test import ROWS, ComponentUnderTest, Example
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows

@@ -15,7 +15,7 @@ from mlpkit.components.engine import Workers
 from mlpkit.errors import ComponentFailure, UsageError
 from mlpkit.groups.engine_workers import WorkersOfEngine
 from mlpkit.testing.suite.check import Arrays, CheckFailure, NotApplicable, checks_examples, described, require
-from mlpkit.testing.suite.example import Example
+from mlpkit.testing.suite.plugin_under_test import Example
 from mlpkit.training.events import Observer, StopRequest, TrainingEnd
 
 TRIALS: Final = 3

@@ -13,8 +13,7 @@ from mlpkit.components.schema.signature import ParameterSchema, schema_of
 from mlpkit.components.schema.types import IntegerType, NumberType
 from mlpkit.errors import MlpkitError, PluginError
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described, failing_with, require
-from mlpkit.testing.suite.example import Example
-from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, Example
 
 
 @checks_component(*KINDS)

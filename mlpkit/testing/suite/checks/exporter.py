@@ -18,8 +18,7 @@ from mlpkit.errors import EngineMissingError, NotExportableError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.provenance import find_provenance
 from mlpkit.testing.suite.check import Arrays, CheckFailure, NotApplicable, checks_component, checks_examples, require
-from mlpkit.testing.suite.example import ROWS, Example
-from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.plugin_under_test import ROWS, ComponentUnderTest, Example
 
 INPUTS: Final = 4
 COLOURS: Final = ("blue", "red")

@@ -30,7 +30,7 @@ from mlpkit.testing.suite.check import (
     require,
     unchanged,
 )
-from mlpkit.testing.suite.example import Example
+from mlpkit.testing.suite.plugin_under_test import Example
 
 ENCODINGS: Final = ("encoding", "category_encoding")
 FITTED: Final = (*ENCODINGS, "calibration")

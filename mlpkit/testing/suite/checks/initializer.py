@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.initializer import Fans, Initializer
 from mlpkit.testing.suite.check import Arrays, check_same_bits, checks_examples, require
-from mlpkit.testing.suite.example import ExampleWithShape
+from mlpkit.testing.suite.plugin_under_test import ExampleWithShape
 
 
 class InitializerExample(ExampleWithShape):

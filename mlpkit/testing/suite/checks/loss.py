@@ -26,7 +26,7 @@ from mlpkit.testing.suite.check import (
     unchanged,
 )
 from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, Batch, OperationExample, built_or_refused
-from mlpkit.testing.suite.example import ROWS
+from mlpkit.testing.suite.plugin_under_test import ROWS
 
 DLOSS: Final = 0.75
 """The dloss of a slice, other than 1, so that a loss that ignores it fails."""

@@ -23,7 +23,7 @@ from mlpkit.testing.suite.check import (
     unchanged,
 )
 from mlpkit.testing.suite.checks.operation import Batch
-from mlpkit.testing.suite.example import ROWS, Example
+from mlpkit.testing.suite.plugin_under_test import ROWS, Example
 
 
 class MetricExample(Example):

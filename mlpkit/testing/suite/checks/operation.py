@@ -30,7 +30,7 @@ from mlpkit.testing.suite.check import (
     require,
     unchanged,
 )
-from mlpkit.testing.suite.example import ROWS, ExampleWithShape
+from mlpkit.testing.suite.plugin_under_test import ROWS, ExampleWithShape
 
 OUTPUTS: Final = "what forward returns"
 INPUT_GRADIENT: Final = "what backward returns"

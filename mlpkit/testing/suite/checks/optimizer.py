@@ -15,7 +15,7 @@ from mlpkit.components.optimizer import Optimizer, Step
 from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.components.target import is_length
 from mlpkit.testing.suite.check import Arrays, CheckFailure, check_same_bits, checks_examples, require
-from mlpkit.testing.suite.example import Example
+from mlpkit.testing.suite.plugin_under_test import Example
 
 VALUE: Final = "the parameters"
 SIZE: Final = 53

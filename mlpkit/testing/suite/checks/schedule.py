@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpkit.components.schedule import Progress
 from mlpkit.testing.suite.check import Arrays, checks_examples, require
-from mlpkit.testing.suite.example import Example
+from mlpkit.testing.suite.plugin_under_test import Example
 
 STEPS_PER_EPOCH = 10
 

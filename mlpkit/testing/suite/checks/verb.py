@@ -11,8 +11,7 @@ import numpy as np
 
 from mlpkit.errors import MlpkitError
 from mlpkit.testing.suite.check import Arrays, CheckFailure, checks_component, checks_examples, described, require
-from mlpkit.testing.suite.example import Example
-from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, Example
 
 TAKEN: Final = ("help", "color", "plugin", "plugins")
 
