@@ -10,7 +10,6 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.hook import ComponentDeclaration, component, hookimpl
-from mlpkit.components.initializer import InitializerLike
 from mlpkit.components.input_columns import InputColumn
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
@@ -95,41 +94,6 @@ class FakeLayer(Layer):
         return dx
 
 
-class FakeUnits(Layer):
-    """Units with weights of any shape, y_j = m_j Σ x, where m_j is the mean of the weights of unit j.
-
-    Args:
-        weights: initial values of w.
-        shape: shape of w, whose last axis is that of the units; without axes there is one unit.
-    """
-
-    def __init__(self, weights: InitializerLike, shape: tuple[int, ...]) -> None:
-        self.weights = weights
-        self.shape = shape
-
-    def build(self, input_shape: Shape) -> Shape:
-        """Declare w."""
-        self.w = self.parameter("w", self.shape, self.weights)
-        self.units = self.shape[-1] if self.shape else 1
-        return (self.units,)
-
-    def forward(self, x: Array) -> Array:
-        """Return y."""
-        self.x, self.sums = x, x.reshape(len(x), -1).sum(axis=1)
-        y: Array = np.outer(self.sums, self._means())
-        return y
-
-    def backward(self, dy: Array) -> Array:
-        """Set dw, and return dx."""
-        self.w.grad[...] = (self.sums @ dy * self.units / self.w.grad.size).reshape(self.shape[-1:])
-        of_rows = (dy @ self._means()).reshape(-1, *(1 for _ in self.x.shape[1:]))
-        return np.broadcast_to(of_rows, self.x.shape).astype(self.x.dtype)
-
-    def _means(self) -> Array:
-        means: Array = self.w.value.reshape(-1, self.units).mean(axis=0)
-        return means
-
-
 class FakeLoss(Loss):
     """Half the mean of the squared inputs, independent of the targets."""
 
@@ -182,7 +146,6 @@ def mlpkit_components() -> list[ComponentDeclaration]:
     return [
         component("dataset", "fake_dataset", FakeDataset),
         component("layer", "FakeLayer", FakeLayer),
-        component("layer", "FakeUnits", FakeUnits),
         component("loss", "FakeLoss", FakeLoss),
         component("optimizer", "fake_optimizer", FakeOptimizer),
     ]
