@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mlpkit.errors import DataError, MlpkitError, UsageError
 from mlpkit.graph.provenance import QUANTIZED, find_provenance
 from mlpkit.jobs.inputs import require_exists
 from mlpkit.runs.files import reading_error
 from mlpkit.verbs.export.export import hashes
+
+LEVELS_UP: Final = 2
+"""How many levels the search for a run goes up from the file or the current folder; it goes down two from each."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def _candidates(file: Path, run: str) -> Iterator[Path]:
     """Yield where the folder of a run may be, the nearest first; the file itself names no place, since it is shared."""
     yield file.parent
     near = [file.parent, Path()]
-    above = [Path(os.path.normpath(folder / up)) for up in ("..", "../..") for folder in near]
+    above = [Path(os.path.normpath(folder / up)) for up in ("..", "../..")[:LEVELS_UP] for folder in near]
     for around in dict.fromkeys([*near, *above]):
         for levels in ("", "*/", "*/*/"):
             yield from sorted(around.glob(levels + escape(run))) if run and Path(run).name == run else ()
