@@ -338,41 +338,21 @@ def sizes():
     return x, np.array(["small", "medium", "large"])[np.digitize(x[:, 0], [-0.5, 0.5])]
 
 
-def test_texts_are_learned_in_the_order_of_the_estimator(sizes):
-    x, y = sizes
-    numbers = np.digitize(x[:, 0], [-0.5, 0.5])
-    of_text = SpecEstimator(SIZES, classes=["small", "medium", "large"]).fit(x, y)
-    of_numbers = SpecEstimator(SIZES).fit(x, numbers)
-    assert of_text.classes_.tolist() == ["large", "medium", "small"]
-    np.testing.assert_array_equal(of_text.predict_proba(x), of_numbers.predict_proba(x)[:, ::-1])
-    assert of_text.score(x, y) == of_numbers.score(x, numbers) > 0.7
-
-
-def test_so_are_they_with_folds(sizes):
-    x, y = sizes
-    folded = SpecEstimator({**ANY_CLASSES, "training": {**TRAINING, "epochs": 2}}, ensemble={"folds": 2})
-    of_numbers = clone(folded).fit(x, np.digitize(x[:, 0], [-0.5, 0.5]))
-    of_text = folded.set_params(classes=["small", "medium", "large"]).fit(x, y)
-    np.testing.assert_array_equal(of_text.oob_decision_function_, of_numbers.oob_decision_function_[:, ::-1])
-    assert of_text.oob_score_ == of_numbers.oob_score_
-
-
-def test_the_order_may_list_classes_that_a_part_lacks(sizes):
-    x, y = sizes
-    order = ["none", "small", "medium", "large"]
-    model = SpecEstimator(SIZES, classes=order).partial_fit(x[y != "large"], y[y != "large"]).partial_fit(x, y)
-    assert model.predict_proba(x).shape == (200, 4)
-    with pytest.raises(ValueError, match=r"y has classes .*huge.*, which are not in"):
-        model.partial_fit(x, np.where(y == "large", "huge", y))
-
-
 def test_texts_without_an_order_are_refused(sizes):
-    with pytest.raises(
-        ValueError, match=r"large, medium, small; give the classes in order, lowest first: .*classes=\["
-    ):
+    with pytest.raises(ValueError, match=r"large, medium, small; number them in their order, lowest first"):
         SpecEstimator(SIZES).fit(*sizes)
-    with pytest.raises(ValueError, match="are of several types"):
-        SpecEstimator(SIZES, classes=["small", 1]).fit(*sizes)
+
+
+def test_an_ensemble_of_the_spec_is_averaged_and_not_trained_further():
+    members = SpecEstimator({**SIZES, "ensemble": {"members": 2}}, random_state=1)
+    x, t = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 3
+    members.fit(x, t)
+    inputs = members.network_.encoder.encode(x)
+    assert members.predict_proba(x) == pytest.approx(members.network_.predict(inputs), rel=1e-5)
+    folds = SpecEstimator({**SIZES, "ensemble": {"folds": 3}}).fit(x, t)
+    assert folds.predict(x).shape == (60,)
+    with pytest.raises(ValueError, match="can't be trained further"):
+        members.partial_fit(x, t)
 
 
 def test_a_spec_whose_last_layer_has_other_units_is_refused():

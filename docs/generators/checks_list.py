@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.components.kinds import IN_SPECS, KINDS
-from mlpkit.testing.suite.all_checks import all_checks
+from mlpkit.components.kinds import KINDS
+from mlpkit.testing.check_plugin import all_checks
+from mlpkit.testing.suite.checks.process import IN_TRAINING
 
 if TYPE_CHECKING:
     from mlpkit.testing.suite.check import Check
 
-TITLES: Final = {tuple(KINDS): "Every kind", IN_SPECS: "Every kind that specs name"}
+TITLES: Final = {tuple(KINDS): "Every kind", IN_TRAINING: "Every kind that takes part in a training"}
 
 
 def checks_list() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.graph.operators import OPERATORS
+from mlpkit.graph.evaluator import OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit.array import Array
-from mlpkit.components.callback import Callback
 from mlpkit.components.dataset import Description, Split
 from mlpkit.components.input_columns import InputShape
 from mlpkit.components.target import Classes
@@ -108,13 +106,12 @@ def run_ensemble(
     workers: int | None = None,
     observer: Listener,
     stop: StopRequest | None = None,
-    callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
 ) -> EnsembleRun:
     """Train each network of an ensemble, to the same bits as on its own, and average them."""
     if examples is None:
         require_processes("training an ensemble")
     stop = stop or StopRequest()
-    session = GroupSession(spec.registry.arguments(), observer, stop, workers, examples, callbacks)
+    session = GroupSession(spec.registry.arguments(), observer, stop, workers, examples)
 
     def train(place: Path) -> EnsembleRun:
         group = EnsembleGroup(spec, examples).prove()

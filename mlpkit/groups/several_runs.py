@@ -10,10 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar, Unpack
 
-from mlpkit.components.callback import Callback
 from mlpkit.errors import Diagnostic, MlpkitError
 from mlpkit.groups.folders import NumberedRuns
 from mlpkit.groups.local_workers import SENT, LocalWorkers, described, event_from, plain_event
@@ -37,8 +35,7 @@ SECONDS_BETWEEN_LOOKS: Final = 0.1
 class GroupSession(NamedTuple):
     """What several runs are trained with, in addition to their folders.
 
-    As many train at once as there are workers; None for as many as the cores allow. If the examples are in memory, a
-    run may have callbacks in addition to the spec's, by its number.
+    As many train at once as there are workers; None for as many as the cores allow.
     """
 
     plugin_options: PluginOptions
@@ -46,7 +43,6 @@ class GroupSession(NamedTuple):
     stop: StopRequest
     workers: int | None = None
     examples: GivenExamples | None = None
-    callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({})
 
 
 def listed_runs(numbers: Iterable[int], what: str = "seed") -> str:
@@ -98,7 +94,6 @@ def train_prepared(
     examples: GivenExamples | None = None,
     observer: Observer,
     stop: StopRequest,
-    callbacks: Sequence[Callback] = (),
     cores: int | None = None,
     **plugin_options: Unpack[PluginOptions],
 ) -> TrainingEnd:
@@ -106,7 +101,7 @@ def train_prepared(
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(**plugin_options)
-        run = train_claimed(folder, Session(registry, observer, stop, examples, callbacks, cores=cores), again=True)
+        run = train_claimed(folder, Session(registry, observer, stop, examples, cores=cores), again=True)
         return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
 
 
@@ -128,7 +123,6 @@ def _train_here(runs: Mapping[int, Path], session: GroupSession) -> dict[int, st
                 examples=session.examples,
                 observer=ObserverGroup([tell]),
                 stop=stop,
-                callbacks=session.callbacks.get(number, ()),
             )
         except MlpkitError as error:
             end = TrainingEnd(failure=described(error))

@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import column_or_1d, compute_class_weight
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight
@@ -48,7 +47,6 @@ class _Mlp(NetworkEstimator):
     dropout: float = 0.0
     norm: str | None = None
     dtype: str = "float32"
-    ensemble: Mapping[str, int] | int | None = None
     _monitor: ClassVar[str]
     _predicts: ClassVar[str]
 
@@ -76,18 +74,17 @@ class _Mlp(NetworkEstimator):
             resume: whether to train the current network further.
             epochs: passes over the examples; None for at most ``max_iter``.
         """
-        from mlpkit.sklearn.training import LossCurve, mean_curve, networks, training_rows  # noqa: PLC0415 - as a fit does
+        from mlpkit.sklearn.training import LossCurve  # noqa: PLC0415 - as a fit does
 
         watching = self.early_stopping and epochs is None
-        held_out, ensemble = self.validation_fraction if watching else 0.0, self._ensemble()
-        rows = [training_rows(len(t), held_out, ensemble, i) for i in range(networks(ensemble))]
-        batch = min(200 if self.batch_size == "auto" else int(self.batch_size), rows[0])
-        steps, passes = [-(-count // batch) for count in rows], epochs or self.max_iter
-        patience = sys.maxsize if watching else self.n_iter_no_change
-        curves = {i: LossCurve(count, self.tol, patience) for i, count in enumerate(steps)}
+        held_out = self.validation_fraction if watching else 0.0
+        rows = len(t) - round(held_out * len(t))
+        batch = min(200 if self.batch_size == "auto" else int(self.batch_size), rows)
+        steps, passes = -(-rows // batch), epochs or self.max_iter
+        curve = LossCurve(steps, self.tol, sys.maxsize if watching else self.n_iter_no_change)
         total_weight = batch if weights is None else batch * float(weights.mean())
         training = {"optimizer": self._optimizer(total_weight), "batch_size": batch, "epochs": passes}
-        training |= self._early_stopping() if watching else {"evaluate_every": passes * max(steps)}
+        training |= self._early_stopping() if watching else {"evaluate_every": passes * steps}
         target: dict[str, Any] = {"predict": self._predicts}
         if hasattr(self, "classes_"):
             target["classes"] = list(range(len(self.classes_)))
@@ -99,20 +96,18 @@ class _Mlp(NetworkEstimator):
                 "seed": seed,
                 "dtype": self.dtype,
                 "layers": [*self._hidden_layers(), *end],
-                "ensemble": ensemble,
             },
             {**training, **target, "split_seed": seed},
             resume=resume,
             held_out=held_out,
-            callbacks={number: [curve] for number, curve in curves.items()},
+            callbacks=[curve],
             evaluated=["validation"] if watching else [],
         )
-        losses = mean_curve(curves.values())
-        self.loss_curve_ = losses if epochs is None else [*getattr(self, "loss_curve_", []), *losses]
+        self.loss_curve_ = curve.curve if epochs is None else [*getattr(self, "loss_curve_", []), *curve.curve]
         self.n_iter_ = len(self.loss_curve_)
         self.loss_ = self.loss_curve_[-1]
         self.n_layers_ = 2 + len(self._sizes())
-        if epochs is None and len(losses) == self.max_iter and not run.ended and self.n_iter_no_change < self.max_iter:
+        if epochs is None and self.n_iter_ == self.max_iter and not run.ended and self.n_iter_no_change < self.max_iter:
             message = f"training ended after max_iter={self.max_iter} epochs, and the loss was still falling"
             # Without a file, whose source line Python would print below the warning: a search fits many times.
             warnings.warn_explicit(message, ConvergenceWarning, f"mlpkit.sklearn.{type(self).__name__}", 0)
@@ -177,8 +172,6 @@ class MLPClassifier(ClassifierMixin, _Mlp):  # type: ignore[misc]
             the same result to about six digits, so one of scikit-learn's checks fails, which requires seven:
             ``check_sample_weight_equivalence_on_dense_data``. In float64 all checks pass.
         class_weight: weights of classes by label, or ``balanced``; None for equal weights.
-        ensemble: the number of networks to train and average, as a number or ``{"members": 8}``; or ``{"folds": 5}``:
-            each fold is held out of the training of its network, for early stopping and ``oob_decision_function_``.
     """
 
     _monitor = "accuracy"
@@ -201,11 +194,9 @@ class MLPClassifier(ClassifierMixin, _Mlp):  # type: ignore[misc]
         if resume and not np.array_equal(classes, self.classes_):
             raise ValueError(f"warm_start needs the classes of the last fit, {self.classes_}; y has {classes}")
         self.classes_ = classes
-        run = self._train(X, numbers, weights, self._end(numbers, weights), resume=resume)
-        self._keep_out_of_fold(run, classes[numbers], sample_weight)
+        self._train(X, numbers, weights, self._end(numbers, weights), resume=resume)
         return self
 
-    @available_if(lambda self: self._is_one_network())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Pass over some examples once, starting from the weights and the optimizer's state of the previous call.
 
@@ -266,7 +257,6 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
     Args:
         tol: the least decrease of the loss that counts as an improvement, in units of the targets' variance.
         early_stopping: whether to hold out examples, stop when their loss stops improving, and keep the best weights.
-        ensemble: as for ``MLPClassifier``, with ``oob_prediction_``.
     """
 
     _monitor = "loss"
@@ -282,7 +272,6 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, resume=self.warm_start and hasattr(self, "network_"))
 
-    @available_if(lambda self: self._is_one_network())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Pass over some examples once, starting from the weights and the optimizer's state of the previous call.
 
@@ -314,8 +303,7 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
             self._target_std = np.where(std > 0, std, 1.0)
         scaled = (columns - self._target_mean) / self._target_std
         end = [_affine(columns.shape[1]), "MeanSquaredError"]
-        run = self._train(X, scaled, weights, end, resume=resume, epochs=epochs)
-        self._keep_out_of_fold(run, y, sample_weight)
+        self._train(X, scaled, weights, end, resume=resume, epochs=epochs)
         return self
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,23 +9,17 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from mlpkit.errors import ShapeError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from mlpkit.groups.ensemble import OutOfFold
     from mlpkit.jobs.training_job import Run
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.update import OptimizerState
 
 LARGEST_SEED: Final = 2**31 - 1
-NOT_FURTHER: Final = "an ensemble can't be trained further: partial_fit and warm_start are for a single network"
-OUT_OF_FOLD: Final = frozenset(("oob_decision_function_", "oob_prediction_", "oob_score_"))
-"""scikit-learn's names for predictions of rows that an estimator has not seen, and for their score."""
 
 
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -36,7 +28,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     network_: Sequential
     _optimizer_state: OptimizerState
     classes_: NDArray[Any]
-    ensemble: Any
 
     @property
     def _dtypes(self) -> Any:
@@ -74,11 +65,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         rows, _ = self._validated(X, reset=False)
         encoder = self.network_.encoder
         assert encoder is not None
-        return self._arranged(self.network_.predict(encoder.encode(rows)))
-
-    def _arranged(self, predicted: NDArray[Any]) -> NDArray[Any]:
-        """Return the network's predictions, of classes with a column for each of ``classes_``."""
-        return predicted.astype(np.float64)
+        return self.network_.predict(encoder.encode(rows)).astype(np.float64)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row; or one number per row, or several, such as quantiles."""
@@ -87,54 +74,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Convert the network's predictions to those that ``predict`` returns; by default, of classes."""
         return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
-
-    def _is_one_network(self) -> bool:
-        """Return whether the estimator trains a single network, which can be trained further.
-
-        Raises:
-            AttributeError: it trains an ensemble.
-        """
-        if self._ensemble():
-            raise AttributeError(NOT_FURTHER)
-        return True
-
-    def _ensemble(self) -> Any:
-        """Return the key ``ensemble`` of a spec; a number becomes ``members``, trained on the same rows."""
-        is_number = isinstance(self.ensemble, Integral) and not isinstance(self.ensemble, bool)
-        return {"members": int(self.ensemble)} if is_number else self.ensemble
-
-    def _keep_out_of_fold(self, run: Run, y: Any, sample_weight: Any) -> None:
-        """Store the out-of-fold predictions and their score under scikit-learn's names.
-
-        Args:
-            run: the training; without folds, nothing is stored.
-            y: the targets of the rows whose weight isn't 0.
-            sample_weight: the weights passed to ``fit``; rows whose weight is 0 have no prediction.
-        """
-        for name in OUT_OF_FOLD & vars(self).keys():
-            delattr(self, name)
-        out_of_fold: OutOfFold | None = getattr(run, "out_of_fold", None)
-        if out_of_fold is None:
-            return
-        outputs = self._arranged(out_of_fold.values)
-        predicted = self._predictions(outputs)
-        with suppress(ShapeError):  # quantiles without a median have no score
-            self.oob_score_ = self._score(y, predicted, out_of_fold.weights)
-        if hasattr(self, "classes_"):
-            self.oob_decision_function_ = _of_all_rows(outputs, sample_weight)
-        else:
-            self.oob_prediction_ = _of_all_rows(predicted, sample_weight)
-
-    def _score(self, y: Any, predicted: NDArray[Any], weights: Any) -> float:
-        """Return the accuracy for classes, R² for numbers, and R² of the median for quantiles.
-
-        Raises:
-            ShapeError: the prediction has no value to compare with the target.
-        """
-        from sklearn.metrics import accuracy_score, r2_score  # noqa: PLC0415 - slow to load, and rarely needed
-
-        point = self.network_.loss_layer.point_prediction(predicted)
-        return float((accuracy_score if hasattr(self, "classes_") else r2_score)(y, point, sample_weight=weights))
 
     def _train_network(
         self,
@@ -159,7 +98,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
         ensemble = top_level.get("ensemble")
         if ensemble and resume:
-            raise ValueError(NOT_FURTHER)
+            raise ValueError("an ensemble can't be trained further with partial_fit or warm_start")
         if not resume:
             self._optimizer_state = OptimizerState()
         try:
@@ -192,16 +131,6 @@ def rows_with_weight(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, NDAr
     if len(rows) == len(weights):
         return X, y, weights
     return _safe_indexing(X, rows), _safe_indexing(y, rows), weights[rows]
-
-
-def _of_all_rows(values: NDArray[Any], sample_weight: Any) -> NDArray[Any]:
-    """Extend values of rows whose weight isn't 0 to all rows, with NaN for the others."""
-    if sample_weight is None:
-        return values
-    weights = np.asarray(sample_weight)
-    all_values = np.full((len(weights), *values.shape[1:]), np.nan)
-    all_values[np.flatnonzero(weights)] = values
-    return all_values
 
 
 def has_texts(X: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -40,12 +40,6 @@ class SpecEstimator(NetworkEstimator):
         validation_fraction: share of the examples for validation, which early stopping and ``best_weights`` need.
         random_state: the seed; None for the spec's.
         warm_start: whether ``fit`` continues from the weights and the optimizer's state of the previous call.
-        ensemble: the number of networks to train and average, as a number or ``{"members": 8}``; or ``{"folds": 5}``:
-            each fold is held out of the training of its network, for early stopping and ``oob_decision_function_`` or
-            ``oob_prediction_``. None for the spec's.
-        classes: all classes, lowest first. A loss of ordered classes needs them if the classes are texts; by default
-            the classes in the targets of ``fit``. ``classes_`` and the columns of ``predict_proba`` are sorted
-            nevertheless, as always in scikit-learn.
     """
 
     spec: Any = None
@@ -53,8 +47,6 @@ class SpecEstimator(NetworkEstimator):
     validation_fraction: float = 0.0
     random_state: Any = None
     warm_start: bool = False
-    ensemble: Mapping[str, int] | int | None = None
-    classes: Sequence[Any] | None = None
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network for the spec's number of epochs or iterations.
@@ -66,18 +58,17 @@ class SpecEstimator(NetworkEstimator):
         """
         return self._fit(X, y, sample_weight, resume=self.warm_start and hasattr(self, "network_"))
 
-    @available_if(lambda self: self._is_one_network())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Pass over some examples once, starting from the weights and the optimizer's state of the previous call.
 
         Args:
             X: inputs.
             y: the target of each row.
-            classes: all classes, if targets are classes; required at the first call, unless the estimator has them.
+            classes: all classes, if targets are classes; required at the first call.
             sample_weight: the weight of each row in the loss and in metrics; None for equal weights.
         """
         first = not hasattr(self, "network_")
-        if first and classes is None and self.classes is None and _is_classifier(_loaded(self.spec)):
+        if first and classes is None and _is_classifier(_loaded(self.spec)):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return self._fit(X, y, sample_weight, resume=not first, classes=classes, epochs=1)
 
@@ -85,10 +76,6 @@ class SpecEstimator(NetworkEstimator):
         """Validate inputs and targets; a frame stays a frame, since layers and encodings may need its columns."""
         checked, y = super()._validated(X, y, reset=reset, numbers=numbers)
         return (X if hasattr(X, "columns") else checked), y
-
-    def _arranged(self, predicted: NDArray[Any]) -> NDArray[Any]:
-        outputs = super()._arranged(predicted)
-        return outputs[:, self._ranks] if hasattr(self, "classes_") else outputs
 
     def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the most likely class of each row, or one or several numbers per row."""
@@ -110,7 +97,10 @@ class SpecEstimator(NetworkEstimator):
             y: the target of each row.
             sample_weight: the weight of each row; None for equal weights.
         """
-        return self._score(y, self.predict(X), sample_weight)
+        from sklearn.metrics import accuracy_score, r2_score  # noqa: PLC0415 - slow to load, and rarely needed
+
+        point = self.network_.loss_layer.point_prediction(self.predict(X))
+        return float((accuracy_score if hasattr(self, "classes_") else r2_score)(y, point, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         """Return the estimator's tags, with the type that the spec implies."""
@@ -141,7 +131,7 @@ class SpecEstimator(NetworkEstimator):
             y, target = np.asarray(y, np.float64), {"predict": "values"}
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         resolved = spec.resolved()
-        training, ensemble = dict(resolved["training"]), super()._ensemble() or resolved.get("ensemble")
+        training, ensemble = dict(resolved["training"]), resolved.get("ensemble")
         rows = training_rows(len(y), self.validation_fraction, ensemble)
         training["batch_size"] = min(training["batch_size"], rows)
         if epochs is not None:
@@ -163,20 +153,13 @@ class SpecEstimator(NetworkEstimator):
             registry=spec.registry,
         )
         self.history_ = run.history
-        self._keep_out_of_fold(run, self.classes_[np.argsort(self._ranks)[y]] if is_classifier else y, sample_weight)
         return self
 
-    def _ensemble(self) -> Any:
-        own = super()._ensemble()
-        return own if own or self.spec is None else _loaded(self.spec).ensemble
-
     def _numbered(self, spec: Spec, y: NDArray[Any], classes: Any, *, resume: bool) -> NDArray[Any]:
-        """Return the number of each row's class in the network, where classes are in their order."""
+        """Return the number of each row's class."""
         check_classification_targets(y)
         if not resume:
-            declared = classes if self.classes is None else self.classes
-            self.classes_ = np.unique(y if declared is None else list(declared))
-            self._ranks = _ranks(self.classes_, self.classes)
+            self.classes_ = np.unique(y if classes is None else classes)
         if not np.isin(y, self.classes_).all():
             raise ValueError(f"y has classes {np.setdiff1d(y, self.classes_)}, which are not in {self.classes_}")
         count = len(self.classes_)
@@ -186,11 +169,10 @@ class SpecEstimator(NetworkEstimator):
         if outputs and outputs != _outputs_for(spec, Classes(count)):
             counted = "1 class" if count == 1 else f"{count} classes"
             raise ValueError(f"y has {counted}; the last layer of the spec has {outputs} units")
-        are_names = self.classes is None and isinstance(self.classes_[0], str)
-        if are_names and not _takes(spec, Classes(count, ordered=False)):
+        if isinstance(self.classes_[0], str) and not _takes(spec, Classes(count, ordered=False)):
             msg = f"the loss needs ordered classes, but y has only their names, {', '.join(self.classes_)}"
-            raise ValueError(f"{msg}; give the classes in order, lowest first: SpecEstimator(spec, classes=[...])")
-        return self._ranks[np.searchsorted(self.classes_, y)]
+            raise ValueError(f"{msg}; number them in their order, lowest first")
+        return np.searchsorted(self.classes_, y)
 
 
 OF_COLUMNS: Final = ("categorical", "ordinal", "dates", "numbers_by_column", "categories_by_column")
@@ -246,15 +228,6 @@ def _of_columns(value: Any, X: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: each for name, each in value.items() if name in names}
     return [name for name in value if name in names]
-
-
-def _ranks(classes: NDArray[Any], order: Sequence[Any] | None) -> NDArray[np.intp]:
-    """Return the position of each class in an order, by default the given one, or raise ``ValueError``."""
-    labels = classes.tolist()
-    places = {label: place for place, label in enumerate(dict.fromkeys(labels if order is None else order))}
-    if not places.keys() >= {*labels}:
-        raise ValueError(f"classes={order!r} are of several types; expected all texts, or all numbers")
-    return np.array([places[label] for label in labels], np.intp)
 
 
 def _is_classifier(spec: Spec) -> bool:

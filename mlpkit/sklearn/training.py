@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from numbers import Integral
-from types import MappingProxyType
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from mlpkit.components.callback import Callback, TrainingView
 from mlpkit.groups.ensemble import run_ensemble
-from mlpkit.jobs.folds import fold_sizes
 from mlpkit.jobs.train import train_spec
 from mlpkit.jobs.training_job import Run
 from mlpkit.network.sequential import Sequential
 from mlpkit.registry.registry import Registry, installed
-from mlpkit.specfile.sections import MOST_MEMBERS
 from mlpkit.system import available_cores
 from mlpkit.training.events import Observer
 from mlpkit.training.update import OptimizerState
@@ -32,7 +28,7 @@ def train(
     optimizer_state: OptimizerState,
     held_out: float = 0.0,
     registry: Registry | None = None,
-    callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
+    callbacks: Sequence[Callback] = (),
     evaluated: Collection[str] = ("train", "validation"),
 ) -> Run:
     """Train a network or an ensemble.
@@ -45,7 +41,7 @@ def train(
         optimizer_state: the state that the optimizer keeps from call to call.
         held_out: share of the examples for validation; ignored with folds, each of which is held out.
         registry: the registry of components; by default all installed ones.
-        callbacks: callbacks for the training of each network, by its number.
+        callbacks: callbacks for the training of a single network.
         evaluated: splits to evaluate.
     """
     seed = top_level["seed"] + optimizer_state.steps  # so that random numbers differ from those of the previous call
@@ -64,14 +60,14 @@ def train(
         None if network is None else network.encoder,
     )
     if spec.trains_ensemble:
-        return run_ensemble(spec, examples={"train": data}, observer=Observer(), callbacks=callbacks)
+        return run_ensemble(spec, examples={"train": data}, observer=Observer())
     return train_spec(
         spec,
         None,
         dataset=dataset,
         observer=Observer(),
         network=network,
-        callbacks=callbacks.get(0, ()),
+        callbacks=callbacks,
         evaluated=evaluated,
         optimizer_state=optimizer_state,
     )
@@ -84,37 +80,15 @@ def _threads() -> dict[str, int]:
     return {"threads": 1} if allowed == 1 else {}
 
 
-def networks(ensemble: Any) -> int:
-    """Return the number of networks in the key ``ensemble`` of a spec; the spec's checks report errors in it."""
-    members = ensemble.get("members") if isinstance(ensemble, Mapping) else None
-    count = int(members) if isinstance(members, Integral) else _folds_of(ensemble)
-    return min(max(1, count), MOST_MEMBERS)
+def training_rows(rows: int, held_out: float, ensemble: Any) -> int:
+    """Return the number of rows that each network is trained on, given the key ``ensemble`` of a spec."""
+    folds = _folds_of(ensemble)
+    return max(1, rows - -(-rows // folds)) if folds else rows - round(held_out * rows)
 
 
 def _folds_of(ensemble: Any) -> int:
     """Return the number of folds, or 0 without folds."""
-    folds = ensemble.get("folds") if isinstance(ensemble, Mapping) else None
-    return int(folds) if isinstance(folds, Integral) and int(folds) > 1 else 0
-
-
-def training_rows(rows: int, held_out: float, ensemble: Any, member: int = 0) -> int:
-    """Return the number of rows that a network is trained on; with folds, the first network has the fewest.
-
-    Args:
-        rows: the number of all rows.
-        held_out: share of the rows for validation.
-        ensemble: the key ``ensemble`` of a spec.
-        member: the number of the network.
-
-    Raises:
-        ValueError: there are more folds than rows.
-    """
-    folds = _folds_of(ensemble)
-    if folds > rows:
-        raise ValueError(f"ensemble={ensemble!r} needs {folds} rows at least; X has n_samples={rows}")
-    if not folds:
-        return rows - round(held_out * rows)
-    return fold_sizes({"train": rows}, folds, member)["train"]
+    return (ensemble.get("folds") or 0) if isinstance(ensemble, Mapping) else 0
 
 
 class LossCurve(Callback):
@@ -146,10 +120,3 @@ class LossCurve(Callback):
         self.best = min(self.best, mean)
         if self.waited >= self.patience:
             training.stop(f"the loss has not improved by {self.tolerance:g} for {self.patience} epochs")
-
-
-def mean_curve(curves: Iterable[LossCurve]) -> list[float]:
-    """Return the mean loss of several networks by epoch; a network that has ended counts with its last loss."""
-    losses = [curve.curve for curve in curves if curve.curve]
-    epochs = max(map(len, losses))
-    return [sum(curve[min(epoch, len(curve) - 1)] for curve in losses) / len(losses) for epoch in range(epochs)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pkgutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -17,11 +20,83 @@ from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import NotExportableError, UsageError
 from mlpkit.registry.plugin import one_line
 from mlpkit.registry.registry import RegisteredComponent, Registry
-from mlpkit.testing.suite.all_checks import TO_BUILD, all_checks, checks_for, run_check
-from mlpkit.testing.suite.check import Blocked, Check, CheckFailure, NotApplicable
+from mlpkit.testing.suite import checks
+from mlpkit.testing.suite.check import Blocked, Check, CheckFailure, NotApplicable, described
 from mlpkit.testing.suite.checks import every_component
 from mlpkit.testing.suite.checks.operation import OperationExample
-from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, subjects_of
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, Example, subjects_of
+
+
+@cache
+def all_checks() -> tuple[Check, ...]:
+    """Return every check, in the order of folders, files and lines, with prerequisites first."""
+    collected: dict[str, Check] = {}
+    for module in pkgutil.walk_packages(checks.__path__, f"{checks.__name__}."):
+        members = vars(import_module(module.name)).values()
+        collected |= {member.name: member for member in members if isinstance(member, Check)}
+    return tuple(collected.values())
+
+
+def checks_for(kind: str) -> list[Check]:
+    """Return the checks for a kind of component."""
+    return [check for check in all_checks() if kind in check.kinds]
+
+
+TO_BUILD = ("can_be_loaded", "has_examples", "examples_can_be_built")
+TO_USE = "can_be_used"
+
+PREREQUISITES = (*TO_BUILD, TO_USE)
+"""Checks that come first, in this order: if one fails, all later ones are blocked."""
+
+
+def run_check(check: Check, subject: ComponentUnderTest, prerequisites: tuple[str, ...] = PREREQUISITES) -> None:
+    """Run a check on a component."""
+    __tracebackhide__ = True
+    _run_prerequisites(prerequisites, check, subject)
+    if not check.each_example:
+        _run_on(subject, check, subject, "")
+        return
+    for example in subject.examples:
+        _run_on(example, check, subject, example.title())
+
+
+def _run_on(checked: ComponentUnderTest | Example, check: Check, subject: ComponentUnderTest, title: str) -> None:
+    __tracebackhide__ = True
+    place = f" ({title})" if title else ""
+    try:
+        check.function(checked)
+    except CheckFailure as failure:
+        raise CheckFailure(
+            f"{subject.name}{place}: {failure.happened}", expected=failure.expected, remedy=failure.remedy
+        ) from failure.__cause__
+    except NotApplicable:
+        raise
+    except Exception as error:
+        raise CheckFailure(
+            f"{subject.name}{place}: it raised {described(error)}",
+            expected="no exception",
+            remedy=f"the check asks: {check.asks}",
+        ) from error
+
+
+def _run_prerequisites(prerequisites: tuple[str, ...], check: Check, subject: ComponentUnderTest) -> None:
+    for earlier in prerequisites:
+        if check.name == earlier or (earlier == TO_USE and check.says_why_unusable):
+            return
+        if not _passes(earlier, subject):
+            raise Blocked(earlier)
+
+
+def _passes(name: str, subject: ComponentUnderTest) -> bool:
+    if name not in subject.answers:
+        (check,) = (check for check in checks_for(subject.kind) if check.name == name)
+        try:
+            run_check(check, subject)
+        except CheckFailure:
+            subject.answers[name] = False
+        else:
+            subject.answers[name] = True
+    return subject.answers[name]
 
 
 @dataclass(frozen=True)
@@ -82,7 +157,7 @@ ROOTS: Final = (
     "float32_stays_float32",
     "leaves_its_inputs_alone",
     "gradients_are_overwritten",
-    "global_random_numbers_play_no_part",
+    "the_same_twice_gives_the_same_bits",
     "a_repeated_step_gives_the_same_bits",
 )
 """Checks whose failure may make any check fail that runs the component; the most specific first."""
@@ -152,11 +227,11 @@ def export_report(entry: RegisteredComponent, registry: Registry) -> ExamplesRep
 
 def _report(subject: ComponentUnderTest, names: tuple[str, ...]) -> ExamplesReport:
     """Run checks, after those that the examples can be built."""
-    checks = {check.name: check for check in checks_for(subject.kind)}
+    by_name = {check.name: check for check in checks_for(subject.kind)}
     for name in (*TO_BUILD, *names):
         try:
             with redirect_stdout(sys.stderr):  # standard output is for results, which may be JSON
-                run_check(checks[name], subject, TO_BUILD)
+                run_check(by_name[name], subject, TO_BUILD)
         except CheckFailure as failure:
             return ExamplesReport("failed" if name in names else "unchecked", detail=one_line(str(failure)))
     return ExamplesReport("checked", len(subject.examples))
@@ -186,10 +261,10 @@ def _expected_failures(
             remedy = did_you_mean(name, names) or f"known: {', '.join(subject.name for subject in subjects)}"
             raise UsageError(f"expected_failures: no component '{name}' is checked; {remedy}")
         subject = names[name]
-        checks = {check.name for check in checks_for(subject.kind)}
+        known = {check.name for check in checks_for(subject.kind)}
         for check, reason in reasons.items():
-            if check not in checks:
-                remedy = did_you_mean(check, checks) or "docs/conformance.md lists them"
+            if check not in known:
+                remedy = did_you_mean(check, known) or "docs/conformance.md lists them"
                 raise UsageError(f"expected_failures: there is no check '{check}' for {name}; {remedy}")
             if not isinstance(reason, str) or not reason.strip():
                 raise UsageError(f"expected_failures: {name} fails {check} without a reason; expected a sentence")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -216,11 +216,7 @@ def gradient_mismatches(
         parameter.value += rng.uniform(-0.1, 0.1, parameter.shape)
         parameter.grad[...] = np.nan
         gradients[parameter.path.removeprefix(f"{operation.path}.")] = parameter.value, parameter.grad
-    if isinstance(operation, Loss):
-        targets = np.asarray(t) if t is not None else _random_targets(operation, target, len(inputs), rng)
-        objective, dx, scale = _objective_of_loss(operation, inputs, targets)
-    else:
-        objective, dx, scale = _objective_of_layer(operation, inputs, rng)
+    objective, dx, scale = _objective(operation, inputs, _targets(operation, t, target, len(inputs), rng), rng)
     gradients["x"] = inputs, dx
     resolution = 20 * EPSILON * scale / STEP
     mismatches = []
@@ -233,44 +229,38 @@ def gradient_mismatches(
     return mismatches
 
 
-def _objective_of_layer(
-    layer: Layer, x: NDArray[np.float64], rng: np.random.Generator
+def _objective(
+    operation: Any, x: NDArray[np.float64], t: Array | None, rng: np.random.Generator
 ) -> tuple[Callable[[], float], Array, float]:
-    """Return Σ y dy as a function of the current x and parameters, its gradient dx, and the size of its terms."""
+    """Return Σ y dy as a function of the current x and parameters, its gradient dx, and the size of its terms.
+
+    The y of a loss is the loss itself, and its dy is dloss.
+    """
+    is_layer = isinstance(operation, Layer)
 
     def forward() -> Array:
-        begin_pass(layer)
-        with operation_errors(layer, "forward"):
-            return layer.forward(x)
+        begin_pass(operation)
+        with operation_errors(operation, "forward"):
+            return np.asarray(operation.forward(x) if is_layer else float(operation.forward(x, t)))
 
     y = forward()
-    dy = rng.normal(size=y.shape)
-    scale = float(np.abs(y * dy).sum())
-    with operation_errors(layer, "backward"):
-        dx = layer.backward(dy.copy())
-    check_gradient(layer, dx, x.shape)
+    dy = rng.normal(size=y.shape) if is_layer else np.array(DLOSS)
+    scale = max(float(np.abs(y * dy).sum()), 0.0 if is_layer else 1.0)
+    with operation_errors(operation, "backward"):
+        dx = operation.backward(dy.copy() if is_layer else DLOSS)
+    check_gradient(operation, dx, x.shape)
     return lambda: float(np.sum(forward() * dy)), np.array(dx), scale
 
 
-def _objective_of_loss(loss: Loss, x: NDArray[np.float64], t: Array) -> tuple[Callable[[], float], Array, float]:
-    """Return dloss times the loss as a function of the current x and parameters, its gradient dx, and its size."""
-
-    def forward() -> float:
-        begin_pass(loss)
-        with operation_errors(loss, "forward"):
-            return DLOSS * float(loss.forward(x, t))
-
-    scale = max(1.0, abs(forward()))
-    with operation_errors(loss, "backward"):
-        dx = loss.backward(DLOSS)
-    check_gradient(loss, dx, x.shape)
-    return forward, dx.copy(), scale
-
-
-def _random_targets(loss: Loss, target: Target | None, rows: int, rng: np.random.Generator) -> Array:
+def _targets(
+    operation: Layer | Loss, t: ArrayLike | None, target: Target | None, rows: int, rng: np.random.Generator
+) -> Array | None:
+    """Return the targets of a loss, drawn at random unless they are given."""
+    if isinstance(operation, Layer) or t is not None:
+        return None if t is None else np.asarray(t)
     if target is None:
         raise UsageError("to check a loss, pass the kind of target, as in target=Classes(3), or targets t")
-    return random_targets(target, rows, rng, negative=loss.takes_negative_values)
+    return random_targets(target, rows, rng, negative=operation.takes_negative_values)
 
 
 class _Comparison(NamedTuple):

@@ -45,13 +45,12 @@ class Tracker(Callback):
         """Log the values of a step, by curve."""
 
     @abstractmethod
-    def end(self, results: Mapping[str, float], step: int, folder: Path, state: str) -> None:
+    def end(self, results: Mapping[str, float], step: int, state: str) -> None:
         """Log the results, and close the tracked run.
 
         Args:
             results: final values, by names such as ``final/test_loss``; empty unless the run is finished.
             step: the number of finished steps.
-            folder: the run folder.
             state: the state of the run, as in ``Outcome``.
         """
 
@@ -85,7 +84,7 @@ class Tracker(Callback):
         try:
             with self._logging(training.folder):
                 self._catch_up(training)
-                self.end(results, training.progress.step, training.folder, outcome.state)
+                self.end(results, training.progress.step, outcome.state)
         except StorageError as error:
             if outcome.state == "finished":
                 raise

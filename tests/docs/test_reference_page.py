@@ -11,7 +11,7 @@ import mlpkit
 import mlpkit.engines
 import mlpkit.graph
 import mlpkit.testing
-from mlpkit.testing.suite.all_checks import all_checks
+from mlpkit.testing.check_plugin import all_checks
 
 NOT_FOR_PLUGINS = {
     "ComponentFailure",

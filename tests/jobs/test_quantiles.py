@@ -180,15 +180,3 @@ def test_arrays_and_scikit_learn():
     found = estimator.predict(X)
     assert found.shape == (150, 3)
     assert estimator.score(X, T) == pytest.approx(r2_score(T, found[:, 1]))
-
-
-@pytest.mark.parametrize("quantiles", [QUANTILES, [0.1, 0.9]])
-def test_out_of_fold_the_median_has_a_score_if_there_is_one(quantiles):
-    layers = [{"Affine": {"units": "auto"}}, {"Pinball": {"quantiles": quantiles}}]
-    whole = {"layers": layers, "training": {"optimizer": "adam", "epochs": 1}}
-    fitted = SpecEstimator(whole, ensemble={"folds": 3}).fit(X, T)
-    assert fitted.oob_prediction_.shape == (150, len(quantiles))
-    if 0.5 in quantiles:
-        assert fitted.oob_score_ == pytest.approx(r2_score(T, fitted.oob_prediction_[:, 1]))
-    else:
-        assert not hasattr(fitted, "oob_score_")

@@ -12,7 +12,7 @@ from requirements import require
 from mlpkit import Graph, Value, Values
 from mlpkit.graph import ModelGraph
 from mlpkit.graph.model_graph import bare_network
-from mlpkit_plugins.exporters.c.engine import Machine
+from mlpkit_plugins.exporters.c_file import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

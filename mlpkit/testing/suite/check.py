@@ -1,4 +1,4 @@
-"""Checks, and the errors that they raise."""
+"""Checks, the errors that they raise, and comparisons of named arrays."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
+
+import numpy as np
 
 from mlpkit.array import Array
-from mlpkit.errors import MlpkitError
+from mlpkit.components.graph import Graph
+from mlpkit.errors import MlpkitError, NotExportableError
+from mlpkit.graph.evaluator import evaluate
 from mlpkit.network.component_errors import named
 
 
@@ -28,6 +33,12 @@ class CheckFailure(MlpkitError, AssertionError):  # noqa: N818 - reads better in
         self.expected = expected
         self.remedy = remedy
         super().__init__(f"{happened}; expected {expected}" + (f"; {remedy}" if remedy else ""))
+
+
+def require(condition: object, happened: str, *, expected: str, remedy: str = "") -> None:
+    """Raise ``CheckFailure`` unless a condition is true."""
+    if not condition:
+        raise CheckFailure(happened, expected=expected, remedy=remedy)
 
 
 class NotApplicable(Exception):  # noqa: N818 - not an error: there is nothing to check
@@ -74,59 +85,107 @@ def unchanged(method: str, arrays: Mapping[str, Array], remedy: str = "write int
             raise CheckFailure(f"{method} wrote into {what}", expected=f"{what} to be unchanged", remedy=remedy)
 
 
-F = TypeVar("F", bound="Callable[[Any], None]")
-
-_MARK = "_mlpkit_check"
-
-
 @dataclass(frozen=True)
 class Check:
     """A check: one question about a component.
 
     Args:
-        name: the function's name.
         kinds: the kinds of component to check.
         each_example: whether it runs on each example of a component, or once per component.
         says_why_unusable: whether it also runs on unusable components, since it may show the reason.
         function: raises ``CheckFailure`` if the answer is no.
     """
 
-    name: str
     kinds: tuple[str, ...]
     each_example: bool
     says_why_unusable: bool
     function: Callable[[Any], None]
 
     @property
-    def asks(self) -> str:
-        """The question, as a sentence."""
-        return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[0].split())
+    def name(self) -> str:
+        """The function's name."""
+        return self.function.__name__
 
     @property
-    def why(self) -> str:
-        """The reason why the check matters."""
-        return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[2].split())
+    def asks(self) -> str:
+        """The question, as a sentence; the reason why it matters follows in the function's docstring."""
+        return " ".join(inspect.cleandoc(self.function.__doc__ or "").partition("\n\n")[0].split())
 
 
-def checks_component(*kinds: str, says_why_unusable: bool = False) -> Callable[[F], F]:
-    """Mark a function as a check of a component as a whole."""
-    return _marked(kinds, each_example=False, says_why_unusable=says_why_unusable)
+def checks_component(*kinds: str, says_why_unusable: bool = False) -> Callable[[Callable[[Any], None]], Check]:
+    """Make a check of a component as a whole from a function."""
+    return partial(Check, kinds, False, says_why_unusable)
 
 
-def checks_examples(*kinds: str, says_why_unusable: bool = False) -> Callable[[F], F]:
-    """Mark a function as a check of every example of a component; the arguments are those of ``checks_component``."""
-    return _marked(kinds, each_example=True, says_why_unusable=says_why_unusable)
+def checks_examples(*kinds: str, says_why_unusable: bool = False) -> Callable[[Callable[[Any], None]], Check]:
+    """Make a check of every example of a component; the arguments are those of ``checks_component``."""
+    return partial(Check, kinds, True, says_why_unusable)
 
 
-def check_of(function: object) -> Check | None:
-    """Return the check of a marked function, or None for anything else."""
-    check: Check | None = vars(function).get(_MARK) if inspect.isfunction(function) else None
-    return check
+Arrays = dict[str, "Array"]
 
 
-def _marked(kinds: tuple[str, ...], *, each_example: bool, says_why_unusable: bool) -> Callable[[F], F]:
-    def mark(function: F) -> F:
-        setattr(function, _MARK, Check(function.__name__, kinds, each_example, says_why_unusable, function))
-        return function
+def check_same_bits(found: Mapping[str, Array], expected: Mapping[str, Array], when: str, remedy: str) -> None:
+    """Check that two results have the same bits, or raise ``CheckFailure``.
 
-    return mark
+    Args:
+        found: arrays by name.
+        expected: the expected arrays, by the same names.
+        when: the circumstances, such as ``when a step is repeated``.
+        remedy: what to do if they differ.
+    """
+    for what, one, other in _pairs(found, expected, when, remedy):
+        if one.tobytes() != other.tobytes():
+            raise _differ(what, one, other, when, "the same bits", remedy)
+
+
+def check_close(
+    found: Mapping[str, Array], expected: Mapping[str, Array], when: str, remedy: str, *, tolerance: float
+) -> None:
+    """Check that two results are the same up to a tolerance, relative to the largest element."""
+    for what, one, other in _pairs(found, expected, when, remedy):
+        largest = np.abs(other[np.isfinite(other)], dtype=np.float64).max(initial=1.0)
+        if not _largest_difference(one, other) <= tolerance * largest:
+            raise _differ(what, one, other, when, f"the same within {tolerance:.0e}", remedy)
+
+
+def _pairs(
+    found: Mapping[str, Array], expected: Mapping[str, Array], when: str, remedy: str
+) -> list[tuple[str, Array, Array]]:
+    pairs = []
+    for what in expected:
+        one, other = np.asarray(found[what]), np.asarray(expected[what])
+        if one.shape != other.shape or one.dtype != other.dtype:
+            raise CheckFailure(
+                f"{what} became {one.dtype} of shape {one.shape} {when}",
+                expected=f"{other.dtype} of shape {other.shape}, as before",
+                remedy=remedy,
+            )
+        pairs.append((what, one, other))
+    return pairs
+
+
+def _differ(what: str, one: Array, other: Array, when: str, expected: str, remedy: str) -> CheckFailure:
+    difference = _largest_difference(one, other)
+    by = f"by up to {difference:.2g}" if np.isfinite(difference) else "(one of them contains NaN)"
+    return CheckFailure(f"{what} changed {by} {when}", expected=expected, remedy=remedy)
+
+
+def _largest_difference(one: Array, other: Array) -> float:
+    """Return the largest difference; NaN equals NaN."""
+    if one.size == 0:
+        return 0.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        difference = np.abs(one.astype(np.float64) - other.astype(np.float64))
+    both = (np.isnan(one) & np.isnan(other)) | (one == other)
+    worst = np.where(both, 0.0, difference).max()
+    return float(worst) if not np.isnan(worst) else float("inf")
+
+
+def evaluated(graph: Graph, feeds: Mapping[str, Array], output: str) -> Array:
+    """Compute an output of a graph that a component described."""
+    try:
+        return evaluate(graph, feeds)[output]
+    except NotExportableError as error:
+        message = f"the graph described by onnx can't be computed: {error}"
+        raise CheckFailure(message, expected="operators listed in the reference, as in opset 17") from error

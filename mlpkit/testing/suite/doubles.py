@@ -10,7 +10,6 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.hook import ComponentDeclaration, component, hookimpl
-from mlpkit.components.initializer import Fans, Initializer, InitializerLike
 from mlpkit.components.input_columns import InputColumn
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
@@ -75,18 +74,11 @@ class FakeSplit:
 
 
 class FakeLayer(Layer):
-    """One factor for all inputs, y = w x.
-
-    Args:
-        factors: initial value of w.
-    """
-
-    def __init__(self, factors: InitializerLike) -> None:
-        self.factors = factors
+    """One factor for all inputs, y = w x."""
 
     def build(self, input_shape: Shape) -> Shape:
         """Declare w."""
-        self.w = self.parameter("w", (1,), self.factors)
+        self.w = self.parameter("w", (1,), 1.0)
         return input_shape
 
     def forward(self, x: Array) -> Array:
@@ -100,41 +92,6 @@ class FakeLayer(Layer):
         self.w.grad[...] = (self.x * dy).sum()
         dx: Array = np.multiply(dy, self.w.value, out=dy)
         return dx
-
-
-class FakeUnits(Layer):
-    """Units with weights of any shape, y_j = m_j Σ x, where m_j is the mean of the weights of unit j.
-
-    Args:
-        weights: initial values of w.
-        shape: shape of w, whose last axis is that of the units; without axes there is one unit.
-    """
-
-    def __init__(self, weights: InitializerLike, shape: tuple[int, ...]) -> None:
-        self.weights = weights
-        self.shape = shape
-
-    def build(self, input_shape: Shape) -> Shape:
-        """Declare w."""
-        self.w = self.parameter("w", self.shape, self.weights)
-        self.units = self.shape[-1] if self.shape else 1
-        return (self.units,)
-
-    def forward(self, x: Array) -> Array:
-        """Return y."""
-        self.x, self.sums = x, x.reshape(len(x), -1).sum(axis=1)
-        y: Array = np.outer(self.sums, self._means())
-        return y
-
-    def backward(self, dy: Array) -> Array:
-        """Set dw, and return dx."""
-        self.w.grad[...] = (self.sums @ dy * self.units / self.w.grad.size).reshape(self.shape[-1:])
-        of_rows = (dy @ self._means()).reshape(-1, *(1 for _ in self.x.shape[1:]))
-        return np.broadcast_to(of_rows, self.x.shape).astype(self.x.dtype)
-
-    def _means(self) -> Array:
-        means: Array = self.w.value.reshape(-1, self.units).mean(axis=0)
-        return means
 
 
 class FakeLoss(Loss):
@@ -183,22 +140,12 @@ class FakeOptimizer(Optimizer):
         value -= step.learning_rate * gradient
 
 
-class FakeInitializer(Initializer):
-    """Ones."""
-
-    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
-        """Return ones."""
-        return np.ones(shape, dtype)
-
-
 @hookimpl
 def mlpkit_components() -> list[ComponentDeclaration]:
     """Return the test doubles."""
     return [
         component("dataset", "fake_dataset", FakeDataset),
-        component("initializer", "fake_initializer", FakeInitializer),
         component("layer", "FakeLayer", FakeLayer),
-        component("layer", "FakeUnits", FakeUnits),
         component("loss", "FakeLoss", FakeLoss),
         component("optimizer", "fake_optimizer", FakeOptimizer),
     ]

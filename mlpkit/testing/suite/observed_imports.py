@@ -42,25 +42,23 @@ class ObservedImports:
         results_before: checksum of a few steps of every quick shipped spec, before the plugin was loaded.
         results_after: the same checksum afterwards.
         seconds: processor time of imports, by the component's name, or by the namespace for the plugin itself.
-        changed: settings that the imports changed, by the same names.
-        printed: output of the imports, by the same names.
+        changed: settings that the imports changed, by the same names, and output that they printed.
     """
 
     results_before: str = ""
     results_after: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     changed: dict[str, list[str]] = field(default_factory=dict)
-    printed: dict[str, str] = field(default_factory=dict)
 
     def observe(self, name: str, load: Callable[[], object]) -> None:
         """Import something, and record the side effects."""
-        before, output = _state(), io.StringIO()
+        before, output = process_state(), io.StringIO()
         start = time.process_time()
         with redirect_stdout(output), redirect_stderr(output):
             load()
         self.seconds[name] = time.process_time() - start
-        self.changed[name] = changes(before, _state())
-        self.printed[name] = output.getvalue()
+        printed = [f"the output, with {output.getvalue()!r}"] if output.getvalue() else []
+        self.changed[name] = changes(before, process_state()) + printed
 
 
 @cache
@@ -121,29 +119,9 @@ def results_of_shipped_specs() -> str:
     return digest.hexdigest()
 
 
-def _state() -> dict[str, Any]:
-    return process_state() | global_random_states()
-
-
 def _load(entry: RegisteredComponent) -> None:
     with suppress(PluginError):  # reported by another check
         entry.component  # noqa: B018 - imports it
-
-
-def global_random_states() -> dict[str, Any]:
-    """Return the states of the global random number generators, by name, for comparison."""
-    return {"the state of numpy.random": repr(np.random.get_state()), "the state of random": random.getstate()}
-
-
-@contextmanager
-def global_randomness_kept() -> Iterator[None]:
-    """Restore the states of the global random number generators afterwards."""
-    states = np.random.get_state(), random.getstate()
-    try:
-        yield
-    finally:
-        np.random.set_state(states[0])
-        random.setstate(states[1])
 
 
 def process_state() -> dict[str, Any]:
@@ -155,6 +133,8 @@ def process_state() -> dict[str, Any]:
         "the working folder": os.getcwd(),  # noqa: PTH109 - compared, not used
         "the import path": list(sys.path),
         "the running threads": {thread.ident for thread in threading.enumerate()},
+        "the state of numpy.random": repr(np.random.get_state()),
+        "the state of random": random.getstate(),
     }
 
 
@@ -166,10 +146,12 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 @contextmanager
 def process_kept() -> Iterator[dict[str, Any]]:
     """Restore the settings that can be restored afterwards."""
-    state = process_state()
+    state, numbers = process_state(), np.random.get_state()
     try:
         yield state
     finally:
+        np.random.set_state(numbers)
+        random.setstate(state["the state of random"])
         np.seterr(**state["NumPy's error settings"])
         np.set_printoptions(**state["NumPy's print options"])
         os.chdir(state["the working folder"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -30,9 +30,6 @@ TOLERANCE_MADE_UP: Final = 1e-4
 
 MOST_PROBABILITIES: Final = 1 << 22
 """Most probabilities that names of classes are compared on: of more than 2,048 classes, some names are left out."""
-
-ROWS_TOGETHER: Final = 256
-"""Rows whose values inside the graph are compared at a time."""
 
 
 class KnownRows(NamedTuple):
@@ -133,11 +130,10 @@ class _Proof:
 
     def inside(self, feeds: Arrays) -> None:
         """Compare what each operator computes, so that a wrong weight shows behind a unit that is silent."""
-        for part in _parts(feeds):
-            wrong = self._first_wrong_value(part)
-            if wrong is not None:
-                place = _made_up(part, wrong.row)
-                raise self._refusal(place, wrong.made_by, wrong.operator, wrong.found, wrong.expected)
+        wrong = self._first_wrong_value(feeds)
+        if wrong is not None:
+            place = _made_up(feeds, wrong.row)
+            raise self._refusal(place, wrong.made_by, wrong.operator, wrong.found, wrong.expected)
 
     def of_class_names(self) -> None:
         """Make each class the most probable one in turn, to compare the name of one that is never predicted, too."""
@@ -267,12 +263,6 @@ def _are_ties(model: ModelGraph, prediction: Array, tolerance: float) -> NDArray
     else:
         apart = np.diff(np.sort(prediction, axis=1)[:, -2:])[:, 0]
     return np.asarray(apart <= 2 * tolerance)
-
-
-def _parts(feeds: Arrays) -> Iterator[dict[str, Array]]:
-    rows = len(next(iter(feeds.values())))
-    for begin in range(0, rows, ROWS_TOGETHER):
-        yield {name: array[begin : begin + ROWS_TOGETHER] for name, array in feeds.items()}
 
 
 def _row(feeds: Arrays, row: int) -> dict[str, Array]:

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from glob import escape
 from pathlib import Path
 from typing import Any, Final
 
-from mlpkit.errors import DataError, MlpkitError, RunFolderError, UsageError
+from mlpkit.errors import DataError, MlpkitError, UsageError
 from mlpkit.graph.provenance import QUANTIZED, find_provenance
 from mlpkit.jobs.inputs import require_exists
-from mlpkit.runs.files import folders_in, reading_error
+from mlpkit.runs.files import reading_error
 from mlpkit.verbs.export.export import hashes
 
 LEVELS_UP: Final = 2
-LEVELS_DOWN: Final = 4
-"""How many levels the search for a run goes up from the file or the current folder, and then down."""
-
-MOST_FOLDERS: Final = 5000
-"""Folders that are looked at below each of these."""
+"""How many levels the search for a run goes up from the file or the current folder; it goes down two from each."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +69,5 @@ def _candidates(file: Path, run: str) -> Iterator[Path]:
     near = [file.parent, Path()]
     above = [Path(os.path.normpath(folder / up)) for up in ("..", "../..")[:LEVELS_UP] for folder in near]
     for around in dict.fromkeys([*near, *above]):
-        yield from (folder for folder in islice(_below(around), MOST_FOLDERS) if folder.name == run)
-
-
-def _below(around: Path) -> Iterator[Path]:
-    """Yield the folders in a folder, then those in them, and so on."""
-    level = [around]
-    for _ in range(LEVELS_DOWN):
-        here, level = level, []
-        for folder in here:
-            with suppress(RunFolderError):  # one that others may not read
-                for child in folders_in(folder):
-                    if not child.is_symlink():  # a link may lead back here
-                        level.append(child)
-                        yield child
+        for levels in ("", "*/", "*/*/"):
+            yield from sorted(around.glob(levels + escape(run))) if run and Path(run).name == run else ()

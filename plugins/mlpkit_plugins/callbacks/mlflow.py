@@ -46,7 +46,6 @@ class Mlflow(Tracker):
             ``sqlite:///mlflow.db``; by default the environment variable ``MLFLOW_TRACKING_URI``, or
             ``sqlite:///mlflow.db`` if it isn't set.
         experiment: name of the run's experiment, which is created if it doesn't exist.
-        log_model: also log the model file, as an artifact.
 
     Raises:
         ParameterError: ``uri`` is a folder of files, which MLflow deprecates.
@@ -58,12 +57,11 @@ class Mlflow(Tracker):
 
     product: ClassVar[str] = "MLflow"
 
-    def __init__(self, uri: str | None = None, experiment: str = "mlpkit", *, log_model: bool = False) -> None:
+    def __init__(self, uri: str | None = None, experiment: str = "mlpkit") -> None:
         if uri is not None and ("://" not in uri or uri.startswith("file:")) and not uri.startswith("databricks"):
             raise ParameterError("uri", f"{uri!r} is not a server or database", expected="such as sqlite:///mlflow.db")
         self.uri = uri
         self.experiment = experiment
-        self.log_model = log_model
 
     def begin(self, training: TrainingView, folder: Path) -> int:
         """Continue the run in MLflow, or create one with the spec's values."""
@@ -85,11 +83,9 @@ class Mlflow(Tracker):
         now = int(time.time() * 1000)
         self.client.log_batch(self.run_id, [Metric(key, value, now, step) for key, value in values.items()])
 
-    def end(self, results: Mapping[str, float], step: int, folder: Path, state: str) -> None:
+    def end(self, results: Mapping[str, float], step: int, state: str) -> None:
         """Log the results as metrics of the last step, and set the run's final status."""
         self.log(results, step)
-        if self.log_model and state == "finished":
-            self.client.log_artifact(self.run_id, str(folder / "model.safetensors"))
         self.client.set_terminated(self.run_id, STATUS[state])
 
     def _new_run(self, training: TrainingView, folder: Path) -> str:

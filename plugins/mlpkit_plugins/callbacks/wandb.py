@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import shutil
 import sys
@@ -38,7 +37,6 @@ class Wandb(Tracker):
         mode: ``online`` or ``offline``; by default the environment variable ``WANDB_MODE``, or ``online`` if it isn't
             set.
         module: the library that logs; ``trackio`` keeps runs on this machine, and has neither entity nor mode.
-        log_model: also log the model file, as an artifact.
 
     Raises:
         ParameterError: ``module`` is not installed, or doesn't support another parameter.
@@ -56,8 +54,6 @@ class Wandb(Tracker):
         entity: str | None = None,
         mode: Literal["online", "offline"] | None = None,
         module: Literal["wandb", "trackio"] = "wandb",
-        *,
-        log_model: bool = False,
     ) -> None:
         if find_spec(module) is None:
             raise ParameterError("module", f"{module} isn't installed", remedy=f"install it with: pip install {module}")
@@ -69,7 +65,6 @@ class Wandb(Tracker):
         self.entity = entity
         self.mode = mode
         self.module = module
-        self.log_model = log_model
 
     def files(self) -> Sequence[str]:
         """Return the name of W&B's folder."""
@@ -88,11 +83,8 @@ class Wandb(Tracker):
         """Log the values of a step at once."""
         self.run.log(dict(values), step=step)
 
-    def end(self, results: Mapping[str, float], step: int, folder: Path, state: str) -> None:
+    def end(self, results: Mapping[str, float], step: int, state: str) -> None:
         """Log the results, and set the run's final status."""
-        if self.log_model and state == "finished":
-            name = re.sub(r"[^\w.-]", "_", f"{folder.resolve().name}-model")
-            self.run.log_artifact(str(folder / "model.safetensors"), name=name, type="model")
         if self.module == "trackio":
             self._end_trackio(results, step)
             return

@@ -9,8 +9,7 @@ from typing import Final
 
 from mlpkit import Array, Exporter
 from mlpkit.graph import ModelGraph, provenance_line
-from mlpkit_plugins.exporters.js_engines import compute_module
-from mlpkit_plugins.exporters.js_module import model_constants, module_text
+from mlpkit_plugins.exporters.js_engines import compute_module, model_constants, module_text
 
 USE: Final = """\
 // import { model, predict } from "./{name}";

@@ -45,9 +45,7 @@ def mlpkit_components():
     return [component("callback", "killed", Killed)]
 """
 
-TRACKERS = (
-    "[mlflow: {log_model: true}, wandb: {project: digits}, wandb: {module: trackio, project: digits}, acme.killed]"
-)
+TRACKERS = "[mlflow, wandb: {project: digits}, wandb: {module: trackio, project: digits}, acme.killed]"
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +123,6 @@ def test_mlflow_has_each_step_once_the_spec_the_results_and_the_model(resumed, w
     assert logged.data.params["layers.0.Affine.units"] == "10"
     assert logged.data.tags["mlpkit.run_folder"] == str(run.folder.resolve())
     assert logged.data.tags["mlpkit.spec_hash"] in (run.folder / "lock.json").read_text()
-    (artifact,) = client.list_artifacts(logged.info.run_id)
-    copy = client.download_artifacts(logged.info.run_id, artifact.path)
-    assert Path(copy).read_bytes() == (run.folder / "model.safetensors").read_bytes()
 
 
 def test_wandb_has_each_step_once_the_spec_and_the_results(resumed, whole):
@@ -243,7 +238,7 @@ def test_an_mlflow_that_cannot_be_reached_is_an_error_before_training(mlflow_spe
 
 
 def test_a_run_of_wandb_that_was_stopped_goes_on_offline(place, resumed, run_until):
-    (place / "w.yaml").write_text(SPEC.replace("CALLBACKS", "[wandb: {log_model: true}]"))
+    (place / "w.yaml").write_text(SPEC.replace("CALLBACKS", "[wandb]"))
     run_until(mlpkit.load_spec("w.yaml"), "w", 5)
     (file,) = Path("w/wandb").glob("offline-run-*/*.wandb")
     history, _, _, code = logged_in(file)

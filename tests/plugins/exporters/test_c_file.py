@@ -35,8 +35,7 @@ from mlpkit.layers import (
     Tanh,
 )
 from mlpkit.registry.registry import installed
-from mlpkit_plugins.exporters.c.engine import Machine
-from mlpkit_plugins.exporters.c_file import CFile, compute_c
+from mlpkit_plugins.exporters.c_file import CFile, Machine, compute_c
 from mlpkit_plugins.kernels import COMPILED
 
 needs_kernels = requires("kernels", COMPILED, "without compiled kernels, predict computes in another order")

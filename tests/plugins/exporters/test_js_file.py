@@ -19,16 +19,14 @@ import mlpkit
 from mlpkit import Graph, Layer, NotExportableError, Sequential, Values
 from mlpkit.errors import ExportError
 from mlpkit.graph import ModelGraph
-from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.evaluator import OPERATORS, evaluate
 from mlpkit.graph.model_graph import bare_network
-from mlpkit.graph.operators import OPERATORS
 from mlpkit.graph.provenance import find_provenance
 from mlpkit.layers import Affine, MeanSquaredError
 from mlpkit.verbs.export.export import export
 from mlpkit_plugins.exporters import js_engines
-from mlpkit_plugins.exporters.js_engines import find_program
+from mlpkit_plugins.exporters.js_engines import find_program, source
 from mlpkit_plugins.exporters.js_file import JsFile
-from mlpkit_plugins.exporters.js_module import source
 
 NODE = find_program(js_engines.NODE)
 needs_node = requires("node", NODE is not None, "there is no Node")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlpkit.errors import UsageError
-from mlpkit.testing.suite.all_checks import all_checks, run_check
+from mlpkit.testing.check_plugin import all_checks, run_check
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable
 from mlpkit.testing.suite.plugin_under_test import subjects_of
 

@@ -119,25 +119,18 @@ def test_one_component_alone(plugin, invoke):
         ("Rleu", "error: there is no plugin or component 'Rleu' to check; did you mean 'Relu'?\n"),
         (
             "acme",
-            "error: there is no plugin or component 'acme' to check; did you mean 'frame'? "
-            "If 'acme' is a plugin, install its package first\n",
+            "error: there is no plugin or component 'acme' to check; did you mean 'frame'?\n",
         ),
         (
             "xyzzy",
-            "error: there is no plugin or component 'xyzzy' to check; known: mlpkit, twice; a package is found by its "
-            "entry point of the group mlpkit, once installed\n",
-        ),
-        (
-            "folder",
-            "error: there is no plugin or component 'folder' to check; a folder is not a plugin; install it with pip "
-            'install -e "./folder", and name its namespace\n',
+            "error: there is no plugin or component 'xyzzy' to check; known: mlpkit, twice; install a plugin with "
+            "pip install -e FOLDER, and name its namespace\n",
         ),
         ("nothing_like_it.py", "error: the plugin file nothing_like_it.py doesn't exist\n"),
     ],
 )
 def test_what_is_not_there(plugin, cwd, invoke, name, message):
     plugin("2")
-    (cwd / "folder").mkdir()
     done = invoke("check-plugin", name, "--plugin", "twice.py")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(message)
@@ -187,8 +180,6 @@ def test_an_installed_plugin_goes_by_its_namespace(installed):
     ("name", "remedy"),
     [
         ("acm", "did you mean 'acme'?"),
-        ("acme-mlpkit", "that is the distribution of the plugin 'acme'; use the plugin's name"),
-        ("./acme_mlpkit", "that is the distribution of the plugin 'acme'; use the plugin's name"),
         ("Rleu", "did you mean 'Relu'?"),
     ],
 )

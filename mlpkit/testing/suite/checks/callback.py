@@ -11,9 +11,8 @@ import numpy as np
 
 from mlpkit.components.callback import Callback, Outcome, TrainingView, Weights
 from mlpkit.components.schedule import Progress
-from mlpkit.testing.suite.check import CheckFailure, checks_examples, failing_with
-from mlpkit.testing.suite.comparison import Arrays, check_same_bits
-from mlpkit.testing.suite.example import Example
+from mlpkit.testing.suite.check import Arrays, check_same_bits, checks_examples, failing_with, require
+from mlpkit.testing.suite.plugin_under_test import Example
 from mlpkit.training.checkpointing import pack, unpack
 
 STEPS = 12
@@ -76,38 +75,23 @@ def record_after(step: int) -> dict[str, float]:
 
 
 @checks_examples("callback", says_why_unusable=True)
-def follows_a_training_with_and_without_a_folder(example: CallbackExample) -> None:
-    """Can it follow a whole training, with a run folder and without one?
+def writes_no_other_files_than_it_says(example: CallbackExample) -> None:
+    """Can it follow a training without a run folder, and with one, where it writes only files that ``files`` names?
 
-    In Python there may be no run folder; ``training.folder`` is then None.
+    In Python there may be no run folder; ``training.folder`` is then None. Before a run starts, the names are compared
+    with the files of mlpkit and of other callbacks.
     """
     example.follow(example.make(), example.view())
-    with TemporaryDirectory() as folder:
-        example.follow(example.make(), example.view(Path(folder)))
-
-
-@checks_examples("callback")
-def writes_no_other_files_than_it_says(example: CallbackExample) -> None:
-    """Does it write only files that ``files`` names into the run folder?
-
-    Before a run starts, these are compared with the files of mlpkit and of other callbacks.
-    """
     with TemporaryDirectory() as folder:
         callback = example.make()
         example.follow(callback, example.view(Path(folder)))
         written = {path.name for path in Path(folder).iterdir()}
     files = callback.files()
-    if not isinstance(files, list | tuple | set):
-        raise CheckFailure(
-            f"files returned {files!r}", expected="a list of names", remedy="return [] if it writes none"
-        )
+    are_names, remedy = isinstance(files, list | tuple | set), "return [] if it writes none"
+    require(are_names, f"files returned {files!r}", expected="a list of names", remedy=remedy)
     others = sorted(written - set(files))
-    if others:
-        raise CheckFailure(
-            f"it wrote {', '.join(others)} into the run folder, which files doesn't name",
-            expected="files to return the name of each file and folder",
-            remedy="add the method files",
-        )
+    happened = f"it wrote {', '.join(others)} into the run folder, which files doesn't name"
+    require(not others, happened, expected="files to return the name of each file", remedy="add the method files")
 
 
 @checks_examples("callback")
@@ -132,10 +116,8 @@ def state_is_plain_data(example: CallbackExample) -> None:
     for first, last in ((1, 4), (5, STEPS)):
         example.follow(callback, example.view(), first, last)
         state = callback.state()
-        if not isinstance(state, dict):
-            raise CheckFailure(
-                f"state returned {state!r}", expected="a mapping", remedy="return {} if it keeps nothing"
-            )
+        is_mapping, remedy = isinstance(state, dict), "return {} if it keeps nothing"
+        require(is_mapping, f"state returned {state!r}", expected="a mapping", remedy=remedy)
         with failing_with(
             f"state returned {state!r}, which a checkpoint can't store:",
             expected="None, Booleans, numbers, strings, arrays, and lists, tuples and mappings of them",
@@ -158,12 +140,12 @@ def goes_on_after_a_resume(example: CallbackExample) -> None:
         text, arrays = _saved(before.state())
         after.load_state(unpack(json.loads(text), arrays))
         asked += example.follow(after, example.view(), interrupted + 1, STEPS)
-        if asked != expected or _bits(after.state()) != _bits(whole.state()):
-            raise CheckFailure(
-                f"interrupted after step {interrupted} it asked to stop at {asked} and remembered {after.state()}",
-                expected=f"{expected} and {whole.state()}, as without an interruption",
-                remedy="return from state everything that load_state needs, and reset nothing in on_start",
-            )
+        require(
+            asked == expected and _bits(after.state()) == _bits(whole.state()),
+            f"interrupted after step {interrupted} it asked to stop at {asked} and remembered {after.state()}",
+            expected=f"{expected} and {whole.state()}, as without an interruption",
+            remedy="return from state everything that load_state needs, and reset nothing in on_start",
+        )
         before = example.make()
 
 
@@ -175,15 +157,8 @@ def _saved(state: dict[str, Any]) -> tuple[str, Arrays]:
 
 def _bits(state: dict[str, Any]) -> object:
     """Return a form of a state that is equal for states with the same bits, in any order of keys."""
-    text, arrays = _saved(_sorted(state))
-    return text, [(array.dtype, array.shape, array.tobytes()) for array in arrays.values()]
-
-
-def _sorted(value: Any) -> Any:
-    """Return a state with sorted keys."""
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(item) for item in value] if isinstance(value, list) else value
+    text, arrays = _saved(state)
+    return json.loads(text), {name: (array.dtype, array.shape, array.tobytes()) for name, array in arrays.items()}
 
 
 @checks_examples("callback")
@@ -194,9 +169,6 @@ def new_callbacks_start_fresh(example: CallbackExample) -> None:
     """
     expected, *others = [example.follow(example.make(), example.view()) for _ in range(4)]
     for found in others:
-        if found != expected:
-            raise CheckFailure(
-                f"a new object asked to stop at {found} after others had followed trainings",
-                expected=f"{expected}, as the first one did",
-                remedy="keep values in self, set in __init__",
-            )
+        happened = f"a new object asked to stop at {found} after others had followed trainings"
+        remedy = "keep values in self, set in __init__"
+        require(found == expected, happened, expected=f"{expected}, as the first one did", remedy=remedy)

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit.array import Array
-from mlpkit.components.dataset import ROLES, Dataset, DataWarning, Description, RawArray, RawColumn, Split
+from mlpkit.components.dataset import Dataset, DataWarning, Description, Split
+from mlpkit.components.graph import Graph
 from mlpkit.components.input_columns import GROUPS, InputColumn
-from mlpkit.components.target import Classes, Labels, Values, target_from_plain, target_to_plain
-from mlpkit.errors import DataError, MlpkitError
-from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, failing_with, unchanged
-from mlpkit.testing.suite.comparison import Arrays, check_same_bits
-from mlpkit.testing.suite.example import ROWS, Example
-from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.components.target import Classes, Labels, Values, is_length, target_from_plain, target_to_plain
+from mlpkit.errors import DataError, MlpkitError, NotExportableError
+from mlpkit.testing.suite.check import (
+    Arrays,
+    CheckFailure,
+    NotApplicable,
+    check_close,
+    check_same_bits,
+    checks_component,
+    checks_examples,
+    evaluated,
+    failing_with,
+    require,
+    unchanged,
+)
+from mlpkit.testing.suite.plugin_under_test import ROWS, ComponentUnderTest, Example
+
+if TYPE_CHECKING:
+    from mlpkit.components.dataset import RawRows
 
 INPUTS: Final = "the inputs"
 TARGETS: Final = "the targets"
@@ -102,42 +116,37 @@ class DatasetExample(Example):
 def describe(dataset: Dataset) -> Description:
     """Return a data set's description."""
     description = dataset.describe()
-    if not isinstance(description, Description):
-        raise CheckFailure(
-            f"describe returned {description!r}",
-            expected="a Description",
-            remedy="return Description(input_shape, target, sizes)",
-        )
+    remedy = "return Description(input_shape, target, sizes)"
+    is_one = isinstance(description, Description)
+    require(is_one, f"describe returned {description!r}", expected="a Description", remedy=remedy)
     return description
 
 
 def open_splits(dataset: Dataset) -> Mapping[str, Split]:
     """Open a described data set with seed 0."""
     splits = dataset.open(0)
-    if not isinstance(splits, Mapping):
-        raise CheckFailure(f"open returned {splits!r}", expected="a mapping", remedy="return {'train': split}")
+    is_mapping, remedy = isinstance(splits, Mapping), "return {'train': split}"
+    require(is_mapping, f"open returned {splits!r}", expected="a mapping", remedy=remedy)
     return splits
 
 
 @checks_examples("dataset")
-def warnings_are_about_parameters(example: DatasetExample) -> None:
-    """Does ``warnings``, called after ``describe``, return ``DataWarning``s, each with a parameter's name and a text?
+def advice_is_in_words(example: DatasetExample) -> None:
+    """Does ``warnings``, called after ``describe``, return ``DataWarning``s about parameters, and are remedies texts?
 
-    Each warning shows the parameter's line in the spec.
+    Each warning shows the parameter's line in the spec. ``target_remedy`` is shown if the loss can't take the target,
+    and ``why_not_exchangeable`` with ``coverage``; both may be empty.
     """
     dataset = example.make()
     dataset.describe()
     parameters = [field.name for field in example.entry.schema.fields]
     for warning in dataset.warnings():
-        if not isinstance(warning, DataWarning):
-            raise CheckFailure(f"a warning is {warning!r}", expected="DataWarning(parameter, message, remedy)")
-        if warning.parameter not in parameters:
-            raise CheckFailure(
-                f"a warning is about {warning.parameter!r}, which is not a parameter",
-                expected=f"one of {', '.join(parameters)}" if parameters else "no warnings without parameters",
-            )
-        if not (isinstance(warning.message, str) and warning.message and isinstance(warning.remedy, str)):
-            raise CheckFailure(f"warnings returned {warning}", expected="a message and a remedy that are strings")
+        is_one = isinstance(warning, DataWarning) and warning.parameter in parameters
+        expected = f"DataWarning(parameter, message, remedy), about one of {', '.join(parameters)}"
+        require(is_one, f"a warning is {warning!r}", expected=expected)
+    for method in (dataset.target_remedy, dataset.why_not_exchangeable):
+        text = method()
+        require(isinstance(text, str), f"{method.__name__} returned {text!r}", expected="a string")
 
 
 @checks_component("dataset")
@@ -151,83 +160,7 @@ def proposes_nothing_for_files_of_others(subject: ComponentUnderTest) -> None:
     for name, propose in {"propose": subject.component.propose, **recipes}.items():
         with failing_with(f"{name}, for {STRANGE}, raised", expected="None"):
             proposal = propose({"train": STRANGE}, None)
-        if proposal is not None:
-            raise CheckFailure(f"{name} returned {proposal!r} for {STRANGE}", expected="None")
-
-
-@checks_examples("dataset")
-def raw_columns_fit_the_splits(example: DatasetExample) -> None:
-    """If ``raw_columns`` returns columns, do they have a code for every row of each split?
-
-    ``mlpkit data`` shows them.
-    """
-    sizes = {name: len(split) for name, split in example.splits.items()}
-    for column in example.dataset.raw_columns() or ():
-        if not isinstance(column, RawColumn):
-            raise CheckFailure(f"a raw column is {column!r}", expected="RawColumn(name, role, texts, numbers, codes)")
-        if column.role not in ROLES:
-            raise CheckFailure(f"the role of {column.name!r} is {column.role!r}", expected=f"one of {', '.join(ROLES)}")
-        counts = {name: len(codes) for name, codes in column.codes.items()}
-        if counts != sizes:
-            raise CheckFailure(f"the column {column.name!r} has {counts} codes", expected=f"{sizes}, as in the splits")
-        if not all(np.isin(codes, range(-1, len(column.texts))).all() for codes in column.codes.values()):
-            raise CheckFailure(
-                f"a code of the column {column.name!r} has no text", expected="positions in texts, or -1"
-            )
-        if column.numbers is not None and len(column.numbers) != len(column.texts):
-            message = f"the column {column.name!r} has {len(column.texts)} texts and {len(column.numbers)} numbers"
-            raise CheckFailure(message, expected="a number for each text, or None")
-
-
-@checks_examples("dataset")
-def raw_arrays_have_a_range(example: DatasetExample) -> None:
-    """If ``raw_arrays`` returns arrays, does each have its role, and a least and a greatest number?
-
-    ``mlpkit data`` shows them.
-    """
-    arrays = example.dataset.raw_arrays() if example.splits else ()  # called after the data is opened
-    for array in arrays or ():
-        if not isinstance(array, RawArray):
-            raise CheckFailure(
-                f"a raw array is {array!r}", expected="RawArray(name, role, dtype, shape, least, greatest)"
-            )
-        if array.role not in ("input", "target"):
-            raise CheckFailure(f"the role of {array.name!r} is {array.role!r}", expected="input or target")
-        if not array.least <= array.greatest:
-            raise CheckFailure(
-                f"{array.name!r} ranges from {array.least!r} to {array.greatest!r}", expected="two numbers"
-            )
-
-
-@checks_examples("dataset")
-def target_remedy_is_a_text(example: DatasetExample) -> None:
-    """Do ``target_remedy``, called after ``describe``, and ``why_not_exchangeable`` return texts, which may be empty?
-
-    The first is shown if the loss can't take the target, the second with ``coverage``.
-    """
-    dataset = example.make()
-    dataset.describe()
-    for name, text in (
-        ("target_remedy", dataset.target_remedy()),
-        ("why_not_exchangeable", dataset.why_not_exchangeable()),
-    ):
-        if not isinstance(text, str):
-            raise CheckFailure(f"{name} returned {text!r}", expected="a string")
-
-
-@checks_examples("dataset")
-def advice_changes_no_example(example: DatasetExample) -> None:
-    """Are the examples the same if ``warnings`` and ``target_remedy`` were called before ``open``?
-
-    They are called before training, but not when a model is evaluated.
-    """
-    dataset = example.make()
-    dataset.describe()
-    dataset.warnings()
-    dataset.target_remedy()
-    expected = example.sample_of(example.splits)
-    when, remedy = "after warnings and target_remedy were called", "let them use only what describe has read"
-    check_same_bits(example.sample_of(dataset.open(0)), expected, when, remedy)
+        require(proposal is None, f"{name} returned {proposal!r} for {STRANGE}", expected="None")
 
 
 SPLITS = ("train", "validation", "test")
@@ -240,25 +173,22 @@ def description_is_whole(example: DatasetExample) -> None:
     The network is built from it before the data is opened.
     """
     shape, target, sizes, _, columns = describe(example.make())
-    if not isinstance(shape, tuple) or not all(isinstance(length, int) and length >= 1 for length in shape):
-        raise CheckFailure(f"input_shape is {shape!r}", expected="a tuple of positive integers")
+    is_shape = isinstance(shape, tuple) and all(map(is_length, shape))
+    require(is_shape, f"input_shape is {shape!r}", expected="a tuple of positive integers")
     own = example.entry.component.target_types  # type: ignore[attr-defined]
-    if not isinstance(target, (Classes, Labels, Values, *own)):
-        expected = "Classes(n), Labels(n), Values(shape), or one of target_types"
-        raise CheckFailure(f"target is {target!r}", expected=expected)
-    kept = json.loads(json.dumps(target_to_plain(target)))
-    if target_from_plain(kept, own) != target:
-        raise CheckFailure(f"to_plain and from_plain turn {target!r} into another target", expected="the same")
-    if "train" not in sizes or set(sizes) - set(SPLITS) or not all(size >= 1 for size in sizes.values()):
-        raise CheckFailure(f"sizes is {dict(sizes)}", expected=f"sizes from 1 up of {', '.join(SPLITS)}, or fewer")
+    expected = "Classes(n), Labels(n), Values(shape), or one of target_types"
+    require(isinstance(target, (Classes, Labels, Values, *own)), f"target is {target!r}", expected=expected)
+    again = target_from_plain(json.loads(json.dumps(target_to_plain(target))), own)
+    require(again == target, f"to_plain and from_plain turn {target!r} into {again!r}", expected="the same target")
+    are_sizes = "train" in sizes and {*sizes} <= {*SPLITS} and all(size >= 1 for size in sizes.values())
+    expected = f"sizes from 1 up of {', '.join(SPLITS)}, or fewer"
+    require(are_sizes, f"sizes is {dict(sizes)}", expected=expected)
     for column in columns:
-        if not isinstance(column, InputColumn) or column.holds not in GROUPS:
-            raise CheckFailure(f"a column is {column!r}", expected=f"InputColumn(name, holds) of {', '.join(GROUPS)}")
-    if columns and (sum(column.width for column in columns),) != shape:
-        raise CheckFailure(
-            f"columns have {sum(column.width for column in columns)} elements, but input_shape is {shape}",
-            expected="as many elements as in an input",
-        )
+        is_one = isinstance(column, InputColumn) and column.holds in GROUPS
+        require(is_one, f"a column is {column!r}", expected=f"InputColumn(name, holds) of {', '.join(GROUPS)}")
+    width = sum(column.width for column in columns)
+    happened = f"columns have {width} elements, but input_shape is {shape}"
+    require(not columns or (width,) == shape, happened, expected="as many elements as in an input")
 
 
 @checks_examples("dataset")
@@ -271,23 +201,27 @@ def weights_are_numbers_from_0_up(example: DatasetExample) -> None:
         return
     for name, split in example.splits.items():
         weights = example.take(split, np.arange(len(split)))[WEIGHTS]
-        if not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
-            raise CheckFailure(
-                f"the weights of {name} range from {weights.min():g} to {weights.max():g}",
-                expected="finite numbers from 0 up, and not all 0",
-            )
+        require(
+            (np.isfinite(weights) & (weights >= 0)).all() and weights.any(),
+            f"the weights of {name} range from {weights.min():g} to {weights.max():g}",
+            expected="finite numbers from 0 up, and not all 0",
+        )
 
 
 @checks_examples("dataset", says_why_unusable=True)
 def description_agrees_with_the_splits(example: DatasetExample) -> None:
-    """Does ``open`` return the splits that ``describe`` lists, with the same sizes?
+    """Does ``open`` return the splits that ``describe`` lists, with the same sizes, and can every example be read?
 
-    The number of steps in an epoch is computed from the description.
+    The number of steps in an epoch is computed from the description, and evaluation reads all examples.
     """
     sizes = dict(example.description.sizes)
     opened = {name: len(split) for name, split in example.splits.items()}
-    if opened != sizes:
-        raise CheckFailure(f"open returned splits of sizes {opened}", expected=f"{sizes}, as in describe")
+    require(opened == sizes, f"open returned splits of sizes {opened}", expected=f"{sizes}, as in describe")
+    for name, split in example.splits.items():
+        for index in (0, sizes[name] - 1):
+            example.take(split, np.array([index]))
+        if sizes[name] <= 10_000:
+            example.take(split, np.arange(sizes[name]))
 
 
 @checks_examples("dataset")
@@ -305,8 +239,8 @@ def the_same_seed_gives_the_same_splits(example: DatasetExample) -> None:
             fingerprints.append(dataset.fingerprint())
         remedy = "draw from a generator made from the seed"
         check_same_bits(results[0], results[1], "when opened again with the same seed", remedy)
-        if fingerprints[0] != fingerprints[1] or not isinstance(fingerprints[0], str):
-            raise CheckFailure(f"the fingerprints are {fingerprints}", expected="the same text twice")
+        are_same = fingerprints[0] == fingerprints[1] and isinstance(fingerprints[0], str)
+        require(are_same, f"the fingerprints are {fingerprints}", expected="the same text twice")
 
 
 @checks_examples("dataset")
@@ -327,10 +261,10 @@ def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
     new = example.make()
     new.load_encoder_state(read)
     raw = example.take(split, example.some_rows("train"))[INPUTS]
-    found, expected = _encoded(new, raw), _encoded(opened, raw)
+    found, expected = _encoded_or_error(new, raw), _encoded_or_error(opened, raw)
     if isinstance(expected, str) or isinstance(found, str):
-        if found != expected:
-            raise CheckFailure(f"encode raised {found!r}", expected=f"{expected!r}, as in the opened object")
+        same = isinstance(found, str) and found == expected
+        require(same, f"encode gave {found!r}", expected=f"{expected!r}, as in the opened object")
         return
     what = "what encode returns"
     remedy = "return from encoder_state everything that encode needs, except parameters"
@@ -344,69 +278,42 @@ def opens_with_the_encoders_state(example: DatasetExample) -> None:
     That is how a run is evaluated again.
     """
     expected = example.sample_of(example.splits)
-    new = example.make()
-    new.load_encoder_state(json.loads(json.dumps(example.dataset.encoder_state())))
+    new = _loaded(example)
     new.describe()
     remedy = "let describe and open use the state, or compute the same one again"
     check_same_bits(example.sample_of(new.open(0)), expected, "opened with the encoder's state", remedy)
 
 
-def _are_distinct_texts(names: Sequence[object]) -> bool:
-    return len(set(names)) == len(names) and all(isinstance(name, str) for name in names)
-
-
-@checks_examples("dataset")
-def class_names_are_as_many_as_classes(example: DatasetExample) -> None:
-    """If the classes have names, are these distinct texts, one per class?
-
-    Predictions are printed by name.
-    """
-    target = example.description.target
-    example.splits  # noqa: B018 - names may be known only once the data is opened
-    names = example.dataset.class_names()
-    if names is None:
-        return
-    count = target.count if isinstance(target, Classes) else 0
-    if len(names) != count or not _are_distinct_texts(names):
-        raise CheckFailure(f"class_names returned {names!r}", expected=f"{count} distinct names, or None")
-
-
-@checks_examples("dataset")
-def features_and_targets_have_names_of_their_own(example: DatasetExample) -> None:
-    """If elements of inputs or targets have names, are these distinct texts, one per element?
-
-    ``mlpkit data`` shows them.
-    """
-    example.splits  # noqa: B018 - names may be known only once the data is opened
-    target = example.description.target
-    shape, target_shape = example.description.input_shape, target.array(np.dtype("float64"))[0]
-    for method, names, expected in (
-        ("feature_names", example.dataset.feature_names(), shape),
-        ("target_names", example.dataset.target_names(), () if isinstance(target, Classes) else target_shape),
-    ):
-        if names is None:
-            continue
-        if not _are_distinct_texts(names) or (len(names),) != expected:
-            raise CheckFailure(f"{method} returned {names!r}", expected=f"distinct names for {expected}, or None")
-
-
-@checks_examples("dataset")
-def columns_have_names_of_their_own(example: DatasetExample) -> None:
-    """If inputs come from columns with names, are these distinct texts, also in a new object with the encoder's state?
-
-    A model in Python takes rows by these names.
-    """
-    example.splits  # noqa: B018 - names may be known only once the data is opened
-    names = example.dataset.column_names()
+def _loaded(example: DatasetExample) -> Dataset:
+    """Return a new object with the encoder's state, as a model has it."""
     new = example.make()
     new.load_encoder_state(json.loads(json.dumps(example.dataset.encoder_state())))
-    if new.column_names() != names:
-        raise CheckFailure(
-            f"column_names returned {new.column_names()!r} in a new object with the encoder's state",
-            expected=f"{names!r}, as in the opened object",
-        )
-    if names is not None and not _are_distinct_texts(names):
-        raise CheckFailure(f"column_names returned {names!r}", expected="distinct names, or None")
+    return new
+
+
+@checks_examples("dataset")
+def names_are_distinct(example: DatasetExample) -> None:
+    """If classes, elements of inputs or targets, or columns have names, are these distinct texts, as many as declared?
+
+    Predictions are printed by name, and a model in Python takes rows by the names of columns, also with the encoder's
+    state alone.
+    """
+    example.splits  # noqa: B018 - names may be known only once the data is opened
+    dataset, target = example.dataset, example.description.target
+    columns = dataset.column_names()
+    for method, names, shape in (
+        ("class_names", dataset.class_names(), (target.count,) if isinstance(target, Classes) else ()),
+        ("feature_names", dataset.feature_names(), example.description.input_shape),
+        ("target_names", dataset.target_names(), () if isinstance(target, Classes) else target.array("float64")[0]),
+        ("column_names", columns, (len(columns or ()),)),
+    ):
+        if names is not None:
+            are_distinct = len(set(names)) == len(names) and all(isinstance(name, str) for name in names)
+            expected = f"distinct names for {shape}, or None"
+            require(are_distinct and (len(names),) == shape, f"{method} returned {names!r}", expected=expected)
+    again = _loaded(example).column_names()
+    happened = f"column_names returned {again!r} in a new object with the encoder's state"
+    require(again == columns, happened, expected=f"{columns!r}, as in the opened object")
 
 
 @checks_examples("dataset")
@@ -440,11 +347,10 @@ def takes_its_examples_for_encoded(example: DatasetExample) -> None:
     """
     for name, split in example.splits.items():
         reason = example.dataset.why_not_encoded(example.take(split, example.some_rows(name, 50))[INPUTS])
-        if reason != "":
-            raise CheckFailure(f"why_not_encoded returned {reason!r} for examples of {name}", expected="''")
+        require(reason == "", f"why_not_encoded returned {reason!r} for examples of {name}", expected="''")
 
 
-def _encoded(dataset: Any, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | str:
+def _encoded_or_error(dataset: Any, raw: Array) -> Array | str:
     """Encode inputs, and return the result or the error's message."""
     try:
         return np.asarray(dataset.encode(raw.copy()))
@@ -454,30 +360,20 @@ def _encoded(dataset: Any, raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | 
 
 @checks_examples("dataset")
 def takes_any_examples(example: DatasetExample) -> None:
-    """Does ``take`` give the same for positions in any order, with repeats, as for single positions?
+    """Does ``take`` give the same for read-only positions in any order, with repeats, as for single positions?
 
-    Minibatches are drawn at random, and with replacement an example may occur twice.
+    Minibatches are drawn at random, and with replacement an example may occur twice. The positions belong to the
+    sampler.
     """
     for name, split in example.splits.items():
         indices = example.some_rows(name)
-        together = example.take(split, indices)
+        with unchanged(f"take of {name}", {"the positions": indices}):
+            together = example.take(split, indices)
+        indices.flags.writeable = False
+        example.take(split, indices)
         one_by_one = [example.take(split, np.array([index])) for index in indices]
         alone = {what: np.concatenate([arrays[what] for arrays in one_by_one]) for what in (INPUTS, TARGETS)}
         check_same_bits(together, alone, f"in {name}, together with others", "write row i of out from indices[i]")
-
-
-@checks_examples("dataset", says_why_unusable=True)
-def takes_every_example(example: DatasetExample) -> None:
-    """Can the first and the last example of each split be read, and all of a small split?
-
-    Evaluation reads all examples.
-    """
-    for name, split in example.splits.items():
-        size = example.description.sizes[name]
-        for index in (0, size - 1):
-            example.take(split, np.array([index]))
-        if size <= 10_000:
-            example.take(split, np.arange(size))
 
 
 @checks_examples("dataset")
@@ -493,20 +389,6 @@ def writes_all_of_out(example: DatasetExample) -> None:
 
 
 @checks_examples("dataset")
-def leaves_the_positions_alone(example: DatasetExample) -> None:
-    """Are the positions unchanged after ``take``, and may they be read-only?
-
-    They belong to the sampler.
-    """
-    for name, split in example.splits.items():
-        indices = example.some_rows(name)
-        with unchanged(f"take of {name}", {"the positions": indices}):
-            example.take(split, indices)
-        indices.flags.writeable = False
-        example.take(split, indices)
-
-
-@checks_examples("dataset")
 def examples_are_what_was_described(example: DatasetExample) -> None:
     """Are the inputs finite, and do the targets fit the description, in float32 and in float64?
 
@@ -516,15 +398,81 @@ def examples_are_what_was_described(example: DatasetExample) -> None:
     for dtype in ("float32", "float64"):
         for name, split in example.splits.items():
             found = example.take(split, example.some_rows(name, 50), dtype)
-            if not np.isfinite(found[INPUTS]).all() or not np.isfinite(found[TARGETS]).all():
-                raise CheckFailure(f"an example of {name} is infinite or not a number", expected="finite values")
             t = found[TARGETS]
-            right = True
-            if isinstance(target, Classes) and target.one_hot:
-                right = bool(((t == 0) | (t == 1)).all() and (t.sum(axis=1) == 1).all())
+            are_finite = np.isfinite(found[INPUTS]).all() and np.isfinite(t).all()
+            require(are_finite, f"an example of {name} is infinite or not a number", expected="finite values")
+            fit: Any = True
+            if isinstance(target, Labels) or (isinstance(target, Classes) and target.one_hot):
+                fit = ((t == 0) | (t == 1)).all() and (isinstance(target, Labels) or (t.sum(axis=1) == 1).all())
             elif isinstance(target, Classes):
-                right = bool(((t >= 0) & (t < target.count)).all())
-            elif isinstance(target, Labels):
-                right = bool(((t == 0) | (t == 1)).all())
-            if not right:
-                raise CheckFailure(f"targets of {name} are like {t[:3].tolist()}", expected=f"{target}")
+                fit = ((t >= 0) & (t < target.count)).all()
+            require(fit, f"targets of {name} are like {t[:3].tolist()}", expected=f"{target}")
+
+
+@checks_examples("dataset")
+def raw_rows_are_those_of_the_split(example: DatasetExample) -> None:
+    """If it has ``raw_rows``, does ``encode`` turn them into the inputs that ``take`` writes for the same positions?
+
+    An exported model is tested on raw rows.
+    """
+    for name, split in example.splits.items():
+        indices = example.some_rows(name)
+        expected = example.take(split, indices, "float32")[INPUTS]
+        found = _encoded(example, _raw_rows(example, name, indices))
+        remedy = "return the rows at these positions before encoding, or columns if column_names has names"
+        check_close({INPUTS: found}, {INPUTS: expected}, f"from raw_rows of {name}", remedy, tolerance=1e-6)
+
+
+@checks_examples("dataset")
+def example_sources_are_those_of_the_split(example: DatasetExample) -> None:
+    """If it has ``example_sources``, does it return a text per position, whatever the other positions are?
+
+    ``mlpkit trace`` names the rows that a loss comes from.
+    """
+    for name in example.splits:
+        indices = example.some_rows(name)
+        sources = example.dataset.example_sources(name, indices)
+        if sources is None:
+            return
+        backward = list(example.dataset.example_sources(name, indices[::-1]) or ())[::-1]
+        are_texts = len(sources) == len(indices) and all(isinstance(source, str) for source in sources)
+        happened = f"example_sources of {name} returned {sources}, and {backward} in another order"
+        require(are_texts and list(sources) == backward, happened, expected="a text for each position")
+
+
+@checks_examples("dataset")
+def onnx_describes_how_inputs_are_encoded(example: DatasetExample) -> None:
+    """If it has ``onnx`` and ``raw_rows``, does the graph compute the same from ``feeds`` as ``encode``?
+
+    Exporters read only the graph.
+    """
+    raw = _raw_rows(example, "train", example.some_rows("train"))
+    graph = Graph(np.dtype(np.float32), example.description.input_shape)
+    try:
+        graph.outputs["encoded"] = graph.encode(example.dataset)
+    except NotExportableError as error:
+        raise NotApplicable(str(error)) from error
+    if isinstance(raw, Mapping):
+        feeds = example.dataset.feeds(raw)
+    else:
+        feeds = {name: raw.reshape(len(raw), *feed.shape).astype(feed.dtype) for name, feed in graph.feeds.items()}
+    missing, remedy = graph.feeds.keys() - feeds.keys(), "return an array for each input that onnx declares"
+    require(not missing, f"feeds has no {', '.join(sorted(missing))}", expected="all inputs", remedy=remedy)
+    found = evaluated(graph, feeds, "encoded")
+    remedy = "use operators for the steps of encode, in the same order and dtypes"
+    expected = {INPUTS: _encoded(example, raw)}
+    check_close(
+        {INPUTS: found.astype(np.float32)}, expected, "in the graph that onnx describes", remedy, tolerance=1e-6
+    )
+
+
+def _raw_rows(example: DatasetExample, split: str, indices: NDArray[np.int64]) -> RawRows:
+    example.splits  # noqa: B018 - raw rows are available only after the data is opened
+    if (raw := example.dataset.raw_rows(split, indices)) is None:
+        raise NotApplicable("it has no raw rows")
+    return raw
+
+
+def _encoded(example: DatasetExample, raw: RawRows) -> NDArray[np.float32]:
+    array = example.dataset.from_columns(raw) if isinstance(raw, Mapping) else np.array(raw)
+    return np.asarray(example.dataset.encode(array), np.float32)

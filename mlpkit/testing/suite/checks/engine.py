@@ -14,9 +14,8 @@ import numpy as np
 from mlpkit.components.engine import Workers
 from mlpkit.errors import ComponentFailure, UsageError
 from mlpkit.groups.engine_workers import WorkersOfEngine
-from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples, described
-from mlpkit.testing.suite.comparison import Arrays
-from mlpkit.testing.suite.example import Example
+from mlpkit.testing.suite.check import Arrays, CheckFailure, NotApplicable, checks_examples, described, require
+from mlpkit.testing.suite.plugin_under_test import Example
 from mlpkit.training.events import Observer, StopRequest, TrainingEnd
 
 TRIALS: Final = 3
@@ -55,11 +54,9 @@ class EngineExample(Example):
             directories = [Path(folder) / f"trial-{number}" for number in range(TRIALS)]
             ends = [workers.submit(trial, directory, steps=i) for i, directory in enumerate(directories)]
             results = [end.result(TIMEOUT) for end in ends]
-            failures = [result.failure for result in results if result.failure]
-            if failures:
-                raise CheckFailure(
-                    f"a trial failed: {failures[0]}", expected="the function to be called with its folder"
-                )
+            for result in results:
+                expected = "the function to be called with its folder"
+                require(not result.failure, f"a trial failed: {result.failure}", expected=expected)
             written = [int((directory / "steps").read_text()) for directory in directories]
         steps = np.array([result.steps for result in results])
         return {"the steps of trials": steps, "those in folders": np.array(written)}
@@ -82,8 +79,7 @@ def trains_every_trial(example: EngineExample) -> None:
     The driver of the sweep waits for it.
     """
     for what, steps in example.exercise().items():
-        if steps.tolist() != [*range(TRIALS)]:
-            raise CheckFailure(f"{what} are {steps.tolist()}", expected=f"{[*range(TRIALS)]}")
+        require(steps.tolist() == [*range(TRIALS)], f"{what} are {steps.tolist()}", expected=f"{[*range(TRIALS)]}")
 
 
 @checks_examples("engine")
@@ -96,9 +92,9 @@ def says_how_many_train_at_once(example: EngineExample) -> None:
         with example.started(most) as workers:
             count, threads = workers.count, workers.threads
         for name, value, limit in (("count", count, most), ("threads", threads, None)):
-            if not isinstance(value, int) or value < 1 or (limit is not None and value > limit):
-                at_most = f", at most {limit}" if limit is not None else ""
-                raise CheckFailure(f"{name} is {value!r}", expected=f"a whole number from 1 up{at_most}")
+            is_number = isinstance(value, int) and value >= 1 and (limit is None or value <= limit)
+            at_most = f", at most {limit}" if limit is not None else ""
+            require(is_number, f"{name} is {value!r}", expected=f"a whole number from 1 up{at_most}")
 
 
 @checks_examples("engine")
@@ -114,9 +110,5 @@ def stops_a_trial(example: EngineExample) -> None:
             time.sleep(0.01)
         workers.stop()
         result = end.result(TIMEOUT)
-    if not result.stopped:
-        raise CheckFailure(
-            "a trial continued after stop",
-            expected="its StopRequest to be stopped",
-            remedy="pass stop on to the function",
-        )
+    expected, remedy = "its StopRequest to be stopped", "pass stop on to the function"
+    require(result.stopped, "a trial continued after stop", expected=expected, remedy=remedy)

@@ -12,9 +12,8 @@ from mlpkit.components.schema.recipe import Recipe, built
 from mlpkit.components.schema.signature import ParameterSchema, schema_of
 from mlpkit.components.schema.types import IntegerType, NumberType
 from mlpkit.errors import MlpkitError, PluginError
-from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described, failing_with
-from mlpkit.testing.suite.example import Example
-from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described, failing_with, require
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, Example
 
 
 @checks_component(*KINDS)
@@ -23,13 +22,12 @@ def says_what_it_is(subject: ComponentUnderTest) -> None:
 
     ``mlpkit show`` and editors show it.
     """
-    docstring = vars(subject.component).get("__doc__")
-    if not docstring or not subject.entry.schema.docstring.summary:
-        raise CheckFailure(
-            f"the class {subject.component.__name__} has no docstring",
-            expected="one sentence" + (", then the mathematics" if subject.kind in IN_SPECS else ""),
-            remedy='begin the class with """..."""',
-        )
+    require(
+        vars(subject.component).get("__doc__") and subject.entry.schema.docstring.summary,
+        f"the class {subject.component.__name__} has no docstring",
+        expected="one sentence" + (", then the mathematics" if subject.kind in IN_SPECS else ""),
+        remedy='begin the class with """..."""',
+    )
 
 
 @checks_component(*KINDS)
@@ -41,17 +39,10 @@ def says_what_its_parameters_mean(subject: ComponentUnderTest) -> None:
     schema = subject.entry.schema
     silent = [name for name in schema.types if not schema.docstring.parameters.get(name)]
     unknown = [name for name in schema.docstring.parameters if name not in schema.types]
-    if silent:
-        raise CheckFailure(
-            f"the docstring doesn't explain {', '.join(silent)}",
-            expected="a line for each parameter below Args:",
-            remedy=f"add '{silent[0]}: ...' there",
-        )
-    if unknown:
-        raise CheckFailure(
-            f"the docstring describes {', '.join(unknown)}, which the constructor doesn't take",
-            expected=", ".join(schema.types) or "no Args:",
-        )
+    happened = f"the docstring doesn't explain {', '.join(silent)}"
+    require(not silent, happened, expected="a line for each parameter below Args:")
+    happened = f"the docstring describes {', '.join(unknown)}, which the constructor doesn't take"
+    require(not unknown, happened, expected=", ".join(schema.types) or "no Args:")
 
 
 @checks_component(*KINDS)
@@ -76,8 +67,7 @@ def has_examples(subject: ComponentUnderTest) -> None:
 
     Without them nothing can be checked, and ``mlpkit show`` has nothing to show.
     """
-    if not subject.examples:
-        raise CheckFailure("examples() returned nothing to check", expected="at least one example")
+    require(subject.examples, "examples() returned nothing to check", expected="at least one example")
 
 
 @checks_examples(*KINDS)
@@ -123,8 +113,8 @@ def a_spec_keeps_the_parameters(example: Example) -> None:
     ):
         again = json.loads(json.dumps(written))
     read = _recipe(example, again[example.name]).reference()
-    if json.dumps(read) != json.dumps(written):
-        raise CheckFailure(f"{written} became {read} when it was written and read", expected="the same parameters")
+    is_same = json.dumps(read) == json.dumps(written)
+    require(is_same, f"{written} became {read} when it was written and read", expected="the same parameters")
 
 
 @checks_examples(*KINDS)

@@ -17,10 +17,8 @@ from mlpkit.components.target import Classes, Values
 from mlpkit.errors import EngineMissingError, NotExportableError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.provenance import find_provenance
-from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_component, checks_examples
-from mlpkit.testing.suite.comparison import Arrays
-from mlpkit.testing.suite.example import ROWS, Example
-from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.check import Arrays, CheckFailure, NotApplicable, checks_component, checks_examples, require
+from mlpkit.testing.suite.plugin_under_test import ROWS, ComponentUnderTest, Example
 
 INPUTS: Final = 4
 COLOURS: Final = ("blue", "red")
@@ -49,12 +47,9 @@ class ExporterExample(Example):
         with TemporaryDirectory() as folder:
             file = Path(folder) / f"model{exporter.ending}"
             exporter.write(model, file)
-            if [path.name for path in Path(folder).iterdir()] != [file.name]:
-                raise CheckFailure(
-                    f"write left {sorted(path.name for path in Path(folder).iterdir())} in the folder",
-                    expected=f"only the file {file.name}",
-                    remedy="write only to the given path",
-                )
+            names = sorted(path.name for path in Path(folder).iterdir())
+            happened, expected = f"write left {names} in the folder", f"only the file {file.name}"
+            require(names == [file.name], happened, expected=expected, remedy="write only to the given path")
             yield exporter, file
 
     def written_models(self) -> Iterator[tuple[str, ModelGraph, Exporter, Path]]:
@@ -69,10 +64,8 @@ class ExporterExample(Example):
     def exercise(self) -> Arrays:
         """Return the bytes of each file."""
         contents = {what: np.frombuffer(file.read_bytes(), np.uint8) for what, _, _, file in self.written_models()}
-        if not contents:
-            raise CheckFailure(
-                f"write raises NotExportableError for {' and '.join(self.models())}", expected="a file for one of them"
-            )
+        happened = f"write raises NotExportableError for {' and '.join(self.models())}"
+        require(contents, happened, expected="a file for one of them")
         return contents
 
 
@@ -116,12 +109,12 @@ def says_its_ending(subject: ComponentUnderTest) -> None:
     ``mlpkit export --to`` chooses the exporter by it.
     """
     ending = getattr(subject.component, "ending", None)
-    if not isinstance(ending, str) or not re.fullmatch(r"\.[a-z0-9_]+", ending):
-        raise CheckFailure(
-            f"the ending of {subject.component.__name__} is {ending!r}",
-            expected="a dot and lower-case letters or digits",
-            remedy='write ending = ".txt" in the class',
-        )
+    require(
+        isinstance(ending, str) and re.fullmatch(r"\.[a-z0-9_]+", ending),
+        f"the ending of {subject.component.__name__} is {ending!r}",
+        expected="a dot and lower-case letters or digits",
+        remedy='write ending = ".txt" in the class',
+    )
 
 
 @checks_examples("exporter", says_why_unusable=True)
@@ -151,12 +144,12 @@ def the_file_says_what_it_came_from(example: ExporterExample) -> None:
     ``mlpkit provenance`` uses it to find the run of a file.
     """
     for what, model, _, file in example.written_models():
-        if find_provenance(file.read_bytes()) != model.provenance:
-            raise CheckFailure(
-                f"the file of {what} doesn't contain the model's provenance",
-                expected="a line of provenance",
-                remedy="write mlpkit.graph.provenance_line(model.provenance) into a comment of the file",
-            )
+        require(
+            find_provenance(file.read_bytes()) == model.provenance,
+            f"the file of {what} doesn't contain the model's provenance",
+            expected="a line of provenance",
+            remedy="write mlpkit.graph.provenance_line(model.provenance) into a comment of the file",
+        )
 
 
 @checks_examples("exporter")
@@ -178,18 +171,15 @@ def the_file_computes_what_the_model_does(example: ExporterExample) -> None:
             raise NotApplicable(str(error)) from error
         expected = evaluate(model.graph, rows)
         for name in names:
-            if not _are_close(results.get(name), expected[name]):
-                raise CheckFailure(
-                    f"for {what}, compute returned {results.get(name)!r} for {name}",
-                    expected=f"{expected[name]!r}, as from mlpkit.graph.evaluate",
-                )
+            found = results.get(name)
+            happened = f"for {what}, compute returned {found!r} for {name}"
+            require(
+                _are_close(found, expected[name]), happened, expected=f"{expected[name]!r}, as mlpkit.graph.evaluate"
+            )
 
 
 def _are_close(result: Any, expected: Any) -> bool:
     if np.shape(result) != expected.shape:
         return False
-    return (
-        np.allclose(result, expected, TOLERANCE, TOLERANCE)
-        if expected.dtype.kind == "f"
-        else bool(np.all(result == expected))
-    )
+    is_number = expected.dtype.kind == "f"
+    return np.allclose(result, expected, TOLERANCE, TOLERANCE) if is_number else bool(np.all(result == expected))

@@ -10,9 +10,8 @@ import numpy as np
 
 from mlpkit.array import Array
 from mlpkit.components.initializer import Fans, Initializer
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import Arrays, check_same_bits
-from mlpkit.testing.suite.example import ExampleWithShape
+from mlpkit.testing.suite.check import Arrays, check_same_bits, checks_examples, require
+from mlpkit.testing.suite.plugin_under_test import ExampleWithShape
 
 
 class InitializerExample(ExampleWithShape):
@@ -43,37 +42,24 @@ class InitializerExample(ExampleWithShape):
 
 
 @checks_examples("initializer")
-def values_have_the_shape_asked_for(example: InitializerExample) -> None:
-    """Is the result an array of the requested shape?
+def values_fill_a_parameter(example: InitializerExample) -> None:
+    """Is the result a new array of finite numbers, of the requested shape and dtype, at each call?
 
-    It fills a parameter of that shape.
-    """
-    values = example.draw(example.make())
-    if not isinstance(values, np.ndarray) or values.shape != example.shape:
-        raise CheckFailure(f"it returned {np.shape(values)}", expected=f"an array of shape {example.shape}")
-
-
-@checks_examples("initializer")
-def values_have_the_dtype_asked_for(example: InitializerExample) -> None:
-    """Does the result have the requested dtype, float32 or float64?
-
-    Layers may use initializers for other arrays.
+    It fills a parameter; two parameters in one array would be trained as one.
     """
     for dtype in ("float32", "float64"):
-        returned = np.asarray(example.draw(example.make(), dtype)).dtype
-        if returned != dtype:
-            raise CheckFailure(f"it returned {returned} for {dtype}", expected=dtype, remedy="end with .astype(dtype)")
+        initializer = example.make()
+        values, others = example.draw(initializer, dtype), example.draw(initializer, dtype)
+        _require_values("it", values, example.shape, dtype)
+        require(np.isfinite(values).all(), "a value is infinite or not a number", expected="finite values")
+        shared = np.shares_memory(values, others)
+        require(not shared, "two calls returned the same memory", expected="a new array at each call")
 
 
-@checks_examples("initializer")
-def values_are_finite(example: InitializerExample) -> None:
-    """Are all values finite?
-
-    Training can't start otherwise.
-    """
-    for dtype in ("float32", "float64"):
-        if not np.isfinite(example.draw(example.make(), dtype)).all():
-            raise CheckFailure("a value is infinite or not a number", expected="finite values")
+def _require_values(what: str, values: Any, shape: tuple[int, ...], dtype: str) -> None:
+    returned = f"{values.dtype} of shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+    expected = f"{dtype} of shape {shape}"
+    require(returned == expected, f"{what} returned {returned}", expected=expected, remedy="end with .astype(dtype)")
 
 
 @checks_examples("initializer")
@@ -90,23 +76,8 @@ def an_initializer_keeps_nothing(example: InitializerExample) -> None:
     expected = {what: np.asarray(example.draw(example.make()))}
     remedy = "keep nothing in self, and draw only from rng"
     check_same_bits(found, expected, "when the object had been used before", remedy)
-    if repr(vars(used)) != repr(before):
-        raise CheckFailure(
-            f"drawing values changed {', '.join(sorted(vars(used)))}", expected="an object that doesn't change"
-        )
-
-
-@checks_examples("initializer")
-def values_are_new_each_time(example: InitializerExample) -> None:
-    """Does each call return a new array?
-
-    Two parameters in one array would be trained as one.
-    """
-    initializer = example.make()
-    first = np.asarray(example.draw(initializer))
-    second = np.asarray(example.draw(initializer))
-    if np.shares_memory(first, second):
-        raise CheckFailure("two calls returned the same memory", expected="a new array at each call")
+    changed = f"drawing values changed {', '.join(sorted(vars(used)))}"
+    require(repr(vars(used)) == repr(before), changed, expected="an object that doesn't change")
 
 
 @checks_examples("initializer")
@@ -126,11 +97,6 @@ def adapted_values_can_be_trained(example: InitializerExample) -> None:
     for dtype in ("float32", "float64"):
         for what, batch in batches.items():
             values = example.adapted(initializer, dtype, batch)
-            shape, returned = np.shape(values), np.asarray(values).dtype
-            if shape != example.shape or returned != dtype:
-                message = f"adapt returned {returned} of shape {shape}"
-                raise CheckFailure(message, expected=f"{dtype} of shape {example.shape}")
-            if not np.isfinite(values).all():
-                raise CheckFailure(
-                    f"a value adapted to {what} is infinite or not a number", expected="finite values for any inputs"
-                )
+            _require_values("adapt", values, example.shape, dtype)
+            happened = f"a value adapted to {what} is infinite or not a number"
+            require(np.isfinite(values).all(), happened, expected="finite values for any inputs")

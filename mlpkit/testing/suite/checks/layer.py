@@ -11,9 +11,14 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.layer import Layer
 from mlpkit.testing.outside_network import Projection
-from mlpkit.testing.suite.check import CheckFailure, checks_examples, failing_with
-from mlpkit.testing.suite.checks.operation import KEPT, LAYOUTS, OUTPUTS, Batch, OperationExample, built_or_refused
-from mlpkit.testing.suite.comparison import check_close, check_same_bits
+from mlpkit.testing.suite.check import (
+    check_close,
+    check_same_bits,
+    checks_examples,
+    failing_with,
+    require,
+)
+from mlpkit.testing.suite.checks.operation import KEPT, OUTPUTS, Batch, OperationExample, built_or_refused
 
 
 class LayerExample(OperationExample):
@@ -58,19 +63,18 @@ def build_only_declares(example: LayerExample) -> None:
         layer = example.make()
         before = _arrays(layer)
         shapes = example.proved(stack=[layer, Projection()]).shapes
-        for name in sorted(_arrays(layer) - before):
-            raise CheckFailure(
-                f"build made the array self.{name}",
-                expected="declarations only",
-                remedy="declare it with self.parameter or self.state, or make it in forward with self.buffer",
-            )
+        made = sorted(_arrays(layer) - before)
+        require(
+            not made,
+            f"build made the array self.{', self.'.join(made)}",
+            expected="declarations only",
+            remedy="declare it with self.parameter or self.state, or make it in forward with self.buffer",
+        )
         parameters = [(p.path, p.shape, p.decay) for p in layer.declared_parameters()]
         declared.append((shapes, parameters, [(s.path, s.shape) for s in layer.declared_states()]))
-    if declared[0] != declared[1]:
-        raise CheckFailure(
-            f"two layers with the same parameters declared {declared[0]} and {declared[1]}",
-            expected="the same declarations for the same parameters and input shape",
-        )
+    happened = f"two layers with the same parameters declared {declared[0]} and {declared[1]}"
+    expected = "the same declarations for the same parameters and input shape"
+    require(declared[0] == declared[1], happened, expected=expected)
 
 
 @checks_examples("layer")
@@ -93,8 +97,8 @@ def flops_is_a_number_of_operations(example: LayerExample) -> None:
     The number of threads depends on it.
     """
     flops = example.ready().flops(example.shape)
-    if isinstance(flops, bool) or not isinstance(flops, int) or flops < 0:
-        raise CheckFailure(f"flops returned {flops!r}", expected="an integer, at least 0")
+    is_count = isinstance(flops, int) and not isinstance(flops, bool) and flops >= 0
+    require(is_count, f"flops returned {flops!r}", expected="an integer, at least 0")
 
 
 def _arrays(layer: Any) -> set[str]:
@@ -109,12 +113,8 @@ def _require_works(example: LayerExample, layer: Any, shape: tuple[int, ...]) ->
     expected = "forward to work for every shape that build takes"
     with failing_with(f"build took inputs of shape {shape}, but forward raised", expected=expected, remedy=remedy):
         y = np.asarray(layer.forward(x))
-    if y.shape != (2, *declared):
-        raise CheckFailure(
-            f"build declared {declared} for inputs of shape {shape}, but forward returned {y.shape[1:]}",
-            expected="the declared shape",
-            remedy=remedy,
-        )
+    happened = f"build declared {declared} for inputs of shape {shape}, but forward returned {y.shape[1:]}"
+    require(y.shape == (2, *declared), happened, expected="the declared shape", remedy=remedy)
 
 
 @checks_examples("layer")
@@ -127,18 +127,16 @@ def layers_inside_are_declared(example: LayerExample) -> None:
     for operation in layer.operations():
         declared = {id(child) for child in operation._children.values()}
         for name, held in _layers_held_by(operation):
-            if id(held) not in declared:
-                raise CheckFailure(
-                    f"self.{name} is a layer, {type(held).__name__}, that was not declared",
-                    expected="layers inside a layer to be its children",
-                    remedy="in build, call self.child(layer, input_shape) instead of layer.build(input_shape)",
-                )
+            require(
+                id(held) in declared,
+                f"self.{name} is a layer, {type(held).__name__}, that was not declared",
+                expected="layers inside a layer to be its children",
+                remedy="in build, call self.child(layer, input_shape) instead of layer.build(input_shape)",
+            )
     paths = [parameter.path for parameter in layer.declared_parameters()]
-    outside = [path for path in paths if not path.startswith(f"{layer.path}.")]
-    if outside or len(set(paths)) < len(paths):
-        raise CheckFailure(
-            f"the parameters are named {', '.join(paths)}", expected=f"distinct names that begin with {layer.path}."
-        )
+    are_own = len(set(paths)) == len(paths) and all(path.startswith(f"{layer.path}.") for path in paths)
+    expected = f"distinct names that begin with {layer.path}."
+    require(are_own, f"the parameters are named {', '.join(paths)}", expected=expected)
 
 
 @checks_examples("layer")
@@ -177,36 +175,23 @@ def _overwrite_dy(layer: Any) -> None:
 
 @checks_examples("layer")
 def outputs_have_the_declared_shape(example: LayerExample) -> None:
-    """Does ``forward`` return the shape that ``build`` declared, for minibatches of 1 and of 7 rows?
+    """Does ``forward`` return the shape that ``build`` declared, for minibatches of 1 and of 7 rows, and of none?
 
-    The next layers were built for that shape, and the last minibatch of an epoch may have any size.
+    The next layers were built for that shape. The last minibatch of an epoch may have any size, and a slice may be
+    empty, which also goes backward.
     """
-    for rows in (1, 7):
-        y = example.forward(example.ready(), example.batch(rows))
-        expected = (rows, *example.output_shape)
-        if not isinstance(y, np.ndarray) or y.shape != expected:
-            found = f"an array of shape {y.shape}" if isinstance(y, np.ndarray) else type(y).__name__
-            raise CheckFailure(
-                f"forward returned {found} for {rows} rows",
-                expected=f"shape {expected}, as build declared",
-                remedy="return from build the shape of one example's outputs, without the batch axis",
-            )
-
-
-@checks_examples("layer")
-def takes_an_empty_minibatch(example: LayerExample) -> None:
-    """Can a minibatch without rows go forward and backward?
-
-    A slice may be empty, and so may the rows that pass a filter.
-    """
-    layer, batch = example.ready(), example.batch(0)
-    y = np.asarray(example.forward(layer, batch))
-    dx = np.asarray(example.backward(layer, batch))
-    for what, shape, expected in (("forward", y.shape, example.output_shape), ("backward", dx.shape, example.shape)):
-        if shape != (0, *expected):
-            raise CheckFailure(
-                f"{what} returned shape {shape} for a minibatch without rows", expected=f"shape {(0, *expected)}"
-            )
+    for rows in (1, 7, 0):
+        layer, batch = example.ready(), example.batch(rows)
+        y = example.forward(layer, batch)
+        example.backward(layer, batch)
+        found = f"an array of shape {y.shape}" if isinstance(y, np.ndarray) else type(y).__name__
+        shape = (rows, *example.output_shape)
+        require(
+            isinstance(y, np.ndarray) and y.shape == shape,
+            f"forward returned {found} for {rows} rows",
+            expected=f"shape {shape}, as build declared",
+            remedy="return from build the shape of one example's outputs, without the batch axis",
+        )
 
 
 @checks_examples("layer")
@@ -223,45 +208,18 @@ def in_evaluation_examples_stand_alone(example: LayerExample) -> None:
 
 
 @checks_examples("layer")
-def works_on_any_memory_layout_of_dy(example: OperationExample) -> None:
-    """Are the results the same for a dy that isn't contiguous?
-
-    It comes from the next layer, which may return a view.
-    """
-    operation, batch = example.ready(), example.batch()
-    expected = example.run(operation, batch)
-    for layout, lay_out in LAYOUTS.items():
-        example.forward(operation, batch)
-        dx = operation.backward(lay_out(batch.t.copy()))
-        remedy = "np.ascontiguousarray makes a copy where one is needed"
-        what = "what backward returns"
-        when = f"for a dy laid out as {layout}"
-        check_close({what: dx}, {what: expected[what]}, when, remedy, tolerance=1e-9)
-
-
-@checks_examples("layer")
 def evaluation_changes_no_state(example: LayerExample) -> None:
-    """Is all state unchanged after ``forward`` in evaluation?
+    """In evaluation, is all state unchanged, and does ``forward`` give the same bits for any random numbers?
 
-    Evaluating more often must not change the training.
-    """
-    layer, batch = example.ready(training=False), example.batch()
-    example.forward(layer, batch)
-    before = {f"the state {state.path}": np.full(state.shape, state.initial) for state in layer.declared_states()}
-    found = {f"the state {state.path}": state.value.copy() for state in layer.declared_states()}
-    check_same_bits(found, before, "in evaluation", "change state only if self.training is true")
-
-
-@checks_examples("layer")
-def evaluation_draws_no_random_numbers(example: LayerExample) -> None:
-    """In evaluation, does ``forward`` give the same bits for any random numbers?
-
-    A prediction must be the same each time.
+    Evaluating more often must not change the training, and a prediction must be the same each time.
     """
     layer, batch = example.ready(training=False), example.batch()
     first = np.array(example.forward(layer, batch))
+    before = {f"the state {state.path}": np.full(state.shape, state.initial) for state in layer.declared_states()}
+    found = {f"the state {state.path}": state.value.copy() for state in layer.declared_states()}
+    check_same_bits(found, before, "in evaluation", "change state only if self.training is true")
     for each in layer.operations():
         each._position.step += 1
-    found = np.array(example.forward(layer, batch))
+    again = np.array(example.forward(layer, batch))
     remedy = "use self.rng only if self.training is true"
-    check_same_bits({OUTPUTS: found}, {OUTPUTS: first}, "in evaluation, with other random numbers", remedy)
+    check_same_bits({OUTPUTS: again}, {OUTPUTS: first}, "in evaluation, with other random numbers", remedy)

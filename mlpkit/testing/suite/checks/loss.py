@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from math import isfinite, prod
+from contextlib import suppress
+from itertools import product
+from math import isclose, isfinite, prod
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
@@ -14,10 +16,17 @@ from mlpkit.errors import ShapeError
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.outside_network import random_targets
-from mlpkit.testing.suite.check import CheckFailure, checks_examples, failing_with, unchanged
+from mlpkit.testing.suite.check import (
+    Arrays,
+    CheckFailure,
+    check_close,
+    checks_examples,
+    failing_with,
+    require,
+    unchanged,
+)
 from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, Batch, OperationExample, built_or_refused
-from mlpkit.testing.suite.comparison import Arrays, check_close
-from mlpkit.testing.suite.example import ROWS
+from mlpkit.testing.suite.plugin_under_test import ROWS
 
 DLOSS: Final = 0.75
 """The dloss of a slice, other than 1, so that a loss that ignores it fails."""
@@ -84,8 +93,8 @@ class LossExample(OperationExample):
 def weight_of(loss: Loss, t: Array) -> float:
     """Return the weight of targets."""
     weight = loss.weight(t)
-    if not isinstance(weight, int | float | np.number):
-        raise CheckFailure(f"weight returned {weight!r}", expected="a number", remedy="return what forward divides by")
+    is_number, remedy = isinstance(weight, int | float | np.number), "return what forward divides by"
+    require(is_number, f"weight returned {weight!r}", expected="a number", remedy=remedy)
     return float(weight)
 
 
@@ -98,9 +107,6 @@ def possible_targets(shape: tuple[int, ...]) -> list[Target]:
     return [Classes(count), Classes(count, one_hot=True), *of_a_score, Labels(last), *values]
 
 
-MANY_ROWS = 20_000
-
-
 @checks_examples("loss")
 def expected_inputs_are_accepted(example: LossExample) -> None:
     """If ``expected_inputs`` returns a shape for the target, does ``build`` take such inputs?
@@ -111,8 +117,8 @@ def expected_inputs_are_accepted(example: LossExample) -> None:
     shape = example.make().expected_inputs(example.target)
     if shape is None:
         return
-    if not isinstance(shape, tuple) or not all(map(is_length, shape)):
-        raise CheckFailure(f"expected_inputs returned {shape!r}", expected="a tuple of lengths, or None")
+    is_shape = isinstance(shape, tuple) and all(map(is_length, shape))
+    require(is_shape, f"expected_inputs returned {shape!r}", expected="a tuple of lengths, or None")
     with failing_with(f"expected_inputs returned {shape}, which build refuses:", expected="a shape that build accepts"):
         example.proved(shape)
 
@@ -123,50 +129,36 @@ def loss_is_a_finite_number(example: LossExample) -> None:
 
     Training ends if a loss is not finite.
     """
-    for dtype in ("float32", "float64"):
-        for rows in (1, 7):
-            loss = example.forward(example.ready(dtype), example.batch(rows, dtype))
-            if not isinstance(loss, int | float | np.floating) or not isfinite(loss):
-                raise CheckFailure(f"forward returned {loss!r} for {rows} rows", expected="one finite number")
+    for dtype, rows in product(("float32", "float64"), (1, 7)):
+        loss = example.forward(example.ready(dtype), example.batch(rows, dtype))
+        is_number = isinstance(loss, int | float | np.floating) and isfinite(loss)
+        require(is_number, f"forward returned {loss!r} for {rows} rows", expected="one finite number")
 
 
 @checks_examples("loss")
 def loss_of_the_whole_is_the_mean_of_its_parts(example: LossExample) -> None:
-    """Is the loss of a minibatch the mean of the losses of its parts, weighted by ``weight``?
+    """Is the loss of a minibatch the mean of the losses of its parts, weighted by ``weight``, and are weights added up?
 
     This lets a minibatch be cut into slices, and a split be evaluated in parts; a loss that couples examples has one
     slice.
     """
     operation, batch = example.ready(), example.batch()
+    parts = [batch.rows(slice(0, 3)), batch.rows(slice(3, None))]
+    all_rows, *weights = (weight_of(operation, part.t) for part in (batch, *parts))
+    require(
+        all(isfinite(weight) and weight >= 0 for weight in weights) and isclose(all_rows, sum(weights), abs_tol=1e-12),
+        f"the weights of 7 rows, of the first 3 and of the other 4 are {all_rows:g}, {weights[0]:g} and {weights[1]:g}",
+        expected="numbers from 0 up, the first the sum of the others",
+    )
     if operation.couples_examples:
         return
     whole = float(example.forward(operation, batch))
-    parts = [batch.rows(slice(0, 3)), batch.rows(slice(3, None))]
-    weights = [weight_of(operation, part.t) for part in parts]
     losses = [float(example.forward(operation, part)) for part in parts]
     mean = sum(w * loss for w, loss in zip(weights, losses, strict=True)) / (sum(weights) or 1.0)
     what, remedy = "the loss", "divide the sum by the number of rows, and return from weight what you divide by"
     check_close(
         {what: np.array(mean)}, {what: np.array(whole)}, "when the minibatch was cut in two", remedy, tolerance=1e-9
     )
-
-
-@checks_examples("loss")
-def weight_of_the_whole_is_the_sum_of_its_parts(example: LossExample) -> None:
-    """Is ``weight`` a finite number, at least 0, and the weight of a minibatch the sum of its parts' weights?
-
-    The share of a slice in its minibatch is its weight divided by the sum of all weights.
-    """
-    operation, t = example.ready(), example.batch().t
-    whole, *parts = (weight_of(operation, rows) for rows in (t, t[:3], t[3:]))
-    if (
-        not all(isfinite(weight) and weight >= 0 for weight in (whole, *parts))
-        or abs(whole - sum(parts)) > 1e-9 * whole
-    ):
-        raise CheckFailure(
-            f"the weights of 7 rows, of the first 3 and of the other 4 are {whole:g}, {parts[0]:g} and {parts[1]:g}",
-            expected="numbers from 0 up, the first the sum of the others",
-        )
 
 
 class _Weighted(NamedTuple):
@@ -192,7 +184,7 @@ def _weighted(example: LossExample, batch: Batch, *weights: Array) -> _Weighted:
 def loss_counts_a_row_as_often_as_its_weight_says(example: LossExample) -> None:
     """If it takes weights, does a row with weight 2 count like two such rows, and a row with weight 0 not at all?
 
-    A row with weight 0 contributes neither to the loss nor to its gradient.
+    A row with weight 0 contributes neither to the loss nor to its gradient. Only the ratios of weights matter.
     """
     if not example.ready().takes_weights:
         return
@@ -201,30 +193,12 @@ def loss_counts_a_row_as_often_as_its_weight_says(example: LossExample) -> None:
     repeated = _weighted(example, Batch(batch.x[rows], batch.t[rows]))
     dx = np.zeros(batch.x.shape)
     np.add.at(dx, rows, repeated.dx)
-    found = _weighted(example, batch, repeats.astype(np.float64))
     remedy = "divide the sum of weight times loss by the sum of the weights, and return that from weight"
-    check_close(found.arrays(), repeated._replace(dx=dx).arrays(), "when rows had weights", remedy, tolerance=1e-9)
-
-
-@checks_examples("loss")
-def loss_needs_no_unit_of_weights(example: LossExample) -> None:
-    """If it takes weights, are loss and gradient the same for weights a thousand times as large?
-
-    Only the ratios of weights matter.
-    """
-    if not example.ready().takes_weights:
-        return
-    batch, weights = example.batch(), np.array([2, 0, 1, 3, 1, 0.5, 2])
-    expected = _weighted(example, batch, weights)
-    found = _weighted(example, batch, 1000 * weights)
-    remedy = "divide by the sum of the weights"
-    check_close(
-        found.arrays(),
-        expected._replace(weight=1000 * expected.weight).arrays(),
-        "when all weights were a thousand times as large",
-        remedy,
-        tolerance=1e-9,
-    )
+    for unit in (1.0, 0.001, 1000.0):
+        found = _weighted(example, batch, unit * repeats)
+        found = found._replace(weight=found.weight / unit)
+        when = f"when rows had weights like {2 * unit:g}"
+        check_close(found.arrays(), repeated._replace(dx=dx).arrays(), when, remedy, tolerance=1e-9)
 
 
 @checks_examples("loss")
@@ -236,13 +210,12 @@ def rows_without_weight_have_no_loss(example: LossExample) -> None:
     if not example.ready().takes_weights:
         return
     zero = _weighted(example, example.batch(), np.zeros(ROWS))
-    if zero.loss or zero.weight or zero.dx.any():
-        raise CheckFailure(
-            f"the loss of rows with weight 0 is {zero.loss:g}, their weight {zero.weight:g}, and the largest number "
-            f"of their gradient {np.abs(zero.dx).max():g}",
-            expected="0 for each",
-            remedy="divide by the sum of the weights, or by 1 if that is 0",
-        )
+    require(
+        not (zero.loss or zero.weight or zero.dx.any()),
+        f"rows with weight 0 have loss {zero.loss:g}, weight {zero.weight:g}, and gradient {np.abs(zero.dx).max():g}",
+        expected="0 for each",
+        remedy="divide by the sum of the weights, or by 1 if that is 0",
+    )
 
 
 @checks_examples("loss")
@@ -256,43 +229,20 @@ def no_other_constant_is_better(example: LossExample) -> None:
     constant = operation.best_constant(*targets)
     if constant is None:
         return
-    if np.shape(constant) != example.shape:
-        raise CheckFailure(f"best_constant returned shape {np.shape(constant)}", expected=str(example.shape))
-
-    def loss_of(offset: Array) -> float:
-        x = np.empty_like(batch.x)
-        x[...] = constant + offset
-        return float(operation.forward(x, *targets))
-
-    least = loss_of(np.zeros(example.shape))
-    for place in np.ndindex(example.shape):
-        for distance in (-0.05, 0.05):
-            offset = np.zeros(example.shape)
-            offset[place] = distance
-            if loss_of(offset) < least - 1e-6 * (1 + abs(least)):
-                raise CheckFailure(
-                    f"the loss of best_constant is {least:.6g}, but {loss_of(offset):.6g} if {distance:+g} is added to "
-                    f"element {place}",
-                    expected="the smallest loss",
-                    remedy="solve Σ dx = 0 over the rows, or return None",
-                )
-
-
-@checks_examples("loss")
-def many_rows_cost_no_digits(example: LossExample) -> None:
-    """Is the loss of many float32 rows as precise as that of the same rows in float64?
-
-    Adding many float32 numbers one by one loses digits; add them in float64.
-    """
-    double = example.batch(MANY_ROWS)
-    single = example.batch(MANY_ROWS, "float32")
-    exact = float(example.forward(example.ready(), type(double)(single.x.astype(np.float64), double.t)))
-    found = float(example.forward(example.ready("float32"), single))
-    if not abs(found - exact) <= 1e-5 * max(1.0, abs(exact)):
-        raise CheckFailure(
-            f"the loss of {MANY_ROWS:,} float32 rows is {found:.9g}, and in float64 {exact:.9g}",
-            expected="six equal digits",
-            remedy="sum in float64, as in losses.sum(dtype=np.float64)",
+    shape = np.shape(constant)
+    require(shape == example.shape, f"best_constant returned shape {shape}", expected=str(example.shape))
+    x = np.empty_like(batch.x)
+    x[...] = constant
+    least = float(operation.forward(x, *targets))
+    for place, distance in product(np.ndindex(example.shape), (-0.05, 0.05)):
+        moved = x.copy()
+        moved[(slice(None), *place)] += distance
+        loss = float(operation.forward(moved, *targets))
+        require(
+            loss >= least - 1e-6 * (1 + abs(least)),
+            f"the loss of best_constant is {least:.6g}, but {loss:.6g} if {distance:+g} is added to element {place}",
+            expected="the smallest loss",
+            remedy="solve Σ dx = 0 over the rows, or return None",
         )
 
 
@@ -331,16 +281,12 @@ def predictions_have_a_row_for_each_example(example: LossExample) -> None:
     operation, x = example.ready(training=False), example.batch().x
     with unchanged("predict", {"its inputs": x}):
         prediction = operation.predict(x)
-    if prediction is None:
-        raise CheckFailure("predict returned None", expected=f"an array of shape ({len(x)}, ...)")
     whole = np.array(prediction)
-    if whole.shape[:1] != (len(x),):
-        raise CheckFailure(f"predict returned shape {whole.shape} for {len(x)} rows", expected=f"({len(x)}, ...)")
+    happened = f"predict returned {'None' if prediction is None else f'shape {whole.shape}'} for {len(x)} rows"
+    require(whole.shape[:1] == (len(x),), happened, expected=f"an array of shape ({len(x)}, ...)")
     alone = np.array(operation.predict(x[2:4].copy()))
-    if not np.allclose(alone, whole[2:4], rtol=1e-6, atol=1e-9):
-        raise CheckFailure(
-            "predict gave different predictions for fewer rows", expected="the same predictions as among other rows"
-        )
+    same, happened = np.allclose(alone, whole[2:4], rtol=1e-6, atol=1e-9), "predict gave others for fewer rows"
+    require(same, happened, expected="the same predictions as among other rows")
 
 
 @checks_examples("loss")
@@ -355,96 +301,41 @@ def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
     prediction = np.array(operation.predict(x))
     with unchanged("inputs_for", {"the prediction": prediction}):
         again = np.array(operation.predict(operation.inputs_for(prediction)))
-    if again.shape != prediction.shape or not np.allclose(again, prediction, rtol=1e-5, atol=1e-7):
-        raise CheckFailure(
-            "predict returned another prediction for the inputs from inputs_for", expected="the original prediction"
-        )
-
-
-@checks_examples("loss")
-def prediction_loss_is_a_mean_over_rows(example: LossExample) -> None:
-    """If ``prediction_loss`` is overridden, is it a mean over parts of the rows, and does it not change predictions?
-
-    It computes the loss of an ensemble, whose prediction is the mean of several.
-    """
-    operation, batch = example.ready(training=False), example.batch()
-    if type(operation).prediction_loss is Loss.prediction_loss or not operation.can_be_averaged:
-        return
-    prediction = np.array(operation.predict(batch.x))
-    with unchanged("prediction_loss", {"the prediction": prediction}):
-        whole = float(operation.prediction_loss(prediction, batch.t))
-    half = len(prediction) // 2 + 1
-    parts = [(prediction[rows], batch.t[rows]) for rows in (slice(half), slice(half, None))]
-    weights = [weight_of(operation, t) for _, t in parts]
-    mean = np.average([operation.prediction_loss(*part) for part in parts], weights=weights)
-    if not np.isclose(whole, mean, rtol=1e-6):
-        raise CheckFailure(
-            f"prediction_loss returned {whole:.9g} for all rows, but a mean of {mean:.9g} for two parts of them",
-            expected="the same mean over rows, weighted by weight",
-        )
+    same = again.shape == prediction.shape and np.allclose(again, prediction, rtol=1e-5, atol=1e-7)
+    happened = "predict returned another prediction for the inputs from inputs_for"
+    require(same, happened, expected="the original prediction")
 
 
 @checks_examples("loss")
 def numbers_predicted_have_names(example: LossExample) -> None:
     """If ``prediction_names`` names several numbers for a target value, does ``predict`` return one per name?
 
-    And does ``point_prediction`` return one number per row, or raise ``ShapeError``? Files and exports show the numbers
-    under these names, and metrics compare the point prediction with the target.
+    And do ``point_prediction`` and ``interval_prediction`` return one number and a lower and an upper end per row, or
+    raise ``ShapeError``? Files and exports show the numbers under these names, and metrics compare the others.
     """
     operation, x = example.ready(training=False), example.batch().x
-    names: object = operation.prediction_names()
+    prediction = np.array(operation.predict(x))
+    with suppress(ShapeError), unchanged("interval_prediction", {"the prediction": prediction}):
+        ends = np.array(operation.interval_prediction(prediction))
+        _require_shape("interval_prediction", ends, (len(x), 2))
+        happened = "interval_prediction returned an upper end below the lower end"
+        require((ends[:, 0] <= ends[:, 1]).all(), happened, expected="the lower end first")
+    names: Any = operation.prediction_names()
     if names is None:
         return
-    if not isinstance(names, tuple) or not all(isinstance(name, str) and name for name in names):
-        raise CheckFailure(f"prediction_names returned {names!r}", expected="a tuple of names, or None")
-    if len(set(names)) < len(names):
-        raise CheckFailure(f"prediction_names returned {names!r}", expected="each name once")
-    of_several = isinstance(example.target, Values) and prod(example.target.shape) != 1
-    if of_several or isinstance(example.target, Classes | Labels):
-        raise CheckFailure(
-            f"prediction_names returned {names!r} for {example.target}",
-            expected="None unless the target is one real value",
-            remedy="refuse other targets in build",
-        )
-    prediction = np.array(operation.predict(x))
-    if prediction.shape != (len(x), len(names)):
-        raise CheckFailure(
-            f"predict returned shape {prediction.shape} for {len(x)} rows, and prediction_names {names!r}",
-            expected=str((len(x), len(names))),
-        )
-    try:
-        point = operation.point_prediction(prediction)
-    except ShapeError:
-        return
-    if np.shape(point) != (len(x), 1):
-        raise CheckFailure(
-            f"point_prediction returned shape {np.shape(point)} for {len(x)} rows",
-            expected=str((len(x), 1)),
-            remedy="return the column to compare with the target, or raise ShapeError",
-        )
+    happened, target = f"prediction_names returned {names!r} for {example.target}", example.target
+    are_names = isinstance(names, tuple) and len(set(names)) == len(names)
+    are_names = are_names and all(isinstance(name, str) and name for name in names)
+    of_several = isinstance(target, Classes | Labels) or (isinstance(target, Values) and prod(target.shape) != 1)
+    require(are_names and not of_several, happened, expected="distinct names for one real value, or None")
+    _require_shape("predict", prediction, (len(x), len(names)))
+    with suppress(ShapeError):
+        _require_shape("point_prediction", operation.point_prediction(prediction), (len(x), 1))
 
 
-@checks_examples("loss")
-def an_interval_has_two_ends(example: LossExample) -> None:
-    """Does ``interval_prediction`` return a lower and an upper end per row, or raise ``ShapeError``?
-
-    Metrics compare them with the target, and reports show them.
-    """
-    operation, x = example.ready(training=False), example.batch().x
-    prediction = np.array(operation.predict(x))
-    try:
-        with unchanged("interval_prediction", {"the prediction": prediction}):
-            ends = np.array(operation.interval_prediction(prediction))
-    except ShapeError:
-        return
-    if ends.shape != (len(x), 2):
-        raise CheckFailure(
-            f"interval_prediction returned shape {ends.shape} for {len(x)} rows", expected=str((len(x), 2))
-        )
-    if (ends[:, 0] > ends[:, 1]).any():
-        raise CheckFailure(
-            "interval_prediction returned an upper end below the lower end", expected="the lower end first"
-        )
+def _require_shape(method: str, prediction: Array, shape: tuple[int, ...]) -> None:
+    found = np.shape(prediction)
+    require(found == shape, f"{method} returned shape {found} for {shape[0]} rows", expected=str(shape))
 
 
 def _require_refused_or_taken(example: LossExample, shape: tuple[int, ...], target: Target | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from itertools import product
 from math import isfinite
 from typing import Final
 
@@ -12,10 +13,17 @@ from mlpkit.array import Array
 from mlpkit.components.metric import Metric
 from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.errors import WrongUseError
-from mlpkit.testing.suite.check import CheckFailure, checks_examples, failing_with, unchanged
+from mlpkit.testing.suite.check import (
+    Arrays,
+    CheckFailure,
+    check_close,
+    checks_examples,
+    failing_with,
+    require,
+    unchanged,
+)
 from mlpkit.testing.suite.checks.operation import Batch
-from mlpkit.testing.suite.comparison import Arrays, check_close
-from mlpkit.testing.suite.example import ROWS, Example
+from mlpkit.testing.suite.plugin_under_test import ROWS, Example
 
 
 class MetricExample(Example):
@@ -82,49 +90,39 @@ MANY_ROWS = 40
 
 
 @checks_examples("metric")
-def sees_points_or_intervals(example: MetricExample) -> None:
-    """Is ``sees`` either ``point`` or ``interval``?
-
-    It determines the arguments of ``update``.
-    """
-    sees = example.ready().sees
-    if sees not in ("point", "interval"):
-        raise CheckFailure(f"sees is {sees!r}", expected='"point" or "interval"')
-
-
-@checks_examples("metric")
 def result_is_a_finite_number(example: MetricExample) -> None:
     """Is the result a finite number, or a table if ``table`` is set, for 1 example and for many, in either dtype?
 
-    The history contains only numbers, and ``metrics.json`` numbers and tables.
+    The history contains only numbers, and ``metrics.json`` numbers and tables. ``sees`` is ``point`` or ``interval``.
     """
-    for dtype in ("float32", "float64"):
-        for rows in (1, MANY_ROWS):
-            metric = example.ready()
-            metric.update(*example.predictions(rows, dtype=dtype))
-            result = metric.result()
-            if metric.table is not None:
-                if not _is_table(result):
-                    raise CheckFailure(
-                        f"the result for {rows} rows is {reprlib.repr(result)}", expected="rows of whole numbers"
-                    )
-            elif not isinstance(result, int | float | np.number) or not isfinite(result):
-                raise CheckFailure(
-                    f"the result for {rows} rows is {reprlib.repr(result)}",
-                    expected="one finite number",
-                    remedy="set table in the class if the result is a table",
-                )
+    sees = example.ready().sees
+    require(sees in ("point", "interval"), f"sees is {sees!r}", expected='"point" or "interval"')
+    for dtype, rows in product(("float32", "float64"), (1, MANY_ROWS)):
+        metric = example.ready()
+        metric.update(*example.predictions(rows, dtype=dtype))
+        result = metric.result()
+        happened = f"the result for {rows} rows is {reprlib.repr(result)}"
+        if metric.table is not None:
+            require(_is_table(result), happened, expected="rows of whole numbers")
+        else:
+            is_number = isinstance(result, int | float | np.number) and isfinite(result)
+            require(is_number, happened, expected="one finite number", remedy="set table if the result is a table")
 
 
 @checks_examples("metric")
 def parts_make_the_whole(example: MetricExample) -> None:
-    """Is the result the same for all examples at once and in parts of different sizes?
+    """Is the result the same in parts of different sizes, even if it is also computed in between?
 
-    Evaluation goes through a split in parts, and the last part is smaller.
+    Evaluation goes through a split in parts, and the last part is smaller. A display may show the result so far.
     """
     for number in range(3):  # results of different cuts may agree by chance
         whole = example.predictions(MANY_ROWS, number)
-        _require_same("in parts of different sizes", example.result(*_parts(whole)), example.result(whole))
+        expected, shown = example.result(whole), example.ready()
+        _require_same("in parts of different sizes", example.result(*_parts(whole)), expected)
+        for part in _parts(whole):
+            shown.update(*part)
+            shown.result()
+        _require_same("when it was computed in between", shown.result(), expected)
 
 
 @checks_examples("metric")
@@ -145,7 +143,8 @@ def merged_parts_make_the_whole(example: MetricExample) -> None:
 def result_counts_a_row_as_often_as_its_weight_says(example: MetricExample) -> None:
     """If it takes weights, does a row with weight 2 count like two such rows, and a row with weight 0 not at all?
 
-    A row with weight 0 doesn't affect the result, even if it is the only one in a minibatch.
+    A row with weight 0 doesn't affect the result, even if it is the only one in a minibatch. Only the ratios of weights
+    matter.
     """
     if not example.ready().takes_weights:
         return
@@ -154,22 +153,9 @@ def result_counts_a_row_as_often_as_its_weight_says(example: MetricExample) -> N
         repeats = example.random("weights", number).integers(0, 4, MANY_ROWS)
         repeats[:3] = 0
         expected = example.result(whole.rows(np.repeat(np.arange(MANY_ROWS), repeats)))
-        _require_same("when rows had weights", _weighted(example, whole, repeats.astype(np.float64)), expected)
-
-
-@checks_examples("metric")
-def result_needs_no_unit_of_weights(example: MetricExample) -> None:
-    """If it takes weights, is the result the same for weights a thousand times as large?
-
-    Only the ratios of weights matter.
-    """
-    if not example.ready().takes_weights:
-        return
-    whole, weights = example.predictions(MANY_ROWS), example.random("weights").uniform(0, 2, MANY_ROWS)
-    expected = _weighted(example, whole, weights)
-    _require_same(
-        "when all weights were a thousand times as large", _weighted(example, whole, 1000 * weights), expected
-    )
+        for unit in (1.0, 0.001, 1000.0):
+            found = _weighted(example, whole, unit * repeats)
+            _require_same(f"when rows had weights like {2 * unit:g}", found, expected)
 
 
 def _weighted(example: MetricExample, whole: Batch, weights: Array) -> Array:
@@ -194,31 +180,6 @@ def an_empty_metric_adds_nothing(example: MetricExample) -> None:
     _require_same("with an empty object merged in", full.result(), expected)
     empty.merge(full)
     _require_same("merged into an empty object", empty.result(), expected)
-
-
-@checks_examples("metric")
-def order_plays_no_part(example: MetricExample) -> None:
-    """Is the result the same for the examples in another order?
-
-    Workers finish in any order.
-    """
-    whole = example.predictions(MANY_ROWS)
-    order = example.random("order").permutation(MANY_ROWS)
-    _require_same("with the examples in another order", example.result(whole.rows(order)), example.result(whole))
-
-
-@checks_examples("metric")
-def asking_changes_nothing(example: MetricExample) -> None:
-    """Is the result the same when computed again, and can minibatches be added after that?
-
-    A display may show it in the middle of an evaluation.
-    """
-    whole = example.predictions(MANY_ROWS)
-    metric = example.ready()
-    for part in _parts(whole):
-        metric.update(*part)
-        metric.result()
-    _require_same("when it was computed in between", metric.result(), example.result(whole))
 
 
 @checks_examples("metric")

@@ -18,9 +18,19 @@ from mlpkit.errors import MlpkitError, NotExportableError
 from mlpkit.network.sequential import Sequential
 from mlpkit.network.shape_proof import Proof, StackError, prove_shapes
 from mlpkit.testing.outside_network import begin_pass, standalone
-from mlpkit.testing.suite.check import CheckFailure, checks_examples, described, unchanged
-from mlpkit.testing.suite.comparison import Arrays, check_close, check_same_bits, evaluated
-from mlpkit.testing.suite.example import ROWS, ExampleWithShape
+from mlpkit.testing.suite.check import (
+    Arrays,
+    CheckFailure,
+    check_close,
+    check_same_bits,
+    checks_examples,
+    described,
+    evaluated,
+    failing_with,
+    require,
+    unchanged,
+)
+from mlpkit.testing.suite.plugin_under_test import ROWS, ExampleWithShape
 
 OUTPUTS: Final = "what forward returns"
 INPUT_GRADIENT: Final = "what backward returns"
@@ -179,13 +189,11 @@ def input_gradient_has_the_inputs_shape(example: OperationExample) -> None:
         operation, batch = example.ready(), example.batch(rows)
         example.forward(operation, batch)
         dx = example.backward(operation, batch)
-        if not isinstance(dx, np.ndarray) or dx.shape != batch.x.shape:
-            found = f"an array of shape {dx.shape}" if isinstance(dx, np.ndarray) else type(dx).__name__
-            raise CheckFailure(f"backward returned {found}", expected=f"shape {batch.x.shape}, like the inputs")
-        if not dx.flags.writeable:
-            raise CheckFailure(
-                "backward returned a read-only array", expected="a writable array", remedy="return a copy"
-            )
+        found = f"an array of shape {dx.shape}" if isinstance(dx, np.ndarray) else type(dx).__name__
+        fits = isinstance(dx, np.ndarray) and dx.shape == batch.x.shape
+        require(fits, f"backward returned {found}", expected=f"shape {batch.x.shape}, like the inputs")
+        happened = "backward returned a read-only array"
+        require(dx.flags.writeable, happened, expected="a writable array", remedy="return a copy")
 
 
 @checks_examples("layer", "loss")
@@ -214,10 +222,8 @@ def _require_dtype(example: OperationExample, dtype: str, remedy: str) -> None:
     if isinstance(operation, Layer):
         results["forward"] = outputs
     for method, array in results.items():
-        if np.asarray(array).dtype != dtype:
-            raise CheckFailure(
-                f"{method} returned {np.asarray(array).dtype} for {dtype} inputs", expected=dtype, remedy=remedy
-            )
+        found = np.asarray(array).dtype
+        require(found == dtype, f"{method} returned {found} for {dtype} inputs", expected=dtype, remedy=remedy)
 
 
 KEPT = slice(2, 4)
@@ -280,26 +286,26 @@ def works_on_read_only_inputs(example: OperationExample) -> None:
     operation, batch = example.ready(), example.batch()
     for array in batch:
         array.flags.writeable = False
-    try:
+    with failing_with("on read-only inputs:", expected="no writing into inputs", remedy="write into a new array"):
         example.run(operation, batch)
-    except ValueError as error:
-        raise CheckFailure(
-            f"on read-only inputs: {error}", expected="no writing into inputs", remedy="write into a new array"
-        ) from error
 
 
 @checks_examples("layer", "loss")
 def works_on_any_memory_layout(example: OperationExample) -> None:
-    """Are the results the same for inputs that aren't contiguous, or in Fortran order?
+    """Are the results the same for inputs and a dy that aren't contiguous, or in Fortran order?
 
-    A minibatch may be a view of a larger array, and a layer may return a transposed one.
+    A minibatch may be a view of a larger array, and layers may return views or transposed arrays.
     """
     operation, batch = example.ready(), example.batch()
     expected = example.run(operation, batch)
     for layout, lay_out in LAYOUTS.items():
-        found = example.run(operation, Batch(lay_out(batch.x), lay_out(batch.t)))
+        laid_out = Batch(lay_out(batch.x), lay_out(batch.t.copy()))
+        found: Arrays = {OUTPUTS: np.array(example.forward(operation, laid_out))}
+        is_layer = isinstance(operation, Layer)
+        dx = operation.backward(laid_out.t) if is_layer else example.backward(operation, laid_out)
+        found |= {INPUT_GRADIENT: np.array(dx)} | gradients(operation)
         remedy = "don't reshape or view x and dy in place; np.ascontiguousarray makes a copy where one is needed"
-        check_close(found, expected, f"for inputs laid out as {layout}", remedy, tolerance=1e-9)
+        check_close(found, expected, f"for arrays laid out as {layout}", remedy, tolerance=1e-9)
 
 
 @checks_examples("layer", "loss")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,9 +14,8 @@ from mlpkit.array import Array
 from mlpkit.components.optimizer import Optimizer, Step
 from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.components.target import is_length
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import Arrays, check_same_bits
-from mlpkit.testing.suite.example import Example
+from mlpkit.testing.suite.check import Arrays, CheckFailure, check_same_bits, checks_examples, require
+from mlpkit.testing.suite.plugin_under_test import Example
 
 VALUE: Final = "the parameters"
 SIZE: Final = 53
@@ -46,17 +44,17 @@ class Piece(NamedTuple):
 class OptimizerExample(Example):
     """An optimizer on a flat array of parameters."""
 
-    def start(self, optimizer: Optimizer, dtype: str = "float64", size: int = SIZE) -> Arrays:
+    def start(self, optimizer: Optimizer, dtype: str = "float64") -> Arrays:
         """Return the initial parameters and slots, by name."""
-        value = self.random("value").normal(size=size).astype(dtype)
-        sizes = dict.fromkeys(optimizer.slots, size)
+        value = self.random("value").normal(size=SIZE).astype(dtype)
+        sizes = dict.fromkeys(optimizer.slots, SIZE)
         if optimizer.sees == "parameters":
             sizes = {slot: sum(map(math.prod, shapes.values())) for slot, shapes in _slot_shapes(optimizer).items()}
         return {VALUE: value} | {slot: np.zeros(slot_size, dtype) for slot, slot_size in sizes.items()}
 
-    def gradient(self, step: int, dtype: str = "float64", size: int = SIZE) -> Array:
+    def gradient(self, step: int, dtype: str = "float64") -> Array:
         """Return the gradient of a step, counted from 1."""
-        return self.random("gradient", step).normal(size=size).astype(dtype)
+        return self.random("gradient", step).normal(size=SIZE).astype(dtype)
 
     def step(
         self,
@@ -67,26 +65,22 @@ class OptimizerExample(Example):
         step: int = 1,
         decay: float = 1.0,
         learning_rate: float | None = None,
-        each: Callable[..., Any] = map,
     ) -> None:
         """Call ``update`` like the trainer, once for one block or for each parameter."""
         progress = Progress(step - 1, (step - 1) / 10, 100)
         if learning_rate is None:
             learning_rate = rate_at(optimizer.learning_rate, progress)
         now = Step(learning_rate, step, decay, progress)
-
-        def update(piece: Piece) -> None:
+        for piece in _pieces(optimizer, arrays, gradient):
             slots = dict(piece.slots)
             optimizer.update(piece.value, piece.gradient, slots, now._replace(name=piece.name))
             arrays.update({slot: array for slot, array in slots.items() if array is not piece.slots[slot]})
-
-        list(each(update, _pieces(optimizer, arrays, gradient)))
 
     def after_step(self, **how: float) -> Arrays:
         """Take one step with a new optimizer, and return parameters and slots; ``how`` are arguments of ``step``."""
         optimizer = self.make()
         arrays = self.start(optimizer)
-        self.step(optimizer, arrays, self.gradient(1), **how)  # type: ignore[arg-type]  # each is a float
+        self.step(optimizer, arrays, self.gradient(1), **how)  # type: ignore[arg-type]  # decay or learning rate
         return arrays
 
     def run(self, steps: int = 3, dtype: str = "float64") -> Arrays:
@@ -130,11 +124,8 @@ def _pieces(optimizer: Optimizer, arrays: Arrays, gradient: Array) -> list[Piece
 
 def _views(flat: Array, shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
     """Split a flat array into parts of these shapes."""
-    ends = list(itertools.accumulate(map(math.prod, shapes.values())))
-    return {
-        name: flat[end - math.prod(shape) : end].reshape(shape)
-        for (name, shape), end in zip(shapes.items(), ends, strict=True)
-    }
+    parts = np.split(flat, np.cumsum([*map(math.prod, shapes.values())])[:-1])
+    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
 
 CUTS: Final = ((0, 1, 20, SIZE), (0, 26, SIZE), (0, 16, 32, 48, SIZE))
@@ -188,41 +179,12 @@ def update_leaves_no_trace_in_the_object(example: OptimizerExample) -> None:
     example.step(optimizer, example.start(optimizer), example.gradient(1))
     after = _attributes(optimizer)
     changed = [name for name in after if before.get(name) != after[name]]
-    if changed:
-        raise CheckFailure(
-            f"update changed self.{', self.'.join(changed)}",
-            expected="an object that doesn't change",
-            remedy="keep values in slots, and scratch arrays in local variables",
-        )
-
-
-@checks_examples("optimizer")
-def several_threads_may_update(example: OptimizerExample) -> None:
-    """Do several threads, each with its own block, give the same bits as one?
-
-    The trainer distributes blocks to its workers.
-    """
-    size, blocks = 4096, 4
-    results: list[Arrays] = []
-    for workers in (1, blocks):
-        optimizer = example.make()
-        if optimizer.sees == "parameters":
-            arrays = example.start(optimizer)
-            with ThreadPoolExecutor(workers) as threads:
-                example.step(optimizer, arrays, example.gradient(1), each=threads.map)
-            results.append(arrays)
-            continue
-        arrays = example.start(optimizer, size=size)
-
-        def update(begin: int, optimizer: Any = optimizer, arrays: Arrays = arrays) -> None:
-            part = slice(begin, begin + size // blocks)
-            block = {what: array[part] for what, array in arrays.items()}
-            example.step(optimizer, block, example.gradient(1, size=size)[part])
-
-        with ThreadPoolExecutor(workers) as threads:
-            list(threads.map(update, range(0, size, size // blocks)))
-        results.append(arrays)
-    check_same_bits(results[1], results[0], "on several threads", "share no scratch arrays between calls of update")
+    require(
+        not changed,
+        f"update changed self.{', self.'.join(changed)}",
+        expected="an object that doesn't change",
+        remedy="keep values in slots, and scratch arrays in local variables",
+    )
 
 
 def _attributes(optimizer: Any) -> dict[str, Any]:
@@ -234,46 +196,25 @@ def _attributes(optimizer: Any) -> dict[str, Any]:
 
 
 @checks_examples("optimizer", says_why_unusable=True)
-def has_a_learning_rate(example: OptimizerExample) -> None:
-    """Does the constructor set ``self.learning_rate`` to a number or a schedule?
+def declares_its_rate_and_slots(example: OptimizerExample) -> None:
+    """Are ``learning_rate``, ``sees``, ``slots`` and ``slots_of`` a rate, a word, a tuple of names, and shapes by name?
 
-    The trainer evaluates it before each step, and writes it into the history.
-    """
-    rate = getattr(example.make(), "learning_rate", None)
-    if isinstance(rate, bool) or not isinstance(rate, int | float | Schedule):
-        raise CheckFailure(
-            f"self.learning_rate is {rate!r}",
-            expected="a number or a schedule",
-            remedy="take the parameter learning_rate: Rate and keep it",
-        )
-
-
-@checks_examples("optimizer")
-def slots_are_distinct_names(example: OptimizerExample) -> None:
-    """Is ``slots`` a tuple of distinct names?
-
-    Each is a separate array in the trainer and in a checkpoint.
-    """
-    slots = example.make().slots
-    if not isinstance(slots, tuple) or not _are_names(slots) or len(set(slots)) < len(slots):
-        raise CheckFailure(f"slots is {slots!r}", expected='a tuple of distinct names, such as ("m", "v")')
-
-
-@checks_examples("optimizer", says_why_unusable=True)
-def sees_blocks_or_parameters(example: OptimizerExample) -> None:
-    """Is ``sees`` either ``blocks`` or ``parameters``, and does ``slots_of`` return shapes by name?
-
-    The trainer allocates the slots of each parameter in these shapes.
+    The trainer evaluates the rate before each step, and allocates the slots of each parameter in these shapes.
     """
     optimizer = example.make()
-    if optimizer.sees not in ("blocks", "parameters"):
-        raise CheckFailure(f"sees is {optimizer.sees!r}", expected='"blocks" or "parameters"')
+    rate = getattr(optimizer, "learning_rate", None)
+    is_rate = isinstance(rate, int | float | Schedule) and not isinstance(rate, bool)
+    remedy = "take the parameter learning_rate: Rate and keep it"
+    require(is_rate, f"self.learning_rate is {rate!r}", expected="a number or a schedule", remedy=remedy)
+    sees, slots = optimizer.sees, optimizer.slots
+    require(sees in ("blocks", "parameters"), f"sees is {sees!r}", expected='"blocks" or "parameters"')
+    are_names = isinstance(slots, tuple) and _are_names(slots) and len(set(slots)) == len(slots)
+    require(are_names, f"slots is {slots!r}", expected='a tuple of distinct names, such as ("m", "v")')
     for name, shape in SHAPES.items():
-        slots = optimizer.slots_of(name, shape)
-        if not isinstance(slots, Mapping) or not _are_names(slots) or not all(map(_is_shape, slots.values())):
-            raise CheckFailure(
-                f"slots_of({name!r}, {shape}) returned {slots!r}", expected='shapes by name, such as {"m": (7, 5)}'
-            )
+        shapes = optimizer.slots_of(name, shape)
+        are_shapes = isinstance(shapes, Mapping) and _are_names(shapes) and all(map(_is_shape, shapes.values()))
+        happened = f"slots_of({name!r}, {shape}) returned {shapes!r}"
+        require(are_shapes, happened, expected='shapes by name, such as {"m": (7, 5)}')
 
 
 @checks_examples("optimizer")
@@ -288,18 +229,15 @@ def evaluates_one_of_its_slots(example: OptimizerExample) -> None:
     arrays = example.run(1)
     slot = arrays.get(optimizer.evaluates)
     if slot is None or slot.size != SIZE:
-        raise CheckFailure(
-            f"evaluates is {optimizer.evaluates!r}",
-            expected="the name of a slot that each parameter has, with the parameter's shape",
-            remedy="use a name in slots",
-        )
+        expected = "the name of a slot that each parameter has, with the parameter's shape"
+        raise CheckFailure(f"evaluates is {optimizer.evaluates!r}", expected=expected, remedy="use a name in slots")
     distance, length = (float(np.linalg.norm(array)) for array in (slot - arrays[VALUE], arrays[VALUE]))
-    if not distance < length:
-        raise CheckFailure(
-            f"after a step, the slot {optimizer.evaluates} is {distance:.3g} away from parameters of norm {length:.3g}",
-            expected="parameters of the same kind",
-            remedy="set it to value when step.number is 1",
-        )
+    require(
+        distance < length,
+        f"after a step, the slot {optimizer.evaluates} is {distance:.3g} away from parameters of norm {length:.3g}",
+        expected="parameters of the same kind",
+        remedy="set it to value when step.number is 1",
+    )
 
 
 @checks_examples("optimizer")
@@ -319,12 +257,12 @@ def rows_may_lie_apart(example: OptimizerExample) -> None:
         value = _with_gaps(piece.value)
         optimizer.update(value, _with_gaps(piece.gradient), slots, now._replace(name=piece.name))
         piece.value[...] = value
-    if not np.allclose(contiguous[VALUE], padded[VALUE], rtol=1e-9, atol=1e-12):
-        raise CheckFailure(
-            "update changed a parameter with gaps between its rows differently",
-            expected="the same numbers for any memory layout",
-            remedy="write value[...] = ..., or use out=; value.reshape(-1) may be a copy",
-        )
+    require(
+        np.allclose(contiguous[VALUE], padded[VALUE], rtol=1e-9, atol=1e-12),
+        "update changed a parameter with gaps between its rows differently",
+        expected="the same numbers for any memory layout",
+        remedy="write value[...] = ..., or use out=; value.reshape(-1) may be a copy",
+    )
 
 
 def _with_gaps(array: Array) -> Array:
@@ -344,30 +282,21 @@ def _are_names(slots: Iterable[object]) -> bool:
 
 
 @checks_examples("optimizer")
-def looks_at_decay_only_if_it_says_so(example: OptimizerExample) -> None:
-    """If ``uses_decay`` is false, does ``update`` give the same bits for any ``step.decay``?
-
-    Blocks then contain both weights and biases, and ``step.decay`` has no meaning.
-    """
-    if example.make().uses_decay:
-        return
-    with_one, with_zero = (example.after_step(decay=decay) for decay in (1.0, 0.0))
-    check_same_bits(with_one, with_zero, "with step.decay 1 instead of 0", "set uses_decay = True")
-
-
-@checks_examples("optimizer")
 def decay_is_a_factor(example: OptimizerExample) -> None:
-    """If the value decays, does it decay more with ``step.decay`` 2 than with 1?
+    """If ``uses_decay`` is set, does the value decay more with ``step.decay`` 2 than with 1, and otherwise not at all?
 
-    ``training.decays`` sets ``step.decay`` of single parameters to any number from 0 up.
+    ``training.decays`` sets ``step.decay`` of single parameters to any number from 0 up. Without ``uses_decay``, blocks
+    contain both weights and biases, and ``step.decay`` has no meaning.
     """
     without, once, twice = (example.after_step(decay=decay)[VALUE] for decay in (0.0, 1.0, 2.0))
-    if (without != once).any() and (once == twice).all():
-        raise CheckFailure(
-            "update gave the same for step.decay 1 and 2",
-            expected="twice the weight decay",
-            remedy="multiply the weight decay by step.decay",
-        )
+    if not example.make().uses_decay:
+        check_same_bits({VALUE: once}, {VALUE: without}, "with step.decay 1 instead of 0", "set uses_decay = True")
+    require(
+        (without == once).all() or (once != twice).any(),
+        "update gave the same for step.decay 1 and 2",
+        expected="twice the weight decay",
+        remedy="multiply the weight decay by step.decay",
+    )
 
 
 @checks_examples("optimizer")
@@ -383,12 +312,8 @@ def steps_go_downhill(example: OptimizerExample) -> None:
     for step in range(1, 31):
         example.step(optimizer, arrays, value.copy(), step=step)
     after = float(value @ value)
-    if not after < before:
-        raise CheckFailure(
-            f"|x|² went from {before:.6g} to {after:.6g} in thirty steps",
-            expected="a decrease",
-            remedy="change value in place, against the gradient",
-        )
+    happened = f"|x|² went from {before:.6g} to {after:.6g} in thirty steps"
+    require(after < before, happened, expected="a decrease", remedy="change value in place, against the gradient")
 
 
 @checks_examples("optimizer")
@@ -402,12 +327,9 @@ def slots_are_changed_in_place(example: OptimizerExample) -> None:
     before = dict(arrays)
     example.step(optimizer, arrays, example.gradient(1))
     for slot, array in before.items():
-        if arrays[slot] is not array:
-            raise CheckFailure(
-                f"update put a new array into the slot {slot}",
-                expected="changes in the existing array",
-                remedy="write slots[name][...] = ..., or use out=",
-            )
+        happened, expected = f"update put a new array into the slot {slot}", "changes in the existing array"
+        remedy = "write slots[name][...] = ..., or use out="
+        require(arrays[slot] is array, happened, expected=expected, remedy=remedy)
 
 
 @checks_examples("optimizer")
@@ -418,12 +340,12 @@ def the_learning_rate_given_counts(example: OptimizerExample) -> None:
     """
     usual = rate_at(example.make().learning_rate, Progress(0, 0.0, 100)) or 0.1
     one, other = (example.after_step(learning_rate=rate)[VALUE] for rate in (usual, 0.5 * usual))
-    if (one == other).all():
-        raise CheckFailure(
-            "update gave the same for two learning rates",
-            expected="the change to depend on step.learning_rate",
-            remedy="use step.learning_rate in update, not self.learning_rate",
-        )
+    require(
+        (one != other).any(),
+        "update gave the same for two learning rates",
+        expected="the change to depend on step.learning_rate",
+        remedy="use step.learning_rate in update, not self.learning_rate",
+    )
 
 
 @checks_examples("optimizer")
@@ -439,27 +361,12 @@ def float64_keeps_its_digits(example: OptimizerExample) -> None:
         arrays[VALUE] += offset
         example.step(optimizer, arrays, example.gradient(1))
         results.append(arrays[VALUE])
-    if not (np.abs(results[1] - results[0] - 1e-11) < 5e-12).all():
-        raise CheckFailure(
-            "a difference of 1e-11 between parameters was lost in a step",
-            expected="float64 throughout",
-            remedy="create arrays with the dtype of value",
-        )
-
-
-@checks_examples("optimizer")
-def float32_is_as_good_as_its_digits(example: OptimizerExample) -> None:
-    """Do a few steps in float32 agree with the same steps in float64, to about six digits?
-
-    Networks compute in float32 by default.
-    """
-    single, double = example.run(dtype="float32")[VALUE], example.run(dtype="float64")[VALUE]
-    difference = float(np.abs(single - double).max())
-    if single.dtype != np.float32 or not difference <= 1e-4 * float(np.abs(double).max()):
-        raise CheckFailure(
-            f"after three steps, float32 and float64 differ by {difference:.2g}",
-            expected="at most a ten-thousandth of the largest parameter",
-        )
+    require(
+        (np.abs(results[1] - results[0] - 1e-11) < 5e-12).all(),
+        "a difference of 1e-11 between parameters was lost in a step",
+        expected="float64 throughout",
+        remedy="create arrays with the dtype of value",
+    )
 
 
 @checks_examples("optimizer")
@@ -476,9 +383,9 @@ def vanishing_gradients_keep_parameters_finite(example: OptimizerExample) -> Non
                 gradient = np.full_like(arrays[VALUE], size)
                 example.step(optimizer, arrays, gradient, step=step)
         for what, array in arrays.items():
-            if not np.isfinite(array).all():
-                raise CheckFailure(
-                    f"{what} had values that are not finite after three steps with gradients of {size:g}",
-                    expected="finite numbers",
-                    remedy="add a small epsilon where you divide",
-                )
+            require(
+                np.isfinite(array).all(),
+                f"{what} had values that are not finite after three steps with gradients of {size:g}",
+                expected="finite numbers",
+                remedy="add a small epsilon where you divide",
+            )

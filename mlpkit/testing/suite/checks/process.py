@@ -25,21 +25,26 @@ from mlpkit.jobs.train import train_spec
 from mlpkit.network.component_errors import innermost_operation, shapes_of
 from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import parse_spec
-from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_component, checks_examples, described
-from mlpkit.testing.suite.checks.calibration import CalibrationExample
+from mlpkit.testing.suite.check import (
+    Arrays,
+    CheckFailure,
+    NotApplicable,
+    check_same_bits,
+    checks_component,
+    checks_examples,
+    described,
+    require,
+)
+from mlpkit.testing.suite.checks.fitted import CalibrationExample
 from mlpkit.testing.suite.checks.layer import LayerExample
 from mlpkit.testing.suite.checks.loss import LossExample
-from mlpkit.testing.suite.comparison import Arrays, check_same_bits
 from mlpkit.testing.suite.doubles import NAMESPACE
-from mlpkit.testing.suite.example import Example
 from mlpkit.testing.suite.observed_imports import (
     changes,
-    global_random_states,
-    global_randomness_kept,
     process_kept,
     process_state,
 )
-from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, Example
 
 LONGEST: Final = 1.0
 """The largest processor time of an import, in seconds; NumPy takes a tenth, SciPy's largest parts less than half."""
@@ -53,40 +58,22 @@ def import_is_quick(subject: ComponentUnderTest) -> None:
     """
     seconds = subject.seen_from_new_process().seconds
     spent = seconds[subject.entry.plugin.namespace] + seconds.get(subject.name, 0.0)
-    if spent > LONGEST:
-        raise CheckFailure(
-            f"importing the component took {spent:.1f} s",
-            expected=f"at most {LONGEST:g} s",
-            remedy="import slow libraries within the methods that need them, and compute nothing at import",
-        )
-
-
-@checks_component(*KINDS)
-def import_is_silent(subject: ComponentUnderTest) -> None:
-    """Does importing the plugin and the component print nothing?
-
-    The text would end up in the output of ``--json`` and in pipes.
-    """
-    printed = subject.seen_from_new_process().printed
-    text = printed[subject.entry.plugin.namespace] + printed.get(subject.name, "")
-    if text:
-        raise CheckFailure(f"importing the component printed {text!r}", expected="nothing")
+    remedy = "import slow libraries within the methods that need them, and compute nothing at import"
+    happened = f"importing the component took {spent:.1f} s"
+    require(spent <= LONGEST, happened, expected=f"at most {LONGEST:g} s", remedy=remedy)
 
 
 @checks_component(*KINDS)
 def import_leaves_the_process_alone(subject: ComponentUnderTest) -> None:
-    """Does importing leave NumPy's settings, the environment, random states and threads unchanged?
+    """Does importing print nothing, and leave NumPy's settings, the environment, random states and threads unchanged?
 
-    A plugin may be imported because of another component of its package.
+    A plugin may be imported because of another component of its package, and a text would end up in pipes.
     """
     by_name = subject.seen_from_new_process().changed
     changed = by_name[subject.entry.plugin.namespace] + by_name.get(subject.name, [])
-    if changed:
-        raise CheckFailure(
-            f"importing the component changed {', '.join(changed)}",
-            expected="no such changes",
-            remedy="do it within the methods that need it, and undo it there",
-        )
+    remedy = "do it within the methods that need it, and undo it there"
+    happened = f"importing the component changed {', '.join(changed)}"
+    require(not changed, happened, expected="no such changes", remedy=remedy)
 
 
 @checks_component(*KINDS)
@@ -96,95 +83,52 @@ def other_specs_keep_their_results(subject: ComponentUnderTest) -> None:
     Installing a plugin must not change the results of specs that don't use it.
     """
     report = subject.seen_from_new_process()
-    if report.results_after != report.results_before:
-        raise CheckFailure(
-            "loading the plugin changed the results of specs that don't use it",
-            expected="the same bits",
-            remedy="don't replace functions of other modules",
-        )
+    happened = "loading the plugin changed the results of specs that don't use it"
+    are_same, remedy = report.results_after == report.results_before, "don't replace functions of other modules"
+    require(are_same, happened, expected="the same bits", remedy=remedy)
 
 
 @checks_examples(*KINDS)
 def the_process_is_left_alone(example: Example) -> None:
-    """Are NumPy's error settings, the environment, the working folder and the import path the same afterwards?
+    """Are NumPy's settings, the environment, the working folder, its files, and global random numbers left alone?
 
     They belong to the program that uses mlpkit, and results may depend on them.
     """
-    with process_kept() as before:
+    with TemporaryDirectory() as folder, chdir(folder), process_kept() as before:
         example.exercise()
         for thread in threading.enumerate():
             if thread.ident not in before["the running threads"]:
                 thread.join(1.0)  # a library may not wait for the end of its own
-        changed = changes(before, process_state())
-    if changed:
-        raise CheckFailure(
-            f"using the component changed {', '.join(changed)}",
-            expected="no such changes",
-            remedy="change such settings within a with block, as in with np.errstate(...)",
-        )
-
-
-@checks_examples(*KINDS)
-def no_file_appears_in_the_working_folder(example: Example) -> None:
-    """Does using the component leave the working folder empty?
-
-    The files of a run belong in its run folder.
-    """
-    with TemporaryDirectory() as folder, chdir(folder):
-        example.exercise()
-        written = sorted(path.name for path in Path(folder).iterdir())
-    if written:
-        raise CheckFailure(
-            f"{', '.join(written)} appeared in the working folder",
-            expected="no files there",
-            remedy="write files only in callbacks, into training.folder if there is one",
-        )
+        changed = changes(before, process_state()) + sorted(path.name for path in Path(folder).iterdir())
+    require(
+        not changed,
+        f"using the component changed {', '.join(changed)}",
+        expected="no such changes",
+        remedy="change settings in a with block, write into training.folder, and draw from the generator passed in",
+    )
 
 
 @checks_examples(*KINDS)
 def the_same_twice_gives_the_same_bits(example: Example) -> None:
-    """Do two new objects, used in the same way, give the same bits?
+    """Do two new objects give the same bits, for any seeds of ``numpy.random`` and ``random``?
 
     The same spec and seed must give the same run.
     """
-    remedy = "draw only from the generator passed in, and let nothing depend on time or on the order of a set"
-    check_same_bits(example.exercise(), example.exercise(), "in a second object", remedy)
-
-
-@checks_examples(*KINDS)
-def global_random_numbers_play_no_part(example: Example) -> None:
-    """Are the results the same for any seeds of ``numpy.random`` and ``random``?
-
-    Results depend only on the spec's seed.
-    """
     results: list[Arrays] = []
-    with global_randomness_kept():
+    with process_kept():
         for seed in (1, 2):
             np.random.seed(seed)
             random.seed(seed)
             results.append(example.exercise())
-    remedy = "draw from the generator passed in, not from numpy.random or random"
-    check_same_bits(results[1], results[0], "with another global seed", remedy)
+    remedy = "draw only from the generator passed in, and let nothing depend on time or on the order of a set"
+    check_same_bits(results[1], results[0], "in a second object, with another global seed", remedy)
 
 
-@checks_examples(*KINDS)
-def global_random_numbers_are_left_alone(example: Example) -> None:
-    """Are the states of ``numpy.random`` and ``random`` the same afterwards?
-
-    The program that uses mlpkit may use them.
-    """
-    with global_randomness_kept():
-        before = global_random_states()
-        example.exercise()
-        if global_random_states() != before:
-            raise CheckFailure(
-                "the global random state changed",
-                expected="an unchanged state",
-                remedy="draw from the generator passed in, and don't seed global generators",
-            )
+IN_TRAINING: Final = tuple(kind for kind in IN_SPECS if kind != "initializer")
+"""The kinds that take part in a training; the values of an initializer are those of a layer's parameters then."""
 
 
-@checks_examples(*IN_SPECS)
+@checks_examples(*IN_TRAINING)
 def trains_saves_and_loads(example: Example) -> None:
     """Does a short training run, and does the model file restore exactly the trained network?
 
@@ -224,7 +168,6 @@ def spec_with(example: Example) -> dict[str, Any]:
     data = {"input_shape": shape, "target": target_to_plain(target), "columns": columns_to_plain(columns)}
     parts: dict[str, Any] = {
         "dataset": {f"{NAMESPACE}.fake_dataset": data},
-        "initializer": {f"{NAMESPACE}.FakeLayer": {"factors": f"{NAMESPACE}.fake_initializer"}},
         "optimizer": f"{NAMESPACE}.fake_optimizer",
         "loss": f"{NAMESPACE}.FakeLoss",
     }
@@ -232,15 +175,12 @@ def spec_with(example: Example) -> dict[str, Any]:
     match example.entry.kind:
         case "schedule":
             parts["optimizer"] = {parts["optimizer"]: {"learning_rate": written}}
-        case "initializer":
-            weights = {"weights": written, "shape": example.shown_with()}
-            parts["initializer"] = {f"{NAMESPACE}.FakeUnits": weights}
         case "augmentation" | "metric" | "callback" as kind:
             key = {"augmentation": "augment", "metric": "metrics", "callback": "callbacks"}[kind]
             training[key] = [written]
         case kind:
             parts[kind] = written
-    layers = [parts["initializer"], *([written] if example.entry.kind == "layer" else [])]
+    layers: list[Any] = [f"{NAMESPACE}.FakeLayer", *([written] if example.entry.kind == "layer" else [])]
     layers = [*(layers[::-1] if columns else layers), parts["loss"]]  # columns of the data are known only at the input
     training["optimizer"] = parts["optimizer"]
     keys = {"name": "conformance", "data": parts["dataset"], "layers": layers, "training": training}
@@ -258,7 +198,7 @@ def can_be_used(example: Example) -> None:
     Otherwise no other check makes sense.
     """
     try:
-        with process_kept(), TemporaryDirectory() as folder, chdir(folder), global_randomness_kept():
+        with process_kept(), TemporaryDirectory() as folder, chdir(folder):
             results = example.exercise()  # other checks find its side effects
     except (CheckFailure, NotApplicable):
         raise
@@ -266,8 +206,7 @@ def can_be_used(example: Example) -> None:
         expected = "it to work on random inputs" if example.entry.kind in IN_SPECS else "no exception"
         raise CheckFailure(f"it raised {described(error)}", expected=expected, remedy=_remedy(error)) from error
     for what, array in results.items():
-        if array.dtype.kind not in NUMBERS:
-            raise CheckFailure(f"{what} is {_shown(array)}", expected="numbers")
+        require(array.dtype.kind in NUMBERS, f"{what} is {_shown(array)}", expected="numbers")
 
 
 def _remedy(error: Exception) -> str:
@@ -284,7 +223,7 @@ def _remedy(error: Exception) -> str:
 
 
 def _shown(array: Array) -> str:
-    if array.ndim > 0:
+    if array.ndim > 0 or array.dtype.kind in NUMBERS:
         return f"an array of {array.dtype}"
     value = array.item()
     return "None: a return is missing" if value is None else with_article(type(value).__name__)

@@ -10,10 +10,8 @@ from typing import Final
 import numpy as np
 
 from mlpkit.errors import MlpkitError
-from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described
-from mlpkit.testing.suite.comparison import Arrays
-from mlpkit.testing.suite.example import Example
-from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+from mlpkit.testing.suite.check import Arrays, CheckFailure, checks_component, checks_examples, described, require
+from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, Example
 
 TAKEN: Final = ("help", "color", "plugin", "plugins")
 
@@ -42,8 +40,8 @@ class VerbExample(Example):
                     expected="an exit code, or one of mlpkit's errors, such as UsageError",
                     remedy="raise mlpkit.UsageError or another MlpkitError, with your own message",
                 ) from error
-        if not isinstance(code, int | None):
-            raise CheckFailure(f"it returned {code!r}", expected="an exit code, or None", remedy="print results")
+        expected = "an exit code, or None"
+        require(isinstance(code, int | None), f"it returned {code!r}", expected=expected, remedy="print results")
         return code or 0
 
 
@@ -63,10 +61,8 @@ def its_errors_say_what_is_wrong(example: VerbExample) -> None:
     Users see only the message.
     """
     result = example.call()
-    if isinstance(result, MlpkitError) and not str(result).strip():
-        raise CheckFailure(
-            f"it raised {type(result).__name__} without a message", expected="a description of the error"
-        )
+    happened = f"it raised {type(result).__name__} without a message"
+    require(str(result).strip(), happened, expected="a description of the error")
 
 
 @checks_component("verb")
@@ -75,8 +71,6 @@ def its_options_have_names_of_their_own(subject: ComponentUnderTest) -> None:
 
     Otherwise users couldn't pass the option.
     """
-    for name in TAKEN:
-        if name in subject.entry.schema.types:
-            raise CheckFailure(
-                f"it has a parameter {name}", expected="another name", remedy=f"--{name} is mlpkit's own"
-            )
+    for name in subject.entry.schema.types:
+        remedy = f"--{name} is mlpkit's own"
+        require(name not in TAKEN, f"it has a parameter {name}", expected="another name", remedy=remedy)

@@ -1,7 +1,9 @@
 """The data set table."""
 
+import csv
 from dataclasses import KW_ONLY
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +11,6 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from mlpkit import ColumnName, DataError, Dataset, Description, FilePath, InputColumn, ParameterError, did_you_mean
-from survival_mlpkit.numeric_csv import read_header, read_numbers
 from survival_mlpkit.survival_times import SurvivalTimes
 
 ROSSI = Path(__file__).parent / "rossi.csv"
@@ -52,7 +53,7 @@ class SurvivalTable(Dataset):
     @classmethod
     def table_columns(cls, parameters):
         """Return the names in the header."""
-        return read_header(parameters["file"]) if "file" in parameters else []
+        return read_rows(parameters["file"])[0] if "file" in parameters else []
 
     def describe(self):
         """Read the file, and draw the rows of each split."""
@@ -69,7 +70,7 @@ class SurvivalTable(Dataset):
     def _expect_columns(self):
         if not Path(self.file).is_file():
             raise ParameterError("file", f"{self.file} is not a file", expected="a CSV file")
-        header = read_header(self.file)
+        header = read_rows(self.file)[0]
         for parameter, names in (("time", [self.time]), ("event", [self.event]), ("ignore", self.ignore)):
             for name in names:
                 if name not in header:
@@ -160,3 +161,24 @@ class ArraySplit:
         x, t = out
         x[...] = self.inputs[indices]
         t[...] = self.targets[indices]
+
+
+def read_rows(path):
+    """Return the rows of a CSV file, of which the first is the header."""
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            return [*csv.reader(file)] or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(path, f"can't be read: {error}") from error
+
+
+def read_numbers(path, names):
+    """Return columns of a CSV file, shape (rows, names); raise `DataError` at the place of what is no number."""
+    header, *rows = read_rows(path)
+    numbers = np.empty((len(rows), len(names)))
+    for (i, row), (j, name) in product(enumerate(rows), enumerate(names)):
+        try:
+            numbers[i, j] = float(row[header.index(name)])
+        except (ValueError, IndexError):
+            raise DataError(path, "expected a column with numbers", row=i + 2, column=name) from None
+    return numbers

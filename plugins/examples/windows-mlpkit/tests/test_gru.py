@@ -3,7 +3,7 @@
 import numpy as np
 from windows_mlpkit.gru import Gru
 
-from mlpkit.testing import check_gradients, standalone
+from mlpkit.testing import standalone
 
 
 def by_definition(layer, x):
@@ -29,8 +29,3 @@ def test_is_the_formula():
     states = by_definition(every, x)
     np.testing.assert_allclose(every.forward(x), states, rtol=1e-12)
     np.testing.assert_allclose(last.forward(x), states[:, -1], rtol=1e-12)
-
-
-def test_gradients_are_the_derivatives():
-    for output in ("last", "all"):
-        check_gradients(Gru(3, output), (4, 2))

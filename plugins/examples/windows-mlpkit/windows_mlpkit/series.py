@@ -1,8 +1,9 @@
 """The data set series."""
 
+import csv
 from dataclasses import KW_ONLY
 from hashlib import sha256
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,6 @@ from mlpkit import (
     ValuesScaling,
     did_you_mean,
 )
-from windows_mlpkit.numeric_csv import read_header, read_numbers
 
 EXAMPLE = Path(__file__).parent / "load.csv"
 Count = Annotated[int, Ge(1)]
@@ -65,7 +65,7 @@ class Series(Dataset):
     @classmethod
     def table_columns(cls, parameters):
         """Return the names in the header."""
-        return read_header(parameters["file"]) if "file" in parameters else []
+        return read_rows(parameters["file"])[0] if "file" in parameters else []
 
     def describe(self):
         """Read the file, and find the windows of each split."""
@@ -90,7 +90,7 @@ class Series(Dataset):
     def _expect_columns(self):
         if not Path(self.file).is_file():
             raise ParameterError("file", f"{self.file} is not a file", expected="a CSV file")
-        header = read_header(self.file)
+        header = read_rows(self.file)[0]
         for parameter, names in (("target", [self.target]), ("inputs", self.inputs)):
             for name in names:
                 if name not in header:
@@ -201,3 +201,24 @@ class WindowSplit:
 def windows(values, starts, length):
     """Return parts of a series, shape (starts, length, ...)."""
     return values[np.add.outer(starts, np.arange(length))]
+
+
+def read_rows(path):
+    """Return the rows of a CSV file, of which the first is the header."""
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            return [*csv.reader(file)] or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(path, f"can't be read: {error}") from error
+
+
+def read_numbers(path, names):
+    """Return columns of a CSV file, shape (rows, names); raise `DataError` at the place of what is no number."""
+    header, *rows = read_rows(path)
+    numbers = np.empty((len(rows), len(names)))
+    for (i, row), (j, name) in product(enumerate(rows), enumerate(names)):
+        try:
+            numbers[i, j] = float(row[header.index(name)])
+        except (ValueError, IndexError):
+            raise DataError(path, "expected a column with numbers", row=i + 2, column=name) from None
+    return numbers

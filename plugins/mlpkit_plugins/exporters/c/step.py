@@ -133,7 +133,7 @@ class Step:
         return name
 
     def refused(self, what: str) -> NotExportableError:
-        """Return the error for an operator that isn't supported in a form, such as "with ceil_mode = 1"."""
+        """Return the error for an operator that isn't supported in a form, such as "with group = 2"."""
         who = self.node.made_by or "the graph"
         return NotExportableError(
             f"{who} uses the operator {self.node.operator} {what}, which can't be written in C; "

@@ -197,43 +197,28 @@ function indexOf(position, shape) {
   return stridesOf(shape).map((stride, axis) => Math.floor(position / stride) % shape[axis]);
 }
 
-/** The number of windows along an axis, and the padding before and after it. */
-function placesAlong(length, span, stride, [before, after], { auto_pad = "NOTSET", ceil_mode = 0 }) {
-  if (auto_pad.startsWith("SAME")) {
-    const places = Math.ceil(length / stride), padding = Math.max((places - 1) * stride + span - length, 0);
-    const less = Math.floor(padding / 2);
-    return { places, before: auto_pad === "SAME_UPPER" ? less : padding - less, after: padding };
-  }
-  const steps = (length + before + after - span) / stride;
-  if (!ceil_mode) return { places: Math.floor(steps) + 1, before, after };
-  const last = Math.ceil(steps), beginsInside = last * stride < length + before;
-  return { places: beginsInside ? last + 1 : last, before, after };
-}
-
-/** The pixels of windows: `pixel[i]` of the image is `inner[i]` of window `place[i]`; areas include padding. */
+/** The pixels of windows: `pixel[i]` of the image is `inner[i]` of window `place[i]`. */
 function windows(image, kernel, attributes) {
   const ones = kernel.map(() => 1), none = Array(2 * kernel.length).fill(0);
   const { strides = ones, dilations = ones, pads = none } = attributes;
-  const axes = image.map((length, i) => {
-    const span = (kernel[i] - 1) * dilations[i] + 1;
-    return placesAlong(length, span, strides[i], [pads[i], pads[i + kernel.length]], attributes);
+  const shape = image.map((length, i) => {
+    const room = length + pads[i] + pads[i + kernel.length] - (kernel[i] - 1) * dilations[i] - 1;
+    return Math.floor(room / strides[i]) + 1;
   });
-  const shape = axes.map(({ places }) => places), steps = stridesOf(image);
+  const steps = stridesOf(image), count = sizeOf(shape);
   /** @type {number[][]} */ const [pixel, inner, place] = [[], [], []];
   const cells = Array.from({ length: sizeOf(kernel) }, (_, i) => indexOf(i, kernel));
-  const areas = new Float64Array(sizeOf(shape));
-  for (let window = 0; window < areas.length; window++) {
-    const corner = indexOf(window, shape).map((n, i) => n * strides[i] - axes[i].before);
+  for (let window = 0; window < count; window++) {
+    const corner = indexOf(window, shape).map((n, i) => n * strides[i] - pads[i]);
     cells.forEach((cell, number) => {
       const at = cell.map((n, i) => corner[i] + n * dilations[i]);
-      if (at.every((n, i) => n < image[i] + axes[i].after)) areas[window]++;
       if (!at.every((n, i) => n >= 0 && n < image[i])) return;
       pixel.push(at.reduce((sum, n, i) => sum + n * steps[i], 0));
       inner.push(number);
       place.push(window);
     });
   }
-  return { shape, areas, pixel, inner, place };
+  return { shape, count, pixel, inner, place };
 }
 
 /** Patches become columns of a matrix, so that a convolution is a product. @type {Operator} */
@@ -260,16 +245,16 @@ const conv = ([x, w, b], attributes) => {
 
 /** @returns {Operator} that reduces the pixels of each window to one number */
 const pool = (first, join, finish) => ([x], attributes) => {
-  const [rows, channels, ...image] = x.shape, { kernel_shape: kernel = image, count_include_pad = 0 } = attributes;
-  const { shape, areas, pixel, place } = windows(image, kernel, attributes);
+  const [rows, channels, ...image] = x.shape, { kernel_shape: kernel = image } = attributes;
+  const { shape, count, pixel, place } = windows(image, kernel, attributes);
   const y = tensor(x.dtype, [rows, channels, ...shape]);
-  const counts = new Float64Array(areas.length), found = new Float64Array(areas.length);
+  const counts = new Float64Array(count), found = new Float64Array(count);
   for (const window of place) counts[window]++;
   for (let plane = 0; plane < rows * channels; plane++) {
     const pixels = x.data.subarray(plane * sizeOf(image));
     found.fill(first);
     for (let i = 0; i < pixel.length; i++) found[place[i]] = join(found[place[i]], pixels[pixel[i]]);
-    const finished = found.map((v, window) => finish(v, (count_include_pad ? areas : counts)[window]));
+    const finished = found.map((v, window) => finish(v, counts[window]));
     y.data.set(finished, plane * found.length);
   }
   return y;
@@ -321,8 +306,7 @@ const layerNormalization = ([x, scale, shift], { axis = -1, epsilon = 1e-5 }) =>
 
 /** @returns {Operator} that reduces the elements along axes, from an attribute or an input, to one number */
 const reduce = (first, join, finish = (v, _count) => v) => ([x, input], attributes) => {
-  const { axes = input ? [...input.data] : [], keepdims = 1, noop_with_empty_axes = 0 } = attributes;
-  if (!axes.length && noop_with_empty_axes) return x;
+  const { axes = input ? [...input.data] : [], keepdims = 1 } = attributes;
   const given = axes.map((axis) => fromFront(axis, x.shape.length));
   const isGone = (axis) => !given.length || given.includes(axis);
   const kept = x.shape.map((length, axis) => (isGone(axis) ? 1 : length));
@@ -333,20 +317,19 @@ const reduce = (first, join, finish = (v, _count) => v) => ([x, input], attribut
 };
 
 /** The position of the first largest element of each line. @type {Operator} */
-const argMax = ([x], { axis = 0, keepdims = 1, select_last_index = 0 }) => {
+const argMax = ([x], { axis = 0, keepdims = 1 }) => {
   const at = fromFront(axis, x.shape.length), y = tensor("int64", x.shape.map((length, i) => (i === at ? 1 : length)));
   lines(x.shape, at, (start, step, length, line) => {
     for (let i = 1; i < length; i++) {
-      const v = x.data[start + i * step], best = x.data[start + y.data[line] * step];
-      if (v > best || (select_last_index && v === best)) y.data[line] = i;
+      if (x.data[start + i * step] > x.data[start + y.data[line] * step]) y.data[line] = i;
     }
   });
   return keepdims ? y : withoutAxis(y, at);
 };
 
 /** @type {Operator} */
-const reshape = ([x, shape], { allowzero = 0 }) => {
-  const lengths = Array.from(shape.data, (length, axis) => (length === 0 && !allowzero ? x.shape[axis] : length));
+const reshape = ([x, shape]) => {
+  const lengths = Array.from(shape.data, (length, axis) => length || x.shape[axis]);
   const known = sizeOf(lengths.filter((length) => length !== -1));
   return reshaped(x, lengths.map((length) => (length === -1 ? x.data.length / known : length)));
 };

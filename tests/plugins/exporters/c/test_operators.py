@@ -5,8 +5,8 @@ import pytest
 from c_models import MACHINES, machine, model_with
 
 from mlpkit import ML_DOMAIN, Graph, NotExportableError
+from mlpkit.graph.evaluator import OPERATORS as KNOWN
 from mlpkit.graph.evaluator import evaluate
-from mlpkit.graph.operators import OPERATORS as KNOWN
 from mlpkit_plugins.exporters.c.operators import OPERATORS, VIEWS
 from mlpkit_plugins.exporters.c_file import CFile, compute_c
 

@@ -229,7 +229,7 @@ class SetsEnvironment(Uniform):
         return super().__call__(shape, fans, rng, dtype)
 
 
-@caught_by("no_file_appears_in_the_working_folder")
+@caught_by("the_process_is_left_alone")
 class WritesALog(Square):
     """writes a log into the working folder"""
 
@@ -259,7 +259,7 @@ class CountsObjects(Uniform):
         return (self.width * rng.uniform(size=shape)).astype(dtype)
 
 
-@caught_by("global_random_numbers_play_no_part")
+@caught_by("the_same_twice_gives_the_same_bits")
 class GlobalNumpyNoise(Noise):
     """draws from numpy.random"""
 
@@ -267,7 +267,7 @@ class GlobalNumpyNoise(Noise):
         return x + np.random.normal(size=x.shape).astype(x.dtype)
 
 
-@caught_by("global_random_numbers_play_no_part")
+@caught_by("the_same_twice_gives_the_same_bits")
 class GlobalShuffle(Falling):
     """draws from the module random"""
 
@@ -275,7 +275,7 @@ class GlobalShuffle(Falling):
         return random.random()
 
 
-@caught_by("global_random_numbers_are_left_alone")
+@caught_by("the_process_is_left_alone")
 class SeedsNumpy(Noise):
     """seeds numpy.random, and so is the same each time"""
 

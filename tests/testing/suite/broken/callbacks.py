@@ -8,7 +8,7 @@ from sound import Losses, Patience
 from mlpkit import Callback
 
 
-@caught_by("follows_a_training_with_and_without_a_folder")
+@caught_by("writes_no_other_files_than_it_says")
 class NeedsAFolder(Callback):
     """takes for granted that there is a run folder"""
 

@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit, WeightedPoints, WeightedSplit
 
-from mlpkit import Classes, DataError, DataWarning, Description, Proposal, RawArray, RawColumn, ShapeError
+from mlpkit import Classes, DataError, DataWarning, Description, Proposal, ShapeError
 
 
 class _With(Points):
@@ -91,7 +91,7 @@ class RefusesAfterLoading(Points):
         return super().encode(raw)
 
 
-@caught_by("columns_have_names_of_their_own")
+@caught_by("names_are_distinct")
 class TwoColumnsOfOneName(Points):
     """calls both of its columns the same"""
 
@@ -102,7 +102,7 @@ class TwoColumnsOfOneName(Points):
         raise DataError("the rows", "there is no such column", column="width")
 
 
-@caught_by("columns_have_names_of_their_own")
+@caught_by("names_are_distinct")
 class ForgetsItsColumns(Points):
     """knows its columns only once it is opened, and not from the encoder's state"""
 
@@ -149,7 +149,7 @@ class ScalesTwice(Points):
         return {name: PointSplit(split.x - known, split.t) for name, split in super().open(seed).items()}
 
 
-@caught_by("features_and_targets_have_names_of_their_own")
+@caught_by("names_are_distinct")
 class OneNameForTwo(Points):
     """has one name for two elements of an input"""
 
@@ -157,7 +157,7 @@ class OneNameForTwo(Points):
         return ("left",)
 
 
-@caught_by("class_names_are_as_many_as_classes")
+@caught_by("names_are_distinct")
 class TwoNamesForThree(Points):
     """has fewer names than classes"""
 
@@ -165,7 +165,7 @@ class TwoNamesForThree(Points):
         return ("left", "right")
 
 
-@caught_by("warnings_are_about_parameters")
+@caught_by("advice_is_in_words")
 class WarnsInWords(Points):
     """returns its warnings as plain texts"""
 
@@ -173,7 +173,7 @@ class WarnsInWords(Points):
         return ["few points"]
 
 
-@caught_by("warnings_are_about_parameters")
+@caught_by("advice_is_in_words")
 class WarnsAboutNoParameter(Points):
     """warns about something that isn't a parameter"""
 
@@ -181,18 +181,7 @@ class WarnsAboutNoParameter(Points):
         return (DataWarning("sizes", "few points"),)
 
 
-@caught_by("warnings_are_about_parameters")
-class WarnsWithANumber(Points):
-    """gives a number in place of what is unusual"""
-
-    def __init__(self, points: int = 12) -> None:
-        self.points = points
-
-    def warnings(self):
-        return (DataWarning("points", self.points),)
-
-
-@caught_by("warnings_are_about_parameters")
+@caught_by("advice_is_in_words")
 class WarnsOnceOpened(Points):
     """can't say what is unusual before it was opened"""
 
@@ -202,72 +191,6 @@ class WarnsOnceOpened(Points):
 
 def _codes(splits):
     return {name: np.zeros(len(split), np.int32) for name, split in splits.items()}
-
-
-@caught_by("raw_columns_fit_the_splits")
-class ColumnsByName(Points):
-    """returns the names of its columns"""
-
-    def raw_columns(self):
-        return ["left", "right"]
-
-
-@caught_by("raw_columns_fit_the_splits")
-class ColumnOfAnotherRole(Points):
-    """calls a column a feature"""
-
-    def raw_columns(self):
-        return [RawColumn("left", "feature", ("1",), None, _codes(self.open(0)))]
-
-
-@caught_by("raw_columns_fit_the_splits")
-class ColumnTooShort(Points):
-    """has a column with fewer rows than its split"""
-
-    def raw_columns(self):
-        return [
-            RawColumn("left", "input", ("1",), None, {name: codes[1:] for name, codes in _codes(self.open(0)).items()})
-        ]
-
-
-@caught_by("raw_columns_fit_the_splits")
-class CodeWithoutText(Points):
-    """has a code beyond the texts"""
-
-    def raw_columns(self):
-        return [RawColumn("left", "input", (), None, _codes(self.open(0)))]
-
-
-@caught_by("raw_columns_fit_the_splits")
-class NumbersForNothing(Points):
-    """has more numbers than texts"""
-
-    def raw_columns(self):
-        return [RawColumn("left", "input", ("1",), np.arange(2.0), _codes(self.open(0)))]
-
-
-@caught_by("raw_arrays_have_a_range")
-class ArraysByName(Points):
-    """returns the names of its arrays"""
-
-    def raw_arrays(self):
-        return ["x", "t"]
-
-
-@caught_by("raw_arrays_have_a_range")
-class ArrayOfAnotherRole(Points):
-    """calls an array a feature"""
-
-    def raw_arrays(self):
-        return [RawArray("x", "feature", "float32", (2,), 0.0, 1.0)]
-
-
-@caught_by("raw_arrays_have_a_range")
-class ArrayTheWrongWayRound(Points):
-    """confuses least and greatest"""
-
-    def raw_arrays(self):
-        return [RawArray("x", "input", "float32", (2,), 1.0, 0.0)]
 
 
 @caught_by("proposes_nothing_for_files_of_others")
@@ -297,7 +220,7 @@ class RecipeForEveryFile(Points):
         return {"mine": lambda files, target: Proposal({"data": "points"}, {}, [])}
 
 
-@caught_by("target_remedy_is_a_text")
+@caught_by("advice_is_in_words")
 class NothingToDo(Points):
     """returns None if the target needs no change"""
 
@@ -305,7 +228,7 @@ class NothingToDo(Points):
         return None
 
 
-@caught_by("target_remedy_is_a_text")
+@caught_by("advice_is_in_words")
 class NoReason(Points):
     """returns a truth value where a reason is asked for"""
 
@@ -313,26 +236,12 @@ class NoReason(Points):
         return True
 
 
-@caught_by("target_remedy_is_a_text")
+@caught_by("advice_is_in_words")
 class RemedyOnceOpened(Points):
     """can't say what to do about the target before it was opened"""
 
     def target_remedy(self):
         return f"take the points round {self.mean} for values"
-
-
-@caught_by("advice_changes_no_example")
-class DrawsAgainOnceAsked(Points):
-    """draws again with another seed after warnings was called"""
-
-    looked = 0
-
-    def warnings(self):
-        self.looked = 1
-        return ()
-
-    def open(self, seed):
-        return super().open(seed + self.looked)
 
 
 @caught_by("takes_any_examples")
@@ -354,7 +263,7 @@ class EachOnce(_With):
             super().take(np.resize(unique, len(indices)), out)
 
 
-@caught_by("takes_every_example")
+@caught_by("description_agrees_with_the_splits")
 class LosesTheLast(_With):
     """fails on the last example"""
 
@@ -376,7 +285,7 @@ class LeavesZerosOut(_With):
             out[1][...] = self.t[indices]
 
 
-@caught_by("leaves_the_positions_alone")
+@caught_by("takes_any_examples")
 class WrapsItsPositions(_With):
     """changes the positions in place"""
 

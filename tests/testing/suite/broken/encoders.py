@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from kill_matrix import caught_by
 from sound import Points
 
@@ -62,22 +61,6 @@ class SourcesThatAreNumbers(Points):
 
     def example_sources(self, split, indices):
         return indices.tolist()
-
-
-@caught_by("example_keys_fit_the_splits")
-class KeysOfTraining(Points):
-    """returns keys of the training split for every split"""
-
-    def example_keys(self, split):
-        return np.arange(len(self.open(0)["train"]))
-
-
-@caught_by("example_keys_fit_the_splits")
-class KeysThatAreFloats(Points):
-    """returns floats as keys"""
-
-    def example_keys(self, split):
-        return np.arange(len(self.open(0)[split])) / 2
 
 
 @caught_by("raw_rows_are_those_of_the_split")

@@ -7,7 +7,7 @@ from kill_matrix import caught_by
 from sound import Uniform
 
 
-@caught_by("values_have_the_shape_asked_for")
+@caught_by("values_fill_a_parameter")
 class FlatValues(Uniform):
     """returns a flat array"""
 
@@ -15,7 +15,7 @@ class FlatValues(Uniform):
         return super().__call__(shape, fans, rng, dtype).reshape(-1)
 
 
-@caught_by("values_have_the_dtype_asked_for")
+@caught_by("values_fill_a_parameter")
 class DoubleValues(Uniform):
     """returns float64 always"""
 
@@ -23,7 +23,7 @@ class DoubleValues(Uniform):
         return rng.uniform(size=shape)
 
 
-@caught_by("values_are_finite")
+@caught_by("values_fill_a_parameter")
 class LogarithmOfZero(Uniform):
     """is infinite in one place"""
 
@@ -45,7 +45,7 @@ class GrowsWider(Uniform):
         return (self.width * rng.uniform(size=shape)).astype(dtype)
 
 
-@caught_by("values_are_new_each_time")
+@caught_by("values_fill_a_parameter")
 class OneArrayForAll(Uniform):
     """returns the same array again"""
 

@@ -265,7 +265,7 @@ class SumsIntoACopy(Scale):
         return [({}, (2, 3))]
 
 
-@caught_by("works_on_any_memory_layout_of_dy")
+@caught_by("works_on_any_memory_layout")
 class ViewsDy(Square):
     """takes dy's values in the order of the memory"""
 
@@ -285,7 +285,7 @@ class LearnsInEvaluation(Centre):
         return super().forward(x)
 
 
-@caught_by("evaluation_draws_no_random_numbers")
+@caught_by("evaluation_changes_no_state")
 class AlwaysNoisy(Noise):
     """adds noise in evaluation too"""
 
@@ -306,7 +306,7 @@ class DerivesInWhatItKept(Square):
         return self.x
 
 
-@caught_by("returned_gradient_is_the_callers")
+@caught_by("backward_twice_gives_the_same_bits")
 class ReturnsItsParameter(Layer):
     """returns a view of its parameter from backward"""
 
@@ -413,7 +413,7 @@ class DropsAnAxis(Square):
         return super().forward(x).sum(axis=-1)
 
 
-@caught_by("takes_an_empty_minibatch")
+@caught_by("outputs_have_the_declared_shape")
 class DividesByTheLargest(Layer):
     """takes the largest element, which an empty minibatch lacks"""
 

@@ -53,22 +53,12 @@ class SumOverRows(MeanSquare):
         return dloss * self.difference
 
 
-@caught_by("weight_of_the_whole_is_the_sum_of_its_parts")
+@caught_by("loss_of_the_whole_is_the_mean_of_its_parts")
 class WeightOfOne(MeanSquare):
     """gives every minibatch the same weight, however many rows it has"""
 
     def weight(self, t):
         return 1.0
-
-
-@caught_by("many_rows_cost_no_digits")
-class SumsInSinglePrecision(MeanSquare):
-    """adds up one row after the other in float32"""
-
-    def forward(self, x, t):
-        super().forward(x, t)
-        each = np.square(self.difference).reshape(-1)
-        return float(np.cumsum(each)[-1]) / (2 * len(x))
 
 
 @caught_by("dloss_is_a_factor")
@@ -191,7 +181,7 @@ class WeighsTheLossOnly(WeightedSquare):
     backward = MeanSquare.backward
 
 
-@caught_by("loss_needs_no_unit_of_weights")
+@caught_by("loss_counts_a_row_as_often_as_its_weight_says")
 class DividesByAThousandAtMost(WeightedSquare):
     """divides by the sum of the weights only if that is no more than a thousand"""
 
@@ -234,23 +224,6 @@ class InvertsInPlace(SquareOfProbabilities):
     def inputs_for(self, prediction):
         prediction[...] = np.log(prediction / (1 - prediction))
         return prediction
-
-
-@caught_by("prediction_loss_is_a_mean_over_rows")
-class SumsThatOfPredictions(SquareOfProbabilities):
-    """returns the sum of the losses of predictions, and not their mean"""
-
-    def prediction_loss(self, prediction, t, weights=None):
-        return float(np.square(prediction - t).sum())
-
-
-@caught_by("prediction_loss_is_a_mean_over_rows")
-class ComparesInPlace(SquareOfProbabilities):
-    """overwrites predictions by their differences from the targets"""
-
-    def prediction_loss(self, prediction, t, weights=None):
-        prediction -= t
-        return float(np.square(prediction).mean())
 
 
 @caught_by("numbers_predicted_have_names")
@@ -296,7 +269,7 @@ class AllOfThemForTheTarget(TwoEnds):
         return prediction
 
 
-@caught_by("an_interval_has_two_ends")
+@caught_by("numbers_predicted_have_names")
 class EndsInAnyOrder(TwoEnds):
     """returns the ends of an interval as they are, even if they crossed"""
 
@@ -304,7 +277,7 @@ class EndsInAnyOrder(TwoEnds):
         return prediction
 
 
-@caught_by("an_interval_has_two_ends")
+@caught_by("numbers_predicted_have_names")
 class IntervalsByTheirWidth(TwoEnds):
     """returns how wide intervals are, and not where they end"""
 
@@ -312,7 +285,7 @@ class IntervalsByTheirWidth(TwoEnds):
         return np.ptp(prediction, axis=1, keepdims=True)
 
 
-@caught_by("an_interval_has_two_ends")
+@caught_by("numbers_predicted_have_names")
 class SortsEndsInPlace(TwoEnds):
     """sorts the prediction in place"""
 

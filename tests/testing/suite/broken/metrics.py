@@ -65,17 +65,7 @@ class BeginsAtOne(Share):
         self.seen += other.seen
 
 
-@caught_by("order_plays_no_part")
-class TheLastCounts(Share):
-    """weighs later examples more"""
-
-    def update(self, prediction, t):
-        right = prediction.argmax(axis=1) == t
-        self.right += float((right * np.arange(len(t))).sum())
-        self.seen += len(t)
-
-
-@caught_by("asking_changes_nothing")
+@caught_by("parts_make_the_whole")
 class ForgetsWhenAsked(Share):
     """starts again after result was called"""
 
@@ -180,7 +170,7 @@ class SeesRowsWithoutWeight(WeightedShare):
         self.seen += 0 if weights is None else int((weights == 0).sum())
 
 
-@caught_by("result_needs_no_unit_of_weights")
+@caught_by("result_counts_a_row_as_often_as_its_weight_says")
 class SmoothsByARow(WeightedShare):
     """adds half a row if weights are no whole numbers"""
 
@@ -189,7 +179,7 @@ class SmoothsByARow(WeightedShare):
         self.seen += 0 if weights is None or not (weights % 1).any() else 0.5
 
 
-@caught_by("sees_points_or_intervals")
+@caught_by("result_is_a_finite_number")
 class SeesQuantiles(Share):
     """says that it sees what no metric gets"""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 from kill_matrix import caught_by
 from sound import Momentum
@@ -46,17 +44,7 @@ class CountsCalls(Momentum):
         super().update(*arguments)
 
 
-@caught_by("several_threads_may_update")
-class MainThreadOnly(Momentum):
-    """works in the main thread only"""
-
-    def update(self, *arguments):
-        if threading.current_thread() is not threading.main_thread():
-            raise RuntimeError("signals only work in the main thread")
-        super().update(*arguments)
-
-
-@caught_by("has_a_learning_rate")
+@caught_by("declares_its_rate_and_slots")
 class CallsItEta(Momentum):
     """keeps its learning rate under another name
 
@@ -68,14 +56,14 @@ class CallsItEta(Momentum):
         self.eta = eta
 
 
-@caught_by("slots_are_distinct_names")
+@caught_by("declares_its_rate_and_slots")
 class SlotsAsOneText(Momentum):
     """gives its slots as one text, which is a sequence of letters"""
 
     slots = "v"
 
 
-@caught_by("looks_at_decay_only_if_it_says_so")
+@caught_by("decay_is_a_factor")
 class DecaysInSecret(Momentum):
     """looks at decay and says that it doesn't"""
 
@@ -133,16 +121,6 @@ class ComputesInSingle(Momentum):
         value[...] = single
 
 
-@caught_by("float32_is_as_good_as_its_digits")
-class LosesDigitsInSingle(Momentum):
-    """loses digits in float32"""
-
-    def update(self, value, gradient, slots, step):
-        super().update(value, gradient, slots, step)
-        if value.dtype == np.float32:
-            value[...] = value.astype(np.float16)
-
-
 @caught_by("vanishing_gradients_keep_parameters_finite")
 class DividesByTheGradient(Momentum):
     """divides by the size of the gradient, without a small number beside it"""
@@ -151,14 +129,14 @@ class DividesByTheGradient(Momentum):
         super().update(value, gradient / np.abs(gradient), slots, step)
 
 
-@caught_by("sees_blocks_or_parameters")
+@caught_by("declares_its_rate_and_slots")
 class SeesMatrices(Momentum):
     """asks for something that the trainer doesn't know"""
 
     sees = "matrices"
 
 
-@caught_by("sees_blocks_or_parameters")
+@caught_by("declares_its_rate_and_slots")
 class SlotsWithoutShapes(Momentum):
     """gives the names of its slots and no shapes"""
 

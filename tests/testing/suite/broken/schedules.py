@@ -32,12 +32,3 @@ class CountsItsCalls(Falling):
     def __call__(self, progress):
         self.calls += 1
         return 0.1 / self.calls
-
-
-@caught_by("leaves_the_progress_alone")
-class RoundsTheEpoch(Falling):
-    """rounds the epoch in the trainer's own progress"""
-
-    def __call__(self, progress):
-        progress.epoch = int(progress.epoch) + 1
-        return 0.1 / progress.epoch

@@ -1,6 +1,6 @@
 """prints its version at import
 
-Caught by: import_is_silent
+Caught by: import_leaves_the_process_alone
 """
 
 from mlpkit import Layer, component, hookimpl

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpkit.testing import CheckFailure
-from mlpkit.testing.suite.comparison import check_close, check_same_bits
+from mlpkit.testing.suite.check import check_close, check_same_bits
 
 
 def test_equal_bits_are_equal_even_if_they_are_nan():

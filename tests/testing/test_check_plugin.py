@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mlpkit.components.kinds import KINDS
-from mlpkit.testing.suite.all_checks import PREREQUISITES, all_checks, checks_for
+from mlpkit.testing.check_plugin import PREREQUISITES, all_checks, checks_for
 
 
 @pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)
 def test_a_check_says_what_it_asks_and_why(check):
     assert check.asks.endswith("?")
-    assert check.why.endswith(".")
+    assert check.function.__doc__.partition("\n\n")[2].strip().endswith(".")
     assert set(check.kinds) <= set(KINDS)
 
 
