@@ -39,8 +39,6 @@ def read_image(path: Path, *, colour: bool = False, size: tuple[int, int] | None
         DataError: Pillow is missing, or the file is too large, detectably damaged, or not an image.
     """
     with _opened(path) as image:
-        if image.format == "PNG":
-            _check_all_pixels(path)
         image.verify()  # compares checksums, which decoding doesn't
     with _opened(path) as image:
         pixels = _to_eight_bits(image).convert("RGB" if colour else "L")
@@ -96,15 +94,6 @@ def _opened(path: Path) -> Iterator[PillowImage]:
     except Exception as error:  # malformed files make Pillow's decoders raise anything
         reason = "" if isinstance(error, UnidentifiedImageError) else f": {error}"  # which would name the file again
         raise DataError(path, f"can't be read as an image{reason}; replace the file, or leave it out") from error
-
-
-def _check_all_pixels(path: Path) -> None:
-    from mlpkit_plugins.formats.png_pixels import missing_bytes  # noqa: PLC0415 - needed for one format only
-
-    missing = missing_bytes(path.read_bytes())
-    if missing:
-        what = f"is missing {missing:,}" if missing > 0 else "has more"
-        raise DataError(path, f"the image {what} bytes of the pixels that its header declares")
 
 
 def _to_eight_bits(image: PillowImage) -> PillowImage:

@@ -17,12 +17,12 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mlpkit import DataError
 from mlpkit_plugins.files.regular_file import regular_file
-from mlpkit_plugins.formats.parquet_bounds import Bounds, is_text
 
 MAGIC: Final = b"PAR1"
 FEWEST_BYTES: Final = 12
@@ -30,6 +30,20 @@ FEWEST_BYTES: Final = 12
 
 BUFFER: Final = 1 << 16
 """Bytes read at a time."""
+
+VALUES_TOGETHER: Final = 1 << 17
+"""Values decoded at a time, since a whole row group may not fit into memory."""
+FEWEST_ROWS_TOGETHER: Final = 256
+
+LARGEST_TEXT: Final = 1 << 17
+"""The most bytes of a text, as in a field of a CSV file."""
+
+# Real data stays within these limits, whose second numbers are for each byte of the file.
+MOST_VALUES: Final = (1 << 23, 1024)
+MOST_BYTES: Final = (1 << 26, 64)
+"""The most bytes of a column."""
+
+_TEXTS_BY_LENGTH: Final = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 
 
 class Block(NamedTuple):
@@ -50,7 +64,6 @@ class ParquetFile:
         header: the names of the columns.
         types: the type of each column.
         rows: the number of rows.
-        most_text: the most bytes of a column's texts.
         checksum: SHA-256 of the file's content.
 
     Raises:
@@ -63,14 +76,13 @@ class ParquetFile:
         self.name = name or str(path)
         with regular_file(path, self.name) as file:
             self._size = self._check_magic(file)
-            self._bounds = Bounds(self.name, self._size)
-            self.most_text = self._bounds.most_text
+            self._most_bytes = max(MOST_BYTES[0], MOST_BYTES[1] * self._size)
             file.seek(0)
             self.checksum = hashlib.file_digest(file, "sha256").hexdigest()
             with self._reading(file) as parquet:
                 self.rows: int = parquet.metadata.num_rows
                 schema = parquet.schema_arrow
-        self._bounds.check_few_values(self.rows, 1)
+        self._check_few_values(1)
         self.header: tuple[str, ...] = tuple(schema.names)
         self.types: dict[str, pa.DataType] = dict(zip(schema.names, schema.types, strict=True))
         for column in self.header:
@@ -79,17 +91,21 @@ class ParquetFile:
 
     def blocks(self, names: Sequence[str]) -> Iterator[Block]:
         """Return some columns of the rows, block by block; no others are read."""
-        types = {name: self.types[name] for name in names}
-        self._bounds.check_few_values(self.rows, len(names))
+        self._check_few_values(len(names))
+        texts = [name for name in dict.fromkeys(names) if _is_text(self.types[name])]
+        decoded = dict.fromkeys(texts, 0)
         with regular_file(self._path, self.name) as file:
             with self._reading(file) as parquet:
-                plan = self._bounds.plan(file, parquet, types)
-            with self._reading(file, plan.dictionaries) as parquet:
+                differences = self._check_sizes(parquet, names)
+            together = VALUES_TOGETHER // max(len(names), 1)
+            together = FEWEST_ROWS_TOGETHER if differences else max(together, FEWEST_ROWS_TOGETHER)
+            with self._reading(file, [name for name in texts if name not in differences]) as parquet:
                 row = 1
-                for batch in self._batches(parquet, plan.rows, list(types)):
+                for batch in self._batches(parquet, together, [*dict.fromkeys(names)]):
                     rows = np.arange(row, row + batch.num_rows)
-                    for name in filter(lambda name: is_text(types[name]), types):
-                        self._bounds.check_short_texts(name, batch.column(name), rows)
+                    for name in texts:
+                        decoded[name] += self._text_size(name, batch.column(name), rows)
+                        self._check_size(name, decoded[name])
                     yield Block(rows, [batch.column(name) for name in names])
                     row += batch.num_rows
                     if row > self.rows + 1:
@@ -97,6 +113,51 @@ class ParquetFile:
         pa.default_memory_pool().release_unused()
         if row != self.rows + 1:
             raise DataError(self.name, f"declares {self.rows:,} rows, and has {row - 1:,}")
+
+    def _check_few_values(self, columns: int) -> None:
+        """Check that the file declares a plausible number of values for its size."""
+        most = max(MOST_VALUES[0], MOST_VALUES[1] * self._size)
+        if not 0 <= self.rows * columns <= most:
+            declared = f"declares {self.rows:,} rows in {self._size:,} bytes"
+            raise DataError(self.name, f"{declared}; expected at most {most:,} values")
+
+    def _check_sizes(self, parquet: Any, names: Sequence[str]) -> set[str]:
+        """Check the declared sizes of columns; return those of texts that are written without a dictionary."""
+        without_dictionary = set()
+        for position in range(len(parquet.schema)):
+            leaf = parquet.schema.column(position)
+            if leaf.path in names:
+                groups = range(parquet.metadata.num_row_groups)
+                chunks = [parquet.metadata.row_group(group).column(position) for group in groups]
+                numbers = 0 if _is_text(self.types[leaf.path]) else 16 * self.rows
+                self._check_size(leaf.path, sum(chunk.total_uncompressed_size for chunk in chunks) - numbers)
+                if leaf.length > 16:  # bytes of a fixed length
+                    self._check_length(leaf.path, leaf.length)
+                    self._check_size(leaf.path, leaf.length * self.rows)
+                if any(encoding.startswith("DELTA") for chunk in chunks for encoding in chunk.encodings):
+                    without_dictionary.add(leaf.path)
+        return without_dictionary
+
+    def _check_size(self, name: str, length: int) -> None:
+        if length > self._most_bytes:
+            what = f"the column takes {length:,} bytes or more in a file of {self._size:,}"
+            message = f"{what}; expected at most {self._most_bytes:,}; leave the column out"
+            raise DataError(self.name, message, column=name)
+
+    def _check_length(self, name: str, length: int, row: int | None = None) -> None:
+        if length > LARGEST_TEXT:
+            message = f"a text has {length:,} bytes; expected at most {LARGEST_TEXT:,}"
+            raise DataError(self.name, f"{message}; shorten it, or leave the column out", row=row, column=name)
+
+    def _text_size(self, name: str, values: pa.Array, rows: NDArray[np.int64]) -> int:
+        """Check that no text of a column is too long, and return the bytes of all, 0 for those of a dictionary."""
+        encoded = pa.types.is_dictionary(values.type)
+        lengths = pc.binary_length(values.dictionary if encoded else values).fill_null(0).to_numpy()
+        if lengths.max(initial=0) > LARGEST_TEXT:
+            codes = values.indices.fill_null(0).to_numpy() if encoded else np.arange(len(values))
+            long = np.flatnonzero(lengths[codes] > LARGEST_TEXT)  # the dictionary may hold it for later rows
+            self._check_length(name, int(lengths.max()), int(rows[long[0]]) if len(long) else None)
+        return 0 if encoded else int(lengths.sum(dtype=np.int64))
 
     def _check_magic(self, file: BufferedReader) -> int:
         """Check both ends of the file, and return its size."""
@@ -135,3 +196,9 @@ class ParquetFile:
         except Exception as error:  # malformed files make pyarrow raise anything
             reason = " ".join(str(error).split()) or type(error).__name__
             raise DataError(self.name, f"the file is damaged: {reason[:200]}") from error
+
+
+def _is_text(arrow_type: pa.DataType) -> bool:
+    """Whether values of a type, or of its dictionary, have variable length, like texts."""
+    values = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
+    return any(is_variable(values) for is_variable in _TEXTS_BY_LENGTH)

@@ -90,14 +90,12 @@ class Codebook(dict[str, int]):
 
     Attributes:
         texts: the distinct texts, without surrounding blanks.
-        length: their total number of characters.
     """
 
     def __init__(self, missing: Collection[str] = ()) -> None:
         super().__init__()
         self._missing = frozenset(missing)
         self.texts: list[str] = []
-        self.length = 0
 
     def __missing__(self, written: str) -> int:
         """Give a new text its code."""
@@ -109,7 +107,6 @@ class Codebook(dict[str, int]):
         else:
             code = len(self.texts)
             self.texts.append(text)
-            self.length += len(text)
         self[written] = code
         return code
 

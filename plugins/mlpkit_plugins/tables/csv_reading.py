@@ -13,9 +13,9 @@ from mlpkit_plugins.first_networks.commented import Commented
 from mlpkit_plugins.formats.csv_dialect import CsvGuess, csv_dialect
 from mlpkit_plugins.formats.csv_file import CsvFile
 from mlpkit_plugins.formats.texts import shown_text
+from mlpkit_plugins.tables.column_guess import RowSample, sample_rows
 from mlpkit_plugins.tables.csv_source import CsvSource
 from mlpkit_plugins.tables.first_spec import Reading
-from mlpkit_plugins.tables.row_sample import RowSample, sample_rows
 from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat, is_number
 from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING, symbols_of
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.parquet_file import Block, ParquetFile
-from mlpkit_plugins.tables.categories import Codebook
 from mlpkit_plugins.tables.columns import ColumnReader, Columns
 from mlpkit_plugins.tables.source import TableSource, Texts
 from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of, without
@@ -106,14 +105,6 @@ class ParquetSource(TableSource):
         """Return the distinct texts of a column."""
         distinct, positions = _distinct(block.columns[index])
         return Texts(self._texts(distinct, name), positions)
-
-    def codes(self, block: Block, index: int, name: str, book: Codebook) -> NDArray[np.int32]:
-        """Return the codes of a column of texts, which may not grow without bounds."""
-        codes = super().codes(block, index, name, book)
-        if book.length > self._file.most_text:
-            message = f"the categories take more than {self._file.most_text:,} bytes; leave the column out"
-            raise DataError(self.name, message, column=name)
-        return codes
 
     def _texts(self, values: pa.Array, name: str) -> list[str]:
         """Convert values without nulls to texts; invalid bytes are kept."""

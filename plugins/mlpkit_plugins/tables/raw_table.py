@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from mlpkit import DataError, RawColumn
 from mlpkit_plugins.tables.categories import MISSING
 from mlpkit_plugins.tables.columns import Columns
-from mlpkit_plugins.tables.sentinels import sentinels_in
 from mlpkit_plugins.tables.source import TableSource
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, numbers_of
@@ -64,21 +63,6 @@ def without_numbers(column: RawColumn, missing: Collection[float]) -> RawColumn:
     return column._replace(
         codes={split: np.where(absent[codes], MISSING, codes) for split, codes in column.codes.items()}
     )
-
-
-def add_remarks(columns: Iterable[RawColumn]) -> list[RawColumn]:
-    """Add a remark to each column with a number that most likely marks a missing value."""
-    columns = list(columns)
-    numbers = {
-        column.name: np.append(column.numbers, np.nan)[np.concatenate(list(column.codes.values()))]
-        for column in columns
-        if column.numbers is not None
-    }
-    remarks = {
-        name: (f"has {outlier}; if it means a missing value, add it to missing_numbers",)
-        for name, outlier in sentinels_in(numbers).items()
-    }
-    return [column._replace(remarks=remarks.get(column.name, column.remarks)) for column in columns]
 
 
 def _whole_table(source: TableSource, wanted: Collection[str] | None) -> Table:

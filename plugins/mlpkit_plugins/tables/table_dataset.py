@@ -21,7 +21,7 @@ from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
 from mlpkit_plugins.tables.options import TableOptions, check_columns
 from mlpkit_plugins.tables.ranges import far_outside
-from mlpkit_plugins.tables.raw_table import RawSplit, add_remarks, numbers_in, raw_texts, without_numbers
+from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, without_numbers
 from mlpkit_plugins.tables.row_split import Part, keys_of_examples, split_rows, warnings_about_split
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.table_split import TableSplit
@@ -143,7 +143,7 @@ class TableDataset(TableOptions, Dataset):
 
     def raw_columns(self) -> list[RawColumn]:
         """Return all columns of the files, unchanged."""
-        return add_remarks(self.raw_columns_of(self._raw_splits()))
+        return self.raw_columns_of(self._raw_splits())
 
     def columns_of_rows(
         self, names: Collection[str], source: Path | Mapping[str, Sequence[Any] | Array] | None = None
@@ -160,7 +160,7 @@ class TableDataset(TableOptions, Dataset):
         return {name: RawSplit(tables.get(name, tables["train"]), each.rows_in_file()) for name, each in splits.items()}
 
     def raw_columns_of(self, splits: Mapping[str, RawSplit], names: Collection[str] | None = None) -> list[RawColumn]:
-        """Return columns of files, by default all, unchanged, without remarks."""
+        """Return columns of files, by default all, unchanged."""
         encoder = self._fitted_encoder()
         roles = {self.split_column: "split"} if self.split_column is not None and any(self.shares) else {}
         roles |= {self.weight: "weight"} if self.weight is not None else {}

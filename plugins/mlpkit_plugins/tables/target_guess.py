@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from mlpkit import Array, DataError, ParameterError, did_you_mean
 from mlpkit_plugins.formats.texts import shown_text
 from mlpkit_plugins.tables.categories import in_order
-from mlpkit_plugins.tables.column_guess import ColumnGuess, ColumnGuesser
+from mlpkit_plugins.tables.column_guess import ColumnGuess, ColumnGuesser, RowSample
 from mlpkit_plugins.tables.options import shown_names
-from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.targets import MANY_CLASSES, are_mostly_lonely, mostly_lonely
 
 Predict: TypeAlias = Literal["classes", "labels", "values"]

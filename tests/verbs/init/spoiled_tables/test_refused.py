@@ -230,7 +230,10 @@ def test_a_negative_number_with_another_sign(table, save, refused, trains, writt
     seen = table[7][0]
     table[7][0] = written.format(seen)
     save(table)
-    assert refused() == f"t.csv, row 8, column 'size': '{table[7][0]}' is not a finite number; write -{seen}"
+    assert (
+        refused()
+        == f"t.csv, row 8, column 'size': '{table[7][0]}' is not a finite number; put a number there, or leave out the row"
+    )
     table[7][0] = f"-{seen}"
     save(table)
     trains()
