@@ -22,9 +22,8 @@ from mlpkit_plugins.arrays.encoding_options import built_encoding
 from mlpkit_plugins.arrays.raw_rows import check_finite, raw_array
 from mlpkit_plugins.arrays.scaling import DEVIATION_OVERFLOWS, Scaling, check_clippable, values_range, values_scaling
 from mlpkit_plugins.files.named_file import located
-from mlpkit_plugins.splits.by_position import split_at_random, split_in_order
-from mlpkit_plugins.splits.shares import Shares
-from mlpkit_plugins.splits.split_warnings import warnings_about_shares
+from mlpkit_plugins.splits.positions import split_at_random, split_in_order
+from mlpkit_plugins.splits.shares import Shares, warnings_about_shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

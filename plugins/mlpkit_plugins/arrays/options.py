@@ -9,10 +9,9 @@ from annotated_types import Ge, Gt
 
 from mlpkit import FilePath
 from mlpkit_plugins.arrays.array_split import Examples
-from mlpkit_plugins.arrays.array_targets import Predicted
+from mlpkit_plugins.arrays.array_targets import Predicted, check_weights_shape, weight_array
 from mlpkit_plugins.arrays.encoding_options import NumbersOption
 from mlpkit_plugins.arrays.scaling import ScaleTarget
-from mlpkit_plugins.arrays.target_arrays import check_weights_shape, weight_array
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.rows_on_disk import npy_rows
 from mlpkit_plugins.splits.shares import Share

@@ -9,8 +9,7 @@ from typing import Any
 
 from mlpkit import Array, DataError, FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
-from mlpkit_plugins.arrays.array_split import Examples
-from mlpkit_plugins.arrays.npz_examples import npz_examples
+from mlpkit_plugins.arrays.array_split import Examples, npz_examples
 from mlpkit_plugins.arrays.options import ContentOptions, Files, SplitOptions, WeightsFile
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.files.paired_files import targets_beside

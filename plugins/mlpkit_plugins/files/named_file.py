@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from itertools import islice
 from pathlib import Path
@@ -19,12 +18,8 @@ EXAMPLES: Final = Path(__file__).parents[1] / "datasets" / "example_files"
 MOST_NAMES: Final = 500
 """The most names of a folder that are searched for a similar one."""
 
-MOST_SHOWN: Final = 3
-
 SPECS: Final = (".yaml", ".yml")
 """The suffixes of specs, which are never proposed although they often share the name of their data."""
-
-_PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?%")
 
 
 def named_file(parameter: str, name: str) -> Path:
@@ -78,34 +73,9 @@ def _absent(parameter: str, name: str, path: Path, what: str, error: OSError | V
     if not isinstance(error, FileNotFoundError):
         reason = getattr(error, "strerror", None) or error
         return ParameterError(parameter, f"can't read the {what} '{name}': {reason}")
-    percent = _PERCENT.fullmatch(name)
-    if percent:
-        share = f"write {float(percent[1]) / 100:g} for a share of {name}"
-        return ParameterError(parameter, f"there is no {what} '{name}'", remedy=share)
-    remedy = _remedy(path, folders=what == "folder")
-    return ParameterError(parameter, f"there is no {what} '{name}'", remedy=remedy)
-
-
-def _remedy(path: Path, *, folders: bool) -> str:
-    """Return the file or folder that was probably meant, or some others in its folder."""
-    moved = _moved(path, folders=folders)
-    if moved is not None:
-        return f"did you mean '{moved}'?"
-    names = [name for name in _names_in(path.parent, folders=folders) if not name.endswith(SPECS)]
-    similar = [name for name in names if did_you_mean(path.stem, [Path(name).stem])]  # suffixes don't count
-    others = [name for name in names if path.suffix and Path(name).suffix == path.suffix][:MOST_SHOWN]
-    return did_you_mean(path.name, similar) or (f"its folder has {', '.join(others)}" if others else "")
-
-
-def _moved(path: Path, *, folders: bool) -> str | None:
-    """Return the path of a file or folder of the same name in a parent, child or sibling folder; None without one."""
-    for folder in (path.parent, Path(os.path.normpath(path.parent / ".."))):
-        within = [folder / name for name in _names_in(folder, folders=True) if not name.startswith(".")]
-        for place in (folder, *within):
-            candidate = place / path.name
-            if candidate.exists() and candidate.is_dir() == folders:
-                return os.path.normpath(candidate)
-    return None
+    names = [each for each in _names_in(path.parent, folders=what == "folder") if not each.endswith(SPECS)]
+    similar = [each for each in names if did_you_mean(path.stem, [Path(each).stem])]  # suffixes don't count
+    return ParameterError(parameter, f"there is no {what} '{name}'", remedy=did_you_mean(path.name, similar))
 
 
 def _names_in(folder: Path, *, folders: bool) -> list[str]:

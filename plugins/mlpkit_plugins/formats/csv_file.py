@@ -38,15 +38,8 @@ OTHER_FORMATS: Final = {
     "a spreadsheet; save the table as CSV": (b"\xd0\xcf\x11\xe0",),
     "a Parquet file; read it with the data set parquet": (b"PAR1",),
     "a web page; save the table as CSV": (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML"),
-    "XML; save the table as CSV": (b"<?xml",),
     "JSON; save the table as CSV": (b'{"', b"{\n", b"{\r", b"[{", b"[[", b"[\n", b"[\r"),
-    "compressed by bzip2; decompress it, or compress it by gzip": (b"BZh",),
-    "compressed by xz; decompress it, or compress it by gzip": (b"\xfd7zXZ",),
-    "compressed by zstd; decompress it, or compress it by gzip": (b"\x28\xb5\x2f\xfd",),
-    "an SQLite database; save the table as CSV": (b"SQLite format 3",),
-    "a NumPy array; read it with the data set npy": (b"\x93NUMPY",),
-    "a PDF document; expected CSV": (b"%PDF",),
-    "a program or a core dump; expected CSV": (b"\x7fELF",),
+    "compressed by another program; decompress it, or compress it by gzip": (b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"),
 }
 """The message for other formats, and the first bytes of each."""
 

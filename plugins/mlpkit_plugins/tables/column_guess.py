@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.texts import shown_text
-from mlpkit_plugins.splits.by_key import scattered
+from mlpkit_plugins.splits.positions import scattered
 from mlpkit_plugins.tables.columns import formats_of
 from mlpkit_plugins.tables.options import OF_AN_INDEX
 from mlpkit_plugins.tables.source import TableSource

@@ -48,11 +48,6 @@ class CsvSource(TableSource):
         plain = [name for name in numbers if name not in columns.readers]
         return self._file.blocks_with(Numbers(plain, self._written.decimal, self.missing), columns.names_in_file)
 
-    def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column."""
-        for block in self._file.blocks(names):
-            yield block.rows, block.columns
-
     def texts_of(self, block: Block | FieldBlock, index: int, name: str, reader: ColumnReader | None = None) -> Texts:
         """Return the distinct texts of a column."""
         texts, positions, _ = block.distinct(index)

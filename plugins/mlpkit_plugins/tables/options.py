@@ -155,7 +155,6 @@ class TableOptions(ColumnOptions):
                 remedy = "name another column" if parameter in ("weight", "split") else "name it once"
                 raise ParameterError(parameter, f"the column '{min(both)}' is the target", remedy=remedy)
         self._check_encodings()
-        self._check_missing_numbers()
         self.shares, self.files = shares_and_files(self.validation, self.test)
 
     @property
@@ -218,14 +217,11 @@ class TableOptions(ColumnOptions):
 
     def _check_one_meaning(self) -> None:
         """Check that a column is named in only one of the parameters that describe its content."""
-        counts = Counter(name for parameter in MEANINGS for name in self._named_in(parameter))
-        for name, count in counts.items():
-            if count > 1:
-                last = next(parameter for parameter in reversed(MEANINGS) if name in self._named_in(parameter))
-                message = (
-                    f"the column '{name}' is named in {' and '.join(p for p in MEANINGS if name in self._named_in(p))}"
-                )
-                raise ParameterError(last, message, remedy="name it once")
+        for place, parameter in enumerate(MEANINGS):
+            for other in MEANINGS[:place]:
+                if both := set(self._named_in(parameter)) & set(self._named_in(other)):
+                    message = f"the column '{min(both)}' is named in {other} and {parameter}"
+                    raise ParameterError(parameter, message, remedy="name it once")
         for name, levels in self.ordinal.items():
             if len(set(levels)) < len(levels):
                 raise ParameterError("ordinal", f"a category of '{name}' is named twice", remedy="name it once")
@@ -236,24 +232,16 @@ class TableOptions(ColumnOptions):
         return super().encoding_of(column)
 
     def _check_encodings(self) -> None:
-        """Check that the parameters for encodings don't contradict each other."""
+        """Check that the parameters for numbers don't contradict each other."""
         if self.numbers is not None and not self.standardize:
             raise ParameterError("standardize", "numbers sets the encoding already", remedy="leave out standardize")
         self.check_numbers()
-        for name in self.numbers_by_column:
-            if name in self.categorical:
-                message = f"the column '{name}' holds categories"
-                remedy = f"write categories_by_column: {{{name}: index}}, or leave it out of categorical"
-                raise ParameterError("numbers_by_column", message, expected="columns of numbers", remedy=remedy)
-
-    def _check_missing_numbers(self) -> None:
-        """Check that ``missing_numbers`` names only columns of numbers."""
         not_numbers = {name for parameter in MEANINGS for name in self._named_in(parameter)}
         not_numbers |= set(self.targets) if self.predict == "classes" else set()
-        for name in self.missing_numbers:
-            if name in not_numbers:
-                message, remedy = f"the column '{name}' holds no numbers", "name its texts in missing_texts"
-                raise ParameterError("missing_numbers", message, expected="columns of numbers", remedy=remedy)
+        for parameter, wrong in (("numbers_by_column", {*self.categorical}), ("missing_numbers", not_numbers)):
+            if found := wrong & getattr(self, parameter).keys():
+                message = f"the column '{min(found)}' holds no numbers"
+                raise ParameterError(parameter, message, expected="columns of numbers", remedy="leave it out")
 
     def _check_categories(self) -> None:
         """Check that the columns of ``categories_by_column`` hold categories."""
@@ -353,8 +341,6 @@ class TableOptions(ColumnOptions):
             if name not in named and OF_AN_INDEX.fullmatch(name):
                 what = f"the column '{name}'" if name else f"column {position}, which has no name,"
                 message = f"{what} of {source.name} looks like an index that pandas wrote"
-                if not name and position > 1:
-                    message = f"column {position} of {source.name} has no name"
                 remedy = f"leave it out with ignore: ['{name}'], or name the columns to learn from in inputs"
                 raise ParameterError("ignore", message, remedy=remedy)
 

@@ -63,19 +63,12 @@ class ParquetSource(TableSource):
         return self._file.blocks(columns.names_in_file)
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column.
-
-        Null and all values in columns of lists or mappings become empty texts.
-        """
+        """Return rows as texts, block by block; values in columns of lists or mappings are empty texts."""
         allowed = (*_IS_NUMBER, *_IS_TEXT, pa.types.is_temporal)
         readable = [name for name in names if any(fits(_values_type(self._file.types[name])) for fits in allowed)]
-        for block in self._file.blocks(readable):
-            columns: dict[str, Sequence[str]] = dict.fromkeys(names, [""] * len(block.rows))
-            for name, values in zip(readable, block.columns, strict=True):
-                distinct, positions = _distinct(values)
-                texts = [*self._texts(distinct, name), ""]
-                columns[name] = [texts[position] for position in positions.tolist()]
-            yield block.rows, [columns[name] for name in names]
+        for rows, texts in super().texts(readable):
+            columns = dict(zip(readable, texts, strict=True))
+            yield rows, [columns.get(name, [""] * len(rows)) for name in names]
 
     def _check_type(self, name: str, allowed: Sequence[Any], expected: str) -> None:
         actual = _values_type(self._file.types[name])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from mlpkit import DataError, ParameterError
-from mlpkit_plugins.formats.texts import shown_text, writes_number
+from mlpkit_plugins.formats.texts import first_of, shown_text, writes_number
 from mlpkit_plugins.tables.columns import ISO, Columns, WrongTextError, formats_of
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, thousands_or_decimals, truth_words
 
@@ -21,12 +21,8 @@ OFTEN_MISSING: Final = frozenset(
 )
 """Common texts for a missing value among numbers, in lower case."""
 
-MOST_SHOWN: Final = 8
-"""The most columns of texts that a message names."""
-
-_CURRENCIES: Final = "USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|CAD|AUD|NZD|BRL|MXN|ZAR|KRW"
 _WITH_SYMBOL: Final = re.compile(
-    rf"\s*[+-]?\s*(?P<before>[^\w\s+.,'\u2019-]{{1,3}}|[A-Z]{{1,3}}\$|{_CURRENCIES}|[A-Z]{{3}}(?=\s))?\s*"
+    r"\s*[+-]?\s*(?P<before>[^\w\s+.,'\u2019-]{1,3}|[A-Z]{1,3}\$|[A-Z]{3}(?=\s))?\s*"
     r"[+-]?[\d.,]+(?:[ '\u2019\u00a0\u202f]\d{3}[\d.,]*)*\s*(?P<after>[^\d\s.,]{1,8})?\s*"
 )
 """A number with a unit or a currency; letters directly before digits, as in ``PAL0708``, are a code, not a unit."""
@@ -59,21 +55,19 @@ def wrong_number(
     if place.written is not None:  # what the spec sets already needs no advice
         text, texts = place.written.plain(text), list(map(place.written.plain, texts))
     may_be_one = text.strip().lower() in OFTEN_MISSING or any(map(str.isdigit, text))
-    if error.truths:
-        remedy = _truth_remedy(place.name, columns, text)
-    elif columns.trained or place.name == columns.weight:
-        remedy = _separator_remedy(place, texts, text, trained=columns.trained)
-        remedy = remedy or "put a number there, or leave out the row"
-    elif is_target and not (any(map(writes_number, texts)) or may_be_one):
+    no_numbers = is_target and not columns.trained and not error.truths
+    if no_numbers and not may_be_one and not any(map(writes_number, texts)):
         return ParameterError(
             "target",
             f"the column '{place.name}' of {place.file} holds texts, such as {shown_text(text.strip())}",
             expected="numbers, as predict asks for",
             remedy="set predict: classes if they are classes, or name a column of numbers",
         )
-    else:
-        remedy = _separator_remedy(place, texts, text, trained=False) or _symbol_remedy(place, texts, text)
-        remedy = remedy or _remedy(place.name, texts, text, is_target=is_target)
+    is_fixed = columns.trained or place.name == columns.weight
+    remedy = "" if error.truths else _separator_remedy(place, texts, text, trained=columns.trained)
+    if not remedy and not error.truths and not is_fixed:
+        remedy = _symbol_remedy(place, texts, text)
+    remedy = remedy or _remedy(place.name, texts, text, error, must_be_number=is_fixed or is_target, is_fixed=is_fixed)
     return DataError(place.file, f"{message}; {remedy}", row=place.row, column=place.name)
 
 
@@ -123,26 +117,20 @@ def symbols_of(text: str) -> list[str]:
     return [symbol for symbol in match.groups() if symbol] if match else []
 
 
-def _truth_remedy(name: str, columns: Columns, text: str) -> str:
-    if columns.trained or name == columns.weight or name in columns.target_numbers:
-        return "put one of them there, or leave out the row"
-    if text.strip().lower() in OFTEN_MISSING:
+def _remedy(
+    name: str, texts: Sequence[str], text: str, error: NotANumberError, *, must_be_number: bool, is_fixed: bool
+) -> str:
+    wanted = "put one of them there" if error.truths else "put a number there"
+    may_be_missing = text.strip().lower() in OFTEN_MISSING and not (is_fixed or (must_be_number and error.truths))
+    if may_be_missing:
         return "add it to missing_texts if it means a missing value"
-    return "put one of them there, leave out the row, or name the column in categorical if it holds categories"
-
-
-def _remedy(name: str, texts: Sequence[str], text: str, *, is_target: bool) -> str:
-    if text.strip().lower() in OFTEN_MISSING:
-        return "add it to missing_texts if it means a missing value"
-    if is_target:
-        return "put a number there, or leave out the row"
-    if sum(map(writes_number, texts)) > len(texts) / 2:
-        return "put a number there, leave out the row, or name the column in categorical if it holds categories"
-    formats = formats_of(text for text in texts if text.strip())
-    if formats:
+    if must_be_number:
+        return f"{wanted}, or leave out the row"
+    if error.truths or sum(map(writes_number, texts)) > len(texts) / 2:
+        return f"{wanted}, leave out the row, or name the column in categorical if it holds categories"
+    if formats := formats_of(text for text in texts if text.strip()):
         dates = f"[{name}]" if formats[0] == ISO else f"{{{name}: '{formats[0]}'}}"
-        other = f" (or '{formats[1]}', if the month comes first)" if formats[1:] == ["%m/%d/%Y"] else ""
-        return f"set dates: {dates}{other} if it holds dates, or name the column in ignore to leave it out"
+        return f"set dates: {dates} if it holds dates, or name the column in ignore to leave it out"
     return "name the column in categorical if it holds categories, or in ignore to leave it out"
 
 
@@ -153,12 +141,11 @@ def check_numbers(
     firsts = {name: text for name, texts in examples if (text := _only_texts(texts, missing))}
     if len(firsts) < 2:
         return
-    shown = [f"'{name}' ({shown_text(text)})" for name, text in firsts.items()][:MOST_SHOWN]
-    more = f" and {len(firsts) - MOST_SHOWN} more" if len(firsts) > MOST_SHOWN else ""
+    shown = first_of([f"'{name}' ({shown_text(text)})" for name, text in firsts.items()])
     paste = ", ".join(map(_in_yaml, (*columns.categories, *firsts)))
     raise ParameterError(
         "categorical",
-        f"{len(firsts)} columns of {file} hold texts: {', '.join(shown)}{more}",
+        f"{len(firsts)} columns of {file} hold texts: {shown}",
         expected="numbers in each column that nothing else names",
         remedy=f"write categorical: [{paste}], or name those in ignore that you don't need",
     )

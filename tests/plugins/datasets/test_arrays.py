@@ -30,7 +30,7 @@ from mlpkit_plugins.arrays.array_targets import warnings_about_classes
 from mlpkit_plugins.datasets.idx import Idx
 from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz
-from mlpkit_plugins.splits.by_position import split_at_random
+from mlpkit_plugins.splits.positions import split_at_random
 
 NONE = {"validation": 0.0, "test": 0.0}
 

@@ -8,9 +8,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mlpkit import ParameterError
-from mlpkit_plugins.splits.by_key import scattered, split_by_key
-from mlpkit_plugins.splits.by_position import split_at_random, split_in_order
-from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
+from mlpkit_plugins.splits.positions import (
+    scattered,
+    split_at_random,
+    split_by_class,
+    split_by_group,
+    split_by_key,
+    split_by_time,
+    split_in_order,
+)
 from mlpkit_plugins.splits.shares import Shares
 
 shares = st.builds(Shares, st.sampled_from([0, 0.1, 0.25]), st.sampled_from([0, 0.2, 0.5]))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpkit import DataError
-from mlpkit_plugins.formats.csv_dialect import csv_dialect
 from mlpkit_plugins.formats.gzip_stream import MAGIC
+from mlpkit_plugins.tables.csv_reading import csv_dialect
 
 
 @pytest.fixture
