@@ -25,9 +25,8 @@ from numpy.typing import NDArray
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.files.read_ahead import read_ahead
-from mlpkit_plugins.files.regular_file import regular_file, sized
+from mlpkit_plugins.files.regular_file import BUFFER, MAGIC, GzipStream, regular_file, sized
 from mlpkit_plugins.formats.csv_fields import Distinct, FieldBlock, FieldReader, FieldSyntax
-from mlpkit_plugins.formats.gzip_stream import MAGIC, STEP, GzipStream
 from mlpkit_plugins.formats.texts import remedy_for_no_names, shown_text
 
 ROWS_TOGETHER: Final = 1024
@@ -328,7 +327,7 @@ def decompressed_content(path: Path, name: str) -> Iterator[io.BufferedReader]:
     """Open the content of a file, decompressed if it is a gzip file."""
     with regular_file(path, name) as file:
         content = sized(file)
-        yield io.BufferedReader(GzipStream(content, name), STEP) if content.peek(2)[:2] == MAGIC else content
+        yield io.BufferedReader(GzipStream(content, name), BUFFER) if content.peek(2)[:2] == MAGIC else content
 
 
 class _Records:

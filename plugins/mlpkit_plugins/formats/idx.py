@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataError
-from mlpkit_plugins.files.regular_file import regular_file, sized
-from mlpkit_plugins.formats.gzip_stream import MAGIC, GzipStream
+from mlpkit_plugins.files.regular_file import MAGIC, GzipStream, regular_file, sized
 
 IDX_SUFFIXES = ("", ".gz", ".idx", ".idx3-ubyte")
 """Suffixes of IDX files of images. The commonest name, ``train-images-idx3-ubyte``, has no suffix."""

@@ -12,11 +12,11 @@ from typing import Annotated, ClassVar, Final, Literal
 from annotated_types import Ge, MinLen
 
 from mlpkit import ColumnName, DataError, Encoding, FilePath, ParameterError, did_you_mean
-from mlpkit_plugins.arrays.encoding_options import ColumnOptions
 from mlpkit_plugins.arrays.scaling import ScaleTarget, check_clippable
 from mlpkit_plugins.formats.texts import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.columns import ISO, ColumnReader, Columns, DatePart, OrderedCategories
+from mlpkit_plugins.tables.encoding_options import ColumnOptions
 from mlpkit_plugins.tables.source import TableSource
 
 Names = Annotated[tuple[str, ...], MinLen(1)]

@@ -20,8 +20,7 @@ from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
 from mlpkit_plugins.tables.options import TableOptions, check_columns
-from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, without_numbers
-from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.table import RawSplit, Table, numbers_in, raw_texts, without_numbers
 from mlpkit_plugins.tables.table_split import Part, TableSplit, keys_of_examples, split_rows, warnings_about_split
 from mlpkit_plugins.tables.targets import (
     check_classes,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpkit import DataError
-from mlpkit_plugins.formats.gzip_stream import MAGIC
+from mlpkit_plugins.files.regular_file import MAGIC
 from mlpkit_plugins.tables.csv_reading import csv_dialect
 
 

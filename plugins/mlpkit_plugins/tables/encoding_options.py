@@ -34,26 +34,11 @@ def category_encodings() -> Mapping[str, type[CategoryEncoding]]:
 
 
 @dataclass(kw_only=True, eq=False)
-class NumbersOption:
-    """The encoding of numbers.
-
-    Args:
-        numbers: the encoding of numeric inputs; by default ``standardize`` decides.
-    """
-
-    numbers: EncodingLike | None = None
-
-    @property
-    def for_numbers(self) -> Encoding | None:
-        """The encoding of numbers; None if ``standardize`` applies."""
-        return built_encoding("numbers", self.numbers)
-
-
-@dataclass(kw_only=True, eq=False)
-class ColumnOptions(NumbersOption):
+class ColumnOptions:
     """The encodings of columns of numbers and categories.
 
     Args:
+        numbers: the encoding of numeric inputs; by default ``standardize`` decides.
         numbers_by_column: the encoding of single columns of numbers.
         categories: the encoding of inputs that are categories: ``one_hot``, an element for each category; ``index``,
             the position of the category, for an embedding; ``ordinal``, its position as a number, encoded like all
@@ -64,12 +49,18 @@ class ColumnOptions(NumbersOption):
         encode_one_hot: apply the encoding ``numbers`` to one-hot columns and signs, too.
     """
 
+    numbers: EncodingLike | None = None
     numbers_by_column: dict[ColumnName, EncodingLike] = field(default_factory=dict)
     categories: CategoryEncodingLike = "one_hot"
     categories_by_column: dict[ColumnName, CategoryEncodingLike] = field(default_factory=dict)
     most_one_hot: Annotated[int, Ge(1)] | None = None
     sign_of_two: bool = False
     encode_one_hot: bool = False
+
+    @property
+    def for_numbers(self) -> Encoding | None:
+        """The encoding of numbers; None if ``standardize`` applies."""
+        return built_encoding("numbers", self.numbers)
 
     def encoding_of(self, name: str) -> Encoding | None:
         """Return the encoding of a column of numbers; None if ``standardize`` applies."""
