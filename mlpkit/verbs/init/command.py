@@ -109,8 +109,8 @@ def command(
     given |= {f"--{wish}": value for wish, value in wishes.items() if wish != "targets"}
     if data is not None:
         if name is not None:
-            message = "NAME copies a shipped spec, and --data writes a new one"
-            raise UsageError(f"{message}; leave out one of the two, or name the new one with --out")
+            problem = "NAME copies a shipped spec, and --data writes a new one"
+            raise UsageError(f"{problem}; leave out one of the two, or name the new one with --out")
         files = {"train": data, "validation": validation, "test": test}
         given_files = {split: file for split, file in files.items() if file}
         wanted = {wish: value for wish, value in wishes.items() if value}

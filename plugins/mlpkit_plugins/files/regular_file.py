@@ -1,4 +1,4 @@
-"""Reads regular files only, since opening a pipe would block, gzip files, and parts of open files; errors of writing."""
+"""Opens regular files only, since opening a pipe would block, and gzip files; reads parts; explains errors."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ OFTEN_MISSING: Final = frozenset(
 """Common texts for a missing value among numbers, in lower case."""
 
 _WITH_SYMBOL: Final = re.compile(
-    r"\s*[+-]?\s*(?P<before>[^\w\s+.,'\u2019-]{1,3}|[A-Z]{1,3}\$|[A-Z]{3}(?=\s))?\s*"
+    r"\s*[+-]?\s*(?P<before>[^\w\s+.,'\u2019-]{1,3}|[A-Z]{1,3}\$|USD|EUR|GBP|[A-Z]{3}(?=\s))?\s*"
     r"[+-]?[\d.,]+(?:[ '\u2019\u00a0\u202f]\d{3}[\d.,]*)*\s*(?P<after>[^\d\s.,]{1,8})?\s*"
 )
 """A number with a unit or a currency; letters directly before digits, as in ``PAL0708``, are a code, not a unit."""

@@ -216,10 +216,10 @@ def test_no_array_fits_the_targets():
         choose_arrays({"a": (8, 2), "b": (9,), "c": None}, "own.npz", "b")
 
 
-def test_arrays_of_other_splits_are_found_and_the_rest_is_left_out():
+def test_arrays_of_other_splits_are_found():
     shapes = {"x": (9, 2), "y": (9,), "x_test": (3, 2), "y_test": (3,), "x_val": (2, 2), "ids": (9,), "names": None}
     found = choose_arrays(shapes, "own.npz", None)
-    assert (found.splits, found.left_out) == ({"test": ("x_test", "y_test")}, ("x_val", "ids", "names"))
+    assert found.splits == {"test": ("x_test", "y_test")}
 
 
 @pytest.mark.parametrize(
