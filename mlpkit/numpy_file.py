@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import warnings
 import zipfile
 from math import prod
@@ -30,7 +29,6 @@ MOST_DIMENSIONS: Final = 32
 """As many as every version of NumPy can handle."""
 MOST_ELEMENTS: Final = 2**60
 
-_ADDRESS: Final = re.compile(r" object at 0x\w+")
 _VERSION: Final = 6
 """Offset of the format's version, after the magic bytes."""
 _LENGTH: Final = 8
@@ -98,7 +96,7 @@ def _read_layout(head: IO[bytes], name: str, begin: int) -> tuple[np.dtype[Any],
     except DataError:
         raise
     except Exception as error:  # NumPy raises whatever a malformed header leads it into
-        reason = _ADDRESS.sub("", " ".join(str(error).split()))[:200]
+        reason = " ".join(str(error).split())[:200]
         raise DataError(name, f"is not an .npy file: {reason}", byte=place) from error
     fault = _unfit_dtype(dtype) or _unfit_shape(shape)
     if fault:
@@ -119,13 +117,10 @@ def _unfit_dtype(dtype: np.dtype[Any]) -> str:
 
 def _unfit_shape(shape: tuple[int, ...]) -> str:
     """Return why an array can't have that shape, or nothing."""
-    if len(shape) > MOST_DIMENSIONS:
-        return f"has {len(shape)} dimensions; expected up to {MOST_DIMENSIONS}"
-    if any(type(length) is not int or length < 0 for length in shape) or prod(shape) >= MOST_ELEMENTS:
-        return f"has the shape {repr(shape)[:100]}; expected a tuple of sizes"
-    if 0 in shape:
-        return f"has the shape {shape}; expected at least one row, with at least one value in each"
-    return ""
+    if len(shape) <= MOST_DIMENSIONS and all(length > 0 for length in shape) and prod(shape) < MOST_ELEMENTS:
+        return ""
+    expected = f"expected up to {MOST_DIMENSIONS} dimensions, with at least one value in each"
+    return f"has the shape {repr(shape)[:100]}; {expected}"
 
 
 NUMPY_SUFFIXES: Final = (".npy", ".npz")

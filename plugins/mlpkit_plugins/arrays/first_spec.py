@@ -269,9 +269,6 @@ HALF: Final = 127
 ABOUT_ONE: Final = 1.5
 """The upper bound on pixels that are scaled already."""
 
-OFTEN_ZERO: Final = 0.25
-"""The share of zeros from which numbers in a row may be pixels."""
-
 LONGEST_TO_SHORTEST: Final = 4
 """The sides of an image differ by less than this factor."""
 
@@ -319,7 +316,7 @@ def _divisor(sample: Array, dtype: np.dtype[Any]) -> float | None:
     if dtype == np.uint8 and are_bytes:
         return float(BYTE)
     one_unit = float(np.median(sample.reshape(len(sample), -1).max(axis=0))) >= greatest / 4
-    if not one_unit or (sample.ndim < 3 and np.count_nonzero(sample) > (1 - OFTEN_ZERO) * sample.size):
+    if sample.ndim < 3 or not one_unit:
         return None
     return float(BYTE) if are_bytes else greatest
 

@@ -47,7 +47,6 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
     parameters = (
         ("delimiter", dialect.delimiter, ",", f"columns are separated by {_DELIMITERS[dialect.delimiter]}"),
         ("quote", dialect.quote, '"', "texts are in apostrophes"),
-        ("comment", dialect.comment, "", "rows that start so are left out"),
         ("skip_rows", skipped, 0, about_skipped),
         ("decimal", written.decimal, ".", "numbers have a decimal comma"),
         ("thousands", written.thousands, "", f"numbers have {_THOUSANDS[written.thousands]} between thousands"),
@@ -79,7 +78,6 @@ SAMPLE_OF_ROWS: Final = 1 << 18
 """The bytes at the beginning of a file from which its delimiter is guessed."""
 
 _ROWS: Final = 100
-_COMMENT: Final = "#"
 _QUOTES: Final = "\"'"
 _ALIGNED: Final = " "
 """The delimiter of columns that are aligned with spaces; tried only if no other delimiter occurs."""
@@ -105,8 +103,7 @@ def csv_dialect(path: Path, name: str, target: str | None = None) -> CsvGuess:
     encoding = _encoding(content)
     text = content[:SAMPLE_OF_ROWS].decode("utf-8-sig" if encoding == "utf-8" else encoding, "replace")
     best = max((_Layout.of(text, delimiter, target) for delimiter in (*DELIMITERS, _ALIGNED)), key=_Layout.agreement)
-    comment = best.comment
-    dialect = Dialect(best.delimiter, best.quote, comment, 0 if comment else best.skip_rows, encoding)
+    dialect = Dialect(best.delimiter, best.quote, skip_rows=best.skip_rows, encoding=encoding)
     return CsvGuess(dialect, tuple(field.strip() for field in best.first), best.one_name_too_few)
 
 
@@ -173,14 +170,6 @@ class _Layout(NamedTuple):
     def one_name_too_few(self) -> bool:
         expected = len(self.first) + 1
         return set(self.widths) == {expected} and any(row[-1] for row in self.rows[self.begin + 1 :] if row)
-
-    @property
-    def comment(self) -> str:
-        """The start of the rows above the table if all of them are comments; otherwise empty."""
-        above = [row for row in self.rows[: self.begin] if _filled(row)]
-        below = [row for row in self.rows[self.begin :] if row and len(row) == len(self.first)]
-        marked = [row[0].startswith(_COMMENT) for row in above]
-        return _COMMENT if marked and all(marked) and not any(row[0].startswith(_COMMENT) for row in below) else ""
 
     def agreement(self) -> tuple[bool, bool, bool, float, int]:
         """Rank the delimiter: by the target's name, several columns, and the share of rows of the same width."""

@@ -115,10 +115,9 @@ def filled(shape, *values):
         (filled((50, 9, 9), -1.6, 1), None),
         (filled((50, 9, 9), -1, 1.6), None),
         (filled((50, 64), -1.5, 1.5), None),
-        (filled((50, 64), 0, 3, 3, 3), 3),
-        (filled((50, 65), 0, 3, 3, 3, 3), None),
-        (filled((50, 3), 0, 25, 100), 100),
-        (filled((50, 3), 0, 24, 100), None),
+        (filled((50, 64), 0, 3, 3, 3), None),
+        (filled((50, 3, 3), [[0, 25, 100]] * 3), 100),
+        (filled((50, 3, 3), [[0, 24, 100]] * 3), None),
     ],
 )
 def test_numbers_of_one_unit_from_zero_on_are_divided_by_the_largest(inputs, divide_by):
@@ -135,7 +134,7 @@ def test_numbers_of_one_unit_from_zero_on_are_divided_by_the_largest(inputs, div
         (filled((50, 8, 9), 0, 255), "images of 8 by 9 pixels, from 0 to 255, divided by 255"),
         (filled((50, 8, 9), 0, 1), "images of 8 by 9 pixels, from 0 to 1"),
         (filled((50, 8, 9), -1, 1), "images of 8 by 9 pixels, from -1 to 1"),
-        (filled((50, 2), 0, 7), "2 numbers each, from 0 to 7, divided by 7"),
+        (filled((50, 2), 0, 7), "2 numbers each, standardized"),
     ],
 )
 def test_inputs_are_described(inputs, text):

@@ -414,7 +414,9 @@ def test_mistakes_in_arrays(save, numbers):
         "inputs: there is no file 'xx.npy'; did you mean 'x.npy'?"
     )
     save(np.empty((0, 3)), np.empty(0, int))
-    assert ask() == ("x.npy, byte 8: has the shape (0, 3); expected at least one row, with at least one value in each")
+    assert ask() == (
+        "x.npy, byte 8: has the shape (0, 3); expected up to 32 dimensions, with at least one value in each"
+    )
     save(x.astype("c16"), t)
     assert ask() == "x.npy, byte 8: holds complex128; expected numbers of up to 64 bits"
     names = np.array(["cat", "dog", "fly", "owl"])[t]
