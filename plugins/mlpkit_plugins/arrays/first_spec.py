@@ -14,7 +14,7 @@ from mlpkit_plugins.arrays.array_dataset import check_pairs
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.array_targets import Predicted, are_one_hot, are_whole, array_target
 from mlpkit_plugins.arrays.raw_rows import check_finite, row_blocks
-from mlpkit_plugins.files.paired_files import (
+from mlpkit_plugins.files.named_file import (
     INPUTS,
     OTHER_SPLITS,
     TARGETS,

@@ -132,7 +132,7 @@ class Mnist(ByteImages):
 
     def read(self, path: Path) -> Array:
         """Read the images of an IDX file, or of its test images in a folder, or a PNG, JPEG, BMP or GIF file."""
-        from mlpkit_plugins.files.paired_files import images_at  # noqa: PLC0415 - training reads no other files
+        from mlpkit_plugins.files.named_file import images_at  # noqa: PLC0415 - training reads no other files
         from mlpkit_plugins.formats.image import read_grey_images  # noqa: PLC0415 - for the same reason
 
         return read_grey_images(images_at(path))
@@ -141,7 +141,7 @@ class Mnist(ByteImages):
         """Read images and labels from a file of images, with its labels next to it, or from a folder of such files."""
         if not isinstance(source, Path):
             return super().read_examples(source)
-        from mlpkit_plugins.files.paired_files import idx_pair  # noqa: PLC0415 - training reads no other files
+        from mlpkit_plugins.files.named_file import idx_pair  # noqa: PLC0415 - training reads no other files
 
         paths = idx_pair(source)
         images, labels = (read_idx(path, rank) for path, rank in zip(paths, (3, 1), strict=True))

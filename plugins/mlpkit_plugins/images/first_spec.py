@@ -11,8 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit import ParameterError, Proposal
-from mlpkit_plugins.files.named_file import named_folder
-from mlpkit_plugins.files.paired_files import OTHER_SPLITS, TRAINING
+from mlpkit_plugins.files.named_file import OTHER_SPLITS, TRAINING, named_folder
 from mlpkit_plugins.first_networks.convolutions import ImageInputs, convolutional
 from mlpkit_plugins.first_networks.first_spec import FirstData, first_spec, held_out, left_to_train
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, perceptron

@@ -20,8 +20,7 @@ from mlpkit_plugins.formats.texts import shown_text, writes_number
 from mlpkit_plugins.tables.column_guess import RowSample, sample_rows
 from mlpkit_plugins.tables.csv_source import CsvSource
 from mlpkit_plugins.tables.first_spec import Reading
-from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat, is_number
-from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING, symbols_of
+from mlpkit_plugins.tables.text_numbers import OFTEN_MISSING, PLAIN, NumberFormat, is_number, symbols_of
 
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 _THOUSANDS: Final = {"": "nothing", ",": "commas", ".": "points", " ": "spaces", "'": "apostrophes"}

@@ -12,8 +12,16 @@ from mlpkit_plugins.formats.csv_fields import FieldBlock
 from mlpkit_plugins.formats.csv_file import Block, CsvFile, Numbers
 from mlpkit_plugins.tables.columns import ColumnReader, Columns
 from mlpkit_plugins.tables.source import TableSource, Texts
-from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, numbers_among, numbers_of, without
-from mlpkit_plugins.tables.wrong_number import Place, check_numbers, wrong_number
+from mlpkit_plugins.tables.text_numbers import (
+    NotANumberError,
+    NumberFormat,
+    Place,
+    check_numbers,
+    numbers_among,
+    numbers_of,
+    without,
+    wrong_number,
+)
 
 
 class CsvSource(TableSource):

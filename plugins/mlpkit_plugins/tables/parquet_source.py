@@ -1,21 +1,211 @@
-"""A table from a Parquet file."""
+"""A table from a Parquet file: typed columns in row groups, read with pyarrow.
+
+Rows are counted from 1; the names of the columns are not a row.
+
+Source: Apache Parquet, "File Format", https://parquet.apache.org/docs/file-format/.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Final
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mlpkit import DataError
-from mlpkit_plugins.formats.parquet_file import Block, ParquetFile
+from mlpkit_plugins.files.regular_file import regular_file
 from mlpkit_plugins.tables.columns import ColumnReader, Columns
 from mlpkit_plugins.tables.source import TableSource, Texts
-from mlpkit_plugins.tables.text_numbers import NotANumberError, numbers_of, without
-from mlpkit_plugins.tables.wrong_number import Place, wrong_number
+from mlpkit_plugins.tables.text_numbers import NotANumberError, Place, numbers_of, without, wrong_number
+
+MAGIC: Final = b"PAR1"
+FEWEST_BYTES: Final = 12
+"""The magic bytes at both ends, and the length of the footer."""
+
+BUFFER: Final = 1 << 16
+"""Bytes read at a time."""
+
+VALUES_TOGETHER: Final = 1 << 17
+"""Values decoded at a time, since a whole row group may not fit into memory."""
+FEWEST_ROWS_TOGETHER: Final = 256
+
+LARGEST_TEXT: Final = 1 << 17
+"""The most bytes of a text, as in a field of a CSV file."""
+
+# Real data stays within these limits, whose second numbers are for each byte of the file.
+MOST_VALUES: Final = (1 << 23, 1024)
+MOST_BYTES: Final = (1 << 26, 64)
+"""The most bytes of a column."""
+
+_TEXTS_BY_LENGTH: Final = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+
+
+class Block(NamedTuple):
+    """Some consecutive rows, by their numbers, and the values of each requested column."""
+
+    rows: NDArray[np.int64]
+    columns: Sequence[pa.Array]
+
+
+class ParquetFile:
+    """A Parquet file.
+
+    Args:
+        path: the file.
+        name: its name in messages; by default its path.
+
+    Attributes:
+        header: the names of the columns.
+        types: the type of each column.
+        rows: the number of rows.
+        checksum: SHA-256 of the file's content.
+
+    Raises:
+        DataError: the file is not a Parquet file, is damaged, declares more rows than its bytes can hold, or two of its
+            columns have the same name.
+    """
+
+    def __init__(self, path: Path, *, name: str = "") -> None:
+        self._path = path
+        self.name = name or str(path)
+        with regular_file(path, self.name) as file:
+            self._size = self._check_magic(file)
+            self._most_bytes = max(MOST_BYTES[0], MOST_BYTES[1] * self._size)
+            file.seek(0)
+            self.checksum = hashlib.file_digest(file, "sha256").hexdigest()
+            with self._reading(file) as parquet:
+                self.rows: int = parquet.metadata.num_rows
+                schema = parquet.schema_arrow
+        self._check_few_values(1)
+        self.header: tuple[str, ...] = tuple(schema.names)
+        self.types: dict[str, pa.DataType] = dict(zip(schema.names, schema.types, strict=True))
+        for column in self.header:
+            if self.header.count(column) > 1:
+                raise DataError(self.name, "two columns have that name", column=column)
+
+    def blocks(self, names: Sequence[str]) -> Iterator[Block]:
+        """Return some columns of the rows, block by block; no others are read."""
+        self._check_few_values(len(names))
+        texts = [name for name in dict.fromkeys(names) if _has_texts(self.types[name])]
+        decoded = dict.fromkeys(texts, 0)
+        with regular_file(self._path, self.name) as file:
+            with self._reading(file) as parquet:
+                differences = self._check_sizes(parquet, names)
+            together = VALUES_TOGETHER // max(len(names), 1)
+            together = FEWEST_ROWS_TOGETHER if differences else max(together, FEWEST_ROWS_TOGETHER)
+            with self._reading(file, [name for name in texts if name not in differences]) as parquet:
+                row = 1
+                for batch in self._batches(parquet, together, [*dict.fromkeys(names)]):
+                    rows = np.arange(row, row + batch.num_rows)
+                    for name in texts:
+                        decoded[name] += self._text_size(name, batch.column(name), rows)
+                        self._check_size(name, decoded[name])
+                    yield Block(rows, [batch.column(name) for name in names])
+                    row += batch.num_rows
+                    if row > self.rows + 1:
+                        raise DataError(self.name, f"has more than the {self.rows:,} rows that it declares")
+        pa.default_memory_pool().release_unused()
+        if row != self.rows + 1:
+            raise DataError(self.name, f"declares {self.rows:,} rows, and has {row - 1:,}")
+
+    def _check_few_values(self, columns: int) -> None:
+        """Check that the file declares a plausible number of values for its size."""
+        most = max(MOST_VALUES[0], MOST_VALUES[1] * self._size)
+        if not 0 <= self.rows * columns <= most:
+            declared = f"declares {self.rows:,} rows in {self._size:,} bytes"
+            raise DataError(self.name, f"{declared}; expected at most {most:,} values")
+
+    def _check_sizes(self, parquet: Any, names: Sequence[str]) -> set[str]:
+        """Check the declared sizes of columns; return those of texts that are written without a dictionary."""
+        without_dictionary = set()
+        for position in range(len(parquet.schema)):
+            leaf = parquet.schema.column(position)
+            if leaf.path in names:
+                groups = range(parquet.metadata.num_row_groups)
+                chunks = [parquet.metadata.row_group(group).column(position) for group in groups]
+                numbers = 0 if _has_texts(self.types[leaf.path]) else 16 * self.rows
+                self._check_size(leaf.path, sum(chunk.total_uncompressed_size for chunk in chunks) - numbers)
+                if leaf.length > 16:  # bytes of a fixed length
+                    self._check_length(leaf.path, leaf.length)
+                    self._check_size(leaf.path, leaf.length * self.rows)
+                if any(encoding.startswith("DELTA") for chunk in chunks for encoding in chunk.encodings):
+                    without_dictionary.add(leaf.path)
+        return without_dictionary
+
+    def _check_size(self, name: str, length: int) -> None:
+        if length > self._most_bytes:
+            what = f"the column takes {length:,} bytes or more in a file of {self._size:,}"
+            message = f"{what}; expected at most {self._most_bytes:,}; leave the column out"
+            raise DataError(self.name, message, column=name)
+
+    def _check_length(self, name: str, length: int, row: int | None = None) -> None:
+        if length > LARGEST_TEXT:
+            message = f"a text has {length:,} bytes; expected at most {LARGEST_TEXT:,}"
+            raise DataError(self.name, f"{message}; shorten it, or leave the column out", row=row, column=name)
+
+    def _text_size(self, name: str, values: pa.Array, rows: NDArray[np.int64]) -> int:
+        """Check that no text of a column is too long, and return the bytes of all, 0 for those of a dictionary."""
+        encoded = pa.types.is_dictionary(values.type)
+        lengths = pc.binary_length(values.dictionary if encoded else values).fill_null(0).to_numpy()
+        if lengths.max(initial=0) > LARGEST_TEXT:
+            codes = values.indices.fill_null(0).to_numpy() if encoded else np.arange(len(values))
+            long = np.flatnonzero(lengths[codes] > LARGEST_TEXT)  # the dictionary may hold it for later rows
+            self._check_length(name, int(lengths.max()), int(rows[long[0]]) if len(long) else None)
+        return 0 if encoded else int(lengths.sum(dtype=np.int64))
+
+    def _check_magic(self, file: BufferedReader) -> int:
+        """Check both ends of the file, and return its size."""
+        size = os.fstat(file.fileno()).st_size
+        if not size:  # a file in /proc might never end
+            raise DataError(self.name, "the file is empty; expected a Parquet file")
+        begin = file.read(len(MAGIC))
+        if begin != MAGIC:
+            raise DataError(self.name, f"starts with {begin!r}; expected {MAGIC!r}, as Parquet files do", byte=0)
+        file.seek(-min(len(MAGIC), size), 2)
+        if size < FEWEST_BYTES or file.read() != MAGIC:
+            raise DataError(self.name, "ends too early; the file is incomplete", byte=size)
+        return size
+
+    def _batches(self, parquet: Any, rows: int, names: list[str]) -> Iterator[pa.RecordBatch]:
+        for group in range(parquet.metadata.num_row_groups):
+            for batch in parquet.iter_batches(rows, [group], names, use_threads=False):
+                batch.validate(full=True)  # checks dictionary indices and characters
+                yield batch
+
+    @contextmanager
+    def _reading(self, file: BufferedReader, dictionaries: Sequence[str] = ()) -> Iterator[Any]:
+        try:
+            with pq.ParquetFile(
+                pa.PythonFile(file, "r"),
+                read_dictionary=list(dictionaries),
+                buffer_size=BUFFER,  # pages are read when they are decoded
+                pre_buffer=False,
+                page_checksum_verification=True,
+                thrift_string_size_limit=self._size,  # each element of the footer takes at least a byte
+                thrift_container_size_limit=self._size,
+            ) as parquet:
+                yield parquet
+        except (DataError, MemoryError, GeneratorExit):
+            raise
+        except Exception as error:  # malformed files make pyarrow raise anything
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise DataError(self.name, f"the file is damaged: {reason[:200]}") from error
+
+
+def _has_texts(arrow_type: pa.DataType) -> bool:
+    """Whether values of a type, or of its dictionary, have variable length, like texts."""
+    values = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
+    return any(is_variable(values) for is_variable in _TEXTS_BY_LENGTH)
+
 
 _IS_TEXT: Final = (
     pa.types.is_string,

@@ -14,7 +14,7 @@ from mlpkit_plugins.formats.texts import shown_text
 from mlpkit_plugins.splits.positions import text_key
 from mlpkit_plugins.tables.categories import MISSING, Codebook, NoCharactersError
 from mlpkit_plugins.tables.columns import EXPECTED, Chunk, ColumnReader, Columns, WrongTextError, seconds_of
-from mlpkit_plugins.tables.wrong_number import wrong_text
+from mlpkit_plugins.tables.text_numbers import wrong_text
 
 
 class Texts(NamedTuple):
