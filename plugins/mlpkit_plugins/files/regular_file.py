@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 from threading import Lock
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 from mlpkit import DataError, StorageError
 
@@ -37,7 +37,7 @@ def regular_file(path: Path, name: str | Path, expected: str = "a file") -> Iter
         if not stat.S_ISREG(mode):  # opening a named pipe would block
             what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
             raise DataError(name, f"is {what}; expected {expected}")
-        with path.open("rb") as file:
+        with path.open("rb", BUFFER) as file:
             yield file
     except FileNotFoundError as error:
         raise DataError(name, "no such file") from error
@@ -45,24 +45,9 @@ def regular_file(path: Path, name: str | Path, expected: str = "a file") -> Iter
         raise DataError(name, f"can't be read: {error.strerror or error}") from error
 
 
-def sized(file: IO[bytes]) -> io.BufferedReader:
-    """Return a reader that stops at the file's present size, since files in ``/proc`` have size 0 and may never end."""
-    return io.BufferedReader(_Sized(file.fileno()), BUFFER)
-
-
-class _Sized(io.RawIOBase):
-    def __init__(self, descriptor: int) -> None:
-        self._file = io.FileIO(descriptor, closefd=False)
-        self._left = os.fstat(descriptor).st_size
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: WriteableBuffer, /) -> int:
-        wanted = memoryview(target)[: self._left]
-        received = self._file.readinto(wanted) or 0 if len(wanted) else 0
-        self._left -= received
-        return received
+def sized(file: io.BufferedReader) -> io.BufferedReader:
+    """Return the file, or no content if its size is 0, since such files in ``/proc`` may never end."""
+    return file if os.fstat(file.fileno()).st_size else io.BufferedReader(io.BytesIO())
 
 
 class GzipStream(io.RawIOBase):

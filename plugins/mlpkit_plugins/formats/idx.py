@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataError
-from mlpkit_plugins.files.regular_file import MAGIC, GzipStream, regular_file, sized
+from mlpkit_plugins.files.regular_file import GzipStream, regular_file, sized
 
 IDX_SUFFIXES = ("", ".gz", ".idx", ".idx3-ubyte")
 """Suffixes of IDX files of images. The commonest name, ``train-images-idx3-ubyte``, has no suffix."""
@@ -92,14 +92,7 @@ def _reading(path: Path) -> Iterator[tuple[BufferedReader | GzipStream, int]]:
     """Open a file and yield its content as a stream, with the file's own size."""
     with regular_file(path, path, "an IDX file") as file:
         content = sized(file)
-        yield _decompressed(content, path) if _is_compressed(path) else content, os.fstat(file.fileno()).st_size
-
-
-def _decompressed(file: BufferedReader, path: Path) -> GzipStream:
-    start = file.peek(len(MAGIC))[: len(MAGIC)]
-    if not MAGIC.startswith(start):
-        raise DataError(path, f"starts with 0x{start.hex()}; expected 0x{MAGIC.hex()}, as gzip files do", byte=0)
-    return GzipStream(file, path)
+        yield GzipStream(content, path) if _is_compressed(path) else content, os.fstat(file.fileno()).st_size
 
 
 def _read_shape(stream: BufferedReader | GzipStream, path: Path, rank: int, size: int) -> tuple[int, ...]:

@@ -27,10 +27,6 @@ from mlpkit_plugins.tables.columns import ColumnReader, Columns
 from mlpkit_plugins.tables.source import TableSource, Texts
 from mlpkit_plugins.tables.text_numbers import NotANumberError, Place, numbers_of, without, wrong_number
 
-MAGIC: Final = b"PAR1"
-FEWEST_BYTES: Final = 12
-"""The magic bytes at both ends, and the length of the footer."""
-
 BUFFER: Final = 1 << 16
 """Bytes read at a time."""
 
@@ -78,9 +74,8 @@ class ParquetFile:
         self._path = path
         self.name = name or str(path)
         with regular_file(path, self.name) as file:
-            self._size = self._check_magic(file)
+            self._size = max(os.fstat(file.fileno()).st_size, 1)
             self._most_bytes = max(MOST_BYTES[0], MOST_BYTES[1] * self._size)
-            file.seek(0)
             self.checksum = hashlib.file_digest(file, "sha256").hexdigest()
             with self._reading(file) as parquet:
                 self.rows: int = parquet.metadata.num_rows
@@ -162,19 +157,6 @@ class ParquetFile:
             self._check_length(name, int(lengths.max()), int(rows[long[0]]) if len(long) else None)
         return 0 if encoded else int(lengths.sum(dtype=np.int64))
 
-    def _check_magic(self, file: BufferedReader) -> int:
-        """Check both ends of the file, and return its size."""
-        size = os.fstat(file.fileno()).st_size
-        if not size:  # a file in /proc might never end
-            raise DataError(self.name, "the file is empty; expected a Parquet file")
-        begin = file.read(len(MAGIC))
-        if begin != MAGIC:
-            raise DataError(self.name, f"starts with {begin!r}; expected {MAGIC!r}, as Parquet files do", byte=0)
-        file.seek(-min(len(MAGIC), size), 2)
-        if size < FEWEST_BYTES or file.read() != MAGIC:
-            raise DataError(self.name, "ends too early; the file is incomplete", byte=size)
-        return size
-
     def _batches(self, parquet: Any, rows: int, names: list[str]) -> Iterator[pa.RecordBatch]:
         for group in range(parquet.metadata.num_row_groups):
             for batch in parquet.iter_batches(rows, [group], names, use_threads=False):
@@ -203,8 +185,7 @@ class ParquetFile:
 
 def _has_texts(arrow_type: pa.DataType) -> bool:
     """Whether values of a type, or of its dictionary, have variable length, like texts."""
-    values = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
-    return any(is_variable(values) for is_variable in _TEXTS_BY_LENGTH)
+    return any(is_variable(_values_type(arrow_type)) for is_variable in _TEXTS_BY_LENGTH)
 
 
 _IS_TEXT: Final = (

@@ -203,7 +203,7 @@ def test_mistakes_name_the_folder_or_the_file(folder):
     (folder / "nothing/fly").mkdir()
     (folder / "nothing/fly/2.png").write_bytes(b"")
     assert message(lambda: ImageFolder("nothing", **NONE).open(0), DataError) == (
-        "nothing/fly/2.png: the file is empty; expected an image"
+        "nothing/fly/2.png: can't be read as an image; replace the file, or leave it out"
     )
     assert message(ImageFolder("pets/cat").describe, DataError) == (
         "pets/cat/0.png: the file is next to the class folders; move it into one of them"

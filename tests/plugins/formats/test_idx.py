@@ -210,8 +210,6 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:
 def test_gzip_damage_is_explained(tmp_path: Path) -> None:
     packed = gzip.compress(idx(TEN_IMAGES))
     path = tmp_path / "x.gz"
-    write(path, idx(TEN_IMAGES))
-    assert error_of(path) == "FOLDER/x.gz, byte 0: starts with 0x0000; expected 0x1f8b, as gzip files do"
     for content in (packed[:50], packed + packed[:7]):
         write(path, content)
         assert error_of(path) == "FOLDER/x.gz: the compressed content ends too early; the file is incomplete"
@@ -221,6 +219,7 @@ def test_gzip_damage_is_explained(tmp_path: Path) -> None:
         packed[:10] + b"\xff" * 40,
         packed[:2] + b"\x09" + packed[3:],
         packed + b"more",
+        idx(TEN_IMAGES),
     ):
         write(path, content)
         message = error_of(path)
