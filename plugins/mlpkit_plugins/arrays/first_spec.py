@@ -108,16 +108,10 @@ def propose_for_pair(
     *,
     are_bytes: bool = False,
 ) -> Proposal:
-    """Return a spec that trains well on a file of inputs and one of targets.
+    """Return a spec that trains well on a file of inputs and one of targets, by default the file next to the inputs.
 
-    Args:
-        data_set: the name of the data set that reads them.
-        parameters: its parameters for the two files.
-        files: the files of inputs, by split.
-        target: the file of targets; None for the file next to the inputs.
-        open_pair: opens the two files, each given as a parameter and a name.
-        expected: the description of a file of targets in messages.
-        are_bytes: whether the data set always reads inputs as bytes of grey images.
+    ``parameters`` of the data set name the two files, and ``open_pair`` opens them, each given as a parameter and a
+    name; ``expected`` describes a file of targets in messages. ``are_bytes`` is for inputs that are grey images.
     """
     inputs, targets = find_targets("train", files["train"], target, expected)
     own = pairs_of_splits(inputs, targets)
@@ -147,14 +141,8 @@ def propose_for_arrays(
 ) -> Proposal:
     """Return a spec that trains well on two arrays.
 
-    Args:
-        data_set: the name of the data set that reads them.
-        parameters: the parameters that name their files, and the separate files of splits.
-        examples: the arrays.
-        names: the user's names of inputs and targets.
-        found: the decisions made so far, each a label and a text.
-        are_bytes: whether the data set always reads inputs as bytes of grey images.
-        files: files in the parameters that the user didn't name.
+    ``parameters`` name their files and those of splits, ``names`` are the user's for inputs and targets, ``found`` are
+    the decisions made so far, and ``files`` those in the parameters that the user didn't name.
     """
     check_pairs(examples)
     check_finite(examples.inputs, examples.inputs_name)

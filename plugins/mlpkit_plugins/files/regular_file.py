@@ -37,7 +37,7 @@ def regular_file(path: Path, name: str | Path, expected: str = "a file") -> Iter
         if not stat.S_ISREG(mode):  # opening a named pipe would block
             what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
             raise DataError(name, f"is {what}; expected {expected}")
-        with path.open("rb", BUFFER) as file:
+        with path.open("rb") as file:
             yield file
     except FileNotFoundError as error:
         raise DataError(name, "no such file") from error

@@ -100,12 +100,8 @@ class Dialect(NamedTuple):
 class CsvFile:
     """A CSV file, plain or compressed by gzip.
 
-    Args:
-        path: the file.
-        name: its name in messages; by default its path.
-        dialect: its dialect.
-        header: the names of the columns, if the file's first row doesn't have them.
-        to_predict: whether the rows are for prediction, so that advice can't be about parameters.
+    ``header`` has the names of the columns, if the file's first row doesn't. If its rows are ``to_predict``, advice
+    can't be about parameters.
 
     Attributes:
         header: the names of the columns.

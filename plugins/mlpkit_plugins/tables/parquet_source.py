@@ -53,17 +53,7 @@ class Block(NamedTuple):
 
 
 class ParquetFile:
-    """A Parquet file.
-
-    Args:
-        path: the file.
-        name: its name in messages; by default its path.
-
-    Attributes:
-        header: the names of the columns.
-        types: the type of each column.
-        rows: the number of rows.
-        checksum: SHA-256 of the file's content.
+    """A Parquet file: the names and types of its columns, the number of its rows, and the SHA-256 of its content.
 
     Raises:
         DataError: the file is not a Parquet file, is damaged, declares more rows than its bytes can hold, or two of its

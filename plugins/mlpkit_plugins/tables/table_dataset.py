@@ -405,7 +405,7 @@ class TableDataset(TableOptions, Dataset):
             self._encoder = TableEncoder.fit(table, positions["train"], self)
             read = frozenset(self._columns_read(self._encoder))
             self._order = tuple(name for name in table.header if name in read)
-        for part in _distinct(parts):
+        for part in {id(part.table): part for part in parts.values()}.values():
             self._translate(part.table, self._encoder)
             self._warnings += warnings_about_unlisted(unlisted_in(part.table))
         self._fingerprint = _combined(checksums)
@@ -443,10 +443,6 @@ class TableDataset(TableOptions, Dataset):
             check_labels(table)
         elif self.predict == "probabilities":
             check_probabilities(table)
-
-
-def _distinct(parts: Mapping[str, Part]) -> list[Part]:
-    return list({id(part.table): part for part in parts.values()}.values())
 
 
 def _combined(checksums: list[str]) -> str:

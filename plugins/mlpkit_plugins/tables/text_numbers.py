@@ -207,14 +207,9 @@ _WITH_SYMBOL: Final = re.compile(
 
 
 class Place(NamedTuple):
-    """The place of a text, and the format that a spec gives to numbers.
+    """The place of a text: file, row and column; the format of numbers, None if the kind of file leaves no choice.
 
-    Args:
-        file: the file's name in messages.
-        row: the text's row.
-        name: its column.
-        written: the format of numbers; None if the kind of file leaves no choice.
-        other_texts: texts of other columns of numbers in the same rows.
+    ``other_texts`` are those of other columns of numbers in the same rows.
     """
 
     file: str
