@@ -42,6 +42,7 @@ MOST_VALUES: Final = (1 << 23, 1024)
 MOST_BYTES: Final = (1 << 26, 64)
 """The most bytes of a column."""
 
+_WITHOUT_DICTIONARY: Final = ("DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY")
 _TEXTS_BY_LENGTH: Final = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 
 
@@ -84,12 +85,14 @@ class ParquetFile:
         decoded = dict.fromkeys(texts, 0)
         with regular_file(self._path, self.name) as file:
             with self._reading(file) as parquet:
-                differences = self._check_sizes(parquet, names)
+                encodings = self._check_sizes(parquet, names)
             together = VALUES_TOGETHER // max(len(names), 1)
-            together = FEWEST_ROWS_TOGETHER if differences else max(together, FEWEST_ROWS_TOGETHER)
-            with self._reading(file, [name for name in texts if name not in differences]) as parquet:
+            if any("DELTA_BYTE_ARRAY" in encodings[name] for name in texts):  # the differences of texts may be short
+                together = 0
+            with_dictionary = [name for name in texts if not encodings[name] & {*_WITHOUT_DICTIONARY}]
+            with self._reading(file, with_dictionary) as parquet:
                 row = 1
-                for batch in self._batches(parquet, together, [*dict.fromkeys(names)]):
+                for batch in self._batches(parquet, max(together, FEWEST_ROWS_TOGETHER), [*dict.fromkeys(names)]):
                     rows = np.arange(row, row + batch.num_rows)
                     for name in texts:
                         decoded[name] += self._text_size(name, batch.column(name), rows)
@@ -109,9 +112,9 @@ class ParquetFile:
             declared = f"declares {self.rows:,} rows in {self._size:,} bytes"
             raise DataError(self.name, f"{declared}; expected at most {most:,} values")
 
-    def _check_sizes(self, parquet: Any, names: Sequence[str]) -> set[str]:
-        """Check the declared sizes of columns; return those of texts that are written without a dictionary."""
-        without_dictionary = set()
+    def _check_sizes(self, parquet: Any, names: Sequence[str]) -> dict[str, set[str]]:
+        """Check the declared sizes of columns, and return the encodings of each."""
+        encodings: dict[str, set[str]] = {name: set() for name in names}
         for position in range(len(parquet.schema)):
             leaf = parquet.schema.column(position)
             if leaf.path in names:
@@ -122,9 +125,8 @@ class ParquetFile:
                 if leaf.length > 16:  # bytes of a fixed length
                     self._check_length(leaf.path, leaf.length)
                     self._check_size(leaf.path, leaf.length * self.rows)
-                if any(encoding.startswith("DELTA") for chunk in chunks for encoding in chunk.encodings):
-                    without_dictionary.add(leaf.path)
-        return without_dictionary
+                encodings[leaf.path].update(*(chunk.encodings for chunk in chunks))
+        return encodings
 
     def _check_size(self, name: str, length: int) -> None:
         if length > self._most_bytes:
