@@ -56,7 +56,7 @@ def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[st
         "validation": np.flatnonzero(held_out & ~in_test),
         "test": np.flatnonzero(in_test),
     }
-    return shares.filled(parts, "set split: shuffle")
+    return shares.filled(parts)
 
 
 def split_by_class(
@@ -85,13 +85,13 @@ def split_by_class(
         first, second = in_order[begin], in_order[_cut(in_order, begin, kept[number] if shares.validation else 0)]
         split_of[rows] = (keys[rows] < second).astype(np.int8) + (keys[rows] < first)
     parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
-    return shares.filled(parts, "set split: shuffle")
+    return shares.filled(parts)
 
 
 def split_by_group(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
     """Return the positions of each split; examples with the same key, which are a group, are in the same split."""
     numbers = _scattered(keys, seed)
-    return _split_in_order(np.argsort(numbers, kind="stable"), numbers, shares, "name a column with more groups")
+    return _split_in_order(np.argsort(numbers, kind="stable"), numbers, shares)
 
 
 def split_by_time(times: NDArray[np.float64], shares: Shares) -> dict[str, NDArray[np.intp]]:
@@ -99,7 +99,7 @@ def split_by_time(times: NDArray[np.float64], shares: Shares) -> dict[str, NDArr
 
     Examples of the same time are in the same split.
     """
-    return _split_in_order(np.argsort(-times, kind="stable"), times, shares, "name a column with more times")
+    return _split_in_order(np.argsort(-times, kind="stable"), times, shares)
 
 
 def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np.uint64]) -> NDArray[np.integer[Any]]:
@@ -117,7 +117,7 @@ def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np
     return allotted
 
 
-def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares, remedy: str) -> dict[str, NDArray[np.intp]]:
+def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares) -> dict[str, NDArray[np.intp]]:
     """Return the positions of each split, in ascending order, cut where the key changes nearest to the share.
 
     The ``order`` has the positions of test examples first, and equal keys next to each other.
@@ -126,7 +126,7 @@ def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares, remedy
     test = _cut(in_order, 0, shares.test * len(order))
     kept = _cut(in_order, test, (shares.test + shares.validation) * len(order)) if shares.validation else test
     parts = {"train": order[kept:], "validation": order[test:kept], "test": order[:test]}
-    return {name: np.sort(part) for name, part in shares.filled(parts, remedy).items()}
+    return {name: np.sort(part) for name, part in shares.filled(parts).items()}
 
 
 def _cut(in_order: Array, begin: int, wanted: float) -> int:

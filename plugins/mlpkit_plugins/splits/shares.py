@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence, Sized
 from typing import Annotated, Final, NamedTuple, TypeAlias, TypeVar
 
@@ -31,28 +30,20 @@ class Shares(NamedTuple):
             message = f"{self.validation:g} for validation and {self.test:g} for testing leave nothing to train on"
             raise ParameterError("validation", message, expected="shares whose sum is below 1")
 
-    def check_not_empty(self, sizes: dict[str, int], remedy: str = "") -> None:
-        """Check that every requested split has an example; the remedy is for a split that is empty by chance."""
+    def filled(self, parts: dict[str, Part]) -> dict[str, Part]:
+        """Return the splits that have examples, after a check that every requested one has some."""
+        sizes = {name: len(part) for name, part in parts.items()}
         examples = sum(sizes.values())
         for name, share in (("validation", self.validation), ("test", self.test)):
             if share > 0 and not sizes[name]:
                 message = f"the share of {share:g} for {name} gives none of {_counted(examples)}"
-                scale = 10.0 ** (len(str(examples)) + 1)
-                least = math.ceil(scale / max(examples, 1)) / scale  # one example, as a share of two digits
-                advice = f"ask for a larger share, such as {least:g}" if examples > 1 else "add examples"
-                if round(share * examples):  # enough on average
-                    advice = f"ask for a larger share, or {remedy}"
-                raise ParameterError(name, message, remedy=f"{advice}, or set {name}: 0 to disable it")
+                raise ParameterError(name, message, remedy=f"ask for a larger share, or set {name}: 0 to disable it")
         if not sizes["train"]:
             message = (
                 f"the shares of {self.validation:g} for validation and {self.test:g} for testing leave none of "
                 f"{_counted(examples)} to train on"
             )
             raise ParameterError("validation", message, remedy="ask for smaller shares, or add examples")
-
-    def filled(self, parts: dict[str, Part], remedy: str = "") -> dict[str, Part]:
-        """Return the splits that have examples, after the check of ``check_not_empty``."""
-        self.check_not_empty({name: len(part) for name, part in parts.items()}, remedy)
         return {name: part for name, part in parts.items() if len(part)}
 
 

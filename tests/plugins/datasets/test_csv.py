@@ -484,7 +484,7 @@ CITIES = "size,colour,price,kind\n" + "".join(f"{i},red,{i}.5,{'ab'[i % 2]}\n" f
         (
             {"target": "kind", "ignore": ("price",), "split": {"group": "colour"}},
             "validation: the share of 0.1 for validation gives none of 30 examples; "
-            "ask for a larger share, or name a column with more groups, or set validation: 0 to disable it",
+            "ask for a larger share, or set validation: 0 to disable it",
         ),
         (
             {"target": "kind", "validation": 0.6, "test": 0.5},
