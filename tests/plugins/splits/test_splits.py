@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mlpkit import ParameterError
 from mlpkit_plugins.splits.positions import (
+    scattered,
     split_at_random,
     split_by_class,
     split_by_group,
@@ -189,3 +190,12 @@ def test_a_part_without_examples_is_an_error(split, expected):
     with pytest.raises(ParameterError) as caught:
         split()
     assert str(caught.value) == expected
+
+
+def test_scattered_numbers_are_those_of_the_paper():
+    """The first numbers of SplitMix64 from the state 1234567, as other programs print them."""
+    step, states = 0x9E3779B97F4A7C15, []
+    for count in range(3):
+        states.append((1234567 + count * step) % 2**64)
+    found = scattered(np.array(states, np.uint64)).tolist()
+    assert found == [6457827717110365317, 3203168211198807973, 9817491932198370423]
