@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import warnings
 import zipfile
 from math import prod
@@ -29,6 +30,7 @@ MOST_DIMENSIONS: Final = 32
 """As many as every version of NumPy can handle."""
 MOST_ELEMENTS: Final = 2**60
 
+_ADDRESS: Final = re.compile(r" object at 0x\w+")
 _VERSION: Final = 6
 """Offset of the format's version, after the magic bytes."""
 _LENGTH: Final = 8
@@ -96,7 +98,7 @@ def _read_layout(head: IO[bytes], name: str, begin: int) -> tuple[np.dtype[Any],
     except DataError:
         raise
     except Exception as error:  # NumPy raises whatever a malformed header leads it into
-        reason = " ".join(str(error).split())[:200]
+        reason = _ADDRESS.sub("", " ".join(str(error).split()))[:200]
         raise DataError(name, f"is not an .npy file: {reason}", byte=place) from error
     fault = _unfit_dtype(dtype) or _unfit_shape(shape)
     if fault:

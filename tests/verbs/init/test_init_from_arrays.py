@@ -358,7 +358,7 @@ SPOILED_ARRAYS = {
     "constant": (X * 0 + 1, T, "own.npz, array 'x': every number is 1, so there is nothing to learn from"),
     "images": (X, np.zeros((100, 4, 4)), "has the shape (100, 4, 4); expected a target, or a row of targets"),
     "single_number": (X, np.array(3.0), "own.npz, array 't': has the shape (); expected a row for each example"),
-    "no_rows": (X[:0], T[:0], "has the shape (0, 5); expected at least one row"),
+    "no_rows": (X[:0], T[:0], "has the shape (0, 5); expected up to 32 dimensions, with at least one value in each"),
 }
 
 
