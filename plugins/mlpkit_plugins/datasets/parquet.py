@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlpkit_plugins.formats.parquet_file import ParquetFile
 from mlpkit_plugins.tables.file_table import FileTable
-from mlpkit_plugins.tables.parquet_source import ParquetSource
+from mlpkit_plugins.tables.parquet_source import ParquetFile, ParquetSource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,8 +63,8 @@ class Parquet(FileTable):
     @classmethod
     def guessed(cls, path: Path, name: str, target: str | None) -> Reading:
         """Read a sample of the rows of a Parquet file, whose format leaves nothing to guess."""
+        from mlpkit_plugins.tables.column_guess import sample_rows  # noqa: PLC0415 - for the same reason
         from mlpkit_plugins.tables.first_spec import Reading  # noqa: PLC0415 - guesses are for new specs only
-        from mlpkit_plugins.tables.row_sample import sample_rows  # noqa: PLC0415 - for the same reason
 
         source = ParquetSource(ParquetFile(path, name=name), ())
         return Reading(source, sample_rows(source), missing=("",))

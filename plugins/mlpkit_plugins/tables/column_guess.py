@@ -1,26 +1,158 @@
-"""What a column of texts seems to hold: numbers, categories, dates, or nothing to learn from."""
+"""What a column seems to hold, from a sample of rows as texts: numbers, categories, dates, or nothing to learn from."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.texts import shown_text
+from mlpkit_plugins.splits.positions import scattered
 from mlpkit_plugins.tables.columns import formats_of
-from mlpkit_plugins.tables.options import OF_AN_INDEX, shown_names
-from mlpkit_plugins.tables.row_sample import RowSample
-from mlpkit_plugins.tables.sentinels import Outlier
-from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, is_number, numbers_of
-from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING
+from mlpkit_plugins.tables.options import OF_AN_INDEX
+from mlpkit_plugins.tables.source import TableSource
+from mlpkit_plugins.tables.text_numbers import (
+    OFTEN_MISSING,
+    NotANumberError,
+    NumberFormat,
+    are_truths,
+    is_number,
+    numbers_of,
+)
+
+MOST_CELLS: Final = 2_000_000
+"""The most texts in a sample of more than ``FEWEST_SAMPLED`` rows."""
+
+FEWEST_SAMPLED: Final = 100
+"""The fewest rows in a sample of a larger table."""
+
+
+@dataclass(frozen=True)
+class RowSample:
+    """Rows of a table, in their order, by their numbers in the file, and as texts of each column without blanks.
+
+    ``last`` has the texts of the table's last row, by column, None without rows; ``size`` is the number of its rows.
+    """
+
+    name: str
+    rows: Sequence[int]
+    columns: dict[str, list[str]]
+    last: Mapping[str, str] | None
+    last_row: int
+    size: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows are in the sample."""
+        return len(self.rows) == self.size
+
+
+def sample_rows(source: TableSource) -> RowSample:
+    """Read a table once, and keep a random sample of its rows, in bounded memory.
+
+    The same table always gives the same sample.
+    """
+    names = source.header
+    most = max(MOST_CELLS // len(names), FEWEST_SAMPLED)
+    columns: list[list[str]] = [[] for _ in names]
+    rows: list[int] = []
+    draws: list[int] = []
+    size, last, last_row = 0, None, 0
+    one_in = 1  # rows are kept if this number divides their random number
+    for numbers, texts in source.texts(names):
+        _check_no_header(source, numbers.tolist(), texts)
+        drawn = scattered(np.arange(size, size + len(numbers), dtype=np.uint64))
+        kept = np.flatnonzero(drawn % np.uint64(one_in) == 0).tolist()
+        for column, new in zip(columns, texts, strict=True):
+            column.extend(new[position].strip() for position in kept)
+        rows += numbers[kept].tolist()
+        draws += drawn[kept].tolist()
+        size += len(numbers)
+        if len(numbers):
+            last, last_row = [column[-1].strip() for column in texts], int(numbers[-1])
+        while len(rows) > most:
+            one_in *= 2
+            kept = [position for position, draw in enumerate(draws) if draw % one_in == 0]
+            rows, draws = [rows[position] for position in kept], [draws[position] for position in kept]
+            columns = [[column[position] for position in kept] for column in columns]
+    by_name = None if last is None else dict(zip(names, last, strict=True))
+    return RowSample(source.name, rows, dict(zip(names, columns, strict=True)), by_name, last_row, size)
+
+
+def _check_no_header(source: TableSource, rows: Sequence[int], columns: Sequence[Sequence[str]]) -> None:
+    """Check that no row repeats the header, as in concatenated files."""
+    if source.header[0] not in columns[0] or len(source.header) < 2:
+        return
+    for index, row in enumerate(rows):
+        if all(column[index].strip() == name for column, name in zip(columns, source.header, strict=True)):
+            raise DataError(source.name, "the row repeats the header; remove it", row=row)
+
+
+FEWEST_ROWS: Final = 5
+"""A category with fewer rows is rare, and a number with fewer rows doesn't mark a missing value."""
+
+FEWEST_OTHERS: Final = 10
+"""With fewer other numbers, their range is too uncertain."""
+
+MUCH_MORE_OFTEN: Final = 5
+"""How many times as frequent as the least other number -1 must be; otherwise it may be part of their range."""
+
+_NINES: Final = re.compile(r"-?9+(\.9+)?")
+
+
+class Outlier(NamedTuple):
+    """The least or greatest number of a column if many rows have it, and the range of the others, far from it."""
+
+    value: float
+    rows: int
+    least: float
+    greatest: float
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it looks like a code: the only negative number, or all nines; others may be the top of a scale."""
+        return self.value < 0 <= self.least or _NINES.fullmatch(f"{self.value:.12g}") is not None
+
+    def __str__(self) -> str:
+        """Return the evidence for a missing value."""
+        return f"{self.value:.12g} in {self.rows:,} rows, all others from {self.least:,.12g} to {self.greatest:,.12g}"
+
+
+def outlier_in(numbers: NDArray[np.float64]) -> Outlier | None:
+    """Return the number of a column that may mark a missing value; None if there isn't one.
+
+    It is the least or greatest number, at least five rows have it, and its distance from the other numbers is larger
+    than their range. -1 below non-negative numbers only has to be five times as frequent as the least of them. 0 never
+    marks a missing value.
+    """
+    values, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
+    if len(values) <= FEWEST_OTHERS:
+        return None
+    for end, others, nearest in ((0, values[1:], 1), (-1, values[:-1], -2)):
+        value, rows = float(values[end]), int(counts[end])
+        if value == 0 or rows < FEWEST_ROWS:
+            continue
+        far = abs(value - values[nearest]) > others[-1] - others[0]
+        if far or (value == -1 and others[0] >= 0 and rows >= MUCH_MORE_OFTEN * counts[nearest]):
+            return Outlier(value, rows, float(others[0]), float(others[-1]))
+    return None
+
+
+def sentinels_in(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, Outlier]:
+    """Return the numbers that most likely mark a missing value, by column.
+
+    Such a number is far from all other numbers of its column, and looks like a code in this or another column.
+    """
+    outliers = {name: outlier for name, numbers in columns.items() if (outlier := outlier_in(numbers))}
+    codes = {outlier.value for outlier in outliers.values() if outlier.is_code}
+    return {name: outlier for name, outlier in outliers.items() if outlier.value in codes}
+
 
 FEW_CATEGORIES: Final = 20
 """Up to this number of distinct texts, a column holds categories in a table of any size."""
@@ -28,14 +160,9 @@ FEW_CATEGORIES: Final = 20
 MOST_CATEGORIES: Final = 1000
 """The largest number of categories to learn from."""
 
-FEWEST_ROWS: Final = 5
-"""A category with fewer rows is rare: there is little to learn about it."""
 
 MOST_RARE: Final = 0.5
 """The largest share of rows that the rare ones of many categories may have."""
-
-MOST_IDS: Final = 0.9
-"""A column with the name of an id is one if at least this share of its numbers is distinct."""
 
 FEWEST_IDS: Final = 10
 """The fewest distinct numbers of a column of ids."""
@@ -48,13 +175,8 @@ _DATE: Final = re.compile(
 _NAME_OF_AN_ID: Final = re.compile(
     r"(?i:(.*[\W_])?(id|ids|idx|index|uuid|guid|key|nr|no|row)(\W*))|.*[a-z]I[dD]|[iI][dD]\d?"
 )
-_NUMBER_WITH_SIGNS: Final = re.compile(r"[^\w\s.,-]?\s*[+-]?\d[\d.,' ]*\s*([^\w\s]|[A-Za-z€$£]{1,4})?")
 _INVISIBLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff]")
 _NO_CHARACTER: Final = re.compile("[\udc80-\udcff]")
-_NEGATIVE: Final = re.compile(r"[(\u2212]?\s*(\d[\d.,]*)\s*[)-]?")
-"""A negative number in another notation: ``(5)``, ``5-`` or with the typographic minus."""
-
-_TIME_OF_DAY: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
 _TOTAL: Final = re.compile(r"((grand|sub)[ -]?)?(total|totals|sum|summe|gesamt|average|mean)\b.{0,20}", re.IGNORECASE)
 
 
@@ -64,26 +186,24 @@ class ColumnGuess:
 
     Args:
         name: the name of the column.
-        holds: numbers, categories, ordered categories, dates, or nothing that a network can learn from.
+        holds: numbers, categories, dates, or nothing that a network can learn from.
         reason: why a column that holds nothing is excluded.
         distinct: the number of distinct texts, without missing ones.
         missing: the number of rows in the sample with a missing value.
         missing_texts: the texts that mean a missing value in this column only.
         numbers: the numbers of a column of numbers, NaN for missing ones.
-        levels: the categories, lowest first, if they have an order.
         rare: the number of categories with few rows.
         sentinel: the number that marks a missing value, if there is one.
         formats: the formats that fit all dates of a column of dates, the most likely first.
     """
 
     name: str
-    holds: Literal["numbers", "categories", "ordinal", "dates", "nothing"]
+    holds: Literal["numbers", "categories", "dates", "nothing"]
     reason: str = ""
     distinct: int = 0
     missing: int = 0
     missing_texts: frozenset[str] = frozenset()
     numbers: NDArray[np.float64] | None = None
-    levels: tuple[str, ...] = ()
     rare: int = 0
     sentinel: Outlier | None = None
     formats: tuple[str, ...] = ()
@@ -95,11 +215,8 @@ _PUT_A_NUMBER: Final = "put a number there, or leave out the row"
 class ColumnGuesser:
     """Guesses what columns hold from some rows."""
 
-    def __init__(
-        self, sample: RowSample, missing: Collection[str], written: NumberFormat, header: Sequence[str]
-    ) -> None:
+    def __init__(self, sample: RowSample, missing: Collection[str], written: NumberFormat) -> None:
         self._sample = sample
-        self._header = header
         self._missing = frozenset(missing)
         self._written = written
 
@@ -111,7 +228,7 @@ class ColumnGuesser:
         if not present:
             return ColumnGuess(name, "nothing", "every value is missing", missing=len(texts))
         if OF_AN_INDEX.fullmatch(name):
-            reason = "an index, as pandas writes it" if name else self._about_unnamed()
+            reason = "an index, as pandas writes it" if name else "no name in the header, as an index of rows"
             return ColumnGuess(name, "nothing", reason, distinct=len(present))
         if len(present) == 1 and len(texts) > 1:
             return ColumnGuess(name, "nothing", f"every value is {shown_text(next(iter(present)))}", distinct=1)
@@ -119,16 +236,6 @@ class ColumnGuesser:
         self._check_no_total(name, counts)
         self.check_visible(name, present)
         return self._unless_an_id(guess) if guess.holds == "numbers" else self._guess_texts(guess, present)
-
-    def _about_unnamed(self) -> str:
-        """Return why columns without a name are left out; a nameless first column may number the rows."""
-        places = [place for place, name in enumerate(self._header, 1) if not name]
-        if places == [1] and _is_consecutive(self._sample.columns[""], self._sample.rows):
-            return "most likely the index of a data frame"
-        if len(places) == 1:
-            return f"column {places[0]} has no name in the header; give it one there to learn from it"
-        shown = shown_names([*map(str, places)])
-        return f"columns {shown} have no names in the header; give them names there to learn from them"
 
     def content(self, name: str, present: Mapping[str, int]) -> ColumnGuess:
         """Return whether a column holds numbers or texts; it is an error if most are numbers, but a few aren't."""
@@ -170,9 +277,7 @@ class ColumnGuesser:
             return
         self._check_no_total(name, present)
         self.check_visible(name, wrong)
-        negative = _NEGATIVE.fullmatch(wrong[0])
-        remedy = f"write -{negative[1]}" if negative else _PUT_A_NUMBER
-        raise self._error(name, wrong[0], f"{shown_text(wrong[0])} is not a finite number; {remedy}")
+        raise self._error(name, wrong[0], f"{shown_text(wrong[0])} is not a finite number; {_PUT_A_NUMBER}")
 
     def _check_no_total(self, name: str, counts: Mapping[str, int]) -> None:
         last = self._sample.last
@@ -202,8 +307,6 @@ class ColumnGuesser:
             return guess
         if guess.distinct == len(values) and (_NAME_OF_AN_ID.fullmatch(guess.name) or self._counts_rows(values)):
             return ColumnGuess(guess.name, "nothing", "an id: every row has a different number", guess.distinct)
-        if guess.distinct >= MOST_IDS * len(values) and _NAME_OF_AN_ID.fullmatch(guess.name):
-            return ColumnGuess(guess.name, "nothing", "an id: nearly every row has a different number", guess.distinct)
         return guess
 
     def _counts_rows(self, values: NDArray[np.float64]) -> bool:
@@ -219,8 +322,6 @@ class ColumnGuesser:
         if formats:
             missing = guess.missing + sum(present[text] for text in also_missing)
             return replace(guess, holds="dates", formats=tuple(formats), missing=missing, missing_texts=also_missing)
-        if levels := sorted_levels(present):
-            return replace(guess, holds="ordinal", levels=levels)
         if reason := self._why_no_categories(guess, present):
             return ColumnGuess(guess.name, "nothing", reason, guess.distinct)
         return replace(guess, rare=len(_rare(present)))
@@ -230,16 +331,12 @@ class ColumnGuesser:
         count, rows = guess.distinct, sum(present.values())
         example = shown_text(next(iter(present)))
         if _are_dates(present):
-            if all(map(_TIME_OF_DAY.fullmatch, present)):
-                return f"times of day, such as {example}; write hours as numbers to learn from them"
-            return f"dates or times that are not all written in one common way, such as {_both_ways(present)}"
+            return f"dates or times that are not all written in one common way, such as {example}"
         if count <= FEW_CATEGORIES and count <= rows / 2:
             return ""
         rare = _rare(present)
         if count - len(rare) <= MOST_CATEGORIES and sum(present[text] for text in rare) <= MOST_RARE * rows:
             return ""
-        if sum(map(bool, map(_NUMBER_WITH_SIGNS.fullmatch, present))) > 0.9 * count:
-            return f"numbers with other characters, such as {example}; write plain numbers to learn from them"
         if count > rows / 2:
             return f"nearly every row has a different text, such as {example}"
         return f"{count:,} different texts in {rows:,} rows are too many"
@@ -260,12 +357,6 @@ def _are_dates(present: Mapping[str, int]) -> bool:
     return dates > 0.9 * sum(present.values()) and len(present) > 2
 
 
-def _both_ways(dates: Iterable[str]) -> str:
-    """Return a date as an example, or two of different formats."""
-    examples = {re.sub(r"\d+", "0", text): text for text in reversed(list(dates))}
-    return " or ".join(shown_text(text) for text in list(reversed(examples.values()))[:2])
-
-
 def invisible(text: str, character: str) -> str:
     """Return the message for a text with an invisible character."""
     return f"{shown_text(text)} has an invisible character, U+{ord(character):04X}; remove it from the file"
@@ -276,102 +367,3 @@ def check_visible_names(file: str, header: Sequence[str], row: int | None) -> No
     for name in header:
         if match := _INVISIBLE.search(name):
             raise DataError(file, invisible(name, match[0]), row=row)
-
-
-def _is_consecutive(texts: Sequence[str], rows: Sequence[int]) -> bool:
-    """Whether texts are integers that grow by one from row to row."""
-    return all(map(str.isdecimal, texts)) and len({int(text) - row for text, row in zip(texts, rows, strict=True)}) == 1
-
-
-SCALES: Final = (
-    "very low < low < medium, med, mid, middle, moderate, average, normal < high < very high",
-    "very small, extra small, tiny < small < medium, med, mid, middle, average, normal < large, big"
-    " < very large, extra large, very big, huge",
-    "xxs < xs < s < m < l < xl < xxl < xxxl",
-    "very short < short < medium, med, mid, middle, average, normal < long, tall < very long, very tall",
-    "very light < light < medium, med, mid, middle, average, normal < heavy < very heavy",
-    "very slow < slow < medium, med, mid, middle, average, normal < fast < very fast",
-    "very weak < weak < medium, med, mid, middle, moderate, average, normal < strong < very strong",
-    "very easy < easy < medium, med, mid, middle, moderate, average, normal < hard, difficult"
-    " < very hard, very difficult",
-    "very cold < cold < cool < mild < warm < hot < very hot",
-    "very young < young < middle, middle aged < old < very old",
-    "very bad < bad < average, neutral, ok, okay < good < very good < excellent",
-    "very poor < poor < fair < below average < average, typical < above average < good < very good < excellent"
-    " < very excellent",
-    "none, no < mild, slight < moderate < severe < very severe, extreme",
-    "never < rarely, seldom < sometimes, occasionally < often, frequently < always",
-    "strongly disagree < disagree < somewhat disagree, slightly disagree"
-    " < neutral, neither agree nor disagree, undecided < somewhat agree, slightly agree < agree < strongly agree",
-    "very dissatisfied < dissatisfied < neutral < satisfied < very satisfied",
-    "very unlikely < unlikely < neutral < likely < very likely",
-    "beginner, novice < intermediate < advanced < expert",
-    "primary < secondary < tertiary",
-    "freshman < sophomore < junior < senior",
-    "bronze < silver < gold < platinum",
-    "first < second < third < fourth < fifth < sixth < seventh < eighth < ninth < tenth",
-)
-"""Scales, lowest first; a comma separates texts for the same level."""
-
-FEWEST_LEVELS: Final = 3
-"""With fewer levels, an order doesn't matter."""
-
-_PLACES: Final = [
-    {text.strip(): place for place, level in enumerate(scale.split("<")) for text in level.split(",")}
-    for scale in SCALES
-]
-_NUMBER: Final = r"[$€£]?\s*(\d+(?:\.\d+)?)\s*([kK]?)\s*%?"
-_UP_TO: Final = re.compile(rf"(?:<|<=|≤|under|below|up to|less than)\s*{_NUMBER}", re.IGNORECASE)
-_BETWEEN: Final = re.compile(rf"{_NUMBER}\s*(?:-|–|to)\s*{_NUMBER}", re.IGNORECASE)  # noqa: RUF001 - a dash between numbers
-_FROM: Final = re.compile(
-    rf"(?:>|>=|≥|over|above|more than)\s*{_NUMBER}|{_NUMBER}\s*(?:\+|(?:and|or) (?:over|more|older|above))",
-    re.IGNORECASE,
-)
-_RANK: Final = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
-
-
-def sorted_levels(texts: Collection[str]) -> tuple[str, ...]:
-    """Return categories in their order, lowest first; empty if the order isn't certain."""
-    if len(texts) < FEWEST_LEVELS:
-        return ()
-    words = {text: re.sub(r"[\s_-]+", " ", text.strip().lower()) for text in texts}
-    for places in _PLACES:
-        if all(word in places for word in words.values()):
-            return _by_place({text: places[word] for text, word in words.items()})
-    return _by_range(texts) or _by_rank(texts)
-
-
-def _by_place(places: dict[str, int]) -> tuple[str, ...]:
-    """Sort texts by place; empty if two texts have the same place."""
-    return tuple(sorted(places, key=lambda text: places[text])) if len(set(places.values())) == len(places) else ()
-
-
-def _by_range(texts: Collection[str]) -> tuple[str, ...]:
-    """Sort ranges of numbers; empty if some texts aren't ranges, or two ranges overlap."""
-    ranges = {text: bounds for text in texts if (bounds := _range(text.strip()))}
-    ordered = sorted(ranges, key=lambda text: ranges[text])
-    disjoint = all(ranges[left][1] <= ranges[right][0] for left, right in pairwise(ordered))
-    closed = any(map(math.isfinite, (high - low for low, high in ranges.values())))
-    return tuple(ordered) if len(ranges) == len(texts) and disjoint and closed else ()
-
-
-def _range(text: str) -> tuple[float, float] | None:
-    """Return the bounds of a range, such as ``10-19``, ``<10`` or ``65+``."""
-    if match := _BETWEEN.fullmatch(text):
-        low, high = _number(*match.group(1, 2)), _number(*match.group(3, 4))
-        return (low, high) if low < high else None
-    if match := _UP_TO.fullmatch(text):
-        return -math.inf, _number(*match.group(1, 2))
-    if match := _FROM.fullmatch(text):
-        return _number(match[1] or match[3], match[2] or match[4]), math.inf
-    return None
-
-
-def _number(digits: str, thousands: str | None) -> float:
-    return float(digits) * (1000 if thousands else 1)
-
-
-def _by_rank(texts: Collection[str]) -> tuple[str, ...]:
-    """Sort texts such as ``1st`` and ``2nd``; empty if a text isn't a rank, or a rank is missing."""
-    ranks = {text: int(match[1]) for text in texts if (match := _RANK.fullmatch(text.strip()))}
-    return _by_place(ranks) if sorted(ranks.values()) == list(range(1, len(texts) + 1)) else ()

@@ -11,15 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataError, ParameterError, Proposal, shown_number
-from mlpkit_plugins.first_networks.commented import Commented, split_comments
+from mlpkit_plugins.first_networks.first_spec import Commented, split_comments
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, TargetToLearn, ValueTarget, perceptron
-from mlpkit_plugins.formats.texts import shown_texts
+from mlpkit_plugins.formats.texts import first_of, shown_texts
 from mlpkit_plugins.recipes.table_recipe import Recipe, TableFacts
-from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, check_visible_names
+from mlpkit_plugins.tables.column_guess import (
+    FEWEST_ROWS,
+    ColumnGuess,
+    ColumnGuesser,
+    RowSample,
+    check_visible_names,
+    sentinels_in,
+)
 from mlpkit_plugins.tables.columns import ISO
 from mlpkit_plugins.tables.options import shown_names
-from mlpkit_plugins.tables.row_sample import RowSample
-from mlpkit_plugins.tables.sentinels import sentinels_in
 from mlpkit_plugins.tables.source import TableSource
 from mlpkit_plugins.tables.target_guess import Aim, Wishes, aim_at, check_column, targets_of
 from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat
@@ -85,7 +90,7 @@ def propose_for_table(
     header = source.header
     targets = targets_of(target, wishes, header, has_names=reading.has_names)
     dropped = _reasons_to_drop(wishes, targets, reading)
-    guesser = ColumnGuesser(sample, reading.missing, reading.written, header)
+    guesser = ColumnGuesser(sample, reading.missing, reading.written)
     aim = aim_at(guesser, sample, targets, reading.missing, wishes.get("predict"))
     inputs = [column for column in dict.fromkeys(header) if column not in targets]
     guesses = [
@@ -202,8 +207,7 @@ class _Writer:
         """Return the facts about the table for a recipe."""
         if isinstance(target, LabelTarget):
             raise ParameterError("recipe", "recipes are for classes and values, not labels", remedy="leave it out")
-        groups = {"numbers": (*self._holding("numbers"), *self._holding("ordinal")), "dates": self._holding("dates")}
-        with_numbers = [group for group, guesses in groups.items() if guesses]
+        with_numbers = [group for group in ("numbers", "dates") if self._holding(group)]
         categories = {guess.name: guess.distinct for guess in self._holding("categories")}
         return TableFacts(self._training_rows(), target, with_numbers, categories)
 
@@ -248,9 +252,6 @@ class _Writer:
         if about_rare := self._about_rare():
             about = f"with fewer rows, a category counts as other: {about_rare}"
             parameters["rare"] = Commented(FEWEST_ROWS, about)
-        if ordinal := self._holding("ordinal"):
-            levels = {guess.name: list(guess.levels) for guess in ordinal}
-            parameters["ordinal"] = Commented(levels, "categories in an order, lowest first")
         if dates := {guess.name: guess.formats for guess in self._holding("dates")}:
             written = {name: _date_format(formats) for name, formats in dates.items()}
             parameters["dates"] = list(dates) if {each for each, *_ in dates.values()} == {ISO} else written
@@ -280,13 +281,13 @@ class _Writer:
     def _about_missing(self) -> str:
         rows = len(self.reading.sample.rows)
         counts = {guess.name: guess.missing for guess in self.guesses if guess.holds != "nothing" and guess.missing}
-        return _first([f"{_share(count, rows)} of {name}" for name, count in counts.items()])
+        return first_of([f"{_share(count, rows)} of {name}" for name, count in counts.items()])
 
     def _sentinels(self) -> list[ColumnGuess]:
         return [guess for guess in (*self.guesses, *self.aim.guesses) if guess.sentinel and guess.holds == "numbers"]
 
     def _about_rare(self) -> str:
-        return _first([f"{guess.rare:,} of {guess.name}" for guess in self._holding("categories") if guess.rare])
+        return first_of([f"{guess.rare:,} of {guess.name}" for guess in self._holding("categories") if guess.rare])
 
     def _about_target(self) -> str:
         if self.aim.predict == "labels":
@@ -315,11 +316,9 @@ class _Writer:
 
     def _decisions(self) -> list[tuple[str, str]]:
         sample, file = self.reading.sample, self.files["train"]
-        ordinal = self._holding("ordinal")
         held = {
             "numbers": [guess.name for guess in self._holding("numbers")],
             "dates": [guess.name for guess in self._holding("dates")],
-            "ordered": [f"{guess.name} ({guess.levels[0]} to {guess.levels[-1]})" for guess in ordinal],
             "categories": [f"{guess.name} ({guess.distinct})" for guess in self._holding("categories")],
         }
         rows = f"{sample.size:,} of {file}"
@@ -338,11 +337,6 @@ class _Writer:
             ("missing", f"{about}: {FILLED}" if (about := self._about_missing()) else ""),
         ]
         return [(label, text) for label, text in decisions if text]
-
-
-def _first(shown: Sequence[str]) -> str:
-    """Join the texts about the first five columns, and count the rest."""
-    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more columns" if len(shown) > 5 else "")
 
 
 def _date_format(formats: Sequence[str]) -> str | Commented:

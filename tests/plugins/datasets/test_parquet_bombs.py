@@ -63,13 +63,12 @@ def growing(rows, step):
     return ["a" * (step * row) for row in range(rows)]
 
 
-TOO_LARGE = r"x.parquet, byte \d+, column 'a': a page unpacks [\d,]+ bytes into [\d,]+; expected at most 16,777,216"
-TOO_MUCH = r"x.parquet, column 'a': the texts of the column take [\d,]+ bytes or more in a file of [\d,]+"
+TOO_MUCH = r"x.parquet, column 'a': the column takes [\d,]+ bytes or more in a file of [\d,]+; expected at most 67,108,"
 TOO_LONG = r"x.parquet, (row \d+, )?column 'a': a text has [\d,]+ bytes; expected at most 131,072; shorten it"
 BOMBS = {
-    "a text in every row": (lambda: table(repeated(LONG)), {"store_schema": False}, TOO_LARGE),
-    "a text in every row of a dictionary": (lambda: table(repeated(LONG)), {}, TOO_LARGE),
-    "bytes in every row": (lambda: table(repeated(LONG.encode())), {"store_schema": False}, TOO_LARGE),
+    "a text in every row": (lambda: table(repeated(LONG)), {"store_schema": False}, TOO_LONG),
+    "a text in every row of a dictionary": (lambda: table(repeated(LONG)), {}, TOO_LONG),
+    "bytes in every row": (lambda: table(repeated(LONG.encode())), {"store_schema": False}, TOO_LONG),
     "a text of half the size in every row": (lambda: table(repeated(LONG[: 10**7])), {"store_schema": False}, TOO_LONG),
     "long texts without a dictionary": (
         lambda: table(pa.array([LONG[:10_000]] * 20_000), 20_000),
@@ -104,7 +103,7 @@ BOMBS = {
     "many groups of rows": (
         lambda: table(of_a_dictionary([f"{number}{LONG[:50_000]}" for number in range(2000)], 20_000), 20_000),
         {"row_group_size": 2000, "store_schema": False},
-        f"{TOO_LARGE}|{TOO_MUCH}",
+        TOO_MUCH,
     ),
     "lists of texts": (
         lambda: table(pa.ListArray.from_arrays(np.arange(ROWS + 1), repeated(LONG[: 10**6]).dictionary_encode())),

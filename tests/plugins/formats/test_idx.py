@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import os
 import struct
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,9 +54,7 @@ def test_what_is_written_is_read(tmp_path: Path, values: NDArray[np.uint8], pack
     assert idx_header(values.shape) + values.tobytes() == content
 
 
-@pytest.mark.parametrize("platform", [sys.platform, "emscripten"])
-def test_a_checksum_is_that_of_the_content(tmp_path: Path, platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", platform)  # WebAssembly has no threads
+def test_a_checksum_is_that_of_the_content(tmp_path: Path) -> None:
     values = np.random.default_rng(1).integers(0, 256, (3, 1024, 1000)).astype(np.uint8)  # some steps long
     content = idx(values)
     for path in (write(tmp_path / "x", content), write(tmp_path / "x.gz", gzip.compress(content, 1))):
@@ -213,27 +210,21 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:
 def test_gzip_damage_is_explained(tmp_path: Path) -> None:
     packed = gzip.compress(idx(TEN_IMAGES))
     path = tmp_path / "x.gz"
-    write(path, idx(TEN_IMAGES))
-    assert error_of(path) == "FOLDER/x.gz, byte 0: starts with 0x0000; expected 0x1f8b, as gzip files do"
-    write(path, packed[:50])
-    assert error_of(path) == ("FOLDER/x.gz, byte 50: the compressed content ends too early; the file is incomplete")
-    size = len(packed)
-    for content, byte, reason in (
-        (packed[:-8] + bytes(8), 31, "incorrect data check"),
-        (packed[:-4] + bytes(4), 31, "incorrect length check"),
-        (packed[:10] + b"\xff" * 40, 0, "invalid block type"),
-        (packed[:2] + b"\x09" + packed[3:], 0, "unknown compression method"),
-        (packed[:3] + b"\x80" + packed[4:], 0, "unknown header flags set"),
-        (packed + b"more", size, "incorrect header check"),
-        (packed + bytes(512), size, "incorrect header check"),
+    for content in (packed[:50], packed + packed[:7]):
+        write(path, content)
+        assert error_of(path) == "FOLDER/x.gz: the compressed content ends too early; the file is incomplete"
+    for content in (
+        packed[:-8] + bytes(8),
+        packed[:-4] + bytes(4),
+        packed[:10] + b"\xff" * 40,
+        packed[:2] + b"\x09" + packed[3:],
+        packed + b"more",
+        idx(TEN_IMAGES),
     ):
         write(path, content)
-        damage = f"the compressed content from here on is damaged: {reason}; restore the file from a copy"
-        assert error_of(path) == f"FOLDER/x.gz, byte {byte}: {damage}"
-    write(path, packed + packed[:7])
-    assert error_of(path) == (
-        f"FOLDER/x.gz, byte {size + 7}: the compressed content ends too early; the file is incomplete"
-    )
+        message = error_of(path)
+        assert message.startswith("FOLDER/x.gz: the compressed content is damaged: ")
+        assert message.endswith("; restore the file from a copy")
 
 
 def test_a_gzip_file_of_several_members_is_one_content(tmp_path: Path) -> None:

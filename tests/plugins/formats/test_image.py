@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import struct
 import sys
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +12,6 @@ from PIL import Image
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, read_image
-from mlpkit_plugins.formats.png_pixels import PASSES, SIGNATURE, missing_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,26 +120,3 @@ def test_without_pillow_the_error_says_how_to_install_it(tmp_path: Path, monkeyp
     assert str(caught.value) == (
         f'{path}: reading images needs Pillow, which is not installed; install it with: pip install "mlpkit[images]"'
     )
-
-
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA", "P", "I;16"])
-@pytest.mark.parametrize("size", [(1, 1), (7, 5), (8, 8), (3, 40)])
-def test_a_whole_png_lacks_no_bytes(tmp_path: Path, mode: str, size: tuple[int, int]) -> None:
-    image = Image.new(mode, size)
-    image.save(tmp_path / "x.png")
-    assert missing_bytes((tmp_path / "x.png").read_bytes()) == 0
-    assert read_image(tmp_path / "x.png").shape == (1, *size[::-1])
-
-
-@pytest.mark.parametrize(("width", "height", "size"), [(1, 1, 2), (8, 8, 79)])
-def test_an_interlaced_png_has_the_bytes_of_its_passes(width: int, height: int, size: int) -> None:
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 1)
-    expected = sum(
-        rows * (1 + columns)
-        for left, top, across, down in PASSES
-        if (columns := len(range(left, width, across))) and (rows := len(range(top, height, down)))
-    )
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(expected))))
-    chunks = b"".join(struct.pack(">I", len(part)) + kind + part + bytes(4) for kind, part in parts)
-    assert expected == size
-    assert missing_bytes(SIGNATURE + chunks) == 0

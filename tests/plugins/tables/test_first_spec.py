@@ -12,7 +12,7 @@ from requirements import Optional
 
 from mlpkit import DataError, shown_number
 from mlpkit_plugins.datasets.csv import Csv
-from mlpkit_plugins.tables import row_sample
+from mlpkit_plugins.tables import column_guess
 
 pa = Optional("pyarrow")
 pq = Optional("pyarrow.parquet")
@@ -85,7 +85,7 @@ def test_large_tables_hold_out_the_usual_shares(propose):
 
 
 RARE_HALF = [f"town {i % 25}" for i in range(100)]
-UNNAMED = "has no name in the header; give it one there to learn from it"
+UNNAMED = "no name in the header, as an index of rows"
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,10 @@ UNNAMED = "has no name in the header; give it one there to learn from it"
     [
         ("PassengerId", [1000 + 7 * i for i in range(ROWS)], "an id: every row has a different number"),
         ("n", list(range(1, ROWS + 1)), "an id: every row has a different number"),
-        ("ID", [1000 + 7 * max(i, 9) for i in range(ROWS)], "an id: nearly every row has a different number"),
-        ("ID", [1000 + 7 * max(i, 20) for i in range(ROWS)], "an id: nearly every row has a different number"),
         ("n", list(range(ROWS)), "an id: every row has a different number"),
-        ("", list(range(10, ROWS + 10)), "most likely the index of a data frame"),
-        ("", [7 * i % 13 for i in range(ROWS)], f"column 1 {UNNAMED}"),
-        ("", ["1.5"] * (ROWS - 1) + ["2"], f"column 1 {UNNAMED}"),
+        ("", list(range(10, ROWS + 10)), UNNAMED),
+        ("", [7 * i % 13 for i in range(ROWS)], UNNAMED),
+        ("", ["1.5"] * (ROWS - 1) + ["2"], UNNAMED),
         ("Unnamed: 0", list(range(ROWS)), "an index, as pandas writes it"),
         ("country", ["NL"] * ROWS, "every value is 'NL'"),
         ("fax", [""] * ROWS, "every value is missing"),
@@ -113,19 +111,9 @@ UNNAMED = "has no name in the header; give it one there to learn from it"
         ("street", [f"street {i % 50}" for i in range(ROWS)], "50 different texts in 200 rows are too many"),
         ("town", [*RARE_HALF, "Ulm", *["Rom"] * 99], "27 different texts in 200 rows are too many"),
         (
-            "price",
-            [f"{7 * i}{'€$£'[i % 3]}" for i in range(ROWS)],
-            "numbers with other characters, such as '0€'; write plain numbers to learn from them",
-        ),
-        (
-            "at",
-            [f"{i % 24}:15" for i in range(ROWS)],
-            "times of day, such as '0:15'; write hours as numbers to learn from them",
-        ),
-        (
             "when",
             [f"2020-01-{i % 28 + 1:02d}" if i % 2 else f"{i % 28 + 1}.1.2020" for i in range(ROWS)],
-            "dates or times that are not all written in one common way, such as '1.1.2020' or '2020-01-02'",
+            "dates or times that are not all written in one common way, such as '1.1.2020'",
         ),
     ],
 )
@@ -133,13 +121,6 @@ def test_what_is_left_out_and_why(propose, columns, name, values, expected):
     proposal = propose({name: values, **columns})
     assert reason(proposal, name) == expected
     assert name not in data_of(proposal).get("categorical", [])
-
-
-@pytest.mark.parametrize("values", [list(range(ROWS)), ["a", "b"] * (ROWS // 2)])
-def test_only_the_first_column_may_be_an_index(values, propose, columns):
-    assert reason(propose({"size of it": [i * i for i in range(ROWS)], "": values, **columns}), "") == (
-        f"column 2 {UNNAMED}"
-    )
 
 
 @pytest.mark.parametrize(
@@ -214,13 +195,6 @@ def test_many_categories_are_kept_if_most_rows_are_of_frequent_ones(propose, col
     assert proposal.comments["data", "csv", "rare"] == "with fewer rows, a category counts as other: 50 of street"
     streets = [f"street {i % 10}" if i < 90 else f"lane {i}" for i in range(ROWS)]
     assert reason(propose({"street": streets, **columns}), "street").startswith("nearly every row has a different text")
-
-
-def test_ordered_categories(propose, columns):
-    proposal = propose({"heat": ["warm", "cold", "hot", "mild"] * 50, **columns})
-    data = data_of(proposal)
-    assert (data["ordinal"], data["categorical"]) == ({"heat": ["cold", "mild", "warm", "hot"]}, ["colour"])
-    assert ("ordered", "1: heat (cold to hot)") in proposal.decisions
 
 
 def test_dates_whose_day_may_be_the_month_say_so(propose, columns):
@@ -303,15 +277,14 @@ def test_poisson_is_named_for_counts(propose, columns):
     assert "Poisson" not in dict(propose(columns, target="size").decisions)["target"]
 
 
-@pytest.mark.parametrize("target", ["a,b", " b , a ", ("a", "b"), ("b", "a", "b")])
+@pytest.mark.parametrize("target", [("a", "b"), ("b", "a", "b")])
 @pytest.mark.parametrize(
     ("values", "predict", "loss"), [([1.5, 2, 4], "values", "MeanSquaredError"), (None, "labels", "SigmoidWithLoss")]
 )
 def test_several_targets(propose, columns, target, values, predict, loss):
     rng = random.Random(1)
     columns |= {name: rng.choices(values or choices, k=ROWS) for name, choices in (("a", ["yes", "no"]), ("b", [0, 1]))}
-    wishes = {} if isinstance(target, str) else {"targets": target}
-    proposal = propose(columns, target if isinstance(target, str) else target[0], wishes=wishes)
+    proposal = propose(columns, target[0], wishes={"targets": target})
     data = data_of(proposal)
     assert (set(data["target"]), data["predict"]) == ({"a", "b"}, predict)
     assert proposal.spec["layers"][-1] == loss
@@ -324,17 +297,15 @@ def test_rows_that_lack_one_of_several_targets_are_counted(propose, columns):
     rng = random.Random(1)
     columns |= {name: [rng.gauss(0, 1) for _ in range(ROWS)] for name in "ab"}
     columns["a"][3], columns["b"][5] = "", ""
-    decisions = dict(propose(columns, "a,b").decisions)
+    decisions = dict(propose(columns, "a", wishes={"targets": ("a", "b")}).decisions)
     assert decisions["no target"] == "1% of the rows, left out"
     assert decisions["target"].startswith("a, b, numbers: a: mean ")
 
 
 def test_a_text_among_several_targets(propose, columns):
-    expected = (
-        r"t.csv, row 2, column 'colour': '\w+' is not a number, but several targets are numbers, or yes and no each; "
-    )
+    expected = r"t.csv, row 2, column 'colour': '\w+' is not a number, but labels and values are numbers; "
     with pytest.raises(DataError, match=expected + "predict it in a separate spec"):
-        propose(columns, "size,colour")
+        propose(columns, "size", wishes={"targets": ("size", "colour")})
 
 
 @pytest.mark.parametrize(
@@ -424,7 +395,7 @@ def test_a_file_without_names_has_columns_by_number(propose, columns, tmp_path):
 
 
 def test_a_large_table_is_guessed_from_rows_all_over_it(propose, columns, monkeypatch):
-    monkeypatch.setattr(row_sample, "MOST_CELLS", 3000)
+    monkeypatch.setattr(column_guess, "MOST_CELLS", 3000)
     many = {name: values * 20 for name, values in columns.items()}
     many["size"][::40] = ["?"] * 100
     proposal = propose(many)
@@ -438,14 +409,14 @@ def test_a_large_table_is_guessed_from_rows_all_over_it(propose, columns, monkey
 
 
 def test_a_wide_table_is_guessed_from_few_rows(propose, columns, monkeypatch):
-    monkeypatch.setattr(row_sample, "MOST_CELLS", 3000)
+    monkeypatch.setattr(column_guess, "MOST_CELLS", 3000)
     wide = {f"x{number}": range(number, number + ROWS) for number in range(500)}
     proposal = propose({**wide, **columns})
     assert re.search(r"guessed from \d\d of its 200 rows", proposal.decisions[0][1])
 
 
 def test_rows_that_come_in_a_rhythm_are_all_seen(propose, monkeypatch):
-    monkeypatch.setattr(row_sample, "MOST_CELLS", 100)
+    monkeypatch.setattr(column_guess, "MOST_CELLS", 100)
     columns = {"size": [number * 0.1 for number in range(1024)], "kind": ["a", "b"] * 512}
     assert "2 classes: a " in propose(columns).decisions[1][1]
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpkit import DataError
+from mlpkit_plugins.tables.column_guess import RowSample
 from mlpkit_plugins.tables.csv_reading import FORMATS, number_format
-from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.text_numbers import NumberFormat, numbers_of
 
 

@@ -236,7 +236,7 @@ def test_an_example_that_comes_with_mlpkit(invoke):
 
 
 def test_what_only_the_whole_table_shows_is_said_with_the_spec_in_place(titanic, invoke, monkeypatch):
-    monkeypatch.setattr("mlpkit_plugins.tables.row_sample.MOST_CELLS", 1000)
+    monkeypatch.setattr("mlpkit_plugins.tables.column_guess.MOST_CELLS", 1000)
     lines = (titanic / "titanic.csv").read_text().splitlines(keepends=True)
     number, age, sex, _, *others = lines[304].split(",")
     lines[304] = ",".join([number, age, sex, "?", *others])

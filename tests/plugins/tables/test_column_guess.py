@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit_plugins.tables.sentinels import outlier_in, sentinels_in
+from mlpkit_plugins.tables.column_guess import outlier_in, sentinels_in
 
 RNG = np.random.default_rng(0)
 TEMPERATURES = RNG.normal(15, 10, 200).round(1)
