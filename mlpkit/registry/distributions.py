@@ -73,7 +73,8 @@ class InstalledDistribution:
         try:
             if f"[{group}]" not in (self._found.read_text(ENTRY_POINTS_FILE) or ""):
                 return []
-            return [InstalledEntry(self, each.name, each.value) for each in self._found.entry_points.select(group=group)]
+            found = self._found.entry_points.select(group=group)
+            return [InstalledEntry(self, each.name, each.value) for each in found]
         except UnicodeDecodeError as error:
             fault = f"its {ENTRY_POINTS_FILE} is not in UTF-8" if f"[{group}]".encode() in error.object else ""
         except (TypeError, ValueError):  # a line without "="
