@@ -103,7 +103,6 @@ class Schema:
             if key not in self.types
         }
         checked: dict[str, Any] = {}
-        older = getattr(self.owner, "older_defaults", {}) if context.resolved else {}
         for field in self.fields:
             if field.name not in given and field.name in misspelt:
                 continue
@@ -114,7 +113,7 @@ class Schema:
             if field.deprecated and field.name in given and not context.resolved:
                 place = (*path, field.name)
                 context.warn_of(field.deprecated, f"{noun} '{field.name}'{of}", place, at_key=True)
-            value = given.get(field.name, older.get(field.name, field.default))
+            value = given.get(field.name, field.default)
             checked[field.name] = field.type.check(value, (*path, field.name), context)
         faulty = len(context.faults) > before or any(value is INVALID for value in checked.values())
         return None if faulty else checked
