@@ -37,9 +37,6 @@ BRACES: Final = re.compile(r"\$\{(\w+)\}")
 
 ESCAPE: Final = re.compile(r"\\(?:[xuU][0-9a-fA-F]*|.?)")
 
-LONGEST_KEY: Final = 1024
-"""Characters after which a parser no longer looks for the colon of a key."""
-
 CLOSING: Final = {"[": "]", "{": "}"}
 
 
@@ -217,8 +214,6 @@ def _colon_inside_value(evidence: Evidence) -> Mistake | None:
     if _has_colon(evidence.before):
         remedy = "put the value in quotes if ':' belongs to it, or the inner mapping in {braces}"
         return mistake_at(position, "a second ':' on one line", remedy)
-    if len(evidence.before) > LONGEST_KEY:
-        return Mistake(evidence.line_start(evidence.line), position, f"a key of more than {LONGEST_KEY} characters")
     previous = evidence.previous_line(evidence.line)
     if previous is None:
         return mistake_at(position, "a ':' isn't allowed here", "write 'key: value'")
@@ -252,18 +247,6 @@ def _list_beside_key(evidence: Evidence) -> Mistake | None:
     message = "a list of '-' items can't start on the line of its key"
     remedy = "start it on a new line, or write [first, second]; put the value in quotes if '-' belongs to it"
     return mistake_at(evidence.position, message, remedy)
-
-
-def _key_over_lines(evidence: Evidence) -> Mistake | None:
-    if evidence.character != ":" or not evidence.while_parsing("flow sequence", "flow mapping"):
-        return None
-    key = _since_comma(evidence.text[evidence.start : evidence.position]).lstrip()
-    if not re.search(r"[\r\n]", key) or _has_colon(key):
-        return None
-    if not evidence.at_line_start and _is_outside(evidence, evidence.start):
-        return None
-    message = "a key and its ':' must be on the same line"
-    return mistake_at(evidence.position, message, "write 'key: value', and ',' between the values")
 
 
 def _open_bracket(evidence: Evidence) -> Mistake | None:
@@ -343,8 +326,6 @@ def _indentation_or_rest(evidence: Evidence) -> Mistake | None:
         if evidence.source.line(previous).startswith("..."):
             return another_document(evidence.position)
         return _wrong_indentation(evidence, previous)
-    if evidence.text.startswith("...", evidence.position):
-        return Mistake(evidence.position, evidence.position + 3, "'...' ends the spec before it starts", "remove it")
     if evidence.says("node content"):
         return None
     last = evidence.before.rstrip()[-1:]
@@ -373,7 +354,6 @@ EXPLANATIONS: Final[tuple[Callable[[Evidence], Mistake | None], ...]] = (
     _line_without_colon,
     _colon_inside_value,
     _list_beside_key,
-    _key_over_lines,
     _open_bracket,
     _block_text,
     _stray_closing,
