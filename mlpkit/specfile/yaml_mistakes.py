@@ -23,18 +23,6 @@ from mlpkit.specfile.yaml_parser import ParserProblem
 DASH_WITHOUT_SPACE: Final = re.compile(r" *(-)([^\W\d][\w.]*)")
 """A line such as ``-item``."""
 
-TABS: Final = re.compile(r"^\t+", re.MULTILINE)
-"""Tabs at the start of a line."""
-
-SPACES_OF_TAB: Final = "    "
-"""With three or more, what is indented by one tab more is also deeper than what follows a dash."""
-
-SPACE_INDENTS: Final = re.compile(r"^\t* +[^\s#]|[|>][-+0-9]*\s*$", re.MULTILINE)
-"""A line that spaces indent, or after which spaces and tabs belong to a text."""
-
-BRACES: Final = re.compile(r"\$\{(\w+)\}")
-"""A variable in braces."""
-
 ESCAPE: Final = re.compile(r"\\(?:[xuU][0-9a-fA-F]*|.?)")
 
 CLOSING: Final = {"[": "]", "{": "}"}
@@ -111,18 +99,7 @@ def _tab(evidence: Evidence) -> Mistake | None:
     if evidence.character != "\t":
         return None
     verb = "indent" if evidence.at_line_start else "be used here"
-    return mistake_at(evidence.position, f"a tab can't {verb}", "use spaces")._replace(fix=_spaces_for_tabs(evidence))
-
-
-def _spaces_for_tabs(evidence: Evidence) -> Fix | None:
-    """Return the change of a tab after a dash, or of all that indent if no line mixes them with spaces."""
-    old = evidence.text[evidence.position :]
-    if evidence.before.rstrip(" ").endswith("-"):
-        tabs = TABS.match(old)
-        return Fix(tabs[0], "" if evidence.before.endswith(" ") else " ") if tabs else None
-    if evidence.before or SPACE_INDENTS.search(evidence.text):
-        return None
-    return Fix(old, TABS.sub(lambda tabs: SPACES_OF_TAB * len(tabs[0]), old))
+    return mistake_at(evidence.position, f"a tab can't {verb}", "use spaces")
 
 
 def _quotes(evidence: Evidence) -> Mistake | None:
@@ -265,10 +242,7 @@ def _open_bracket(evidence: Evidence) -> Mistake | None:
     if not character or _is_outside(evidence, opening) or evidence.text.startswith(("---", "..."), position):
         return mistake_at(opening, f"this {bracket} is never closed", f"put {closing} after its last value")
     if character == "{" and evidence.before.endswith("$"):
-        message = "inside brackets, a variable takes no braces"
-        braces = BRACES.match(evidence.text, position - 1)
-        fix = Fix(braces[0], f"${braces[1]}") if braces else None
-        return Mistake(position - 1, position + 1, message, "write $name", fix=fix)
+        return Mistake(position - 1, position + 1, "inside brackets, a variable takes no braces", "write $name")
     if inside:
         what = "key" if character == ":" else "value"
         return mistake_at(position, f"a {what} is missing before '{character}'")
