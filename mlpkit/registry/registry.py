@@ -233,7 +233,8 @@ class Registry:
             return None
         if name.endswith(")"):
             called = name.partition("(")[0]
-            report(f"{show(name)} is a call", remedy=f"write {called}, or {called}: {{...}}", at_key=at_key)
+            remedy = f"write {called}" if name.endswith("()") else f"write {called}: {{...}}"
+            report(f"{show(name)} is a call", remedy=remedy, at_key=at_key)
             return None
         try:
             found = self.find(kinds, name)

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import Annotated, Final
 
 from mlpkit.components.metric import Metric
-from mlpkit.components.schema.context import INVALID, CheckContext, Correction, ValueType, correction, show
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, correction, show
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.types import TextType
 from mlpkit.components.schema.wording import did_you_mean, nearest
@@ -29,8 +29,7 @@ class FormatType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the number."""
         if type(value) is not int or value < 1:
-            fix = Correction(value, FORMAT) if repr(value) in (f"'{FORMAT}'", f"{FORMAT}.0") else None
-            return self.refuse(value, "is not the number of a format", path, context, code="wrong-version", fix=fix)
+            return self.refuse(value, "is not the number of a format", path, context, code="wrong-version")
         if value > FORMAT:
             message = f"format {value} is newer than this version of mlpkit, {VERSION}, can read"
             return context.report(path, message, expected=str(FORMAT), remedy="upgrade mlpkit", code="wrong-version")

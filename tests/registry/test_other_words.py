@@ -61,7 +61,7 @@ def test_aliases_are_names(aliases):
 
 @pytest.mark.parametrize(
     ("kind", "call", "remedy"),
-    [("optimizer", "adam(0.01)", "write adam, or adam: {...}"), ("layer", "Relu()", "write Relu, or Relu: {...}")],
+    [("optimizer", "adam(0.01)", "write adam: {...}"), ("layer", "Relu()", "write Relu")],
 )
 def test_a_call_is_answered_with_the_grammar_of_specs(kind, call, remedy):
     context = CheckContext(installed().resolve)
