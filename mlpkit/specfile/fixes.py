@@ -17,9 +17,6 @@ PLAIN: Final = re.compile(r"[\w./-]")
 DASHES: Final = re.compile(r"( *(?:- +)*)(- +)(\{ *)?")
 """The line of a list item up to its value, or to the key in its braces."""
 
-IN_BRACKETS: Final = re.compile(r"[\[,]\s*(\{ *)?\Z")
-"""The text up to an item in brackets, or to the key in its braces."""
-
 
 def text_fix(place: Span, correction: Correction) -> Fix | None:
     """Return the change of a text that makes a correction; None if what is wrong isn't written at the place.
@@ -42,19 +39,13 @@ def text_fix(place: Span, correction: Correction) -> Fix | None:
 
 
 def _item_before(place: Span, name: str) -> Fix | None:
-    """Return the change that puts a component without parameters before an item of a list, in the style of the item."""
+    """Return the change that puts a component without parameters before an item after a dash, in its style."""
     text, start = place.text.text, place.start
-    line = text[place.text.line_starts[place.text.line_number(start) - 1] : start]
-    line_break = LINE_BREAK.search(text)
-    if dashes := DASHES.fullmatch(line):
-        brace = dashes[3] or ""
-        between = f"{line_break[0] if line_break else chr(10)}{' ' * len(dashes[1])}{dashes[2]}"
-    elif brackets := IN_BRACKETS.search(text, 0, start):
-        brace = brackets[1] or ""
-        alone = line_break is not None and not line.removesuffix(brace).strip(" ")
-        between = f",{line_break[0]}{line.removesuffix(brace)}" if line_break and alone else ", "
-    else:
+    dashes = DASHES.fullmatch(text[place.text.line_starts[place.text.line_number(start) - 1] : start])
+    if dashes is None:
         return None
+    brace, line_break = dashes[3] or "", LINE_BREAK.search(text)
+    between = f"{line_break[0] if line_break else chr(10)}{' ' * len(dashes[1])}{dashes[2]}"
     quote = text[start] if text[start] in ("'", '"') else ""
     item = f"{quote}{name}{quote}"
     return Fix("", f"{item}: {{}}}}{between}{brace}" if brace else f"{item}{between}")
