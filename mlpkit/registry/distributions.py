@@ -91,7 +91,7 @@ class InstalledDistribution:
     @cached_property
     def _metadata(self) -> list[tuple[str, str]]:
         try:
-            return self._found.metadata.items()  # type: ignore[attr-defined]
+            return [*self._found.metadata.items()]  # type: ignore[attr-defined]
         except Exception:  # a distribution that can't be read is one without metadata
             return []
 
