@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 from mlpkit.components.component import Component
 from mlpkit.components.hook import ComponentDeclaration
 from mlpkit.components.kinds import in_words
-from mlpkit.components.schema.context import CheckContext, Correction, TooManyProblems, show
+from mlpkit.components.schema.context import CheckContext, TooManyProblems, correction, show
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.signature import Schema, schema_of
-from mlpkit.components.schema.wording import certain, did_you_mean, either_of, nearest
+from mlpkit.components.schema.wording import did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.lazy_names import load
 from mlpkit.registry.discovery import PluginOptions, installed_plugins, local_plugins
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 MOST_NAMES_SHOWN: Final = 20
 LONGEST_NAME_SHOWN: Final = 100
 """Characters of a name in advice; what is longer is no name."""
-
-_USE: Final = re.compile(r"use ([\w.]+)")
-"""The advice about a deprecated component that another replaces."""
 
 _NEEDS_NO_QUOTES: Final = re.compile(r"[\w./~-]*")
 
@@ -241,7 +238,8 @@ class Registry:
             schema = found.schema
         except UnknownComponentError as error:
             remedy = self._remedy_for_file(kinds, parameters) or error.remedy
-            fix = self._certain_component(kinds, name, parameters, context)
+            loaded = [plugin for plugin in self.plugins if plugin.status is Status.LOADED]
+            fix = correction(name, self._words(kinds, loaded).values())
             context.report(path, error.message, remedy=remedy, at_key=at_key, code="unknown-component", fix=fix)
             return None
         except PluginError as error:
@@ -257,34 +255,12 @@ class Registry:
             return None
         subject = f"{in_words(found.kind)} {name}"
         if deprecation := found.declaration.deprecated:
-            use = _USE.fullmatch(deprecation.instead)
-            fix = Correction(name, use[1]) if use and self._takes(kinds, use[1], parameters, context) else None
-            context.warn_of(deprecation, subject, path, at_key=at_key, fix=fix)
+            context.warn_of(deprecation, subject, path, at_key=at_key)
         arguments = schema.check(parameters, path, context, subject=subject)
         if arguments is None:
             return None
         recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, path)
         return recipe if _can_be_built(recipe, path, context) else None
-
-    def _certain_component(
-        self, kinds: tuple[str, ...], name: str, parameters: object, context: CheckContext
-    ) -> Correction | None:
-        """Return the correction of a component's name that must have been meant for another.
-
-        What another library calls it may have other parameters there.
-        """
-        words = self._words(kinds, [plugin for plugin in self.plugins if plugin.status is Status.LOADED])
-        word = certain(name, words, words)
-        if word is None or (words[word] != word and not self._takes(kinds, words[word], parameters, context)):
-            return None
-        return Correction(name, words[word])
-
-    def _takes(self, kinds: tuple[str, ...], name: str, parameters: object, context: CheckContext) -> bool:
-        """Whether there is a component of that name, and takes these parameters."""
-        attempt = context.aside()
-        with suppress(TooManyProblems):
-            return self.resolve(kinds, {name: parameters}, (), attempt) is not None
-        return False
 
     def _look_up(self, kinds: tuple[str, ...], name: str) -> RegisteredComponent:
         namespace, dot, bare = name.rpartition(".")
