@@ -48,8 +48,8 @@ def test_the_tabulated_quantile():
 
 def test_an_interval_is_scipys():
     values = [0.9712, 0.9698, 0.9731, 0.9705, 0.9722]
-    found = interval(values, level=0.9)
-    low, high = stats.t.interval(0.9, 4, np.mean(values), stats.sem(values))
+    found = interval(values)
+    low, high = stats.t.interval(0.95, 4, np.mean(values), stats.sem(values))
     assert (found.low, found.high) == pytest.approx((low, high), rel=1e-12)
     assert (found.n, found.mean, found.std) == (
         5,
@@ -178,22 +178,6 @@ def test_order_of_the_sides_turns_the_sign():
     assert first.p_value == second.p_value
 
 
-def test_wrong_usage_is_an_error():
-    with pytest.raises(ValueError, match="at least one value"):
-        interval([])
-    for level in (95, 1, 0):
-        with pytest.raises(ValueError, match="a level between 0 and 1"):
-            interval([1.0, 2.0], level=level)
-    with pytest.raises(ValueError, match="same length, got 2 and 3"):
-        difference([1, 2], [1, 2, 3], paired=True)
-    with pytest.raises(ValueError, match="each side"):
-        difference([], [1.0], paired=False)
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        t_quantile(1.0, 3)
-    with pytest.raises(ValueError, match="degrees of freedom"):
-        two_tails(1.0, 0)
-
-
 def test_statistics_need_no_numpy():
     code = "import sys, mlpkit.statistics; print({'numpy', 'scipy'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
@@ -220,11 +204,6 @@ def test_a_corrected_p_value_is_the_largest_of_all_sets_of_tests_with_it(p_value
 @given(st.floats(0, 3000), st.integers(1, 1200))
 def test_the_tail_of_chi_square_is_scipy_s(x, df):
     assert chi_square_tail(x, df) == pytest.approx(stats.chi2.sf(x, df), rel=1e-9, abs=1e-300)
-
-
-def test_chi_square_needs_degrees_of_freedom():
-    with pytest.raises(ValueError, match="degrees of freedom"):
-        chi_square_tail(1.0, 0)
 
 
 @given(st.integers(1, 4000), st.integers(1, 4000), st.data())

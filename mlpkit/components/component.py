@@ -57,15 +57,12 @@ class Component(metaclass=ComponentType):
         computed_by_reason: why, in words, such as the processor's instruction set.
         slow_because: why it computes more slowly than it could, and what to do, for the end of a long ``mlpkit run``;
             empty if it doesn't, or if the user asked for that.
-        older_defaults: values of parameters that are not in ``resolved.yaml`` of earlier versions, where today's
-            defaults would change what an older run computes.
     """
 
     kind: ClassVar[str]
     computed_by: ClassVar[str] = ""
     computed_by_reason: ClassVar[str] = ""
     slow_because: ClassVar[str] = ""
-    older_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     _recipe: Recipe[Any] | None = None
     _arguments: Mapping[str, Any] = MappingProxyType({})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -12,27 +13,30 @@ from mlpkit.components.parameter import Parameter
 from mlpkit.errors import ComponentFailure, MlpkitError
 
 
-class component_errors:  # noqa: N801 - reads as a function, like contextlib.suppress, and may be used again
+@contextmanager
+def component_errors(what: str) -> Iterator[None]:
     """Turn a component's exception into a ``ComponentFailure`` that names what failed; mlpkit's errors pass.
 
     ``what`` is as in ``the metric accuracy failed``. The training step uses a plain ``try`` instead, which costs
     nothing as long as nothing is raised.
     """
+    try:
+        yield
+    except MlpkitError:
+        raise
+    except Exception as error:
+        raise failure(what, error) from error
 
-    def __init__(self, what: str) -> None:
-        self.what = what
 
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Turn the exception that ended the block, if one did."""
-        if isinstance(error, Exception) and not isinstance(error, MlpkitError):
-            raise self.failure(error) from error
-
-    def failure(self, error: Exception) -> ComponentFailure:
-        """Return the error that names what failed, and why."""
-        return failure(self.what, error)
+@contextmanager
+def operation_errors(operation: Operation, method: str) -> Iterator[None]:
+    """Do the same for a method, by its name, of a member of the stack, or of an operation inside it."""
+    try:
+        yield
+    except MlpkitError:
+        raise
+    except Exception as error:
+        raise operation_failure(operation, method, error) from error
 
 
 def check_returned(who: str, method: str, found: object, kinds: type | tuple[type, ...], promised: str) -> None:
@@ -52,18 +56,6 @@ def check_first_values(parameter: Parameter, values: Array) -> Array:
         returned = f"the initializer of {parameter.path} returned an array of shape {shape}"
         raise ComponentFailure(f"{returned}; expected {parameter.shape}")
     return values
-
-
-class operation_errors(component_errors):  # noqa: N801 - reads as a function, too
-    """The same for a method, by its name, of a member of the stack, or of an operation inside it."""
-
-    def __init__(self, operation: Operation, method: str) -> None:
-        self.operation = operation
-        self.method = method
-
-    def failure(self, error: Exception) -> ComponentFailure:
-        """Return the error that names the operation that failed, its method, and why."""
-        return operation_failure(self.operation, self.method, error)
 
 
 def failure(what: str, error: Exception) -> ComponentFailure:

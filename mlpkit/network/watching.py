@@ -68,9 +68,8 @@ def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
         minibatches.append(minibatch)
         with ExitStack() as stack:
             for replica, flows in zip(network.replicas, slices, strict=True):
-                copies = _Copies()
                 for operation in replica.operations():
-                    stack.enter_context(_watched_operation(operation, flows, copies))
+                    stack.enter_context(_watched_operation(operation, flows))
             minibatch.loss = compute(x, t, step, weights, rows)
         minibatch.slices = [flows for flows in slices if flows]  # a small minibatch has fewer
         return minibatch.loss
@@ -79,44 +78,24 @@ def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
         yield minibatches
 
 
-class _Copies:
-    """Copies arrays; one that was copied last, such as the output that is the next layer's input, is not copied again.
-
-    It can't have been changed since then: a layer leaves its inputs as they are, and hands its gradient on at once.
-    """
-
-    def __init__(self) -> None:
-        self._original: object = None
-        self._copy: Array = np.empty(0)
-
-    def of_argument(self, array: Array) -> Array:
-        """Return a copy of what an operation is called with."""
-        return self._copy if array is self._original else self.of_result(array)
-
-    def of_result(self, array: Array) -> Array:
-        """Return a copy of what an operation returned, perhaps in the memory of its argument."""
-        self._original, self._copy = array, array.copy()
-        return self._copy
-
-
 @contextmanager
-def _watched_operation(operation: Operation, flows: dict[str, Flow], copies: _Copies) -> Iterator[None]:
+def _watched_operation(operation: Operation, flows: dict[str, Flow]) -> Iterator[None]:
     member: Any = operation
     forward, backward = member.forward, member.backward
 
     def watched_forward(x: Array, *targets: Any) -> Any:
-        flow = Flow(copies.of_argument(x))
+        flow = Flow(x.copy())
         y = forward(x, *targets)
         if isinstance(y, np.ndarray):
-            flow.output = copies.of_result(y)
+            flow.output = y.copy()
         flows.setdefault(operation.path, flow)
         return y
 
     def watched_backward(dy: Any) -> Any:
         flow = flows[operation.path]  # the last backward call belongs to the first forward call
-        flow.output_gradient = copies.of_argument(dy) if isinstance(dy, np.ndarray) else None
+        flow.output_gradient = dy.copy() if isinstance(dy, np.ndarray) else None
         dx = backward(dy)
-        flow.input_gradient = copies.of_result(dx) if isinstance(dx, np.ndarray) else None
+        flow.input_gradient = dx.copy() if isinstance(dx, np.ndarray) else None
         return dx
 
     with replaced_methods(operation, forward=watched_forward, backward=watched_backward):

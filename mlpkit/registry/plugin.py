@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import reduce
 from importlib import import_module
-from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Final
 
 import pluggy
@@ -300,25 +299,15 @@ def _file_of_module(name: str) -> str:
     return (spec.origin or "") if spec is not None and spec.has_location else ""
 
 
-class _UncachedLoader(SourceFileLoader):
-    """Compiles a file at each import: it writes no cache next to the user's file, and never runs an outdated one."""
-
-    def get_code(self, fullname: str) -> CodeType:
-        """Return the code of the file as it is now."""
-        return self.source_to_code(self.get_data(self.path), self.path)
-
-
 def _run_file(path: Path) -> ModuleType:
-    name = f"mlpkit_local_{path.stem}"
-    loader = _UncachedLoader(name, str(path))
-    spec = ModuleSpec(name, loader, origin=str(path))
-    spec.has_location = True
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    """Run a file as it is now, without a cache next to the user's file."""
+    module = ModuleType(f"mlpkit_local_{path.stem}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module
     try:
-        loader.exec_module(module)
+        exec(compile(path.read_bytes(), path, "exec"), vars(module))
     except BaseException:
-        sys.modules.pop(name, None)
+        sys.modules.pop(module.__name__, None)
         raise
     return module
 

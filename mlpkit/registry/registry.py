@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 from mlpkit.components.component import Component
 from mlpkit.components.hook import ComponentDeclaration
 from mlpkit.components.kinds import in_words
-from mlpkit.components.schema.context import CheckContext, Correction, TooManyProblems, show
+from mlpkit.components.schema.context import CheckContext, TooManyProblems, correction, show
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.signature import Schema, schema_of
-from mlpkit.components.schema.wording import certain, did_you_mean, either_of, nearest
+from mlpkit.components.schema.wording import did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.lazy_names import load
 from mlpkit.registry.discovery import PluginOptions, installed_plugins, local_plugins
@@ -27,14 +27,6 @@ if TYPE_CHECKING:
 MOST_NAMES_SHOWN: Final = 20
 LONGEST_NAME_SHOWN: Final = 100
 """Characters of a name in advice; what is longer is no name."""
-
-_CALL: Final = re.compile(r"([\w.]{1,100})\((.{0,200})\)")
-"""A component as Python would build it."""
-
-_USE: Final = re.compile(r"use ([\w.]+)")
-"""The advice about a deprecated component that another replaces."""
-
-_GRAMMAR: Final = "a name, or a mapping from it to its parameters"
 
 _NEEDS_NO_QUOTES: Final = re.compile(r"[\w./~-]*")
 
@@ -203,9 +195,9 @@ class Registry:
         if len(reference) == 1:
             ((name, parameters),) = reference.items()
             return self._resolve_named(kinds, name, parameters, (*path, name), context, at_key=True)
-        message, remedy = f"a mapping with {len(reference)} keys is not a component", self._remedy_for_keys
+        message = f"a mapping with {len(reference)} keys is not a component"
         expected = "one key, the component's name, with its parameters below it"
-        context.report(path, message, expected=expected, remedy=remedy(kinds, reference, path), code="wrong-type")
+        context.report(path, message, expected=expected, remedy=_remedy_for_keys(reference, path), code="wrong-type")
         return None
 
     def create(self, kind: str, reference: object) -> Any:
@@ -236,18 +228,18 @@ class Registry:
         if not isinstance(name, str):
             report(f"{name!r} is not a component's name", expected=either_of(kinds), at_key=True)
             return None
-        call = _CALL.fullmatch(name)
+        if name.endswith(")"):
+            called = name.partition("(")[0]
+            remedy = f"write {called}" if name.endswith("()") else f"write {called}: {{...}}"
+            report(f"{show(name)} is a call", remedy=remedy, at_key=at_key)
+            return None
         try:
-            if call:
-                in_value = not at_key and bool(path) and isinstance(path[-1], str)
-                remedy = self._remedy_for_call(kinds, *call.groups(), in_braces=in_value)
-                report(f"{show(name)} is a call", expected=_GRAMMAR, remedy=remedy, at_key=at_key)
-                return None
             found = self.find(kinds, name)
             schema = found.schema
         except UnknownComponentError as error:
             remedy = self._remedy_for_file(kinds, parameters) or error.remedy
-            fix = self._certain_component(kinds, name, parameters, context)
+            loaded = [plugin for plugin in self.plugins if plugin.status is Status.LOADED]
+            fix = correction(name, self._words(kinds, loaded).values())
             context.report(path, error.message, remedy=remedy, at_key=at_key, code="unknown-component", fix=fix)
             return None
         except PluginError as error:
@@ -263,34 +255,12 @@ class Registry:
             return None
         subject = f"{in_words(found.kind)} {name}"
         if deprecation := found.declaration.deprecated:
-            use = _USE.fullmatch(deprecation.instead)
-            fix = Correction(name, use[1]) if use and self._takes(kinds, use[1], parameters, context) else None
-            context.warn_of(deprecation, subject, path, at_key=at_key, fix=fix)
+            context.warn_of(deprecation, subject, path, at_key=at_key)
         arguments = schema.check(parameters, path, context, subject=subject)
         if arguments is None:
             return None
         recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, path)
         return recipe if _can_be_built(recipe, path, context) else None
-
-    def _certain_component(
-        self, kinds: tuple[str, ...], name: str, parameters: object, context: CheckContext
-    ) -> Correction | None:
-        """Return the correction of a component's name that must have been meant for another.
-
-        What another library calls it may have other parameters there.
-        """
-        words = self._words(kinds, [plugin for plugin in self.plugins if plugin.status is Status.LOADED])
-        word = certain(name, words, words)
-        if word is None or (words[word] != word and not self._takes(kinds, words[word], parameters, context)):
-            return None
-        return Correction(name, words[word])
-
-    def _takes(self, kinds: tuple[str, ...], name: str, parameters: object, context: CheckContext) -> bool:
-        """Whether there is a component of that name, and takes these parameters."""
-        attempt = context.aside()
-        with suppress(TooManyProblems):
-            return self.resolve(kinds, {name: parameters}, (), attempt) is not None
-        return False
 
     def _look_up(self, kinds: tuple[str, ...], name: str) -> RegisteredComponent:
         namespace, dot, bare = name.rpartition(".")
@@ -325,55 +295,19 @@ class Registry:
         remedy = remedy or (install if len(namespace) <= LONGEST_NAME_SHOWN else "")
         raise UnknownComponentError(f"{what}: no plugin {show(namespace)} is installed", remedy=remedy)
 
-    def _reader(self, kinds: tuple[str, ...], file: object) -> RegisteredComponent | None:
-        """Return the data set that is called as the name of a file ends, such as one called ``csv`` for ``a.csv``."""
-        if "dataset" not in kinds or not isinstance(file, str) or len(file) > LONGEST_NAME_SHOWN or "." not in file:
-            return None
-        ending = file.rpartition(".")[2].lower()
-        return self.find(kinds, ending) if self.provides(ending) else None
-
     def _remedy_for_file(self, kinds: tuple[str, ...], file: object) -> str:
-        """Return how to write the data set that reads a file whose name is written instead of it; or nothing."""
-        reader = self._reader(kinds, file)
-        required = [field.name for field in reader.schema.fields if field.required] if reader else []
-        if not reader or not required:
-            return ""
-        written = file if _NEEDS_NO_QUOTES.fullmatch(str(file)) else f"'{file}'"
-        others = "".join(f", {name}: {name.upper()}" for name in required[1:])
-        return f"write {reader.name}: {{{required[0]}: {written}{others}}}"
+        """Return how to write the data set that is called as the name of a file ends; or nothing.
 
-    def _remedy_for_call(self, kinds: tuple[str, ...], name: str, arguments: str, *, in_braces: bool) -> str:
-        """Return how a spec writes a call as in Python, such as ``adam(0.01)``, on the line of a key or as an item."""
-        opened, closed = ("{", "}") if in_braces else ("", "")
-        known = self.nearest_to(name, kinds)
-        if known is None:
-            return self._list_remedy(kinds)
-        names = list(self.find(kinds, known).schema.types)
-        if not arguments.strip() or not names:
-            return f"write {known}"
-        given = [argument.rpartition("=") for argument in arguments.split(",")]
-        keys = [nearest(key.strip(), names) if equals else names[0] for key, equals, _ in given]
-        if None in keys or len(set(keys)) < len(keys) or set(arguments) & set("([{"):
-            return f"write {opened}{known}: {{{names[0]}: ...}}{closed}"
-        values = (f"{key}: {value.strip()}" for key, (_, _, value) in zip(keys, given, strict=True))
-        return f"write {opened}{known}: {{{', '.join(values)}}}{closed}"
-
-    def _remedy_for_keys(self, kinds: tuple[str, ...], reference: dict[Any, Any], path: KeyPath) -> str:
-        """Return what to do about a mapping that doesn't have one key, the name of a component."""
-        if not reference:
+        Such is the one called ``csv``, if ``a.csv`` is written instead of it.
+        """
+        if "dataset" not in kinds or not isinstance(file, str) or len(file) > LONGEST_NAME_SHOWN or "." not in file:
             return ""
-        for key in ("type", "name"):  # as other libraries have it
-            if isinstance(reference.get(key), str) and len(reference[key]) <= LONGEST_NAME_SHOWN:
-                return f"write {reference[key]}: {{...}}"
-        for value in reference.values():
-            reader = self._reader(kinds, value)
-            if reader:
-                return f"start with the line '{reader.name}:', and indent these below it"
-        (_, parameters), (second, _), *_ = reference.items()
-        if parameters is None:
-            return "indent the parameters further than the name"
-        in_list = bool(path) and isinstance(path[-1], int)
-        return f"put '- ' before {second}" if in_list and self.provides(str(second)) else "keep one of them"
+        ending = file.rpartition(".")[2].lower()
+        fields = self.find(kinds, ending).schema.fields if self.provides(ending) else ()
+        first, *others = [field.name for field in fields if field.required] or [""]
+        written = file if _NEEDS_NO_QUOTES.fullmatch(file) else f"'{file}'"
+        more = "".join(f", {name}: {name.upper()}" for name in others)
+        return f"write {ending}: {{{first}: {written}{more}}}" if first else ""
 
     def _nearest_remedy(self, kinds: tuple[str, ...], name: str) -> str:
         namespace = name.rpartition(".")[0] or name
@@ -441,6 +375,17 @@ def _can_be_built(recipe: Recipe[Any], path: KeyPath, context: CheckContext) -> 
         context.report(path, f"{recipe.name} can't be built: {error_summary(error)}", at_key=True, code="broken-plugin")
         return False
     return True
+
+
+def _remedy_for_keys(reference: dict[Any, Any], path: KeyPath) -> str:
+    """Return what to do about a mapping that doesn't have one key, the name of a component."""
+    for key in ("type", "name"):  # as other libraries have it
+        if isinstance(reference.get(key), str):
+            return f"write {reference[key]}: {{...}}"
+    if next(iter(reference.values()), "") is None:
+        return "indent the parameters further than the name"
+    in_list = len(reference) == 2 and bool(path) and isinstance(path[-1], int)
+    return f"put '- ' before {list(reference)[1]}" if in_list else ""
 
 
 def _positional_remedy(name: str, schema: Schema, value: object) -> str:

@@ -24,7 +24,6 @@ from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.source import (
     COLON_WITHOUT_SPACE,
     LARGEST_TEXT,
-    LONGEST_CHAIN,
     MOST_LINES,
     MOST_VALUES,
     DiagnosticList,
@@ -49,14 +48,6 @@ WHAT_TO_WRITE: Final = "'mlpkit init' writes a spec to start from"
 KEEP_DATA_ELSEWHERE: Final = "keep data in separate files"
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 BYTE_ORDER_MARK: Final = "\ufeff"
-OTHER_ENCODINGS: Final = (
-    (rb"(?s)\0\0\xfe\xff|\0\0\0[^\0]", "UTF-32BE"),
-    (rb"(?s)\xff\xfe\0\0|[^\0]\0\0\0", "UTF-32LE"),
-    (rb"(?s)\xfe\xff|\0[^\0]", "UTF-16BE"),
-    (rb"(?s)\xff\xfe|[^\0]\0", "UTF-16LE"),
-)
-"""How files in Unicode's other encodings begin, by byte order mark or by ASCII (YAML 1.2.2, section 5.2)."""
-
 BEYOND_COMMENTS: Final = re.compile(r"(?:\A|[\r\n])[ \t]*[^ \t\r\n#]")
 """The first line that is neither blank nor a comment."""
 
@@ -84,10 +75,6 @@ def read_text(
         content = _read_bytes(path, faults, asked_at or start, follows=asked_at is not None)
     if content is None:
         return None
-    if encoding := _other_encoding(content):
-        remedy = f"save it as UTF-8, in your editor or with 'iconv -f {encoding} -t UTF-8'"
-        unreadable(start, f"this file is {encoding}", remedy=remedy)
-        return None
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -101,14 +88,6 @@ def read_text(
     folder = None if of_a_run else path.parent
     source = SourceText(name, text.removeprefix(BYTE_ORDER_MARK), order, notes, folder=folder)
     return source if holds_something(source, faults) else None
-
-
-def _other_encoding(content: bytes) -> str | None:
-    """Return the name of the encoding if it is plainly UTF-16 or UTF-32."""
-    if content[:4].isascii() and b"\0" not in content[:4]:
-        return None
-    encoding = next((name for start, name in OTHER_ENCODINGS if re.match(start, content)), None)
-    return encoding if encoding and "\0" not in content.decode(encoding, "replace") else None
 
 
 def holds_something(source: SourceText, faults: DiagnosticList) -> bool:
@@ -242,9 +221,6 @@ def _base_path(entry: Entry, chain: list[Path], faults: DiagnosticList) -> Path 
     if same:
         circle = " -> ".join(str(path) for path in (*chain[same[0] :], chain[same[0]]))
         return report(place, f"specs extend each other in a circle: {circle}", remedy="remove one extends")
-    if len(chain) > LONGEST_CHAIN:
-        files = f"the files are {' -> '.join(map(str, chain))}"
-        return report(place, f"more than {LONGEST_CHAIN} files extend one another", notes=(files,))
     return base
 
 

@@ -8,21 +8,14 @@ from typing import Final
 
 from mlpkit.components.schema.context import Correction
 from mlpkit.errors import Fix
-from mlpkit.specfile.nodes import Scalar
 from mlpkit.specfile.source import LINE_BREAK, Span
 from mlpkit.specfile.yaml_parser import resolve_plain
 
 PLAIN: Final = re.compile(r"[\w./-]")
 """What a value without quotes can hold."""
 
-ENDS_ITEM: Final = re.compile(r"[\[\]{},#:\r\n]")
-"""What a value without quotes can't hold inside brackets."""
-
 DASHES: Final = re.compile(r"( *(?:- +)*)(- +)(\{ *)?")
 """The line of a list item up to its value, or to the key in its braces."""
-
-IN_BRACKETS: Final = re.compile(r"[\[,]\s*(\{ *)?\Z")
-"""The text up to an item in brackets, or to the key in its braces."""
 
 
 def text_fix(place: Span, correction: Correction) -> Fix | None:
@@ -34,53 +27,25 @@ def text_fix(place: Span, correction: Correction) -> Fix | None:
     if place.text.key_only:
         return None
     if old is None:
-        return _item_before(place, str(new))
+        return _item_before(place, new)
     written = place.text.text[place.start : place.end]
     quote = written[0] if written[:1] in ("'", '"') else ""
-    inside = written[1:-1] if quote else written
-    value = inside if quote else _value(inside)
-    if value != old or type(value) is not type(old):
+    if written != f"{quote}{old}{quote}" or new == old:
         return None
-    instead = _rewritten(written, quote, inside, correction)
-    return Fix(written, instead) if instead not in (written, "") else None
-
-
-def _rewritten(written: str, quote: str, inside: str, correction: Correction) -> str:
-    """Return the text of the right key or value, as much as can be like the wrong one; empty if it can't be written."""
-    old, new = correction
-    if isinstance(new, list):
-        return "" if not quote and ENDS_ITEM.search(written) else f"[{written}]"
-    if not isinstance(new, str):
-        return inside if quote and _value(inside) == new else json.dumps(new)
-    if not isinstance(old, str):
-        return f'"{written}"'
-    needs_no_quotes = set(PLAIN.sub("", new)) <= set(old) and isinstance(_value(new), str)
     if quote and not set(new) & {quote, "\\"}:
-        return f"{quote}{new}{quote}"
-    return new if needs_no_quotes and not quote else json.dumps(new)
-
-
-def _value(plain: str) -> Scalar:
-    try:
-        return resolve_plain(plain)
-    except ValueError:
-        return None
+        return Fix(written, f"{quote}{new}{quote}")
+    needs_no_quotes = set(PLAIN.sub("", new)) <= set(old) and isinstance(resolve_plain(new), str)
+    return Fix(written, new if needs_no_quotes and not quote else json.dumps(new))
 
 
 def _item_before(place: Span, name: str) -> Fix | None:
-    """Return the change that puts a component without parameters before an item of a list, in the style of the item."""
+    """Return the change that puts a component without parameters before an item after a dash, in its style."""
     text, start = place.text.text, place.start
-    line = text[place.text.line_starts[place.text.line_number(start) - 1] : start]
-    line_break = LINE_BREAK.search(text)
-    if dashes := DASHES.fullmatch(line):
-        brace = dashes[3] or ""
-        between = f"{line_break[0] if line_break else chr(10)}{' ' * len(dashes[1])}{dashes[2]}"
-    elif brackets := IN_BRACKETS.search(text, 0, start):
-        brace = brackets[1] or ""
-        alone = line_break is not None and not line.removesuffix(brace).strip(" ")
-        between = f",{line_break[0]}{line.removesuffix(brace)}" if line_break and alone else ", "
-    else:
+    dashes = DASHES.fullmatch(text[place.text.line_starts[place.text.line_number(start) - 1] : start])
+    if dashes is None:
         return None
+    brace, line_break = dashes[3] or "", LINE_BREAK.search(text)
+    between = f"{line_break[0] if line_break else chr(10)}{' ' * len(dashes[1])}{dashes[2]}"
     quote = text[start] if text[start] in ("'", '"') else ""
     item = f"{quote}{name}{quote}"
     return Fix("", f"{item}: {{}}}}{between}{brace}" if brace else f"{item}{between}")

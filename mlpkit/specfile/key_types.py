@@ -8,12 +8,11 @@ from functools import cache, partial
 from typing import Annotated, Final
 
 from mlpkit.components.metric import Metric
-from mlpkit.components.schema.context import INVALID, CheckContext, Correction, ValueType, correction, show
+from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, correction, show
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.types import TextType
 from mlpkit.components.schema.wording import did_you_mean, nearest
 from mlpkit.registry.distributions import installed_distributions, version_of
-from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.version import VERSION
 
 FORMAT_KEY: Final = "mlpkit"
@@ -30,8 +29,7 @@ class FormatType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the number."""
         if type(value) is not int or value < 1:
-            fix = Correction(value, FORMAT) if repr(value) in (f"'{FORMAT}'", f"{FORMAT}.0") else None
-            return self.refuse(value, "is not the number of a format", path, context, code="wrong-version", fix=fix)
+            return self.refuse(value, "is not the number of a format", path, context, code="wrong-version")
         if value > FORMAT:
             message = f"format {value} is newer than this version of mlpkit, {VERSION}, can read"
             return context.report(path, message, expected=str(FORMAT), remedy="upgrade mlpkit", code="wrong-version")
@@ -39,6 +37,8 @@ class FormatType(ValueType):
 
 
 LONGEST_NAME: Final = 100
+LONGEST_RANGE: Final = 200
+"""Characters; a number of thousands of digits is more than Python reads."""
 DISTRIBUTION: Final = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
 RANGE_FORM: Final = 'a version range, such as ">=1.2,<2"'
 
@@ -70,18 +70,17 @@ class RequirementsType(ValueType):
 def _check_installed(
     name: str, wanted: object, path: KeyPath, context: CheckContext, distributions: Callable[[], list[str]]
 ) -> None:
-    from mlpkit.specfile.version_ranges import is_version, version_range  # noqa: PLC0415 - few specs require anything
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - few specs require anything
+    from packaging.version import InvalidVersion  # noqa: PLC0415
 
     report = partial(context.report, path, code="wrong-version")
-    written = str(wanted).strip()
-    acceptable = version_range(written) if isinstance(wanted, str) else None
-    if acceptable is None:
-        may_be_version = isinstance(wanted, int | float | str) and not isinstance(wanted, bool)
-        remedy = ""
-        if wanted is None or wanted == "":
-            remedy = 'write ">=0" if any version will do'
-        elif may_be_version and is_version(str(wanted)):
-            remedy = f'write ">={wanted}" for this version and later ones, or "=={wanted}"'
+    written = str(wanted or "").strip()
+    may_be_range = isinstance(wanted, str) and 0 < len(written) <= LONGEST_RANGE
+    try:
+        acceptable = SpecifierSet(written if may_be_range else "none")
+    except InvalidSpecifier:
+        is_version = written[:1].isdigit()
+        remedy = f'write ">={written}" for this version and later ones' if is_version else 'write ">=0" for any version'
         report(f"{show(wanted)} is not a version range", expected=RANGE_FORM, remedy=remedy)
         return
     found = version_of(name)
@@ -90,10 +89,13 @@ def _check_installed(
         close = nearest(name, distributions())
         remedy = f"did you mean '{close}'? Otherwise {install}" if close else install
         report(f"this spec requires {name}, which is not installed", remedy=remedy, at_key=True)
-    elif not found:
-        report(f"the version of {name} that is installed is not known", expected=written)
-    elif not is_version(found) or not acceptable.contains(found, prereleases=True):
-        message = f"this spec requires another version of {name}: {found} is installed"
+        return
+    try:
+        fits = acceptable.contains(found, prereleases=True)
+    except InvalidVersion:
+        fits = False
+    if not fits:
+        message = f"this spec requires another version of {name}: {found or 'an unknown one'} is installed"
         report(message, expected=written, remedy=install)
 
 
@@ -115,47 +117,19 @@ class MonitorNameType(TextType):
 MonitorName = Annotated[str, MonitorNameType()]
 
 
-def check_monitored(
-    name: str, monitored: Sequence[str], metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext
-) -> None:
-    """Check that a value is the loss or one of the run's metrics; ``monitored`` has the names at all places."""
+def check_monitored(name: str, metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext) -> None:
+    """Check that a value is the loss or one of the run's metrics."""
     numbers = [metric.name for metric in metrics if metric.component.table is None]
     known = ("loss", *numbers)
     if name in known:
         return
     none = "no metric there is a number" if metrics else "it is empty"
     expected = f"loss, or one of training.metrics: {', '.join(numbers) or none}"
-    found, remedy = _metric(name, context)
+    attempt = context.attempt()
+    found = context.resolve(("metric",), name, (), attempt) if context.resolve is not None else None
     if found is not None and found.component.table is not None:
         context.report(path, f"{name} is a table, and none is better than another", expected=expected)
         return
-    if found is not None or context.resolve is None:
-        remedy = _advice_to_add([each for each in monitored if each not in known], metrics, context)
+    remedy = attempt.faults[0].remedy if attempt.faults else "add it to training.metrics"
     remedy, fix = did_you_mean(name, known) or remedy, correction(name, known)
     context.report(path, f"the run has no metric '{name}'", expected=expected, remedy=remedy, fix=fix)
-
-
-def _metric(name: str, context: CheckContext) -> tuple[Recipe[Metric] | None, str]:
-    """Return the metric of that name, without parameters; or None, and which metrics there are."""
-    attempt = context.attempt()
-    found = context.resolve(("metric",), name, (), attempt) if context.resolve is not None else None
-    return found, attempt.faults[0].remedy if attempt.faults else ""
-
-
-def _advice_to_add(names: Sequence[str], metrics: Sequence[Recipe[Metric]], context: CheckContext) -> str:
-    """Return what to write so that a run has further metrics."""
-    more = []
-    for name in dict.fromkeys(names):
-        found, _ = _metric(name, context)
-        if context.resolve is None or (found is not None and found.component.table is None):
-            more.append(name)
-    listed = to_inline_yaml([*(_as_written(metric, context) for metric in metrics), *more])
-    return f"add {'it' if len(more) == 1 else 'them'}: training.metrics='{listed}'"  # a shell needs the quotes
-
-
-def _as_written(metric: Recipe[Metric], context: CheckContext) -> object:
-    """Return a metric as in a spec: its name, and the parameters that differ from their defaults."""
-    plain, _ = _metric(metric.name, context)
-    defaults = plain.reference()[metric.name] if plain is not None else {}
-    own = {key: value for key, value in metric.reference()[metric.name].items() if (key, value) not in defaults.items()}
-    return {metric.name: own} if own else metric.name

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -111,15 +109,8 @@ def _from_value(item: tuple[object, object], order: int, faults: DiagnosticList)
 
 
 def _text_of_value(value: object) -> str:
-    """Return a value as in a spec, on one line and shortened."""
-    try:
-        is_text = isinstance(value, str | os.PathLike)
-        text = (
-            str(value) if is_text else json.dumps(value, default=lambda part: type(part).__name__, ensure_ascii=False)
-        )
-    except (TypeError, ValueError, RecursionError):
-        text = type(value).__name__
-    line = " ".join(text.splitlines())
+    """Return a value on one line, and shortened."""
+    line = " ".join(str(value).split())
     return line if len(line) <= LONGEST_QUOTED_OVERRIDE else line[:LONGEST_QUOTED_OVERRIDE] + "..."
 
 

@@ -387,9 +387,8 @@ class Training(Section):
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Check that evaluations are compared by the loss or one of the run's metrics."""
-        monitors = [((*path, *below), name) for below, name in _monitors(self)]
-        for place, name in monitors:
-            check_monitored(name, [name for _, name in monitors], self.metrics, place, context)
+        for below, name in _monitors(self):
+            check_monitored(name, self.metrics, (*path, *below), context)
 
 
 class GuestSection(Section):

@@ -30,10 +30,6 @@ MOST_VALUES: Final = 10_000
 MOST_DIGITS: Final = 100
 """Digits of an integer."""
 
-LONGEST_CHAIN: Final = 10
-"""Files that a spec extends, directly and through others."""
-
-
 REFUSED: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """Control characters, line breaks other than LF and CR, lone surrogates, and the byte order mark inside a text."""
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,63 +20,12 @@ from mlpkit.errors import Diagnostic, SpecError, SpecSchemaError, UsageError
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, document_of, parse_document, read_document
-from mlpkit.specfile.python_spec import scalar_of
 from mlpkit.specfile.sections import TOP_LEVEL, EnsembleSection, GuestSection, StackMember, TopLevel, Training
-from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES, TOO_DEEP
 from mlpkit.specfile.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
     from mlpkit.components.calibration import Calibration
     from mlpkit.specfile.overrides import Overrides
-
-
-FILLED_IN: Final = "with every default filled in"
-
-
-def _parts(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """Go through plain data and its parts, each with its path; lists and mappings come before what is in them."""
-    yield path, value
-    if isinstance(value, dict | list | tuple):
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _parts(item, (*path, key))
-
-
-def _too_large(resolved: Mapping[str, Any]) -> Problem | None:
-    """Return what is wrong with the size of a resolved spec, or None, at a key that the spec as written has."""
-    parts = list(_parts(resolved))
-    if len(parts) > MOST_VALUES:
-        ((largest, _),) = Counter(path[0] for path, _ in parts[1:]).most_common(1)
-        message = f"{FILLED_IN}, the spec holds more than {MOST_VALUES:,} values"
-        return Problem((largest,), message, remedy="write fewer layers, or one that repeats others", at_key=True)
-    deepest = max((path for path, value in parts if isinstance(value, dict | list | tuple)), key=len)
-    if len(deepest) >= DEEPEST_NESTING:
-        return Problem(deepest[:1], f"{FILLED_IN}, {TOO_DEEP}", at_key=True)
-    return None
-
-
-def _too_long(text: str) -> Problem | None:
-    if len(text.encode()) <= LARGEST_TEXT:
-        return None
-    message = f"{FILLED_IN}, the spec is larger than {LARGEST_TEXT // 1024**2} MiB"
-    return Problem((), message, remedy="write fewer or shorter values")
-
-
-def _unwritable(resolved: Mapping[str, Any]) -> Problem | None:
-    """Return what of a resolved spec a text can't hold, or None; only defaults can be at fault."""
-    for path, value in _parts(resolved):
-        try:
-            _shape(value)
-        except ValueError as error:
-            message = f"{path[-1]} has a default that a spec can't hold: {error}"
-            return Problem(path, message, remedy="give it a value")
-    return None
-
-
-def _shape(value: Any) -> object:
-    """Return the keys of a mapping, the length of a list, or a scalar, so that what is read otherwise differs."""
-    if isinstance(value, dict):
-        return list(value)
-    return len(value) if isinstance(value, list | tuple) else repr(scalar_of(value))  # repr tells 1 from True and 1.0
 
 
 FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -261,25 +209,17 @@ class Spec:
         Raises:
             SpecSchemaError: the text would be too long, or be read as something else.
         """
-        resolved = self.resolved(**training)
-        text = to_yaml(resolved)
-        fault = _unwritable(resolved) or _too_long(text) or self._misread(text, resolved, training)
-        if fault is not None:
-            raise self.error(SpecSchemaError, [fault])
-        return text
-
-    def _misread(self, text: str, resolved: dict[str, Any], training: Mapping[str, int]) -> Problem | None:
-        """Return where a resolved spec's text is read as something else, or None."""
+        text = to_yaml(self.resolved(**training))
         try:
             again = check_document(parse_document(text, "resolved.yaml"), self.registry)
         except SpecError as error:
-            return Problem((), f"{FILLED_IN}, the spec can't be read again: {error.faults[0].message}")
-        both = zip(_parts(resolved), _parts(again.resolved(**training)), strict=False)
-        path = next((path for (path, written), (_, read) in both if _shape(written) != _shape(read)), None)
-        if path is None:
-            return None
-        key = ".".join(map(str, path))
-        return Problem(path, f"{FILLED_IN}, the spec would be read again with another {key}")
+            reason = error.faults[0].message
+        else:
+            if to_yaml(again.resolved(**training)) == text:
+                return text
+            reason = "it would be read as another"
+        message = f"with every default filled in, the spec can't be read again: {reason}"
+        raise self.error(SpecSchemaError, [Problem((), message, remedy="write fewer or other values")])
 
     def located(self, faults: Sequence[Problem]) -> tuple[Diagnostic, ...]:
         """Return faults with their places in the text, in the order of these."""
@@ -356,11 +296,7 @@ def check_document(document: Document, registry: Registry, *, resolved: bool = F
         checked = TOP_LEVEL.check(document.values, (), context)
     warned = _located(document, [warning for warning in context.warnings if document.has_value(warning.path)])
     if isinstance(checked, TopLevel) and not context.faults:
-        spec = Spec(document, registry, checked, warned, context.files)
-        fault = _too_large(spec.resolved(slices=1, threads=1))
-        if fault is None:
-            return spec
-        raise SpecSchemaError(_located(document, [fault]), warned)
+        return Spec(document, registry, checked, warned, context.files)
     raise SpecSchemaError(_located(document, _with_whole_keys(document, registry, context.faults)), warned)
 
 

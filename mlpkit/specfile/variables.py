@@ -268,7 +268,7 @@ class _Substitution:
         shown = listed([f"${name}" for name in names], MOST_NAMES_SHOWN)
         known = f"one of {shown}" if names else "a variable that vars sets; this spec has none"
         found, meant = nearest(name, names), certain(name, names)
-        correction = Correction(node.value, str(node.value).replace(name, meant, 1)) if meant else None
+        correction = Correction(str(node.value), str(node.value).replace(name, meant, 1)) if meant else None
         self._report(
             node,
             f"unknown variable ${name}",

@@ -23,22 +23,7 @@ from mlpkit.specfile.yaml_parser import ParserProblem
 DASH_WITHOUT_SPACE: Final = re.compile(r" *(-)([^\W\d][\w.]*)")
 """A line such as ``-item``."""
 
-TABS: Final = re.compile(r"^\t+", re.MULTILINE)
-"""Tabs at the start of a line."""
-
-SPACES_OF_TAB: Final = "    "
-"""With three or more, what is indented by one tab more is also deeper than what follows a dash."""
-
-SPACE_INDENTS: Final = re.compile(r"^\t* +[^\s#]|[|>][-+0-9]*\s*$", re.MULTILINE)
-"""A line that spaces indent, or after which spaces and tabs belong to a text."""
-
-BRACES: Final = re.compile(r"\$\{(\w+)\}")
-"""A variable in braces."""
-
 ESCAPE: Final = re.compile(r"\\(?:[xuU][0-9a-fA-F]*|.?)")
-
-LONGEST_KEY: Final = 1024
-"""Characters after which a parser no longer looks for the colon of a key."""
 
 CLOSING: Final = {"[": "]", "{": "}"}
 
@@ -114,18 +99,7 @@ def _tab(evidence: Evidence) -> Mistake | None:
     if evidence.character != "\t":
         return None
     verb = "indent" if evidence.at_line_start else "be used here"
-    return mistake_at(evidence.position, f"a tab can't {verb}", "use spaces")._replace(fix=_spaces_for_tabs(evidence))
-
-
-def _spaces_for_tabs(evidence: Evidence) -> Fix | None:
-    """Return the change of a tab after a dash, or of all that indent if no line mixes them with spaces."""
-    old = evidence.text[evidence.position :]
-    if evidence.before.rstrip(" ").endswith("-"):
-        tabs = TABS.match(old)
-        return Fix(tabs[0], "" if evidence.before.endswith(" ") else " ") if tabs else None
-    if evidence.before or SPACE_INDENTS.search(evidence.text):
-        return None
-    return Fix(old, TABS.sub(lambda tabs: SPACES_OF_TAB * len(tabs[0]), old))
+    return mistake_at(evidence.position, f"a tab can't {verb}", "use spaces")
 
 
 def _quotes(evidence: Evidence) -> Mistake | None:
@@ -217,8 +191,6 @@ def _colon_inside_value(evidence: Evidence) -> Mistake | None:
     if _has_colon(evidence.before):
         remedy = "put the value in quotes if ':' belongs to it, or the inner mapping in {braces}"
         return mistake_at(position, "a second ':' on one line", remedy)
-    if len(evidence.before) > LONGEST_KEY:
-        return Mistake(evidence.line_start(evidence.line), position, f"a key of more than {LONGEST_KEY} characters")
     previous = evidence.previous_line(evidence.line)
     if previous is None:
         return mistake_at(position, "a ':' isn't allowed here", "write 'key: value'")
@@ -254,18 +226,6 @@ def _list_beside_key(evidence: Evidence) -> Mistake | None:
     return mistake_at(evidence.position, message, remedy)
 
 
-def _key_over_lines(evidence: Evidence) -> Mistake | None:
-    if evidence.character != ":" or not evidence.while_parsing("flow sequence", "flow mapping"):
-        return None
-    key = _since_comma(evidence.text[evidence.start : evidence.position]).lstrip()
-    if not re.search(r"[\r\n]", key) or _has_colon(key):
-        return None
-    if not evidence.at_line_start and _is_outside(evidence, evidence.start):
-        return None
-    message = "a key and its ':' must be on the same line"
-    return mistake_at(evidence.position, message, "write 'key: value', and ',' between the values")
-
-
 def _open_bracket(evidence: Evidence) -> Mistake | None:
     flow = evidence.while_parsing("flow sequence", "flow mapping")
     inside = evidence.while_parsing("flow node") and evidence.open_bracket is not None
@@ -282,10 +242,7 @@ def _open_bracket(evidence: Evidence) -> Mistake | None:
     if not character or _is_outside(evidence, opening) or evidence.text.startswith(("---", "..."), position):
         return mistake_at(opening, f"this {bracket} is never closed", f"put {closing} after its last value")
     if character == "{" and evidence.before.endswith("$"):
-        message = "inside brackets, a variable takes no braces"
-        braces = BRACES.match(evidence.text, position - 1)
-        fix = Fix(braces[0], f"${braces[1]}") if braces else None
-        return Mistake(position - 1, position + 1, message, "write $name", fix=fix)
+        return Mistake(position - 1, position + 1, "inside brackets, a variable takes no braces", "write $name")
     if inside:
         what = "key" if character == ":" else "value"
         return mistake_at(position, f"a {what} is missing before '{character}'")
@@ -343,8 +300,6 @@ def _indentation_or_rest(evidence: Evidence) -> Mistake | None:
         if evidence.source.line(previous).startswith("..."):
             return another_document(evidence.position)
         return _wrong_indentation(evidence, previous)
-    if evidence.text.startswith("...", evidence.position):
-        return Mistake(evidence.position, evidence.position + 3, "'...' ends the spec before it starts", "remove it")
     if evidence.says("node content"):
         return None
     last = evidence.before.rstrip()[-1:]
@@ -373,7 +328,6 @@ EXPLANATIONS: Final[tuple[Callable[[Evidence], Mistake | None], ...]] = (
     _line_without_colon,
     _colon_inside_value,
     _list_beside_key,
-    _key_over_lines,
     _open_bracket,
     _block_text,
     _stray_closing,

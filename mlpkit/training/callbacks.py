@@ -14,7 +14,8 @@ from annotated_types import Gt, Lt
 from mlpkit.array import Array
 from mlpkit.components.callback import Callback, TrainingView, Weights
 from mlpkit.components.schema.wording import shown_number
-from mlpkit.network.component_errors import component_errors
+from mlpkit.errors import MlpkitError
+from mlpkit.network.component_errors import component_errors, failure
 from mlpkit.network.flat_layout import blocks
 from mlpkit.specfile.sections import Training
 from mlpkit.training.checkpointing import Best, BestTracker, higher_is_better, pack, unpack
@@ -25,35 +26,37 @@ class CallbackGroup:
 
     def __init__(self, callbacks: Sequence[Callback], view: TrainingView) -> None:
         self._view = view
-        self._callbacks = [
-            (callback, component_errors(f"callback {callback.registered_name} failed")) for callback in callbacks
-        ]
-        self._started: list[tuple[Callback, component_errors]] = []
+        self._callbacks = callbacks
+        self._started: list[Callback] = []
 
     def start(self) -> None:
         """Call ``on_start``."""
-        for callback, blame in self._callbacks:
-            with blame:
+        for callback in self._callbacks:
+            with component_errors(f"callback {callback.registered_name} failed"):
                 callback.on_start(self._view)
-            self._started.append((callback, blame))
+            self._started.append(callback)
 
     def tell(self, event: str, *data: object) -> None:
         """Call a method of all callbacks that were started, such as ``on_step``."""
-        for callback, blame in self._started:
-            with blame:
+        for callback in self._started:
+            try:
                 getattr(callback, event)(self._view, *data)
+            except MlpkitError:
+                raise
+            except Exception as error:
+                raise failure(f"callback {callback.registered_name} failed", error) from error
 
     def state(self, arrays: dict[str, Array]) -> list[Any]:
         """Return what each callback must remember, as plain data; ``arrays`` takes the arrays among it, by name."""
         states = []
-        for i, (callback, _) in enumerate(self._callbacks):
+        for i, callback in enumerate(self._callbacks):
             with component_errors(f"callback {callback.registered_name} failed in state"):
                 states.append(pack(callback.state(), arrays, f"callbacks/{i}"))
         return states
 
     def load_state(self, states: Sequence[Any], arrays: Mapping[str, Array]) -> None:
         """Give each callback back what ``state`` returned."""
-        for (callback, _), packed in zip(self._callbacks, states, strict=True):
+        for callback, packed in zip(self._callbacks, states, strict=True):
             with component_errors(f"callback {callback.registered_name} failed in load_state"):
                 callback.load_state(unpack(packed, arrays))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
@@ -42,20 +41,10 @@ def evaluation_record(
 _PREFIX = "history/"
 
 
-class HistoryColumns:
-    """The numbers of a history that grows, so that each snapshot needs to go only through what is new."""
-
-    def __init__(self) -> None:
-        self._columns: dict[str, array[float]] = {}
-        self._length = 0
-
-    def copies(self, history: Sequence[Record]) -> dict[str, Array]:
-        """Return the history, which starts with that of the previous call, column by column, in new arrays."""
-        for record in history[self._length :]:
-            for key, value in record.items():
-                self._columns.setdefault(key, array(_type_code(key))).append(value)
-        self._length = len(history)
-        return {_PREFIX + key: np.array(column) for key, column in self._columns.items()}
+def history_columns(history: Sequence[Record]) -> dict[str, Array]:
+    """Return a history, column by column, in arrays."""
+    keys = history[0] if history else ()
+    return {_PREFIX + key: np.array([record[key] for record in history], _type_code(key)) for key in keys}
 
 
 def history_of(arrays: Mapping[str, Array], keys: Sequence[str]) -> list[Record]:

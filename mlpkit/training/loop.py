@@ -35,7 +35,7 @@ from mlpkit.training.checkpointing import (
     tracker_of_checkpoint,
 )
 from mlpkit.training.divergence import require_finite, require_finite_losses, without_warnings
-from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
+from mlpkit.training.evaluation import Evaluator, Record, evaluation_record, history_columns, history_of
 from mlpkit.training.events import Observer, StopRequest, Watch
 from mlpkit.training.gradient import StepGradient, clipper, watched
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, Examples, MicroBatches, MinibatchReader, RankRows
@@ -108,7 +108,6 @@ class Trainer:
         self.optimizer = section.optimizer()
         self.callbacks = [*callbacks_of(section, steps), *callbacks]
         self.history: list[Record] = []
-        self._history_columns = HistoryColumns()
         self.stopped = ""
         self.weights_replaced = False
         self._observer = observer or Observer()
@@ -213,9 +212,7 @@ class Trainer:
 
     def snapshot(self) -> Snapshot:
         """Return all that the rest of the training depends on; it shares nothing with the trainer."""
-        arrays = copied_arrays(self.network, self._update.slots, self._trained) | self._history_columns.copies(
-            self.history
-        )
+        arrays = copied_arrays(self.network, self._update.slots, self._trained) | history_columns(self.history)
         tracker = self._best
         metadata = {
             "step": self.progress.step,
@@ -238,7 +235,6 @@ class Trainer:
         restore_arrays(self.network, self._update.slots, arrays, self._trained)
         self._upgrade_slots(metadata["slots_version"])
         self.history[:] = history
-        self._history_columns = HistoryColumns()
         self.progress.step = snapshot.step
         self.progress.epoch = snapshot.step / self.steps_per_epoch
         self._last_rate = metadata["learning_rate"]

@@ -193,9 +193,7 @@ class Augmenter:
     """Applies augmentations to minibatches, one after the other, in separate arrays."""
 
     def __init__(self, augmentations: Sequence[Augmentation], seed: int) -> None:
-        self._augmentations = [
-            (one, component_errors(f"augmentation {one.registered_name} failed")) for one in augmentations
-        ]
+        self._augmentations = augmentations
         self._outputs: list[NDArray[Any]] = []
         self._seed = seed
 
@@ -204,8 +202,8 @@ class Augmenter:
         rows = len(x)
         if not self._outputs or len(self._outputs[0]) < rows:
             self._outputs = [np.empty_like(x) for _ in self._augmentations]
-        for i, (augmentation, blame) in enumerate(self._augmentations):
-            with blame:
+        for i, augmentation in enumerate(self._augmentations):
+            with component_errors(f"augmentation {augmentation.registered_name} failed"):
                 x = augmentation(x, keyed_generator(self._seed, "augmentation", i, step), self._outputs[i][:rows])
         return x
 

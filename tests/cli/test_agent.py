@@ -67,6 +67,8 @@ class Agent:
             new = meant[1]
         elif written := re.fullmatch(r"write (\S+)", help_text):
             new = written[1]
+        elif help_text == "write it without quotes":
+            new = old.strip("'\"")
         elif key := re.match(r"set (\w+: \w+)", help_text):
             lines.insert(row + 1, f"{re.match(' *', line)[0]}{key[1]}")
             return

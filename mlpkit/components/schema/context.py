@@ -18,13 +18,10 @@ MOST_PROBLEMS: Final = 100
 
 
 class Correction(NamedTuple):
-    """What is wrong, and what must have been meant: without an old value, the new one is put before it.
+    """A wrong word, and the one that must have been meant; without an old one, the new one is put before it."""
 
-    A new value that is a list of one item belongs into a list.
-    """
-
-    old: object
-    new: object
+    old: str | None
+    new: str
 
 
 def correction(word: str, names: Iterable[str]) -> Correction | None:

@@ -103,7 +103,6 @@ class Schema:
             if key not in self.types
         }
         checked: dict[str, Any] = {}
-        older = getattr(self.owner, "older_defaults", {}) if context.resolved else {}
         for field in self.fields:
             if field.name not in given and field.name in misspelt:
                 continue
@@ -114,7 +113,7 @@ class Schema:
             if field.deprecated and field.name in given and not context.resolved:
                 place = (*path, field.name)
                 context.warn_of(field.deprecated, f"{noun} '{field.name}'{of}", place, at_key=True)
-            value = given.get(field.name, older.get(field.name, field.default))
+            value = given.get(field.name, field.default)
             checked[field.name] = field.type.check(value, (*path, field.name), context)
         faulty = len(context.faults) > before or any(value is INVALID for value in checked.values())
         return None if faulty else checked
@@ -139,10 +138,8 @@ class Schema:
         self, key: str, given: Mapping[str, object], path: KeyPath, context: CheckContext
     ) -> Correction | None:
         """Return the correction of a key that must have been meant for another, whose value it has."""
-        of_kind = self._taking(key)
-        meant = certain(key, self.types) or (of_kind[0] if len(of_kind) == 1 else "")
-        others = [str(each) for each in given if each not in self.types and each != key]
-        if not meant or slips(meant, others) or any(meant in self._taking(each) for each in others):
+        meant = certain(key, self.types)
+        if not meant or slips(meant, [str(each) for each in given if each not in self.types and each != key]):
             return None
         attempt = context.aside()
         with suppress(TooManyProblems):
@@ -150,17 +147,14 @@ class Schema:
         own = (fault for fault in attempt.faults if fault.path == (*path, meant) and not fault.fix)
         return None if any(fault.code == "wrong-type" for fault in own) else Correction(key, meant)
 
-    def _taking(self, key: str) -> list[str]:
-        """Return the parameters that take the kind of component that a key names, as ``initializer`` does."""
-        kind = key.lower().removesuffix("s")
-        return [field.name for field in self.fields if kind in getattr(without_null(field.type), "kinds", ())]
-
     def _by_kind(self, key: str) -> str:
         """Return the parameter that takes the kind of component that a key names, as ``weight_initializer`` does."""
         taken = {field.name: getattr(without_null(field.type), "kinds", ()) for field in self.fields}
-        meaning, _, kind = key.lower().removesuffix("s").rpartition("_")
+        whole = key.lower().removesuffix("s")
+        meaning, _, kind = whole.rpartition("_")
         alike = [name for name, kinds in taken.items() if kind in {each.rpartition("_")[2] for each in kinds}]
-        return next(iter(self._taking(key)), "") or (meaning and nearest(meaning, alike)) or ""
+        exact = next((name for name, kinds in taken.items() if whole in kinds), "")
+        return exact or (meaning and nearest(meaning, alike)) or ""
 
     def nested_key(self, key: object) -> str:
         """Return the dotted key of a section below that has this key, such as ``training.epochs``; or nothing."""

@@ -14,7 +14,6 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 from mlpkit.components.schema.context import (
     INVALID,
     CheckContext,
-    Correction,
     TooManyProblems,
     ValueType,
     correction,
@@ -59,11 +58,8 @@ class ScalarType(ValueType):
         """Describe what is expected."""
         return self.expected or self.words
 
-    def _refuse(
-        self, value: object, path: KeyPath, context: CheckContext, remedy: str = "", meant: object = None
-    ) -> object:
-        fix = Correction(value, meant) if meant is not None else None
-        return self.refuse(value, f"is not {self.words}", path, context, remedy=remedy, fix=fix)
+    def _refuse(self, value: object, path: KeyPath, context: CheckContext, remedy: str = "") -> object:
+        return self.refuse(value, f"is not {self.words}", path, context, remedy=remedy)
 
 
 @dataclass(frozen=True)
@@ -82,10 +78,6 @@ class BoundedType(ScalarType):
         return all(bound.holds(number) for bound in self.bounds)
 
 
-LONGEST_INTEGER: Final = 100
-"""Characters of a text up to which it is read as an integer that was meant."""
-
-
 class IntegerType(BoundedType):
     """A whole number; ``true`` and ``"3"`` are refused."""
 
@@ -99,9 +91,9 @@ class IntegerType(BoundedType):
             integer = None
         if integer is None:
             if isinstance(value, float) and value.is_integer():
-                return self._refuse(value, path, context, f"write {int(value)}", int(value))
-            if isinstance(value, str) and len(value) <= LONGEST_INTEGER and value.strip().lstrip("+-").isdecimal():
-                return self._refuse(value, path, context, "write it without quotes", int(value))
+                return self._refuse(value, path, context, f"write {int(value)}")
+            if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+                return self._refuse(value, path, context, "write it without quotes")
             return self._refuse(value, path, context)
         if self.holds(integer):
             return integer
@@ -118,7 +110,7 @@ class NumberType(BoundedType):
         plain = not isinstance(value, bool | str) and not getattr(value, "ndim", 0)
         if not (plain and (hasattr(value, "__float__") or hasattr(value, "__index__"))):
             if isinstance(value, str) and is_number(value):
-                return self._refuse(value, path, context, "write it without quotes", float(value))
+                return self._refuse(value, path, context, "write it without quotes")
             return self._refuse(value, path, context)
         try:
             number = float(value)  # type: ignore[arg-type]
@@ -145,7 +137,7 @@ class BooleanType(ScalarType):
         words = dict.fromkeys(("true", "yes", "on", "1"), "true") | dict.fromkeys(("false", "no", "off", "0"), "false")
         meant = words.get(str(value).lower()) if isinstance(value, str | int) else None
         remedy = f"did you mean {meant}?" if meant else ""
-        return self._refuse(value, path, context, remedy, meant == "true" if meant else None)
+        return self._refuse(value, path, context, remedy)
 
 
 class BegunPath(str):
@@ -170,7 +162,7 @@ class TextType(ScalarType):
         if isinstance(value, str):
             return value
         if isinstance(value, int | float):
-            return self._refuse(value, path, context, "put it in quotes", str(value))
+            return self._refuse(value, path, context, "put it in quotes")
         return self._refuse(value, path, context)
 
 
@@ -214,7 +206,7 @@ class PathType(TextType):
         if not _exists(found) and _exists(Path(text)):
             here = os.path.relpath(text, folder)
             message = f"there is no {show(str(found))}; paths are relative to the spec's folder"
-            return context.report(path, message, remedy=f"write {here}", fix=Correction(text, here))
+            return context.report(path, message, remedy=f"write {here}")
         return str(_seen_from_here(found)) if folder != Path() else text
 
 
@@ -293,10 +285,7 @@ class ListType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the list, every item checked."""
         if not isinstance(value, list | tuple):
-            is_scalar = isinstance(value, str | int | float)
-            is_item = is_scalar and INVALID not in self.check_items([value], path, context.aside())
-            fix = Correction(value, [value]) if is_item else None
-            return self.refuse(value, "is not a list", path, context, remedy="put it in [ ]", fix=fix)
+            return self.refuse(value, "is not a list", path, context, remedy="put it in [ ]")
         if len(value) < self.fewest:
             return context.report(path, f"the list has {counted(len(value), 'item')}", expected=self.describe())
         checked = self.check_items(value, path, context)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
-from types import MappingProxyType
 from typing import Any, Final
 
 from mlpkit.components.kinds import KINDS, in_words
@@ -90,14 +89,13 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     return meant[0] if len(meant) == 1 else None
 
 
-def certain(word: str, candidates: Iterable[str], aliases: Mapping[str, str] = MappingProxyType({})) -> str | None:
+def certain(word: str, candidates: Iterable[str]) -> str | None:
     """Return the only candidate that ``word`` can be a slip for; None in case of doubt, where ``nearest`` may have one.
 
     It differs in case, underscores and hyphens alone; or in one slip that leaves the first letter and the digits as
-    they are, so that ``nadam`` is not ``adam``, and ``Conv1d`` not ``Conv2d``. No other candidate is about as near,
-    except an alias of the same.
+    they are, so that ``nadam`` is not ``adam``, and ``Conv1d`` not ``Conv2d``. No other candidate is about as near.
     """
-    names, written = sorted(candidates), _plain(word)
+    names, written = sorted(set(candidates)), _plain(word)
     if word in names:
         return word
     same = [name for name in names if _plain(name) == written]
@@ -105,7 +103,7 @@ def certain(word: str, candidates: Iterable[str], aliases: Mapping[str, str] = M
     if not near or len(names) > MOST_CANDIDATES:
         return None
     found = max(near, key=lambda name: _similarity(written, _plain(name)))
-    rivals = [name for name in names if aliases.get(name, name) != aliases.get(found, found)]
+    rivals = [name for name in names if name != found]
     alike = [name for name in rivals if _plain(name)[:1] == written[:1]]
     if same:
         return None if any(name in same or _is_slip(word, name) for name in alike) else found

@@ -288,7 +288,7 @@ class SweepSection(GuestSection):
                 context.report(place, f"{show(objective.key)} has no split", expected=expected, remedy=remedy)
             else:
                 before = len(context.faults)
-                check_monitored(objective.name, [each.name for _, each in objectives], metrics, place, context)
+                check_monitored(objective.name, metrics, place, context)
                 if len(context.faults) == before:
                     _check_direction(objective, metrics, place, context)
         if self.prune is not None and spec.training.seconds is not None:

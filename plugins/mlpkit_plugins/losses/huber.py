@@ -6,14 +6,10 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Gt
-from numpy.typing import NDArray
 
 from mlpkit import Array
 from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 from mlpkit_plugins.losses.real_values import RealValuesLoss
-
-HALVINGS = 50
-"""How often an interval is halved until its ends differ by less than the resolution of float64."""
 
 
 class Huber(RealValuesLoss):
@@ -57,17 +53,6 @@ class Huber(RealValuesLoss):
         np.clip(self.r, -self.delta, self.delta, out=dx)
         np.multiply(dx, share_of_each(dloss, dx, self.weights), out=dx)
         return dx
-
-    def best_constant(self, t: Array, weights: Array | None = None) -> Array:
-        """Return the x where the sum of the rows' derivatives is zero, by bisection."""
-        of_rows = np.ones(len(t)) if weights is None else weights
-        low, high = t.min(axis=0).astype(np.float64), t.max(axis=0).astype(np.float64)
-        for _ in range(HALVINGS):
-            x = (low + high) / 2
-            rising = np.tensordot(of_rows, np.clip(x - t, -self.delta, self.delta), 1) > 0
-            low, high = np.where(rising, low, x), np.where(rising, x, high)
-        middle: NDArray[np.float64] = (low + high) / 2
-        return middle
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

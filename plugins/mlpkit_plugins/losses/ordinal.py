@@ -14,12 +14,6 @@ from mlpkit_plugins.losses.mean_over_rows import mean_of, remedy_for_axes, share
 FAR: Final = 1e30
 """In place of infinity, which not every export can write; less any score, its sigmoid is 1, even in float32."""
 
-REACH: Final = 50.0
-"""A score this far from all thresholds makes one class certain."""
-
-HALVINGS: Final = 60
-"""How often an interval is halved until its ends are equal to all digits."""
-
 
 class EvenThresholds(Initializer):
     """Thresholds that cut the logistic distribution into parts of equal probability.
@@ -146,19 +140,6 @@ class Ordinal(Loss):
         p = np.maximum(prediction, np.finfo(prediction.dtype).tiny)
         losses = -np.log(p, dtype=np.float64) * self._one_hot(t, len(p))
         return mean_of(losses.sum(axis=1), weights)
-
-    def best_constant(self, t: Array, weights: Array | None = None) -> Array:
-        """Return the score where Σ dx over the rows is 0, for the present thresholds."""
-        of_rows = np.ones(len(t)) if weights is None else weights
-        counts = of_rows @ self._one_hot(t, len(t)).astype(np.float64)
-        thresholds = self._thresholds()[0].astype(np.float64)
-        low, high = thresholds[0] - REACH, thresholds[-1] + REACH
-        for _ in range(HALVINGS):
-            score = (low + high) / 2
-            above, below = self._bounds(np.full((1, 1), score), thresholds)
-            rises = counts @ (sigmoid(above, above) - sigmoid(below, below))[0] > 0
-            low, high = (low, score) if rises else (score, high)
-        return np.array([(low + high) / 2])
 
     def onnx(self, graph: Graph) -> Value:
         """Describe p."""

@@ -100,10 +100,9 @@ def test_certain_is_only_what_has_no_rival(word, meant):
     assert certain(word, KEYS) == meant
 
 
-def test_names_that_mean_the_same_are_no_rivals():
+def test_names_that_are_about_as_near_are_rivals():
     names = ["BatchNorm", "BatchNorm1d", "BatchNorm2d"]
     assert certain("BatchNrom", names) is None
-    assert certain("BatchNrom", names, dict.fromkeys(names, "BatchNorm")) == "BatchNorm"
 
 
 @given(st.lists(st.text("abAB_", min_size=1, max_size=6), min_size=1, unique=True), st.data())

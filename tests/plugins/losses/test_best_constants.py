@@ -8,7 +8,6 @@ import pytest
 from mlpkit import Classes, Labels, Values
 from mlpkit.testing import standalone
 from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss
-from mlpkit_plugins.losses.huber import Huber
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
 from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -27,7 +26,6 @@ LOSSES = {
     "sigmoid of labels": (lambda: SigmoidWithLoss(label_smoothing=0.3), (2,), LABELS, Labels(2)),
     "sigmoid of two classes": (lambda: SigmoidWithLoss(**ADJUSTED_BINARY), (1,), (CLASSES > 0).astype(int), Classes(2)),
     "squares": (MeanSquaredError, (2,), NUMBERS, Values((2,))),
-    "Huber": (lambda: Huber(delta=2.0), (2,), NUMBERS, Values((2,))),
     "members": (lambda: EnsembleLoss(SoftmaxWithLoss(**ADJUSTED)), (2, 3), CLASSES, Classes(3)),
 }
 

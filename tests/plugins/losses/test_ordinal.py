@@ -121,11 +121,3 @@ def test_the_loss_of_a_mean_of_probabilities_is_that_of_no_score():
 def test_gradients_are_those_of_central_differences(classes):
     t = np.arange(12) % classes
     check_gradients(Ordinal(), (1,), x=SCORES[:12], t=t, target=Classes(classes))
-
-
-@pytest.mark.parametrize("weights", [None, np.random.default_rng(5).uniform(0, 2, 40)])
-def test_no_constant_score_is_better(weights):
-    loss = loss_of([-1.0, 0.2, 1.5])
-    best = loss.best_constant(GRADES, weights)
-    least = loss.forward(np.full((40, 1), best), GRADES, weights)
-    assert all(least <= loss.forward(np.full((40, 1), c), GRADES, weights) + 1e-12 for c in np.linspace(-4, 4, 100))

@@ -62,8 +62,8 @@ def test_what_a_spec_can_not_hold(given, message, faults_of):
     ("given", "source"),
     [
         ("abc", "x=abc"),
-        (True, "x=true"),
-        ({"sgd": {"rate": 0.1}}, 'x={"sgd": {"rate": 0.1}}'),
+        (True, "x=True"),
+        ({"sgd": {"rate": 0.1}}, "x={'sgd': {'rate': 0.1}}"),
         ("two\nlines", "x=two lines"),
         (10**100 - 1, f"x={'9' * 100}"),
     ],

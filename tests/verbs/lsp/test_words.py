@@ -90,7 +90,6 @@ def test_a_fix_is_offered(editor, monkeypatch, fix, title, after):
     [
         ("batch_size", "batch_sise", "Write batch_size"),
         ("Relu", "Rleu", "Write Relu"),
-        ("[soil]", "soil", "Write [soil]"),
     ],
 )
 def test_the_fixes_of_the_checker_are_offered(editor, before, after, title):

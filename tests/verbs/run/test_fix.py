@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from functools import cache
 from pathlib import Path
@@ -206,23 +205,3 @@ def test_fixes_without_an_end_are_not_made(cwd, monkeypatch):
     spoil(cwd / "tiny.yaml")
     monkeypatch.setattr("mlpkit.verbs.run.fix.MOST_ROUNDS", 1)
     assert not fix_specs(["tiny.yaml"]).files
-
-
-def test_a_path_from_the_current_folder_becomes_one_from_the_spec(cwd, digits, invoke):
-    spec, path = cwd / "specs" / "tiny.yaml", os.path.relpath(digits, cwd)
-    spec.parent.mkdir()
-    text = (cwd / "tiny.yaml").read_text()
-    spec.write_text(text.replace(str(digits), path))
-    assert invoke("check", "specs/tiny.yaml", "--fix", "--yes").code == 0
-    assert spec.read_text() == text.replace(str(digits), f"../{path}")
-
-
-def test_a_deprecated_component_is_replaced_if_another_takes_its_parameters(cwd, invoke):
-    plugin = (cwd / "acme.py").read_text()
-    old = 'component("layer", "Slow", Slow), component("layer", "Old", Slow, deprecated="use acme.Slow"),'
-    old += 'component("layer", "Older", Slow, deprecated="use Relu"),'
-    (cwd / "acme.py").write_text(plugin.replace('component("layer", "Slow", Slow),', old))
-    spec = cwd / "tiny.yaml"
-    spec.write_text(spec.read_text().replace("- Relu", "- acme.Old: {seconds: 0}\n  - acme.Older: {seconds: 0}"))
-    assert invoke("check", "tiny.yaml", "--fix", "--yes", "--plugin", "acme.py").code == 0
-    assert "- acme.Slow: {seconds: 0}\n  - acme.Older: {seconds: 0}\n" in spec.read_text()

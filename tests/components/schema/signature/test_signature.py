@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import pytest
 from annotated_types import Ge
@@ -88,15 +88,6 @@ def test_parameters_stand_in_their_order_with_their_defaults():
 def test_defaults_are_filled_in():
     checked = schema_of(Conv).check({"filters": 8}, (), CheckContext())
     assert built(checked) == {"filters": 8, "size": (3, 3), "weights": "he_normal", "bias": True, "note": None}
-
-
-def test_a_resolved_spec_without_a_parameter_gets_its_older_default():
-    class Newer(Conv):
-        older_defaults: ClassVar = {"bias": False}
-
-    for resolved in (True, False):
-        checked = schema_of(Newer).check({"filters": 8}, (), CheckContext(resolved=resolved))
-        assert built(checked)["bias"] is not resolved
 
 
 def test_the_docstring_of_the_class_goes_before_that_of_its_constructor():
