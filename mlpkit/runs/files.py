@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -31,9 +31,7 @@ _REMEDIES = {
     errno.EISDIR: "a folder is in its place; move the folder, or choose another name",
     errno.ELOOP: "a link is in its place; remove the link",
     errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOLCK: "choose a folder on a file system with file locks",
     errno.EMFILE: "close files, or raise the limit of open files",
-    errno.ENFILE: "close files, or raise the limit of open files",
 }
 
 
@@ -100,7 +98,6 @@ def natural_order(name: str) -> list[tuple[int, str]]:
 
 
 _PREFIX, _SUFFIX = ".mlpkit-", ".tmp"
-_GATHERED = 2**20
 
 
 def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
@@ -144,17 +141,17 @@ def make_folder(path: Path) -> None:
 
 def open_patiently(path: str | Path, flags: int) -> int:
     """Open a file or folder, for which it may wait some seconds, as ``patiently`` does, or raise ``OSError``."""
-    return patiently(lambda: os.open(path, flags | BYTES, 0o666), {errno.EMFILE, errno.ENFILE, *BUSY})
+    return patiently(lambda: os.open(path, flags | BYTES, 0o666))
 
 
-def patiently(call: Callable[[], Result], passing: Collection[int] = BUSY) -> Result:
-    """Return what a call of the system returns; while it fails with one of these errors, try again for some seconds."""
+def patiently(call: Callable[[], Result]) -> Result:
+    """Return what a call of the system returns; while someone else has the file open, try again for some seconds."""
     deadline = time.monotonic() + MOST_PATIENCE
     while True:
         try:
             return call()
         except OSError as error:
-            if error.errno not in passing or time.monotonic() > deadline:
+            if error.errno not in BUSY or time.monotonic() > deadline:
                 raise
         time.sleep(0.05)
 
@@ -194,27 +191,13 @@ def _replace(path: Path, parts: Iterable[bytes | memoryview]) -> None:
 def _write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
     descriptor = open_patiently(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
-        for part in _gathered(parts):
+        for part in parts:
             rest = memoryview(part)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _gathered(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview | bytearray]:
-    """Join small parts, since a call of the system for each would cost more than to copy them."""
-    small = bytearray()
-    for part in parts:
-        if len(small) + len(part) > _GATHERED:
-            yield small
-            small = bytearray()
-        if len(part) > _GATHERED:
-            yield part
-        else:
-            small += part
-    yield small
 
 
 @contextlib.contextmanager

@@ -262,11 +262,7 @@ class RunFolder:
 
     def read_history(self) -> list[dict[str, Any]]:
         """Return the evaluations so far; a last line that was cut off while it was written doesn't count."""
-        path = self.directory / layout.HISTORY
-        records = json_files.read_lines(path)
-        return [
-            json_files.checked_evaluation(f"{path}:{number}", record) for number, record in enumerate(records, start=1)
-        ]
+        return json_files.read_evaluations(self.directory / layout.HISTORY)
 
     def read_metrics(self) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split; of several seeds, their means."""

@@ -5,18 +5,17 @@ As few bytes are read as possible, and neither NumPy nor a plugin is loaded.
 
 from __future__ import annotations
 
-import json
 import os
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError
 from mlpkit.runs import json_files, layout
-from mlpkit.runs.files import LARGEST_LOG, folders_in, reading_error
+from mlpkit.runs.files import folders_in, reading_error
 from mlpkit.runs.kinds import ENSEMBLE_RUN, RunIdentity, is_run_folder, kind_of, read_identity
 from mlpkit.runs.writer_lock import writer_of
 
@@ -108,7 +107,9 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
     finished = layout.METRICS in names
     _require_files(directory, names, finished, running)
     run = read_identity(directory) if layout.RESOLVED in names else RunIdentity()
-    history = _history_of(directory / layout.HISTORY) if layout.HISTORY in names else _History()
+    history = json_files.read_evaluations(directory / layout.HISTORY)
+    last = history[-1] if history else {}
+    lowest, highest = _extremes(history, run.monitor)
     metrics = (
         json_files.checked_metrics(directory / layout.METRICS, json_files.read_object(directory / layout.METRICS))
         if finished
@@ -121,10 +122,6 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
         else {}
     )
     began, changed = _times(directory, names)
-    try:
-        lowest, highest = history.extremes(run.monitor)
-    except ValueError as error:
-        raise json_files.damaged(directory / layout.HISTORY, error) from error
     checkpoints = (
         layout.checkpoint_steps(directory / layout.CHECKPOINTS) if layout.CHECKPOINTS in names and not finished else []
     )
@@ -138,9 +135,9 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
         monitor=run.monitor,
         began=began,
         changed=changed,
-        steps=max(int(history.last.get("iteration", 0)), failure.get("steps", 0), *checkpoints[:1]),
-        total=run.total_steps(history.last),
-        last={key: value for key, value in history.last.items() if json_files.is_result(key)},
+        steps=max(int(last.get("iteration", 0)), failure.get("steps", 0), *checkpoints[:1]),
+        total=run.total_steps(last),
+        last={key: value for key, value in last.items() if json_files.is_result(key)},
         results={
             split: {k: v for k, v in values.items() if json_files.is_number(v)} for split, values in metrics.items()
         },
@@ -179,41 +176,10 @@ def _changed_at(path: Path) -> float:
     return 0.0
 
 
-class _History(NamedTuple):
-    """The text of a run's evaluations, and the last of them."""
-
-    lines: bytes = b""
-    last: Mapping[str, float] = MappingProxyType({})
-
-    def extremes(self, monitor: str) -> tuple[Extreme | None, Extreme | None]:
-        """Return the lowest and the highest value of the loss or a metric, each at its first evaluation."""
-        key = f"{json_files.decisive_split(self.last)}_{monitor}"
-        named = re.escape(json.dumps(key).encode()) + rb":"
-        found = re.findall(named + rb"([-+.e\d]+)[,}]", self.lines)
-        values = [float(value) for value in found]
-        if not found:
-            return None, None
-        lowest, highest = (values.index(extreme(values)) for extreme in (min, max))
-        return (
-            Extreme(values[lowest], self._iteration_of(named + re.escape(found[lowest]))),
-            Extreme(values[highest], self._iteration_of(named + re.escape(found[highest]))),
-        )
-
-    def _iteration_of(self, entry: bytes) -> int:
-        """Return the iteration of the first evaluation with a value; 0 if its line has none."""
-        place = re.search(entry + rb"[,}]", self.lines)
-        start = self.lines.rfind(b"\n", 0, place.start()) + 1 if place else 0
-        iteration = re.compile(rb'\{"iteration":(\d+)').match(self.lines, start)
-        return int(iteration[1]) if iteration else 0
-
-
-def _history_of(path: Path) -> _History:
-    """Return the evaluations of a run; a last line that is being written doesn't count."""
-    lines = json_files.read_content(path, LARGEST_LOG)
-    end = lines.rfind(b"\n")
-    if end < 0:
-        return _History()
-    last = json_files.checked_evaluation(
-        path, json_files.decode_object(path, lines[lines.rfind(b"\n", 0, end) + 1 : end])
-    )
-    return _History(lines[: end + 1], last)
+def _extremes(history: Sequence[Mapping[str, float]], monitor: str) -> tuple[Extreme | None, Extreme | None]:
+    """Return the lowest and the highest value of the loss or a metric, each at its first evaluation."""
+    key = f"{json_files.decisive_split(history[-1] if history else {})}_{monitor}"
+    values = [Extreme(line[key], int(line["iteration"])) for line in history if key in line]
+    if not values:
+        return None, None
+    return min(values, key=itemgetter(0)), max(values, key=itemgetter(0))
