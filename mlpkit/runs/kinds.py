@@ -162,8 +162,8 @@ RUN: Final = Kind(
     "run",
     True,
     "the run of one network",
-    resume="mlpkit.verbs.run.resume_run:resume_run",
-    evaluate="mlpkit.verbs.run.evaluate_run:print_run",
+    resume="mlpkit.verbs.run.resume:resume_run",
+    evaluate="mlpkit.verbs.run.evaluate_command:print_run",
     report="mlpkit.verbs.report.report:write_run_page",
 )
 ENSEMBLE_RUN: Final = Kind(
@@ -172,7 +172,7 @@ ENSEMBLE_RUN: Final = Kind(
     "the run of an ensemble",
     group="mlpkit.groups.folders:EnsembleFolder",
     resume="mlpkit.verbs.run.group_runs:resume_members",
-    evaluate="mlpkit.verbs.run.evaluate_run:print_run",
+    evaluate="mlpkit.verbs.run.evaluate_command:print_run",
     report="mlpkit.verbs.report.report:write_run_page",
 )
 SEEDS_FOLDER: Final = Kind(
@@ -192,7 +192,7 @@ SWEEP_FOLDER: Final = Kind(
     "the trials of a sweep",
     marker=SWEEP,  # without a group: trials are numbered, but each may be several runs
     resume="mlpkit.verbs.sweep.training:resume",
-    evaluate="mlpkit.verbs.run.evaluate_run:print_run",  # which refuses it, and names its trials
+    evaluate="mlpkit.verbs.run.evaluate_command:print_run",  # which refuses it, and names its trials
     report="mlpkit.verbs.sweep.page:write_sweep_page",
     noun="sweep",
     command="mlpkit sweep --resume",
