@@ -41,9 +41,8 @@ from mlpkit.jobs.run_inputs import (
 )
 from mlpkit.jobs.run_recorder import finite
 from mlpkit.jobs.spec_data import open_data, open_folds
-from mlpkit.jobs.train import prepare
+from mlpkit.jobs.train import Run, prepare
 from mlpkit.jobs.trained_model import class_values
-from mlpkit.jobs.training_job import Run
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.ensemble import NAME
 from mlpkit.network.metrics import Metrics

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.explanations.shapley import Explanation
+    from mlpkit.jobs.explanations import Explanation
     from mlpkit.jobs.predict import Predictions
 
 

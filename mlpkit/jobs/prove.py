@@ -22,10 +22,9 @@ from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.wording import memory_size
 from mlpkit.components.target import Target
 from mlpkit.errors import Code, Diagnostic, ParameterError, SpecSchemaError, SpecShapeError, TargetError, WrongUseError
-from mlpkit.jobs.filling_in import filled_in
 from mlpkit.jobs.layer_patterns import frozen_layers, max_weight_norm_faults, shifted_names, step_factors
 from mlpkit.jobs.schedules import schedule_faults
-from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
+from mlpkit.jobs.spec_data import data_warnings, describe_data, filled_in, from_data
 from mlpkit.lazy_names import load
 from mlpkit.network.arguments import takes_no_weights
 from mlpkit.network.component_errors import check_returned, component_errors, operation_errors

@@ -17,7 +17,7 @@ from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.open_training import OpenTraining, open_training
 from mlpkit.jobs.prove import SpecProof, prove
 from mlpkit.jobs.spec_data import OpenedData
-from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.jobs.train import Run, TrainingJob
 from mlpkit.network.sequential import Sequential
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.groups.ensemble import OutOfFold
-    from mlpkit.jobs.training_job import Run
+    from mlpkit.jobs.train import Run
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.update import OptimizerState
 

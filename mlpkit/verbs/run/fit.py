@@ -21,8 +21,7 @@ from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.jobs.load_model import Origin, model_of
 from mlpkit.jobs.spec_data import describe_data
-from mlpkit.jobs.train import train_spec
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run, train_spec
 from mlpkit.network.ensemble import NOT_TRAINED, Ensemble
 from mlpkit.network.sequential import Sequential
 from mlpkit.registry.registry import RegisteredComponent, Registry, installed

@@ -19,7 +19,7 @@ from mlpkit.groups.ensemble import resume_ensemble
 from mlpkit.jobs.resume_network import Reopened, Session, reopened, resume_network, train_claimed
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, GivenExamples, RunInputs, lock_of
 from mlpkit.jobs.run_recorder import FolderStore
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, RunArgument, directory_of, kind_of

@@ -10,8 +10,7 @@ from mlpkit.display.notebook import default_observer, notebook_display
 from mlpkit.errors import UsageError
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.groups.seeds import SeedRuns, run_seeds
-from mlpkit.jobs.train import train_spec
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run, train_spec
 from mlpkit.specfile.spec import Spec, require_spec
 from mlpkit.training.events import Observer, StopRequest
 

@@ -21,8 +21,7 @@ from mlpkit.cli.options import given_spec, require_one_display
 from mlpkit.cli.ranks import require_one_rank
 from mlpkit.display.display import MuteWhenClosed, of_run
 from mlpkit.errors import UsageError
-from mlpkit.jobs.train import train_spec
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run, train_spec
 from mlpkit.lazy_names import load
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.specfile.sections import MOST_SEEDS

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
-from mlpkit.jobs.explanations.explain import background_of
+from mlpkit.jobs.explanations import background_of
 from mlpkit.jobs.inputs import require_exists
 from mlpkit.jobs.load_model import TrainedModel, load_run, load_trained
 from mlpkit.registry.registry import Registry

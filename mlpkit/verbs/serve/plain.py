@@ -9,7 +9,7 @@ import numpy as np
 
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.groups.prediction_documents import documents, explanations
-from mlpkit.jobs.explanations.explain import explain
+from mlpkit.jobs.explanations import explain
 from mlpkit.jobs.inputs import Columns, located
 from mlpkit.verbs.serve.batch import Request
 from mlpkit.verbs.serve.refusals import BAD_REQUEST, UNSUPPORTED, WRONG, Refusal
@@ -18,7 +18,7 @@ from mlpkit.verbs.serve.rows import Rows, json_of, rows_of_json
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
-    from mlpkit.jobs.explanations.shapley import Explanation
+    from mlpkit.jobs.explanations import Explanation
     from mlpkit.verbs.serve.models import Loaded
     from mlpkit.verbs.serve.worker import Worker
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.groups.prediction_file import write_columns
-from mlpkit.jobs.drift.against import drift_of_model
+from mlpkit.jobs.drift import drift_of_model
 from mlpkit.verbs.serve.metrics import labels
 from mlpkit.verbs.serve.refusals import NOT_FOUND, Refusal
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit.jobs.explanations.shapley import Explanation, shapley_values
+from mlpkit.jobs.explanations import Explanation, shapley_values
 
 
 class Game:

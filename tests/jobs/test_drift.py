@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from requirements import Optional
 
 from mlpkit import RawColumn
-from mlpkit.jobs.drift.column_counts import count_alike, count_column, counts_from_plain
-from mlpkit.jobs.drift.drift import drift_of
+from mlpkit.jobs.drift import count_alike, count_column, counts_from_plain, drift_of
 
 stats = Optional("scipy.stats")
 
