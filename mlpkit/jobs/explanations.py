@@ -20,7 +20,6 @@ from mlpkit.errors import MlpkitError, RunFolderError, StorageError, UsageError
 from mlpkit.jobs.evaluate import data_of_run, warning_of_changed_data
 from mlpkit.jobs.inputs import columns_by_position, file_names, inputs_of, located, named_columns
 from mlpkit.jobs.spec_data import evenly_spaced, names_of_target, raw_rows
-from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.layout import BACKGROUND
 from mlpkit.runs.model_file import load_model_file, save_model
@@ -249,17 +248,6 @@ class Explanation:
         found: list[Any] = [(f"{self.columns[i]}{of[i]}", float(values[i]), float(errors[i])) for i in shown]
         rest = np.delete(values, shown)
         return [*found, (f"{len(rest)} others", float(rest.sum()), None)] if len(rest) else found
-
-    def _repr_html_(self) -> str:
-        """Return the first rows as a table for a notebook."""
-        rows = [
-            [str(row), name, f"{base + values.sum():.4g}", f"{base:.4g}", text]
-            for row in range(min(MOST_ROWS_SHOWN, len(self.values)))
-            for name, base, values, errors in self.of_row(row)
-            for text in [", ".join(f"{part}: {adds:+.3g}" for part, adds, _ in self.parts_of(row, values, errors))]
-        ]
-        headings = ("row", "output", "prediction", "mean", "what columns add")
-        return str(load("mlpkit.pages.notebook_tables:html_table")(headings, rows, texts=(1, 4)))
 
 
 MOST_COLUMNS: Final = 500

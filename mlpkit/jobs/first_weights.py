@@ -17,7 +17,6 @@ from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.recipe import KeyPath
 from mlpkit.errors import ModelFileError, RunFolderError, SpecSchemaError
 from mlpkit.jobs.layer_patterns import chosen, operations_of
-from mlpkit.jobs.spec_data import from_data
 from mlpkit.network.shape_proof import Adjustments, Proof
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
@@ -139,8 +138,6 @@ def _misfits(
         absent = [array.path for array in _arrays(layer) if array.path not in there]
         lacking = [f"{run} has no {' and no '.join(absent)}"] if absent else []
         notes = [f"the weights come from {run}, named at {spec.document.place(RUN)}"]
-        if layer is layers[0] and shapes:
-            notes += _other_inputs(spec, proof, model, run)
         message = "; ".join([*shapes, *lacking])
         faults.append(
             Problem(_place(spec, layer), message, remedy=remedy, at_key=True, notes=tuple(notes), code="wrong-shape")
@@ -150,14 +147,6 @@ def _misfits(
         message = f"{run} also has weights of {', '.join(others)}, which the network doesn't have"
         faults.append(Problem(RUN, message, remedy=remedy))
     return faults
-
-
-def _other_inputs(spec: Spec, proof: Proof, model: ModelFile, run: str) -> list[str]:
-    here, there = proof.shapes[0], model.metadata.get("input_shape")
-    if not isinstance(there, list) or tuple(there) == here:
-        return []
-    before = f"{run} was trained on inputs of shape {tuple(there)}"
-    return [f"{before}; those of this spec, of shape {here}, come {from_data(spec)}"]
 
 
 def _place(spec: Spec, layer: Operation) -> KeyPath:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import shlex
 import time
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any, Final
+from typing import Any
 
 from mlpkit.components.schedule import Progress
 from mlpkit.errors import DivergenceError, MlpkitError, StorageError
@@ -20,12 +19,7 @@ from mlpkit.runs.layout import HEALTH, HISTORY, RESOLVED, TIMING
 from mlpkit.runs.overview import DIVERGED, FAILED
 from mlpkit.system import can_start_processes
 from mlpkit.training.checkpointing import Snapshot
-from mlpkit.training.events import Event, Listener, Observer, StopRequest
-
-NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
-SECONDS_FOR_ROOM: Final = 60.0
-"""For which a trained model waits for room on the disk."""
-SECONDS_BETWEEN_TRIES: Final = 3.0
+from mlpkit.training.events import Event, Listener
 
 
 class AsyncCheckpoints:
@@ -145,28 +139,14 @@ def failure_recorded(folder: RunFolder | None, progress: Progress) -> Iterator[N
         raise
 
 
-def write_patiently(write: Callable[[], None], folder: RunFolder, observer: Observer, stop: StopRequest) -> None:
-    """Write the result of a training into a folder; while the disk is full, try again for a minute."""
-    deadline, waits = time.monotonic() + SECONDS_FOR_ROOM, False
-    while True:
-        try:
-            return write()
-        except StorageError as error:
-            cause = error.__cause__
-            over = stop.reason or time.monotonic() >= deadline
-            if over or not isinstance(cause, OSError) or cause.errno not in NO_ROOM:
-                with suppress(MlpkitError):  # the error that led here is the one to report
-                    error.add_note(f"note: {_model_hint(folder)}, and writes the model")
-                raise
-            if not waits:
-                observer.noticed(
-                    f"{folder.directory}: the model can't be written: {cause.strerror}; make room within "
-                    f"{SECONDS_FOR_ROOM:.0f} seconds: mlpkit keeps the weights and tries again (Ctrl-C ends that)"
-                )
-            waits = True
-        again = time.monotonic() + SECONDS_BETWEEN_TRIES
-        while time.monotonic() < again and not stop.reason:
-            time.sleep(0.05)
+def write_model(write: Callable[[], None], folder: RunFolder) -> None:
+    """Write the model of a training; an error has a note on what is kept without it."""
+    try:
+        write()
+    except StorageError as error:
+        with suppress(MlpkitError):  # the error that led here is the one to report
+            error.add_note(f"note: {_model_hint(folder)}, and writes the model")
+        raise
 
 
 def _model_hint(folder: RunFolder) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -17,7 +16,7 @@ from mlpkit.components.schema.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
 from mlpkit.display.notebook import default_observer, notebook_display
-from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.errors import UsageError
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.jobs.load_model import Origin, model_of
 from mlpkit.jobs.spec_data import describe_data
@@ -43,16 +42,6 @@ ONE_SEED: Final = (
 )
 
 NO_LAYERS: Final = "fit needs layers, with a loss at the end; to start with, add layers={layers}"
-
-OF_TABLES: Final = (
-    "fit doesn't take '{key}' with these inputs: only tables have it; give x as a data frame, such as "
-    "pandas.DataFrame(x)"
-)
-
-OF_FILES: Final = (
-    "fit takes no '{key}': examples in memory have no such parameter, only those that {readers} read from files; write "
-    "them into a file, and set {key} in data.{reader} of a spec, for mlpkit.run(spec)"
-)
 
 Examples = tuple[Any, ...]
 """Inputs, and the target of each; and the weight of each, if they have weights."""
@@ -132,8 +121,7 @@ def fit(
         options: keys of ``training``, and parameters of the data set.
 
     Raises:
-        UsageError: ``seeds`` is given, or an observer and an ensemble, or a parameter that only data in files has; or
-            ``layers`` is empty.
+        UsageError: ``seeds`` is given, or an observer and an ensemble; or ``layers`` is empty.
         SpecError: a keyword or a layer is wrong, or the layers don't fit each other or the data; the message names the
             key, such as ``training.batch_size``.
         DataError: the examples are not what they should be.
@@ -186,7 +174,6 @@ def spec_in_memory(
         raise UsageError(ONE_SEED)
     found, parameters = dataset_for(registry, examples, {**shares, **options})
     types = found.schema.types
-    _require_parameters(options, types, registry)
     if top_level["layers"] is None:
         assert issubclass(found.component, Dataset)
         raise UsageError(NO_LAYERS.format(layers=found.component.layers_for(examples, parameters)))
@@ -216,25 +203,6 @@ def dataset_for(
         if parameters is not None:
             return found, parameters
     raise UsageError(f"fit takes no {type(examples['train'][0]).__name__}; expected an array or a data frame")
-
-
-def _require_parameters(options: Mapping[str, Any], types: Mapping[str, object], registry: Registry) -> None:
-    """Raise ``UsageError`` if an option is a parameter of other data sets alone; it shows how to use these."""
-    for key in options.keys() - types.keys() - TRAINING.types.keys():
-        if readers := _data_sets_with(key, registry):
-            template = OF_TABLES if {*readers} & {*registry.defaults("dataset")} else OF_FILES
-            raise UsageError(template.format(key=key, readers=" and ".join(readers), reader=readers[0]))
-
-
-def _data_sets_with(key: str, registry: Registry) -> list[str]:
-    """Return the built-in data sets that have a parameter of that name."""
-    kinds = ("dataset",)
-    found = []
-    for declared in registry.find(kinds, registry.default("dataset")).plugin.declarations.values():
-        with suppress(MlpkitError):  # blocked, or without its library
-            if declared.kind in kinds and key in registry.find(kinds, declared.name).schema.types:
-                found.append(declared.name)
-    return found
 
 
 def _is_of_data(key: str, parameters: Mapping[str, object]) -> bool:

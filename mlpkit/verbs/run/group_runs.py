@@ -31,7 +31,7 @@ from mlpkit.terminal.output import document, message, print_warnings, result
 from mlpkit.training.events import ObserverGroup
 from mlpkit.training.ranks import Ranks
 from mlpkit.verbs.run.evaluate_command import print_groups, print_warning
-from mlpkit.verbs.run.training import TrainingOptions, TrainingResult, end_training, noting_slow_components
+from mlpkit.verbs.run.training import TrainingOptions, TrainingResult, end_training, note_slow_components
 
 OVER_SEEDS: Final = "Means over the seeds, with 95 % intervals of these; * marks those that don't overlap all rows'."
 
@@ -117,8 +117,8 @@ def run_several(
     if wanted.port is not None:
         raise UsageError(f"--live shows one spec; for several, leave it out: mlpkit live {quote(str(parent))}")
     specs = _proved(paths, overrides, wanted)
-    slow = noting_slow_components([each.spec for each in specs], wanted)
-    with slow, run_folders([each.spec.name for each in specs], parent, interrupts) as folders:
+    note_slow_components([each.spec for each in specs], wanted)
+    with run_folders([each.spec.name for each in specs], parent, interrupts) as folders:
         found = train_specs(specs, folders, parent, wanted, interrupts)
     folders = [each.folder for each in found.in_state(FINISHED)]
     return TrainingResult(found.stopped, bool(found.in_state(FAILED))), folders
