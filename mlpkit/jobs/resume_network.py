@@ -21,8 +21,7 @@ from mlpkit.jobs.train import Run, TrainingJob
 from mlpkit.network.sequential import Sequential
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.checkpoints import BEST, NoCheckpointError
-from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.folder import BEST, NoCheckpointError, RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
 from mlpkit.specfile.sections import Training
 from mlpkit.training.checkpointing import Snapshot, tracker_of

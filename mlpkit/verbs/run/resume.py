@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.components.schedule import rate_at
 from mlpkit.components.schema.wording import counted
 from mlpkit.display.notebook import default_observer
 from mlpkit.errors import UsageError
@@ -177,7 +176,7 @@ def _begin(
             raise UsageError(f"{finished.directory}: was trained for a time, not for a number of steps; {remedy}")
         training = replace(run.proved.spec.training, epochs=length.epochs, iterations=length.iterations)
         spec = replace(run.proved.spec, top_level=replace(run.proved.spec.top_level, training=training))
-        snapshot = _last_step(run, last, length, folder, finished, observer)
+        snapshot = _last_step(run, last, length, folder, finished)
         plan = run.training.plan
         resolved = spec.resolved_text(slices=plan.slices, threads=plan.threads)
         origin = {"run": str(finished.directory), "step": last, "until": length.option}
@@ -190,9 +189,7 @@ def _begin(
     folder.copy_records(finished)
 
 
-def _last_step(
-    run: Reopened, last: int, length: Length, folder: RunFolder, finished: RunFolder, observer: Observer
-) -> Snapshot:
+def _last_step(run: Reopened, last: int, length: Length, folder: RunFolder, finished: RunFolder) -> Snapshot:
     """Return the training after the last step of the finished run and its evaluation, ready for more steps."""
     stop, store = StopRequest(), _LastSnapshot()
 
@@ -213,12 +210,6 @@ def _last_step(
     trainer.train()
     snapshot = store.snapshot or run.snapshot  # that of a checkpoint after the last step
     assert snapshot is not None
-    rate, progress = trainer.optimizer.learning_rate, replace(trainer.progress, total_steps=total)
-    before, after = rate_at(rate, trainer.progress), rate_at(rate, progress)
-    if before != after:
-        observer.noticed(
-            f"the learning rate ended at {before:.4g}, and continues at {after:.4g}: its schedule is for {length}"
-        )
     for callback, state in zip(trainer.callbacks, snapshot.metadata["callbacks"], strict=True):
         if isinstance(callback, EarlyStopping):
             state["waited"] = 0
