@@ -15,7 +15,7 @@ from mlpkit.components.operation import Operation, belongs_to, own_parameters, o
 from mlpkit.components.parameter import Parameter, State
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.recipe import KeyPath
-from mlpkit.errors import ModelFileError, RunFolderError, SpecSchemaError
+from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.jobs.layer_patterns import chosen, operations_of
 from mlpkit.network.shape_proof import Adjustments, Proof
 from mlpkit.runs.folder import RunFolder
@@ -25,7 +25,6 @@ from mlpkit.runs.model_file import ModelFile, load_model_file
 from mlpkit.specfile.sections import InitializeFromSection
 from mlpkit.specfile.spec import Spec
 from mlpkit.specfile.yaml_writer import to_inline_yaml
-from mlpkit.system import real_path
 
 SECTION: Final = "initialize_from"
 RUN: Final = (SECTION, "run")
@@ -54,14 +53,6 @@ def load_weights(run: str) -> ModelFile:
     if "spec" not in model.metadata:
         raise ModelFileError(f"{path}: is a checkpoint, not a model; give its run folder")
     return model
-
-
-def require_another_folder(spec: Spec, directory: Path) -> None:
-    """Raise ``SpecSchemaError`` if a run starts with weights from the folder that it will be kept in."""
-    section = spec.top_level.initialize_from
-    if section is not None and real_path(section.run) == real_path(directory):
-        message, remedy = f"{section.run} is this run's own folder", "name another run, or keep this one elsewhere"
-        raise spec.error(SpecSchemaError, [Problem(RUN, message, remedy=remedy, code="wrong-run-folder")])
 
 
 def first_weights_now(directory: Path, spec: Spec, attempt: str) -> str | None:

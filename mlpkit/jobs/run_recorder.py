@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
+from mlpkit.array import Array
 from mlpkit.components.schedule import Progress
 from mlpkit.errors import DivergenceError, MlpkitError, StorageError
 from mlpkit.jobs.run_inputs import RunInputs, checkpoint_contents
@@ -139,10 +140,10 @@ def failure_recorded(folder: RunFolder | None, progress: Progress) -> Iterator[N
         raise
 
 
-def write_model(write: Callable[[], None], folder: RunFolder) -> None:
+def save_model(folder: RunFolder, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
     """Write the model of a training; an error has a note on what is kept without it."""
     try:
-        write()
+        folder.save_model(arrays, metadata)
     except StorageError as error:
         with suppress(MlpkitError):  # the error that led here is the one to report
             error.add_note(f"note: {_model_hint(folder)}, and writes the model")

@@ -16,13 +16,12 @@ from mlpkit.components.input_columns import columns_of
 from mlpkit.components.schema.wording import shown_number
 from mlpkit.components.target import Target, Values
 from mlpkit.errors import SpecShapeError, UsageError
-from mlpkit.jobs.first_weights import require_another_folder
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.load_model import Origin, TrainedModel, model_of
 from mlpkit.jobs.open_training import OpenTraining, open_training, plan_of
 from mlpkit.jobs.prove import SpecProof, prove
 from mlpkit.jobs.run_inputs import RunInputs, parse_resolved, require_same_inputs
-from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderStore, failure_recorded, finite, recording, write_model
+from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderStore, failure_recorded, finite, recording, save_model
 from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential
@@ -217,7 +216,7 @@ class TrainingJob:
                     trainer.train()
             finally:
                 if folder is not None and is_finite(network, {}):
-                    write_model(lambda: folder.save_model(*model_of(network, origin)), folder)
+                    save_model(folder, *model_of(network, origin))
         self._interrupted = ctrl_c.received
 
     def _finish(self, trainer: Trainer, stop: StopRequest, evaluated: Collection[str], origin: Origin) -> Run:
@@ -308,8 +307,6 @@ def train_spec(
     The data set gives its examples up at the end. ``display`` receives the events if no observer does, but no warnings.
     A network built for other inputs or slices is a ``UsageError``.
     """
-    if directory is not None:
-        require_another_folder(spec, Path(directory))
     proved = prove(spec, dataset)
     if network is not None:
         _require_fit(network, proved.description, spec.training.slices)
@@ -371,7 +368,6 @@ def _require_fit(network: Sequential, description: Description, slices: int | No
 def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, written: str | None = None) -> Plan:
     """Make the folder of a run that will start later, with its spec as its author wrote it; return its plan."""
     spec, plan = proved.spec, plan_of(proved, cores=cores)
-    require_another_folder(spec, directory)
     with RunFolder.create(directory) as folder:
         folder.write_spec(spec.document.text if written is None else written)
         folder.write_resolved(spec.resolved_text(slices=plan.slices, threads=plan.threads))
