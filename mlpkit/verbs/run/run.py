@@ -24,7 +24,6 @@ def run(
     observer: Observer | None = ...,
     quiet: bool = ...,
     stop: StopRequest | None = ...,
-    steps: int | None = ...,
 ) -> Run: ...
 
 
@@ -47,7 +46,6 @@ def run(
     observer: Observer | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
-    steps: int | None = None,
 ) -> Run | SeedRuns:
     """Train the network of a spec, and evaluate it at the end; with several seeds, once with each of them.
 
@@ -61,7 +59,6 @@ def run(
             notebook shows progress. Not with seeds or an ensemble.
         quiet: whether to show no progress in a notebook.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
-        steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
 
     Raises:
         UsageError: the argument isn't a Spec, or the spec has several seeds and ``seeds`` isn't given, or other
@@ -78,16 +75,16 @@ def run(
     """
     require_spec(spec, "run")
     if seeds is not None:
-        if observer is not None or steps is not None:
-            raise UsageError("run takes no observer and no steps with seeds: other processes train the runs")
+        if observer is not None:
+            raise UsageError("run takes no observer with seeds: other processes train the runs")
         listener = default_observer("seed", quiet=quiet)
         return run_seeds(spec.with_seeds(seeds), directory, observer=listener, stop=stop)
     if len(spec.seeds) > 1:
         count = len(spec.seeds)
         raise UsageError(f"the spec trains with {count} seeds; mlpkit.run(spec, seeds=spec.seeds) returns all {count}")
     if spec.trains_ensemble:
-        if observer is not None or steps is not None:
-            raise UsageError("run takes no observer and no steps with an ensemble: other processes train its networks")
+        if observer is not None:
+            raise UsageError("run takes no observer of an ensemble: other processes train its networks")
         return run_ensemble(spec, directory, observer=default_observer("member", quiet=quiet), stop=stop)
     return train_spec(
         spec.with_seed(spec.seeds[0]),
@@ -95,5 +92,4 @@ def run(
         observer=observer,
         display=notebook_display(quiet=quiet),
         stop=stop,
-        steps=steps,
     )

@@ -22,7 +22,6 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.train import Run, train_spec
 from mlpkit.lazy_names import load
 from mlpkit.registry.discovery import PluginOptions
-from mlpkit.specfile.sections import MOST_SEEDS
 from mlpkit.specfile.spec import Spec
 from mlpkit.terminal.output import message, print_warnings
 from mlpkit.training.events import ObserverGroup
@@ -129,11 +128,6 @@ def override_of(seeds: str) -> str:
             f"--seeds {seeds}: expected a number of seeds, such as --seeds 5, or a list, such as --seeds 3,5,8"
         )
     values = [str(int(number)) for number in numbers]  # a spec takes no 05
-    if len(values) == 1 and not 1 <= int(values[0]) <= MOST_SEEDS:
-        raise UsageError(f"--seeds {seeds}: expected from 1 to {MOST_SEEDS:,} seeds, or a list, such as --seeds 3,5,8")
-    twice = [value for i, value in enumerate(values) if value in values[:i]]
-    if twice:
-        raise UsageError(f"--seeds {seeds}: the seed {twice[0]} is given twice; expected different seeds")
     return f"seeds={values[0]}" if len(values) == 1 else f"seeds=[{', '.join(values)}]"
 
 
