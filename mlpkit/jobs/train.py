@@ -33,6 +33,7 @@ from mlpkit.runs.layout import MODEL, SPLITS
 from mlpkit.runs.model_file import require_storable
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.specfile.spec import Spec
+from mlpkit.system import can_start_processes
 from mlpkit.training.checkpointing import BestTracker, Snapshot, tracker_of
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator, Record
@@ -164,13 +165,15 @@ class TrainingJob:
         for adjustment in network.adjustments.present:
             adjustment.reset()
         network.freeze(proved.frozen)  # watches look only at what is trained
-        store, watches = None, WATCHES if folder is not None or type(observer) is not Observer else ()
+        store: AsyncCheckpoints | FolderStore | None = None
+        watches = WATCHES if folder is not None or type(observer) is not Observer else ()
         if folder is not None:
             observer = ObserverGroup((recording(folder), observer))
             require_storable(folder.directory / MODEL, *model_of(network, origin))
             inputs = RunInputs(folder.spec_text(), training.resolved, training.lock)
             keep = (proved.spec.training.checkpoint or CheckpointSection()).keep
-            store = AsyncCheckpoints(FolderStore(folder, inputs, keep))
+            kept = FolderStore(folder, inputs, keep)
+            store = AsyncCheckpoints(kept) if can_start_processes() else kept
         trainer = training.trainer(
             network,
             observer=observer,
@@ -205,14 +208,14 @@ class TrainingJob:
         trainer: Trainer,
         observer: Observer,
         stop: StopRequest,
-        store: AsyncCheckpoints | None,
+        store: AsyncCheckpoints | FolderStore | None,
         origin: Origin,
     ) -> None:
         """Train to the end, and save the model, even if training failed: then with the parameters of the last step."""
         network, folder = trainer.network, self._folder
         with failure_recorded(folder, trainer.progress), CtrlC(stop) as ctrl_c:
             try:
-                with store or nullcontext():
+                with store if isinstance(store, AsyncCheckpoints) else nullcontext():
                     trainer.train()
             finally:
                 if folder is not None and is_finite(network, {}):

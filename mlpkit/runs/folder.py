@@ -411,8 +411,7 @@ def _why_not_a_run(directory: Path) -> str:
         near = get_close_matches(directory.name, [path.name for path in siblings if kind_of(path)], 1)
         return "no such folder; " + (f"did you mean '{directory.parent / near[0]}'?" if near else _EXPECTED)
     if not directory.is_dir():
-        belongs = is_run_folder(directory.parent)
-        return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"
+        return f"is not a folder; {_EXPECTED}"
     names = _names_in(directory)
     inside = [directory / name for name in names]
     runs = [str(path) for path in inside if is_run_folder(path) or is_group(path)]

@@ -19,7 +19,7 @@ from mlpkit.runs.json_files import damaged, decode, fits, optional, read_content
 from mlpkit.runs.layout import MEMBERS, RESOLVED, RUN_JSON, SEEDS, SPEC, SWEEP, has_file
 
 LARGEST: Final = 2**16
-"""Bytes of run.json, or of name, seed, ensemble and training in resolved.yaml: mlpkit writes some hundred."""
+"""Bytes of run.json: mlpkit writes some hundred."""
 
 
 class RunIdentity(NamedTuple):
@@ -57,7 +57,7 @@ _RECORD: Final = {"kind": str, "name": str, "seed": int, "digest": str, "monitor
 def read_identity(directory: Path) -> RunIdentity:
     """Return what the run of a folder is, from run.json or else resolved.yaml, or raise ``RunFolderError``."""
     if not has_file(directory, RUN_JSON):
-        return identity_in(directory / RESOLVED, most=LARGEST)
+        return identity_in(directory / RESOLVED)
     path = directory / RUN_JSON
     record = read_object(path, LARGEST)
     if not fits(record, _RECORD):
@@ -77,15 +77,12 @@ _TOP_LEVEL: Final = re.compile(rb"^(?=\w)", re.MULTILINE)
 _WANTED: Final = (b"name:", b"seed:", b"ensemble:", b"training:")
 
 
-def identity_in(resolved: Path, *, most: int = LARGEST_DOCUMENT) -> RunIdentity:
+def identity_in(resolved: Path) -> RunIdentity:
     """Return what a resolved spec tells of its run; the long part about layers and data is not parsed."""
     keys = _TOP_LEVEL.split(read_content(resolved, LARGEST_DOCUMENT))
     digest = hashlib.sha256(b"".join(key for key in keys if not key.startswith((b"seed:", b"about:"))))
-    wanted = b"".join(key for key in keys if key.startswith(_WANTED))
-    if len(wanted) > most:
-        raise damaged(resolved, f"name, seed and training have {len(wanted):,} bytes; expected up to {most:,}")
     try:
-        values = _plain(wanted)
+        values = _plain(b"".join(key for key in keys if key.startswith(_WANTED)))
         training, ensemble = values["training"], _mapping(values.get("ensemble"))
         return RunIdentity(
             "ensemble" if ensemble and "member" not in ensemble else "run",
