@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mlpkit.components.component import recipe_of
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.operation import Operation, operations_inside, output_shape_of
 from mlpkit.components.schema.recipe import KeyPath
+from mlpkit.components.schema.wording import memory_size
 from mlpkit.components.target import target_to_plain
 from mlpkit.errors import Diagnostic
 from mlpkit.jobs.prove import prove
 from mlpkit.lazy_names import load
 from mlpkit.specfile.sections import GUESTS
 from mlpkit.specfile.spec import Spec
+from mlpkit.system import memory_limit
+
+PART_OF_MEMORY: Final = 0.01
+"""Share of the memory up to which what a training needs is not worth a line."""
 
 
 class CheckedMember(NamedTuple):
@@ -63,6 +69,12 @@ class CheckedSpec:
     def parameters(self) -> int:
         """Number of trained values of the whole network."""
         return sum(member.parameters for member in self.members)
+
+    def about_memory(self) -> Iterator[str]:
+        """Return the memory that training needs at least; empty if that is a small part of what there is."""
+        there = memory_limit()
+        if there is not None and self.memory > PART_OF_MEMORY * there:
+            yield f"memory: at least {memory_size(self.memory)} to train, {memory_size(there)} available"
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""

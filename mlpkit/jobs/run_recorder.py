@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
-from mlpkit.array import Array
 from mlpkit.components.schedule import Progress
 from mlpkit.errors import DivergenceError, MlpkitError, StorageError
 from mlpkit.jobs.run_inputs import RunInputs, checkpoint_contents
@@ -19,7 +19,12 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HEALTH, HISTORY, RESOLVED, TIMING
 from mlpkit.runs.overview import DIVERGED, FAILED
 from mlpkit.training.checkpointing import Snapshot
-from mlpkit.training.events import Event, Listener
+from mlpkit.training.events import Event, Listener, Observer, StopRequest
+
+NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
+SECONDS_FOR_ROOM: Final = 60.0
+"""For which a trained model waits for room on the disk."""
+SECONDS_BETWEEN_TRIES: Final = 3.0
 
 
 class AsyncCheckpoints:
@@ -129,14 +134,28 @@ def failure_recorded(folder: RunFolder | None, progress: Progress) -> Iterator[N
         raise
 
 
-def save_model(folder: RunFolder, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
-    """Write the model of a training; an error has a note on what is kept without it."""
-    try:
-        folder.save_model(arrays, metadata)
-    except StorageError as error:
-        with suppress(MlpkitError):  # the error that led here is the one to report
-            error.add_note(f"note: {_model_hint(folder)}, and writes the model")
-        raise
+def write_patiently(write: Callable[[], None], folder: RunFolder, observer: Observer, stop: StopRequest) -> None:
+    """Write the result of a training into a folder; while the disk is full, try again for a minute."""
+    deadline, waits = time.monotonic() + SECONDS_FOR_ROOM, False
+    while True:
+        try:
+            return write()
+        except StorageError as error:
+            cause = error.__cause__
+            over = stop.reason or time.monotonic() >= deadline
+            if over or not isinstance(cause, OSError) or cause.errno not in NO_ROOM:
+                with suppress(MlpkitError):  # the error that led here is the one to report
+                    error.add_note(f"note: {_model_hint(folder)}, and writes the model")
+                raise
+            if not waits:
+                observer.noticed(
+                    f"{folder.directory}: the model can't be written: {cause.strerror}; make room within "
+                    f"{SECONDS_FOR_ROOM:.0f} seconds: mlpkit keeps the weights and tries again (Ctrl-C ends that)"
+                )
+            waits = True
+        again = time.monotonic() + SECONDS_BETWEEN_TRIES
+        while time.monotonic() < again and not stop.reason:
+            time.sleep(0.05)
 
 
 def _model_hint(folder: RunFolder) -> str:

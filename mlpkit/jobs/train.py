@@ -21,7 +21,7 @@ from mlpkit.jobs.load_model import Origin, TrainedModel, model_of
 from mlpkit.jobs.open_training import OpenTraining, open_training, plan_of
 from mlpkit.jobs.prove import SpecProof, prove
 from mlpkit.jobs.run_inputs import RunInputs, parse_resolved, require_same_inputs
-from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderStore, failure_recorded, finite, recording, save_model
+from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderStore, failure_recorded, finite, recording, write_patiently
 from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential
@@ -219,7 +219,7 @@ class TrainingJob:
                     trainer.train()
             finally:
                 if folder is not None and is_finite(network, {}):
-                    save_model(folder, *model_of(network, origin))
+                    write_patiently(lambda: folder.save_model(*model_of(network, origin)), folder, observer, stop)
         self._interrupted = ctrl_c.received
 
     def _finish(self, trainer: Trainer, stop: StopRequest, evaluated: Collection[str], origin: Origin) -> Run:

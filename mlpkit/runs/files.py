@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -32,6 +32,7 @@ _REMEDIES = {
     errno.ELOOP: "a link is in its place; remove the link",
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.EMFILE: "close files, or raise the limit of open files",
+    errno.ENFILE: "close files, or raise the limit of open files",
 }
 
 
@@ -141,17 +142,17 @@ def make_folder(path: Path) -> None:
 
 def open_patiently(path: str | Path, flags: int) -> int:
     """Open a file or folder, for which it may wait some seconds, as ``patiently`` does, or raise ``OSError``."""
-    return patiently(lambda: os.open(path, flags | BYTES, 0o666))
+    return patiently(lambda: os.open(path, flags | BYTES, 0o666), (errno.EMFILE, errno.ENFILE, *BUSY))
 
 
-def patiently(call: Callable[[], Result]) -> Result:
-    """Return what a call of the system returns; while someone else has the file open, try again for some seconds."""
+def patiently(call: Callable[[], Result], passing: Collection[int] = BUSY) -> Result:
+    """Return what a call of the system returns; while it fails with one of these errors, try again for some seconds."""
     deadline = time.monotonic() + MOST_PATIENCE
     while True:
         try:
             return call()
         except OSError as error:
-            if error.errno not in BUSY or time.monotonic() > deadline:
+            if error.errno not in passing or time.monotonic() > deadline:
                 raise
         time.sleep(0.05)
 

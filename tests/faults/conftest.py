@@ -33,6 +33,12 @@ def _module(name: str) -> ModuleType:
     return module
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full stays full: nothing waits for room."""
+    monkeypatch.setattr("mlpkit.jobs.run_recorder.SECONDS_FOR_ROOM", 0.0)
+
+
 @pytest.fixture(scope="session")
 def acme() -> ModuleType:
     """Return the plugin, imported."""

@@ -21,7 +21,7 @@ from mlpkit.errors import StorageError
 from mlpkit.jobs.run_recorder import AsyncCheckpoints
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.checkpointing import Snapshot
-from mlpkit.training.events import Observer
+from mlpkit.training.events import Observer, StopRequest
 
 
 class Slow:
@@ -244,18 +244,69 @@ def test_a_run_that_failed_says_why_until_it_is_resumed(work):
     assert not (work / "run/failure.json").exists()
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
-def test_a_model_that_cannot_be_written_is_an_error_that_tells_what_is_kept(code, work, monkeypatch):
-    replace = os.replace
+def full_for_the_model(monkeypatch, *codes):
+    """Let the model's first attempts to be written fail; the last code is that of all later ones."""
+    replace, left = os.replace, list(codes)
 
     def failing(source, target):
-        if target.name == "model.safetensors":
+        if target.name == "model.safetensors" and left[0]:
+            code = left.pop(0) if len(left) > 1 else left[0]
             raise OSError(code, os.strerror(code))
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", failing)
+    monkeypatch.setattr("mlpkit.jobs.run_recorder.SECONDS_BETWEEN_TRIES", 0.01)
+
+
+class Waiting(Observer):
+    """Notes what is noticed, and perhaps stops the run then."""
+
+    def __init__(self, stop=None):
+        self.heard, self.stop = [], stop
+
+    def noticed(self, message):
+        self.heard.append(message)
+        if self.stop:
+            self.stop.stop("SIGINT")
+
+
+WAITS = (
+    "run: the model can't be written: {}; make room within 60 seconds: mlpkit keeps the weights and tries again "
+    "(Ctrl-C ends that)"
+)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE])
+def test_a_model_waits_for_room_and_says_so_once(code, work, monkeypatch):
+    full_for_the_model(monkeypatch, code, code, code, 0)
+    waiting = Waiting()
+    done = run({"training.checkpoint": None}, waiting)
+    assert waiting.heard == [WAITS.format(os.strerror(code))]
+    assert RunFolder.open(work / "run").load_model().arrays["Affine1.W"].tolist() == (
+        done.network.parameters["Affine1.W"].tolist()
+    )
+    assert RunFolder.open(work / "run").finished
+
+
+def test_in_python_a_model_that_waits_for_room_is_a_warning(work, monkeypatch):
+    full_for_the_model(monkeypatch, errno.ENOSPC, 0)
+    with pytest.warns(UserWarning, match="run: the model can't be written: No space left on device; make room within"):
+        run({})
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "interrupted", "waits"),
+    [(errno.ENOSPC, 0.1, False, 1), (errno.ENOSPC, 60, True, 1), (errno.EIO, 60, False, 0)],
+    ids=["until its time is over", "until Ctrl-C", "not for what doesn't pass"],
+)
+def test_a_model_does_not_wait_for_ever(code, seconds, interrupted, waits, work, monkeypatch):
+    full_for_the_model(monkeypatch, code)
+    monkeypatch.setattr("mlpkit.jobs.run_recorder.SECONDS_FOR_ROOM", seconds)
+    stop, begin = StopRequest(), time.monotonic()
+    waiting = Waiting(stop if interrupted else None)
     with pytest.raises(StorageError, match=r"model\.safetensors: can't be written") as failed:
-        mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run")
+        mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run", observer=waiting, stop=stop)
+    assert (len(waiting.heard), time.monotonic() - begin < 20) == (waits, True)
     assert failed.value.__notes__ == [
         "note: no checkpoint is kept; mlpkit run run/resolved.yaml trains again, and writes the model"
     ]

@@ -41,6 +41,25 @@ def test_the_file_has_the_new_content_and_nothing_else_is_left(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE])
+def test_a_file_is_written_when_a_descriptor_is_free_again(tmp_path: Path, failing: Any, code: int) -> None:
+    for call in (1, 2):  # the folder's, and the file's
+        with failing("open", OSError(code, os.strerror(code)), call=call) as calls:
+            write_atomically(tmp_path / "file", b"content")
+        assert calls == [3]
+        assert (tmp_path / "file").read_bytes() == b"content"
+
+
+def test_a_file_is_not_waited_for_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("mlpkit.runs.files.MOST_PATIENCE", 0.2)
+    monkeypatch.setattr("mlpkit.runs.files.os.open", refuse)
+    with pytest.raises(StorageError, match="Too many open files; close files, or raise the limit of open files"):
+        write_atomically(tmp_path / "file", b"content")
+
+
 def test_the_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
     write_atomically(tmp_path / "file", b"")
     (tmp_path / "other").touch()

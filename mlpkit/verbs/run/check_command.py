@@ -108,6 +108,7 @@ def _print(path: str, checked: CheckedSpec) -> None:
     for line in (
         f"{checked.spec.data.name}: {sizes}",
         f"input {shape(description.input_shape)}, target {description.target}",
+        *checked.about_memory(),
         *_about_weights(checked),
         *filter(None, (section.summary() for _, section in checked.spec.top_level.guests())),
     ):

@@ -182,6 +182,15 @@ def test_first_weights_and_frozen_layers_are_shown(invoke):
     assert document["frozen"] == ["Affine1", "Relu1", "SoftmaxWithLoss1"]
 
 
+def test_memory_is_named_if_it_is_a_part_worth_mentioning(invoke, monkeypatch):
+    monkeypatch.setattr("mlpkit.jobs.check.memory_limit", lambda: 10**9)
+    wide = ("--set", "layers.Affine1.units=300000", "--set", "training.optimizer=adam")
+    done = invoke("check", "tiny.yaml", *wide)
+    assert done.out.splitlines()[3] == "  memory: at least 250 MB to train, 1 GB available"
+    assert json.loads(invoke("check", "tiny.yaml", *wide, "--json").out)["memory"] == 249_602_160
+    assert "memory" not in invoke("check", "tiny.yaml").out
+
+
 def test_only_a_spec_with_a_like_name_is_suggested(cwd, invoke):
     (cwd / "weather.yaml").write_text((cwd / "tiny.yaml").read_text())
     assert "did you mean" not in invoke("check", "Doctor.yaml").err

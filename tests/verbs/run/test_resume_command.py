@@ -153,6 +153,7 @@ def test_a_run_whose_model_cannot_be_written_says_how_to_get_it(checkpoints, kep
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
+        patch.setattr("mlpkit.jobs.run_recorder.SECONDS_FOR_ROOM", 0)
         done = invoke(*arguments, "a run")
     assert (done.code, done.err.splitlines()[1]) == (1, f"  note: {kept}, and writes the model")
 

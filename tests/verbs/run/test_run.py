@@ -210,6 +210,7 @@ def test_a_disk_that_stays_full_is_an_error(work, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(json_lines.os, "write", full)
+    monkeypatch.setattr("mlpkit.jobs.run_recorder.SECONDS_FOR_ROOM", 0)
     with pytest.raises(StorageError, match="No space left"):
         mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run")
 
