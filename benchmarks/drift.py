@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import mlpkit
-from mlpkit.jobs.drift.against import drift
+from mlpkit.jobs.drift import drift
 from mlpkit.registry.registry import Registry
 
 Row = dict[str, str]

@@ -22,8 +22,7 @@ import pandas as pd
 from report import parser_of, print_report
 
 import mlpkit
-from mlpkit.jobs.explanations.columns import column_of_inputs
-from mlpkit.jobs.explanations.explain import background_of, encoded, outputs_of
+from mlpkit.jobs.explanations import background_of, column_of_inputs, encoded, outputs_of
 from mlpkit.jobs.load_model import TrainedModel, load_run
 
 

@@ -89,12 +89,12 @@ from mlpkit.groups.local_workers import LocalWorkers as LocalWorkers
 from mlpkit.groups.seeds import SeedRuns as SeedRuns
 from mlpkit.groups.seeds import resume_seeds as resume_seeds
 from mlpkit.jobs.build import build as build
-from mlpkit.jobs.explanations.shapley import Explanation as Explanation
+from mlpkit.jobs.explanations import Explanation as Explanation
 from mlpkit.jobs.load_model import load_model as load_model
 from mlpkit.jobs.spec_data import load_data as load_data
+from mlpkit.jobs.train import Run as Run
 from mlpkit.jobs.trained_model import Model as Model
 from mlpkit.jobs.trained_model import load as load
-from mlpkit.jobs.training_job import Run as Run
 from mlpkit.network.sequential import Sequential as Sequential
 from mlpkit.numpy_file import NpyHeader as NpyHeader
 from mlpkit.numpy_file import read_npy_header as read_npy_header

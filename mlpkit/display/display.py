@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.training_job import Run
+    from mlpkit.jobs.train import Run
     from mlpkit.training.events import Event, Listener, StopRequest, TrainingEnd
     from mlpkit.training.health import Symptom
 

@@ -40,9 +40,8 @@ from mlpkit.jobs.run_inputs import (
 )
 from mlpkit.jobs.run_recorder import finite
 from mlpkit.jobs.spec_data import open_data, open_folds
-from mlpkit.jobs.train import prepare
+from mlpkit.jobs.train import Run, prepare
 from mlpkit.jobs.trained_model import class_values
-from mlpkit.jobs.training_job import Run
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.ensemble import NAME
 from mlpkit.network.metrics import Metrics
@@ -312,7 +311,7 @@ def _write_results(
     if found is not None:
         metrics["validation"] = metrics_out_of_fold(model, found, folder.directory)
         write_out_of_fold(folder.directory / OUT_OF_FOLD, model, found, folds)
-    run.save_model(*model_of(model.network, Origin(run.resolved_text, dataset)))
+    run.save_model(*model_of(model.network, Origin(run.resolved_text(), dataset)))
     run.write_json(SPREAD, plain_summary(folder.summary()))
     run.write_metrics({split: finite(values) for split, values in metrics.items()})
     return in_order(metrics, spec), found

@@ -18,7 +18,7 @@ from mlpkit.jobs.trained_model import class_values
 from mlpkit.runs.files import write_atomically
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.explanations.shapley import Explanation
+    from mlpkit.jobs.explanations import Explanation
     from mlpkit.jobs.inputs import Column, Columns
 
 _ROWS_TOGETHER: Final = 1000

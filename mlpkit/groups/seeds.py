@@ -24,8 +24,7 @@ from mlpkit.groups.several_runs import (
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
 from mlpkit.jobs.prove import SpecProof
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
-from mlpkit.jobs.train import prepare
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run, prepare
 from mlpkit.lazy_names import load
 from mlpkit.pages.notebook_tables import seeds_html
 from mlpkit.registry.registry import Registry

@@ -18,7 +18,7 @@ from mlpkit.groups.local_workers import SENT, LocalWorkers, described, event_fro
 from mlpkit.jobs.prove import SpecProof, prove
 from mlpkit.jobs.resume_network import Session, resume_network, train_claimed
 from mlpkit.jobs.run_inputs import GivenExamples
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder

@@ -15,9 +15,8 @@ from mlpkit.components.operation import Operation, belongs_to, own_parameters, o
 from mlpkit.components.parameter import Parameter, State
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.recipe import KeyPath
-from mlpkit.errors import ModelFileError, RunFolderError, SpecSchemaError
+from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.jobs.layer_patterns import chosen, operations_of
-from mlpkit.jobs.spec_data import from_data
 from mlpkit.network.shape_proof import Adjustments, Proof
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
@@ -26,7 +25,6 @@ from mlpkit.runs.model_file import ModelFile, load_model_file
 from mlpkit.specfile.sections import InitializeFromSection
 from mlpkit.specfile.spec import Spec
 from mlpkit.specfile.yaml_writer import to_inline_yaml
-from mlpkit.system import real_path
 
 SECTION: Final = "initialize_from"
 RUN: Final = (SECTION, "run")
@@ -55,14 +53,6 @@ def load_weights(run: str) -> ModelFile:
     if "spec" not in model.metadata:
         raise ModelFileError(f"{path}: is a checkpoint, not a model; give its run folder")
     return model
-
-
-def require_another_folder(spec: Spec, directory: Path) -> None:
-    """Raise ``SpecSchemaError`` if a run starts with weights from the folder that it will be kept in."""
-    section = spec.top_level.initialize_from
-    if section is not None and real_path(section.run) == real_path(directory):
-        message, remedy = f"{section.run} is this run's own folder", "name another run, or keep this one elsewhere"
-        raise spec.error(SpecSchemaError, [Problem(RUN, message, remedy=remedy, code="wrong-run-folder")])
 
 
 def first_weights_now(directory: Path, spec: Spec, attempt: str) -> str | None:
@@ -139,8 +129,6 @@ def _misfits(
         absent = [array.path for array in _arrays(layer) if array.path not in there]
         lacking = [f"{run} has no {' and no '.join(absent)}"] if absent else []
         notes = [f"the weights come from {run}, named at {spec.document.place(RUN)}"]
-        if layer is layers[0] and shapes:
-            notes += _other_inputs(spec, proof, model, run)
         message = "; ".join([*shapes, *lacking])
         faults.append(
             Problem(_place(spec, layer), message, remedy=remedy, at_key=True, notes=tuple(notes), code="wrong-shape")
@@ -150,14 +138,6 @@ def _misfits(
         message = f"{run} also has weights of {', '.join(others)}, which the network doesn't have"
         faults.append(Problem(RUN, message, remedy=remedy))
     return faults
-
-
-def _other_inputs(spec: Spec, proof: Proof, model: ModelFile, run: str) -> list[str]:
-    here, there = proof.shapes[0], model.metadata.get("input_shape")
-    if not isinstance(there, list) or tuple(there) == here:
-        return []
-    before = f"{run} was trained on inputs of shape {tuple(there)}"
-    return [f"{before}; those of this spec, of shape {here}, come {from_data(spec)}"]
 
 
 def _place(spec: Spec, layer: Operation) -> KeyPath:

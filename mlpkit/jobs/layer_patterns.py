@@ -93,7 +93,7 @@ def max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:
 def _no_parameter(pattern: str, place: KeyPath, paths: Sequence[str]) -> Problem:
     """Return the fault of a pattern that matches no parameter."""
     of_layer = [path for path in paths if path.startswith(f"{pattern}.")]
-    near = _patterns_like(pattern, paths) if "*" in pattern else paths
+    near = () if "*" in pattern else paths  # one parameter is not what a pattern means
     remedy = f"write '{pattern}.*' for all parameters of {pattern}" if of_layer else did_you_mean(pattern, near)
     expected = ""
     if paths and not remedy:
@@ -102,18 +102,6 @@ def _no_parameter(pattern: str, place: KeyPath, paths: Sequence[str]) -> Problem
     message = f"no parameter is called {show(pattern)}" if paths else "the network has no parameters"
     fix = None if of_layer else correction(pattern, near)
     return Problem(place, message, expected=expected, remedy=remedy, at_key=True, code="unknown-layer", fix=fix)
-
-
-def _patterns_like(pattern: str, paths: Sequence[str]) -> set[str]:
-    """Return patterns that match parameters: the same below any layer, for other parameters, or for all of a layer."""
-    below, _, _ = pattern.rpartition(".")
-    steps = [path.split(".") for path in paths]
-    names = {last for *_, last in steps}
-    found = {f"*.{pattern}", *(f"*.{name}" for name in names), *(f"{below}.{name}" for name in names)}
-    for *layers, _ in steps:
-        found |= {".".join((*layers[:depth], "*")) for depth in range(1, len(layers) + 1)}
-        found |= {f"*.{layer}.*" for layer in layers[1:]}
-    return {each for each in found if any(fnmatchcase(path, each) for path in paths)}
 
 
 def _trained(proof: Proof, frozen: Collection[str]) -> list[str]:

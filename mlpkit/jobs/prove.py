@@ -22,10 +22,9 @@ from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.wording import memory_size
 from mlpkit.components.target import Target
 from mlpkit.errors import Code, Diagnostic, ParameterError, SpecSchemaError, SpecShapeError, TargetError, WrongUseError
-from mlpkit.jobs.filling_in import filled_in
 from mlpkit.jobs.layer_patterns import frozen_layers, max_weight_norm_faults, shifted_names, step_factors
 from mlpkit.jobs.schedules import schedule_faults
-from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
+from mlpkit.jobs.spec_data import data_warnings, describe_data, filled_in, from_data
 from mlpkit.lazy_names import load
 from mlpkit.network.arguments import takes_no_weights
 from mlpkit.network.component_errors import check_returned, component_errors, operation_errors
@@ -44,9 +43,6 @@ FIRST_WEIGHTS: Final = "mlpkit.jobs.first_weights:first_weights"
 
 TEACHER: Final = "mlpkit.verbs.distill.teacher:teacher_of"
 """Returns the teacher that a spec names, and what of it doesn't fit; called with the spec, its data, and its shapes."""
-
-ADDRESSABLE: Final = 2**48
-"""Bytes that a process can address on today's processors."""
 
 
 class SpecProof(NamedTuple):
@@ -314,34 +310,25 @@ def training_memory(spec: Spec, proof: Proof) -> list[int]:
     ]
 
 
-def unaddressable(spec: Spec, proof: Proof) -> list[Problem]:
-    """Return what is wrong if no process could hold a training."""
-    return _too_little_memory(spec, proof, ADDRESSABLE, "more than a process can address")
-
-
 def little_memory(spec: Spec, proof: Proof) -> list[Problem]:
     """Return what to warn of if this process can't hold a training."""
-    there = memory_limit() or ADDRESSABLE
-    return _too_little_memory(spec, proof, there, f"but only {memory_size(there)} is available")
-
-
-def _too_little_memory(spec: Spec, proof: Proof, there: int, why: str) -> list[Problem]:
-    needed = training_memory(spec, proof)
-    if sum(needed) <= there:
+    needed, there = training_memory(spec, proof), memory_limit()
+    if there is None or sum(needed) <= there:
         return []
     layer, most = max(zip(spec.layers, needed, strict=True), key=itemgetter(1))
-    message = f"training needs at least {memory_size(sum(needed))} of memory, {why}"
-    notes, remedy = (
-        (f"{layer.name} needs {memory_size(most)} of it",),
+    what = f"training needs at least {memory_size(sum(needed))} of memory"
+    message = f"{what}, but only {memory_size(there)} is available"
+    note, remedy = (
+        f"{layer.name} needs {memory_size(most)} of it",
         "use fewer units or channels, or a smaller batch_size",
     )
-    return [Problem(layer.recipe.place, message, remedy=remedy, at_key=True, notes=notes)]
+    return [Problem(layer.recipe.place, message, remedy=remedy, at_key=True, notes=(note,))]
 
 
 CHECKS_OF_DATA: Final = (schedule_faults, too_few_examples, misfits, unfit_adjustments)
 """What the data of a spec asks of its keys: each takes the spec and the description, and returns what is wrong."""
 
-CHECKS: Final = (max_weight_norm_faults, shifted_names, not_compared, not_averaged, unaddressable)
+CHECKS: Final = (max_weight_norm_faults, shifted_names, not_compared, not_averaged)
 """What the layers ask of the other keys: each takes the spec and the proof of its layers, and returns what is wrong."""
 
 LIKELY_MISTAKES: Final = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,17 +16,14 @@ from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.open_training import OpenTraining, open_training
 from mlpkit.jobs.prove import SpecProof, prove
 from mlpkit.jobs.spec_data import OpenedData
-from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.jobs.train import Run, TrainingJob
 from mlpkit.network.sequential import Sequential
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.checkpoints import BEST, NoCheckpointError
-from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.folder import BEST, NoCheckpointError, RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
-from mlpkit.specfile.sections import Training
 from mlpkit.training.checkpointing import Snapshot, tracker_of
 from mlpkit.training.divergence import without_warnings
-from mlpkit.training.evaluation import Record
 from mlpkit.training.events import Observer, StopRequest, python_warnings
 from mlpkit.training.ranks import ONE_RANK, Ranks
 
@@ -146,7 +142,7 @@ def _finished_run(folder: RunFolder, registry: Registry) -> Run:
         split: {name: results[name] for name in names if name in results}
         for split, results in folder.read_metrics().items()
     }
-    history = _with_nan(folder.read_history(), training)
+    history = folder.read_history()
     steps = int(history[-1]["iteration"]) if history else 0
     return Run(
         model.network,
@@ -157,18 +153,6 @@ def _finished_run(folder: RunFolder, registry: Registry) -> Run:
         _compared=partial(tracker_of, training, history),
         _trained=lambda: model,
     )
-
-
-def _with_nan(history: list[Record], training: Training) -> list[Record]:
-    """Return evaluations with the metrics that were not finite, which JSON leaves out."""
-    names = [metric.name for metric in training.metrics if metric.component.table is None]
-    splits = [split for split in ("train", "validation") if any(f"{split}_loss" in record for record in history)]
-    keys = [f"{split}_{name}" for split in splits for name in names]
-    return [
-        {key: value for key, value in record.items() if key not in keys}
-        | {key: record.get(key, math.nan) for key in keys}
-        for record in history
-    ]
 
 
 class Reopened(NamedTuple):

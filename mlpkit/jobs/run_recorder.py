@@ -7,7 +7,7 @@ import math
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final
@@ -18,7 +18,6 @@ from mlpkit.jobs.run_inputs import RunInputs, checkpoint_contents
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HEALTH, HISTORY, RESOLVED, TIMING
 from mlpkit.runs.overview import DIVERGED, FAILED
-from mlpkit.system import can_start_processes
 from mlpkit.training.checkpointing import Snapshot
 from mlpkit.training.events import Event, Listener, Observer, StopRequest
 
@@ -36,7 +35,7 @@ class AsyncCheckpoints:
 
     def __init__(self, store: FolderStore) -> None:
         self._store = store
-        self._writer = ThreadPoolExecutor(1, "checkpoint writer") if can_start_processes() else _SerialExecutor()
+        self._writer = ThreadPoolExecutor(1, "checkpoint writer")
         self._last: Future[None] | None = None
 
     def __enter__(self) -> AsyncCheckpoints:
@@ -78,19 +77,6 @@ class AsyncCheckpoints:
         self._last = self._writer.submit(self._store.save, snapshot, best=best)
 
 
-class _SerialExecutor(Executor):
-    """Calls each function at once, for systems without threads."""
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call the function, and return its result or exception."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(function(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
 def finite(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that are numbers, and the tables; JSON has no others."""
     return {key: value for key, value in values.items() if isinstance(value, list) or math.isfinite(value)}
@@ -118,7 +104,7 @@ def recording(folder: RunFolder) -> Listener:
 
 
 class FolderStore:
-    """Keeps a trainer's snapshots as the last few checkpoints of a run folder."""
+    """Keeps a trainer's snapshots as the last few checkpoints of a run folder, at once."""
 
     def __init__(self, folder: RunFolder, inputs: RunInputs, keep: int) -> None:
         self._checkpoints, self._inputs, self._keep = folder.checkpoints, inputs, keep
@@ -130,6 +116,9 @@ class FolderStore:
             self._checkpoints.save_best(*contents)
         else:
             self._checkpoints.save(snapshot.step, *contents, keep=self._keep)
+
+    def raise_failure(self) -> None:
+        """Nothing is written later."""
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from mlpkit.runs.kinds import RunArgument, directory_of
 from mlpkit.specfile.spec import Spec
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.explanations.shapley import Explanation
+    from mlpkit.jobs.explanations import Explanation
 
 _TRUTHS: Final = {"True": True, "False": False}
 MOST_CLASSES_SHOWN: Final = 20
@@ -228,7 +228,7 @@ class Model:
                 an input of the network comes from several; or as ``predict``.
             RunFolderError: the rows that are kept are damaged.
         """
-        explain = load_place("mlpkit.jobs.explanations.explain:explain")
+        explain = load_place("mlpkit.jobs.explanations:explain")
         found: Explanation = explain(
             self._trained, self._directory, rows, background, all_classes=all_classes, orders=orders
         )

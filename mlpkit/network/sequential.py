@@ -158,8 +158,8 @@ class Sequential:
             parameter.value[...] = self._first_values(parameter)
 
     adapt = LazyMethod("mlpkit.network.adapting", "adapt")
-    fit = LazyMethod("mlpkit.verbs.run.network", "fit")
-    save = LazyMethod("mlpkit.verbs.run.network", "save")
+    fit = LazyMethod("mlpkit.verbs.run.fit", "fit_network")
+    save = LazyMethod("mlpkit.verbs.run.fit", "save")
     summary = LazyMethod("mlpkit.network.summary", "summary")
 
     def __repr__(self) -> str:

@@ -31,7 +31,6 @@ _REMEDIES = {
     errno.EISDIR: "a folder is in its place; move the folder, or choose another name",
     errno.ELOOP: "a link is in its place; remove the link",
     errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOLCK: "choose a folder on a file system with file locks",
     errno.EMFILE: "close files, or raise the limit of open files",
     errno.ENFILE: "close files, or raise the limit of open files",
 }
@@ -100,7 +99,6 @@ def natural_order(name: str) -> list[tuple[int, str]]:
 
 
 _PREFIX, _SUFFIX = ".mlpkit-", ".tmp"
-_GATHERED = 2**20
 
 
 def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) -> None:
@@ -144,7 +142,7 @@ def make_folder(path: Path) -> None:
 
 def open_patiently(path: str | Path, flags: int) -> int:
     """Open a file or folder, for which it may wait some seconds, as ``patiently`` does, or raise ``OSError``."""
-    return patiently(lambda: os.open(path, flags | BYTES, 0o666), {errno.EMFILE, errno.ENFILE, *BUSY})
+    return patiently(lambda: os.open(path, flags | BYTES, 0o666), (errno.EMFILE, errno.ENFILE, *BUSY))
 
 
 def patiently(call: Callable[[], Result], passing: Collection[int] = BUSY) -> Result:
@@ -194,27 +192,13 @@ def _replace(path: Path, parts: Iterable[bytes | memoryview]) -> None:
 def _write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
     descriptor = open_patiently(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
-        for part in _gathered(parts):
+        for part in parts:
             rest = memoryview(part)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _gathered(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview | bytearray]:
-    """Join small parts, since a call of the system for each would cost more than to copy them."""
-    small = bytearray()
-    for part in parts:
-        if len(small) + len(part) > _GATHERED:
-            yield small
-            small = bytearray()
-        if len(part) > _GATHERED:
-            yield part
-        else:
-            small += part
-    yield small
 
 
 @contextlib.contextmanager

@@ -1,21 +1,21 @@
-"""The run folder: what is in it, and how it is written and read."""
+"""The run folder: what is in it, with the last few checkpoints and the best, and how it is written and read."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mlpkit.array import Array
 from mlpkit.errors import ModelFileError, RunFolderError, StorageError
 from mlpkit.runs import json_files, layout
-from mlpkit.runs.checkpoints import Checkpoints
 from mlpkit.runs.files import (
     LARGEST_DOCUMENT,
     folders_in,
+    make_folder,
     read_limited,
     reading_error,
     remove_file,
@@ -24,8 +24,99 @@ from mlpkit.runs.files import (
     write_atomically,
 )
 from mlpkit.runs.kinds import identity_in, is_group, is_run_folder, kind_of
+from mlpkit.runs.layout import checkpoint_steps
 from mlpkit.runs.model_file import ModelFile, load_model_file, save_model
 from mlpkit.runs.writer_lock import WriterLock
+
+BEST: Final = "best.safetensors"
+
+
+class NoCheckpointError(RunFolderError):
+    """A run has no checkpoint that is whole."""
+
+
+class Checkpoints:
+    """A folder of checkpoints.
+
+    Raises:
+        StorageError: by what writes: the file can't be written; the checkpoints before it stay.
+        RunFolderError: by what reads: the folder can't be listed, or is a link, which could lead anywhere.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def save(self, step: int, arrays: Mapping[str, Array], metadata: Mapping[str, Any], *, keep: int) -> None:
+        """Write a checkpoint after some steps, and then remove all but the last few; ``keep`` counts this one, too."""
+        self._write(self._path(step), arrays, metadata)
+        steps = self.steps()
+        later = [other for other in steps if other > step]  # of a future that was given up
+        earlier = [other for other in steps if other <= step]
+        for outdated in (*later, *earlier[keep:]):
+            remove_file(self._path(outdated))
+
+    def save_best(self, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
+        """Write the best checkpoint so far, in the place of the one before."""
+        self._write(self.directory / BEST, arrays, metadata)
+
+    def steps(self) -> list[int]:
+        """Return the steps that have a checkpoint, the newest first."""
+        return checkpoint_steps(self.directory)
+
+    @property
+    def exist(self) -> bool:
+        """Whether there is a checkpoint, whole or not."""
+        return bool(self.steps() or self._best())
+
+    def load_newest(self, passed_over: Callable[[str], None]) -> ModelFile:
+        """Return the newest checkpoint that is whole; the best one is the last resort.
+
+        ``passed_over`` learns what is wrong with each damaged one; if all are, a ``NoCheckpointError`` is raised.
+        """
+        self._require_no_link()
+        paths = [*map(self._path, self.steps()), *self._best()]
+        for checkpoint in _whole(paths, passed_over):
+            return checkpoint
+        folder = self.directory.parent
+        what = "every checkpoint is damaged" if paths else "it has no checkpoint yet"
+        again = shlex.quote(str(folder / "resolved.yaml"))
+        raise NoCheckpointError(f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {again}")
+
+    def load_before(self, step: int, passed_over: Callable[[str], None]) -> Iterator[ModelFile]:
+        """Yield the checkpoints that are whole: the best one, of any step, then those before a step, newest first."""
+        self._require_no_link()
+        return _whole([*self._best(), *(self._path(done) for done in self.steps() if done < step)], passed_over)
+
+    def remove_leftovers(self) -> None:
+        """Remove what a run that was killed was about to write."""
+        remove_leftovers(self.directory)
+
+    def _require_no_link(self) -> None:
+        if self.directory.is_symlink():
+            raise RunFolderError(f"{self.directory}: is a link; replace it with the folder that it points to")
+
+    def _best(self) -> list[Path]:
+        """Return the file of the best checkpoint, if there is one."""
+        return [path for path in (self.directory / BEST,) if path.exists()]
+
+    def _path(self, step: int) -> Path:
+        return self.directory / f"step-{step:09}.safetensors"
+
+    def _write(self, path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
+        make_folder(self.directory)
+        save_model(path, arrays, metadata)
+
+
+def _whole(paths: Iterable[Path], passed_over: Callable[[str], None]) -> Iterator[ModelFile]:
+    """Yield the checkpoints that are whole."""
+    for path in paths:
+        try:
+            checkpoint = load_model_file(path)
+        except ModelFileError as error:
+            passed_over(str(error))
+        else:
+            yield checkpoint
+
 
 _EXPECTED = "expected the folder of a run, such as runs/mnist_3layer"
 _NAMES_SHOWN = 5
@@ -262,11 +353,7 @@ class RunFolder:
 
     def read_history(self) -> list[dict[str, Any]]:
         """Return the evaluations so far; a last line that was cut off while it was written doesn't count."""
-        path = self.directory / layout.HISTORY
-        records = json_files.read_lines(path)
-        return [
-            json_files.checked_evaluation(f"{path}:{number}", record) for number, record in enumerate(records, start=1)
-        ]
+        return json_files.read_evaluations(self.directory / layout.HISTORY)
 
     def read_metrics(self) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split; of several seeds, their means."""
@@ -324,8 +411,7 @@ def _why_not_a_run(directory: Path) -> str:
         near = get_close_matches(directory.name, [path.name for path in siblings if kind_of(path)], 1)
         return "no such folder; " + (f"did you mean '{directory.parent / near[0]}'?" if near else _EXPECTED)
     if not directory.is_dir():
-        belongs = is_run_folder(directory.parent)
-        return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"
+        return f"is not a folder; {_EXPECTED}"
     names = _names_in(directory)
     inside = [directory / name for name in names]
     runs = [str(path) for path in inside if is_run_folder(path) or is_group(path)]

@@ -116,14 +116,9 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
     try:
         descriptor = open_patiently(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | NO_LINK)
         try:
-            size = _remove_torn_line(descriptor)
-            try:
-                if os.write(descriptor, line) < len(line):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            except BaseException:
-                with contextlib.suppress(OSError):  # the failure that led here is the one to report
-                    os.ftruncate(descriptor, size)
-                raise
+            _remove_torn_line(descriptor)
+            if os.write(descriptor, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -182,14 +177,11 @@ def damaged(place: Path | str, problem: object) -> RunFolderError:
     return RunFolderError(f"{place}: is damaged: {problem}; restore the file from a copy, or repeat the run")
 
 
-def _remove_torn_line(descriptor: int) -> int:
-    """Cut off what a crash left of a last line, and return the size that remains."""
+def _remove_torn_line(descriptor: int) -> None:
+    """Cut off what a crash or a full disk left of a last line."""
     size = os.fstat(descriptor).st_size
-    if size == 0 or read_at(descriptor, size - 1, 1) == b"\n":
-        return size
-    whole = read_at(descriptor, 0, size).rfind(b"\n") + 1
-    os.ftruncate(descriptor, whole)
-    return whole
+    if size and read_at(descriptor, size - 1, 1) != b"\n":
+        os.ftruncate(descriptor, read_at(descriptor, 0, size).rfind(b"\n") + 1)
 
 
 ENDED_EARLY: Final = ("pruned", "diverged", "failed")
@@ -250,8 +242,12 @@ _HEALTH: Final = {
 }
 
 
-def checked_evaluation(place: Path | str, record: dict[str, Any]) -> dict[str, Any]:
-    """Return a line of history.jsonl."""
+def read_evaluations(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of history.jsonl; a last one that was cut off while it was written doesn't count."""
+    return [_checked_evaluation(f"{path}:{number}", line) for number, line in enumerate(read_lines(path), start=1)]
+
+
+def _checked_evaluation(place: str, record: dict[str, Any]) -> dict[str, Any]:
     if not {"iteration", "epoch"} <= record.keys() or not all(map(is_number, record.values())):
         raise damaged(place, "expected numbers, including iteration and epoch")
     if type(record["iteration"]) is not int:

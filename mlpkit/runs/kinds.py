@@ -19,7 +19,7 @@ from mlpkit.runs.json_files import damaged, decode, fits, optional, read_content
 from mlpkit.runs.layout import MEMBERS, RESOLVED, RUN_JSON, SEEDS, SPEC, SWEEP, has_file
 
 LARGEST: Final = 2**16
-"""Bytes of run.json, or of name, seed, ensemble and training in resolved.yaml: mlpkit writes some hundred."""
+"""Bytes of run.json: mlpkit writes some hundred."""
 
 
 class RunIdentity(NamedTuple):
@@ -57,7 +57,7 @@ _RECORD: Final = {"kind": str, "name": str, "seed": int, "digest": str, "monitor
 def read_identity(directory: Path) -> RunIdentity:
     """Return what the run of a folder is, from run.json or else resolved.yaml, or raise ``RunFolderError``."""
     if not has_file(directory, RUN_JSON):
-        return identity_in(directory / RESOLVED, most=LARGEST)
+        return identity_in(directory / RESOLVED)
     path = directory / RUN_JSON
     record = read_object(path, LARGEST)
     if not fits(record, _RECORD):
@@ -77,15 +77,12 @@ _TOP_LEVEL: Final = re.compile(rb"^(?=\w)", re.MULTILINE)
 _WANTED: Final = (b"name:", b"seed:", b"ensemble:", b"training:")
 
 
-def identity_in(resolved: Path, *, most: int = LARGEST_DOCUMENT) -> RunIdentity:
+def identity_in(resolved: Path) -> RunIdentity:
     """Return what a resolved spec tells of its run; the long part about layers and data is not parsed."""
     keys = _TOP_LEVEL.split(read_content(resolved, LARGEST_DOCUMENT))
     digest = hashlib.sha256(b"".join(key for key in keys if not key.startswith((b"seed:", b"about:"))))
-    wanted = b"".join(key for key in keys if key.startswith(_WANTED))
-    if len(wanted) > most:
-        raise damaged(resolved, f"name, seed and training have {len(wanted):,} bytes; expected up to {most:,}")
     try:
-        values = _plain(wanted)
+        values = _plain(b"".join(key for key in keys if key.startswith(_WANTED)))
         training, ensemble = values["training"], _mapping(values.get("ensemble"))
         return RunIdentity(
             "ensemble" if ensemble and "member" not in ensemble else "run",
@@ -162,8 +159,8 @@ RUN: Final = Kind(
     "run",
     True,
     "the run of one network",
-    resume="mlpkit.verbs.run.resume_run:resume_run",
-    evaluate="mlpkit.verbs.run.evaluate_run:print_run",
+    resume="mlpkit.verbs.run.resume:resume_run",
+    evaluate="mlpkit.verbs.run.evaluate_command:print_run",
     report="mlpkit.verbs.report.report:write_run_page",
 )
 ENSEMBLE_RUN: Final = Kind(
@@ -172,7 +169,7 @@ ENSEMBLE_RUN: Final = Kind(
     "the run of an ensemble",
     group="mlpkit.groups.folders:EnsembleFolder",
     resume="mlpkit.verbs.run.group_runs:resume_members",
-    evaluate="mlpkit.verbs.run.evaluate_run:print_run",
+    evaluate="mlpkit.verbs.run.evaluate_command:print_run",
     report="mlpkit.verbs.report.report:write_run_page",
 )
 SEEDS_FOLDER: Final = Kind(
@@ -192,7 +189,7 @@ SWEEP_FOLDER: Final = Kind(
     "the trials of a sweep",
     marker=SWEEP,  # without a group: trials are numbered, but each may be several runs
     resume="mlpkit.verbs.sweep.training:resume",
-    evaluate="mlpkit.verbs.run.evaluate_run:print_run",  # which refuses it, and names its trials
+    evaluate="mlpkit.verbs.run.evaluate_command:print_run",  # which refuses it, and names its trials
     report="mlpkit.verbs.sweep.page:write_sweep_page",
     noun="sweep",
     command="mlpkit sweep --resume",

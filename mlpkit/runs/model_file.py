@@ -6,9 +6,8 @@ import hashlib
 import json
 import math
 import re
-import stat
 from collections.abc import Iterable, Mapping
-from io import FileIO
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,8 +40,6 @@ NUMPY_DTYPES = {
     "F64": "<f8",
 }
 DTYPE_NAMES = {dtype: name for name, dtype in NUMPY_DTYPES.items()}
-MOST_AXES = 32  # what every version of NumPy can hold
-_MOST_BYTES = 2**63 - 1
 
 FORMAT = 1
 _KEY = "mlpkit"
@@ -93,10 +90,7 @@ def format_header(
     text += b" " * (-len(text) % LENGTH_BYTES)
     if len(text) > LARGEST_HEADER:
         raise ValueError(f"names and metadata take {len(text):,} bytes; expected up to {LARGEST_HEADER:,}")
-    try:
-        json_files.require_few_parts(text)
-    except ValueError as error:
-        raise ValueError(f"{len(order):,} arrays, with their metadata, are too many: {error}") from error
+    json_files.require_few_parts(text)
     return text, order
 
 
@@ -123,12 +117,7 @@ def _entry(name: str, description: Any) -> Entry:
     dtype, shape, (begin, end) = (description[key] for key in ("dtype", "shape", "data_offsets"))
     item = _item_size(NUMPY_DTYPES[dtype])
     right = (
-        len(description) == 3
-        and fits([shape, [begin, end]], [[_is_size]])
-        and len(shape) <= MOST_AXES
-        # An empty array may have huge axes beside the one that is zero, which NumPy refuses all the same.
-        and item * math.prod(size or 1 for size in shape) <= _MOST_BYTES
-        and end - begin == item * math.prod(shape)
+        len(description) == 3 and fits([shape, [begin, end]], [[_is_size]]) and end - begin == item * math.prod(shape)
     )
     if not right:
         raise ValueError(_NO_HEADER)
@@ -158,11 +147,12 @@ def save_model(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, A
     The arrays are booleans, integers and floats of up to 64 bits, of any shape, strides and byte order; the metadata is
     plain data, whose tuples become lists.
     """
-    head = _head(path, arrays, metadata)
-    data = [_bytes_of(arrays[name]) for name in head.order]
-    digits = _checksum(head.content, head.place, data)
-    rest = head.content[head.place + len(digits) :]
-    write_atomically(path, [head.content[: head.place], digits.encode(), rest, *data])
+    head, order = _head(path, arrays, metadata)
+    data = [_bytes_of(arrays[name]) for name in order]
+    found = _DIGITS.search(head)
+    assert found is not None
+    digits = _checksum(head, found, data)
+    write_atomically(path, [head[: found.start(1)], digits.encode(), head[found.end(1) :], *data])
 
 
 def require_storable(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
@@ -177,9 +167,12 @@ def load_model_file(path: Path) -> ModelFile:
     allowed may take.
     """
     try:
-        _require_file(path)
-        with path.open("rb", buffering=0) as file:
+        if not is_regular(path):
+            raise ModelFileError(f"{path}: is {'a folder' if path.is_dir() else 'not a regular file'}; {_EXPECTED}")
+        with path.open("rb") as file:
             return _read(path, file)
+    except (FileNotFoundError, ValueError) as error:  # ValueError: a zero byte in the path
+        raise ModelFileError(f"{path}: no such file; {_EXPECTED}") from error
     except OSError as error:
         raise reading_error(path, error, ModelFileError) from error
     except MemoryError as error:
@@ -187,25 +180,15 @@ def load_model_file(path: Path) -> ModelFile:
         raise ModelFileError(msg) from error
 
 
-class _Head(NamedTuple):
-    """The bytes up to the end of the header, whose checksum has zeros at a place; and the order of the arrays."""
-
-    content: bytes
-    place: int
-    order: list[str]
-
-
-def _head(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> _Head:
+def _head(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> tuple[bytes, list[str]]:
+    """Return the bytes up to the end of the header, whose checksum has zeros, and the order of the arrays."""
     try:
         described = {name: (_stored_dtype(name, array), array.shape) for name, array in arrays.items()}
         text = json_files.encode_compact({"format": FORMAT, "metadata": metadata, "sha256": _ZEROS}, sort=True)
         header, order = format_header(described, {_KEY: text})
     except ValueError as error:
         raise StorageError(f"{path}: can't be written: {error}") from error
-    content = len(header).to_bytes(LENGTH_BYTES, "little") + header
-    digits = _DIGITS.search(content)
-    assert digits is not None
-    return _Head(content, digits.start(1), order)
+    return len(header).to_bytes(LENGTH_BYTES, "little") + header, order
 
 
 def _stored_dtype(name: str, array: Array) -> str:
@@ -216,8 +199,6 @@ def _stored_dtype(name: str, array: Array) -> str:
     if dtype not in DTYPE_NAMES:
         msg = f"array {name!r} has the dtype {array.dtype}; expected booleans, or integers or floats of up to 64 bits"
         raise ValueError(msg)
-    if array.ndim > MOST_AXES:
-        raise ValueError(f"array {name!r} has {array.ndim} axes; expected up to {MOST_AXES}")
     return dtype
 
 
@@ -227,48 +208,35 @@ def _bytes_of(array: Array) -> memoryview:
     return stored.reshape(-1).view(np.uint8).data
 
 
-def _require_file(path: Path) -> None:
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, ValueError) as error:  # ValueError: a zero byte in the path
-        raise ModelFileError(f"{path}: no such file; {_EXPECTED}") from error
-    if stat.S_ISDIR(mode):
-        inside = path / "model.safetensors"
-        remedy = f"give {inside}" if inside.is_file() else _EXPECTED
-        raise ModelFileError(f"{path}: is a folder; {remedy}")
-    if not is_regular(path):
-        raise ModelFileError(f"{path}: is not a regular file; {_EXPECTED}")
-
-
-def _read(path: Path, file: FileIO) -> ModelFile:
+def _read(path: Path, file: BufferedReader) -> ModelFile:
+    """Read a file; nothing is taken from a header whose sizes aren't those of the file."""
     size = file.seek(0, 2)
     file.seek(0)
-    head = _read_head(path, file, size)
-    digits = _DIGITS.search(head)
-    data = _take(path, file, size - len(head)) if digits else bytearray()
-    if digits and _checksum(head, digits.start(1), [data]) != digits[1].decode():
-        raise _damaged(path)
+    start = file.read(LENGTH_BYTES)
+    length = int.from_bytes(start, "little")
+    if 0 < size < LENGTH_BYTES or length > LARGEST_HEADER:
+        raise ModelFileError(f"{path}: is not a model file; {_EXPECTED}")
+    head = start + file.read(length)
     header, metadata = _parse(path, head[LENGTH_BYTES:])
-    if digits is None or header.data_size != len(data):
+    digits = _DIGITS.search(head)
+    if digits is None or header.data_size != size - len(head):
         raise _damaged(path)
-    arrays: dict[str, Array] = {
-        entry.name: np.ndarray(entry.shape, entry.dtype, buffer=data, offset=entry.begin) for entry in header.entries
-    }
+    data = bytearray(header.data_size)
+    if file.readinto(data) < len(data) or _checksum(head, digits, [data]) != digits[1].decode():
+        raise _damaged(path)
+    try:
+        arrays: dict[str, Array] = {
+            entry.name: np.ndarray(entry.shape, entry.dtype, buffer=data, offset=entry.begin)
+            for entry in header.entries
+        }
+    except ValueError as error:  # more axes than NumPy has, or sizes too large for it
+        raise _damaged(path) from error
     return ModelFile(path, arrays, metadata, digits[1].decode())
 
 
 def _damaged(path: Path) -> ModelFileError:
     message = "is damaged: its checksum doesn't match its content; restore it from a copy, or train again"
     return ModelFileError(f"{path}: {message}")
-
-
-def _read_head(path: Path, file: FileIO, size: int) -> bytes:
-    """Return all bytes up to the end of the header, or of the file."""
-    start = bytes(_take(path, file, min(size, LENGTH_BYTES)))
-    length = int.from_bytes(start, "little")
-    if 0 < size < LENGTH_BYTES or length > LARGEST_HEADER:
-        raise ModelFileError(f"{path}: is not a model file; {_EXPECTED}")
-    return start + _take(path, file, min(length, size - len(start)))
 
 
 def _parse(path: Path, text: bytes) -> tuple[Header, dict[str, Any]]:
@@ -288,24 +256,9 @@ def _parse(path: Path, text: bytes) -> tuple[Header, dict[str, Any]]:
     return header, content["metadata"]
 
 
-def _take(path: Path, file: FileIO, count: int) -> bytearray:
-    """Read exactly ``count`` bytes."""
-    block = bytearray(count)
-    rest = memoryview(block)
-    while rest:
-        done = file.readinto(rest)
-        if not done:
-            msg = f"{path}: became shorter while it was read; try again once it is no longer being written"
-            raise ModelFileError(msg)
-        rest = rest[done:]
-    return block
-
-
-def _checksum(head: bytes, place: int, data: Iterable[bytearray | memoryview]) -> str:
+def _checksum(head: bytes, digits: re.Match[bytes], data: Iterable[bytearray | memoryview]) -> str:
     """Return the SHA-256 over the file with its own digits zeroed."""
-    checksum = hashlib.sha256(head[:place])
-    checksum.update(_ZEROS.encode())
-    checksum.update(head[place + len(_ZEROS) :])
+    checksum = hashlib.sha256(head[: digits.start(1)] + _ZEROS.encode() + head[digits.end(1) :])
     for part in data:
         checksum.update(part)
     return checksum.hexdigest()

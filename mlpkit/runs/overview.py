@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError
 from mlpkit.runs import json_files, layout
-from mlpkit.runs.files import LARGEST_LOG, folders_in, reading_error
+from mlpkit.runs.files import folders_in, reading_error
 from mlpkit.runs.kinds import ENSEMBLE_RUN, RunIdentity, is_run_folder, kind_of, read_identity
 from mlpkit.runs.writer_lock import writer_of
 
@@ -93,7 +93,8 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
     finished = layout.METRICS in names
     _require_files(directory, names, finished, running)
     run = read_identity(directory) if layout.RESOLVED in names else RunIdentity()
-    last = _last_evaluation(directory / layout.HISTORY) if layout.HISTORY in names else {}
+    history = json_files.read_evaluations(directory / layout.HISTORY)
+    last = history[-1] if history else {}
     metrics = (
         json_files.checked_metrics(directory / layout.METRICS, json_files.read_object(directory / layout.METRICS))
         if finished
@@ -157,11 +158,3 @@ def _changed_at(path: Path) -> float:
     return 0.0
 
 
-def _last_evaluation(path: Path) -> Mapping[str, float]:
-    """Return the last evaluation of a run; a last line that is being written doesn't count."""
-    lines = json_files.read_content(path, LARGEST_LOG)
-    end = lines.rfind(b"\n")
-    if end < 0:
-        return {}
-    line = lines[lines.rfind(b"\n", 0, end) + 1 : end]
-    return json_files.checked_evaluation(path, json_files.decode_object(path, line))

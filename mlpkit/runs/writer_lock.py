@@ -6,9 +6,7 @@ The system releases the lock, flock or on Windows a lock on a byte, when the pro
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import stat
 import time
 from importlib import import_module
 from pathlib import Path
@@ -29,8 +27,13 @@ except ImportError:  # Windows and WebAssembly
 
 _FAR = 1 << 30
 """The offset of the byte, beyond all content: on Windows, only its owner can read a locked byte."""
-_LOOKS = 5
-_SECONDS = 0.01
+
+_LONGEST_NOTE = 300
+"""Bytes of a lock file: the number of a process, and below it the name of its machine, of 255 at most."""
+
+SECONDS_FOR_A_LOOK = 0.02
+MOST_LOOKS = 100
+"""Of readers in a row that a writer waits for: on a busy machine, one may last."""
 
 
 def lock(descriptor: int) -> None:
@@ -50,20 +53,12 @@ def unlock(descriptor: int) -> None:
 
 
 def require_unlocked(descriptor: int) -> None:
-    """Raise ``BlockingIOError`` if a file is locked; others may ask this at the same time."""
+    """Raise ``BlockingIOError`` if a file is locked; on POSIX, others may ask this at the same time."""
     if fcntl is not None:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return unlock(descriptor)
-    for _ in range(_LOOKS):
-        with contextlib.suppress(BlockingIOError):  # perhaps of someone who asks, too
-            return _lock_for_an_instant(descriptor)
-        time.sleep(_SECONDS)
-    return _lock_for_an_instant(descriptor)
-
-
-def _lock_for_an_instant(descriptor: int) -> None:
-    _change_byte(descriptor, "LK_NBLCK")
-    _change_byte(descriptor, "LK_UNLCK")
+    else:
+        lock(descriptor)
+    unlock(descriptor)
 
 
 def _change_byte(descriptor: int, change: str) -> None:
@@ -75,22 +70,11 @@ def _change_byte(descriptor: int, change: str) -> None:
         raise BlockingIOError(error.errno, error.strerror) from error
 
 
-_LONGEST_NOTE = 300
-"""Bytes of a lock file: the number of a process, and below it the name of its machine, of 255 at most."""
-
-SECONDS_FOR_A_LOOK = 0.02
-MOST_LOOKS = 100
-"""Of readers in a row that a writer waits for: on a busy machine, one may last."""
-
-_held: set[tuple[int, int]] = set()
-"""Device and number of each file that this process has locked."""
-
-
 class Writer(NamedTuple):
     """What writes to a folder.
 
     Args:
-        pid: the number of the process; 0 if it isn't known, or is that of this one, in another container.
+        pid: the number of the process; 0 if it isn't known.
         host: the name of its machine; empty if it isn't known.
     """
 
@@ -139,13 +123,11 @@ class WriterLock:
         except OSError as error:
             raise storage_error(self.path, error, action="locked") from error
         self._descriptor = descriptor
-        _held.add(_identity(descriptor))
 
     def release(self) -> None:
         """Give the lock back, if this object holds it."""
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
-            _held.discard(_identity(descriptor))
             # Closing alone would leave the lock with a forked process that shares the descriptor.
             with contextlib.suppress(OSError):  # it holds nothing that could be lost, and ends with the process
                 unlock(descriptor)
@@ -180,8 +162,6 @@ class WriterLock:
         # A link in a stranger's folder could lead anywhere, and what it leads to would be overwritten.
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | BYTES | NO_LINK, 0o666)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "it is not a regular file")
             _lock(descriptor)
             os.ftruncate(descriptor, 0)
             os.lseek(descriptor, 0, os.SEEK_SET)
@@ -220,17 +200,7 @@ def _lock(descriptor: int) -> None:
 
 
 def _writer(descriptor: int) -> Writer:
-    """Return the holder of a lock file.
-
-    Containers may share a name, and number their processes each on its own.
-    """
+    """Return the holder of a lock file."""
     note = read_at(descriptor, 0, _LONGEST_NOTE).decode("utf-8", "replace")
     pid, _, host = note.strip().partition("\n")
-    found = Writer(int(pid), host) if pid.isascii() and pid.isdigit() else Writer(0, "")
-    return found._replace(pid=0) if found.is_this_process and _identity(descriptor) not in _held else found
-
-
-def _identity(descriptor: int) -> tuple[int, int]:
-    """Return device and number of an open file."""
-    found = os.fstat(descriptor)
-    return found.st_dev, found.st_ino
+    return Writer(int(pid), host) if pid.isascii() and pid.isdigit() else Writer(0, "")

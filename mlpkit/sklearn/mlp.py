@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.jobs.training_job import Run
+    from mlpkit.jobs.train import Run
 
 ACTIVATIONS: Final = {"identity": [], "logistic": ["Sigmoid"], "tanh": ["Tanh"], "relu": ["Relu"], "gelu": ["Gelu"]}
 NORMS: Final = {None: [], "batch": ["BatchNorm"], "layer": ["LayerNorm"]}

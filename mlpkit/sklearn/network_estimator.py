@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.jobs.training_job import Run
+    from mlpkit.jobs.train import Run
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.update import OptimizerState
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from mlpkit.components.callback import Callback, TrainingView
 from mlpkit.groups.ensemble import run_ensemble
-from mlpkit.jobs.train import train_spec
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run, train_spec
 from mlpkit.network.sequential import Sequential
 from mlpkit.registry.registry import Registry, installed
 from mlpkit.system import available_cores

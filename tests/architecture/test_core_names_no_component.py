@@ -62,7 +62,7 @@ ALLOWED = {
     ("jobs/resume_network.py", "step"),
     ("verbs/repro/repro.py", "step"),
     ("verbs/trace/output.py", "step"),
-    ("verbs/run/train_longer.py", "step"),
+    ("verbs/run/resume.py", "step"),
     ("runs/json_files.py", "step"),
     ("training/checkpointing.py", "step"),
     ("training/loop.py", "step"),

@@ -10,7 +10,7 @@ import pytest
 
 import mlpkit
 from mlpkit.cli.verbs import VERBS
-from mlpkit.jobs.training_job import WATCHES
+from mlpkit.jobs.train import WATCHES
 from mlpkit.lazy_names import load
 from mlpkit.specfile.sections import GUESTS, TOP_LEVEL, GuestSection
 from mlpkit.training.events import Watch

@@ -157,20 +157,6 @@ def test_the_option_stands_for_a_key(seeds, override):
     assert override_of(seeds) == override
 
 
-@pytest.mark.parametrize(
-    ("seeds", "error"),
-    [
-        ("0", "--seeds 0: expected from 1 to 1,000 seeds, or a list, such as --seeds 3,5,8"),
-        ("1001", "--seeds 1001: expected from 1 to 1,000 seeds, or a list, such as --seeds 3,5,8"),
-        ("3,5,03", "--seeds 3,5,03: the seed 3 is given twice; expected different seeds"),
-    ],
-)
-def test_seeds_that_a_spec_cannot_have_are_named_as_they_were_given(seeds, error):
-    with pytest.raises(UsageError) as raised:
-        override_of(seeds)
-    assert str(raised.value) == error
-
-
 @pytest.mark.parametrize("seeds", ["x", "", "1,", "-1", "1.5", "²"])
 def test_another_text_is_wrong_usage(seeds):
     with pytest.raises(

@@ -14,7 +14,7 @@ from pathlib import Path
 from mlpkit.components.schedule import Progress
 from mlpkit.display.display import of_run
 from mlpkit.display.screen import Screen
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run
 from mlpkit.training.checkpointing import BestTracker
 
 METRICS = ("accuracy", "f1", "precision", "mean_absolute_error", "roc_auc")

@@ -10,7 +10,7 @@ import yaml
 from generators.marked_blocks import write_files
 
 import mlpkit
-from mlpkit.jobs.explanations.explain import background_of
+from mlpkit.jobs.explanations import background_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.verbs.card.card import write_card
 

@@ -12,8 +12,8 @@ from peak_memory import with_peak
 
 import mlpkit
 from mlpkit import Classes
-from mlpkit.jobs.filling_in import facts_of
 from mlpkit.jobs.prove import prove
+from mlpkit.jobs.spec_data import facts_of
 from mlpkit.verbs.repro.repro import repro
 from mlpkit_plugins.layers.affine import Affine
 
@@ -110,7 +110,7 @@ def spec_of(tmp_path, monkeypatch):
 
 
 def test_counting_classes_takes_no_counts_of_each_minibatch(spec_of, monkeypatch):
-    monkeypatch.setattr("mlpkit.jobs.filling_in.ROWS_COUNTED_TOGETHER", 1)
+    monkeypatch.setattr("mlpkit.jobs.spec_data.ROWS_COUNTED_TOGETHER", 1)
     spec = spec_of()
     dataset = spec.data()
     facts = facts_of(spec, dataset, dataset.describe()._replace(target=Classes(100_000)))

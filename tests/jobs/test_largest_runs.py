@@ -10,8 +10,7 @@ import pytest
 from stop_at import StopAt
 
 import mlpkit
-from mlpkit.runs.checkpoints import Checkpoints
-from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.folder import Checkpoints, RunFolder
 
 HEAD = "mlpkit: 1\ndata: acme.few\nlayers:\n"
 TAIL = """\

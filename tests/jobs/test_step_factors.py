@@ -133,31 +133,6 @@ def test_keywords_of_fit_are_checked(options, message):
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.parametrize(
-    ("pattern", "meant"),
-    [
-        ("Inner.*", "*.Inner.*"),
-        ("*.Innner.*", "*.Inner.*"),
-        ("*.bias", "*.b"),
-        ("Affine*.bias", "Affine*.b"),
-        ("Residual.*", "Residual1.*"),
-        ("*.Residul1.*", "Residual1.*"),
-    ],
-)
-def test_a_pattern_that_matches_nothing_is_answered_with_the_nearest_that_does(pattern, meant):
-    x, t = np.random.default_rng(0).normal(size=(8, 3)), np.arange(8) % 2
-    layers = [
-        {"Residual": {"layers": [{"Affine": {"units": 3, "name": "Inner"}}]}},
-        {"Affine": {"units": 2}},
-        "SoftmaxWithLoss",
-    ]
-    options = {"layers": layers, "optimizer": "sgd", "iterations": 1, "quiet": True}
-    with pytest.raises(SpecError) as caught:
-        mlpkit.fit(x, t, rates={pattern: 0.5}, **options)
-    assert f"no parameter is called '{pattern}'\n  help: did you mean '{meant}'?" in str(caught.value)
-    mlpkit.fit(x, t, rates={meant: 0.5}, **options)
-
-
 @pytest.mark.parametrize(("key", "factor"), [("decay", -1.0), ("rate", float("nan"))])
 def test_a_layer_declares_no_other_factor(key, factor):
     class Wrong(mlpkit.Layer):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mlpkit.errors import RunFolderError, StorageError
-from mlpkit.runs.checkpoints import Checkpoints
+from mlpkit.runs.folder import Checkpoints
 
 if TYPE_CHECKING:
     from pathlib import Path

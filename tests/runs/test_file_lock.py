@@ -69,11 +69,3 @@ def test_who_asks_leaves_no_lock(files):
 def test_the_content_of_a_locked_file_can_be_read(files, system):
     lock(files.first)
     assert all(place > 1 << 20 for _, place, _ in system.holders)
-
-
-def test_another_who_asks_is_waited_for(files, system, monkeypatch):
-    monkeypatch.setattr(writer_lock, "fcntl", None)
-    monkeypatch.setitem(sys.modules, "msvcrt", system)
-    lock(files.first)  # as if it were for an instant
-    monkeypatch.setattr("time.sleep", lambda _: system.holders.clear())
-    require_unlocked(files.second)

@@ -41,13 +41,6 @@ def test_the_file_has_the_new_content_and_nothing_else_is_left(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_small_parts_take_one_call_of_the_system(tmp_path: Path, failing: Any) -> None:
-    with failing("write", AssertionError(), call=3) as calls:
-        write_atomically(tmp_path / "file", [b"part"] * 10_000 + [LARGE])
-    assert calls == [2]
-    assert (tmp_path / "file").read_bytes() == b"part" * 10_000 + LARGE
-
-
 @pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE])
 def test_a_file_is_written_when_a_descriptor_is_free_again(tmp_path: Path, failing: Any, code: int) -> None:
     for call in (1, 2):  # the folder's, and the file's

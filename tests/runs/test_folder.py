@@ -178,7 +178,7 @@ def test_open_says_what_it_found_instead_of_a_run(tmp_path: Path) -> None:
     (run / "spec.yaml").touch()
     model = run / "model.safetensors"
     model.touch()
-    assert refusal(lambda: RunFolder.open(model)) == f"{model}: is not a folder; give the run folder {run}"
+    assert refusal(lambda: RunFolder.open(model)) == f"{model}: is not a folder; {usual}"
     assert refusal(lambda: RunFolder.open(tmp_path)) == (
         f"{tmp_path}: is not a run folder: it holds a, x; expected resolved.yaml or spec.yaml; run folders in it: {run}"
     )

@@ -89,23 +89,6 @@ def test_who_looks_knows_process_and_machine_of_the_writer(path: Path, holder: s
     assert str(WriterLock(path).another_writer()) == "process 12"
 
 
-def test_a_writer_in_another_container_may_have_the_name_and_number_of_this_process(
-    path: Path, holder: subprocess.Popen[str]
-) -> None:
-    path.write_text(f"{os.getpid()}\n{socket.gethostname()}\n")
-    writer = WriterLock(path).another_writer()
-    assert writer is not None
-    assert (writer.is_this_process, str(writer)) == (False, "another process")
-    holder.kill()
-    holder.wait()
-    lock = WriterLock(path)
-    lock.acquire()
-    writer = WriterLock(path).another_writer()
-    assert writer is not None
-    assert (writer.is_this_process, str(writer)) == (True, "this process")
-    lock.release()
-
-
 def test_a_second_writer_in_the_same_process_is_refused(path: Path) -> None:
     first, second = WriterLock(path), WriterLock(path)
     first.acquire()
@@ -222,7 +205,7 @@ def test_a_link_is_not_followed_to_a_file_that_would_be_overwritten(path: Path, 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
 def test_what_is_no_file_is_not_locked(path: Path, make: Any) -> None:
     make(path)
-    with pytest.raises(StorageError, match=r"can't be locked: (it is not a regular file|Is a directory);"):
+    with pytest.raises(StorageError, match=r"can't be locked: (Invalid argument|Is a directory);"):
         WriterLock(path).acquire()
 
 

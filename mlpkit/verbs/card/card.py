@@ -20,13 +20,12 @@ from mlpkit.components.schema.wording import counted
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import DataError, MlpkitError, SpecSchemaError, printable
 from mlpkit.jobs.evaluate import data_of_run, evaluate, in_order, warning_of_changed_data
-from mlpkit.jobs.filling_in import count_classes
 from mlpkit.jobs.groups_of_rows import metrics_by_group
 from mlpkit.jobs.leaks import WholeColumn, leaks_in
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, ENVIRONMENT, PLUGINS, flattened
-from mlpkit.jobs.spec_data import data_warnings, names_of_target, raw_rows, why_not_exchangeable
-from mlpkit.jobs.training_job import units_of
+from mlpkit.jobs.spec_data import count_classes, data_warnings, names_of_target, raw_rows, why_not_exchangeable
+from mlpkit.jobs.train import units_of
 from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit.network.summary import row_of
 from mlpkit.pages.images import image_shape

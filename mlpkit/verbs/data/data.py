@@ -14,9 +14,15 @@ from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description, RawArray, RawColumn, Split
 from mlpkit.components.target import Classes, Labels, target_to_plain
 from mlpkit.errors import DataError, Diagnostic
-from mlpkit.jobs.filling_in import count_classes
 from mlpkit.jobs.leaks import FEWEST_ROWS, WholeColumn, leaks_of
-from mlpkit.jobs.spec_data import data_warnings, describe_data, keys_of_examples, names_of_target, open_data
+from mlpkit.jobs.spec_data import (
+    count_classes,
+    data_warnings,
+    describe_data,
+    keys_of_examples,
+    names_of_target,
+    open_data,
+)
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.spec import Spec
 from mlpkit.training.minibatches import BatchReader

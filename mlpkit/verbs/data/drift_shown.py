@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.wording import counted, listed
-from mlpkit.jobs.drift.against import DriftReport, drift
+from mlpkit.jobs.drift import DriftReport, drift
 from mlpkit.pages import charts, page, parts
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
@@ -19,7 +19,7 @@ from mlpkit.terminal.output import on_one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit.jobs.drift.drift import ColumnDrift
+    from mlpkit.jobs.drift import ColumnDrift
 
 MOST_COLUMNS: Final = 40
 """Columns that a terminal shows unless all are asked for."""

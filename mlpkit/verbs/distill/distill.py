@@ -19,8 +19,7 @@ from mlpkit.components.target import Values
 from mlpkit.display.display import MuteWhenClosed
 from mlpkit.errors import UsageError
 from mlpkit.jobs.load_model import TrainedModel, load_run
-from mlpkit.jobs.train import train_spec
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run, train_spec
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.sequential import Sequential
 from mlpkit.registry.discovery import PluginOptions

@@ -14,7 +14,7 @@ from mlpkit.components.schedule import Progress
 from mlpkit.display.display import Throughput
 from mlpkit.errors import MlpkitError
 from mlpkit.groups.list_runs import runs_listed
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.notebook_tables import position_of_best
 from mlpkit.runs.folder import RunFolder

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from mlpkit.array import Array
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.jobs.explanations.columns import binary_digits, columns_in, rows_at
-from mlpkit.jobs.explanations.explain import names_of_outputs, outputs_of
+from mlpkit.jobs.explanations import binary_digits, columns_in, names_of_outputs, outputs_of, rows_at
 from mlpkit.jobs.spec_data import evenly_spaced
 from mlpkit.pages import charts
 from mlpkit.pages.images import LARGEST, POSITIVE, image_shape, thumbnail

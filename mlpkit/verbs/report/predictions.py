@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.errors import UsageError
-from mlpkit.jobs.explanations.columns import columns_in, rows_at
-from mlpkit.jobs.explanations.explain import drawn_background, explain_raw
+from mlpkit.jobs.explanations import columns_in, drawn_background, explain_raw, rows_at
 from mlpkit.jobs.spec_data import evenly_spaced
 from mlpkit.pages import charts
 from mlpkit.pages.images import image_shape, thumbnail

@@ -23,13 +23,12 @@ from mlpkit.errors import DivergenceError, MlpkitError, UsageError
 from mlpkit.groups.folders import EnsembleFolder, SeedsFolder
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
-from mlpkit.jobs.explanations.columns import column_of_inputs, columns_in, names_of_columns
-from mlpkit.jobs.explanations.explain import encoded, names_of_outputs
+from mlpkit.jobs.explanations import column_of_inputs, columns_in, encoded, names_of_columns, names_of_outputs
 from mlpkit.jobs.groups_of_rows import metrics_by_group, require_columns
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.run_inputs import GivenExamples, hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import describe_data, evenly_spaced, raw_rows, rows_to_predict
-from mlpkit.jobs.training_job import units_of
+from mlpkit.jobs.train import units_of
 from mlpkit.lazy_names import load
 from mlpkit.network.sequential import Batch
 from mlpkit.pages.curves import curves_of_sets, curves_section

@@ -22,8 +22,7 @@ from mlpkit.jobs.run_inputs import (
     parse_resolved,
 )
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
-from mlpkit.jobs.train import train_spec
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run, train_spec
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder

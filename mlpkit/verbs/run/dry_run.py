@@ -18,7 +18,7 @@ from mlpkit.groups.several_specs import group_of
 from mlpkit.jobs.load_model import Origin, model_of
 from mlpkit.jobs.open_training import OpenTraining, open_training
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.training_job import WATCHES
+from mlpkit.jobs.train import WATCHES
 from mlpkit.lazy_names import load
 from mlpkit.specfile.spec import Spec
 from mlpkit.system import peak_memory

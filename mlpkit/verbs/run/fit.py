@@ -1,10 +1,9 @@
-"""Training on arrays and data frames that are in memory."""
+"""Training on arrays and data frames that are in memory: a new network, or one that is there already."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -12,18 +11,23 @@ from typing import Any, Final
 from mlpkit.components.dataset import Dataset
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
+from mlpkit.components.schema.component_types import default_names
 from mlpkit.components.schema.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
 from mlpkit.display.notebook import default_observer, notebook_display
-from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.errors import UsageError
 from mlpkit.groups.ensemble import run_ensemble
+from mlpkit.jobs.load_model import Origin, model_of
 from mlpkit.jobs.spec_data import describe_data
-from mlpkit.jobs.train import train_spec
-from mlpkit.jobs.training_job import Run
-from mlpkit.registry.registry import RegisteredComponent, Registry
+from mlpkit.jobs.train import Run, train_spec
+from mlpkit.network.ensemble import NOT_TRAINED, Ensemble
+from mlpkit.network.sequential import Sequential
+from mlpkit.registry.registry import RegisteredComponent, Registry, installed
+from mlpkit.runs.model_file import save_model
 from mlpkit.specfile.document import document_of
 from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
+from mlpkit.specfile.python_spec import reference_of
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.spec import Spec, check_document
 from mlpkit.training.events import Observer, StopRequest
@@ -38,16 +42,6 @@ ONE_SEED: Final = (
 )
 
 NO_LAYERS: Final = "fit needs layers, with a loss at the end; to start with, add layers={layers}"
-
-OF_TABLES: Final = (
-    "fit doesn't take '{key}' with these inputs: only tables have it; give x as a data frame, such as "
-    "pandas.DataFrame(x)"
-)
-
-OF_FILES: Final = (
-    "fit takes no '{key}': examples in memory have no such parameter, only those that {readers} read from files; write "
-    "them into a file, and set {key} in data.{reader} of a spec, for mlpkit.run(spec)"
-)
 
 Examples = tuple[Any, ...]
 """Inputs, and the target of each; and the weight of each, if they have weights."""
@@ -127,8 +121,7 @@ def fit(
         options: keys of ``training``, and parameters of the data set.
 
     Raises:
-        UsageError: ``seeds`` is given, or an observer and an ensemble, or a parameter that only data in files has; or
-            ``layers`` is empty.
+        UsageError: ``seeds`` is given, or an observer and an ensemble; or ``layers`` is empty.
         SpecError: a keyword or a layer is wrong, or the layers don't fit each other or the data; the message names the
             key, such as ``training.batch_size``.
         DataError: the examples are not what they should be.
@@ -181,7 +174,6 @@ def spec_in_memory(
         raise UsageError(ONE_SEED)
     found, parameters = dataset_for(registry, examples, {**shares, **options})
     types = found.schema.types
-    _require_parameters(options, types, registry)
     if top_level["layers"] is None:
         assert issubclass(found.component, Dataset)
         raise UsageError(NO_LAYERS.format(layers=found.component.layers_for(examples, parameters)))
@@ -213,25 +205,6 @@ def dataset_for(
     raise UsageError(f"fit takes no {type(examples['train'][0]).__name__}; expected an array or a data frame")
 
 
-def _require_parameters(options: Mapping[str, Any], types: Mapping[str, object], registry: Registry) -> None:
-    """Raise ``UsageError`` if an option is a parameter of other data sets alone; it shows how to use these."""
-    for key in options.keys() - types.keys() - TRAINING.types.keys():
-        if readers := _data_sets_with(key, registry):
-            template = OF_TABLES if {*readers} & {*registry.defaults("dataset")} else OF_FILES
-            raise UsageError(template.format(key=key, readers=" and ".join(readers), reader=readers[0]))
-
-
-def _data_sets_with(key: str, registry: Registry) -> list[str]:
-    """Return the built-in data sets that have a parameter of that name."""
-    kinds = ("dataset",)
-    found = []
-    for declared in registry.find(kinds, registry.default("dataset")).plugin.declarations.values():
-        with suppress(MlpkitError):  # blocked, or without its library
-            if declared.kind in kinds and key in registry.find(kinds, declared.name).schema.types:
-                found.append(declared.name)
-    return found
-
-
 def _is_of_data(key: str, parameters: Mapping[str, object]) -> bool:
     """Whether a keyword is a parameter of the data set, perhaps misspelt, and no key of ``training``."""
     if key in parameters or key in TRAINING.types:
@@ -241,3 +214,93 @@ def _is_of_data(key: str, parameters: Mapping[str, object]) -> bool:
 
 def _checked(keys: Mapping[str, Any], registry: Registry) -> Spec:
     return check_document(document_of(keys, registry=registry), registry)
+
+
+@with_training_keys
+def fit_network(
+    network: Sequential,
+    x: Any,
+    t: Any,
+    *,
+    weights: Any = None,
+    validation: float | Examples = 0.0,
+    test: float | Examples = 0.0,
+    observer: Observer | None = None,
+    quiet: bool = False,
+    stop: StopRequest | None = None,
+    **options: Any,
+) -> Run:
+    """Train the network on arrays, lists or data frames, from the parameters that it has.
+
+    Each key of ``training`` is a keyword, as for ``mlpkit.fit``. The optimizer starts from scratch. A network that was
+    trained on examples in memory before keeps the classes, columns and scaling that it learned then.
+
+    Args:
+        network: the network.
+        x: inputs, with a row for each example.
+        t: targets: classes of any kind (texts, integers, truth values), rows of 0 and 1, or numbers.
+        weights: how much each example counts, as for ``mlpkit.fit``.
+        validation: share of the examples for validation, or separate inputs and targets, and weights, if any.
+        test: share of the examples for testing, or separate inputs and targets, and weights, if any.
+        observer: receives the events, warnings of the data set included; by default Python warns of these, and a
+            notebook shows progress.
+        quiet: whether to show no progress in a notebook.
+        stop: may ask the training to end after the step that it is in.
+        options: keys of ``training``, and parameters of the data set.
+
+    Raises:
+        SpecError: a keyword is wrong, or the network doesn't fit the examples.
+        DataError: the examples are not what they should be.
+        UsageError: the network was built for other inputs or slices, or is an ensemble.
+        DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
+        KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; the network keeps what it learned,
+            and ``run`` of the exception has the history.
+    """
+    if isinstance(network.layers[0], Ensemble):
+        raise UsageError(NOT_TRAINED)
+    registry = installed()
+    examples, shares = splits_of(x, t, weights, validation=validation, test=test)
+    slices = len(network.replicas)
+    top_level = {"name": "fit", "seed": network.seed, "dtype": str(network.dtype), "layers": _layers(network, registry)}
+    if network.adjustments.calibration is not None:
+        top_level["calibration"] = reference_of(network.adjustments.calibration, registry)
+    learned = network.origin.dataset if isinstance(network.origin, Origin) else None
+    spec, dataset = spec_in_memory(registry, examples, top_level, {"slices": slices} | options, shares, learned)
+    return train_spec(
+        spec,
+        None,
+        dataset=dataset,
+        observer=observer,
+        display=notebook_display(quiet=quiet),
+        stop=stop,
+        network=network,
+    )
+
+
+def save(network: Sequential, path: str | Path) -> None:
+    """Save the trained network as a model file, with all that ``mlpkit.load_model`` needs.
+
+    Args:
+        network: the network.
+        path: the file, such as ``model.safetensors``.
+
+    Raises:
+        UsageError: the network was never trained.
+        StorageError: the file can't be written.
+    """
+    if not isinstance(network.origin, Origin):
+        raise UsageError("the network was never trained; expected one that fit, run or load_model returned")
+    save_model(Path(path), *model_of(network, network.origin))
+
+
+def _layers(network: Sequential, registry: Registry) -> list[Any]:
+    """Return the network's layers as in a spec, including names that aren't the defaults."""
+    stack = [*network.layers, network.loss_layer]
+    references: list[Any] = []
+    for member, default in zip(stack, default_names(member.type_name for member in stack), strict=True):
+        reference = reference_of(member, registry)
+        if member.path != default:
+            ((name, parameters),) = ({reference: {}} if isinstance(reference, str) else reference).items()
+            reference = {name: {**parameters, "name": member.path}}
+        references.append(reference)
+    return references

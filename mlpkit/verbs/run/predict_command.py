@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.jobs.explanations.shapley import Explanation
+    from mlpkit.jobs.explanations import Explanation
     from mlpkit.jobs.predict import Predictions
     from mlpkit.registry.registry import Registry
 
@@ -74,7 +74,7 @@ def command(
         predictions = predict(directory, rows, registry, keep_inputs=keep_inputs)
         if explain:
             model = load("mlpkit.jobs.load_model:load_run")(directory, registry)
-            explain_rows = load("mlpkit.jobs.explanations.explain:explain")
+            explain_rows = load("mlpkit.jobs.explanations:explain")
             explanation = explain_rows(model, directory, rows, all_classes=all_classes)
     if out is not None:
         prediction_file.write_predictions(out, predictions, explanation)

@@ -48,7 +48,7 @@ def command(
         raise UsageError(f"{directory}: has several runs; --epochs, --iterations and --out are for one of them")
     with Interrupts():  # a signal that comes while modules are loaded must find the handlers
         if longer:
-            from mlpkit.verbs.run.resume_run import resume_for_longer  # noqa: PLC0415 - loads NumPy
+            from mlpkit.verbs.run.resume import resume_for_longer  # noqa: PLC0415 - loads NumPy
 
             resume = partial(resume_for_longer, epochs=epochs, iterations=iterations, out=out)
         else:

@@ -10,8 +10,7 @@ from mlpkit.display.notebook import default_observer, notebook_display
 from mlpkit.errors import UsageError
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.groups.seeds import SeedRuns, run_seeds
-from mlpkit.jobs.train import train_spec
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run, train_spec
 from mlpkit.specfile.spec import Spec, require_spec
 from mlpkit.training.events import Observer, StopRequest
 
@@ -25,7 +24,6 @@ def run(
     observer: Observer | None = ...,
     quiet: bool = ...,
     stop: StopRequest | None = ...,
-    steps: int | None = ...,
 ) -> Run: ...
 
 
@@ -48,7 +46,6 @@ def run(
     observer: Observer | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
-    steps: int | None = None,
 ) -> Run | SeedRuns:
     """Train the network of a spec, and evaluate it at the end; with several seeds, once with each of them.
 
@@ -62,7 +59,6 @@ def run(
             notebook shows progress. Not with seeds or an ensemble.
         quiet: whether to show no progress in a notebook.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
-        steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
 
     Raises:
         UsageError: the argument isn't a Spec, or the spec has several seeds and ``seeds`` isn't given, or other
@@ -79,16 +75,16 @@ def run(
     """
     require_spec(spec, "run")
     if seeds is not None:
-        if observer is not None or steps is not None:
-            raise UsageError("run takes no observer and no steps with seeds: other processes train the runs")
+        if observer is not None:
+            raise UsageError("run takes no observer with seeds: other processes train the runs")
         listener = default_observer("seed", quiet=quiet)
         return run_seeds(spec.with_seeds(seeds), directory, observer=listener, stop=stop)
     if len(spec.seeds) > 1:
         count = len(spec.seeds)
         raise UsageError(f"the spec trains with {count} seeds; mlpkit.run(spec, seeds=spec.seeds) returns all {count}")
     if spec.trains_ensemble:
-        if observer is not None or steps is not None:
-            raise UsageError("run takes no observer and no steps with an ensemble: other processes train its networks")
+        if observer is not None:
+            raise UsageError("run takes no observer of an ensemble: other processes train its networks")
         return run_ensemble(spec, directory, observer=default_observer("member", quiet=quiet), stop=stop)
     return train_spec(
         spec.with_seed(spec.seeds[0]),
@@ -96,5 +92,4 @@ def run(
         observer=observer,
         display=notebook_display(quiet=quiet),
         stop=stop,
-        steps=steps,
     )

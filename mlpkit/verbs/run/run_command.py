@@ -60,7 +60,7 @@ def command(
             print_costs(paths, overrides, wanted, ranks)
             return
         if len(paths) > 1:
-            from mlpkit.verbs.run.several_specs import run_several  # noqa: PLC0415 - most commands train one
+            from mlpkit.verbs.run.group_runs import run_several  # noqa: PLC0415 - most commands train one
 
             require_one_rank(ranks, several=True)
             found, folders = run_several(paths, overrides, out, wanted, interrupts)

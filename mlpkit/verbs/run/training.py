@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,11 +19,9 @@ from mlpkit.cli.options import given_spec, require_one_display
 from mlpkit.cli.ranks import require_one_rank
 from mlpkit.display.display import MuteWhenClosed, of_run
 from mlpkit.errors import UsageError
-from mlpkit.jobs.train import train_spec
-from mlpkit.jobs.training_job import Run
+from mlpkit.jobs.train import Run, train_spec
 from mlpkit.lazy_names import load
 from mlpkit.registry.discovery import PluginOptions
-from mlpkit.specfile.sections import MOST_SEEDS
 from mlpkit.specfile.spec import Spec
 from mlpkit.terminal.output import message, print_warnings
 from mlpkit.training.events import ObserverGroup
@@ -102,9 +98,6 @@ def end_training(
         raise click.exceptions.Exit(WORK_FAILED)
 
 
-SECONDS_WORTH_SAVING: Final = 10
-"""Of a training; a longer one that isn't watched at a terminal names at its end what could be faster."""
-
 TRAIN_GROUP: Final = "mlpkit.verbs.run.group_runs:train_runs"
 """What trains seeds or an ensemble; most specs train one network, and load less."""
 
@@ -117,7 +110,8 @@ def run_one(
     print_warnings(spec.warnings)
     several = len(spec.seeds) > 1 or spec.trains_ensemble
     require_one_rank(ranks, several)
-    with noting_slow_components([spec], wanted), run_folder(spec, out, interrupts) as folder:
+    note_slow_components([spec], wanted)
+    with run_folder(spec, out, interrupts) as folder:
         if several:
             found: TrainingResult = load(TRAIN_GROUP)(spec, folder, wanted, interrupts)
         else:
@@ -134,27 +128,13 @@ def override_of(seeds: str) -> str:
             f"--seeds {seeds}: expected a number of seeds, such as --seeds 5, or a list, such as --seeds 3,5,8"
         )
     values = [str(int(number)) for number in numbers]  # a spec takes no 05
-    if len(values) == 1 and not 1 <= int(values[0]) <= MOST_SEEDS:
-        raise UsageError(f"--seeds {seeds}: expected from 1 to {MOST_SEEDS:,} seeds, or a list, such as --seeds 3,5,8")
-    twice = [value for i, value in enumerate(values) if value in values[:i]]
-    if twice:
-        raise UsageError(f"--seeds {seeds}: the seed {twice[0]} is given twice; expected different seeds")
     return f"seeds={values[0]}" if len(values) == 1 else f"seeds=[{', '.join(values)}]"
 
 
-@contextmanager
-def noting_slow_components(specs: Sequence[Spec], wanted: TrainingOptions) -> Iterator[None]:
-    """Name what could compute faster: on a terminal before the training in the block, elsewhere after a long one."""
-    waited_for, began = sys.stderr is not None and sys.stderr.isatty(), time.monotonic()
-    if waited_for and not wanted.quiet:
-        _note_slow_components(specs)
-    yield
-    if not waited_for and not wanted.quiet and time.monotonic() - began > SECONDS_WORTH_SAVING:
-        _note_slow_components(specs)
-
-
-def _note_slow_components(specs: Sequence[Spec]) -> None:
-    """Name the components that could compute faster, and what to do for it."""
+def note_slow_components(specs: Sequence[Spec], wanted: TrainingOptions) -> None:
+    """Name the components that could compute faster, and what to do for it, to who waits at a terminal."""
+    if wanted.quiet or sys.stderr is None or not sys.stderr.isatty():
+        return
     found: dict[str, dict[str, None]] = {}
     for spec in specs:
         for reason, names in spec.registry.slow_because().items():

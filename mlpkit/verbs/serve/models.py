@@ -15,8 +15,8 @@ import numpy as np
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.groups.prediction_file import write_columns
-from mlpkit.jobs.drift.against import drift_of_model
-from mlpkit.jobs.explanations.explain import background_of
+from mlpkit.jobs.drift import drift_of_model
+from mlpkit.jobs.explanations import background_of
 from mlpkit.jobs.inputs import require_exists
 from mlpkit.jobs.load_model import TrainedModel, load_run, load_trained
 from mlpkit.registry.registry import Registry

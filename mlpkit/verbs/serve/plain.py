@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.groups.prediction_file import documents, explanations
-from mlpkit.jobs.explanations.explain import explain
+from mlpkit.jobs.explanations import explain
 from mlpkit.jobs.inputs import Columns, located
 from mlpkit.verbs.serve.batch import Request, Worker
 from mlpkit.verbs.serve.refusals import BAD_REQUEST, UNSUPPORTED, WRONG, Refusal

@@ -18,8 +18,7 @@ from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.resume_network import Session, train_claimed
 from mlpkit.jobs.spec_data import OpenedData, describe_data, open_for_members
-from mlpkit.jobs.train import write_beginning
-from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.jobs.train import Run, TrainingJob, write_beginning
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.runs.files import remove_leftovers
 from mlpkit.runs.folder import RunFolder

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlpkit
-from mlpkit.jobs.explanations.columns import column_of_inputs, rows_at
-from mlpkit.jobs.explanations.explain import encoded
+from mlpkit.jobs.explanations import column_of_inputs, encoded, rows_at
 from mlpkit.jobs.load_model import load_run
 
 SPEC = {

@@ -205,9 +205,7 @@ def test_what_the_format_cannot_hold_is_refused(
 @pytest.mark.parametrize("check", [save_model, require_storable])
 def test_what_could_not_be_read_again_is_not_written(path: Path, saved: bytes, check: Any) -> None:
     arrays = {str(i): np.zeros((1, 1), np.float32) for i in range(25_100)}
-    with pytest.raises(
-        StorageError, match=r"can't be written: 25,100 arrays, with their metadata, are too many: it has"
-    ):
+    with pytest.raises(StorageError, match=r"can't be written: it has [\d,]+ commas and brackets; expected up to"):
         check(path, arrays, {})
     assert path.read_bytes() == saved
     fewer = dict(list(arrays.items())[:24_900])
@@ -224,14 +222,6 @@ def test_the_bytes_are_those_of_the_safetensors_package(path: Path, small_model:
     length = int.from_bytes(content[:8], "little")
     texts = json.loads(content[8 : 8 + length])["__metadata__"]
     assert save(arrays, texts) == content
-
-
-@pytest.mark.skipif(np.__version__ < "2", reason="NumPy 1 itself has at most 32 axes")
-def test_more_axes_than_every_numpy_can_hold_are_refused(path: Path) -> None:
-    save_model(path, {"x": np.zeros((1,) * 32)}, {})
-    assert load_model_file(path).arrays["x"].ndim == 32
-    with pytest.raises(StorageError, match="array 'x' has 33 axes; expected up to 32"):
-        save_model(path, {"x": np.zeros((1,) * 33)}, {})
 
 
 @pytest.mark.parametrize("function", ["open", "write", "fsync", "replace"])

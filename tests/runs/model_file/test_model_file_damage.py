@@ -170,7 +170,6 @@ def test_messages_about_what_is_no_file(tmp_path: Path, path: Path) -> None:
     assert refusal(path) == f"{path}: no such file; {ADVICE}"
     assert refusal(tmp_path) == f"{tmp_path}: is a folder; {ADVICE}"
     save_model(path, {}, {})
-    assert refusal(tmp_path) == f"{tmp_path}: is a folder; give {path}"
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     assert refusal(pipe) == f"{pipe}: is not a regular file; {ADVICE}"
@@ -192,17 +191,28 @@ def test_a_file_that_claims_much_takes_no_memory(path: Path, forge: Any) -> None
     assert refusal(path) == f"{path}: {DAMAGED}"
 
 
-def test_a_file_that_shrinks_while_it_is_read_is_refused(
-    path: Path, saved: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def shrink(*arguments: Any) -> bytes:
-        head = read_head(*arguments)
-        os.truncate(path, len(saved) - 1)
-        return head
+def test_a_file_that_shrinks_while_it_is_read_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_model(path, {"x": np.zeros(2**17)}, {})
 
-    read_head = model_file._read_head
-    monkeypatch.setattr(model_file, "_read_head", shrink)
-    assert refusal(path) == f"{path}: became shorter while it was read; try again once it is no longer being written"
+    def shrink(*arguments: Any) -> Any:
+        os.truncate(path, 2**20)
+        return parse(*arguments)
+
+    parse = model_file._parse
+    monkeypatch.setattr(model_file, "_parse", shrink)
+    assert refusal(path) == f"{path}: {DAMAGED}"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"dtype": "F32", "shape": [1] * 70 + [2], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [0, 2**62], "data_offsets": [0, 0]},
+    ],
+)
+def test_an_array_that_numpy_cannot_have_is_refused(path: Path, forge: Any, entry: dict[str, Any]) -> None:
+    path.write_bytes(forge({"x": entry}, bytes(entry["data_offsets"][1])))
+    assert refusal(path) == f"{path}: {DAMAGED}"
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS sets no bound on a process's memory")

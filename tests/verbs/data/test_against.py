@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from requirements import require_package
 
-from mlpkit.jobs.drift.against import drift
+from mlpkit.jobs.drift import drift
 from mlpkit.registry.registry import Registry
 from mlpkit.verbs.data.drift_shown import lines_of_drift
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import mlpkit
-from mlpkit.jobs.explanations.columns import column_of_inputs
-from mlpkit.jobs.explanations.explain import encoded
+from mlpkit.jobs.explanations import column_of_inputs, encoded
 from mlpkit.jobs.load_model import load_run
 from mlpkit.verbs.report.importance import dependence_curves
 

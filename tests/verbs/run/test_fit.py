@@ -322,25 +322,6 @@ def test_several_seeds_are_answered_with_what_to_do():
         fit(X, T, layers=LAYERS, epochs=1).network.fit(X, T, epochs=1, seeds=5)
 
 
-@pytest.mark.parametrize("key", ["categorical", "dates", "missing", "rare", "ordinal"])
-def test_what_only_tables_have_is_answered_with_what_to_do(key):
-    pandas = require_package("pandas")
-    said = message_of(X, T, layers=LAYERS, epochs=1, **{key: "fill"}, error=mlpkit.UsageError)
-    assert said == (
-        f"fit doesn't take '{key}' with these inputs: only tables have it; give x as a data frame, such as "
-        "pandas.DataFrame(x)"
-    )
-    assert fit(pandas.DataFrame(X), T, layers=LAYERS, epochs=1, missing="fill").steps
-
-
-def test_what_only_files_have_is_answered_with_what_to_do():
-    said = message_of(X, T, layers=LAYERS, epochs=1, delimiter=";", error=mlpkit.UsageError)
-    assert said == (
-        "fit takes no 'delimiter': examples in memory have no such parameter, only those that csv read from files; "
-        "write them into a file, and set delimiter in data.csv of a spec, for mlpkit.run(spec)"
-    )
-
-
 @pytest.mark.parametrize(
     ("t", "loss"),
     [

@@ -236,7 +236,7 @@ def test_the_plan_is_that_of_the_resolved_spec(interrupted, monkeypatch):
 
 
 def test_the_best_checkpoint_is_that_of_the_best_evaluation(train, work):
-    from mlpkit.runs.checkpoints import Checkpoints
+    from mlpkit.runs.folder import Checkpoints
     from mlpkit.runs.model_file import load_model_file
 
     run = train("run", training__checkpoint={"best": "accuracy"})

@@ -9,7 +9,7 @@ from requirements import require_package
 from served import serving
 
 import mlpkit
-from mlpkit.jobs.explanations.explain import background_of
+from mlpkit.jobs.explanations import background_of
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.predict import predictions

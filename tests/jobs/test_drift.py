@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from requirements import Optional
 
 from mlpkit import RawColumn
-from mlpkit.jobs.drift.column_counts import count_alike, count_column, counts_from_plain
-from mlpkit.jobs.drift.drift import drift_of
+from mlpkit.jobs.drift import count_alike, count_column, counts_from_plain, drift_of
 
 stats = Optional("scipy.stats")
 
@@ -159,10 +158,7 @@ def test_counts_come_back_from_json(values):
         {"counts": [1, 2]},
         {"counts": [-1] * 10},
         {"counts": [True] * 10},
-        {"edges": list(WRITTEN["edges"])[::-1]},
         {"edges": ["a"] * 9},
-        {"names": ["a"]},
-        {"edges": [], "names": ["a"] * 10},
         {"missing": 1.5},
         {"unseen": {"a": 1}},
         {"more": 1},
