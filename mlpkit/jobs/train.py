@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.trained_model import Model
 
 
-WATCHES: Final = ("mlpkit.verbs.doctor.probe:HealthMonitor",)
+WATCHES: Final = ("mlpkit.verbs.doctor.health:HealthMonitor",)
 """What watches a training whose run is kept or shown; each takes the training, its network, observer and steps."""
 
 

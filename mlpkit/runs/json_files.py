@@ -190,6 +190,8 @@ MAPPINGS: Final = ("plugins", "plugin_files", "requires", "environment")
 """What lock.json holds mappings as."""
 QUANTILES: Final = 5
 """Of a distribution in health.jsonl."""
+LATER_FIGURES: Final = ("level_loss", "least_loss", "bounded_loss", "outwards")
+"""Figures in health.jsonl that the first runs don't have."""
 
 
 def is_number(value: object) -> bool:
@@ -227,16 +229,17 @@ _DISTRIBUTION: Final = {
 }
 _LAYER: Final = {
     **dict.fromkeys(("layer", "type"), str),
-    **dict.fromkeys(("units", "dead", "saturated", "norm", "gradient_norm", "update_ratio"), _is_figure),
+    **dict.fromkeys(("units", "unvarying", "dead", "saturated", "norm", "gradient_norm", "update_ratio"), _is_figure),
     **dict.fromkeys(("outputs", "gradients"), optional(_DISTRIBUTION)),
     "identical": optional(bool),
 }
 _SYMPTOM: Final = {**dict.fromkeys(("name", "layer", "finding"), str), "advice": [str], "iteration": int}
-_FIGURES: Final = ("epoch", "learning_rate", "loss", "prediction_loss", "chance", "spread")
+_FIGURES: Final = ("epoch", "learning_rate", "loss", "prediction_loss", "chance", "validation_chance", "spread")
 _HEALTH: Final = {
     **dict.fromkeys(("iteration", "rows"), int),
     **dict.fromkeys(_FIGURES, _is_figure),
-    "inputs": {**_DISTRIBUTION, "largest": _is_figure},
+    "inputs": {**_DISTRIBUTION, "largest": _is_figure, "all_equal": bool},
+    "missed": optional([int]),
     "layers": [_LAYER],
     "symptoms": [_SYMPTOM],
 }
@@ -286,7 +289,7 @@ def checked_failure(path: Path, failure: dict[str, Any]) -> dict[str, Any]:
 
 def is_health(record: Mapping[str, Any]) -> bool:
     """Whether a line of health.jsonl is one that ``mlpkit.verbs.doctor.probe.Probe`` would write."""
-    return fits(record, _HEALTH) and _is_figure(record.get("least_loss"))  # the first runs don't have it
+    return fits(record, _HEALTH) and all(_is_figure(record.get(key)) for key in LATER_FIGURES)
 
 
 EVALUATED: Final = ("train", "validation")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlpkit.runs.json_files import is_health
+from mlpkit.runs.json_files import LATER_FIGURES, is_health
 
 SPREAD = {"mean": 0.1, "std": 1, "min": -1.0, "max": None, "quantiles": [-1, -0.5, 0, 0.5, 1]}
 LAYER = {
@@ -16,6 +16,7 @@ LAYER = {
     "units": 4,
     "outputs": SPREAD,
     "gradients": None,
+    "unvarying": 0.0,
     "identical": False,
     "dead": None,
     "saturated": None,
@@ -32,10 +33,15 @@ HEALTH_RECORD: dict[str, Any] = {
     "loss": None,
     "prediction_loss": 0.7,
     "chance": 1,
+    "validation_chance": None,
+    "level_loss": 1.1,
     "least_loss": 0.1,
+    "bounded_loss": None,
+    "outwards": -0.2,
     "spread": 0.3,
-    "inputs": SPREAD | {"largest": 1.0},
+    "inputs": SPREAD | {"largest": 1.0, "all_equal": False},
     "layers": [LAYER],
+    "missed": [2],
     "symptoms": [SYMPTOM],
 }
 
@@ -56,4 +62,4 @@ def test_a_look_has_all_that_a_probe_writes_and_nothing_else_in_its_place(place:
     assert not is_health(changed)
     if isinstance(place[-1], str):
         del inner[place[-1]]
-        assert is_health(changed) == (place == ("least_loss",))
+        assert is_health(changed) == (place[-1] in LATER_FIGURES)

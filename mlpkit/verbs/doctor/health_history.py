@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from mlpkit.components.component import arguments_of
 from mlpkit.components.dataset import Dataset
 from mlpkit.components.initializer import Initializer
+from mlpkit.components.loss import Loss
 from mlpkit.components.operation import Operation
 from mlpkit.components.optimizer import Optimizer
 from mlpkit.components.schedule import Progress, rate_at
@@ -37,6 +38,8 @@ class TrainingFacts(NamedTuple):
     Args:
         total_steps: steps of the whole training; None if a clock or a callback ends it.
         longer: makes the training ten times as long.
+        slice_rows: examples that are computed together: the rows of a slice of a minibatch.
+        coupling: names of the layers in which the examples of a minibatch affect each other.
         guarded: whether the training ends early, or keeps the best weights, when it overfits.
         values: whether the targets are values; ``scaled_values`` if the network computes with scaled ones.
         first_weights: for a layer whose initializer isn't its default, what goes back to that.
@@ -44,11 +47,15 @@ class TrainingFacts(NamedTuple):
         rate_scale: the key of the number that a schedule of the learning rate is proportional to, and the number; None
             without such a number.
         scale_inputs: scales the inputs; ``scale_target`` the values to predict.
+        balance: gives rare classes more weight; empty if the loss takes no such weights, or has some.
+        class_names: the names of the classes; empty if they are just numbers.
     """
 
     steps_per_epoch: int
     total_steps: int | None = None
     longer: str = ""
+    slice_rows: int = 1
+    coupling: tuple[str, ...] = ()
     clipped: bool = False
     guarded: bool = False
     values: bool = False
@@ -58,12 +65,19 @@ class TrainingFacts(NamedTuple):
     rate_scale: tuple[str, float] | None = None
     scale_inputs: str = ""
     scale_target: str = ""
+    balance: str = ""
+    class_names: tuple[str, ...] = ()
+
+    def class_name(self, number: int) -> str:
+        """Return the name of a class, or its number if it has none."""
+        return f"'{self.class_names[number]}'" if self.class_names else str(number)
 
 
 def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -> TrainingFacts:
     """Return the facts known about a spec's training, whose data is open; ``steps`` stand in for the clock."""
     spec, dataset, description = proved.spec, proved.dataset, proved.description
     training = spec.training
+    rows = min(training.batch_size, description.sizes["train"])
     rows_of_step = training.batch_size * training.accumulate
     per_epoch = steps_per_epoch(description.sizes["train"], rows_of_step, drop_last=training.drop_last)
     of_epochs = training.epochs * per_epoch if training.epochs else None
@@ -71,10 +85,13 @@ def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -
     operations = network.replicas[0].operations()
     with component_errors(f"dataset {spec.data.name} failed in input_scaling or target_scaling"):
         inputs, target = dataset.input_scaling(), dataset.target_scaling()
+        class_names = dataset.class_names()
     return TrainingFacts(
         steps_per_epoch=per_epoch,
         total_steps=total_steps,
         longer=_longer(spec),
+        slice_rows=max(1, rows // network.slices),
+        coupling=tuple(operation.path for operation in operations if operation.couples_examples),
         clipped=training.clip is not None,
         guarded=training.early_stopping is not None or training.best_weights is not None,
         values=isinstance(description.target, Values),
@@ -84,6 +101,8 @@ def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -
         rate_scale=scale_of_rate(training.optimizer),
         scale_inputs=_as_settings(spec, dataset, inputs),
         scale_target=_as_settings(spec, dataset, target),
+        balance=_balance(network.replicas[0].loss),
+        class_names=class_names or (),
     )
 
 
@@ -119,6 +138,13 @@ def _longer(spec: Spec) -> str:
     return " ".join(f"--set training.{key}={10 * length}" for key, length in lengths.items() if length)
 
 
+def _balance(loss: Loss) -> str:
+    """Return the override that gives each class the same weight, if the loss takes weights of classes and has none."""
+    if arguments_of(loss).get("class_weights", ()) is not None:
+        return ""
+    return f"--set layers.{loss.path}.class_weights=balanced"
+
+
 def _as_settings(spec: Spec, dataset: Dataset, parameters: Mapping[str, Any]) -> str:
     """Return how to set parameters of the data set: as overrides, or as keywords if its examples come from Python."""
     if dataset.in_memory:
@@ -135,7 +161,10 @@ NO_ROUNDING: Final = 1 + 1e-5
 IMPROVED: Final = 0.99
 """Times the loss at half of the steps, one that still falls."""
 
-LOSSES: Final = {"loss", "chance", "prediction_loss", "train_loss", "validation_loss"}
+LOSSES: Final = {
+    *("loss", "chance", "prediction_loss", "validation_chance", "least_loss", "bounded_loss"),
+    *("train_loss", "validation_loss"),
+}
 """The losses among the figures of probes and evaluations."""
 
 LOWER: Final = 0.5

@@ -1,35 +1,31 @@
-"""Looking into a network while it is trained: when, and at which activations, gradients and updates, layer by layer."""
+"""Looking into a network while it is trained: activations, gradients and updates, layer by layer."""
 
 from __future__ import annotations
 
 import copy
 import math
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit.array import Array
-from mlpkit.components.callback import TrainingView
 from mlpkit.components.dataset import Description, Split
 from mlpkit.components.layer import Elementwise
 from mlpkit.components.operation import Operation, own_parameters
 from mlpkit.components.randomness import RunPosition, keyed_generator
 from mlpkit.components.schedule import START
-from mlpkit.components.target import Values
-from mlpkit.jobs.open_training import OpenTraining
+from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.contexts import replaced_methods
 from mlpkit.network.replica import Replica
 from mlpkit.network.sequential import Batch, Sequential
-from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import Observer, Watch
 from mlpkit.training.gradient import sum_of_squares
 from mlpkit.training.health import Health
 from mlpkit.training.minibatches import BatchReader
-from mlpkit.verbs.doctor.health_history import HealthHistory, facts_of
-from mlpkit.verbs.doctor.symptoms import new_symptoms
 
 ROWS: Final = 192
 """Training rows that are looked at, the same ones each time."""
@@ -37,7 +33,19 @@ ROWS: Final = 192
 SAMPLE: Final = 1024
 """Elements of an array that its distribution is computed from."""
 
+FEW: Final = 5
+"""Rows of a class that are needed to say that it is never predicted."""
+
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+SIZES: Final = 1.5 ** np.arange(-12, 11)
+"""Of outputs, 1 among them: the loss is least at about one of them."""
+
+FAR: Final = np.array([-1000.0, -100.0, *np.linspace(-10, 10, 21), 100.0, 1000.0])
+"""Where bounds of a function show."""
+
+LEVEL: Final = 0.05
+"""Of its range, less of a change from 100 to 1,000: the function is level there."""
 
 NEARLY_FLAT: Final = 0.05
 """A unit is saturated if its mean slope is below this share of the steepest: that much of a gradient gets through."""
@@ -58,11 +66,17 @@ class Probe:
         loss         their mean loss, as in training
         prediction_loss  the same as in prediction; null if the loss is better than ``chance``
         chance       the loss of the best constant prediction for them; null if unknown
-        least_loss   the loss of perfect predictions of values; null if unknown
-        inputs       distribution of the inputs; as ``largest`` the largest root mean square of one over the rows
+        validation_chance  the loss of that prediction for as many validation rows; null without any
+        level_loss   the loss if all outputs are 0; null unless classes or labels are predicted
+        least_loss   the least loss that any outputs have, as perfect predictions do; null if unknown
+        bounded_loss the least loss of outputs within the bounds of the last layer's function; null if it has none
+        outwards     cosine of the angle between the parameters and the negative gradient: how far it lengthens them
+        inputs       distribution of the inputs; as ``largest`` the largest root mean square of one over the rows; as
+                     ``all_equal`` whether all rows have the same
         layers       one mapping for each layer, those inside others after these, in the order of the stack
         spread       largest standard deviation, over the rows, of a predicted probability, or of a predicted value as a
                      share of the targets' own
+        missed       classes with five rows or more that are never predicted; null if the target isn't classes
         symptoms     what is noticed for the first time
 
     A layer:
@@ -72,6 +86,7 @@ class Probe:
         units        how many units it has; a unit is an element of the first axis of an example: a feature or a channel
         outputs      distribution of what it returns: its activations
         gradients    distribution of the derivatives of a row's loss by what it returns; null if none goes back so far
+        unvarying    share of its units whose output is the same in all rows
         identical    whether all its units return the same, and get the same gradient, in each row
         dead         share of its units whose slope is zero in all rows; null unless it is an elementwise function
                      with a flat side, such as a rectifier
@@ -85,15 +100,20 @@ class Probe:
     elements, drawn once. Figures have six digits; one that isn't finite is null.
     """
 
-    def __init__(self, network: Sequential, split: Split, description: Description) -> None:
+    def __init__(
+        self, network: Sequential, split: Split, description: Description, validation: Split | None = None
+    ) -> None:
         self._network = network
         self._target = description.target
         self._x, self._t, self._weights = _some_rows(network, split, description)
+        self._validation = None if validation is None else _some_rows(network, validation, description)
         squares = np.square(self._x, dtype=np.float64).mean(axis=0)
-        self._inputs = {"largest": _rounded(math.sqrt(squares.max(initial=0.0)))}
+        all_equal = bool((self._x == self._x[0]).all())
+        self._inputs = {"largest": _rounded(math.sqrt(squares.max(initial=0.0))), "all_equal": all_equal}
         self._samples: dict[tuple[int, ...], tuple[Array, ...]] = {}
         self._steepest: dict[str, float | None] = {}
         self._logits = self._x
+        self._reach: dict[str, float | None] = {}
         original = network.replicas[0]
         layers, loss = copy.deepcopy((original.layers, original.loss))
         self._replica = Replica(layers, loss, RunPosition(START, network.seed), network.scaled)
@@ -130,7 +150,9 @@ class Probe:
         moved = self._before[1] if self._before[0] == iteration - 1 else {}
         for operation in self._followed:
             self._found[operation.path] |= self._figures_of_parameters(operation.path, moved)
-        chance, least_loss, spread = self._chance(), self._least_loss(), self._spread()
+        outwards = self._outwards()
+        (chance, validation_chance), predicted = self._chances(), self._predicted()
+        self._reach = self._reach or self._losses_in_reach()
         prediction_loss = None
         if chance is not None and not loss < chance:
             replica.set_training(False)
@@ -143,10 +165,12 @@ class Probe:
             "loss": _rounded(loss),
             "prediction_loss": _rounded(prediction_loss),
             "chance": _rounded(chance),
-            "least_loss": _rounded(least_loss),
+            "validation_chance": _rounded(validation_chance),
+            **self._reach,
+            "outwards": _rounded(outwards),
             "inputs": self._distribution(self._x) | self._inputs,
             "layers": list(self._found.values()),
-            "spread": _rounded(spread),
+            **predicted,
         }
 
     def _follow(self, operation: Operation) -> AbstractContextManager[None]:
@@ -158,6 +182,7 @@ class Probe:
             found = self._found[operation.path]
             found["outputs"] = self._distribution(y)
             found["units"] = _units(y).shape[-1]
+            found["unvarying"] = _rounded(_unvarying_units(y).mean())
             found["identical"] = _identical_units(y)
             if isinstance(operation, Elementwise):
                 found |= self._flatness(operation, x, y)
@@ -194,44 +219,83 @@ class Probe:
             "update_ratio": _rounded(ratio),
         }
 
+    def _outwards(self) -> float | None:
+        """Return the cosine of the angle between the trained parameters and the negative gradient."""
+        extents = [slice(*self._network.layout.extent(path)) for paths in self._own.values() for path in paths]
+        values, gradients = (
+            [array[each] for each in extents] for array in (self._network.values, self._replica.gradient)
+        )
+        along = math.fsum(float(np.dot(*pair)) for pair in zip(values, gradients, strict=True))
+        found = self._found.values()
+        lengths = math.prod(math.hypot(*(each[key] or 0.0 for each in found)) for key in ("norm", "gradient_norm"))
+        return -along / lengths if lengths else None
+
     def _some(self, path: str) -> Array:
         """Return about as many elements of a parameter as a distribution is computed from, evenly spaced."""
         begin, end = self._network.layout.extent(path)
         return self._network.values[begin : end : 1 + (end - begin) // SAMPLE]
 
-    def _chance(self) -> float | None:
-        """Return the loss of the best constant, in the targets' own unit."""
+    def _chances(self) -> list[float | None]:
+        """Return the loss of the best constant, for the rows and for validation rows, in the targets' own unit."""
         loss, given = self._replica.loss, () if self._weights is None else (self._weights,)
         with operation_errors(loss, "best_constant"):
             constant = loss.best_constant(self._t, *given)
-            return None if constant is None else self._loss(constant)
+            return [
+                None if constant is None or rows is None else self._loss(constant, *rows[1:])
+                for rows in ((self._x, self._t, self._weights), self._validation)
+            ]
 
-    def _loss(self, x: Any) -> float:
+    def _loss(self, x: Any, t: Array, weights: Array | None) -> float:
         """Return the loss at inputs of the loss, which may be the same for all rows."""
-        inputs = np.empty((len(self._t), *self._logits.shape[1:]), self._logits.dtype)
+        inputs = np.empty((len(t), *self._logits.shape[1:]), self._logits.dtype)
         inputs[...] = x
-        return float(self._replica.loss.forward(inputs, self._t, *(() if self._weights is None else (self._weights,))))
+        return float(self._replica.loss.forward(inputs, t, *(() if weights is None else (weights,))))
 
-    def _least_loss(self) -> float | None:
-        """Return the loss of outputs that predict each real target; None if the loss doesn't say what these are."""
+    def _losses_in_reach(self) -> dict[str, float | None]:
+        """Return the loss of zero outputs, the least loss of any outputs, and the least in the last layer's reach."""
+        found: dict[str, float | None] = dict.fromkeys(("level_loss", "least_loss", "bounded_loss"))
+
+        loss_of = partial(self._loss, t=self._t, weights=self._weights)
+        with operation_errors(self._replica.loss, "forward"):
+            bounds = _bounds(self._last[0], self._logits) if self._last else None
+            right = _right_outputs(self._t, self._target)
+            if right is not None and right.shape == self._logits.shape:
+                least = min(loss_of(size * right) for size in SIZES)
+                found |= {"level_loss": loss_of(0 * right), "least_loss": least}
+                if bounds:
+                    found["bounded_loss"] = loss_of(np.where(right > 0, *bounds))
+                return found
+            right = self._outputs_for_targets() if isinstance(self._target, Values) else None
+            if right is not None:
+                found["least_loss"] = loss_of(right)
+                if bounds:
+                    most, least = bounds
+                    found["bounded_loss"] = loss_of(right.clip(least, most))
+        return found
+
+    def _outputs_for_targets(self) -> Array | None:
+        """Return outputs that predict each real target; None if the loss doesn't say what these are."""
         loss = self._replica.loss
-        if not isinstance(self._target, Values) or self._t.shape != self._logits.shape:
+        if self._t.shape != self._logits.shape or not loss.can_be_averaged or loss.prediction_names() is not None:
             return None
-        if not loss.can_be_averaged or loss.prediction_names() is not None:
-            return None
-        with operation_errors(loss, "forward"):
-            right = loss.inputs_for(self._t.astype(self._logits.dtype))
-            return self._loss(right) if right.shape == self._logits.shape else None
+        right = loss.inputs_for(self._t.astype(self._logits.dtype))
+        return right if right.shape == self._logits.shape else None
 
-    def _spread(self) -> float:
-        """Return how much predictions differ from row to row."""
+    def _predicted(self) -> dict[str, Any]:
+        """Return how much predictions differ from row to row, and which classes are never among them."""
         prediction, t = self._replica.predict(self._logits), self._t
         spread = prediction.std(axis=0, dtype=np.float64)
         several = self._replica.prediction_names(None) is not None
         if isinstance(self._target, Values) and (several or prediction.shape == t.shape):
             of_targets = t.std(axis=0, dtype=np.float64)
             spread = np.divide(spread, of_targets, out=np.zeros_like(spread), where=of_targets > 0)
-        return float(spread.max())
+        missed = None
+        if isinstance(self._target, Classes) and prediction.shape == (len(t), self._target.count):
+            numbers = t.argmax(axis=1) if self._target.one_hot else t
+            counts = np.bincount(numbers, minlength=self._target.count)
+            predicted = np.bincount(prediction.argmax(axis=1), minlength=self._target.count)
+            missed = np.flatnonzero((counts >= FEW) & (predicted == 0)).tolist()
+        return {"spread": _rounded(float(spread.max())), "missed": missed}
 
     def _flatness(self, layer: Elementwise, x: Array, y: Array) -> dict[str, Any]:
         """Return the share of units of an elementwise function that are dead or saturated."""
@@ -274,7 +338,7 @@ def _some_rows(network: Sequential, split: Split, description: Description) -> B
 
 
 def _nothing_found(operation: Operation) -> dict[str, Any]:
-    keys = ("units", "outputs", "gradients", "identical", "dead", "saturated")
+    keys = ("units", "outputs", "gradients", "unvarying", "identical", "dead", "saturated")
     of_parameters = ("norm", "gradient_norm", "update_ratio")
     return {"layer": operation.path, "type": operation.type_name, **dict.fromkeys((*keys, *of_parameters))}
 
@@ -289,6 +353,11 @@ def _units(values: Array) -> Array:
 def _largest(units: Array) -> Array:
     """Return the largest value of each unit."""
     return np.asarray(units.max(axis=tuple(range(units.ndim - 1))))
+
+
+def _unvarying_units(y: Array) -> NDArray[np.bool_]:
+    units = _units(y)
+    return np.asarray((units == units[(0,) * (units.ndim - 1)]).all(axis=tuple(range(units.ndim - 1))))
 
 
 def _identical_units(values: Array) -> bool:
@@ -306,6 +375,26 @@ def _steepest_slope(layer: Elementwise, like: Array) -> float | None:
     return None if slopes[0] == 0 or slopes[-1] == 0 else float(slopes.max())
 
 
+def _right_outputs(t: Array, target: Target) -> Array | None:
+    """Return outputs that are 1 for the class or labels of each row and 0 or -1 for others; None for other targets."""
+    if isinstance(target, Classes):
+        numbers = t.argmax(axis=1) if target.one_hot else t
+        return np.asarray(np.eye(target.count)[numbers])
+    return np.where(t > 0.5, 1.0, -1.0) if isinstance(target, Labels) else None
+
+
+def _bounds(layer: Operation, like: Array) -> tuple[float, float] | None:
+    """Return the largest and the least value of an elementwise function; None if it has no such bounds."""
+    if not isinstance(layer, Elementwise):
+        return None
+    x = _in_each_unit(FAR, like)
+    with np.errstate(all="ignore"):
+        y = layer.function(x, np.empty_like(x)).reshape(len(FAR), -1)
+        most, least = float(y[1:-1].max()), float(y[1:-1].min())
+        is_level = np.abs(y[[0, -1]] - y[[1, -2]]).max() < LEVEL * (most - least)
+    return (most, least) if is_level else None
+
+
 def _in_each_unit(numbers: Array, like: Array) -> Array:
     """Return a row for each number, filled with it."""
     x = np.empty((len(numbers), *like.shape[1:]), like.dtype)
@@ -319,67 +408,3 @@ def _norm(arrays: Iterable[Array]) -> float:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
-
-
-STEPS_APART: Final = 8
-"""Steps between two probes of a network, at least: a probe takes as long as one or two."""
-
-
-def is_probed(evaluation: int) -> bool:
-    """Whether the network is probed after an evaluation; evaluations are counted from 1.
-
-    It's probed after each of the first 15, every second up to 31, every fourth up to 63, and so on: eight per doubling.
-    """
-    return evaluation % (1 << max(0, evaluation.bit_length() - 4)) == 0
-
-
-class HealthMonitor(Watch):
-    """Probes a network before the first step and after evaluations, and reports new symptoms."""
-
-    def __init__(self, training: OpenTraining, network: Sequential, observer: Observer, steps: int | None) -> None:
-        proved = training.proved
-        self._probe = Probe(network, training.splits["train"], proved.description)
-        self._healths: list[Health] = []
-        self._history = HealthHistory(facts_of(proved, network, steps), [], self._healths)
-        self._observer = observer
-
-    def began(self, view: TrainingView, learning_rate: float) -> None:
-        """Probe the network before the first step; after a resume, read the earlier probes."""
-        self._progress, self._history.evaluations = view.progress, view.history
-        if view.progress.step == 0:
-            self._probe_now(learning_rate)
-        elif view.folder is not None:
-            self._healths += RunFolder(view.folder).read_health()
-            self._history.known = {symptom["name"] for health in self._healths for symptom in health["symptoms"]}
-
-    def before_evaluated_step(self) -> None:
-        """Remember the parameters, to see how far the step moves them."""
-        self._probe.remember(self._progress.step)
-
-    def evaluated(self, learning_rate: float, *, last: bool) -> None:
-        """Probe the network, if it is time to."""
-        due = is_probed(len(self._history.evaluations)) and self._progress.step >= self._last_step + STEPS_APART
-        if last or due:
-            self._probe_now(learning_rate)
-
-    def diverged(self, learning_rate: float) -> None:
-        """Probe the diverged network."""
-        with suppress(Exception):  # whatever a layer makes of such numbers, the divergence is the error to report
-            self._probe_now(learning_rate)
-
-    @property
-    def _last_step(self) -> int:
-        """Steps done at the last probe."""
-        return int(self._healths[-1]["iteration"]) if self._healths else -STEPS_APART
-
-    def _probe_now(self, learning_rate: float) -> None:
-        progress = self._progress
-        if self._last_step >= progress.step:
-            return
-        health = self._probe(progress.step, progress.epoch, learning_rate)
-        self._healths.append(health)
-        symptoms = new_symptoms(self._history)
-        health["symptoms"] = [symptom.to_plain() for symptom in symptoms]
-        self._observer.probed(health)
-        for symptom in symptoms:
-            self._observer.diagnosed(symptom)

@@ -19,6 +19,12 @@ BEYOND_RECOVERY: Final = 1000
 OUT_OF_SCALE: Final = 10
 """Initializers expect inputs of about 1; an order of magnitude more, or two less, is another scale."""
 
+HARDLY: Final = 0.05
+"""Of the loss of equal outputs, a part too small to learn by."""
+
+FEW_EXAMPLES: Final = 8
+"""Examples whose variance is known to 50 % only, √(2 / (n - 1)), which is too few to normalize by."""
+
 HALF: Final = 0.5
 """A layer with half of its units saturated, or more than half dead, does the work of one half as wide."""
 
@@ -28,6 +34,9 @@ APART: Final = 1e4
 NOISY: Final = 1.5
 """A loss in training of that many times the loss in prediction is due to random numbers."""
 
+SHRUNK: Final = 0.25
+"""Parameters of less than that share of their first length have lost what initializers see to."""
+
 CHECK_DATA: Final = "to check that inputs and targets belong together: mlpkit data SPEC"
 
 NO_BETTER: Final = 0.98
@@ -35,6 +44,9 @@ NO_BETTER: Final = 0.98
 
 LEARNED: Final = 0.9
 """A training loss below this share of the best constant prediction's has learned something of the rows."""
+
+MOST_NAMED: Final = 5
+"""Classes that a message names."""
 
 TRIAL_STEPS: Final = 10
 """Fewer steps are a trial of the spec and teach a network little."""
@@ -44,6 +56,13 @@ USUAL_UPDATE: Final = 1e-3
 
 THROWN: Final = 0.25
 """A step of that share of the parameters' first length throws them away: a few of them leave nothing of it."""
+
+HELD: Final = 0.3
+"""Parameters that decay keeps short: a gradient that points outwards as far as that would lengthen them."""
+
+SHORTENED: Final = 0.65
+STILL_MUCH: Final = 0.25
+CARRIED_OVER: Final = 1.25
 
 LARGE_RISE: Final = 0.1
 """A rise of the loss by a tenth of what chance costs is more than the noise of a minibatch."""
@@ -88,6 +107,13 @@ def inputs_not_scaled(history: HealthHistory) -> Finding | None:
     return None
 
 
+def constant_inputs(history: HealthHistory) -> Finding | None:
+    """Inputs that are the same in all rows."""
+    if history.iteration > 0 or not history.now["inputs"]["all_equal"]:
+        return None
+    return "", f"all {history.now['rows']} rows that were looked at have the same inputs", (CHECK_DATA,)
+
+
 def target_not_scaled(history: HealthHistory) -> Finding | None:
     """Values to predict that are far from what a network with new weights predicts, or far more spread out."""
     loss, chance = history.first_loss, history.chance
@@ -123,6 +149,35 @@ def too_much_noise(history: HealthHistory) -> Finding | None:
         return None
     finding = f"the loss is {loss:.3g} in training and {history.now['prediction_loss']:.3g} in prediction"
     return "", f"{finding}; a constant prediction reaches {chance:.3g}", ("a lower rate of dropout",)
+
+
+def bounded_outputs(history: HealthHistory) -> Finding | None:
+    """A last layer whose bounds allow no output with a small loss, as if the loss applied no function."""
+    bounded, least = history.now["bounded_loss"], history.now["least_loss"]
+    chance = history.chance
+    if bounded is None or least is None or chance is None or bounded - least <= LARGE_RISE * (chance - least):
+        return None
+    last = history.now["layers"][-1]["layer"]
+    finding = f"within its bounds, the loss can't fall below {bounded:.3g}; without them, it can reach {least:.2f}"
+    return last, finding, (f"the stack without {last}",)
+
+
+def indistinct_targets(history: HealthHistory) -> Finding | None:
+    """Targets so smooth that predictions without any error have hardly a smaller loss than equal ones."""
+    level, least = history.now["level_loss"], history.now["least_loss"]
+    if level is None or least is None or least < (1 - HARDLY) * level:
+        return None
+    finding = f"predictions without an error have a loss of {least:.4g}, and outputs of zero one of {level:.4g}"
+    return "", finding, ("less smoothing of the targets",)
+
+
+def batch_too_small(history: HealthHistory) -> Finding | None:
+    """Layers that normalize over a minibatch of a few examples."""
+    rows, layers = history.facts.slice_rows, history.facts.coupling
+    if not layers or rows >= FEW_EXAMPLES:
+        return None
+    finding = f"it computes with the statistics of {rows} example{'s' if rows > 1 else ''} at a time"
+    return layers[0], finding, ("--set training.batch_size=32",)
 
 
 def identical_units(history: HealthHistory) -> Finding | None:
@@ -172,6 +227,16 @@ def exploding_gradient(history: HealthHistory) -> Finding | None:
         return None
     advice = ("smaller initial weights", *history.clip_advice())
     return *_gradients_at_the_ends(history.now), (*history.first_weights_advice(), *advice)
+
+
+def zero_gradient(history: HealthHistory) -> Finding | None:
+    """A layer that never gets any gradient."""
+    for layer in _trained(history.now):
+        name = layer["layer"]
+        if history.recently(lambda health, name=name: _layer(health, name).get("gradient_norm") == 0):  # type: ignore[misc]
+            advice = (*history.first_weights_advice(), "to look at the layers after it, which pass nothing back")
+            return name, "its gradient is exactly zero: it doesn't learn", advice
+    return None
 
 
 def diverging(history: HealthHistory) -> Finding | None:
@@ -241,6 +306,30 @@ def rate_too_low(history: HealthHistory) -> Finding | None:
     return "", finding, (history.rate_advice(USUAL_UPDATE / largest if largest else 1000), "mlpkit tune-rate SPEC")
 
 
+def shrunk_weights(history: HealthHistory) -> Finding | None:
+    """Parameters that decay faster than they learn."""
+    first, now = _length(history.healths[0]), _length(history.now)
+    loss, chance = history.now["loss"], history.chance
+    learned = loss is not None and chance is not None and loss < LEARNED * chance
+    if not history.settled or (
+        learned if now < SHRUNK * first else not _is_held_back(history, now / first if first else 1)
+    ):
+        return None
+    finding = f"the norm of all parameters fell from {first:.3g} to {now:.3g}"
+    if now >= SHRUNK * first:
+        finding += f", although the gradient would increase it, and the loss stays at {loss:.3g}"
+    return "", finding, ("a smaller weight decay",)
+
+
+def _is_held_back(history: HealthHistory, share: float) -> bool:
+    """Whether parameters are kept from learning more by what shortens them, and validation doesn't gain by that."""
+    loss, chance, both = history.now["loss"], history.chance, history.validated[-1:]
+    if loss is None or chance is None or not both or share > SHORTENED or loss < STILL_MUCH * chance:
+        return False
+    carries_over = both[0]["validation_loss"] < CARRIED_OVER * both[0]["train_loss"]
+    return carries_over and history.recently(lambda health: (health.get("outwards") or 0.0) > HELD, 3)
+
+
 def constant_outputs(history: HealthHistory) -> Finding | None:
     """Predictions that don't depend on the inputs."""
     if not history.settled or not history.recently(lambda health: (health["spread"] or 0.0) < 1e-3):
@@ -280,6 +369,32 @@ def too_few_steps(history: HealthHistory) -> Finding | None:
     return "", finding, tuple(filter(None, (history.facts.longer, history.rate_advice(10), smaller)))
 
 
+def nothing_carries_over(history: HealthHistory) -> Finding | None:
+    """A network that learns the training rows, and was never better than a constant on validation rows."""
+    evaluations, chance, validation_chance = history.validated, history.chance, history.now["validation_chance"]
+    if not history.settled or not evaluations or chance is None or validation_chance is None:
+        return None
+    train, best = evaluations[-1]["train_loss"], min(record["validation_loss"] for record in evaluations)
+    if train > LEARNED * chance or best * NO_BETTER < validation_chance:
+        return None
+    finding = (
+        f"the training loss is {train:.4g}, but the validation loss was never below {best:.4g}, and a constant "
+        f"prediction reaches {validation_chance:.4g}"
+    )
+    return "", finding, (CHECK_DATA, "other inputs", "more data")
+
+
+def classes_never_predicted(history: HealthHistory) -> Finding | None:
+    """Classes that are there, and that no example is predicted to be."""
+    if not history.settled or not history.recently(lambda health: bool(health["missed"])):
+        return None
+    missed = [history.facts.class_name(number) for number in history.now["missed"]]
+    shown = f"class {missed[0]}" if len(missed) == 1 else f"classes {', '.join(missed[:MOST_NAMED])}"
+    others = f" and {len(missed) - MOST_NAMED} others" if len(missed) > MOST_NAMED else ""
+    finding = f"none of {history.now['rows']} training rows is predicted as {shown}{others}"
+    return "", finding, tuple(filter(None, (history.facts.balance, "more steps")))
+
+
 def overfitting(history: HealthHistory) -> Finding | None:
     """A validation loss that gets worse while the training loss gets better."""
     evaluations, chance = history.validated, history.chance
@@ -302,6 +417,7 @@ def overfitting(history: HealthHistory) -> Finding | None:
 
 
 BAD_SCALES: Final = (
+    "constant_inputs",
     "inputs_not_scaled",
     "target_not_scaled",
     "exploding_gradient",
@@ -310,25 +426,35 @@ BAD_SCALES: Final = (
 )
 BAD_UNITS: Final = ("identical_units", "dead_units", "saturated_units")
 BAD_RATES: Final = ("diverging", "rate_too_high", "rate_too_low")
-NO_LEARNING: Final = (*BAD_SCALES, *BAD_UNITS, *BAD_RATES, "vanishing_gradient")
+BAD_GRADIENTS: Final = ("vanishing_gradient", "zero_gradient")
+BAD_LOSSES: Final = ("bounded_outputs", "indistinct_targets")
+NO_LEARNING: Final = (*BAD_LOSSES, *BAD_SCALES, *BAD_UNITS, *BAD_RATES, *BAD_GRADIENTS, "shrunk_weights")
 
 SYMPTOMS: Final[dict[str, tuple[Callable[[HealthHistory], Finding | None], tuple[str, ...]]]] = {
+    "constant_inputs": (constant_inputs, ()),
     "inputs_not_scaled": (inputs_not_scaled, ()),
-    "target_not_scaled": (target_not_scaled, ("inputs_not_scaled",)),
+    "bounded_outputs": (bounded_outputs, ()),
+    "indistinct_targets": (indistinct_targets, ()),
+    "target_not_scaled": (target_not_scaled, ("inputs_not_scaled", "bounded_outputs")),
     "too_much_noise": (too_much_noise, ("inputs_not_scaled", "target_not_scaled")),
     "exploding_gradient": (exploding_gradient, ("inputs_not_scaled", "diverging", "rate_too_high")),
     "first_weights_too_large": (first_weights_too_large, BAD_SCALES),
+    "batch_too_small": (batch_too_small, ()),
     "identical_units": (identical_units, ()),
     "diverging": (diverging, BAD_SCALES),
     "dead_units": (dead_units, (*BAD_SCALES, "identical_units", "diverging")),
     "rate_too_high": (rate_too_high, (*BAD_SCALES, "dead_units", "diverging")),
-    "saturated_units": (saturated_units, ("identical_units", *BAD_SCALES, *BAD_RATES)),
+    "saturated_units": (saturated_units, ("identical_units", "bounded_outputs", *BAD_SCALES, *BAD_RATES)),
     "vanishing_gradient": (vanishing_gradient, (*BAD_UNITS, *BAD_RATES, *BAD_SCALES)),
-    "rate_too_low": (rate_too_low, (*BAD_UNITS, "vanishing_gradient")),
+    "zero_gradient": (zero_gradient, (*BAD_SCALES, *BAD_UNITS, *BAD_RATES, "vanishing_gradient")),
+    "rate_too_low": (rate_too_low, (*BAD_UNITS, *BAD_GRADIENTS)),
+    "shrunk_weights": (shrunk_weights, (*BAD_LOSSES, *BAD_SCALES, *BAD_UNITS)),
     "constant_outputs": (constant_outputs, NO_LEARNING),
     "loss_at_chance": (loss_at_chance, (*NO_LEARNING, "constant_outputs")),
     "too_few_steps": (too_few_steps, (*NO_LEARNING, "constant_outputs", "loss_at_chance")),
-    "overfitting": (overfitting, BAD_RATES),
+    "classes_never_predicted": (classes_never_predicted, (*NO_LEARNING, "constant_outputs", "loss_at_chance")),
+    "nothing_carries_over": (nothing_carries_over, ("bounded_outputs", *BAD_RATES)),
+    "overfitting": (overfitting, (*BAD_RATES, "nothing_carries_over")),
 }
 """How each symptom is recognized, and the symptoms that explain it: after them it isn't reported."""
 
@@ -352,6 +478,10 @@ def _is_at_chance(health: Health) -> bool:
 def _trained(health: Health) -> Iterator[dict[str, Any]]:
     """Yield the layers with trained parameters."""
     return (layer for layer in health["layers"] if layer["norm"] is not None)
+
+
+def _layer(health: Health, name: str) -> dict[str, Any]:
+    return next((layer for layer in health["layers"] if layer["layer"] == name), {})
 
 
 def _reached(health: Health) -> list[dict[str, Any]]:

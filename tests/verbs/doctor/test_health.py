@@ -11,7 +11,7 @@ from peak_memory import with_peak
 import mlpkit
 from mlpkit.runs.json_files import is_health
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.verbs.doctor.probe import is_probed
+from mlpkit.verbs.doctor.health import is_probed
 
 LAYERS = [{"Affine": {"units": 8}}, "BatchNorm", "Relu", "Dropout", {"Affine": {"units": 3}}, "SoftmaxWithLoss"]
 

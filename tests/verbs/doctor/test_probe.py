@@ -7,7 +7,7 @@ import pytest
 
 import mlpkit
 from mlpkit.components.dataset import Description
-from mlpkit.components.target import Classes, Values
+from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.batch_norm import BatchNorm
@@ -25,6 +25,7 @@ from mlpkit_plugins.layers.softplus import Softplus
 from mlpkit_plugins.layers.tanh import Tanh
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
 from mlpkit_plugins.losses.poisson import Poisson
+from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
 ROWS, CLASSES = 60, 3
@@ -113,6 +114,7 @@ def test_dead_and_saturated_units_are_counted(examples):
     found = by_name(probe(1, 1.0, 0.1))
     assert (found["Relu1"]["dead"], found["Relu1"]["saturated"]) == (0.75, None)
     assert (found["Sigmoid1"]["dead"], found["Sigmoid1"]["saturated"]) == (None, 0.25)
+    assert found["Relu1"]["unvarying"] == 0.75
 
 
 @pytest.mark.parametrize("activation", [Elu, Gelu, LeakyRelu, Mish, Selu, Sigmoid, Silu, Softplus, Tanh])
@@ -162,7 +164,13 @@ def test_of_values_chance_is_their_variance_and_the_spread_a_share_of_theirs(exa
     zeros = Affine(1, weights="zeros")
     _, _, health = looked_at([zeros], (x, t), MeanSquaredError(), Values((1,)))
     assert health["chance"] == pytest.approx(t.var(), rel=1e-5)
-    assert health["spread"] == 0
+    assert (health["spread"], health["missed"]) == (0, None)
+
+
+def test_classes_that_are_never_predicted_are_named(examples):
+    network, probe, _ = looked_at([Affine(CLASSES)], examples)
+    network.parameters["Affine1.b"][:] = 0, -1000, 0
+    assert probe(1, 1.0, 0.1)["missed"] == [1]
 
 
 def test_the_network_keeps_its_parameters_and_states(examples):
@@ -195,12 +203,36 @@ def test_a_layer_that_keeps_what_it_computed_can_be_looked_at(examples):
     assert by_name(health)["Gelu1"]["gradients"] is not None
 
 
-def test_the_least_loss_of_values_is_zero(examples):
-    x, t = examples
-    _, _, health = looked_at([Affine(1)], (x, x[:, :1]), MeanSquaredError(), Values((1,)))
-    assert health["least_loss"] == 0
-    _, _, health = looked_at([Affine(CLASSES)], (x, t))
-    assert health["least_loss"] is None
+@pytest.mark.parametrize("smoothing", [0.1, 0.95])
+@pytest.mark.parametrize(("layer", "most", "least"), [(Sigmoid, 1, 0), (Tanh, 1, -1), (Relu, None, None)])
+def test_the_least_losses_are_those_of_the_right_outputs(smoothing, layer, most, least, examples):
+    _, _, health = looked_at([Affine(CLASSES), layer()], examples, SoftmaxWithLoss(label_smoothing=smoothing))
+    aimed_at = np.array([1 - smoothing, 0, 0]) + smoothing / CLASSES
+    assert health["level_loss"] == pytest.approx(np.log(CLASSES), rel=1e-5)
+    assert health["least_loss"] == pytest.approx(-(aimed_at * np.log(aimed_at)).sum(), rel=2e-2)
+    if most is None:
+        assert health["bounded_loss"] is None
+    else:
+        logits = np.array([most, least, least])
+        expected = np.log(np.exp(logits).sum()) - (aimed_at * logits).sum()
+        assert health["bounded_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_least_losses_of_labels(examples):
+    x, target = examples[0], Labels(2)
+    _, _, health = looked_at([Affine(2), Sigmoid()], (x, (x[:, :2] > 0).astype(float)), SigmoidWithLoss(), target)
+    assert health["level_loss"] == pytest.approx(np.log(2), rel=1e-5)
+    assert health["least_loss"] == pytest.approx(0, abs=1e-6)
+    share = (x[:, :2] > 0).mean()
+    assert health["bounded_loss"] == pytest.approx(share * np.log(1 + np.exp(-1)) + (1 - share) * np.log(2), rel=1e-5)
+
+
+@pytest.mark.parametrize(("layers", "bounded"), [([Affine(1)], None), ([Affine(1), Sigmoid()], "within 0 and 1")])
+def test_the_least_losses_of_values(layers, bounded, examples):
+    x, _ = examples
+    _, _, health = looked_at(layers, (x, x[:, :1]), MeanSquaredError(), Values((1,)))
+    expected = bounded and pytest.approx(((x[:, 0] - x[:, 0].clip(0, 1)) ** 2).mean(), rel=1e-5)
+    assert (health["level_loss"], health["least_loss"], health["bounded_loss"]) == (None, 0.0, expected)
 
 
 def test_the_least_loss_of_counts_is_that_of_their_own_rates(examples):
@@ -208,3 +240,10 @@ def test_the_least_loss_of_counts_is_that_of_their_own_rates(examples):
     counts = np.arange(len(x), dtype=float)[:, None] + 1
     _, _, health = looked_at([Affine(1)], (x, counts), Poisson(), Values((1,)))
     assert health["least_loss"] == pytest.approx((counts - counts * np.log(counts)).mean(), rel=1e-5)
+
+
+def test_how_far_the_negative_gradient_lengthens_parameters(examples):
+    network, _, health = looked_at([Affine(4), Relu(), Affine(CLASSES)], examples)
+    gradient = network.gradient(*examples)
+    w, g = (np.concatenate([each[path].ravel() for path in gradient]) for each in (network.parameters, gradient))
+    assert health["outwards"] == pytest.approx(-(w @ g) / np.linalg.norm(w) / np.linalg.norm(g), rel=1e-4)

@@ -82,6 +82,7 @@ def folder(tmp_path_factory):
         "positive": (np.abs(x), classes),
         "large": (1000 * x + 500, classes),
         "tiny": (1e-3 * x, classes),
+        "blank": (np.ones_like(x), classes),
         "shuffled": (x, rng.permutation(classes)),
         "random": (x[:80], rng.integers(CLASSES, size=80)),
         "rare": (x, rare),
@@ -147,15 +148,10 @@ SICK = {
     ),
     "diverging": ("rate_too_high", "values", regression(), {"rate": 1.0, "given": VALUES}),
     "rate too low": ("rate_too_low", "classes", shallow(), {"rate": 1e-6}),
-    "a rate too low for counts": (
-        "rate_too_low",
-        "counts",
-        [*regression()[:-1], "Poisson"],
-        {"rate": 1e-7, "given": VALUES},
-    ),
     "shuffled labels": ("loss_at_chance", "shuffled", [affine(4), "Relu", affine(CLASSES), "SoftmaxWithLoss"], {}),
     "inputs too large": ("inputs_not_scaled", "large", shallow(), {}),
     "inputs too small": ("inputs_not_scaled", "tiny", shallow(), {}),
+    "inputs that are all the same": ("constant_inputs", "blank", shallow("Tanh"), {"rate": 0.01}),
     "values far from zero": ("target_not_scaled", "far", regression("Relu"), {"optimizer": "adam", "given": VALUES}),
     "first weights too large": (
         "first_weights_too_large",
@@ -169,11 +165,23 @@ SICK = {
         [affine(16, **normal(20.0)), "Relu", affine(1, **normal(20.0)), "MeanSquaredError"],
         {"rate": 1e-4, "epochs": 3, "given": {"predict": "values"}},
     ),
+    "labels at random": (
+        "nothing_carries_over",
+        "random",
+        [affine(100), "Relu", affine(100), "Relu", affine(CLASSES), "SoftmaxWithLoss"],
+        {"rate": 0.001, "optimizer": "adam", "epochs": 80},
+    ),
     "overfitting": (
         "overfitting",
         "noisy",
         [affine(100), "Relu", affine(100), "Relu", affine(CLASSES), "SoftmaxWithLoss"],
         {"rate": 0.001, "optimizer": "adam", "epochs": 80},
+    ),
+    "batch norm on one row": (
+        "batch_too_small",
+        "classes",
+        [affine(16), "BatchNorm", "Relu", affine(CLASSES), "SoftmaxWithLoss"],
+        {"batch_size": 1, "epochs": 1, "rate": 0.001},
     ),
     "dead units from the first layer on": (
         "dead_units",
@@ -193,6 +201,50 @@ SICK = {
         [affine(32), "Relu", {"Dropout": {"rate": 0.97}}, affine(CLASSES), "SoftmaxWithLoss"],
         {},
     ),
+    "weights that decay": ("shrunk_weights", "classes", shallow(), {"given_optimizer": {"weight_decay": 1.0}}),
+    "weights that decay, with adamw": (
+        "shrunk_weights",
+        "classes",
+        shallow(),
+        {"optimizer": "adamw", "rate": 0.01, "given_optimizer": {"weight_decay": 20.0}},
+    ),
+    "a decay of 3, with adamw, that leaves something to learn by": (
+        "shrunk_weights",
+        "classes",
+        shallow(),
+        {"optimizer": "adamw", "rate": 0.01, "epochs": 60, "given_optimizer": {"weight_decay": 3.0}},
+    ),
+    "a decay of 0.3, with sgd": (
+        "shrunk_weights",
+        "classes",
+        shallow(),
+        {"epochs": 60, "given_optimizer": {"weight_decay": 0.3}},
+    ),
+    "a sigmoid before a loss that has its own function": (
+        "bounded_outputs",
+        "classes",
+        [*shallow()[:-1], "Sigmoid", "SoftmaxWithLoss"],
+        {"rate": 0.01, "optimizer": "adam", "epochs": 60},
+    ),
+    "a tanh before a loss that has its own function": (
+        "bounded_outputs",
+        "classes",
+        [*shallow()[:-1], "Tanh", "SoftmaxWithLoss"],
+        {},
+    ),
+    "a sigmoid before real values": (
+        "bounded_outputs",
+        "values",
+        [*regression()[:-1], "Sigmoid", "MeanSquaredError"],
+        {"rate": 0.01, "optimizer": "adam", "given": VALUES},
+    ),
+    "a sigmoid before the logarithm of a rate": (
+        "bounded_outputs",
+        "counts",
+        [*regression()[:-1], "Sigmoid", "Poisson"],
+        {"rate": 0.01, "optimizer": "adam", "given": VALUES},
+    ),
+    "smooth targets": ("indistinct_targets", "classes", smoothed(0.95), {}),
     "adam at 0.5": ("rate_too_high", "classes", shallow(), {"rate": 0.5, "optimizer": "adam", "epochs": 10}),
     "adam at 0.5, which ends as if it were overfitting": (
         "rate_too_high",
@@ -219,6 +271,12 @@ SICK = {
         shallow(),
         {"rate": {"exponential": {"first": 0.1, "factor": 0.5, "unit": "steps"}}},
     ),
+    "a rare class": (
+        "classes_never_predicted",
+        "rare",
+        [affine(8), "Relu", affine(2), "SoftmaxWithLoss"],
+        {"epochs": 14},
+    ),
 }
 
 
@@ -244,8 +302,11 @@ def test_a_sick_training_is_called_by_its_name_first(case, heard_of):
 
 
 def test_losses_below_zero_are_counted_from_the_least(heard_of):
-    first, *_ = heard_of("a rate too low for counts").symptoms
-    assert first.finding.endswith(" (losses counted from -4.512, the least possible)")
+    first, *_ = heard_of("a sigmoid before the logarithm of a rate").symptoms
+    assert first.finding == (
+        "within its bounds, the loss can't fall below 2.55; without them, it can reach 0.00 "
+        "(losses counted from -4.512, the least possible)"
+    )
 
 
 def test_every_symptom_is_told_of_a_layer_or_of_the_network(heard_of):
@@ -355,6 +416,7 @@ FOLLOWED = [
     "first weights too large",
     "first weights too large for scaled values",
     "overfitting",
+    "batch norm on one row",
     "dead units from the first layer on",
     "a loss that still falls towards chance",
     "values of a large unit",
@@ -375,6 +437,32 @@ def test_a_symptom_is_plain_data_and_back():
     symptom = Symptom("dead_units", "Relu1", "all of them", ("--set a=1", "b"), 7)
     assert Symptom.from_plain(symptom.to_plain()) == symptom
     assert str(symptom) == "dead units in Relu1: all of them; try --set a=1, or b"
+
+
+def test_classes_are_called_by_their_names_and_weights_are_no_advice_if_there_are_some(folder):
+    rows = np.load(folder / "rare.npz")
+    table = np.column_stack([rows["x"], rows["t"]])
+    lines = [",".join([*map(str, row[:-1]), ("usual", "rare")[int(row[-1])]]) for row in table]
+    (folder / "rare.csv").write_text("\n".join([",".join([*"abcdefghij", "kind"]), *lines]))
+    layers = [affine(8), "Relu", affine(2)]
+    given = {"file": "rare.csv", "target": "kind", "validation": 0.25, "test": 0}
+    findings = {}
+    for weights in (None, [1.0, 1.0]):
+        loss = {"SoftmaxWithLoss": {"class_weights": weights}}
+        spec = {
+            "mlpkit": 1,
+            "data": {"csv": given},
+            "layers": [*layers, loss],
+            "training": {"optimizer": {"sgd": {"learning_rate": 0.1}}, "batch_size": 32, "epochs": 14},
+        }
+        (folder / "rare.yaml").write_text(json.dumps(spec))
+        heard = Listener()
+        mlpkit.run(mlpkit.load_spec(folder / "rare.yaml"), observer=heard)
+        (symptom,) = (symptom for symptom in heard.symptoms if symptom.name == "classes_never_predicted")
+        findings[str(weights)] = symptom.finding, symptom.advice
+    finding = "none of 192 training rows is predicted as class 'rare'"
+    balance = "--set layers.SoftmaxWithLoss1.class_weights=balanced"
+    assert findings == {"None": (finding, (balance, "more steps")), "[1.0, 1.0]": (finding, ("more steps",))}
 
 
 def test_what_explains_a_symptom_is_one_itself():
