@@ -8,22 +8,14 @@ from typing import Any
 
 from mlpkit.cli.around_training import RUNS
 from mlpkit.errors import Diagnostic, MlpkitError
-from mlpkit.jobs.init_from_data import FirstSpec, init_from_data, names_of_recipes
+from mlpkit.jobs.init_from_data import FirstSpec, init_from_data
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.registry.discovery import PluginOptions
-from mlpkit.specfile.spec import MARK, read_spec
+from mlpkit.specfile.spec import read_spec
 from mlpkit.terminal.formatting import columns, line_length
 from mlpkit.terminal.output import document, print_warnings, result
-
-
-def one_of_two(name: str, recipe: str | None, plugin_options: PluginOptions) -> str:
-    """Return what to do if both a name and data are given."""
-    if recipe is None and name in names_of_recipes(**plugin_options):
-        return f"write --recipe {name} for that network"
-    file = name if Path(name).suffix in (".yaml", ".yml") else f"{name}{MARK}.yaml"
-    return f"leave out one of the two, or write --out {quote(file)} for the name of the new one"
 
 
 def print_first_spec(
