@@ -156,5 +156,3 @@ def _changed_at(path: Path) -> float:
     with suppress(OSError):  # it was removed meanwhile
         return path.stat().st_mtime
     return 0.0
-
-
