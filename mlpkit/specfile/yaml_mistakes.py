@@ -226,6 +226,18 @@ def _list_beside_key(evidence: Evidence) -> Mistake | None:
     return mistake_at(evidence.position, message, remedy)
 
 
+def _key_over_lines(evidence: Evidence) -> Mistake | None:
+    if evidence.character != ":" or not evidence.while_parsing("flow sequence", "flow mapping"):
+        return None
+    key = _since_comma(evidence.text[evidence.start : evidence.position]).lstrip()
+    if not re.search(r"[\r\n]", key) or _has_colon(key):
+        return None
+    if not evidence.at_line_start and _is_outside(evidence, evidence.start):
+        return None
+    message = "a key and its ':' must be on the same line"
+    return mistake_at(evidence.position, message, "write 'key: value', and ',' between the values")
+
+
 def _open_bracket(evidence: Evidence) -> Mistake | None:
     flow = evidence.while_parsing("flow sequence", "flow mapping")
     inside = evidence.while_parsing("flow node") and evidence.open_bracket is not None
@@ -300,6 +312,8 @@ def _indentation_or_rest(evidence: Evidence) -> Mistake | None:
         if evidence.source.line(previous).startswith("..."):
             return another_document(evidence.position)
         return _wrong_indentation(evidence, previous)
+    if evidence.text.startswith("...", evidence.position):
+        return Mistake(evidence.position, evidence.position + 3, "'...' ends the spec before it starts", "remove it")
     if evidence.says("node content"):
         return None
     last = evidence.before.rstrip()[-1:]
@@ -328,6 +342,7 @@ EXPLANATIONS: Final[tuple[Callable[[Evidence], Mistake | None], ...]] = (
     _line_without_colon,
     _colon_inside_value,
     _list_beside_key,
+    _key_over_lines,
     _open_bracket,
     _block_text,
     _stray_closing,
