@@ -39,6 +39,15 @@ def test_every_page_can_be_reached(crawled, site):
     assert pages <= built
 
 
+def test_each_chapter_opens_in_the_playground(site):
+    for chapter in (ROOT / "docs/course").glob("*.md"):
+        page = site / "docs/course" / f"{chapter.stem}.html"
+        (link,) = [link for link in Links(page).targets if "?spec=" in link]
+        playground, _, spec = link.partition("?spec=")
+        assert (page.parent / playground).resolve() == (site / "docs/playground/index.html").resolve()
+        assert (site / "docs/playground" / spec).read_text("utf-8") in chapter.read_text("utf-8")
+
+
 def test_nothing_is_loaded_from_elsewhere(crawled):
     assert [link for page in crawled[0].values() for link in page.loaded if is_elsewhere(link)] == []
 

@@ -51,6 +51,7 @@ class Diagnosis:
             "rows": self.rows,
             "layers": self.layers,
             "evaluations": self.evaluations,
+            "afresh": False,  # a key that programs may read
         }
 
 
