@@ -55,7 +55,7 @@ def test_says_what_is_wrong_and_where():
     )
     assert refusal(content[:-1]) == "x.npy, byte 0: the header declares float32 of shape (3, 4), 48 bytes; 47 follow"
     assert refusal(content.replace(b"(3, 4)", b"(3,-4)")) == (
-        "x.npy, byte 8: has the shape (3, -4); expected a tuple of sizes"
+        "x.npy, byte 8: has the shape (3, -4); expected up to 32 dimensions, with at least one value in each"
     )
     assert refusal(content.replace(b"(3, 4)", b"f(3,4)")).endswith("malformed node or string on line 1: <ast.Call>")
 

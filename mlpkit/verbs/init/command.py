@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of the specs that come with mlpkit, or the recipes of all data sets."""
     from mlpkit.jobs import init_from_data  # noqa: PLC0415 - loads NumPy
-    from mlpkit.verbs.init import init  # noqa: PLC0415
+    from mlpkit.verbs.init import first_spec  # noqa: PLC0415
 
     if parameter.name == "name":
-        return completion.items([name for name, _ in init.shipped()], incomplete)
+        return completion.items([name for name, _ in first_spec.shipped()], incomplete)
     return completion.items(init_from_data.names_of_recipes(plugins=ctx.params.get("plugins") or ()), incomplete)
 
 
@@ -97,15 +97,15 @@ def command(
     spec, or a folder of lessons. With neither, list the shipped specs and the recipes.
     """
     from mlpkit.jobs import init_from_data  # noqa: PLC0415 - loads NumPy
-    from mlpkit.verbs.init import first_spec, init  # noqa: PLC0415
+    from mlpkit.verbs.init import first_spec  # noqa: PLC0415
 
     wishes = {"targets": targets[1:] and targets, "predict": predict, "drop": drop, "id": id_column}
     given = {"--target": targets, "--validation": validation, "--test": test, "--recipe": recipe}
     given |= {f"--{wish}": value for wish, value in wishes.items() if wish != "targets"}
     if data is not None:
         if name is not None:
-            remedy = first_spec.one_of_two(name, recipe, plugin_options)
-            raise UsageError(f"NAME copies a shipped spec, and --data writes a new one; {remedy}")
+            problem = "NAME copies a shipped spec, and --data writes a new one"
+            raise UsageError(f"{problem}; leave out one of the two, or name the new one with --out")
         files = {"train": data, "validation": validation, "test": test}
         given_files = {split: file for split, file in files.items() if file}
         wanted = {wish: value for wish, value in wishes.items() if value}
@@ -113,14 +113,14 @@ def command(
     elif needless := [option for option, value in given.items() if value]:
         raise UsageError(f"{needless[0]} needs --data, the file to write a spec for")
     elif name is not None:
-        copy = init.init(name, destination)
+        copy = first_spec.copy_shipped(name, destination)
         document({"spec": copy}) if as_json else _print_copy(copy)
     elif destination is not None:
         raise UsageError("--out needs NAME, the shipped spec to copy; without NAME, they are listed")
     elif as_json:
-        document({"specs": dict(init.shipped()), "recipes": init_from_data.names_of_recipes(**plugin_options)})
+        document({"specs": dict(first_spec.shipped()), "recipes": init_from_data.names_of_recipes(**plugin_options)})
     else:
-        result("\n".join(columns(init.shipped(), width=line_length())))
+        result("\n".join(columns(first_spec.shipped(), width=line_length())))
         if found := init_from_data.names_of_recipes(**plugin_options):
             recipes = ", ".join(found)
             message(f"for your own data: mlpkit init --data FILE --target NAME, with --recipe {recipes} or none")

@@ -1,4 +1,4 @@
-"""A split of an array of examples, read minibatch by minibatch."""
+"""Arrays of examples, and a split of them, read minibatch by minibatch."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, DataError
-from mlpkit_plugins.arrays.raw_rows import written
+from mlpkit_plugins.arrays.array_targets import weight_array
+from mlpkit_plugins.arrays.raw_rows import holds, too_large, written
 from mlpkit_plugins.arrays.scaling import ROWS_TOGETHER, Scaling
+from mlpkit_plugins.files.regular_file import regular_file
+from mlpkit_plugins.formats.npz_file import npz_array
 from mlpkit_plugins.formats.rows_on_disk import Rows
 from mlpkit_plugins.kernels import take_rows
-from mlpkit_plugins.splits.split_warnings import holds, too_large
 
 
 class Examples(NamedTuple):
@@ -34,6 +36,17 @@ class Examples(NamedTuple):
     def target_parts(self, rows: Array | range) -> Iterator[Array]:
         """Return the targets of some rows, block by block."""
         return (self.targets[chosen] for chosen in _parts(rows))
+
+
+def npz_examples(path: Path, name: str, inputs: str, targets: str, weights: str | None = None) -> Examples:
+    """Open inputs, targets and perhaps weights, and read their headers."""
+    with regular_file(path, name) as file:
+        x, t = (npz_array(file, array, name) for array in (inputs, targets))
+        examples = Examples(x, t, f"{name}, array '{inputs}'", f"{name}, array '{targets}'", (path,))
+        if weights is None:
+            return examples
+        values, count = npz_array(file, weights, name)[:], t.shape[0] if t.shape else 0
+    return examples._replace(weights=weight_array(values, count, f"{name}, array '{weights}'"))
 
 
 class ArraySplit:
@@ -74,7 +87,7 @@ class ArraySplit:
         """Whether inputs have the shape and dtype of ``x``, and are not scaled."""
         same = self._inputs.dtype == x.dtype and self._inputs.shape[1:] == x.shape[1:]
         scaling = self._scaling
-        return same and scaling.means is None and not scaling.encodings and scaling.divide_by == 1
+        return same and scaling.means is None and scaling.divide_by == 1
 
     def _check_range(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
         """Check that all scaled numbers fit into these dtypes; usually the bounds prove it."""

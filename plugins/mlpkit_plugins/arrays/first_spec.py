@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -14,7 +14,7 @@ from mlpkit_plugins.arrays.array_dataset import check_pairs
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.array_targets import Predicted, are_one_hot, are_whole, array_target
 from mlpkit_plugins.arrays.raw_rows import check_finite, row_blocks
-from mlpkit_plugins.files.paired_files import (
+from mlpkit_plugins.files.named_file import (
     INPUTS,
     OTHER_SPLITS,
     TARGETS,
@@ -34,12 +34,11 @@ Shapes: TypeAlias = Mapping[str, tuple[int, ...] | None]
 
 
 class ArrayChoice(NamedTuple):
-    """The arrays of inputs and targets, those of other splits, and the unused arrays."""
+    """The arrays of inputs and targets, and those of other splits."""
 
     inputs: str
     targets: str
     splits: Mapping[str, tuple[str, str]]
-    left_out: tuple[str, ...]
 
 
 def choose_arrays(shapes: Shapes, name: str, target: str | None) -> ArrayChoice:
@@ -50,27 +49,26 @@ def choose_arrays(shapes: Shapes, name: str, target: str | None) -> ArrayChoice:
         DataError: the inputs are missing, or not clear.
     """
     numbers = {array: shape for array, shape in shapes.items() if shape is not None}
-    targets = _targets(shapes, numbers, name, target)
+    targets = _targets(shapes, name, target)
     inputs = _inputs(shapes, numbers, name, targets)
     splits = {}
     for split in OTHER_SPLITS:
         x, t = name_for_split(inputs, numbers, split), name_for_split(targets, numbers, split)
         if x is not None and t is not None:
             splits[split] = (x, t)
-    used = {inputs, targets, *(array for pair in splits.values() for array in pair)}
-    return ArrayChoice(inputs, targets, splits, tuple(array for array in shapes if array not in used))
+    return ArrayChoice(inputs, targets, splits)
 
 
-def shown_arrays(shapes: Shapes, arrays: Iterable[str]) -> str:
+def _shown_arrays(shapes: Shapes) -> str:
     """Join names of arrays with their shapes."""
-    return ", ".join(f"{array} {'(no numbers)' if shapes[array] is None else shapes[array]}" for array in arrays)
+    return ", ".join(f"{array} {'(no numbers)' if shape is None else shape}" for array, shape in shapes.items())
 
 
-def _targets(shapes: Shapes, numbers: Shapes, name: str, target: str | None) -> str:
+def _targets(shapes: Shapes, name: str, target: str | None) -> str:
     if target is not None and target in shapes:
         return target  # reading it raises an error if it holds no numbers
     if len(shapes) < 2:
-        message = f"holds {shown_arrays(shapes, shapes) or 'no array'}; expected one of inputs and one of targets"
+        message = f"holds {_shown_arrays(shapes) or 'no array'}; expected one of inputs and one of targets"
         raise DataError(name, f"{message}: np.savez({name!r}, x=x, t=t)")
     pairs = [(x, t) for x in shapes if (t := renamed(x, shapes, INPUTS, TARGETS))]
     trained = [pair for pair in pairs if has_word(pair[0], TRAINING)]
@@ -79,11 +77,8 @@ def _targets(shapes: Shapes, numbers: Shapes, name: str, target: str | None) -> 
     if target is None and len(likely) == 1:
         return likely[0][1]
     message = "no array was named to predict" if target is None else f"there is no array '{target}' in {name}"
-    columns = [array for array, shape in numbers.items() if shape is not None and len(shape) == 1]
     remedy = did_you_mean(target or "", shapes)
-    if not remedy and len(columns) == 1:
-        remedy = f"if the targets are in {columns[0]}, write --target {columns[0]}"
-    raise ParameterError("target", message, expected=f"one of {shown_arrays(shapes, shapes)}", remedy=remedy)
+    raise ParameterError("target", message, expected=f"one of {_shown_arrays(shapes)}", remedy=remedy)
 
 
 def _inputs(shapes: Shapes, numbers: Shapes, name: str, targets: str) -> str:
@@ -96,7 +91,7 @@ def _inputs(shapes: Shapes, numbers: Shapes, name: str, targets: str) -> str:
     if len(largest) == 1:
         return largest[0]
     if not largest:
-        has = f"holds {shown_arrays(shapes, shapes)}"
+        has = f"holds {_shown_arrays(shapes)}"
         raise DataError(name, f"{has}; expected another one of numbers, with as many rows as '{targets}'")
     first, *_ = largest
     remedy = f"save the right one as x: np.savez('xt.npz', x=data['{first}'], t=data['{targets}'])"
@@ -113,16 +108,10 @@ def propose_for_pair(
     *,
     are_bytes: bool = False,
 ) -> Proposal:
-    """Return a spec that trains well on a file of inputs and one of targets.
+    """Return a spec that trains well on a file of inputs and one of targets, by default the file next to the inputs.
 
-    Args:
-        data_set: the name of the data set that reads them.
-        parameters: its parameters for the two files.
-        files: the files of inputs, by split.
-        target: the file of targets; None for the file next to the inputs.
-        open_pair: opens the two files, each given as a parameter and a name.
-        expected: the description of a file of targets in messages.
-        are_bytes: whether the data set always reads inputs as bytes of grey images.
+    ``parameters`` of the data set name the two files, and ``open_pair`` opens them, each given as a parameter and a
+    name; ``expected`` describes a file of targets in messages. ``are_bytes`` is for inputs that are grey images.
     """
     inputs, targets = find_targets("train", files["train"], target, expected)
     own = pairs_of_splits(inputs, targets)
@@ -152,14 +141,8 @@ def propose_for_arrays(
 ) -> Proposal:
     """Return a spec that trains well on two arrays.
 
-    Args:
-        data_set: the name of the data set that reads them.
-        parameters: the parameters that name their files, and the separate files of splits.
-        examples: the arrays.
-        names: the user's names of inputs and targets.
-        found: the decisions made so far, each a label and a text.
-        are_bytes: whether the data set always reads inputs as bytes of grey images.
-        files: files in the parameters that the user didn't name.
+    ``parameters`` name their files and those of splits, ``names`` are the user's for inputs and targets, ``found`` are
+    the decisions made so far, and ``files`` those in the parameters that the user didn't name.
     """
     check_pairs(examples)
     check_finite(examples.inputs, examples.inputs_name)
@@ -178,14 +161,12 @@ def propose_for_arrays(
         ("examples", f"{count:,}"),
         ("inputs", f"{names[0]}: {inputs.text}"),
         ("target", f"{names[1]}: {aim.text}"),
-        ("note", aim.note),
-        ("note", inputs.note),
     ]
     data = FirstData(
         data_set,
         {**parameters, **_meaning(inputs, aim, are_bytes=are_bytes)},
         {"predict": aim.text, "divide_by": inputs.text, "standardize": inputs.text},
-        [*found, *((label, text) for label, text in decisions if text)],
+        [*found, *decisions],
         files,
     )
     return first_spec(f"Predicts {names[1]} from {names[0]}.", data, shares, network)
@@ -213,12 +194,11 @@ ROWS_PER_CLASS: Final = 10
 
 
 class TargetGuess(NamedTuple):
-    """The most likely content of targets, as ``predict`` and in words, and what else they may be."""
+    """The most likely content of targets, as ``predict`` and in words."""
 
     predict: Predicted
     target: TargetToLearn
     text: str
-    note: str = ""
 
 
 def guess_target(targets: Rows, name: str, *, are_classes: bool = False) -> TargetGuess:
@@ -242,8 +222,7 @@ def guess_target(targets: Rows, name: str, *, are_classes: bool = False) -> Targ
         return TargetGuess("classes", classes, str(classes))
     text = f"values from {min(counts):.4g} to {max(counts):.4g}"
     if are_whole(targets) and _are_classes(counts):
-        note = f"if these {len(counts)} whole numbers are classes, save them with .astype(int)"
-        return TargetGuess("values", ValueTarget(), text, note)
+        text += "; if they are classes, save them with .astype(int)"
     return TargetGuess("values", ValueTarget(), text)
 
 
@@ -278,24 +257,18 @@ HALF: Final = 127
 ABOUT_ONE: Final = 1.5
 """The upper bound on pixels that are scaled already."""
 
-OFTEN_ZERO: Final = 0.25
-"""The share of zeros from which numbers in a row may be pixels."""
-
 LONGEST_TO_SHORTEST: Final = 4
 """The sides of an image differ by less than this factor."""
 
-COLOURS: Final = 3
-
 
 class InputGuess(NamedTuple):
-    """The most likely content of inputs, how to scale them, their format as images, and what would be better."""
+    """The most likely content of inputs, how to scale them, and their format as images."""
 
     shape: tuple[int, ...]
     text: str
     divide_by: float = 1.0
     standardize: bool = False
     images: ImageInputs | None = None
-    note: str = ""
 
 
 def guess_inputs(inputs: Rows, name: str, *, are_bytes: bool = False) -> InputGuess:
@@ -311,11 +284,8 @@ def guess_inputs(inputs: Rows, name: str, *, are_bytes: bool = False) -> InputGu
         return InputGuess(shape, f"{_counted(shape)}, standardized", standardize=True)
     images = _images(sample, divide_by or 1.0)
     what = f"images of {images.height} by {images.width} pixels, {span}" if images else f"{_counted(shape)}, {span}"
-    note = ""
-    if len(shape) == 3 and shape[2] in (COLOURS, COLOURS + 1) and images is None:
-        note = "channels come last, which convolutions don't take; save x.transpose(0, 3, 1, 2) to have them"
     how = f", divided by {divide_by:g}" if divide_by not in (None, 1) else ""
-    return InputGuess(shape, what + how, divide_by or 1.0, images=images, note=note)
+    return InputGuess(shape, what + how, divide_by or 1.0, images=images)
 
 
 def _sample(inputs: Rows) -> Array:
@@ -334,7 +304,7 @@ def _divisor(sample: Array, dtype: np.dtype[Any]) -> float | None:
     if dtype == np.uint8 and are_bytes:
         return float(BYTE)
     one_unit = float(np.median(sample.reshape(len(sample), -1).max(axis=0))) >= greatest / 4
-    if not one_unit or (sample.ndim < 3 and np.count_nonzero(sample) > (1 - OFTEN_ZERO) * sample.size):
+    if sample.ndim < 3 or not one_unit:
         return None
     return float(BYTE) if are_bytes else greatest
 

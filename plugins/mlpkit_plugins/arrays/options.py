@@ -8,13 +8,8 @@ from typing import Annotated, Literal, TypeAlias
 from annotated_types import Ge, Gt
 
 from mlpkit import FilePath
-from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.array_targets import Predicted
-from mlpkit_plugins.arrays.encoding_options import NumbersOption
 from mlpkit_plugins.arrays.scaling import ScaleTarget
-from mlpkit_plugins.arrays.target_arrays import check_weights_shape, weight_array
-from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.formats.rows_on_disk import npy_rows
 from mlpkit_plugins.splits.shares import Share
 
 Files: TypeAlias = tuple[FilePath, FilePath]
@@ -22,7 +17,7 @@ Files: TypeAlias = tuple[FilePath, FilePath]
 
 
 @dataclass(kw_only=True, eq=False)
-class ContentOptions(NumbersOption):
+class ContentOptions:
     """The content of arrays, and the scaling of inputs.
 
     Args:
@@ -44,29 +39,6 @@ class ContentOptions(NumbersOption):
     standardize: bool = False
     scale_target: ScaleTarget = "standardize"
     clip_predictions: bool = False
-
-
-@dataclass(kw_only=True, eq=False)
-class WeightsFile:
-    """The weights of examples.
-
-    Args:
-        weights: an .npy file with each example's weight in the loss and in metrics, 0 or more, shape (examples,); by
-            default all weights are 1. Examples of weight 0 are left out. Examples in separate files of splits have
-            weight 1.
-    """
-
-    weights: FilePath | None = None
-
-    def with_weights(self, examples: dict[str, Examples]) -> dict[str, Examples]:
-        """Return the examples of each split, with the file's weights for ``train``."""
-        if self.weights is None:
-            return examples
-        train, path = examples["train"], named_file("weights", self.weights)
-        rows, count = npy_rows(path, self.weights), train.targets.shape[0] if train.targets.shape else 0
-        check_weights_shape(rows.shape, count, self.weights)
-        weights = weight_array(rows[:], count, self.weights)
-        return {**examples, "train": train._replace(weights=weights, files=(*train.files, path))}
 
 
 @dataclass(kw_only=True, eq=False)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpkit import Array, DataError, RawArray
 from mlpkit_plugins.formats.rows_on_disk import Rows
@@ -34,6 +35,22 @@ def check_finite(rows: Rows, name: str) -> float:
             raise DataError(name, f"{where} is {part[place]}; expected finite numbers; {remedy}")
         largest = max(largest, -least, greatest)
     return largest
+
+
+def holds(dtype: np.dtype[Any], numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which numbers are finite in a dtype; all of them for a dtype of integers."""
+    if dtype.kind != "f":
+        return np.ones(numbers.shape, np.bool_)
+    with np.errstate(over="ignore"):
+        finite: NDArray[np.bool_] = np.isfinite(numbers.astype(dtype))
+        return finite
+
+
+def too_large(dtype: np.dtype[Any], number: float, scaled: float, remedy: str) -> str:
+    """Return the message for a number that a dtype can't hold, once scaled, with what to do about the number."""
+    what = f"{number:g}" if scaled == number else f"{number:g}, scaled to {scaled:g},"
+    most = np.finfo(dtype).max
+    return f"{what} is too large for {dtype}, whose largest number is {most:.3g}; set dtype: float64, or {remedy}"
 
 
 def row_blocks(rows: Rows) -> Iterator[tuple[int, Array]]:

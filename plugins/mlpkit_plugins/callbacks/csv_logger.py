@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpkit import Callback, ParameterError, TrainingView
-from mlpkit_plugins.files.storing import storing
+from mlpkit_plugins.files.regular_file import storing
 
 
 class CsvLogger(Callback):

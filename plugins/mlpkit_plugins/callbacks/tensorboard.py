@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpkit import Callback, TrainingView
-from mlpkit_plugins.files.storing import storing
+from mlpkit_plugins.files.regular_file import storing
 from mlpkit_plugins.tracking import curve
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from mlpkit import ParameterError, TrainingView, UsageError
-from mlpkit_plugins.files.storing import storing
+from mlpkit_plugins.files.regular_file import storing
 from mlpkit_plugins.tracking import Tracker, tags_of
 
 if find_spec("wandb") is None and find_spec("trackio") is None:  # imported only by a run, since that takes seconds

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, ColumnName, DataError, Description, RawColumn, did_you_mean
-from mlpkit_plugins.arrays.target_arrays import (
+from mlpkit_plugins.arrays.array_targets import (
     NO_EXAMPLES,
     kind_of_target,
     layers_to_begin_with,

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from mlpkit import Array, FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
-from mlpkit_plugins.arrays.options import Files, SplitOptions, WeightsFile
-from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.files.paired_files import idx_pair, idx_pairs, images_at, is_idx
+from mlpkit_plugins.arrays.options import Files, SplitOptions
+from mlpkit_plugins.files.named_file import idx_pair, idx_pairs, images_at, is_idx, named_file
 from mlpkit_plugins.formats.idx import read_idx, read_idx_shape
 from mlpkit_plugins.formats.image import read_grey_images
 from mlpkit_plugins.splits.shares import Share, shares_and_files
@@ -26,7 +25,7 @@ LABELS: Final = 1
 
 
 @dataclass(eq=False)
-class Idx(SplitOptions, WeightsFile, ArrayDataset):
+class Idx(SplitOptions, ArrayDataset):
     """Grey images and their labels in IDX files, MNIST's format.
 
         x = raw / 255, or raw if not normalized
@@ -90,7 +89,7 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
         """Read the headers of the images, and the labels."""
         named = {"train": (("images", self.images), ("labels", self.labels))}
         named |= {split: ((split, images), (split, labels)) for split, (images, labels) in self.files.items()}
-        return self.with_weights({split: _opened(*files) for split, files in named.items()})
+        return {split: _opened(*files) for split, files in named.items()}
 
     def input_scaling(self) -> dict[str, Any]:
         """Return ``normalize``, unless it is set: pixels from 0 to 1 are near enough."""

@@ -28,15 +28,13 @@ from mlpkit import (
     RawArray,
     did_you_mean,
 )
-from mlpkit_plugins.files.named_file import located, named_file, named_folder
+from mlpkit_plugins.files.named_file import located, named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
 from mlpkit_plugins.images.byte_images import ByteImages, ImageSplit
-from mlpkit_plugins.images.class_folders import ClassFile, class_folders, files_below, with_weights
-from mlpkit_plugins.splits.by_key import split_by_key, text_key
-from mlpkit_plugins.splits.by_position import split_at_random
-from mlpkit_plugins.splits.shares import Share, shares_and_files
-from mlpkit_plugins.splits.split_warnings import warnings_about_shares
+from mlpkit_plugins.images.class_folders import ClassFile, class_folders, files_below
+from mlpkit_plugins.splits.positions import split_at_random, split_by_key, text_key
+from mlpkit_plugins.splits.shares import Share, shares_and_files, warnings_about_shares
 
 Pixels = Annotated[int, Ge(1), Le(4096)]
 
@@ -61,9 +59,6 @@ class ImageFolder(ByteImages):
             scaled, and must have the same size.
         normalize: divide pixels by 255, to the range 0 to 1; otherwise they are from 0 to 255.
         flatten: give images as rows instead of (channels, height, width), which ``Conv2d`` takes.
-        weights: a CSV file with the columns ``file``, such as ``cat/1.png``, and ``weight``, each image's weight in the
-            loss and in metrics, 0 or more; by default all weights are 1. Images of weight 0 are left out. Images in
-            separate folders of splits have weight 1.
         validation: share of the images for validation, or another folder of the same form; 0 for none.
         test: share of the images for testing, or another folder of the same form; 0 for none.
         split: how images are split: by a ``hash`` of their class and file name, so that an image stays in its split
@@ -83,7 +78,6 @@ class ImageFolder(ByteImages):
     resize: tuple[Pixels, Pixels] | None = None
     normalize: bool = True
     flatten: bool = True
-    weights: FilePath | None = None
     validation: Share | FilePath = 0.1
     test: Share | FilePath = 0.1
     split: Literal["hash", "shuffle"] = "hash"
@@ -127,7 +121,7 @@ class ImageFolder(ByteImages):
             self._image_shape = (3 if self.colour else 1, *size)
         sizes = {split: len(paths) for split, paths in files.items()}
         target = Classes(len(self._classes), ordered=_are_numbers(self._classes))
-        return Description(self.input_shape, target, sizes, weighted=self.weights is not None)
+        return Description(self.input_shape, target, sizes)
 
     def warnings(self) -> tuple[DataWarning, ...]:
         """Return a warning if splits don't have the sizes asked for, or the class shares of training."""
@@ -150,11 +144,8 @@ class ImageFolder(ByteImages):
                 checksum.update(hashlib.sha256(file.path.read_bytes()).digest() + file.key.encode("utf-8", "replace"))
             numbers = np.array([self._classes.index(file.class_name) for file in files], np.int64)
             shaped = images.reshape(len(files), *self.input_shape)
-            weights = np.array([file.weight for file in files]) if self.weights is not None else None
-            splits[split] = ImageSplit(shaped, numbers, self.normalize, weights=weights)
+            splits[split] = ImageSplit(shaped, numbers, self.normalize)
             self._pixels[split] = int(images.min()), int(images.max())
-        if self.weights is not None:
-            checksum.update(named_file("weights", self.weights).read_bytes())
         self._fingerprint = checksum.hexdigest()
         return splits
 
@@ -241,8 +232,6 @@ class ImageFolder(ByteImages):
         """Return the files of each split."""
         if self._files is None:
             files = self._listed("folder", self.folder)
-            if self.weights is not None:
-                files = with_weights(files, named_file("weights", self.weights), self.weights)
             names = tuple(sorted({file.class_name for file in files}))
             if _are_numbers(names):
                 names = tuple(sorted(names, key=int))

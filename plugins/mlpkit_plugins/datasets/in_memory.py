@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from mlpkit import Array, Classes, DataError, DataWarning, ModelFileError, ParameterError, Target
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
-from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
-from mlpkit_plugins.arrays.scaling import warnings_about_scale
-from mlpkit_plugins.arrays.target_arrays import (
+from mlpkit_plugins.arrays.array_targets import (
     NO_EXAMPLES,
     class_numbers,
     classes_from_plain,
@@ -26,6 +24,8 @@ from mlpkit_plugins.arrays.target_arrays import (
     target_array,
     weight_array,
 )
+from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
+from mlpkit_plugins.arrays.scaling import warnings_about_scale
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.memory_source import is_frame
 
@@ -88,7 +88,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
     def warnings(self) -> list[DataWarning]:
         """Return warnings about unused classes, unless ``classes`` lists them, and about the scale of inputs."""
         warnings = super().warnings() if self.classes is None else []
-        if self.standardize or self.numbers is not None:
+        if self.standardize:
             return warnings
         return [*warnings, *warnings_about_scale(self._opened()["train"].inputs, self.divide_by)]
 

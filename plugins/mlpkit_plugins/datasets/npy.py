@@ -9,17 +9,15 @@ from typing import Any
 
 from mlpkit import Array, DataError, FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
-from mlpkit_plugins.arrays.array_split import Examples
-from mlpkit_plugins.arrays.npz_examples import npz_examples
-from mlpkit_plugins.arrays.options import ContentOptions, Files, SplitOptions, WeightsFile
-from mlpkit_plugins.files.named_file import named_file
-from mlpkit_plugins.files.paired_files import targets_beside
+from mlpkit_plugins.arrays.array_split import Examples, npz_examples
+from mlpkit_plugins.arrays.options import ContentOptions, Files, SplitOptions
+from mlpkit_plugins.files.named_file import named_file, targets_beside
 from mlpkit_plugins.formats.rows_on_disk import npy_rows
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
 
 @dataclass(eq=False)
-class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
+class Npy(SplitOptions, ContentOptions, ArrayDataset):
     """Two arrays in .npy files: a row of inputs for each example, and a row of targets.
 
     Arrays above 256 MiB are read minibatch by minibatch, so they may be larger than memory. If the file changes during
@@ -72,24 +70,23 @@ class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
         """Open the files, and read their headers."""
         named = {"train": (("inputs", self.inputs), ("targets", self.targets))}
         named |= {split: ((split, inputs), (split, targets)) for split, (inputs, targets) in self.files.items()}
-        return self.with_weights({split: _opened(*files) for split, files in named.items()})
+        return {split: _opened(*files) for split, files in named.items()}
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
         """Read raw inputs and targets.
 
-        The source is a file of inputs with its targets next to it, such as ``x.npy`` and ``t.npy``; a folder with two
-        files named like the training files; or an .npz file with ``x`` and ``t``.
+        The source is a file of inputs with its targets next to it, such as ``x.npy`` and ``t.npy``, or an .npz file
+        with ``x`` and ``t``.
         """
         if not isinstance(source, Path):
             return super().read_examples(source)
         if source.suffix == ".npz":
             return self.examples_in(npz_examples(source, str(source), "x", "t"))
-        inputs = source / Path(self.inputs).name if source.is_dir() else source
-        targets = source / Path(self.targets).name if source.is_dir() else targets_beside(source)
+        targets = targets_beside(source)
         if targets is None:
             remedy = "name the two like x.npy and t.npy, or save both in an .npz file as x and t"
             raise DataError(source, f"there is no file of targets next to it; {remedy}")
-        return self.examples_in(_opened_at((inputs, str(inputs)), (targets, str(targets))))
+        return self.examples_in(_opened_at((source, str(source)), (targets, str(targets))))
 
 
 def _opened(inputs: tuple[str, str], targets: tuple[str, str]) -> Examples:

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 
 from mlpkit import Array, FilePath, Proposal
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
-from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
-from mlpkit_plugins.arrays.npz_examples import npz_examples, reading
+from mlpkit_plugins.arrays.array_split import ArraySplit, Examples, npz_examples
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.files.named_file import named_file
+from mlpkit_plugins.files.regular_file import regular_file
 from mlpkit_plugins.formats.npz_file import check_checksum, npz_shapes
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 
@@ -79,20 +79,17 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         from mlpkit_plugins.arrays.first_spec import (  # noqa: PLC0415 - for new specs only
             choose_arrays,
             propose_for_arrays,
-            shown_arrays,
         )
 
-        with reading(named_file("train", name), name) as file:
+        with regular_file(named_file("train", name), name) as file:
             shapes = npz_shapes(file, name)
-        inputs, targets, splits, left_out = choose_arrays(shapes, name, target)
+        inputs, targets, splits = choose_arrays(shapes, name, target)
         own: dict[str, Any] = {
             split: named for split in ("validation", "test") if (named := files.get(split) or splits.get(split))
         }
         parameters: dict[str, Any] = {"file": name, "inputs": inputs, "targets": targets, **own}
         examples = cls(**parameters).open_files()["train"]
         decisions = [(split, f"{' and '.join(arrays)}") for split, arrays in splits.items() if split not in files]
-        if left_out:
-            decisions.append(("left out", shown_arrays(shapes, left_out)))
         return propose_for_arrays("npz", parameters, examples, (inputs, targets), decisions)
 
     def open_files(self) -> dict[str, Examples]:
@@ -102,7 +99,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
         """Check the arrays' checksums, and return the splits by name."""
         for _, path, name, arrays in self._places():
-            with reading(path, name) as file:
+            with regular_file(path, name) as file:
                 for array in arrays:
                     check_checksum(file, array, name)
         return super().open(seed)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlpkit_plugins.formats.parquet_file import ParquetFile
 from mlpkit_plugins.tables.file_table import FileTable
-from mlpkit_plugins.tables.parquet_source import ParquetSource
+from mlpkit_plugins.tables.parquet_source import ParquetFile, ParquetSource
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from itertools import islice
-from queue import SimpleQueue
-from sys import is_finalizing
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from mlpkit.engines import available_cores
@@ -26,31 +24,8 @@ def read_ahead(parts: Iterator[Part]) -> Iterator[Part]:
     if available_cores() == 1:
         yield from parts
         return
-    orders: SimpleQueue[bool] = SimpleQueue()
-    results: SimpleQueue[tuple[list[Part], BaseException | None]] = SimpleQueue()
-
-    def serve() -> None:
-        while orders.get():
-            try:
-                results.put((list(islice(parts, 1)), None))
-            except BaseException as error:  # the caller would wait forever
-                results.put(([], error))
-
-    thread = Thread(target=serve, name="reader", daemon=True)
-    thread.start()
-    ends = is_finalizing  # a program that ends clears its modules, and its threads don't run any more
-    try:
-        for _ in range(AHEAD):
-            orders.put(True)
-        while True:
-            found, error = results.get()
-            if error is not None:
-                raise error
-            if not found:
-                return
-            orders.put(True)
-            yield found[0]
-    finally:
-        orders.put(False)
-        if not ends():
-            thread.join()
+    with ThreadPoolExecutor(1, "reader") as reader:
+        ahead = deque(reader.submit(next, parts, None) for _ in range(AHEAD))
+        while (part := ahead.popleft().result()) is not None:
+            ahead.append(reader.submit(next, parts, None))
+            yield part

@@ -1,23 +1,26 @@
-"""Opens regular files only, since opening a pipe would block, and reads parts of open files."""
+"""Opens regular files only, since opening a pipe would block, and gzip files; reads parts; explains errors."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 from threading import Lock
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
-from mlpkit import DataError
+from mlpkit import DataError, StorageError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
+MAGIC: Final = b"\x1f\x8b"
 BUFFER: Final = 1 << 16
 """Bytes read at a time."""
 
@@ -42,24 +45,31 @@ def regular_file(path: Path, name: str | Path, expected: str = "a file") -> Iter
         raise DataError(name, f"can't be read: {error.strerror or error}") from error
 
 
-def sized(file: IO[bytes]) -> io.BufferedReader:
-    """Return a reader that stops at the file's present size, since files in ``/proc`` have size 0 and may never end."""
-    return io.BufferedReader(_Sized(file.fileno()), BUFFER)
+def sized(file: io.BufferedReader) -> io.BufferedReader:
+    """Return the file, or no content if its size is 0, since such files in ``/proc`` may never end."""
+    return file if os.fstat(file.fileno()).st_size else io.BufferedReader(io.BytesIO())
 
 
-class _Sized(io.RawIOBase):
-    def __init__(self, descriptor: int) -> None:
-        self._file = io.FileIO(descriptor, closefd=False)
-        self._left = os.fstat(descriptor).st_size
+class GzipStream(io.RawIOBase):
+    """Reads a gzip file from front to back, and raises ``DataError`` if it is damaged; the path is for messages."""
+
+    def __init__(self, file: io.BufferedReader, path: str | Path) -> None:
+        self._content = gzip.GzipFile(fileobj=file)
+        self._path = path
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def readinto(self, target: WriteableBuffer, /) -> int:
-        wanted = memoryview(target)[: self._left]
-        received = self._file.readinto(wanted) or 0 if len(wanted) else 0
-        self._left -= received
-        return received
+        """Fill the target from its beginning, and return the number of bytes; 0 at the end of the content."""
+        try:
+            return self._content.readinto(target)
+        except EOFError as error:
+            raise DataError(self._path, "the compressed content ends too early; the file is incomplete") from error
+        except (gzip.BadGzipFile, zlib.error) as error:
+            message = f"the compressed content is damaged: {error}; restore the file from a copy"
+            raise DataError(self._path, message) from error
 
 
 _TURN: Final = Lock()
@@ -84,3 +94,13 @@ def read_at(descriptor: int, place: int, target: memoryview) -> int:
     with _TURN, FileIO(descriptor, closefd=False) as file:  # Windows
         file.seek(place)
         return file.readinto(target) or 0
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Convert operating system errors into a ``StorageError`` that names the file or folder that the block writes."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"{path}: can't be written: {error.strerror or error}; check the disk, and what is at that path"
+        raise StorageError(msg) from error

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from mlpkit_plugins.first_networks.commented import Commented
+from mlpkit_plugins.first_networks.first_spec import Commented, FirstNetwork
 from mlpkit_plugins.first_networks.perceptron import (
     ACTIVATION,
     AGAINST_OVERFITTING,
-    FirstNetwork,
     Size,
     TargetToLearn,
     first_network,

@@ -1,4 +1,4 @@
-"""Joins data and network to a first spec."""
+"""A first spec: its values with comments, its data, its network, and the two joined."""
 
 from __future__ import annotations
 
@@ -7,12 +7,40 @@ from typing import Any, Final, NamedTuple
 
 from mlpkit import Proposal
 from mlpkit.components.schema.recipe import KeyPath
-from mlpkit_plugins.first_networks.perceptron import FirstNetwork
 
 FEW_EXAMPLES: Final = 500
 """With fewer examples, larger shares are held out, so that the measured errors mean something."""
 
 DEFAULT_SHARE: Final = 0.1
+
+
+class Commented(NamedTuple):
+    """A value of a spec with a comment."""
+
+    value: Any
+    comment: str
+
+
+def split_comments(value: Any, path: KeyPath = ()) -> tuple[Any, dict[KeyPath, str]]:
+    """Separate plain data from its comments, which are returned by path."""
+    if isinstance(value, Commented):
+        plain, comments = split_comments(value.value, path)
+        return plain, {path: value.comment, **comments}
+    if not isinstance(value, Mapping | list):
+        return value, {}
+    items = value.items() if isinstance(value, Mapping) else enumerate(value)
+    parts = {key: split_comments(item, (*path, key)) for key, item in items}
+    comments = {place: text for _, part_comments in parts.values() for place, text in part_comments.items()}
+    plain = {key: part for key, (part, _) in parts.items()}
+    return plain if isinstance(value, Mapping) else list(plain.values()), comments
+
+
+class FirstNetwork(NamedTuple):
+    """``layers`` and ``training`` of a spec, comments by path, and the decisions made, each a label and a text."""
+
+    keys: Mapping[str, Any]
+    comments: Mapping[KeyPath, str]
+    decisions: Sequence[tuple[str, str]]
 
 
 class FirstData(NamedTuple):

@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from mlpkit.components.schema.recipe import KeyPath
-from mlpkit_plugins.first_networks.commented import Commented, split_comments
+from mlpkit_plugins.first_networks.first_spec import Commented, FirstNetwork, split_comments
 from mlpkit_plugins.formats.texts import writes_number
 
 WIDTH: Final = 256
@@ -79,14 +78,6 @@ class LabelTarget(NamedTuple):
 
 
 TargetToLearn: TypeAlias = ClassTarget | ValueTarget | LabelTarget
-
-
-class FirstNetwork(NamedTuple):
-    """``layers`` and ``training`` of a spec, comments by path, and the decisions made, each a label and a text."""
-
-    keys: Mapping[str, Any]
-    comments: Mapping[KeyPath, str]
-    decisions: Sequence[tuple[str, str]]
 
 
 def perceptron(examples: int, target: TargetToLearn) -> FirstNetwork:

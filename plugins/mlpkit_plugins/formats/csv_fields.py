@@ -50,13 +50,8 @@ _ENCODINGS: Final = {
 class FieldSyntax(NamedTuple):
     """The syntax of fields and numbers, for ``read_csv_records``.
 
-    Args:
-        delimiter: the character between two fields.
-        quote: the character around a field.
-        point: the decimal sign.
-        comment: the start of records that are left out; empty if none are.
-        missing: texts that mean a missing number, each preceded by a byte with its length.
-        longest: the most bytes of a field.
+    ``missing`` are texts that mean a missing number, each preceded by a byte with its length; ``longest`` is the most
+    bytes of a field.
     """
 
     delimiter: bytes

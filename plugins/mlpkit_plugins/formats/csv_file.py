@@ -25,9 +25,8 @@ from numpy.typing import NDArray
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.files.read_ahead import read_ahead
-from mlpkit_plugins.files.regular_file import regular_file, sized
+from mlpkit_plugins.files.regular_file import BUFFER, MAGIC, GzipStream, regular_file, sized
 from mlpkit_plugins.formats.csv_fields import Distinct, FieldBlock, FieldReader, FieldSyntax
-from mlpkit_plugins.formats.gzip_stream import MAGIC, STEP, GzipStream
 from mlpkit_plugins.formats.texts import remedy_for_no_names, shown_text
 
 ROWS_TOGETHER: Final = 1024
@@ -38,15 +37,8 @@ OTHER_FORMATS: Final = {
     "a spreadsheet; save the table as CSV": (b"\xd0\xcf\x11\xe0",),
     "a Parquet file; read it with the data set parquet": (b"PAR1",),
     "a web page; save the table as CSV": (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML"),
-    "XML; save the table as CSV": (b"<?xml",),
     "JSON; save the table as CSV": (b'{"', b"{\n", b"{\r", b"[{", b"[[", b"[\n", b"[\r"),
-    "compressed by bzip2; decompress it, or compress it by gzip": (b"BZh",),
-    "compressed by xz; decompress it, or compress it by gzip": (b"\xfd7zXZ",),
-    "compressed by zstd; decompress it, or compress it by gzip": (b"\x28\xb5\x2f\xfd",),
-    "an SQLite database; save the table as CSV": (b"SQLite format 3",),
-    "a NumPy array; read it with the data set npy": (b"\x93NUMPY",),
-    "a PDF document; expected CSV": (b"%PDF",),
-    "a program or a core dump; expected CSV": (b"\x7fELF",),
+    "compressed by another program; decompress it, or compress it by gzip": (b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"),
 }
 """The message for other formats, and the first bytes of each."""
 
@@ -108,12 +100,8 @@ class Dialect(NamedTuple):
 class CsvFile:
     """A CSV file, plain or compressed by gzip.
 
-    Args:
-        path: the file.
-        name: its name in messages; by default its path.
-        dialect: its dialect.
-        header: the names of the columns, if the file's first row doesn't have them.
-        to_predict: whether the rows are for prediction, so that advice can't be about parameters.
+    ``header`` has the names of the columns, if the file's first row doesn't. If its rows are ``to_predict``, advice
+    can't be about parameters.
 
     Attributes:
         header: the names of the columns.
@@ -335,7 +323,7 @@ def decompressed_content(path: Path, name: str) -> Iterator[io.BufferedReader]:
     """Open the content of a file, decompressed if it is a gzip file."""
     with regular_file(path, name) as file:
         content = sized(file)
-        yield io.BufferedReader(GzipStream(content, name), STEP) if content.peek(2)[:2] == MAGIC else content
+        yield io.BufferedReader(GzipStream(content, name), BUFFER) if content.peek(2)[:2] == MAGIC else content
 
 
 class _Records:

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import math
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataError
-from mlpkit_plugins.files.regular_file import regular_file, sized
-from mlpkit_plugins.formats.gzip_stream import MAGIC, GzipStream
+from mlpkit_plugins.files.regular_file import GzipStream, regular_file, sized
 
 IDX_SUFFIXES = ("", ".gz", ".idx", ".idx3-ubyte")
 """Suffixes of IDX files of images. The commonest name, ``train-images-idx3-ubyte``, has no suffix."""
@@ -30,19 +27,16 @@ UNSIGNED_BYTE = 8
 LARGEST_DEFLATE_RATIO = 1032
 """The largest expansion that deflate allows."""
 
-Receiver: TypeAlias = Callable[[bytes | memoryview], object]
-
 _STEP = 1 << 20
 """Bytes read at a time, which bounds memory during decompression."""
 
 
-def read_idx(path: Path, rank: int, received: Receiver | None = None) -> NDArray[np.uint8]:
+def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
     """Read the array of an IDX file.
 
     Args:
         path: the file; decompressed if its name ends in ``.gz``.
         rank: number of dimensions that the file must have: 3 for images, 1 for labels.
-        received: is called with each piece of the content, in order.
 
     Raises:
         DataError: the file can't be read, or is not exactly what its header declares.
@@ -54,9 +48,7 @@ def read_idx(path: Path, rank: int, received: Receiver | None = None) -> NDArray
         except MemoryError as error:
             message = f"the header declares {_declared(shape)}, more than fits into memory"
             raise idx_error(path, message, byte=4) from error
-        if received is not None:
-            received(idx_header(shape))
-        length = _fill(stream, values, received)
+        length = _fill(stream, values)
         if length < values.size:
             raise _wrong_length(path, shape, "short", len(idx_header(shape)) + length)
         if stream.read(1):
@@ -65,20 +57,12 @@ def read_idx(path: Path, rank: int, received: Receiver | None = None) -> NDArray
 
 
 def read_idx_and_checksum(path: Path, rank: int) -> tuple[NDArray[np.uint8], str]:
-    """Read the array of an IDX file as ``read_idx`` does, while another thread computes the SHA-256 of its content."""
+    """Read the array of an IDX file as ``read_idx`` does, and return it with the SHA-256 of the file's content."""
     from hashlib import sha256  # noqa: PLC0415 - reading a header needs no checksum
 
-    checksum = sha256()
-    if sys.platform in ("emscripten", "wasi"):  # without threads
-        return read_idx(path, rank, checksum.update), checksum.hexdigest()
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - nor does it need a thread
-
-    try:
-        with ThreadPoolExecutor(1, "checksum") as thread:
-            values = read_idx(path, rank, lambda piece: thread.submit(checksum.update, piece))
-    except RuntimeError:  # the system can't start a thread
-        checksum = sha256()
-        values = read_idx(path, rank, checksum.update)
+    values = read_idx(path, rank)
+    checksum = sha256(idx_header(values.shape))
+    checksum.update(values.data)
     return values, checksum.hexdigest()
 
 
@@ -108,14 +92,7 @@ def _reading(path: Path) -> Iterator[tuple[BufferedReader | GzipStream, int]]:
     """Open a file and yield its content as a stream, with the file's own size."""
     with regular_file(path, path, "an IDX file") as file:
         content = sized(file)
-        yield _decompressed(content, path) if _is_compressed(path) else content, os.fstat(file.fileno()).st_size
-
-
-def _decompressed(file: BufferedReader, path: Path) -> GzipStream:
-    start = file.peek(len(MAGIC))[: len(MAGIC)]
-    if not MAGIC.startswith(start):
-        raise DataError(path, f"starts with 0x{start.hex()}; expected 0x{MAGIC.hex()}, as gzip files do", byte=0)
-    return GzipStream(file, path)
+        yield GzipStream(content, path) if _is_compressed(path) else content, os.fstat(file.fileno()).st_size
 
 
 def _read_shape(stream: BufferedReader | GzipStream, path: Path, rank: int, size: int) -> tuple[int, ...]:
@@ -155,16 +132,14 @@ def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
         raise _wrong_length(path, shape, "long", declared)
 
 
-def _fill(stream: BufferedReader | GzipStream, values: NDArray[np.uint8], filled: Receiver | None = None) -> int:
-    """Read until the array is full or the stream ends, pass on each part, and return the number of bytes read."""
+def _fill(stream: BufferedReader | GzipStream, values: NDArray[np.uint8]) -> int:
+    """Read until the array is full or the stream ends, and return the number of bytes read."""
     flat = values.data.cast("B")
     received = 0
     while received < len(flat):
         count = stream.readinto(flat[received : received + _STEP])
         if not count:
             break
-        if filled is not None:
-            filled(flat[received : received + count])
         received += count
     return received
 

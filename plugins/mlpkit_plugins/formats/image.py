@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlpkit import DataError
+from mlpkit_plugins.files.regular_file import regular_file, sized
 from mlpkit_plugins.formats.idx import IDX_SUFFIXES, read_idx
 
 if TYPE_CHECKING:
@@ -72,28 +72,21 @@ def _opened(path: Path) -> Iterator[PillowImage]:
     except ImportError as error:
         message = 'reading images needs Pillow, which is not installed; install it with: pip install "mlpkit[images]"'
         raise DataError(path, message) from error
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # opening a named pipe would block
-            what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise DataError(path, f"is {what}; expected an image")
-        if not status.st_size:
-            raise DataError(path, "the file is empty; expected an image")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                width, height = image.size
-                if width * height > MOST_PIXELS:
-                    message = f"is {width:,} pixels wide and {height:,} high"
-                    raise DataError(path, f"{message}; expected at most {MOST_PIXELS:,} pixels in all")
-                yield image
-    except DataError:
-        raise
-    except FileNotFoundError as error:
-        raise DataError(path, "no such file") from error
-    except Exception as error:  # malformed files make Pillow's decoders raise anything
-        reason = "" if isinstance(error, UnidentifiedImageError) else f": {error}"  # which would name the file again
-        raise DataError(path, f"can't be read as an image{reason}; replace the file, or leave it out") from error
+    with regular_file(path, path, "an image") as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                with Image.open(sized(file)) as image:
+                    width, height = image.size
+                    if width * height > MOST_PIXELS:
+                        message = f"is {width:,} pixels wide and {height:,} high"
+                        raise DataError(path, f"{message}; expected at most {MOST_PIXELS:,} pixels in all")
+                    yield image
+        except DataError:
+            raise
+        except Exception as error:  # malformed files make Pillow's decoders raise anything
+            reason = "" if isinstance(error, UnidentifiedImageError) else f": {error}"  # which would name the file
+            raise DataError(path, f"can't be read as an image{reason}; replace the file, or leave it out") from error
 
 
 def _to_eight_bits(image: PillowImage) -> PillowImage:

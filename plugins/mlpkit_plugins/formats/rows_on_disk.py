@@ -43,16 +43,7 @@ class RowsOnDisk:
     """The array of an .npy file, or of an uncompressed member of an .npz file.
 
     A small array is copied into memory at its first use, and the file may change afterwards. The rows of a large array
-    are read one by one. An array in Fortran order is always copied.
-
-    Args:
-        file: the file; it may be closed afterwards.
-        header: position, shape and type of the array.
-        name: the file's name in messages.
-
-    Attributes:
-        shape: the array's shape.
-        dtype: the type of its elements.
+    are read one by one. An array in Fortran order is always copied. The file may be closed after the constructor.
     """
 
     def __init__(self, file: IO[bytes], header: NpyHeader, name: str) -> None:

@@ -91,7 +91,7 @@ class ByteImages(Dataset):
 
 @dataclass(frozen=True, eq=False)
 class ImageSplit:
-    """Images as bytes, shape (examples, *input_shape), with a class number and perhaps a weight for each.
+    """Images as bytes, shape (examples, *input_shape), with a class number for each.
 
     ``normalize`` divides pixels by 255, and ``one_hot`` makes targets one-hot rows.
     """
@@ -100,7 +100,6 @@ class ImageSplit:
     labels: NDArray[np.int64]
     normalize: bool
     one_hot: bool = False
-    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -108,7 +107,7 @@ class ImageSplit:
 
     def take(self, indices: Array, out: tuple[Array, ...]) -> None:
         """Write the examples at ``indices`` into ``out``."""
-        x, t, *weights = out
+        x, t = out
         numbers = self.labels.take(indices)  # small, so the indices are checked here
         take_scaled(self.images, indices, PIXEL if self.normalize else 1.0, x)
         if self.one_hot:
@@ -116,8 +115,6 @@ class ImageSplit:
             t[np.arange(len(t)), numbers] = 1
         else:
             t[...] = numbers
-        if weights and self.weights is not None:
-            weights[0][...] = self.weights.take(indices)
 
 
 def _are_far_from_normal(x: Array) -> bool:

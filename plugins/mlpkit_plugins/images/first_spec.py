@@ -11,8 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit import ParameterError, Proposal
-from mlpkit_plugins.files.named_file import named_folder
-from mlpkit_plugins.files.paired_files import OTHER_SPLITS, TRAINING
+from mlpkit_plugins.files.named_file import OTHER_SPLITS, TRAINING, named_folder
 from mlpkit_plugins.first_networks.convolutions import ImageInputs, convolutional
 from mlpkit_plugins.first_networks.first_spec import FirstData, first_spec, held_out, left_to_train
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, perceptron
@@ -27,9 +26,6 @@ IMAGES_SEEN: Final = 200
 
 COLOURFUL: Final = 16
 """The difference between channels above which a pixel is coloured."""
-
-COLOURED_PIXELS: Final = 0.01
-"""The share of coloured pixels above which an image has colours."""
 
 PIXEL: Final = 255
 
@@ -124,6 +120,6 @@ def _pictures(files: Sequence[ClassFile]) -> _Pictures:
     chosen = np.linspace(0, len(files) - 1, min(len(files), IMAGES_SEEN)).astype(int).tolist()  # of all classes
     images = [read_image(files[position].path, colour=True) for position in chosen]
     border = float(np.median([np.median(image[:, [0, -1], :]) for image in images])) / PIXEL
-    coloured = any((np.ptp(image, axis=0) > COLOURFUL).mean() > COLOURED_PIXELS for image in images)
+    coloured = any((np.ptp(image, axis=0) > COLOURFUL).any() for image in images)
     inputs = ImageInputs(3 if coloured else 1, height, width, border)
     return _Pictures(text, inputs, smallest != largest or scale < 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mlpkit_plugins.first_networks.commented import Commented
+from mlpkit_plugins.first_networks.first_spec import Commented
 from mlpkit_plugins.recipes.table_recipe import (
     EVALUATE_TRAIN,
     TableFacts,

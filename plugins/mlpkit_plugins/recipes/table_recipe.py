@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from mlpkit_plugins.first_networks.commented import Commented
+from mlpkit_plugins.first_networks.first_spec import Commented
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mlpkit_plugins.first_networks.commented import Commented
+from mlpkit_plugins.first_networks.first_spec import Commented
 from mlpkit_plugins.recipes.table_recipe import EVALUATE_TRAIN, TableFacts, TableNetwork, written_batch_size
 
 MEMBERS: Final = 32

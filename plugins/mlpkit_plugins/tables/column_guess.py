@@ -13,12 +13,18 @@ from numpy.typing import NDArray
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.texts import shown_text
-from mlpkit_plugins.splits.by_key import scattered
+from mlpkit_plugins.splits.positions import scattered
 from mlpkit_plugins.tables.columns import formats_of
 from mlpkit_plugins.tables.options import OF_AN_INDEX
 from mlpkit_plugins.tables.source import TableSource
-from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, is_number, numbers_of
-from mlpkit_plugins.tables.wrong_number import OFTEN_MISSING
+from mlpkit_plugins.tables.text_numbers import (
+    OFTEN_MISSING,
+    NotANumberError,
+    NumberFormat,
+    are_truths,
+    is_number,
+    numbers_of,
+)
 
 MOST_CELLS: Final = 2_000_000
 """The most texts in a sample of more than ``FEWEST_SAMPLED`` rows."""
@@ -157,9 +163,6 @@ MOST_CATEGORIES: Final = 1000
 
 MOST_RARE: Final = 0.5
 """The largest share of rows that the rare ones of many categories may have."""
-
-MOST_IDS: Final = 0.9
-"""A column with the name of an id is one if at least this share of its numbers is distinct."""
 
 FEWEST_IDS: Final = 10
 """The fewest distinct numbers of a column of ids."""
@@ -304,8 +307,6 @@ class ColumnGuesser:
             return guess
         if guess.distinct == len(values) and (_NAME_OF_AN_ID.fullmatch(guess.name) or self._counts_rows(values)):
             return ColumnGuess(guess.name, "nothing", "an id: every row has a different number", guess.distinct)
-        if guess.distinct >= MOST_IDS * len(values) and _NAME_OF_AN_ID.fullmatch(guess.name):
-            return ColumnGuess(guess.name, "nothing", "an id: nearly every row has a different number", guess.distinct)
         return guess
 
     def _counts_rows(self, values: NDArray[np.float64]) -> bool:

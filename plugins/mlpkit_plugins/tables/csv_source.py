@@ -12,8 +12,16 @@ from mlpkit_plugins.formats.csv_fields import FieldBlock
 from mlpkit_plugins.formats.csv_file import Block, CsvFile, Numbers
 from mlpkit_plugins.tables.columns import ColumnReader, Columns
 from mlpkit_plugins.tables.source import TableSource, Texts
-from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, numbers_among, numbers_of, without
-from mlpkit_plugins.tables.wrong_number import Place, check_numbers, wrong_number
+from mlpkit_plugins.tables.text_numbers import (
+    NotANumberError,
+    NumberFormat,
+    Place,
+    check_numbers,
+    numbers_among,
+    numbers_of,
+    without,
+    wrong_number,
+)
 
 
 class CsvSource(TableSource):
@@ -47,11 +55,6 @@ class CsvSource(TableSource):
         numbers = (*columns.all_numbers, *(() if columns.weight is None else (columns.weight,))) if are_plain else ()
         plain = [name for name in numbers if name not in columns.readers]
         return self._file.blocks_with(Numbers(plain, self._written.decimal, self.missing), columns.names_in_file)
-
-    def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column."""
-        for block in self._file.blocks(names):
-            yield block.rows, block.columns
 
     def texts_of(self, block: Block | FieldBlock, index: int, name: str, reader: ColumnReader | None = None) -> Texts:
         """Return the distinct texts of a column."""

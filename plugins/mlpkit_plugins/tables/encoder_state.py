@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 
 from mlpkit import FittedCategoryEncoding, FittedEncoding, ModelFileError
-from mlpkit_plugins.arrays.encoding_options import ColumnOptions
 from mlpkit_plugins.formats.encoder_state import are_names, are_numbers
 from mlpkit_plugins.tables.categories import OTHER, CategoryColumns, features_of
 from mlpkit_plugins.tables.encoder import TableEncoder, grouped
+from mlpkit_plugins.tables.options import ColumnOptions
 
 OTHER_ENCODINGS: Final = "the encodings of the table's encoder don't match the spec inside"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mlpkit import FilePath
 from mlpkit_plugins.files.named_file import located, named_file
 from mlpkit_plugins.tables.options import TableOptions
-from mlpkit_plugins.tables.raw_table import RawSplit
+from mlpkit_plugins.tables.table import RawSplit
 from mlpkit_plugins.tables.table_dataset import TableDataset
 
 if TYPE_CHECKING:

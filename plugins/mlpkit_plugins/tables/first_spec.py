@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataError, ParameterError, Proposal, shown_number
-from mlpkit_plugins.first_networks.commented import Commented, split_comments
+from mlpkit_plugins.first_networks.first_spec import Commented, split_comments
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, TargetToLearn, ValueTarget, perceptron
-from mlpkit_plugins.formats.texts import shown_texts
+from mlpkit_plugins.formats.texts import first_of, shown_texts
 from mlpkit_plugins.recipes.table_recipe import Recipe, TableFacts
 from mlpkit_plugins.tables.column_guess import (
     FEWEST_ROWS,
@@ -281,13 +281,13 @@ class _Writer:
     def _about_missing(self) -> str:
         rows = len(self.reading.sample.rows)
         counts = {guess.name: guess.missing for guess in self.guesses if guess.holds != "nothing" and guess.missing}
-        return _first([f"{_share(count, rows)} of {name}" for name, count in counts.items()])
+        return first_of([f"{_share(count, rows)} of {name}" for name, count in counts.items()])
 
     def _sentinels(self) -> list[ColumnGuess]:
         return [guess for guess in (*self.guesses, *self.aim.guesses) if guess.sentinel and guess.holds == "numbers"]
 
     def _about_rare(self) -> str:
-        return _first([f"{guess.rare:,} of {guess.name}" for guess in self._holding("categories") if guess.rare])
+        return first_of([f"{guess.rare:,} of {guess.name}" for guess in self._holding("categories") if guess.rare])
 
     def _about_target(self) -> str:
         if self.aim.predict == "labels":
@@ -337,11 +337,6 @@ class _Writer:
             ("missing", f"{about}: {FILLED}" if (about := self._about_missing()) else ""),
         ]
         return [(label, text) for label, text in decisions if text]
-
-
-def _first(shown: Sequence[str]) -> str:
-    """Join the texts about the first five columns, and count the rest."""
-    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more columns" if len(shown) > 5 else "")
 
 
 def _date_format(formats: Sequence[str]) -> str | Commented:

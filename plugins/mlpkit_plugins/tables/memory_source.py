@@ -66,11 +66,6 @@ class MemorySource(TableSource):
         some = slice(None) if numbers is None else numbers
         return {name: [*_to_python(np.asarray(self._columns[name])[some])] for name in names}
 
-    def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return all rows as texts, empty for missing values."""
-        columns = [[text or "" for text in self._texts(self._columns[name], name)] for name in names]
-        yield np.arange(self.most_rows), columns
-
     def values(self) -> Mapping[str, Sequence[Any] | Array]:
         """Return all columns."""
         return self._columns

@@ -6,13 +6,27 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cache
+from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Final, Literal
 
 from annotated_types import Ge, MinLen
 
-from mlpkit import ColumnName, DataError, Encoding, FilePath, ParameterError, did_you_mean
-from mlpkit_plugins.arrays.encoding_options import ColumnOptions
+from mlpkit import (
+    CategoryEncoding,
+    CategoryEncodingLike,
+    ColumnName,
+    DataError,
+    Encoding,
+    EncodingLike,
+    FilePath,
+    FittedCategoryEncoding,
+    ParameterError,
+    TrainingCategories,
+    did_you_mean,
+)
+from mlpkit_plugins import mlpkit_components
 from mlpkit_plugins.arrays.scaling import ScaleTarget, check_clippable
 from mlpkit_plugins.formats.texts import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
@@ -35,6 +49,106 @@ PROBABILITY: Final = "probability_"
 
 OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 """pandas' names for the column of an unnamed index."""
+
+
+@cache
+def category_encodings() -> Mapping[str, type[CategoryEncoding]]:
+    """Return the built-in encodings of categories, by name.
+
+    A data set built in Python takes these names, but doesn't look up plugins.
+    """
+    declared = [each for each in mlpkit_components() if each.kind == CategoryEncoding.kind]
+    return {each.name: resolve_name(str(each.target)) for each in declared}
+
+
+@dataclass(kw_only=True, eq=False)
+class ColumnOptions:
+    """The encodings of columns of numbers and categories.
+
+    Args:
+        numbers: the encoding of numeric inputs; by default ``standardize`` decides.
+        numbers_by_column: the encoding of single columns of numbers.
+        categories: the encoding of inputs that are categories: ``one_hot``, an element for each category; ``index``,
+            the position of the category, for an embedding; ``ordinal``, its position as a number, encoded like all
+            numbers; ``sign``, 1 or -1 for two categories; or another encoding of categories.
+        categories_by_column: the same for single columns.
+        most_one_hot: a one-hot column with more categories than this becomes an ``index``.
+        sign_of_two: make a one-hot column of two categories a ``sign``.
+        encode_one_hot: apply the encoding ``numbers`` to one-hot columns and signs, too.
+    """
+
+    numbers: EncodingLike | None = None
+    numbers_by_column: dict[ColumnName, EncodingLike] = field(default_factory=dict)
+    categories: CategoryEncodingLike = "one_hot"
+    categories_by_column: dict[ColumnName, CategoryEncodingLike] = field(default_factory=dict)
+    most_one_hot: Annotated[int, Ge(1)] | None = None
+    sign_of_two: bool = False
+    encode_one_hot: bool = False
+
+    @property
+    def for_numbers(self) -> Encoding | None:
+        """The encoding of numbers; None if ``standardize`` applies."""
+        return built_encoding("numbers", self.numbers)
+
+    def encoding_of(self, name: str) -> Encoding | None:
+        """Return the encoding of a column of numbers; None if ``standardize`` applies."""
+        chosen = self.numbers_by_column.get(name)
+        return self.for_numbers if chosen is None else built_encoding("numbers_by_column", chosen)
+
+    @property
+    def for_categories(self) -> Encoding | None:
+        """The encoding applied to one-hot columns and signs; None to leave them unchanged."""
+        return self.for_numbers if self.encode_one_hot else None
+
+    def category_encoding_of(self, name: str, count: int) -> CategoryEncoding:
+        """Return the encoding of a column with ``count`` categories."""
+        chosen = self.categories_by_column.get(name, self.categories)
+        own = category_encodings()
+        if isinstance(chosen, str) and chosen in own:
+            chosen = own[chosen]()
+        if not isinstance(chosen, own["one_hot"]):
+            return self._built(name, chosen)
+        if self.most_one_hot is not None and count > self.most_one_hot:
+            return own["index"]()
+        return own["sign"]() if self.sign_of_two and count == 2 else chosen
+
+    def fitted_on(self, column: TrainingCategories) -> FittedCategoryEncoding:
+        """Return the encoding of a column of categories, fitted on the training rows."""
+        encoding = self.category_encoding_of(column.name, len(column.categories))
+        try:
+            return FittedCategoryEncoding.fit(encoding, column)
+        except ParameterError as error:
+            parameter = self._parameter_for(column.name)
+            raise ParameterError(parameter, error.message, expected=error.expected, remedy=error.remedy) from error
+
+    def check_numbers(self) -> None:
+        """Check that ``numbers`` is set if another parameter refers to it."""
+        if self.numbers is None and self.numbers_by_column:
+            message = "the other columns have no encoding"
+            remedy = "set numbers: standardize for them"
+            raise ParameterError("numbers_by_column", message, expected="numbers, too", remedy=remedy)
+        if self.numbers is None and self.encode_one_hot:
+            message = "it applies the encoding numbers, which isn't set"
+            raise ParameterError("encode_one_hot", message, expected="numbers, too", remedy="set numbers: standardize")
+
+    def _built(self, name: str, chosen: CategoryEncodingLike) -> CategoryEncoding:
+        """Check that an encoding of categories is an object, not a name."""
+        if isinstance(chosen, CategoryEncoding):
+            return chosen
+        message = f"{chosen!r} is a name, which a data set built in Python can't look up"
+        expected = f"an encoding, such as Index(), or one of {', '.join(category_encodings())}"
+        raise ParameterError(self._parameter_for(name), message, expected=expected)
+
+    def _parameter_for(self, name: str) -> str:
+        return "categories_by_column" if name in self.categories_by_column else "categories"
+
+
+def built_encoding(parameter: str, chosen: EncodingLike | None) -> Encoding | None:
+    """Check that an encoding of numbers is an object, not a name."""
+    if chosen is None or isinstance(chosen, Encoding):
+        return chosen
+    message = f"{chosen!r} is a name, which a data set built in Python can't look up"
+    raise ParameterError(parameter, message, expected="an encoding, such as Standardize()")
 
 
 @dataclass(eq=False)
@@ -155,7 +269,6 @@ class TableOptions(ColumnOptions):
                 remedy = "name another column" if parameter in ("weight", "split") else "name it once"
                 raise ParameterError(parameter, f"the column '{min(both)}' is the target", remedy=remedy)
         self._check_encodings()
-        self._check_missing_numbers()
         self.shares, self.files = shares_and_files(self.validation, self.test)
 
     @property
@@ -218,14 +331,11 @@ class TableOptions(ColumnOptions):
 
     def _check_one_meaning(self) -> None:
         """Check that a column is named in only one of the parameters that describe its content."""
-        counts = Counter(name for parameter in MEANINGS for name in self._named_in(parameter))
-        for name, count in counts.items():
-            if count > 1:
-                last = next(parameter for parameter in reversed(MEANINGS) if name in self._named_in(parameter))
-                message = (
-                    f"the column '{name}' is named in {' and '.join(p for p in MEANINGS if name in self._named_in(p))}"
-                )
-                raise ParameterError(last, message, remedy="name it once")
+        for place, parameter in enumerate(MEANINGS):
+            for other in MEANINGS[:place]:
+                if both := set(self._named_in(parameter)) & set(self._named_in(other)):
+                    message = f"the column '{min(both)}' is named in {other} and {parameter}"
+                    raise ParameterError(parameter, message, remedy="name it once")
         for name, levels in self.ordinal.items():
             if len(set(levels)) < len(levels):
                 raise ParameterError("ordinal", f"a category of '{name}' is named twice", remedy="name it once")
@@ -236,24 +346,16 @@ class TableOptions(ColumnOptions):
         return super().encoding_of(column)
 
     def _check_encodings(self) -> None:
-        """Check that the parameters for encodings don't contradict each other."""
+        """Check that the parameters for numbers don't contradict each other."""
         if self.numbers is not None and not self.standardize:
             raise ParameterError("standardize", "numbers sets the encoding already", remedy="leave out standardize")
         self.check_numbers()
-        for name in self.numbers_by_column:
-            if name in self.categorical:
-                message = f"the column '{name}' holds categories"
-                remedy = f"write categories_by_column: {{{name}: index}}, or leave it out of categorical"
-                raise ParameterError("numbers_by_column", message, expected="columns of numbers", remedy=remedy)
-
-    def _check_missing_numbers(self) -> None:
-        """Check that ``missing_numbers`` names only columns of numbers."""
         not_numbers = {name for parameter in MEANINGS for name in self._named_in(parameter)}
         not_numbers |= set(self.targets) if self.predict == "classes" else set()
-        for name in self.missing_numbers:
-            if name in not_numbers:
-                message, remedy = f"the column '{name}' holds no numbers", "name its texts in missing_texts"
-                raise ParameterError("missing_numbers", message, expected="columns of numbers", remedy=remedy)
+        for parameter, wrong in (("numbers_by_column", {*self.categorical}), ("missing_numbers", not_numbers)):
+            if found := wrong & getattr(self, parameter).keys():
+                message = f"the column '{min(found)}' holds no numbers"
+                raise ParameterError(parameter, message, expected="columns of numbers", remedy="leave it out")
 
     def _check_categories(self) -> None:
         """Check that the columns of ``categories_by_column`` hold categories."""
@@ -353,8 +455,6 @@ class TableOptions(ColumnOptions):
             if name not in named and OF_AN_INDEX.fullmatch(name):
                 what = f"the column '{name}'" if name else f"column {position}, which has no name,"
                 message = f"{what} of {source.name} looks like an index that pandas wrote"
-                if not name and position > 1:
-                    message = f"column {position} of {source.name} has no name"
                 remedy = f"leave it out with ignore: ['{name}'], or name the columns to learn from in inputs"
                 raise ParameterError("ignore", message, remedy=remedy)
 

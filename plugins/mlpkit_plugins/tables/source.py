@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from mlpkit import Array, DataError
 from mlpkit_plugins.formats.texts import shown_text
-from mlpkit_plugins.splits.by_key import text_key
+from mlpkit_plugins.splits.positions import text_key
 from mlpkit_plugins.tables.categories import MISSING, Codebook, NoCharactersError
 from mlpkit_plugins.tables.columns import EXPECTED, Chunk, ColumnReader, Columns, WrongTextError, seconds_of
-from mlpkit_plugins.tables.wrong_number import wrong_text
+from mlpkit_plugins.tables.text_numbers import wrong_text
 
 
 class Texts(NamedTuple):
@@ -74,9 +74,11 @@ class TableSource(ABC):
     def rows(self, names: Sequence[str], numbers: NDArray[np.int64] | None = None) -> dict[str, list[Any]]:
         """Return all rows, or some by ascending numbers, unchanged, column by column; no others are kept in memory."""
 
-    @abstractmethod
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column."""
+        """Return rows as texts, block by block: their numbers in the file, and each column; missing ones are empty."""
+        for block in self.blocks(Columns((), tuple(names))):
+            found = [self.texts_of(block, index, name) for index, name in enumerate(names)]
+            yield block.rows, [np.array([*texts, ""], object).take(positions).tolist() for texts, positions in found]
 
     @abstractmethod
     def blocks(self, columns: Columns) -> Iterator[Any]:

@@ -20,11 +20,8 @@ from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
 from mlpkit_plugins.tables.options import TableOptions, check_columns
-from mlpkit_plugins.tables.ranges import far_outside
-from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, without_numbers
-from mlpkit_plugins.tables.row_split import Part, keys_of_examples, split_rows, warnings_about_split
-from mlpkit_plugins.tables.table import Table
-from mlpkit_plugins.tables.table_split import TableSplit
+from mlpkit_plugins.tables.table import RawSplit, Table, numbers_in, raw_texts, without_numbers
+from mlpkit_plugins.tables.table_split import Part, TableSplit, keys_of_examples, split_rows, warnings_about_split
 from mlpkit_plugins.tables.targets import (
     check_classes,
     check_classes_listed,
@@ -34,12 +31,10 @@ from mlpkit_plugins.tables.targets import (
     warnings_about_lonely_classes,
     warnings_about_missing,
     warnings_about_numbers,
-    warnings_about_spelling,
-    warnings_about_unlisted,
     without_rare_classes,
 )
 from mlpkit_plugins.tables.text_numbers import NumberFormat
-from mlpkit_plugins.tables.translation import translate, unlisted_in
+from mlpkit_plugins.tables.untrained import far_outside, translate, unlisted_in, warnings_about_unlisted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -123,17 +118,13 @@ class TableDataset(TableOptions, Dataset):
 
     def target_remedy(self) -> str:
         """Return the advice for a loss that takes another kind of target."""
-        predict, name = self.predict, self.targets[0]
-        fitting = f"end the layers with {_LOSSES[predict]}"
-        if predict == "classes" and all(map(writes_number, self.class_names() or ())):
-            return (
-                f"set predict: values if the column '{name}' holds numbers to predict; if it holds classes, {fitting}"
-            )
-        if predict == "classes":
-            return f"the column '{name}' holds texts, which are classes: {fitting}, or name another in target"
-        if len(self.targets) == 1:
+        name, fitting = self.targets[0], f"end the layers with {_LOSSES[self.predict]}"
+        if self.predict != "classes":
             return f"{fitting}; or set predict: classes if the column '{name}' holds classes"
-        return f"{fitting}; or name a single column in target, and set predict: classes, if it holds classes"
+        if all(map(writes_number, self.class_names() or ())):
+            remedy = f"set predict: values if the column '{name}' holds numbers to predict"
+            return f"{remedy}; if it holds classes, {fitting}"
+        return f"the column '{name}' holds texts, which are classes: {fitting}, or name another in target"
 
     def open(self, seed: int) -> Mapping[str, TableSplit]:
         """Return the splits by name; they depend on ``split_seed``, not on the spec's seed."""
@@ -396,9 +387,8 @@ class TableDataset(TableOptions, Dataset):
         table, checksums = self._table("train", None)
         if self._encoder is None:
             check_classes(table)
-            numbers = warnings_about_numbers(table)
-            self._seems_to_hold_values = bool(numbers)
-            self._warnings = numbers or warnings_about_spelling(table)
+            self._warnings = warnings_about_numbers(table)
+            self._seems_to_hold_values = bool(self._warnings)
             self._warnings += warnings_about_lonely_classes(table)
             if self.missing != "drop":
                 self._warnings += warnings_about_missing(table)
@@ -415,7 +405,7 @@ class TableDataset(TableOptions, Dataset):
             self._encoder = TableEncoder.fit(table, positions["train"], self)
             read = frozenset(self._columns_read(self._encoder))
             self._order = tuple(name for name in table.header if name in read)
-        for part in _distinct(parts):
+        for part in {id(part.table): part for part in parts.values()}.values():
             self._translate(part.table, self._encoder)
             self._warnings += warnings_about_unlisted(unlisted_in(part.table))
         self._fingerprint = _combined(checksums)
@@ -453,10 +443,6 @@ class TableDataset(TableOptions, Dataset):
             check_labels(table)
         elif self.predict == "probabilities":
             check_probabilities(table)
-
-
-def _distinct(parts: Mapping[str, Part]) -> list[Part]:
-    return list({id(part.table): part for part in parts.values()}.values())
 
 
 def _combined(checksums: list[str]) -> str:

@@ -36,41 +36,38 @@ CYCLE: Final = 146_097
 
 
 class DateInGraph:
-    """Describes the parts of a date, from seconds since 1970, in float64; NaN stays NaN."""
+    """Describes the parts of a date, from seconds since 1970, in float64; NaN stays NaN.
 
-    def __init__(self, graph: Graph, seconds: Value) -> None:
-        self._graph = graph
-        self._seconds = seconds
-
-    def part(self, name: str) -> Value:
-        """Describe a part, one of ``DATE_PARTS``."""
-        if name == "elapsed":
-            return self._graph.op("Div", self._seconds, np.array(float(SECONDS_A_DAY)))
-        return self._graph.op("Where", self._missing, np.array(np.nan), _PARTS[name](self._calendar))
-
-    @cached_property
-    def _missing(self) -> Value:
-        return self._graph.op("IsNaN", self._seconds)
-
-    @cached_property
-    def _calendar(self) -> _Calendar:
-        present = self._graph.op("Where", self._missing, np.array(0.0), self._seconds)
-        whole = self._graph.cast(self._graph.op("Floor", present), np.int64)
-        return _Calendar(self._graph, self._graph.op("Add", whole, BEFORE_1970 * SECONDS_A_DAY))
-
-
-class _Calendar:
-    """The proleptic Gregorian calendar, from seconds since 1 March of the year 0, in operators on non-negative int64.
-
-    ``Div`` rounds down. Years start in March, so that a leap day is the last day of a year.
+    The calendar is the proleptic Gregorian one, in operators on non-negative int64, on which ``Div`` rounds down. Years
+    start in March, so that a leap day is the last day of a year.
 
     Source: H. Hinnant, chrono-Compatible Low-Level Date Algorithms, 2013.
     """
 
-    def __init__(self, graph: Graph, seconds: Value) -> None:
+    def __init__(self, graph: Graph, since_1970: Value) -> None:
         self._graph = graph
-        self._seconds = seconds
-        self._days = self._op("Div", seconds, SECONDS_A_DAY)
+        self._since_1970 = since_1970
+
+    def part(self, name: str) -> Value:
+        """Describe a part, one of ``DATE_PARTS``."""
+        if name == "elapsed":
+            return self._op("Div", self._since_1970, np.array(float(SECONDS_A_DAY)))
+        return self._op("Where", self._missing, np.array(np.nan), _PARTS[name](self))
+
+    @cached_property
+    def _missing(self) -> Value:
+        return self._op("IsNaN", self._since_1970)
+
+    @cached_property
+    def _seconds(self) -> Value:
+        """The seconds since 1 March of the year 0."""
+        present = self._op("Where", self._missing, np.array(0.0), self._since_1970)
+        whole = self._graph.cast(self._op("Floor", present), np.int64)
+        return self._op("Add", whole, BEFORE_1970 * SECONDS_A_DAY)
+
+    @cached_property
+    def _days(self) -> Value:
+        return self._op("Div", self._seconds, SECONDS_A_DAY)
 
     def elapsed_hours(self) -> Value:
         """Return the hour, with minutes and seconds as a fraction."""
@@ -151,13 +148,13 @@ class _Calendar:
         return self._graph.op(operator, *inputs)
 
 
-_PARTS: Final[dict[str, Callable[[_Calendar], Value]]] = {
-    "year": _Calendar.year,
-    "month": _Calendar.month,
-    "day": _Calendar.day,
-    "yearday": _Calendar.yearday,
-    "weekday": _Calendar.weekday,
-    "hour": _Calendar.elapsed_hours,
+_PARTS: Final[dict[str, Callable[[DateInGraph], Value]]] = {
+    "year": DateInGraph.year,
+    "month": DateInGraph.month,
+    "day": DateInGraph.day,
+    "yearday": DateInGraph.yearday,
+    "weekday": DateInGraph.weekday,
+    "hour": DateInGraph.elapsed_hours,
 }
 
 

@@ -33,11 +33,8 @@ class Wishes(TypedDict, total=False):
 
 
 def targets_of(target: str | None, wishes: Wishes, header: Sequence[str], *, has_names: bool) -> tuple[str, ...]:
-    """Return the columns to predict, which must exist; a single name may list several, separated by commas."""
+    """Return the columns to predict, which must exist."""
     targets = tuple(dict.fromkeys(wishes.get("targets", (target or "",))))
-    if len(targets) == 1 and targets[0] not in header:
-        parts = tuple(part.strip() for part in targets[0].split(","))
-        targets = parts if set(parts) <= {*header} else targets
     for name in targets:
         check_column("target", name, header, has_names=has_names)
     return targets
@@ -163,10 +160,9 @@ def _check_numbers(
     if guess.holds == "numbers":
         return
     example = next(text for text in counts if text not in missing)
-    why = "several targets are numbers, or yes and no each" if several else "labels and values are numbers"
     remedy = "predict it in a separate spec" if several else "write --predict classes"
     row = sample.rows[sample.columns[guess.name].index(example)]
-    message = f"{shown_text(example)} is not a number, but {why}; {remedy}"
+    message = f"{shown_text(example)} is not a number, but labels and values are numbers; {remedy}"
     raise DataError(sample.name, message, row=row, column=guess.name)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,7 +13,6 @@ from mlpkit import DataError, DataWarning, ParameterError, ValuesScaling, did_yo
 from mlpkit_plugins.arrays.scaling import DEVIATION_OVERFLOWS, no_logarithm, values_range, values_scaling
 from mlpkit_plugins.formats.texts import first_of, shown_text, shown_texts, writes_number
 from mlpkit_plugins.tables.categories import MISSING, OTHER
-from mlpkit_plugins.tables.columns import Columns
 from mlpkit_plugins.tables.table import Table
 
 MANY_CLASSES: Final = 20
@@ -25,9 +23,6 @@ FEW_EXAMPLES: Final = 10
 
 SUM_TOLERANCE: Final = 1e-3
 """How far the sum of a row of probabilities may be from 1: they may be rounded."""
-
-MOST_MEANT: Final = 3
-"""The largest number of misspelt classes in a message."""
 
 
 def check_classes(table: Table) -> None:
@@ -68,7 +63,7 @@ def are_mostly_lonely(lonely: int, classes: int) -> bool:
 def mostly_lonely(lonely: Sequence[str], classes: Sequence[str]) -> str:
     """Return the message for a target with mostly classes that occur only once."""
     message = f"{len(lonely):,} of {len(classes):,} classes occur in one row only: {shown_texts(lonely)}"
-    nearest = _nearest(lonely[0], [text for text in classes if text not in lonely]) if len(lonely) == 1 else ""
+    nearest = nearest_class(lonely[0], [text for text in classes if text not in lonely]) if len(lonely) == 1 else ""
     other_column = "name another column in target if this one doesn't hold classes, or add examples of each"
     return f"{message}; {nearest or other_column}"
 
@@ -78,16 +73,14 @@ def warnings_about_lonely_classes(table: Table) -> tuple[DataWarning, ...]:
     lonely = _lonely_classes(table)
     if not lonely:
         return ()
-    others = [text for text in table.texts[-1] if text not in lonely]
-    meant = [f"{shown_text(text)}: {near}" for text in lonely if (near := _nearest(text, others))]
     shown = [f"{shown_text(text)} (row {table.row(position)})" for text, position in lonely.items()]
     which, them = (f"{len(lonely):,} classes have", "them") if len(lonely) > 1 else ("a class has", "it")
     message = f"{which} a single row, for training, so that nothing measures {them}: {first_of(shown)}"
     ways = f"set rare_classes: {{drop: 2}} to leave {them} out" + ", or {merge: 2} to make them one" * (len(lonely) > 1)
-    return (DataWarning("target", message, "; ".join([*meant[:MOST_MEANT], ways])),)
+    return (DataWarning("target", message, ways),)
 
 
-def _nearest(text: str, others: Sequence[str]) -> str:
+def nearest_class(text: str, others: Collection[str]) -> str:
     """Return "did you mean" with the most similar class; empty for a number."""
     return "" if writes_number(text) else did_you_mean(text, others)
 
@@ -120,36 +113,6 @@ def warnings_about_missing(table: Table) -> tuple[DataWarning, ...]:
         return ()
     rows = "1 row has" if count == 1 else f"{count:,} rows have"
     return (DataWarning("target", f"{rows} no target in {table.name}, and {'is' if count == 1 else 'are'} left out"),)
-
-
-def warnings_about_unlisted(unlisted: Sequence[UntrainedValues]) -> tuple[DataWarning, ...]:
-    """Return a warning for each column that holds ordered categories that the spec doesn't list."""
-    return tuple(DataWarning("ordinal", each.described("aren't listed"), "add each to its list") for each in unlisted)
-
-
-def warnings_about_spelling(table: Table) -> tuple[DataWarning, ...]:
-    """Return a warning if two classes are the same number, or differ only in upper and lower case."""
-    if table.columns.target_class is None:
-        return ()
-    first: dict[float | str, str] = {}
-    for text in table.texts[-1]:
-        other = first.setdefault(_normalized(text), text)
-        if other != text:
-            message = (
-                f"the column '{table.columns.target_class}' of {table.name} holds {shown_text(other)} and "
-                f"{shown_text(text)}, read as different classes"
-            )
-            return (DataWarning("target", message, "spell each class in one way"),)
-    return ()
-
-
-def _normalized(text: str) -> float | str:
-    for number in (int, float):  # distinct large integers may be the same float
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text.casefold() if len(text) > 1 else text  # a and A are two letters
 
 
 def _counted(table: Table) -> str:
@@ -212,30 +175,6 @@ def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool, clip:
     return ValuesScaling(means, stds, log, values_range([targets]) if clip else None)
 
 
-def unknown_classes(counts: Mapping[str, int], known: Sequence[str], *, trained: bool) -> str:
-    """Return the message for classes in no training row; advice to a trained model isn't about parameters."""
-    texts = list(counts)
-    which = f"class {shown_text(texts[0])} occurs" if len(texts) == 1 else f"classes {shown_texts(texts)} occur"
-    drop = f"rare_classes: {{drop: {max(counts.values()) + 1}}}"
-    remedy = f"give more rows to training, set another split_seed, or leave such classes out with {drop}"
-    if trained:
-        remedy = "leave out the row" if len(texts) == 1 else "leave out their rows"
-    return f"the {which} in no training row; {_nearest(texts[0], known) or remedy}"
-
-
-def unknown_category(text: str, known: Sequence[str], columns: Columns) -> str:
-    """Return the message for a category that no training row has."""
-    nearest = "" if writes_number(text) else did_you_mean(text, known)
-    remedy = f"{columns.setting('unknown', 'zeros')}, which encodes it as zeros"
-    if columns.trained:
-        remedy = f"leave out the row, or train again and {remedy}" if columns.in_python else "leave out the row"
-    if nearest:
-        remedy = f"{nearest} If not, {remedy}"
-    if not columns.trained and all(map(writes_number, (text, *known))):
-        remedy = f"take the column out of categorical if it holds quantities, or {remedy}"
-    return f"the category {shown_text(text)} occurs in no training row; {remedy}"
-
-
 def _holds_many_numbers(table: Table) -> bool:
     """Whether the target holds more distinct numbers than is usual for classes."""
     return len(table.texts[-1]) > MANY_CLASSES and all(map(writes_number, table.texts[-1]))
@@ -273,37 +212,3 @@ def without_rare_classes(table: Table, rare_classes: Mapping[str, int], known: C
         message = f"{table.name}: {(~rows).sum():,} of {len(rows):,} rows are left out, with classes that were rare in"
         warnings.warn(f"{message} training, or not there: {shown_texts(rare)}", stacklevel=2)
     table.keep(rows)
-
-
-MOST_COMPARED: Final = 20
-"""The most texts that are compared with the known categories."""
-
-
-@dataclass(frozen=True)
-class UntrainedValues:
-    """The ``count`` values of a column that no training row has, or that the spec doesn't list, and their texts.
-
-    The source names the rows in messages; ``meaning`` is the encoding of such a value.
-    """
-
-    source: str
-    rows: int
-    column: str
-    count: int
-    texts: Collection[str]
-    known: Collection[str]
-    meaning: str = "zeros"
-
-    def described(self, how: str = "were never trained on") -> str:
-        """Return the message: how many values, their predicate, and the category that was most likely meant."""
-        texts = sorted(self.texts)[:MOST_COMPARED]
-        nearest = {text: did_you_mean(text, self.known) for text in texts if not writes_number(text)}
-        text = next(filter(nearest.get, nearest), texts[0])
-        which = f"{':' if len(self.texts) == 1 else ', such as'} {shown_text(text)}"
-        meant = f" ({nearest[text]})" if nearest.get(text) else ""
-        place = f"{self.source}, column '{self.column}'"
-        return f"{place}: {self.count:,} of {self.rows:,} values {how}{which}{meant}; they count as {self.meaning}"
-
-    def warn(self) -> None:
-        """Issue the message as a Python warning."""
-        warnings.warn(self.described(), stacklevel=2)

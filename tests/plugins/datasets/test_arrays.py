@@ -30,7 +30,7 @@ from mlpkit_plugins.arrays.array_targets import warnings_about_classes
 from mlpkit_plugins.datasets.idx import Idx
 from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz
-from mlpkit_plugins.splits.by_position import split_at_random
+from mlpkit_plugins.splits.positions import split_at_random
 
 NONE = {"validation": 0.0, "test": 0.0}
 
@@ -298,22 +298,22 @@ LATER = "leave it if there will be some"
         (np.arange(40) % 4, None, None),
         (
             np.arange(40) % 4 + 1,
-            "the classes of {} start at 1, so no example has class 0",
-            f"subtract 1 from each to start at 0, or {LATER}",
+            "no example of {} has class 0, though the largest is 4",
+            f"{WITHOUT_GAPS}, or {LATER}",
         ),
         (
             np.arange(40) % 4 + 3,
-            "the classes of {} start at 3, so no example has class 0, 1 or 2",
-            f"subtract 3 from each to start at 0, or {LATER}",
+            "no example of {} has class 0, 1, 2, though the largest is 6",
+            f"{WITHOUT_GAPS}, or {LATER}",
         ),
         (
             np.array([0, 1, 3, 5])[np.arange(40) % 4],
-            "no example of {} has class 2 or 4, though the largest is 5",
+            "no example of {} has class 2, 4, though the largest is 5",
             f"{WITHOUT_GAPS}, or {LATER}",
         ),
         (
             np.array([0, 1, 5])[np.arange(40) % 3],
-            "no example of {} has class 2, 3 or 4, though the largest is 5",
+            "no example of {} has class 2, 3, 4, though the largest is 5",
             f"{WITHOUT_GAPS}, or {LATER}",
         ),
         (
@@ -328,7 +328,7 @@ LATER = "leave it if there will be some"
         ),
         (
             np.where(np.arange(40) < 36, 0, [1, 2] * 20),
-            "no training example of {} has class 1 or 2, others do",
+            "no training example of {} has class 1, 2, others do",
             "give more examples to training, or split them another way",
         ),
     ],
@@ -414,7 +414,9 @@ def test_mistakes_in_arrays(save, numbers):
         "inputs: there is no file 'xx.npy'; did you mean 'x.npy'?"
     )
     save(np.empty((0, 3)), np.empty(0, int))
-    assert ask() == ("x.npy, byte 8: has the shape (0, 3); expected at least one row, with at least one value in each")
+    assert ask() == (
+        "x.npy, byte 8: has the shape (0, 3); expected up to 32 dimensions, with at least one value in each"
+    )
     save(x.astype("c16"), t)
     assert ask() == "x.npy, byte 8: holds complex128; expected numbers of up to 64 bits"
     names = np.array(["cat", "dog", "fly", "owl"])[t]
@@ -475,7 +477,7 @@ def test_damaged_files(save, numbers, tmp_path):
         assert message(Npy("x.npy", "t.npy").describe, DataError).startswith(expected)
     archive = (tmp_path / "data.npz").read_bytes()
     for content, expected in (
-        (b"", "data.npz: the file is empty; expected an .npz file"),
+        (b"", "data.npz: can't be read as an .npz file"),
         (b"PK", "data.npz: can't be read as an .npz file"),
         (archive[: len(archive) // 2], "data.npz: can't be read as an .npz file"),
     ):
@@ -552,7 +554,7 @@ def test_idx_files_plain_and_compressed(numbers, tmp_path, monkeypatch):
     assert (dataset.warnings(), dataset.target_remedy()) == ([], "")
     (tmp_path / "labels").write_bytes((tmp_path / "labels").read_bytes()[:8] + bytes(t + 1))
     (warning,) = Idx("images", "labels").warnings()
-    assert warning[:2] == ("labels", "the classes of labels start at 1, so no example has class 0")
+    assert warning[:2] == ("labels", "no example of labels has class 0, though the largest is 4")
     np.testing.assert_array_equal(dataset.encode(dataset.read(tmp_path / "images.gz")), x)
     assert message(lambda: dataset.read(tmp_path / "a.txt"), DataError).endswith(".npy or .npz")
     assert message(Idx("image", "labels").describe, ParameterError) == (

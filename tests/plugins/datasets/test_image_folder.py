@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from functools import partial
-from pathlib import Path
 
 import data
 import numpy as np
@@ -204,7 +203,7 @@ def test_mistakes_name_the_folder_or_the_file(folder):
     (folder / "nothing/fly").mkdir()
     (folder / "nothing/fly/2.png").write_bytes(b"")
     assert message(lambda: ImageFolder("nothing", **NONE).open(0), DataError) == (
-        "nothing/fly/2.png: the file is empty; expected an image"
+        "nothing/fly/2.png: can't be read as an image; replace the file, or leave it out"
     )
     assert message(ImageFolder("pets/cat").describe, DataError) == (
         "pets/cat/0.png: the file is next to the class folders; move it into one of them"
@@ -236,95 +235,6 @@ def test_without_pillow_the_error_says_how_to_install_it():
 def _text(folder):
     (folder / "x.txt").write_text("hello")
     return folder / "x.txt"
-
-
-def write_weights(rows):
-    Path("weights.csv").write_text("\n".join(["file,weight", *rows]) + "\n")
-
-
-WEIGHTS = [f"{('cat', 'dog')[number % 2]}/{number}.png,{number % 4 / 2}" for number in range(40)]
-
-
-def test_weights_come_from_a_table_of_files(folder):
-    write_weights(WEIGHTS)
-    for number in range(40):
-        add(folder / "more" / ("cat", "dog")[number % 2] / f"{number}.png", pixels(number))
-    dataset = ImageFolder("pets", weights="weights.csv", normalize=False, validation=0.2, test="more")
-    description = dataset.describe()
-    assert description.weighted
-    assert sum(description.sizes.values()) == 30 + 40
-    found = {}
-    for split, part in dataset.open(0).items():
-        x, t, w = np.empty((len(part), 20)), np.empty(len(part), int), np.empty(len(part))
-        part.take(np.arange(len(part)), (x, t, w))
-        if split == "test":
-            assert w.tolist() == [1.0] * 40
-        else:
-            found |= dict(zip(x[:, 0].astype(int).tolist(), w.tolist(), strict=True))
-    assert found == {number: number % 4 / 2 for number in range(40) if number % 4}
-
-
-def test_weights_of_images_train_the_network_that_repeated_images_train(folder):
-    write_weights([f"{('cat', 'dog')[number % 2]}/{number}.png,{number % 3}" for number in range(40)])
-    for number in range(40):
-        for time in range(number % 3):
-            add(folder / "repeated" / ("cat", "dog")[number % 2] / f"{number}-{time}.png", pixels(number))
-
-    def trained(**data):
-        rows = 26 if "weights" in data else 39
-        spec = {
-            "mlpkit": 1,
-            "dtype": "float64",
-            "data": {"image_folder": {**data, **NONE}},
-            "layers": [{"Affine": {"units": 2}}, "SoftmaxWithLoss"],
-            "training": {"optimizer": {"sgd": {"learning_rate": 0.5}}, "epochs": 5, "batch_size": rows},
-        }
-        return mlpkit.run(mlpkit.load_spec(spec)).network.values
-
-    weighted, repeated = trained(folder="pets", weights="weights.csv"), trained(folder="repeated")
-    np.testing.assert_allclose(weighted, repeated, rtol=1e-8, atol=1e-11)
-
-
-def test_the_weights_belong_to_the_fingerprint(folder):
-    def fingerprint():
-        dataset = ImageFolder("pets", weights="weights.csv", **NONE)
-        dataset.open(0)
-        return dataset.fingerprint()
-
-    write_weights(WEIGHTS)
-    before = fingerprint()
-    write_weights([row.replace("1.5", "1.25") for row in WEIGHTS])
-    assert fingerprint() != before
-
-
-@pytest.mark.parametrize(
-    ("rows", "said"),
-    [
-        (WEIGHTS[1:], "weights.csv, column 'file': an image has no row, such as 'cat/0.png'; add one for each, with"),
-        (
-            [*WEIGHTS[:-1], "dog/39.png,-1"],
-            "weights.csv, row 41, column 'weight': '-1' is not a weight; expected 0 or more",
-        ),
-        (
-            [*WEIGHTS[:-1], "dog/39.png,"],
-            "weights.csv, row 41, column 'weight': '' is not a weight; expected 0 or more",
-        ),
-        ([row.split(",")[0] + ",0" for row in WEIGHTS], "weights.csv, column 'weight': the weight of every image is 0"),
-    ],
-)
-def test_wrong_weights_are_named_by_file_row_and_column(folder, rows, said):
-    write_weights(rows)
-    assert message(ImageFolder("pets", weights="weights.csv").describe, DataError).startswith(said)
-
-
-def test_a_table_of_weights_needs_its_columns(folder):
-    (folder / "weights.csv").write_text("name,weight\ncat/0.png,1\n")
-    assert message(ImageFolder("pets", weights="weights.csv").describe, DataError) == (
-        "weights.csv, row 1, column 'file': there is no such column; expected 'file' and 'weight'"
-    )
-    assert message(ImageFolder("pets", weights="weight.csv").describe, ParameterError).startswith(
-        "weights: there is no file 'weight.csv'; did you mean 'weights.csv'?"
-    )
 
 
 def test_sources_are_the_files_of_the_images(folder):

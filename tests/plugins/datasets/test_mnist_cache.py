@@ -20,8 +20,8 @@ import platformdirs
 import pytest
 
 from mlpkit import DataError
-from mlpkit_plugins.datasets import mnist_files
-from mlpkit_plugins.datasets.mnist_files import cache_folder, read_through_cache
+from mlpkit_plugins.datasets import mnist as mnist_module
+from mlpkit_plugins.datasets.mnist import cache_folder, read_through_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,7 +158,7 @@ def test_a_full_disk_does_not_matter(compressed: Path, cache: Path, monkeypatch:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(mnist_files.os, "fsync", full)
+    monkeypatch.setattr(mnist_module.os, "fsync", full)
     check(compressed)
     assert names(cache) == []
 
@@ -177,7 +177,7 @@ def test_an_interrupt_leaves_nothing(compressed: Path, cache: Path, monkeypatch:
     def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(mnist_files.os, "fsync", interrupt)
+    monkeypatch.setattr(mnist_module.os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
         read_through_cache(compressed, 3, CHECKSUM)
     assert names(cache) == []
@@ -187,7 +187,7 @@ def test_the_copy_appears_only_when_it_is_on_the_disk(
     compressed: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[list[str]] = []
-    monkeypatch.setattr(mnist_files.os, "fsync", lambda _: seen.append(names(cache)))
+    monkeypatch.setattr(mnist_module.os, "fsync", lambda _: seen.append(names(cache)))
     check(compressed)
     assert len(seen) == 1
     assert NAME not in seen[0]
@@ -199,7 +199,7 @@ def test_many_processes_at_once_do_no_harm(compressed: Path, cache: Path) -> Non
         "import sys\n"
         "from hashlib import sha256\n"
         "from pathlib import Path\n"
-        "from mlpkit_plugins.datasets.mnist_files import read_through_cache\n"
+        "from mlpkit_plugins.datasets.mnist import read_through_cache\n"
         "for _ in range(60):\n"
         "    read_through_cache(Path(sys.argv[1]), 3, sys.argv[2])\n"
         "    (Path(sys.argv[3])).unlink(missing_ok=True)\n"

@@ -61,10 +61,6 @@ CASES = {
         "{csv: {file: x.csv, target: kind, categorical: [a], validation: 0, test: y.csv}}",
     ),
     "the columns that there are": (csv("1,2,p\n2,3,q\n"), "{csv: {file: x.csv, target: none}}"),
-    "classes that are spelt in two ways": (
-        csv("".join(f'{i},{i},"{("A" + HOSTILE, "a" + HOSTILE)[i % 2]}"\n' for i in range(40))),
-        "{csv: {file: x.csv, target: kind, validation: 0, test: 0}}",
-    ),
     "a column of another type": (parquet, "{parquet: {file: x.parquet, target: kind}}"),
     "the arrays of an archive": (npz, "{npz: {file: x.npz}}"),
     "a folder of a class": (images, "{image_folder: {folder: images}}"),

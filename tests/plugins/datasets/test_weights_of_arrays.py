@@ -6,12 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from idx_files import write_idx
 
 import mlpkit
 from mlpkit import DataError
-from mlpkit_plugins.datasets.idx import Idx
-from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz
 
 X = np.random.default_rng(0).normal(size=(30, 3))
@@ -92,76 +89,3 @@ def test_examples_of_a_split_that_two_arrays_of_the_same_file_hold_weigh_1(write
     dataset.open(0)["test"].take(np.arange(6), out)
     assert out[0].tolist() == X[:6].tolist()
     assert out[2].tolist() == [1.0] * 6
-
-
-@pytest.fixture
-def files(tmp_path, monkeypatch):
-    """Return functions that write examples for ``npy`` and ``idx``, and return the parameters that name them."""
-    monkeypatch.chdir(tmp_path)
-
-    def npy(rows, suffix=""):
-        np.save(f"x{suffix}.npy", X[rows])
-        np.save(f"t{suffix}.npy", T[rows])
-        return {"inputs": f"x{suffix}.npy", "targets": f"t{suffix}.npy"}
-
-    def idx(rows, suffix=""):
-        pixels = np.random.default_rng(1).integers(0, 256, (30, 2, 2))
-        write_idx(tmp_path / f"images{suffix}", pixels[rows])
-        write_idx(tmp_path / f"labels{suffix}", T[rows])
-        return {"images": f"images{suffix}", "labels": f"labels{suffix}"}
-
-    return {"npy": npy, "idx": idx}
-
-
-@pytest.mark.parametrize("name", ["npy", "idx"])
-def test_weights_in_a_file_of_their_own_train_as_repeated_examples_do(files, name):
-    def metrics(rows, batch_size, **weights):
-        given = files[name](rows)
-        data = {name: {**given, **weights, "validation": 0, "test": 0}}
-        training = {"optimizer": {"sgd": {"learning_rate": 0.5}}, "batch_size": batch_size, "epochs": 10}
-        spec = {"mlpkit": 1, "dtype": "float64", "data": data, "layers": LAYERS, "training": training}
-        run = mlpkit.run(mlpkit.load_spec(spec))
-        return run.network.values.copy(), run.metrics["train"]["loss"]
-
-    rows = np.repeat(np.arange(30), REPEATS)
-    expected = metrics(rows, len(rows))
-    np.save("w.npy", REPEATS.astype(np.float32))
-    found = metrics(np.arange(30), int((REPEATS > 0).sum()), weights="w.npy")
-    np.testing.assert_allclose(found[0], expected[0], rtol=1e-8, atol=1e-11)
-    assert found[1] == pytest.approx(expected[1], rel=1e-8)
-
-
-@pytest.mark.parametrize(("name", "kind"), [("npy", Npy), ("idx", Idx)])
-def test_weights_in_a_file_are_checked_and_belong_to_the_fingerprint(files, name, kind):
-    given = files[name](np.arange(30))
-    other = tuple(files[name](np.arange(6), "_test").values())
-    np.save("w.npy", REPEATS)
-
-    def made():
-        return kind(**given, weights="w.npy", validation=0, test=other)
-
-    dataset = made()
-    assert dataset.describe().sizes == {"train": (REPEATS > 0).sum(), "test": 6}
-    assert dataset.describe().weighted
-    weights = {}
-    for split, found in dataset.open(0).items():
-        shape = dataset.describe().input_shape
-        weights[split] = np.empty(len(found))
-        found.take(np.arange(len(found)), (np.empty((len(found), *shape)), np.empty(len(found), int), weights[split]))
-    assert weights["train"].tolist() == REPEATS[REPEATS > 0].tolist()
-    assert weights["test"].tolist() == [1.0] * 6
-    np.save("w.npy", REPEATS + 1)
-    again = made()
-    again.open(0)
-    assert again.fingerprint() != dataset.fingerprint()
-    for wrong, said in (
-        (np.ones((30, 1)), "has the shape (30, 1); expected (30,), a number for each example"),
-        (-REPEATS, "the weight of example 1 is -1; expected 0 or more; write such a number, or leave out the example"),
-    ):
-        np.save("w.npy", wrong)
-        with pytest.raises(DataError) as caught:
-            made().describe()
-        assert str(caught.value) == f"w.npy: {said}"
-    Path("w.npy").unlink()
-    with pytest.raises(mlpkit.ParameterError, match=r"weights: there is no file 'w\.npy'"):
-        made().describe()

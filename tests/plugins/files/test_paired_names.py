@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit_plugins.files.paired_files import (
+from mlpkit_plugins.files.named_file import (
     INPUTS,
     TARGETS,
     find_targets,

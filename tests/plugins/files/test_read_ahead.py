@@ -21,7 +21,7 @@ def two_cores(monkeypatch):
 
 
 def readers():
-    return [thread for thread in threading.enumerate() if thread.name == "reader"]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("reader")]
 
 
 def parts_until(length, error, threads=None):

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import os
 import struct
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,9 +54,7 @@ def test_what_is_written_is_read(tmp_path: Path, values: NDArray[np.uint8], pack
     assert idx_header(values.shape) + values.tobytes() == content
 
 
-@pytest.mark.parametrize("platform", [sys.platform, "emscripten"])
-def test_a_checksum_is_that_of_the_content(tmp_path: Path, platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", platform)  # WebAssembly has no threads
+def test_a_checksum_is_that_of_the_content(tmp_path: Path) -> None:
     values = np.random.default_rng(1).integers(0, 256, (3, 1024, 1000)).astype(np.uint8)  # some steps long
     content = idx(values)
     for path in (write(tmp_path / "x", content), write(tmp_path / "x.gz", gzip.compress(content, 1))):
@@ -213,8 +210,6 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:
 def test_gzip_damage_is_explained(tmp_path: Path) -> None:
     packed = gzip.compress(idx(TEN_IMAGES))
     path = tmp_path / "x.gz"
-    write(path, idx(TEN_IMAGES))
-    assert error_of(path) == "FOLDER/x.gz, byte 0: starts with 0x0000; expected 0x1f8b, as gzip files do"
     for content in (packed[:50], packed + packed[:7]):
         write(path, content)
         assert error_of(path) == "FOLDER/x.gz: the compressed content ends too early; the file is incomplete"
@@ -224,6 +219,7 @@ def test_gzip_damage_is_explained(tmp_path: Path) -> None:
         packed[:10] + b"\xff" * 40,
         packed[:2] + b"\x09" + packed[3:],
         packed + b"more",
+        idx(TEN_IMAGES),
     ):
         write(path, content)
         message = error_of(path)

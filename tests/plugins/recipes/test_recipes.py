@@ -18,7 +18,7 @@ from mlpkit.jobs.check import check
 from mlpkit.jobs.init_from_data import init_from_data
 from mlpkit.specfile.spec import read_spec
 from mlpkit_plugins.datasets.csv import Csv
-from mlpkit_plugins.first_networks.commented import Commented, split_comments
+from mlpkit_plugins.first_networks.first_spec import Commented, split_comments
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 from mlpkit_plugins.recipes import RECIPES
 from mlpkit_plugins.recipes.table_recipe import TableFacts

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from mlpkit import DataWarning
-from mlpkit_plugins.splits.shares import Shares
-from mlpkit_plugins.splits.split_warnings import warnings_about_shares
+from mlpkit_plugins.splits.shares import Shares, warnings_about_shares
 
 
 def warnings(train, validation, test, shares=(0.1, 0.1), files=(), classes=("no", "yes", "so")):

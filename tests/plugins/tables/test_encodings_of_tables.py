@@ -151,7 +151,7 @@ def test_the_graph_computes_the_same(table):
             "categorical: there is no column 'twon'",
         ),
         ({"categories_by_column": {"twon": "index"}}, "categories_by_column: there is no column 'twon'"),
-        ({"numbers": MinMax(), "numbers_by_column": {"town": MinMax()}}, "the column 'town' holds categories"),
+        ({"numbers": MinMax(), "numbers_by_column": {"town": MinMax()}}, "the column 'town' holds no numbers"),
         ({"numbers": MinMax(), "numbers_by_column": {"ag": MinMax()}}, "there is no column 'ag'"),
         ({"numbers": MinMax(), "numbers_by_column": {"day": MinMax()}}, "the column 'day' is not among the inputs"),
     ],

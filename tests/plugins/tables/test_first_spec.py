@@ -93,8 +93,6 @@ UNNAMED = "no name in the header, as an index of rows"
     [
         ("PassengerId", [1000 + 7 * i for i in range(ROWS)], "an id: every row has a different number"),
         ("n", list(range(1, ROWS + 1)), "an id: every row has a different number"),
-        ("ID", [1000 + 7 * max(i, 9) for i in range(ROWS)], "an id: nearly every row has a different number"),
-        ("ID", [1000 + 7 * max(i, 20) for i in range(ROWS)], "an id: nearly every row has a different number"),
         ("n", list(range(ROWS)), "an id: every row has a different number"),
         ("", list(range(10, ROWS + 10)), UNNAMED),
         ("", [7 * i % 13 for i in range(ROWS)], UNNAMED),
@@ -279,15 +277,14 @@ def test_poisson_is_named_for_counts(propose, columns):
     assert "Poisson" not in dict(propose(columns, target="size").decisions)["target"]
 
 
-@pytest.mark.parametrize("target", ["a,b", " b , a ", ("a", "b"), ("b", "a", "b")])
+@pytest.mark.parametrize("target", [("a", "b"), ("b", "a", "b")])
 @pytest.mark.parametrize(
     ("values", "predict", "loss"), [([1.5, 2, 4], "values", "MeanSquaredError"), (None, "labels", "SigmoidWithLoss")]
 )
 def test_several_targets(propose, columns, target, values, predict, loss):
     rng = random.Random(1)
     columns |= {name: rng.choices(values or choices, k=ROWS) for name, choices in (("a", ["yes", "no"]), ("b", [0, 1]))}
-    wishes = {} if isinstance(target, str) else {"targets": target}
-    proposal = propose(columns, target if isinstance(target, str) else target[0], wishes=wishes)
+    proposal = propose(columns, target[0], wishes={"targets": target})
     data = data_of(proposal)
     assert (set(data["target"]), data["predict"]) == ({"a", "b"}, predict)
     assert proposal.spec["layers"][-1] == loss
@@ -300,17 +297,15 @@ def test_rows_that_lack_one_of_several_targets_are_counted(propose, columns):
     rng = random.Random(1)
     columns |= {name: [rng.gauss(0, 1) for _ in range(ROWS)] for name in "ab"}
     columns["a"][3], columns["b"][5] = "", ""
-    decisions = dict(propose(columns, "a,b").decisions)
+    decisions = dict(propose(columns, "a", wishes={"targets": ("a", "b")}).decisions)
     assert decisions["no target"] == "1% of the rows, left out"
     assert decisions["target"].startswith("a, b, numbers: a: mean ")
 
 
 def test_a_text_among_several_targets(propose, columns):
-    expected = (
-        r"t.csv, row 2, column 'colour': '\w+' is not a number, but several targets are numbers, or yes and no each; "
-    )
+    expected = r"t.csv, row 2, column 'colour': '\w+' is not a number, but labels and values are numbers; "
     with pytest.raises(DataError, match=expected + "predict it in a separate spec"):
-        propose(columns, "size,colour")
+        propose(columns, "size", wishes={"targets": ("size", "colour")})
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mlpkit_plugins.tables.column_guess import RowSample
 
 from mlpkit import DataError
+from mlpkit_plugins.tables.column_guess import RowSample
 from mlpkit_plugins.tables.csv_reading import FORMATS, number_format
 from mlpkit_plugins.tables.text_numbers import NumberFormat, numbers_of
 

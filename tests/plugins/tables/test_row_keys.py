@@ -7,8 +7,8 @@ import pytest
 
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.tables.options import Columns
-from mlpkit_plugins.tables.row_split import row_keys
 from mlpkit_plugins.tables.table import Table
+from mlpkit_plugins.tables.table_split import row_keys
 
 
 @pytest.fixture

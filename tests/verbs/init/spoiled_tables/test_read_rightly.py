@@ -166,8 +166,8 @@ def test_tables_of_a_spreadsheet_in_europe(table, save, trains, way, said, encod
         ("Sales report\nexported 2024-01-02\n\n", "skip_rows: 3  # what is above the names of the columns"),
         ("Report of 2024,,,,\n,,,,\n", "skip_rows: 2"),
         ("sep=,\n", "skip_rows: 1"),
-        ("# made by a program\n# version 2\n", "comment: '#'  # rows that start so are left out"),
-        ("#1\n\n#2\n", "comment: '#'"),
+        ("# made by a program\n# version 2\n", "skip_rows: 2"),
+        ("#1\n\n#2\n", "skip_rows: 3"),
         ("\n\n", "categorical: [colour]"),
     ],
 )

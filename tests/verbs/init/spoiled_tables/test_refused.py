@@ -230,10 +230,8 @@ def test_a_negative_number_with_another_sign(table, save, refused, trains, writt
     seen = table[7][0]
     table[7][0] = written.format(seen)
     save(table)
-    assert (
-        refused()
-        == f"t.csv, row 8, column 'size': '{table[7][0]}' is not a finite number; put a number there, or leave out the row"
-    )
+    advice = "put a number there, or leave out the row"
+    assert refused() == f"t.csv, row 8, column 'size': '{table[7][0]}' is not a finite number; {advice}"
     table[7][0] = f"-{seen}"
     save(table)
     trains()
@@ -333,8 +331,6 @@ def test_quotes_escaped_by_a_backslash(cwd, table, save, refused, trains):
         (b'{"size": 1, "kind": "A"}\n' * 50, "JSON"),
         (b'[{"size": 1, "kind": "A"}]', "JSON"),
         (b"<!DOCTYPE html><html><body><table></table></body></html>", "a web page"),
-        (b"<?xml version='1.0'?><rows></rows>", "XML"),
-        (b"SQLite format 3\0and so on", "an SQLite database"),
     ],
 )
 def test_tables_in_other_formats(cwd, table, save, refused, trains, content, what):
@@ -344,11 +340,11 @@ def test_tables_in_other_formats(cwd, table, save, refused, trains, content, wha
     trains()
 
 
-@pytest.mark.parametrize(("module", "program"), [("bz2", "bzip2"), ("lzma", "xz")])
-def test_files_compressed_otherwise(cwd, table, save, refused, trains, module, program):
+@pytest.mark.parametrize("module", ["bz2", "lzma"])
+def test_files_compressed_otherwise(cwd, table, save, refused, trains, module):
     save(table)
     content = (cwd / "t.csv").read_bytes()
     (cwd / "t.csv").write_bytes(importlib.import_module(module).compress(content))
-    assert refused() == f"t.csv: the file is compressed by {program}; decompress it, or compress it by gzip"
+    assert refused() == "t.csv: the file is compressed by another program; decompress it, or compress it by gzip"
     (cwd / "t.csv").write_bytes(gzip.compress(content))
     trains()

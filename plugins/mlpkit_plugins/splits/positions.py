@@ -1,15 +1,62 @@
-"""Splits by rank: the first examples in some order are for testing, the next for validation, the rest for training."""
+"""The positions of the examples of each split: at random, in their order, by keys, by classes, by groups, by time."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from hashlib import blake2b
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array
-from mlpkit_plugins.splits.by_key import TOGETHER, scattered
 from mlpkit_plugins.splits.shares import Shares
+
+_ADDED: Final = np.uint64(0x9E3779B97F4A7C15)
+_FACTORS: Final = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
+_LAST_SHIFT: Final = np.uint64(31)
+TOGETHER: Final = 1 << 14
+"""Keys hashed at a time, to bound scratch memory."""
+
+
+def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
+    """Return the positions of each split, in ascending order; they depend on the seed and the number of examples."""
+    validation, test = (round(share * examples) for share in shares)
+    order = np.random.default_rng(seed).permutation(examples)
+    split_of = np.zeros(examples, np.int8)  # marking positions is faster than sorting them
+    split_of[order[:validation]], split_of[order[validation : validation + test]] = 1, 2
+    parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
+    return shares.filled(parts)
+
+
+def split_in_order(examples: int, shares: Shares) -> dict[str, range]:
+    """Return the positions of each split as ranges: first those for training, last those for testing."""
+    validation, test = (round(share * examples) for share in shares)
+    train = examples - validation - test
+    parts = {
+        "train": range(train),
+        "validation": range(train, train + validation),
+        "test": range(train + validation, examples),
+    }
+    return shares.filled(parts)
+
+
+def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
+    """Return the positions of each split, each in ascending order, with approximate shares, since the split is random.
+
+    Examples with the same key are in the same split. An example stays in its split when others are added or removed.
+    """
+    numbers = _scattered(keys, seed)
+    numbers >>= np.uint64(11)  # the bits of a number in [0, 1)
+    in_test, held_out = (
+        numbers < np.uint64(math.ceil(share * 2.0**53)) for share in (shares.test, shares.test + shares.validation)
+    )
+    parts = {
+        "train": np.flatnonzero(~held_out),
+        "validation": np.flatnonzero(held_out & ~in_test),
+        "test": np.flatnonzero(in_test),
+    }
+    return shares.filled(parts)
 
 
 def split_by_class(
@@ -38,13 +85,13 @@ def split_by_class(
         first, second = in_order[begin], in_order[_cut(in_order, begin, kept[number] if shares.validation else 0)]
         split_of[rows] = (keys[rows] < second).astype(np.int8) + (keys[rows] < first)
     parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
-    return shares.filled(parts, "set split: shuffle")
+    return shares.filled(parts)
 
 
 def split_by_group(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
     """Return the positions of each split; examples with the same key, which are a group, are in the same split."""
     numbers = _scattered(keys, seed)
-    return _split_in_order(np.argsort(numbers, kind="stable"), numbers, shares, "name a column with more groups")
+    return _split_in_order(np.argsort(numbers, kind="stable"), numbers, shares)
 
 
 def split_by_time(times: NDArray[np.float64], shares: Shares) -> dict[str, NDArray[np.intp]]:
@@ -52,18 +99,7 @@ def split_by_time(times: NDArray[np.float64], shares: Shares) -> dict[str, NDArr
 
     Examples of the same time are in the same split.
     """
-    return _split_in_order(np.argsort(-times, kind="stable"), times, shares, "name a column with more times")
-
-
-def _scattered(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
-    """Hash keys, block by block, to bound scratch memory."""
-    salt = scattered(np.array([seed], np.uint64))
-    numbers = np.empty(len(keys), np.uint64)
-    for begin in range(0, len(keys), TOGETHER):
-        part = slice(begin, begin + TOGETHER)
-        with np.errstate(over="ignore"):
-            numbers[part] = scattered(keys[part] + salt)
-    return numbers
+    return _split_in_order(np.argsort(-times, kind="stable"), times, shares)
 
 
 def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np.uint64]) -> NDArray[np.integer[Any]]:
@@ -81,7 +117,7 @@ def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np
     return allotted
 
 
-def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares, remedy: str) -> dict[str, NDArray[np.intp]]:
+def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares) -> dict[str, NDArray[np.intp]]:
     """Return the positions of each split, in ascending order, cut where the key changes nearest to the share.
 
     The ``order`` has the positions of test examples first, and equal keys next to each other.
@@ -90,7 +126,7 @@ def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares, remedy
     test = _cut(in_order, 0, shares.test * len(order))
     kept = _cut(in_order, test, (shares.test + shares.validation) * len(order)) if shares.validation else test
     parts = {"train": order[kept:], "validation": order[test:kept], "test": order[:test]}
-    return {name: np.sort(part) for name, part in shares.filled(parts, remedy).items()}
+    return {name: np.sort(part) for name, part in shares.filled(parts).items()}
 
 
 def _cut(in_order: Array, begin: int, wanted: float) -> int:
@@ -103,3 +139,31 @@ def _cut(in_order: Array, begin: int, wanted: float) -> int:
     before, after = int(same.argmax()), len(in_order) - int(same[::-1].argmax())
     borders = [border for border in (before, after) if begin < border < len(in_order)]
     return min(borders, key=lambda border: abs(border - wanted)) if borders else begin
+
+
+def _scattered(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
+    """Hash keys, block by block, to bound scratch memory."""
+    salt = scattered(np.array([seed], np.uint64))
+    numbers = np.empty(len(keys), np.uint64)
+    for begin in range(0, len(keys), TOGETHER):
+        part = slice(begin, begin + TOGETHER)
+        with np.errstate(over="ignore"):
+            numbers[part] = scattered(keys[part] + salt)
+    return numbers
+
+
+def scattered(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Hash 64-bit numbers to 64-bit numbers that look random.
+
+    Source: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
+    """
+    with np.errstate(over="ignore"):
+        z = numbers + _ADDED
+        for shift, factor in _FACTORS:
+            z = (z ^ (z >> shift)) * factor
+        return z ^ (z >> _LAST_SHIFT)
+
+
+def text_key(text: str) -> int:
+    """Return a 64-bit hash of a text."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")
