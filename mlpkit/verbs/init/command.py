@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -10,12 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.components.schema.context import show
-from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
-from mlpkit.runs.files import storage_error, write_atomically
-from mlpkit.specfile.shipped_specs import shipped_lessons, shipped_specs
-from mlpkit.specfile.spec import MARK
 from mlpkit.terminal.formatting import columns, line_length
 from mlpkit.terminal.output import document, message, result
 
@@ -28,9 +22,10 @@ if TYPE_CHECKING:
 def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of the specs that come with mlpkit, or the recipes of all data sets."""
     from mlpkit.jobs import init_from_data  # noqa: PLC0415 - loads NumPy
+    from mlpkit.verbs.init import first_spec  # noqa: PLC0415
 
     if parameter.name == "name":
-        return completion.items([name for name, _ in _shipped()], incomplete)
+        return completion.items([name for name, _ in first_spec.shipped()], incomplete)
     return completion.items(init_from_data.names_of_recipes(plugins=ctx.params.get("plugins") or ()), incomplete)
 
 
@@ -118,14 +113,14 @@ def command(
     elif needless := [option for option, value in given.items() if value]:
         raise UsageError(f"{needless[0]} needs --data, the file to write a spec for")
     elif name is not None:
-        copy = copy_shipped(name, destination)
+        copy = first_spec.copy_shipped(name, destination)
         document({"spec": copy}) if as_json else _print_copy(copy)
     elif destination is not None:
         raise UsageError("--out needs NAME, the shipped spec to copy; without NAME, they are listed")
     elif as_json:
-        document({"specs": dict(_shipped()), "recipes": init_from_data.names_of_recipes(**plugin_options)})
+        document({"specs": dict(first_spec.shipped()), "recipes": init_from_data.names_of_recipes(**plugin_options)})
     else:
-        result("\n".join(columns(_shipped(), width=line_length())))
+        result("\n".join(columns(first_spec.shipped(), width=line_length())))
         if found := init_from_data.names_of_recipes(**plugin_options):
             recipes = ", ".join(found)
             message(f"for your own data: mlpkit init --data FILE --target NAME, with --recipe {recipes} or none")
@@ -139,40 +134,3 @@ def _print_copy(path: Path) -> None:
         message("\n".join(f"  python {quote(str(script))}" for script in scripts if script.exists()))
     else:
         message(f"train it with: mlpkit run {quote(str(path))}")
-
-
-def _shipped() -> list[tuple[str, str]]:
-    """Return the names of the shipped specs and folders of lessons, each with what it is."""
-    specs = [(name, _first_comment(path)) for name, path in shipped_specs().items()]
-    return specs + [(name, "A folder of specs, each with a script that makes a page.") for name in shipped_lessons()]
-
-
-def _first_comment(path: Path) -> str:
-    """Return a spec's description: the comment that it starts with."""
-    line = path.read_text(encoding="utf-8").partition("\n")[0]
-    return line.removeprefix("#").strip() if line.startswith("#") else ""
-
-
-def copy_shipped(name: str, destination: Path | None = None) -> Path:
-    """Copy a shipped spec or folder of lessons, and return where it is."""
-    specs, lessons = shipped_specs(), shipped_lessons()
-    if name not in specs | lessons:
-        names = [*specs, *lessons]
-        alike = [each for each in names if each.startswith(f"{name}_")]
-        remedy = "" if alike else did_you_mean(name, names)
-        remedy = remedy or f"shipped: {', '.join(alike or names)}"
-        raise UsageError(f"no shipped spec is called {show(name)}; {remedy}")
-    target = destination or Path(name if name in lessons else f"{name}{MARK}.yaml")
-    if os.path.lexists(target):
-        raise UsageError(f"{target} exists already; choose another name with --out")
-    if name in specs:
-        write_atomically(target, specs[name].read_bytes())
-        return target
-    try:
-        target.mkdir()
-    except OSError as error:
-        raise storage_error(target, error, action="created") from error
-    for file in sorted(lessons[name].iterdir()):
-        if file.is_file() and file.name != "README.md":  # which is about the folder in the repository
-            write_atomically(target / file.name, file.read_bytes())
-    return target

@@ -13,7 +13,7 @@ import pytest
 
 from mlpkit.errors import StorageError
 from mlpkit.specfile.shipped_specs import shipped_lessons, shipped_specs
-from mlpkit.verbs.init.command import copy_shipped
+from mlpkit.verbs.init.first_spec import copy_shipped
 
 
 def test_without_a_name_the_shipped_specs_are_listed(invoke):
@@ -42,8 +42,8 @@ def test_a_spec_is_listed_with_the_comment_that_it_begins_with(tmp_path, invoke,
     (tmp_path / "a.yaml").write_text("# A network to begin with.\nmlpkit: 1\n")
     (tmp_path / "bcd.yaml").write_text("mlpkit: 1  # no comment of the whole\n")
     found = {"a": tmp_path / "a.yaml", "bcd": tmp_path / "bcd.yaml"}
-    monkeypatch.setattr("mlpkit.verbs.init.command.shipped_specs", lambda: found)
-    monkeypatch.setattr("mlpkit.verbs.init.command.shipped_lessons", dict)
+    monkeypatch.setattr("mlpkit.verbs.init.first_spec.shipped_specs", lambda: found)
+    monkeypatch.setattr("mlpkit.verbs.init.first_spec.shipped_lessons", dict)
     assert invoke("init").out == "a    A network to begin with.\nbcd\n"
 
 
