@@ -7,6 +7,7 @@ import zlib
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Collection, Mapping
+from math import isclose
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,7 +77,7 @@ def _field(feed: Feed, rows: Array) -> dict[str, Any]:
         days = known[np.isfinite(known)]
         step = next((step for step in STEPS if days.size and not (days % step).any()), STEPS[-1])
         return {"start": start, "step": step}
-    return {"start": start}
+    return {"start": start, "isTruth": _is_truth(feed)}
 
 
 def _middle(rows: Array) -> Array:
@@ -85,6 +86,14 @@ def _middle(rows: Array) -> Array:
     present = np.isfinite(ordered).sum(axis=0)
     middle = np.take_along_axis(ordered, np.maximum(present - 1, 0)[None] // 2, axis=0)[0] if len(rows) else np.nan
     return np.where(present > 0, middle, np.array(None))
+
+
+def _is_truth(feed: Feed) -> bool:
+    """Whether a column held only 0 and 1 in training, which is equivalent to a variance of p (1 - p)."""
+    if feed.extent != (0.0, 1.0) or feed.typical is None:
+        return False
+    mean, std = feed.typical
+    return isclose(std**2, mean * (1 - mean), rel_tol=1e-9)
 
 
 def _deflated(content: bytes) -> str:

@@ -189,6 +189,7 @@ function pictureInput([, height, width], onChange) {
  * @typedef {object} Field the data of a control
  * @property {any} start a value that occurs in the data, for each element
  * @property {number} [step] seconds between dates: a day, a minute or a second
+ * @property {boolean} [isTruth] whether its only values are 0 and 1
  */
 
 /** A date in the format of controls, from seconds since 1970; with the time if the input has one. */
@@ -202,9 +203,8 @@ function held({ value, validity }, expected, read) {
   return value === "" ? null : read(value);
 }
 
-function selectOf(choices, start) {
-  const pairs = [...choices.map((choice) => [choice, choice]), ["", "missing"]];
-  const options = pairs.map(([value, text]) => element("option", { value }, text));
+function selectOf(pairs, start) {
+  const options = [...pairs, ["", "missing"]].map(([value, text]) => element("option", { value }, text));
   const control = element("select", {}, ...options);
   control.value = start ?? "";
   return control;
@@ -212,18 +212,22 @@ function selectOf(choices, start) {
 
 /** A control for an input of a table, and a function that reads its value. */
 function controlOf(input) {
-  const { start, step } = FIELDS[input.name];
+  const { start, step, isTruth } = FIELDS[input.name];
   if (input.shape.length) {
     const control = element("textarea", { rows: 4, spellcheck: "false" }, flat(start).join(" "));
     return { control, read: () => control.value.split(/[\s,;]+/).filter(Boolean).map(Number), isWide: true };
   }
   if (input.kind === "category" && input.choices.length) {
-    const control = selectOf(input.choices, start);
+    const control = selectOf(input.choices.map((choice) => [choice, choice]), start);
     return { control, read: () => control.value };
   }
   if (input.dtype === "str") {
     const control = element("input", { type: "text", placeholder: "missing" });
     return { control, read: () => control.value };
+  }
+  if (isTruth) {
+    const control = selectOf([["1", "1 (yes)"], ["0", "0 (no)"]], start);
+    return { control, read: () => held(control, "", Number) };
   }
   if (input.kind === "date") {
     const isDay = step === 86400, value = start === null ? "" : moment(start, step);
@@ -236,9 +240,9 @@ function controlOf(input) {
 
 /** A short description of an input. */
 function hintOf({ name, kind, shape, choices, extent, meaning }) {
-  const { step } = FIELDS[name];
+  const { step, isTruth } = FIELDS[name];
   if (shape.length) return `${sizeOf(shape)} numbers`;
-  if (choices.length || (!extent && kind === "date")) return "";
+  if (choices.length || isTruth || (!extent && kind === "date")) return "";
   if (!extent) return meaning;
   const shown = kind === "date" ? (v) => moment(v, step).replace("T", " ") : (v) => written(v, 5);
   return `${extent.map(shown).join(" to ")} in training`;
