@@ -90,7 +90,10 @@ def format_header(
     text += b" " * (-len(text) % LENGTH_BYTES)
     if len(text) > LARGEST_HEADER:
         raise ValueError(f"names and metadata take {len(text):,} bytes; expected up to {LARGEST_HEADER:,}")
-    json_files.require_few_parts(text)
+    try:
+        json_files.require_few_parts(text)
+    except ValueError as error:
+        raise ValueError(f"{len(order):,} arrays, with their metadata, are too many: {error}") from error
     return text, order
 
 
