@@ -311,7 +311,7 @@ def _write_results(
     if found is not None:
         metrics["validation"] = metrics_out_of_fold(model, found, folder.directory)
         write_out_of_fold(folder.directory / OUT_OF_FOLD, model, found, folds)
-    run.save_model(*model_of(model.network, Origin(run.resolved_text(), dataset)))
+    run.save_model(*model_of(model.network, Origin(run.resolved_text, dataset)))
     run.write_json(SPREAD, plain_summary(folder.summary()))
     run.write_metrics({split: finite(values) for split, values in metrics.items()})
     return in_order(metrics, spec), found

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
@@ -38,11 +39,21 @@ METADATA: Final = {"spec": str, "encoder": dict, "target": dict, "input_shape": 
 """What a model file holds beside its arrays, in the shapes of ``fits``."""
 
 
-class Origin(NamedTuple):
-    """What a network was trained from: the text of the resolved spec, and the data set."""
+class Origin:
+    """What a network was trained from: the resolved spec, or what writes it, as that takes long, and the data set."""
 
-    spec: str
-    dataset: Dataset
+    def __init__(self, spec: str | Callable[[], str], dataset: Dataset) -> None:
+        self._spec = spec
+        self.dataset = dataset
+
+    @cached_property
+    def spec(self) -> str:
+        """The spec's text."""
+        return self._spec if isinstance(self._spec, str) else self._spec()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a pickle holds: the text."""
+        return Origin, (self.spec, self.dataset)
 
 
 def model_of(network: Sequential, origin: Origin) -> tuple[dict[str, Array], dict[str, Any]]:

@@ -161,7 +161,7 @@ class TrainingJob:
         if training.ranks.size > 1:
             require_same_inputs(training.ranks, training.lock, proved.description, observer)
         network = network or training.network(begun=snapshot is not None)
-        network.origin = origin = Origin(training.resolved, proved.dataset)
+        network.origin = origin = Origin(self._resolved(), proved.dataset)
         for adjustment in network.adjustments.present:
             adjustment.reset()
         network.freeze(proved.frozen)  # watches look only at what is trained
@@ -202,6 +202,13 @@ class TrainingJob:
     @property
     def _directory(self) -> Path | None:
         return None if self._folder is None else self._folder.directory
+
+    def _resolved(self) -> str | Callable[[], str]:
+        """Return the resolved spec; without a folder, which rarely needs it, what writes it and keeps no data."""
+        if self._folder is not None:
+            return self._training.resolved
+        plan = self._training.plan
+        return partial(self._training.proved.spec.resolved_text, slices=plan.slices, threads=plan.threads)
 
     def _train(
         self,

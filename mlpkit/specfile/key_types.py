@@ -77,7 +77,7 @@ def _check_installed(
     written = str(wanted or "").strip()
     may_be_range = isinstance(wanted, str) and 0 < len(written) <= LONGEST_RANGE
     try:
-        acceptable = SpecifierSet(written if may_be_range else "none")
+        acceptable = SpecifierSet(written if may_be_range else "?")
     except InvalidSpecifier:
         is_version = written[:1].isdigit()
         remedy = f'write ">={written}" for this version and later ones' if is_version else 'write ">=0" for any version'

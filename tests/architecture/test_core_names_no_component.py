@@ -30,9 +30,6 @@ ALLOWED = {
     ("jobs/run_inputs.py", "none"),
     ("verbs/card/card.py", "none"),
     ("verbs/serve/app.py", "none"),
-    ("verbs/serve/server.py", "none"),
-    # a key of a range to search
-    ("verbs/sweep/section.py", "step"),
     # a key of a spec's training
     ("jobs/prove.py", "precision"),
     ("specfile/sections.py", "precision"),
@@ -43,10 +40,8 @@ ALLOWED = {
     ("components/category_encoding.py", "one_hot"),
     ("components/input_columns.py", "one_hot"),
     ("components/target.py", "one_hot"),
-    ("verbs/serve/columns.py", "one_hot"),
+    ("verbs/serve/rows.py", "one_hot"),
     ("testing/suite/checks/fitted.py", "one_hot"),
-    # an example in a message
-    ("verbs/homework/handed_in.py", "Relu"),
     # a column of made-up data
     ("testing/suite/checks/dataset.py", "c"),
     # an attribute of a data frame
@@ -56,7 +51,6 @@ ALLOWED = {
     ("cli/verbs.py", "mpi"),
     ("verbs/data/command.py", "html"),
     # a number of steps is called so in events, in checkpoints, in lock.json and where randomness is keyed
-    ("display/lines.py", "step"),
     ("display/json_events.py", "step"),
     ("verbs/trace/command.py", "step"),
     ("jobs/resume_network.py", "step"),
