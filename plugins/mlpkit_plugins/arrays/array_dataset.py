@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from mlpkit import Classes, DataError, Dataset, Description, ShapeError, Values
+from mlpkit import Classes, DataError, Dataset, Description, ParameterError, ShapeError, Values
 from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 from mlpkit_plugins.arrays.array_targets import (
     array_target,
@@ -23,14 +23,15 @@ from mlpkit_plugins.arrays.scaling import DEVIATION_OVERFLOWS, Scaling, check_cl
 from mlpkit_plugins.files.named_file import located
 from mlpkit_plugins.splits.positions import split_at_random, split_in_order
 from mlpkit_plugins.splits.shares import Shares, warnings_about_shares
+from mlpkit_plugins.tables.options import built_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mlpkit import Array, DataWarning, Graph, RawArray, Target, Value, ValuesScaling
+    from mlpkit import Array, DataWarning, EncodingLike, Graph, RawArray, Target, Value, ValuesScaling
     from mlpkit_plugins.arrays.array_targets import Predicted
-    from mlpkit_plugins.arrays.scaling import ScaleTarget
+    from mlpkit_plugins.arrays.scaling import EncodedElements, ScaleTarget
 
     Parts = Mapping[str, tuple[Examples, Array | range]]
 
@@ -46,6 +47,7 @@ class ArrayDataset(Dataset):
     predict: Predicted
     divide_by: float
     standardize: bool
+    numbers: EncodingLike | None = None
     scale_target: ScaleTarget
     clip_predictions: bool = False
     split: Literal["shuffle", "in_order"]
@@ -73,6 +75,8 @@ class ArrayDataset(Dataset):
 
     def describe(self) -> Description:
         """Return shapes, target and sizes from headers, and the number of classes or scaling from the targets."""
+        if self.standardize and self.numbers is not None:
+            raise ParameterError("standardize", "numbers sets the encoding already", remedy="leave out standardize")
         check_clippable(self.clip_predictions, self.predict, self.scale_target)
         examples = self._opened()
         target = self._target(examples)
@@ -115,7 +119,7 @@ class ArrayDataset(Dataset):
 
     def input_scaling(self) -> dict[str, Any]:
         """Return ``standardize``, unless it is set."""
-        return {} if self.standardize else {"standardize": True}
+        return {} if self.standardize or self.numbers is not None else {"standardize": True}
 
     def target_scaling(self) -> dict[str, Any]:
         """Return ``scale_target``, unless it is set or the targets aren't values."""
@@ -138,6 +142,10 @@ class ArrayDataset(Dataset):
             except ValueError as error:
                 message = f"{error}; look for numbers that are too large, or leave out standardize"
                 raise DataError(training.inputs_name, message) from error
+        groups = self.encoded_elements(prod(self._scaling.raw_shape))
+        if groups and not self._scaling.encodings:
+            training, rows = parts["train"]
+            self._scaling = self._scaling.encoded(groups, len(rows), lambda: training.parts(rows))
         self._fingerprint = _fingerprint(examples)
         return {
             name: ArraySplit(part, rows, self._scaling, largest.get(name, largest["train"]))
@@ -163,8 +171,15 @@ class ArrayDataset(Dataset):
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
         """Restore shape, means and deviations."""
-        self._scaling = Scaling.from_state(state, self.divide_by)
+        shape = state.get("raw_shape")
+        size = prod(shape) if isinstance(shape, list) and all(type(length) is int for length in shape) else 0
+        self._scaling = Scaling.from_state(state, self.divide_by, self.encoded_elements(size))
         self._is_loaded = True
+
+    def encoded_elements(self, size: int) -> list[EncodedElements]:
+        """Return the encodings of the elements of a flat example of some size, each with the positions of these."""
+        encoding = built_encoding("numbers", self.numbers)
+        return [] if encoding is None else [(encoding, tuple(range(size)))]
 
     def locate(self, name: str) -> Path:
         """Return the path of a file, which may be an example that ships with mlpkit."""

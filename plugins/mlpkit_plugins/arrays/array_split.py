@@ -87,7 +87,7 @@ class ArraySplit:
         """Whether inputs have the shape and dtype of ``x``, and are not scaled."""
         same = self._inputs.dtype == x.dtype and self._inputs.shape[1:] == x.shape[1:]
         scaling = self._scaling
-        return same and scaling.means is None and scaling.divide_by == 1
+        return same and scaling.means is None and not scaling.encodings and scaling.divide_by == 1
 
     def _check_range(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
         """Check that all scaled numbers fit into these dtypes; usually the bounds prove it."""

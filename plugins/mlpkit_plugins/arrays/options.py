@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Ge, Gt
 
-from mlpkit import FilePath
+from mlpkit import EncodingLike, FilePath
 from mlpkit_plugins.arrays.array_targets import Predicted
 from mlpkit_plugins.arrays.scaling import ScaleTarget
 from mlpkit_plugins.splits.shares import Share
@@ -21,6 +21,7 @@ class ContentOptions:
     """The content of arrays, and the scaling of inputs.
 
     Args:
+        numbers: the encoding of numeric inputs; by default ``standardize`` decides.
         predict: the kind of targets: ``classes``, numbers from 0; ``labels``, rows of 0 and 1; ``values``, numbers.
         flatten: give inputs as rows.
         divide_by: the number by which inputs are divided, such as 255 for bytes of images.
@@ -33,6 +34,7 @@ class ContentOptions:
             the loss of a minibatch uses unclipped predictions.
     """
 
+    numbers: EncodingLike | None = None
     predict: Predicted = "classes"
     flatten: bool = False
     divide_by: Annotated[float, Gt(0)] = 1.0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import reprlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Final, Literal, TypeAlias
 
@@ -14,15 +15,21 @@ from numpy.typing import NDArray
 from mlpkit import (
     Array,
     DataWarning,
+    Encoding,
+    FittedEncoding,
     Graph,
     ModelFileError,
     ParameterError,
+    TrainingColumns,
     Value,
     ValuesScaling,
 )
 from mlpkit_plugins.arrays.raw_rows import raw_by_range, raw_number
 from mlpkit_plugins.formats.encoder_state import are_numbers
 from mlpkit_plugins.formats.rows_on_disk import Rows
+
+Places: TypeAlias = tuple[int, ...]
+EncodedElements: TypeAlias = tuple[Encoding, Places]
 
 ROWS_TOGETHER: Final = 4096
 
@@ -31,19 +38,43 @@ ROWS_TOGETHER: Final = 4096
 class Scaling:
     """The scaling of inputs.
 
-        x = (raw / divide_by - mean) / std
+        x = (raw / divide_by - mean) / std,  or encoding(raw / divide_by)
 
     Args:
         raw_shape: shape of an example in the file.
         divide_by: a constant.
         means: the mean of each element of an example; None if inputs are not standardized.
         stds: the standard deviation of each element, 1 for a constant element; None if inputs are not standardized.
+        encodings: encodings, each with the positions of its elements in a flat example.
     """
 
     raw_shape: tuple[int, ...]
     divide_by: float = 1.0
     means: NDArray[np.float64] | None = None
     stds: NDArray[np.float64] | None = None
+    encodings: tuple[tuple[Places, FittedEncoding], ...] = ()
+
+    def encoded(self, groups: Sequence[EncodedElements], rows: int, parts: Callable[[], Iterable[Array]]) -> Scaling:
+        """Return this scaling with encodings fitted on the training examples, whose parts are read block by block."""
+        fitted = []
+        for encoding, places in groups:
+            chosen = list(places)
+            columns = TrainingColumns(
+                rows,
+                len(chosen),
+                lambda chosen=chosen: (self._divided(part.reshape(len(part), -1))[:, chosen] for part in parts()),  # type: ignore[misc]
+            )
+            each = FittedEncoding.fit(encoding, [str(place) for place in places], columns)
+            if any(len(names) != 1 for names in each.features()):
+                name = encoding.registered_name
+                message, expected = (
+                    f"the encoding {name} makes several elements of a number",
+                    "an encoding that makes one",
+                )
+                remedy = f"for {name}, take the data from a csv or parquet file"
+                raise ParameterError("numbers", message, expected=expected, remedy=remedy)
+            fitted.append((tuple(places), each))
+        return replace(self, encodings=tuple(fitted))
 
     def fitted(self, parts: Iterable[Array]) -> Scaling:
         """Return this scaling with means and standard deviations of the training examples, always computed in float64.
@@ -66,7 +97,7 @@ class Scaling:
     @property
     def is_learned(self) -> bool:
         """Whether the scaling depends on the training examples, and is computed in float64."""
-        return self.means is not None
+        return self.means is not None or bool(self.encodings)
 
     def write(self, raw: Array, out: Array) -> None:
         """Write scaled examples into an array with as many elements, in any shape."""
@@ -77,6 +108,8 @@ class Scaling:
 
     def onnx(self, graph: Graph, raw: Value) -> Value:
         """Describe ``write``, and return scaled examples in the shape of raw ones."""
+        if self.encodings:
+            return self._encoded_in_graph(graph, raw)
         if self.means is None or self.stds is None:
             x = graph.cast(raw, graph.dtype)
             return x if self.divide_by == 1 else graph.op("Div", x, float(self.divide_by))
@@ -106,6 +139,12 @@ class Scaling:
     def scaled(self, raw: Array) -> NDArray[np.float64]:
         """Return scaled examples, in the shape of raw ones."""
         divided = self._divided(raw)
+        if self.encodings:
+            flat = divided.reshape(len(raw), -1)
+            encoded = flat.copy()
+            for places, each in self.encodings:
+                encoded[:, places] = each.encode(flat[:, places])
+            return encoded.reshape(divided.shape)
         return divided if self.means is None or self.stds is None else (divided - self.means) / self.stds
 
     def largest(self, raw: float) -> float:
@@ -113,6 +152,21 @@ class Scaling:
         if self.means is None or self.stds is None:
             return max(raw, raw / self.divide_by)  # ``raw`` itself must fit into the dtype
         return (raw / self.divide_by + float(np.abs(self.means).max())) / float(self.stds.min())
+
+    def _encoded_in_graph(self, graph: Graph, raw: Value) -> Value:
+        """Describe the encodings of groups of elements, concatenated, then put in the original order."""
+        size = math.prod(self.raw_shape)
+        x = graph.cast(raw, np.float64)
+        x = x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by, np.float64))
+        x = x if len(self.raw_shape) == 1 else graph.op("Flatten", x)
+        taken = {place for places, _ in self.encodings for place in places}
+        rest = [place for place in range(size) if place not in taken]
+        parts = [each.onnx(graph, graph.op("Gather", x, np.array(p), axis=1)) for p, each in self.encodings]
+        parts += [graph.op("Gather", x, np.array(rest), axis=1)] if rest else []
+        order = np.argsort([*(place for places, _ in self.encodings for place in places), *rest])
+        x = graph.op("Gather", graph.op("Concat", *parts, axis=1), order.astype(np.int64), axis=1)
+        x = graph.cast(x, graph.dtype)
+        return x if len(self.raw_shape) == 1 else graph.op("Reshape", x, np.array([-1, *self.raw_shape]))
 
     def _divided(self, raw: Array) -> NDArray[np.float64]:
         quotient: NDArray[np.float64] = np.divide(raw, self.divide_by, dtype=np.float64)
@@ -123,24 +177,35 @@ class Scaling:
         plain: dict[str, Any] = {"raw_shape": list(self.raw_shape)}
         if self.means is not None and self.stds is not None:
             plain |= {"means": self.means.ravel().tolist(), "stds": self.stds.ravel().tolist()}
+        if self.encodings:
+            plain["encodings"] = [[list(places), each.state()] for places, each in self.encodings]
         return plain
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any], divide_by: float) -> Scaling:
-        """Restore a scaling from ``state``."""
+    def from_state(cls, state: Mapping[str, Any], divide_by: float, groups: Sequence[EncodedElements] = ()) -> Scaling:
+        """Restore a scaling from ``state``, with the encodings in the spec and the positions of their elements."""
         match dict(state):
             case {"raw_shape": [*shape], **rest} if all(type(length) is int and length > 0 for length in shape):
-                size = prod(shape)
+                size = math.prod(shape)
                 match rest:
-                    case {} if not rest:
+                    case {} if not rest and not groups:
                         return cls(tuple(shape), divide_by)
+                    case {"encodings": [*states]} if len(states) == len(groups):
+                        pairs = [
+                            (tuple(places), FittedEncoding.from_state(encoding, each[1]))
+                            for (encoding, places), each in zip(groups, states, strict=True)
+                            if isinstance(each, list) and len(each) == 2 and each[0] == list(places)
+                        ]
+                        if len(pairs) == len(groups):
+                            return cls(tuple(shape), divide_by, encodings=tuple(pairs))
                     case {"means": means, "stds": stds} if are_numbers(means, size) and are_numbers(
                         stds, size, positive=True
                     ):
                         learned = [np.array(values, np.float64).reshape(shape) for values in (means, stds)]
                         return cls(tuple(shape), divide_by, learned[0], learned[1])
-        message = f"the encoder of the arrays is {reprlib.repr(state)}, which no data set of this kind writes"
-        raise ModelFileError(message)
+        raise ModelFileError(
+            f"the encoder of the arrays is {reprlib.repr(state)}, which no data set of this kind writes"
+        )
 
 
 def _statistics(

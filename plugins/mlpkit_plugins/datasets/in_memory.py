@@ -88,7 +88,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
     def warnings(self) -> list[DataWarning]:
         """Return warnings about unused classes, unless ``classes`` lists them, and about the scale of inputs."""
         warnings = super().warnings() if self.classes is None else []
-        if self.standardize:
+        if self.standardize or self.numbers is not None:
             return warnings
         return [*warnings, *warnings_about_scale(self._opened()["train"].inputs, self.divide_by)]
 

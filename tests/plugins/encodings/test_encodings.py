@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from requirements import Optional
 
+import mlpkit
 from mlpkit import Encoding, FittedEncoding, ModelFileError, ParameterError, TrainingColumns
+from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.encodings.min_max import MinMax
 from mlpkit_plugins.encodings.no_encoding import NoEncoding
 from mlpkit_plugins.encodings.piecewise_linear import PiecewiseLinear
@@ -154,3 +156,14 @@ def test_one_object_serves_several_groups_of_columns():
     first, second = fitted(encoding), fitted(encoding, NUMBERS * 2)
     assert not np.allclose(first.encode(NEW), second.encode(NEW))
     assert isinstance(first.encoding, Encoding)
+
+
+@pytest.mark.parametrize("edges", ["quantiles", "tree"])
+def test_arrays_refuse_several_elements_of_a_number_with_one_advice_that_works(tmp_path, edges):
+    numbers = PiecewiseLinear(2, edges=edges)
+    layers = [{"Affine": {"units": "auto"}}, "MeanSquaredError"]
+    with pytest.raises(ParameterError, match=r"take the data from a csv or parquet file$"):
+        mlpkit.fit(NUMBERS, NUMBERS[:, 0], numbers=numbers, layers=layers, epochs=1, quiet=True)
+    np.savetxt(tmp_path / "t.csv", NUMBERS, delimiter=",", header="t,a,b", comments="")
+    dataset = Csv(str(tmp_path / "t.csv"), "t", predict="values", numbers=numbers)
+    assert dataset.describe().input_shape[0] > 2
