@@ -23,7 +23,6 @@ from mlpkit.groups.several_runs import Group, GroupSession, finished_runs, liste
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.folds import Folds
-from mlpkit.jobs.held_out import HeldOut, fit_adjustments, held_out
 from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of, prove_trained
 from mlpkit.jobs.open_training import plan_of
 from mlpkit.jobs.predict import predictions_of
@@ -321,6 +320,8 @@ def _fit_adjustments(
     model: TrainedModel, found: OutOfFold | None, data: Mapping[str, Split], description: Description
 ) -> OutOfFold | None:
     """Fit what adjusts predictions out of fold, or on the validation rows; return what is out of fold, adjusted."""
+    from mlpkit.jobs.held_out import HeldOut, fit_adjustments, held_out  # noqa: PLC0415 - few specs adjust predictions
+
     network = model.network
     if found is None:
         with blas_threads(model.threads):

@@ -142,7 +142,7 @@ def _finished_run(folder: RunFolder, registry: Registry) -> Run:
         split: {name: results[name] for name in names if name in results}
         for split, results in folder.read_metrics().items()
     }
-    history = folder.read_history()
+    history = _with_nan(folder.read_history(), training)
     steps = int(history[-1]["iteration"]) if history else 0
     return Run(
         model.network,
@@ -153,6 +153,18 @@ def _finished_run(folder: RunFolder, registry: Registry) -> Run:
         _compared=partial(tracker_of, training, history),
         _trained=lambda: model,
     )
+
+
+def _with_nan(history: list[Record], training: Training) -> list[Record]:
+    """Return evaluations with the metrics that were not finite, which JSON leaves out."""
+    names = [metric.name for metric in training.metrics if metric.component.table is None]
+    splits = [split for split in ("train", "validation") if any(f"{split}_loss" in record for record in history)]
+    keys = [f"{split}_{name}" for split in splits for name in names]
+    return [
+        {key: value for key, value in record.items() if key not in keys}
+        | {key: record.get(key, math.nan) for key in keys}
+        for record in history
+    ]
 
 
 class Reopened(NamedTuple):

@@ -215,7 +215,6 @@ def chain_of(files: int, content: str) -> None:
 @pytest.mark.parametrize(
     ("files", "content", "message"),
     [
-        (12, "seed: {0}\n", "more than 10 files extend one another"),
         (11, "vars: {{" + ", ".join(f"k{{0}}_{j}: 1" for j in range(4_900)) + "}}\n", "more than 10,000 values"),
         (11, "a: " + "{{x: " * 15 + "k{0}" + "}}" * 15 + "\n", "missing key 'mlpkit'"),
         (11, "# " + LONG + "\n", "nothing but comments"),

@@ -100,12 +100,11 @@ def test_mistakes_of_its_users_are_named(environment, work, command, message):
     assert environment(f"mlpkit {command}", cwd=work, exit_code=2).startswith(f"error: {message}")
 
 
-def test_a_shell_completes_its_verb_and_options(environment, work):
+def test_a_shell_completes_its_options(environment, work):
     def completed(words):
         asked = f'COMP_WORDS="{words}" COMP_CWORD={words.count(" ")} _MLPKIT_COMPLETE=bash_complete mlpkit'
         return environment(asked, cwd=work).splitlines()
 
-    assert completed("mlpkit acme.") == ["plain,acme.prune"]
     assert completed("mlpkit acme.prune --sh") == ["plain,--share"]
 
 

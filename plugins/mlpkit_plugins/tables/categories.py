@@ -212,3 +212,15 @@ def write(columns: tuple[CategoryColumn, ...], codes: NDArray[np.int32], out: Ar
     """Write the features of a group of columns into ``out``; codes are -1 for a missing or unknown category."""
     for place, elements, _, encoding in columns:
         out[:, elements] = encoding.encode(codes[:, place])
+
+
+def why_not_one_hot(columns: tuple[CategoryColumn, ...], rows: Array) -> str:
+    """Return why rows can't come from columns that ``write`` makes 0, 1 or -1; empty if they may."""
+    for _, elements, features, encoding in columns:
+        written = encoding.encode(np.arange(-1, len(encoding.categories)))
+        wrong = np.argwhere((rows[:, elements] != 0) & (np.abs(rows[:, elements]) != 1))
+        if len(wrong) and np.isin(written, (0, 1, -1)).all():
+            row, column = wrong[0]
+            value = rows[:, elements][row, column]
+            return f"row {row}, counted from 0, has {value:g} for '{features[column]}', but encoding writes 0 or 1"
+    return ""

@@ -23,6 +23,7 @@ from mlpkit import (
 from mlpkit_plugins.arrays.raw_rows import raw_by_range, raw_number
 from mlpkit_plugins.functions.rows import means_and_deviations
 from mlpkit_plugins.tables.categories import (
+    why_not_one_hot,
     MISSING,
     CategoryColumns,
     categories_of,
@@ -331,12 +332,17 @@ class TableEncoder:
 
     def why_not_written(self, rows: Array) -> str:
         """Return why ``write`` can't have encoded these rows; empty if it may have."""
-        numbers = rows[:, self._places_of_parts[0]]
+        of_numbers, of_one_hot, _, _ = self._places_of_parts
+        numbers, one_hot = rows[:, of_numbers], rows[:, of_one_hot]
         wrong = np.argwhere(np.isnan(numbers))
         if len(wrong):
             row, column = wrong[0]
             name = self.feature_names[column]
             return f"row {row}, counted from 0, has no '{name}', but encoding fills in the mean"
+        if self.of_categories is None:
+            reason = why_not_one_hot(self.columns_of_categories.one_hot, one_hot)
+            if reason:
+                return reason
         means, stds = self.means[self.places_of_varying], self.stds[self.places_of_varying]
         raw = None if self.encodings else raw_number(numbers, means, stds)
         if raw is not None:

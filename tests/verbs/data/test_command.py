@@ -139,18 +139,6 @@ def test_the_table_of_columns_fits_the_terminal(columns, spoiled, terminal):
     assert names == ["good", "constant", "copy", "size", "id", "empty"] * len(headings)
 
 
-def test_numbers_that_seem_to_stand_for_a_missing_value_are_pointed_out(cwd, invoke):
-    rows = [f"{-999 if row % 9 == 0 else row % 31},{row % 7},{'xy'[row % 2]}" for row in range(120)]
-    (cwd / "table.csv").write_text("\n".join(["depth,b,t", *rows]) + "\n")
-    data = "data={csv: {file: table.csv, target: t}}"
-    shown = invoke("data", "tiny.yaml", "--set", data).out
-    assert "depth  has -999 in 14 rows, all others from 0 to 30; if it means a missing value, add it to" in " ".join(
-        shown.split()
-    ).replace("depth has", "depth  has")
-    told = invoke("data", "tiny.yaml", "--set", data.replace("t}}", "t, missing: fill, missing_texts: ['-999']}}")).out
-    assert "-999" not in told
-
-
 def test_a_wide_table_shows_the_unusual_columns_first(cwd, invoke):
     names = [f"x{i}" for i in range(300)]
     rng = np.random.default_rng(0)

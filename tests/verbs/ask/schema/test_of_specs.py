@@ -113,7 +113,6 @@ NOT_SAYABLE = {
     "sweep_by_the_test_data": VARIABLES,
     "sweep_of_too_many_trials": VARIABLES,
     "sweep_with_choices_twice": VARIABLES,
-    "sweep_with_from_and_to": VARIABLES,
     "sweep_with_search_misspelt": VARIABLES,
     "unknown_variable": VARIABLES,
     "variable_before_a_name": VARIABLES,
