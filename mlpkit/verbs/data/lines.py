@@ -23,16 +23,12 @@ MOST_ELEMENTS: Final = 8
 def lines_of(path: str, report: DataReport, width: int | None, *, encoded: bool, every: bool) -> list[str]:
     """Return the lines that ``mlpkit data`` prints, with an empty one between parts."""
     heading, parts, description = [f"{path}: {report.spec.data.name}"], list[list[str]](), report.description
-    if description is not None:
-        inputs = f"input {shape(description.input_shape)} ({report.spec.dtype}), target {description.target}"
-        heading += paragraph(inputs, indent=INDENT, width=width)
-        parts.append(_counts(report, width) if report.counts else _sizes(report))
+    inputs = f"input {shape(description.input_shape)} ({report.spec.dtype}), target {description.target}"
+    heading += paragraph(inputs, indent=INDENT, width=width)
+    parts.append(_counts(report, width) if report.counts else _sizes(report))
     targets = _statistics("target", report.target_names, report.values, width) if report.values else []
     if report.columns and not encoded:
         parts += [column_table(report.columns, width, every=every), remarks(report, width)]
-    elif report.refused:
-        refused = paragraph(f"can't be trained on: {report.refused}", indent=INDENT, width=width)
-        parts += [_arrays(report, width), refused]
     elif report.arrays and not encoded:
         parts += [_arrays(report, width), targets, remarks(report, width)]
     else:
@@ -43,13 +39,11 @@ def lines_of(path: str, report: DataReport, width: int | None, *, encoded: bool,
 
 def _arrays(report: DataReport, width: int | None) -> list[str]:
     """Return a line for each array."""
-    missing = ("missing",) if report.refused else ()
-    rows: list[tuple[str, ...]] = [("array", "type", "shape", *missing, "range")]
+    rows = [("array", "type", "shape", "range")]
     for array in report.arrays:
         bounds = dict.fromkeys(f"{bound:.7g}" for bound in (array.least, array.greatest))
-        counted = (f"{array.missing:,}" if array.missing else "-",) if report.refused else ()
-        rows.append((f"{array.role}: {array.name}", array.dtype, shape(array.shape), *counted, " to ".join(bounds)))
-    return blocks(rows, indent=INDENT, width=width, right=(3,) if report.refused else ())
+        rows.append((f"{array.role}: {array.name}", array.dtype, shape(array.shape), " to ".join(bounds)))
+    return blocks(rows, indent=INDENT, width=width)
 
 
 def _sizes(report: DataReport) -> list[str]:
@@ -62,7 +56,7 @@ def _sizes(report: DataReport) -> list[str]:
 def _counts(report: DataReport, width: int | None) -> list[str]:
     """Return a line for each class or label: how many examples of each split have it."""
     sizes = report.sizes
-    has_labels = report.description is not None and isinstance(report.description.target, Labels)
+    has_labels = isinstance(report.description.target, Labels)
     what = "label" if has_labels else "class"
     rows = [(what, *sizes), ("examples", *(f"{size:,}" for size in sizes.values()))]
     for index, name in enumerate(report.target_names):

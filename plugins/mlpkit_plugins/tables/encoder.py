@@ -20,7 +20,7 @@ from mlpkit import (
     TrainingCategories,
     TrainingColumns,
 )
-from mlpkit_plugins.arrays.raw_rows import raw_by_range, raw_number
+from mlpkit_plugins.arrays.raw_rows import raw_by_range
 from mlpkit_plugins.functions.rows import means_and_deviations
 from mlpkit_plugins.tables.categories import (
     MISSING,
@@ -337,12 +337,6 @@ class TableEncoder:
             row, column = wrong[0]
             name = self.feature_names[column]
             return f"row {row}, counted from 0, has no '{name}', but encoding fills in the mean"
-        means, stds = self.means[self.places_of_varying], self.stds[self.places_of_varying]
-        raw = None if self.encodings else raw_number(numbers, means, stds)
-        if raw is not None:
-            name, mean, std = self.varying[raw.element], means[raw.element], stds[raw.element]
-            scaled = f"encoding takes off the mean {mean:g} and divides by {std:g}"
-            return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', but {scaled}"
         return ""
 
     def why_perhaps_not_written(self, rows: Array) -> str:
