@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -51,63 +51,60 @@ def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncod
     Raises:
         ModelFileError: ``state_of`` can't have returned this state, or it doesn't match the spec.
     """
-    match dict(state):
-        case {
-            "numbers": [*numbers],
-            "means": means,
-            "stds": stds,
-            "fills": fills,
-            "categories": [*categories],
-            "classes": classes,
-            "extents": extents,
-        } if (
-            all(map(_is_column, categories))
-            and are_names(numbers + [name for name, _ in categories])
-            and (classes is None or (are_names(classes) and len(classes) > 1))
-            and _are_among(state.get("indicators", []), numbers)
-            and _are_among(state.get("with_other", []), [name for name, names in categories if OTHER in names])
-            and _are_among(state.get("constant", []), [*numbers, *(name for name, _ in categories)])
-        ):
-            columns = _columns_from(categories, state, options)
-            count = len(numbers) + len(features_of(columns.numbers))
-            if (
-                are_numbers(means, count)
-                and are_numbers(stds, count, positive=True)
-                and are_numbers(fills, count)
-                and _are_extents(extents, count)
-            ):
-                encoder = TableEncoder(
-                    tuple(numbers),
-                    np.array(means, np.float64),
-                    np.array(stds, np.float64),
-                    np.array(fills, np.float64),
-                    columns,
-                    None if classes is None else tuple(classes),
-                    tuple(state.get("indicators", ())),
-                    tuple(state.get("with_other", ())),
-                    np.array(extents, np.float64).reshape(-1, 2),
-                    constant=tuple(name for name in numbers if name in state.get("constant", ())),
-                )
-                return _with_encodings(encoder, state, options)
-    raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which no data set of this kind writes")
+    try:
+        return _with_encodings(_without_encodings(state, options), state, options)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        message = f"the encoder of the table is {reprlib.repr(state)}, which no data set of this kind writes"
+        raise ModelFileError(message) from error
 
 
-def _columns_from(categories: Sequence[Any], state: Mapping[str, Any], options: ColumnOptions) -> CategoryColumns:
+def _without_encodings(state: Mapping[str, Any], options: ColumnOptions) -> TableEncoder:
+    numbers, categories, classes = state["numbers"], dict(state["categories"]), state["classes"]
+    indicators, with_other, constant = (state.get(key, []) for key in ("indicators", "with_other", "constant"))
+    others, all_names = [name for name, names in categories.items() if OTHER in names], [*numbers, *categories]
+    named_among = ((numbers, numbers), (indicators, numbers), (with_other, others), (constant, all_names))
+    columns = _columns_from(categories, state, options)
+    count = len(numbers) + len(features_of(columns.numbers))
+    if not (
+        are_names(all_names)
+        and len(categories) == len(state["categories"])
+        and (classes is None or (are_names(classes) and len(classes) > 1))
+        and all(are_names(names) and set(names) <= set(known) for names, known in named_among)
+        and all(are_numbers(state[key], count, positive=key == "stds") for key in ("means", "stds", "fills"))
+        and len(state["extents"]) == count
+        and all(are_numbers(pair, 2) for pair in state["extents"])
+    ):
+        raise ValueError(state)
+    means, stds, fills, extents = (np.array(state[key], np.float64) for key in ("means", "stds", "fills", "extents"))
+    return TableEncoder(
+        tuple(numbers),
+        means,
+        stds,
+        fills,
+        columns,
+        None if classes is None else tuple(classes),
+        tuple(indicators),
+        tuple(with_other),
+        extents.reshape(-1, 2),
+        constant=tuple(name for name in numbers if name in constant),
+    )
+
+
+def _columns_from(categories: Mapping[str, Any], state: Mapping[str, Any], options: ColumnOptions) -> CategoryColumns:
     """Return the columns of categories with the encodings of the spec, restored from a state."""
     learned = state.get("learned", {})
-    if not isinstance(learned, dict):
-        raise ModelFileError(OTHER_ENCODINGS)
+    for name, names in categories.items():
+        if not are_names(names) or len(name) * len(names) > LONGEST_FEATURE_NAMES:
+            raise ValueError(name)
     encodings = tuple(
         FittedCategoryEncoding.from_state(
             options.category_encoding_of(name, len(names)), name, names, learned.get(name, {})
         )
-        for name, names in categories
+        for name, names in categories.items()
     )
-    held = [each.encoding.holds for each in encodings]
-    if state.get("held", []) != held:
+    if state.get("held", []) != [each.encoding.holds for each in encodings]:
         raise ModelFileError(OTHER_ENCODINGS)
-    constant = state.get("constant", ())
-    return CategoryColumns(encodings, tuple(name for name, _ in categories if name in constant))
+    return CategoryColumns(encodings, tuple(name for name in categories if name in state.get("constant", ())))
 
 
 def _with_encodings(encoder: TableEncoder, state: Mapping[str, Any], options: ColumnOptions) -> TableEncoder:
@@ -127,21 +124,3 @@ def _with_encodings(encoder: TableEncoder, state: Mapping[str, Any], options: Co
     if of_categories.columns != features_of(encoder.columns_of_categories.one_hot):
         raise ModelFileError("the encoder of the table encodes categories that it doesn't have")
     return replace(encoder, of_categories=of_categories)
-
-
-def _are_among(names: object, known: Sequence[str]) -> bool:
-    """Whether a value is a list of distinct known names."""
-    return are_names(names) and isinstance(names, list) and set(names) <= set(known)
-
-
-def _are_extents(values: object, count: int) -> bool:
-    """Whether a value is a list of ``count`` pairs of numbers."""
-    return isinstance(values, list) and len(values) == count and all(are_numbers(pair, 2) for pair in values)
-
-
-def _is_column(column: object) -> bool:
-    """Whether a value is a pair of a column's name and its categories, whose feature names aren't too long."""
-    match column:
-        case [str(name), [*categories]]:
-            return are_names([name]) and are_names(categories) and len(name) * len(categories) <= LONGEST_FEATURE_NAMES
-    return False
