@@ -243,9 +243,7 @@ class TableInGraph:
                 return self._place(column, levels)
             case DatePart(column, _, part):
                 return self._date(column).part(part)
-        number = feed = self.graph.feed(
-            name, "float64", meaning=NUMBER, typical=self._typical(name), extent=self._extent(name)
-        )
+        number = feed = self.graph.feed(name, "float64", meaning=NUMBER, **self._known(name))
         absent_numbers = self.options.missing_numbers.get(name, ())
         for absent in (*numbers_among(self.options.missing_texts), *absent_numbers):
             is_absent = self.graph.op("Equal", feed, np.array(float(absent)))
@@ -259,14 +257,13 @@ class TableInGraph:
 
     def _date(self, column: str) -> DateInGraph:
         if column not in self.dates:
-            elapsed = f"{column} (elapsed)"
+            in_days = self._known(f"{column} (elapsed)")
             seconds = self.graph.feed(
                 column,
                 "float64",
                 kind="date",
                 meaning=UTC_SECONDS if parts_of(self._readers, column) == ("elapsed",) else CLOCK,
-                typical=_in_seconds(self._typical(elapsed)),
-                extent=_in_seconds(self._extent(elapsed)),
+                **{key: (low * SECONDS_A_DAY, high * SECONDS_A_DAY) for key, (low, high) in in_days.items()},
             )
             self.dates[column] = DateInGraph(self.graph, seconds)
         return self.dates[column]
@@ -301,19 +298,14 @@ class TableInGraph:
             default_int64=unknown,
         )
 
-    def _typical(self, name: str) -> tuple[float, float] | None:
-        """Return mean and standard deviation of a column of numbers; None if the encoder doesn't know them."""
+    def _known(self, name: str) -> dict[str, tuple[float, float]]:
+        """Return mean and deviation, and least and greatest number, of a column if the encoder knows them."""
         if name not in self.encoder.numbers:
-            return None
-        position = self.encoder.numbers.index(name)
-        return float(self.encoder.fills[position]), float(self.encoder.stds[position])
-
-    def _extent(self, name: str) -> tuple[float, float] | None:
-        """Return least and greatest number of a column in training; None if the encoder doesn't know them."""
-        if name not in self.encoder.numbers:
-            return None
-        least, greatest = self.encoder.extents[self.encoder.numbers.index(name)].tolist()
-        return least, greatest
+            return {}
+        place = self.encoder.numbers.index(name)
+        least, greatest = self.encoder.extents[place].tolist()
+        typical = (float(self.encoder.fills[place]), float(self.encoder.stds[place]))
+        return {"typical": typical, "extent": (least, greatest)}
 
     def _as_column(self, values: Value) -> Value:
         return self.graph.op("Unsqueeze", values, np.array([1]))
@@ -323,10 +315,6 @@ class TableInGraph:
 
     def _as_input(self, values: Value) -> Value:
         return self.graph.cast(values, self.graph.dtype)
-
-
-def _in_seconds(days: tuple[float, float] | None) -> tuple[float, float] | None:
-    return None if days is None else (days[0] * SECONDS_A_DAY, days[1] * SECONDS_A_DAY)
 
 
 def parts_of(readers: Mapping[str, ColumnReader], column: str) -> tuple[str, ...]:
