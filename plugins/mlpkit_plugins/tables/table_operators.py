@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from functools import cached_property
@@ -52,7 +52,7 @@ class DateInGraph:
         """Describe a part, one of ``DATE_PARTS``."""
         if name == "elapsed":
             return self._op("Div", self._since_1970, np.array(float(SECONDS_A_DAY)))
-        return self._op("Where", self._missing, np.array(np.nan), _PARTS[name](self))
+        return self._op("Where", self._missing, np.array(np.nan), getattr(self, name)())
 
     @cached_property
     def _missing(self) -> Value:
@@ -69,7 +69,7 @@ class DateInGraph:
     def _days(self) -> Value:
         return self._op("Div", self._seconds, SECONDS_A_DAY)
 
-    def elapsed_hours(self) -> Value:
+    def hour(self) -> Value:
         """Return the hour, with minutes and seconds as a fraction."""
         of_day = self._modulo(self._seconds, SECONDS_A_DAY)
         of_hour = self._modulo(of_day, 3600)
@@ -146,16 +146,6 @@ class DateInGraph:
 
     def _op(self, operator: str, *inputs: Value | Array | int) -> Value:
         return self._graph.op(operator, *inputs)
-
-
-_PARTS: Final[dict[str, Callable[[DateInGraph], Value]]] = {
-    "year": DateInGraph.year,
-    "month": DateInGraph.month,
-    "day": DateInGraph.day,
-    "yearday": DateInGraph.yearday,
-    "weekday": DateInGraph.weekday,
-    "hour": DateInGraph.elapsed_hours,
-}
 
 
 @dataclass(frozen=True)
