@@ -233,7 +233,8 @@ class TableInGraph:
                 return self._place(column, levels)
             case DatePart(column, _, part):
                 return self._date(column).part(part)
-        number = feed = self.graph.feed(name, "float64", meaning=NUMBER, **self._known(name))
+        typical, extent = self._known(name)
+        number = feed = self.graph.feed(name, "float64", meaning=NUMBER, typical=typical, extent=extent)
         absent_numbers = self.options.missing_numbers.get(name, ())
         for absent in (*numbers_among(self.options.missing_texts), *absent_numbers):
             is_absent = self.graph.op("Equal", feed, np.array(float(absent)))
@@ -248,12 +249,14 @@ class TableInGraph:
     def _date(self, column: str) -> DateInGraph:
         if column not in self.dates:
             in_days = self._known(f"{column} (elapsed)")
+            typical, extent = (each and (each[0] * SECONDS_A_DAY, each[1] * SECONDS_A_DAY) for each in in_days)
             seconds = self.graph.feed(
                 column,
                 "float64",
                 kind="date",
                 meaning=UTC_SECONDS if parts_of(self._readers, column) == ("elapsed",) else CLOCK,
-                **{key: (low * SECONDS_A_DAY, high * SECONDS_A_DAY) for key, (low, high) in in_days.items()},
+                typical=typical,
+                extent=extent,
             )
             self.dates[column] = DateInGraph(self.graph, seconds)
         return self.dates[column]
@@ -288,14 +291,13 @@ class TableInGraph:
             default_int64=unknown,
         )
 
-    def _known(self, name: str) -> dict[str, tuple[float, float]]:
-        """Return mean and deviation, and least and greatest number, of a column if the encoder knows them."""
+    def _known(self, name: str) -> tuple[tuple[float, float] | None, ...]:
+        """Return mean and deviation, and least and greatest number, of a column; None if the encoder hasn't them."""
         if name not in self.encoder.numbers:
-            return {}
+            return None, None
         place = self.encoder.numbers.index(name)
         least, greatest = self.encoder.extents[place].tolist()
-        typical = (float(self.encoder.fills[place]), float(self.encoder.stds[place]))
-        return {"typical": typical, "extent": (least, greatest)}
+        return (float(self.encoder.fills[place]), float(self.encoder.stds[place])), (least, greatest)
 
     def _as_column(self, values: Value) -> Value:
         return self.graph.op("Unsqueeze", values, np.array([1]))
