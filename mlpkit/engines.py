@@ -14,7 +14,6 @@ _HOME_OF = {
     "load_mpi": "mlpkit.cli.mpi",
     "mpi_errors": "mlpkit.cli.mpi",
     "real_path": "mlpkit.system",
-    "writer_of": "mlpkit.runs.writer_lock",
 }
 
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605 - the table above has the names

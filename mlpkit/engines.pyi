@@ -3,6 +3,5 @@ from mlpkit.cli.mpi import cores_of_each_rank as cores_of_each_rank
 from mlpkit.cli.mpi import load_mpi as load_mpi
 from mlpkit.cli.mpi import mpi_errors as mpi_errors
 from mlpkit.groups.engine_workers import worker_problem as worker_problem
-from mlpkit.runs.writer_lock import writer_of as writer_of
 from mlpkit.system import available_cores as available_cores
 from mlpkit.system import real_path as real_path

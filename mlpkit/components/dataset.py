@@ -101,7 +101,6 @@ class RawColumn(NamedTuple):
         texts: the distinct values, as texts.
         numbers: the number that each text stands for, shape (texts,), NaN for none; None if they aren't numbers.
         codes: for each split the position of each row's value in ``texts``, -1 if it is missing.
-        remarks: what the data set finds unusual about it; ``mlpkit data`` shows that.
         holds: ``categories`` or ``dates``, if it is one of these for the model; otherwise empty.
     """
 
@@ -110,7 +109,6 @@ class RawColumn(NamedTuple):
     texts: Sequence[str]
     numbers: NDArray[Any] | None
     codes: Mapping[str, NDArray[Any]]
-    remarks: Sequence[str] = ()
     holds: str = ""
 
 
@@ -122,9 +120,8 @@ class RawArray(NamedTuple):
         role: ``input`` or ``target``.
         dtype: the type of its elements.
         shape: the shape of one example's part.
-        least: the smallest number; NaN if all are missing.
-        greatest: the largest number; NaN if all are missing.
-        missing: how many elements are NaN or infinite.
+        least: the smallest number.
+        greatest: the largest number.
     """
 
     name: str
@@ -133,7 +130,6 @@ class RawArray(NamedTuple):
     shape: tuple[int, ...]
     least: float
     greatest: float
-    missing: int = 0
 
 
 class Dataset(Component):

@@ -75,21 +75,18 @@ def init_from_data(
 
 
 def recipes(registry: Registry) -> dict[str, list[str]]:
-    """Return the recipes there are, each with the data sets that have it."""
+    """Return the recipes there are, each with the data sets that have it and don't fail to name theirs."""
     found: dict[str, list[str]] = {}
     for entry in _loadable(registry.components(("dataset",)), []):
-        for recipe in _recipes_of(entry):
-            found.setdefault(recipe, []).append(entry.name)
+        with suppress(ComponentFailure):
+            for recipe in _recipes_of(entry):
+                found.setdefault(recipe, []).append(entry.name)
     return found
 
 
 def names_of_recipes(**plugin_options: Unpack[PluginOptions]) -> list[str]:
-    """Return the available recipes; data sets that fail to name theirs are skipped."""
-    found: list[str] = []
-    for entry in _loadable(Registry.discover(**plugin_options).components(("dataset",)), []):
-        with suppress(ComponentFailure):
-            found += _recipes_of(entry)
-    return list(dict.fromkeys(found))
+    """Return the available recipes."""
+    return list(recipes(Registry.discover(**plugin_options)))
 
 
 def _recipes_of(entry: RegisteredComponent) -> Mapping[str, Any]:
@@ -251,17 +248,7 @@ def _lines(start: str, value: Any, path: KeyPath, comments: Mapping[KeyPath, str
     if isinstance(path[-1], int) and isinstance(value, Mapping) and len(value) == 1:
         ((key, item),) = value.items()
         return list(_entry(f"{start} {to_inline_key(str(key))}:", item, (*path, str(key)), comments))
-    if isinstance(value, Mapping) or _has_comments_below(path, comments) or any(map(_is_nested, value)):
-        return [start, *_block(value, path, comments)]
-    margin = "  " * len(path)
-    lines = [f"{start} ["]
-    for index, item in enumerate(value):
-        text = to_inline_yaml([item])[1:-1] + ("," if index + 1 < len(value) else "]")
-        if len(lines[-1]) + len(text) >= LONGEST_INLINE and not lines[-1].endswith("["):
-            lines.append(margin + text)
-        else:
-            lines[-1] += text if lines[-1].endswith("[") else f" {text}"
-    return lines
+    return [start, *_block(value, path, comments)]
 
 
 def _inline(value: Any, *, in_list: bool) -> str:

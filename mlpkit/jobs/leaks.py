@@ -69,7 +69,7 @@ class WholeColumn:
     """A column, its splits together."""
 
     def __init__(self, column: RawColumn) -> None:
-        self.name, self.role, self.texts, self.remarks = column.name, column.role, column.texts, column.remarks
+        self.name, self.role, self.texts = column.name, column.role, column.texts
         self.codes = np.concatenate(list(column.codes.values()))
         self.counts = np.bincount(self.codes[self.codes >= 0], minlength=len(column.texts))
         self.numbers = column.numbers if self.counts.any() else None

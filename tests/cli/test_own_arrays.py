@@ -21,10 +21,11 @@ training:
 """
 
 BEGINS_AT_1 = """\
-own.yaml:5:14: warning: no example of t.npy has class 0, though the largest is 4
+own.yaml:5:14: warning: no training example of t.npy has class 0, though the largest is 4
     5 |     targets: t.npy
       |              ^^^^^
-  help: number them from 0 without gaps: np.unique(t, return_inverse=True)[1], or leave it if there will be some
+  help: give more examples to training, or number them from 0 without gaps: np.unique(t, return_inverse=True)[1], \
+or set predict: values if the targets are numbers to predict
 
 """
 

@@ -33,7 +33,7 @@ def verb(cwd, invoke):
     (cwd / "times.yaml").write_text(SPEC)
 
     def verb(*words):
-        found = invoke(*words, *PLUGIN)
+        found = invoke(*words, *(() if words[0] == "doctor" else PLUGIN))
         assert found.code == 0, found.err
         return found.out
 

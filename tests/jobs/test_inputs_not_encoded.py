@@ -57,15 +57,12 @@ def refusal(network, inputs, method="predict"):
     return text.removesuffix(ADVICE)
 
 
-def test_raw_rows_of_the_table_are_refused(loaded):
-    network = loaded()
-    message = refusal(network, [[52_000, 31, 0, 1], [45_000.5, 60, 1, 0]])
-    assert message.startswith(
-        "the inputs are not encoded as in training: row 0, counted from 0, has 52000 for 'income'"
-    )
-    assert ", but encoding takes off the mean 52028.2 and divides by 9115.22" in message
-    assert refusal(network, [[52_000.0, 31, 0, 1]], "gradient") == message
-    assert refusal(network, [[52_000.0, 31, 0, 1]], "evaluate") == message
+def test_raw_rows_of_the_table_are_warned_of(loaded):
+    network, expected = loaded(), "don't look encoded as in training: row 0, counted from 0, has 52000 for 'income'"
+    with pytest.warns(UserWarning, match=expected):
+        network.predict([[52_000, 31, 0, 1], [45_000.5, 60, 1, 0]])
+    with pytest.warns(UserWarning, match=expected):
+        network.gradient([[52_000.0, 31, 0, 1]], [0])
 
 
 @pytest.mark.parametrize(
@@ -94,7 +91,7 @@ def test_encoded_rows_are_taken_whatever_they_hold(loaded, tmp_path):
 def test_a_copy_of_the_network_refuses_what_it_does(loaded):
     network = loaded()
     for other in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
-        assert refusal(other, [[52_000, 31, 0, 1]]) == refusal(network, [[52_000, 31, 0, 1]])
+        assert refusal(other, [[np.nan, 31, 0, 1]]) == refusal(network, [[np.nan, 31, 0, 1]])
 
 
 def test_numbers_that_are_not_standardized_have_no_bounds(loaded):
@@ -102,24 +99,17 @@ def test_numbers_that_are_not_standardized_have_no_bounds(loaded):
     assert network.predict([[52_000, 31, 0, 1]]).shape == (1, 2)
 
 
-@pytest.mark.parametrize(
-    ("options", "raw", "expected"),
-    [
-        ("divide_by: 255", np.uint8, "they are bytes such as 255, but encoding divides by 255"),
-        ("standardize: true", np.float32, "row 0, counted from 0, holds "),
-    ],
-)
-def test_raw_arrays_are_refused_and_scaled_ones_taken(tmp_path, monkeypatch, options, raw, expected):
+def test_raw_arrays_of_bytes_are_refused_and_scaled_ones_taken(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(0)
-    x = (rng.integers(0, 256, (40, 2, 3)) * (1 if raw is np.uint8 else 100)).astype(raw)
+    x = np.random.default_rng(0).integers(0, 256, (40, 2, 3)).astype(np.uint8)
     x[0, 0, 0] = 255
     np.save("x.npy", x)
     np.save("t.npy", np.arange(40) % 2)
-    (tmp_path / "spec.yaml").write_text(ARRAYS.format(options=options))
+    (tmp_path / "spec.yaml").write_text(ARRAYS.format(options="divide_by: 255"))
     mlpkit.run(mlpkit.load_spec("spec.yaml"), "run")
     network, model = mlpkit.load_model(MODEL), load_run(tmp_path / "run")
-    assert refusal(network, x).startswith(f"the inputs are not encoded as in training: {expected}")
+    expected = "the inputs are not encoded as in training: they are bytes such as 255, but encoding divides by 255"
+    assert refusal(network, x).startswith(expected)
     assert network.predict(model.dataset.encode(x)).shape == (40, 2)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlpkit.array import Array
 from mlpkit.components.dataset import Dataset, Description, RawArray, RawColumn, Split
 from mlpkit.components.target import Classes, Labels, target_to_plain
-from mlpkit.errors import DataError, Diagnostic
+from mlpkit.errors import Diagnostic
 from mlpkit.jobs.leaks import FEWEST_ROWS, WholeColumn, leaks_of
 from mlpkit.jobs.spec_data import (
     count_classes,
@@ -72,35 +72,6 @@ def repeated_rows(keys: Mapping[str, NDArray[np.uint64]]) -> dict[str, int]:
     return {split: count for split, count in counts.items() if count}
 
 
-class RepeatedExamples:
-    """Counts the examples of each other split that are also in ``train``, with the same inputs and target.
-
-    Examples are compared by a 64-bit hash, so a wrong count is practically impossible.
-    """
-
-    def __init__(self) -> None:
-        self._keys: dict[str, list[NDArray[np.uint64]]] = {}
-        self._factors = np.zeros(0, np.uint64)
-
-    def update(self, split: str, x: Array, t: Array) -> None:
-        """Take account of examples of a split."""
-        words = np.concatenate([_words(x), _words(t)], axis=1)
-        if len(self._factors) != words.shape[1]:
-            self._factors = np.random.default_rng(0).integers(1, 2**63, words.shape[1], np.uint64)
-        self._keys.setdefault(split, []).append(words @ self._factors)
-
-    def result(self) -> dict[str, int]:
-        """Return the counts that aren't 0."""
-        return repeated_rows({split: np.concatenate(parts) for split, parts in self._keys.items()})
-
-
-def _words(rows: Array) -> NDArray[np.uint64]:
-    """Return rows as unsigned integers that are equal if the rows are."""
-    flat = np.ascontiguousarray(rows.reshape(len(rows), -1)) + rows.dtype.type(0)  # of -0.0, that is 0.0
-    words: NDArray[np.uint64] = flat.view(f"u{flat.dtype.itemsize}").astype(np.uint64)
-    return words
-
-
 def _summary(column: WholeColumn, remarks: tuple[str, ...]) -> ColumnSummary:
     least = greatest = None
     histogram = [count for _, count in column.common[:BINS]]
@@ -128,7 +99,7 @@ def _remarks(column: WholeColumn, targets: Sequence[WholeColumn]) -> tuple[str, 
         if _looks_like_an_id(column):
             remarks.append("differs in every row, like an id")
         remarks += leaks_of(column, targets)
-    return (*remarks, *column.remarks)
+    return tuple(remarks)
 
 
 def _looks_like_an_id(column: WholeColumn) -> bool:
@@ -201,7 +172,7 @@ class DataReport:
 
     Args:
         spec: the spec.
-        description: shapes and sizes; None if the data can't be trained on.
+        description: shapes and sizes.
         input_names: what each row of ``inputs`` is about; ``all`` if there is but one for all elements.
         inputs: statistics of the training inputs.
         target_names: the classes, the labels, or what each row of ``values`` is about.
@@ -210,13 +181,12 @@ class DataReport:
         examples: some training examples, the first ones.
         data_warnings: the data set's warnings.
         columns: the columns of the table that examples come from, before encoding; empty without one.
-        repeated: how many rows of a split are in the training split too.
+        repeated: how many rows of a table's split are in the training split too.
         arrays: the arrays that examples come from, unchanged; empty without any.
-        refused: why the data can't be trained on, if elements of its arrays are missing; examples are then unknown.
     """
 
     spec: Spec
-    description: Description | None
+    description: Description
     input_names: tuple[str, ...]
     inputs: tuple[ColumnStatistics, ...]
     target_names: tuple[str, ...]
@@ -227,12 +197,11 @@ class DataReport:
     columns: tuple[ColumnSummary, ...] = ()
     repeated: Mapping[str, int] = field(default_factory=dict)
     arrays: tuple[RawArray, ...] = ()
-    refused: str = ""
 
     @property
     def sizes(self) -> Mapping[str, int]:
-        """How many examples each split has, where known."""
-        return {} if self.description is None else self.description.sizes
+        """How many examples each split has."""
+        return self.description.sizes
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -244,16 +213,15 @@ class DataReport:
                 splits[name]["counts"] = dict(zip(self.target_names, self.counts[name], strict=True))
         return {
             "data": self.spec.data.name,
-            "input_shape": None if description is None else description.input_shape,
+            "input_shape": description.input_shape,
             "dtype": self.spec.dtype,
-            "target": None if description is None else target_to_plain(description.target),
+            "target": target_to_plain(description.target),
             "splits": splits,
             "inputs": _plain_statistics(self.input_names, self.inputs),
             "values": _plain_statistics(self.target_names, self.values) if self.values else None,
             "arrays": [array._asdict() for array in self.arrays],
             "columns": [column._asdict() for column in self.columns],
             "repeated_rows": dict(self.repeated),
-            "refused": self.refused or None,
             "examples": [{"inputs": each.inputs.tolist(), "target": each.target.tolist()} for each in shown],
         }
 
@@ -265,17 +233,9 @@ def _plain_statistics(names: Sequence[str], found: Sequence[ColumnStatistics]) -
 def data(spec: Spec, *, rows: int = 5) -> DataReport:
     """Open a spec's data, read all of it once, and describe it."""
     dataset = spec.new_dataset()
-    description: Description | None = None
-    warnings: tuple[Diagnostic, ...] = ()
-    try:
-        description = describe_data(spec, dataset)
-        warnings = data_warnings(spec, dataset)
-        splits = open_data(spec, dataset)
-    except DataError as error:
-        arrays = _arrays_with_gaps(dataset)
-        if not arrays:
-            raise
-        return DataReport(spec, description, (), (), (), {}, (), (), warnings, arrays=arrays, refused=str(error))
+    description = describe_data(spec, dataset)
+    warnings = data_warnings(spec, dataset)
+    splits = open_data(spec, dataset)
     target, width = description.target, prod(description.input_shape)
     names = dataset.feature_names()
     most = MOST_COLUMNS if names is not None else MOST_NAMELESS_COLUMNS
@@ -298,18 +258,17 @@ def data(spec: Spec, *, rows: int = 5) -> DataReport:
         tuple(read.first),
         warnings,
         summaries(columns),
-        read.repeated.result() if keys is None else repeated_rows(keys),
+        {} if keys is None else repeated_rows(keys),
         _arrays(spec, dataset),
     )
 
 
 class _Examples(NamedTuple):
-    """Statistics of training, counts by split, examples of a split that training has too, and the first of training."""
+    """Statistics of training, counts by split, and the first examples of training."""
 
     inputs: StatisticsOfColumns
     targets: StatisticsOfColumns
     counts: dict[str, tuple[int, ...]]
-    repeated: RepeatedExamples
     first: list[ShownExample]
 
 
@@ -319,13 +278,12 @@ def _read_examples(
     """Read all examples once; ``columns_of`` is how many columns an input and a target have, 1 to take all together."""
     target, width = description.target, prod(description.input_shape)
     inputs, targets = map(StatisticsOfColumns, columns_of)
-    found = _Examples(inputs, targets, {}, RepeatedExamples(), [])
+    found = _Examples(inputs, targets, {}, [])
     for name, split in splits.items():
         together = max(1, min(len(split), _VALUES_READ_TOGETHER // max(width, 1)))
         count = np.zeros(target.count if isinstance(target, Classes | Labels) else 0, np.int64)
         for x, t, _ in BatchReader(split, description, dtype, together).in_order():
             count += count_classes(target, t)
-            found.repeated.update(name, x, t)
             if name == "train":
                 inputs.update(x.reshape(-1, columns_of[0]))
                 targets.update(t.reshape(-1, columns_of[1]))
@@ -338,15 +296,6 @@ def _read_examples(
 def _arrays(spec: Spec, dataset: Dataset) -> tuple[RawArray, ...]:
     with component_errors(f"dataset {spec.data.name} failed in raw_arrays"):
         return tuple(dataset.raw_arrays() or ())
-
-
-def _arrays_with_gaps(dataset: Dataset) -> tuple[RawArray, ...]:
-    """Return the arrays of a data set that could not be opened, if elements are missing; else nothing."""
-    try:
-        arrays = tuple(dataset.raw_arrays() or ())
-    except Exception:  # what kept it from being opened is the error that counts
-        return ()
-    return arrays if any(array.missing for array in arrays) else ()
 
 
 def _names(given: tuple[str, ...] | None, count: int) -> tuple[str, ...]:

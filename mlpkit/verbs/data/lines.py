@@ -13,9 +13,6 @@ from mlpkit.terminal.formatting import blocks, columns, paragraph, shape, shorte
 from mlpkit.terminal.output import on_one_line
 from mlpkit.verbs.data.data import ColumnStatistics, ColumnSummary, DataReport, ShownExample
 
-SINGLE_PRECISION: Final = 2.0**-24
-"""By how much, relatively, rounding to float32 changes a number at most."""
-
 MOST_ELEMENTS: Final = 8
 """Elements of an input that are shown of an example."""
 
@@ -23,16 +20,12 @@ MOST_ELEMENTS: Final = 8
 def lines_of(path: str, report: DataReport, width: int | None, *, encoded: bool, every: bool) -> list[str]:
     """Return the lines that ``mlpkit data`` prints, with an empty one between parts."""
     heading, parts, description = [f"{path}: {report.spec.data.name}"], list[list[str]](), report.description
-    if description is not None:
-        inputs = f"input {shape(description.input_shape)} ({report.spec.dtype}), target {description.target}"
-        heading += paragraph(inputs, indent=INDENT, width=width)
-        parts.append(_counts(report, width) if report.counts else _sizes(report))
+    inputs = f"input {shape(description.input_shape)} ({report.spec.dtype}), target {description.target}"
+    heading += paragraph(inputs, indent=INDENT, width=width)
+    parts.append(_counts(report, width) if report.counts else _sizes(report))
     targets = _statistics("target", report.target_names, report.values, width) if report.values else []
     if report.columns and not encoded:
         parts += [column_table(report.columns, width, every=every), remarks(report, width)]
-    elif report.refused:
-        refused = paragraph(f"can't be trained on: {report.refused}", indent=INDENT, width=width)
-        parts += [_arrays(report, width), refused]
     elif report.arrays and not encoded:
         parts += [_arrays(report, width), targets, remarks(report, width)]
     else:
@@ -43,13 +36,11 @@ def lines_of(path: str, report: DataReport, width: int | None, *, encoded: bool,
 
 def _arrays(report: DataReport, width: int | None) -> list[str]:
     """Return a line for each array."""
-    missing = ("missing",) if report.refused else ()
-    rows: list[tuple[str, ...]] = [("array", "type", "shape", *missing, "range")]
+    rows = [("array", "type", "shape", "range")]
     for array in report.arrays:
         bounds = dict.fromkeys(f"{bound:.7g}" for bound in (array.least, array.greatest))
-        counted = (f"{array.missing:,}" if array.missing else "-",) if report.refused else ()
-        rows.append((f"{array.role}: {array.name}", array.dtype, shape(array.shape), *counted, " to ".join(bounds)))
-    return blocks(rows, indent=INDENT, width=width, right=(3,) if report.refused else ())
+        rows.append((f"{array.role}: {array.name}", array.dtype, shape(array.shape), " to ".join(bounds)))
+    return blocks(rows, indent=INDENT, width=width)
 
 
 def _sizes(report: DataReport) -> list[str]:
@@ -62,7 +53,7 @@ def _sizes(report: DataReport) -> list[str]:
 def _counts(report: DataReport, width: int | None) -> list[str]:
     """Return a line for each class or label: how many examples of each split have it."""
     sizes = report.sizes
-    has_labels = report.description is not None and isinstance(report.description.target, Labels)
+    has_labels = isinstance(report.description.target, Labels)
     what = "label" if has_labels else "class"
     rows = [(what, *sizes), ("examples", *(f"{size:,}" for size in sizes.values()))]
     for index, name in enumerate(report.target_names):
@@ -74,14 +65,8 @@ def _counts(report: DataReport, width: int | None) -> list[str]:
 
 def _statistics(what: str, names: Sequence[str], found: Sequence[ColumnStatistics], width: int | None) -> list[str]:
     rows: list[tuple[str, ...]] = [(what, "least", "greatest", "mean", "std")]
-    rows += [(name, *map(figure, _without_noise(values))) for name, values in zip(names, found, strict=True)]
+    rows += [(name, *map(figure, values)) for name, values in zip(names, found, strict=True)]
     return blocks(rows, right=range(1, 5), indent=INDENT, width=width)
-
-
-def _without_noise(values: ColumnStatistics) -> ColumnStatistics:
-    """Return statistics whose mean is 0 if it is nothing but what rounding to float32 has left."""
-    largest = max(abs(values.least), abs(values.greatest))
-    return values._replace(mean=0.0) if abs(values.mean) < SINGLE_PRECISION * largest else values
 
 
 def _examples(report: DataReport, width: int | None) -> list[str]:

@@ -1,17 +1,29 @@
-"""The base of the data sets that read arrays."""
+"""The base of the data sets that read arrays, and the parameters that they share."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import KW_ONLY, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
+from annotated_types import Ge, Gt
 
-from mlpkit import Classes, DataError, Dataset, Description, ParameterError, ShapeError, Values
+from mlpkit import (
+    Classes,
+    DataError,
+    Dataset,
+    Description,
+    EncodingLike,
+    FilePath,
+    ParameterError,
+    ShapeError,
+    Values,
+)
 from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 from mlpkit_plugins.arrays.array_targets import (
+    Predicted,
     array_target,
     check_logarithms,
     counts_of_classes,
@@ -19,21 +31,76 @@ from mlpkit_plugins.arrays.array_targets import (
     warnings_about_classes,
 )
 from mlpkit_plugins.arrays.raw_rows import check_finite, raw_array
-from mlpkit_plugins.arrays.scaling import DEVIATION_OVERFLOWS, Scaling, check_clippable, values_range, values_scaling
+from mlpkit_plugins.arrays.scaling import (
+    DEVIATION_OVERFLOWS,
+    ScaleTarget,
+    Scaling,
+    check_clippable,
+    values_range,
+    values_scaling,
+)
 from mlpkit_plugins.files.named_file import located
 from mlpkit_plugins.splits.positions import split_at_random, split_in_order
-from mlpkit_plugins.splits.shares import Shares, warnings_about_shares
+from mlpkit_plugins.splits.shares import Share, Shares, warnings_about_shares
 from mlpkit_plugins.tables.options import built_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mlpkit import Array, DataWarning, EncodingLike, Graph, RawArray, Target, Value, ValuesScaling
-    from mlpkit_plugins.arrays.array_targets import Predicted
-    from mlpkit_plugins.arrays.scaling import EncodedElements, ScaleTarget
+    from mlpkit import Array, DataWarning, Graph, RawArray, Target, Value, ValuesScaling
+    from mlpkit_plugins.arrays.scaling import EncodedElements
 
     Parts = Mapping[str, tuple[Examples, Array | range]]
+
+
+Files: TypeAlias = tuple[FilePath, FilePath]
+"""A file of inputs, and a file of targets."""
+
+
+@dataclass(kw_only=True, eq=False)
+class ContentOptions:
+    """The content of arrays, and the scaling of inputs.
+
+    Args:
+        numbers: the encoding of numeric inputs; by default ``standardize`` decides.
+        predict: the kind of targets: ``classes``, numbers from 0; ``labels``, rows of 0 and 1; ``values``, numbers.
+        flatten: give inputs as rows.
+        divide_by: the number by which inputs are divided, such as 255 for bytes of images.
+        standardize: scale each element of the inputs to mean 0 and standard deviation 1 over the training examples,
+            for which the file is read once.
+        scale_target: how the network sees values to predict: scaled to mean 0 and standard deviation 1
+            (``standardize``), as logarithms scaled the same way (``log``), or unscaled (``none``). Predictions, losses
+            and metrics are always in the unit of the target.
+        clip_predictions: clip predictions of values to the range of the training examples' targets, if they are scaled;
+            the loss of a minibatch uses unclipped predictions.
+    """
+
+    numbers: EncodingLike | None = None
+    predict: Predicted = "classes"
+    flatten: bool = False
+    divide_by: Annotated[float, Gt(0)] = 1.0
+    standardize: bool = False
+    scale_target: ScaleTarget = "standardize"
+    clip_predictions: bool = False
+
+
+@dataclass(kw_only=True, eq=False)
+class SplitOptions:
+    """The split of examples; each data set decides which separate files a split may have.
+
+    Args:
+        validation: share of the examples for validation, or the two files that hold them; 0 for none.
+        test: share of the examples for testing, or the two files that hold them; 0 for none.
+        split: draw the examples of each split at random (``shuffle``), or keep them ``in_order``: the first for
+            training, the last for testing.
+        split_seed: another number gives another shuffle; the spec's seed doesn't affect the split.
+    """
+
+    validation: Share | FilePath | Files = 0.1
+    test: Share | FilePath | Files = 0.1
+    split: Literal["shuffle", "in_order"] = "shuffle"
+    split_seed: Annotated[int, Ge(0)] = 0
 
 
 class ArrayDataset(Dataset):
@@ -100,14 +167,15 @@ class ArrayDataset(Dataset):
         if self.predict != "classes":
             return []
         parts = self._parts(self._opened())
-        training, rows = parts["train"]
-        place = training.targets_name, self.targets_parameter
+        training, _ = parts["train"]
         classes, counts = counts_of_classes({name: (part.targets, rows) for name, (part, rows) in parts.items()})
         files = [name for name, (part, _) in parts.items() if part is not training]
+        trained = {number for number, count in zip(classes, counts["train"], strict=True) if count}
+        place = training.targets_name, self.targets_parameter
         remedy = "set split: shuffle" if self.split == "in_order" else "set another split_seed, or larger shares"
         return [
-            *warnings_about_classes(training.targets, rows, *place, self.target_remedy()),
-            *warnings_about_shares(counts, classes, self.shares, files, remedy),
+            *warnings_about_classes(trained, classes[-1], *place, self.target_remedy()),
+            *warnings_about_shares(counts, list(map(str, classes)), self.shares, files, remedy),
         ]
 
     def target_remedy(self) -> str:

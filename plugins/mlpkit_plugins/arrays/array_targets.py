@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from itertools import islice
 from typing import Any, Final, Literal
 
@@ -102,43 +102,29 @@ _NUMBERS_SHOWN: Final = 3
 
 
 def warnings_about_classes(
-    targets: Rows, training: NDArray[np.intp] | range, name: str, parameter: str, remedy: str
-) -> Iterator[DataWarning]:
-    """Yield a warning for class numbers, from 0 to the largest, that no example or no training example has.
+    trained: Collection[int], largest: int, name: str, parameter: str, remedy: str
+) -> list[DataWarning]:
+    """Return a warning if class numbers, from 0 to the largest, are not among those of the training examples.
 
-    Positions of training examples are in ascending order. The parameter names the targets, and the remedy, which may be
-    empty, helps if they are not classes at all.
+    The remedy, which may be empty, helps if they are not classes at all.
     """
-    used = _classes(targets, range(targets.shape[0]))
-    classes = int(used[-1]) + 1
-    if len(used) < classes:
-        missing = classes - len(used)
-        message = f"no example of {name} has {_shown(_absent(used), missing)}, though the largest is {classes - 1}"
-        seem_values = missing > len(used) and bool(remedy)
-        yield DataWarning(
-            parameter, message, f"{WITHOUT_GAPS}, or {remedy if seem_values else 'leave it if there will be some'}"
-        )
-        if seem_values:  # training naturally misses some of them
-            return
-    untrained = np.setdiff1d(used, _classes(targets, training))
-    if len(untrained):
-        message = f"no training example of {name} has {_shown(untrained.tolist(), len(untrained))}, others do"
-        yield DataWarning(parameter, message, "give more examples to training, or split them another way")
+    lacking = (number for number in range(largest + 1) if number not in trained)
+    shown, more = ", ".join(map(str, islice(lacking, _NUMBERS_SHOWN))), largest + 1 - len(trained) - _NUMBERS_SHOWN
+    if not shown:
+        return []
+    message = f"no training example of {name} has class {shown}" + (f" and {more:,} more" if more > 0 else "")
+    ways = ", or ".join(filter(None, ("give more examples to training", WITHOUT_GAPS, remedy)))
+    return [DataWarning(parameter, f"{message}, though the largest is {largest}", ways)]
 
 
 def counts_of_classes(
     parts: Mapping[str, tuple[Rows, NDArray[np.intp] | range]],
-) -> tuple[list[str], dict[str, NDArray[np.int64]]]:
-    """Return the used class numbers, as texts, and each split's count of examples for each of them."""
+) -> tuple[list[int], dict[str, NDArray[np.int64]]]:
+    """Return the used class numbers, and each split's count of examples for each of them."""
     counters = {name: _counts(targets, rows) for name, (targets, rows) in parts.items()}
     used = sorted(set().union(*counters.values()))
     counts = {name: np.array([counter[number] for number in used]) for name, counter in counters.items()}
-    return list(map(str, used)), counts
-
-
-def _classes(targets: Rows, rows: NDArray[np.intp] | range) -> NDArray[np.int64]:
-    """Return the class numbers of some rows, in ascending order."""
-    return np.array(sorted(_counts(targets, rows)), np.int64)
+    return used, counts
 
 
 def _counts(targets: Rows, rows: NDArray[np.intp] | range) -> Counter[int]:
@@ -154,18 +140,6 @@ def _counts(targets: Rows, rows: NDArray[np.intp] | range) -> Counter[int]:
         numbers, counts = np.unique(part[chosen], return_counts=True)
         total.update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
     return total
-
-
-def _absent(used: NDArray[np.int64]) -> list[int]:
-    """Return the first few unused numbers below the largest."""
-    present = set(used.tolist())
-    return list(islice((number for number in range(used[-1]) if number not in present), _NUMBERS_SHOWN))
-
-
-def _shown(numbers: Sequence[int], length: int) -> str:
-    """Join class numbers to a readable list, and count the rest."""
-    shown = ", ".join(map(str, numbers[:_NUMBERS_SHOWN]))
-    return f"class {shown}" + (f" and {length - _NUMBERS_SHOWN:,} more" if length > _NUMBERS_SHOWN else "")
 
 
 NO_EXAMPLES: Final = (

@@ -73,14 +73,8 @@ def written(element: list[int]) -> str:
 
 ROWS_LOOKED_AT: Final = 1000
 
-FAR: Final = 1000.0
-"""A distance from the mean, in standard deviations, that is impossible in fewer than a million training examples."""
-
 NEVER_OUTSIDE: Final = 3**0.5
 """A range of standardized numbers, widened by half its width, always reaches this far (Bhatia and Davis, 2000)."""
-
-NEAR: Final = 10.0
-"""The distance from the mean, in standard deviations, within which a raw number is ordinary."""
 
 
 class RawNumber(NamedTuple):
@@ -89,16 +83,6 @@ class RawNumber(NamedTuple):
     row: int
     element: int
     value: float
-
-
-def raw_number(inputs: Array, means: Array, stds: Array) -> RawNumber | None:
-    """Return a number that can't have been standardized with the means and deviations of raw examples, or None.
-
-    At least half of the rows must be raw. A row is raw if |x| > 1000 for one of its elements, and |x - mean| <= 10 std
-    for all of them. Of n standardized examples, each has |x| <= sqrt(n - 1) (Samuelson, 1968).
-    """
-    rows = np.asarray(inputs[:ROWS_LOOKED_AT], np.float64).reshape(len(inputs[:ROWS_LOOKED_AT]), -1)
-    return _first_far(rows, np.abs(rows) > FAR, np.abs(rows - means.ravel()) <= NEAR * stds.ravel())
 
 
 def raw_by_range(inputs: Array, means: Array, stds: Array, extents: Array | None = None) -> RawNumber | None:
@@ -115,11 +99,7 @@ def raw_by_range(inputs: Array, means: Array, stds: Array, extents: Array | None
     least, greatest = (means - 4 * stds, means + 4 * stds) if extents is None else extents.T
     margin = (greatest - least) / 2
     far = (rows * stds > greatest - means + margin) | (rows * stds < least - means - margin)
-    return _first_far(rows, far, (rows >= least) & (rows <= greatest))
-
-
-def _first_far(rows: Array, far: Array, ordinary: Array) -> RawNumber | None:
-    """Return the first far number of rows that are ordinary otherwise; None unless half of the rows are such."""
+    ordinary = (rows >= least) & (rows <= greatest)
     raw = np.flatnonzero(far.any(axis=1) & ordinary.all(axis=1))
     if 2 * len(raw) < len(rows) or not len(raw):
         return None
@@ -131,10 +111,6 @@ def raw_array(name: str, role: str, arrays: Iterable[Rows]) -> RawArray:
     """Describe an array of inputs or targets, which may be in several files."""
     arrays = list(arrays)
     dtypes = dict.fromkeys(str(array.dtype) for array in arrays)
-    least, greatest, missing = math.nan, math.nan, 0
-    for part in (part for array in arrays for _, part in row_blocks(array)):
-        present = part[np.isfinite(part)] if part.dtype.kind == "f" else part
-        missing += part.size - present.size
-        if present.size:
-            least, greatest = float(np.fmin(least, present.min())), float(np.fmax(greatest, present.max()))
-    return RawArray(name, role, ", ".join(dtypes), arrays[0].shape[1:], least, greatest, missing)
+    ends = [(part.min(), part.max()) for array in arrays for _, part in row_blocks(array)]
+    least, greatest = min(low for low, _ in ends), max(high for _, high in ends)
+    return RawArray(name, role, ", ".join(dtypes), arrays[0].shape[1:], float(least), float(greatest))

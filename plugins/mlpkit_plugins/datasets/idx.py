@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, FilePath, Proposal
-from mlpkit_plugins.arrays.array_dataset import ArrayDataset
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset, Files, SplitOptions
 from mlpkit_plugins.arrays.array_split import Examples
-from mlpkit_plugins.arrays.options import Files, SplitOptions
 from mlpkit_plugins.files.named_file import idx_pair, idx_pairs, images_at, is_idx, named_file
 from mlpkit_plugins.formats.idx import read_idx, read_idx_shape
 from mlpkit_plugins.formats.image import read_grey_images

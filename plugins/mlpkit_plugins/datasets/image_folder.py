@@ -30,9 +30,8 @@ from mlpkit import (
 )
 from mlpkit_plugins.files.named_file import located, named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
-from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
+from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, ClassFile, class_folders, files_below, image_size, read_image
 from mlpkit_plugins.images.byte_images import ByteImages, ImageSplit
-from mlpkit_plugins.images.class_folders import ClassFile, class_folders, files_below
 from mlpkit_plugins.splits.positions import split_at_random, split_by_key, text_key
 from mlpkit_plugins.splits.shares import Share, shares_and_files, warnings_about_shares
 

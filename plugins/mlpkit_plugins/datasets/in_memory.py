@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, Classes, DataError, DataWarning, ModelFileError, ParameterError, Target
-from mlpkit_plugins.arrays.array_dataset import ArrayDataset
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ContentOptions, SplitOptions
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.array_targets import (
     NO_EXAMPLES,
@@ -24,7 +24,6 @@ from mlpkit_plugins.arrays.array_targets import (
     target_array,
     weight_array,
 )
-from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.arrays.scaling import warnings_about_scale
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.memory_source import is_frame

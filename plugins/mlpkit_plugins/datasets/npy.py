@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mlpkit import Array, DataError, FilePath, Proposal
-from mlpkit_plugins.arrays.array_dataset import ArrayDataset
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ContentOptions, Files, SplitOptions
 from mlpkit_plugins.arrays.array_split import Examples, npz_examples
-from mlpkit_plugins.arrays.options import ContentOptions, Files, SplitOptions
 from mlpkit_plugins.files.named_file import named_file, targets_beside
 from mlpkit_plugins.formats.rows_on_disk import npy_rows
 from mlpkit_plugins.splits.shares import Share, shares_and_files

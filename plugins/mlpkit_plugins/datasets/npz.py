@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from mlpkit import Array, FilePath, Proposal
-from mlpkit_plugins.arrays.array_dataset import ArrayDataset
+from mlpkit_plugins.arrays.array_dataset import ArrayDataset, ContentOptions, SplitOptions
 from mlpkit_plugins.arrays.array_split import ArraySplit, Examples, npz_examples
-from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.files.regular_file import regular_file
 from mlpkit_plugins.formats.npz_file import check_checksum, npz_shapes

@@ -17,7 +17,7 @@ from submitit import Job, SlurmExecutor, SlurmJob
 from submitit.core.utils import FailedJobError
 
 from mlpkit import StopRequest, TrainingEnd, UsageError, WorkersLostError
-from mlpkit.engines import real_path, writer_of
+from mlpkit.engines import real_path
 from mlpkit_plugins.engines.remote_workers import NOT_BEGUN, RemoteWorkers, TrialCall
 
 MOST_JOBS: Final = 16
@@ -58,7 +58,6 @@ class _Sent:
     call: TrialCall
     end: Future[TrainingEnd]
     job: Job[TrainingEnd] | None = None
-    written: bool = False
     missing: bool = False
 
     @property
@@ -70,12 +69,6 @@ class _Sent:
     def job_name(self) -> str:
         """The name of its jobs in Slurm."""
         return f"{real_path(self.directory.parent).name}-{self.directory.name}"
-
-    def is_abandoned(self) -> bool:
-        """Whether a process wrote to the folder before, and none does now."""
-        writes = writer_of(self.directory) is not None
-        self.written = self.written or writes
-        return self.written and not writes
 
 
 class SlurmWorkers(RemoteWorkers):
@@ -180,22 +173,18 @@ class SlurmWorkers(RemoteWorkers):
         return UsageError(f"{sent.directory}: Slurm refuses its job: {reason}; {remedy}")
 
     def _look_for_missing(self) -> None:
-        """Find the trials whose jobs have ended without a result.
-
-        A restarted controller may list such a job for half an hour, until the job's node reports its jobs again.
-        """
+        """Find the trials whose jobs have ended without a result."""
         jobs = self._jobs_of_user()
         if jobs is None:
             return
         listed = {number for number, _ in jobs}
         for sent in [*self._sent]:
-            if sent.job is None or (sent.job.job_id in listed and not sent.is_abandoned()):
+            if sent.job is None or sent.job.job_id in listed:
                 sent.missing = False
             elif not sent.missing:
                 sent.missing = True  # its result may appear late on a network disk
             elif not sent.job.paths.result_pickle.exists():
-                death = _death(sent.job, listed=sent.job.job_id in listed)
-                self._take_end(sent, TrainingEnd(stopped=NOT_BEGUN) if self._stopping else death)
+                self._take_end(sent, TrainingEnd(stopped=NOT_BEGUN) if self._stopping else _death(sent.job))
 
     def _stop_jobs(self) -> None:
         """Cancel waiting jobs, and ask running jobs to save their trials."""
@@ -264,14 +253,11 @@ def _unfinished(folder: Path) -> list[str]:
     return [job for job in sorted(jobs, key=int) if not SlurmJob(folder, job).paths.result_pickle.exists()]
 
 
-def _death(job: Job[TrainingEnd], *, listed: bool) -> TrainingEnd:
-    """Return the end of a trial whose job has died; cancel the job if Slurm still lists it."""
+def _death(job: Job[TrainingEnd]) -> TrainingEnd:
+    """Return the end of a trial whose job has died."""
     about = _asked(["scontrol", "show", "job", job.job_id, "--oneliner"]) or ""
     state = next((word.removeprefix("JobState=") for word in about.split() if word.startswith("JobState=")), "")
     which = f"its Slurm job {job.job_id}{state and f' ({state})'}"
-    if listed:
-        _asked(["scancel", "--quiet", job.job_id])
-        which = f"its Slurm job {job.job_id} (listed as {state})"
     return TrainingEnd(failure=f"{which} ended without a result", death=f"with {which}")
 
 

@@ -6,7 +6,6 @@ import os
 import re
 import stat
 from collections.abc import Collection, Iterable, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -75,17 +74,10 @@ def _absent(parameter: str, name: str, path: Path, what: str, error: OSError | V
     if not isinstance(error, FileNotFoundError):
         reason = getattr(error, "strerror", None) or error
         return ParameterError(parameter, f"can't read the {what} '{name}': {reason}")
-    names = [each for each in _names_in(path.parent, folders=what == "folder") if not each.endswith(SPECS)]
-    similar = [each for each in names if did_you_mean(path.stem, [Path(each).stem])]  # suffixes don't count
+    names = [each for each in names_in(path.parent)[:MOST_NAMES] if not each.endswith(SPECS)]
+    alike = [each for each in names if did_you_mean(path.stem, [Path(each).stem])]  # suffixes don't count
+    similar = [each for each in alike if (path.parent / each).is_dir() == (what == "folder")]
     return ParameterError(parameter, f"there is no {what} '{name}'", remedy=did_you_mean(path.name, similar))
-
-
-def _names_in(folder: Path, *, folders: bool) -> list[str]:
-    """Return the sorted names of the folders, or of everything else, in a folder; at most ``MOST_NAMES``."""
-    try:
-        return sorted(entry.name for entry in islice(folder.iterdir(), MOST_NAMES) if entry.is_dir() == folders)
-    except OSError:
-        return []
 
 
 INPUTS: Final = ("x", "inputs", "input", "images", "image", "features", "data")

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import codecs
 import csv
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from io import BufferedReader
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit_plugins.files.read_ahead import read_ahead
+from mlpkit.engines import available_cores
 from mlpkit_plugins.kernels import distinct_fields, read_csv_records
 
 STEP: Final = 1 << 18
@@ -256,3 +258,25 @@ class FieldReader:
         if self._is_at_end and data and not data.endswith(b"\n"):
             data += b"\n"
         self._data, self._place = data, 0
+
+
+Part = TypeVar("Part")
+
+AHEAD: Final = 2
+"""Parts that are read ahead: while the caller takes one, the thread reads the other."""
+
+
+def read_ahead(parts: Iterator[Part]) -> Iterator[Part]:
+    """Yield the parts, and let another thread read the next ones meanwhile, if there's a second core.
+
+    Raises:
+        BaseException: what reading a part raised, after the parts before it.
+    """
+    if available_cores() == 1:
+        yield from parts
+        return
+    with ThreadPoolExecutor(1, "reader") as reader:
+        ahead = deque(reader.submit(next, parts, None) for _ in range(AHEAD))
+        while (part := ahead.popleft().result()) is not None:
+            ahead.append(reader.submit(next, parts, None))
+            yield part

@@ -24,9 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataError, ParameterError
-from mlpkit_plugins.files.read_ahead import read_ahead
 from mlpkit_plugins.files.regular_file import BUFFER, MAGIC, GzipStream, regular_file, sized
-from mlpkit_plugins.formats.csv_fields import Distinct, FieldBlock, FieldReader, FieldSyntax
+from mlpkit_plugins.formats.csv_fields import Distinct, FieldBlock, FieldReader, FieldSyntax, read_ahead
 from mlpkit_plugins.formats.texts import remedy_for_no_names, shown_text
 
 ROWS_TOGETHER: Final = 1024

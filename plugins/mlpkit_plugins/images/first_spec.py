@@ -15,8 +15,7 @@ from mlpkit_plugins.files.named_file import OTHER_SPLITS, TRAINING, named_folder
 from mlpkit_plugins.first_networks.convolutions import ImageInputs, convolutional
 from mlpkit_plugins.first_networks.first_spec import FirstData, first_spec, held_out, left_to_train
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, perceptron
-from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
-from mlpkit_plugins.images.class_folders import ClassFile, class_folders
+from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, ClassFile, class_folders, image_size, read_image
 
 LONGEST_SIDE: Final = 64
 """The most pixels along the longer side, so that training takes minutes, not hours."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mlpkit import Array
-from mlpkit_plugins.metrics.mean_error import MeanError
+from mlpkit_plugins.metrics.mean import MeanError
 
 
 class MeanAbsoluteError(MeanError):

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import Array, Labels, Metric, Target, Values
-from mlpkit_plugins.metrics.mean import counted_all
-from mlpkit_plugins.metrics.mean_error import deviations, require_real_values
+from mlpkit_plugins.metrics.mean import counted_all, deviations, require_real_values
 
 
 class R2(Metric):

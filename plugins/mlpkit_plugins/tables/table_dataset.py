@@ -16,8 +16,7 @@ from mlpkit_plugins.formats.texts import writes_number
 from mlpkit_plugins.splits.shares import warnings_about_sizes
 from mlpkit_plugins.tables.categories import MISSING, are_finite_numbers
 from mlpkit_plugins.tables.columns import Columns, DatePart
-from mlpkit_plugins.tables.encoder import TableEncoder
-from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
+from mlpkit_plugins.tables.encoder import TableEncoder, encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
 from mlpkit_plugins.tables.options import TableOptions, check_columns
 from mlpkit_plugins.tables.table import RawSplit, Table, numbers_in, raw_texts, without_numbers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from functools import cached_property
@@ -52,7 +52,7 @@ class DateInGraph:
         """Describe a part, one of ``DATE_PARTS``."""
         if name == "elapsed":
             return self._op("Div", self._since_1970, np.array(float(SECONDS_A_DAY)))
-        return self._op("Where", self._missing, np.array(np.nan), _PARTS[name](self))
+        return self._op("Where", self._missing, np.array(np.nan), getattr(self, name)())
 
     @cached_property
     def _missing(self) -> Value:
@@ -69,7 +69,7 @@ class DateInGraph:
     def _days(self) -> Value:
         return self._op("Div", self._seconds, SECONDS_A_DAY)
 
-    def elapsed_hours(self) -> Value:
+    def hour(self) -> Value:
         """Return the hour, with minutes and seconds as a fraction."""
         of_day = self._modulo(self._seconds, SECONDS_A_DAY)
         of_hour = self._modulo(of_day, 3600)
@@ -146,16 +146,6 @@ class DateInGraph:
 
     def _op(self, operator: str, *inputs: Value | Array | int) -> Value:
         return self._graph.op(operator, *inputs)
-
-
-_PARTS: Final[dict[str, Callable[[DateInGraph], Value]]] = {
-    "year": DateInGraph.year,
-    "month": DateInGraph.month,
-    "day": DateInGraph.day,
-    "yearday": DateInGraph.yearday,
-    "weekday": DateInGraph.weekday,
-    "hour": DateInGraph.elapsed_hours,
-}
 
 
 @dataclass(frozen=True)
@@ -243,9 +233,8 @@ class TableInGraph:
                 return self._place(column, levels)
             case DatePart(column, _, part):
                 return self._date(column).part(part)
-        number = feed = self.graph.feed(
-            name, "float64", meaning=NUMBER, typical=self._typical(name), extent=self._extent(name)
-        )
+        typical, extent = self._known(name)
+        number = feed = self.graph.feed(name, "float64", meaning=NUMBER, typical=typical, extent=extent)
         absent_numbers = self.options.missing_numbers.get(name, ())
         for absent in (*numbers_among(self.options.missing_texts), *absent_numbers):
             is_absent = self.graph.op("Equal", feed, np.array(float(absent)))
@@ -259,14 +248,15 @@ class TableInGraph:
 
     def _date(self, column: str) -> DateInGraph:
         if column not in self.dates:
-            elapsed = f"{column} (elapsed)"
+            in_days = self._known(f"{column} (elapsed)")
+            typical, extent = (each and (each[0] * SECONDS_A_DAY, each[1] * SECONDS_A_DAY) for each in in_days)
             seconds = self.graph.feed(
                 column,
                 "float64",
                 kind="date",
                 meaning=UTC_SECONDS if parts_of(self._readers, column) == ("elapsed",) else CLOCK,
-                typical=_in_seconds(self._typical(elapsed)),
-                extent=_in_seconds(self._extent(elapsed)),
+                typical=typical,
+                extent=extent,
             )
             self.dates[column] = DateInGraph(self.graph, seconds)
         return self.dates[column]
@@ -301,19 +291,13 @@ class TableInGraph:
             default_int64=unknown,
         )
 
-    def _typical(self, name: str) -> tuple[float, float] | None:
-        """Return mean and standard deviation of a column of numbers; None if the encoder doesn't know them."""
+    def _known(self, name: str) -> tuple[tuple[float, float] | None, ...]:
+        """Return mean and deviation, and least and greatest number, of a column; None if the encoder hasn't them."""
         if name not in self.encoder.numbers:
-            return None
-        position = self.encoder.numbers.index(name)
-        return float(self.encoder.fills[position]), float(self.encoder.stds[position])
-
-    def _extent(self, name: str) -> tuple[float, float] | None:
-        """Return least and greatest number of a column in training; None if the encoder doesn't know them."""
-        if name not in self.encoder.numbers:
-            return None
-        least, greatest = self.encoder.extents[self.encoder.numbers.index(name)].tolist()
-        return least, greatest
+            return None, None
+        place = self.encoder.numbers.index(name)
+        least, greatest = self.encoder.extents[place].tolist()
+        return (float(self.encoder.fills[place]), float(self.encoder.stds[place])), (least, greatest)
 
     def _as_column(self, values: Value) -> Value:
         return self.graph.op("Unsqueeze", values, np.array([1]))
@@ -323,10 +307,6 @@ class TableInGraph:
 
     def _as_input(self, values: Value) -> Value:
         return self.graph.cast(values, self.graph.dtype)
-
-
-def _in_seconds(days: tuple[float, float] | None) -> tuple[float, float] | None:
-    return None if days is None else (days[0] * SECONDS_A_DAY, days[1] * SECONDS_A_DAY)
 
 
 def parts_of(readers: Mapping[str, ColumnReader], column: str) -> tuple[str, ...]:

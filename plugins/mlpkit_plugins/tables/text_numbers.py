@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -238,8 +238,10 @@ def wrong_number(
         )
     is_fixed = columns.trained or place.name == columns.weight
     remedy = "" if error.truths else _separator_remedy(place, texts, text, trained=columns.trained)
-    if not remedy and not error.truths and not is_fixed:
-        remedy = _symbol_remedy(place, texts, text)
+    symbols = [] if remedy or error.truths or is_fixed or place.written is None else symbols_of(text)
+    if symbols and 2 * sum(symbols_of(other) == symbols for other in texts) > len(texts):
+        listed = ", ".join(f"'{symbol.replace('$', '$$')}'" for symbol in symbols)
+        remedy = f"set symbols: [{listed}] to leave it out"
     remedy = remedy or _remedy(place.name, texts, text, error, must_be_number=is_fixed or is_target, is_fixed=is_fixed)
     return DataError(place.file, f"{message}; {remedy}", row=place.row, column=place.name)
 
@@ -269,19 +271,6 @@ def _separator_remedy(place: Place, texts: Sequence[str], text: str, *, trained:
     if meant == "decimals" and any(written.decimal in other for other in (*texts, *place.other_texts)):
         return f"write {sign}, as in other numbers"
     return ways[meant] if meant else f"write numbers with {sign}, and without {named}"
-
-
-def _symbol_remedy(place: Place, texts: Sequence[str], text: str) -> str:
-    """Return what to do about a unit or currency that most texts have next to a number."""
-    symbols = symbols_of(text)
-    if not symbols or sum(symbols_of(other) == symbols for other in texts) <= len(texts) / 2:
-        return ""
-    listed = ", ".join(f"'{symbol.replace('$', '$$')}'" for symbol in symbols)
-    if place.written is None:
-        return "write the numbers alone"
-    without = replace(place.written, symbols=tuple(symbols))
-    separator = _separator_remedy(place, list(map(without.plain, texts)), without.plain(text), trained=False)
-    return f"set symbols: [{listed}] to leave it out" + (f", and {separator}" if separator else "")
 
 
 def symbols_of(text: str) -> list[str]:

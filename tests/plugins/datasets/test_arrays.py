@@ -26,7 +26,7 @@ from mlpkit import (
     Values,
     ValuesScaling,
 )
-from mlpkit_plugins.arrays.array_targets import warnings_about_classes
+from mlpkit_plugins.arrays.array_targets import counts_of_classes, warnings_about_classes
 from mlpkit_plugins.datasets.idx import Idx
 from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz
@@ -289,60 +289,51 @@ def test_arrays_stored_by_columns(save):
 WITHOUT_GAPS = "number them from 0 without gaps: np.unique(t, return_inverse=True)[1]"
 MEAN_SQUARED = "end the layers with a loss on real values, such as MeanSquaredError"
 VALUES = "set predict: values if the targets are numbers to predict"
-LATER = "leave it if there will be some"
 
 
 @pytest.mark.parametrize(
-    ("targets", "warning", "remedy"),
+    ("targets", "warning"),
     [
-        (np.arange(40) % 4, None, None),
+        (np.arange(40) % 4, None),
         (
             np.arange(40) % 4 + 1,
-            "no example of {} has class 0, though the largest is 4",
-            f"{WITHOUT_GAPS}, or {LATER}",
+            "no training example of {} has class 0, though the largest is 4",
         ),
         (
             np.arange(40) % 4 + 3,
-            "no example of {} has class 0, 1, 2, though the largest is 6",
-            f"{WITHOUT_GAPS}, or {LATER}",
+            "no training example of {} has class 0, 1, 2, though the largest is 6",
         ),
         (
             np.array([0, 1, 3, 5])[np.arange(40) % 4],
-            "no example of {} has class 2, 4, though the largest is 5",
-            f"{WITHOUT_GAPS}, or {LATER}",
+            "no training example of {} has class 2, 4, though the largest is 5",
         ),
         (
             np.array([0, 1, 5])[np.arange(40) % 3],
-            "no example of {} has class 2, 3, 4, though the largest is 5",
-            f"{WITHOUT_GAPS}, or {LATER}",
+            "no training example of {} has class 2, 3, 4, though the largest is 5",
         ),
         (
             np.array([7, 2**31 - 1, 3, 5])[np.arange(40) % 4],
-            "no example of {} has class 0, 1, 2 and 2,147,483,641 more, though the largest is 2147483647",
-            f"{WITHOUT_GAPS}, or {VALUES}",
+            "no training example of {} has class 0, 1, 2 and 2,147,483,641 more, though the largest is 2147483647",
         ),
         (
             np.arange(40) * 50,
-            "no example of {} has class 1, 2, 3 and 1,908 more, though the largest is 1950",
-            f"{WITHOUT_GAPS}, or {VALUES}",
+            "no training example of {} has class 1, 2, 3 and 1,912 more, though the largest is 1950",
         ),
         (
             np.where(np.arange(40) < 36, 0, [1, 2] * 20),
-            "no training example of {} has class 1, 2, others do",
-            "give more examples to training, or split them another way",
+            "no training example of {} has class 1, 2, though the largest is 2",
         ),
     ],
 )
 @pytest.mark.parametrize("rows_together", [1 << 16, 7])
-def test_numbers_of_classes_that_no_example_has_are_warned_about(
-    save, monkeypatch, targets, warning, remedy, rows_together
-):
+def test_numbers_of_classes_that_no_example_has_are_warned_about(save, monkeypatch, targets, warning, rows_together):
     monkeypatch.setattr("mlpkit_plugins.arrays.raw_rows._VALUES_TOGETHER", rows_together)
     save(np.zeros((40, 2)), targets)
     for dataset, name in zip(
         both(split="in_order", validation=0.05, test=0.05), ("t.npy", "data.npz, array 't'"), strict=True
     ):
         assert dataset.describe().target == Classes(int(targets.max()) + 1)
+        remedy = f"give more examples to training, or {WITHOUT_GAPS}, or {VALUES}"
         expected = [] if warning is None else [DataWarning("targets", warning.format(name), remedy)]
         assert dataset.warnings() == expected
 
@@ -353,15 +344,14 @@ def test_warnings_name_the_classes_that_training_lacks_and_no_others(data, rows_
     training = np.array(sorted(data.draw(st.sets(st.integers(0, len(targets) - 1), min_size=1))))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mlpkit_plugins.arrays.raw_rows._VALUES_TOGETHER", rows_together)
-        warnings = list(warnings_about_classes(targets, training, "t", "targets", ""))
-    absent = set(range(targets.max())) - set(targets.tolist())
-    untrained = set(targets.tolist()) - set(targets[training].tolist())
-    told = [warning for warning in warnings if "training" not in warning.message]
-    assert len(told) == bool(absent)
-    assert len(warnings) - len(told) == bool(untrained)
-    for warning, numbers in zip(warnings, [numbers for numbers in (absent, untrained) if numbers], strict=True):
-        named = warning.message.split(" has class ")[1].split(", though")[0].split(", others")[0].split(" and ")[0]
-        assert list(map(int, named.replace(" or ", ", ").split(", "))) == sorted(numbers)[:3]
+        numbers, counts = counts_of_classes({"train": (targets, training), "test": (targets, range(len(targets)))})
+    trained = [number for number, count in zip(numbers, counts["train"], strict=True) if count]
+    warnings = warnings_about_classes(trained, numbers[-1], "t", "targets", "")
+    untrained = sorted({*range(targets.max() + 1)} - {*targets[training].tolist()})
+    assert len(warnings) == bool(untrained)
+    for warning in warnings:
+        named = warning.message.split(" has class ")[1].split(", though")[0].split(" and ")[0]
+        assert list(map(int, named.split(", "))) == untrained[:3]
 
 
 @pytest.mark.parametrize(
@@ -554,7 +544,7 @@ def test_idx_files_plain_and_compressed(numbers, tmp_path, monkeypatch):
     assert (dataset.warnings(), dataset.target_remedy()) == ([], "")
     (tmp_path / "labels").write_bytes((tmp_path / "labels").read_bytes()[:8] + bytes(t + 1))
     (warning,) = Idx("images", "labels").warnings()
-    assert warning[:2] == ("labels", "no example of labels has class 0, though the largest is 4")
+    assert warning[:2] == ("labels", "no training example of labels has class 0, though the largest is 4")
     np.testing.assert_array_equal(dataset.encode(dataset.read(tmp_path / "images.gz")), x)
     assert message(lambda: dataset.read(tmp_path / "a.txt"), DataError).endswith(".npy or .npz")
     assert message(Idx("image", "labels").describe, ParameterError) == (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from concurrent.futures import wait
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +10,7 @@ import fake_slurm
 import pytest
 import slurm_tasks
 from requirements import require_module
-from swept_folders import holders, wait_for
+from swept_folders import wait_for
 
 from mlpkit.errors import UsageError, WorkersLostError
 from mlpkit.training.events import TrainingEnd
@@ -85,19 +83,6 @@ def test_the_job_of_a_driver_that_was_killed_is_taken_over(trial):
         assert not wait([end], 0.5).done
     assert end.result(20) == TrainingEnd(7, "Slurm (SIGTERM)")
     assert (folder / "begun").read_text() == "x"
-
-
-def test_a_job_that_died_while_the_controller_was_down_is_not_waited_for(trial, tmp_path):
-    """Slurm lists it as running, but nothing writes to its trial's folder any more."""
-    folder, listed = trial(0), tmp_path / "commands/job-1/listed"
-    with Workers() as workers:
-        end = workers.submit(slurm_tasks.do, folder, what="write")
-        pid = wait_for(lambda: holders(folder.parent)).popitem()[1]
-        listed.touch()
-        assert not wait([end], 1).done
-        os.kill(pid, signal.SIGKILL)
-        assert end.result(20).death == "with its Slurm job 1 (listed as OUT_OF_MEMORY)"
-        assert not listed.exists()
 
 
 def test_what_slurm_refuses_is_said_in_its_own_words(trial):

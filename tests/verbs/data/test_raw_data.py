@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from peak_memory import with_peak
 
 from mlpkit import RawColumn
-from mlpkit.verbs.data.data import RepeatedExamples, repeated_rows, summaries
+from mlpkit.verbs.data.data import repeated_rows, summaries
 
 
 def _column(name, train, test=(), *, role="input"):
@@ -127,20 +127,3 @@ def test_constants_and_ids_are_pointed_out(values, remarks):
 def test_what_is_left_out_needs_no_remark():
     column = _column("x", range(60), role="left out")
     assert summaries([column, _column("t", TARGET, role="target")])[0].remarks == ()
-
-
-NUMBERS = st.lists(
-    st.tuples(st.sampled_from([0.0, -0.0, 1.5, -2.0]), st.integers(0, 1), st.integers(0, 1)), max_size=12
-)
-
-
-@given(NUMBERS, NUMBERS, st.integers(1, 5))
-def test_examples_of_other_splits_that_train_has_too_are_counted(train, test, together):
-    seen = RepeatedExamples()
-    train = train or [(9.0, 0, 0)]
-    for split, rows in (("train", train), ("test", test)):
-        for begin in range(0, len(rows), together):
-            part = np.array(rows[begin : begin + together])
-            seen.update(split, part[:, :2].astype(np.float32), part[:, 2].astype(np.int64))
-    count = sum(row in train for row in test)
-    assert seen.result() == ({"test": count} if count else {})

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit_plugins.files import read_ahead as module
-from mlpkit_plugins.files.read_ahead import AHEAD, read_ahead
+from mlpkit_plugins.formats import csv_fields as module
+from mlpkit_plugins.formats.csv_fields import AHEAD, read_ahead
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +69,7 @@ def test_a_caller_that_stops_ends_the_thread_and_what_it_reads():
 
 def test_a_program_may_end_before_its_parts():
     program = """
-from mlpkit_plugins.files import read_ahead as module
+from mlpkit_plugins.formats import csv_fields as module
 module.available_cores = lambda: 2
 parts = module.read_ahead(iter("abc"))
 print(next(parts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlpkit import DataError
-from mlpkit_plugins.images.class_folders import class_folders
+from mlpkit_plugins.formats.image import class_folders
 
 PNG = (".png", ".jpg")
 
