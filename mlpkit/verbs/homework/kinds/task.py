@@ -37,7 +37,7 @@ class Task(ABC):
 
     @property
     def called(self) -> str:
-        """The name of the class or function to write."""
+        """The name of the class to write."""
         return self.registry.find((self.exercise.kind,), self.exercise.name).component.__name__
 
     @abstractmethod
