@@ -1,4 +1,4 @@
-"""What differs between runs, whether it is more than chance, and all that as a table for a terminal."""
+"""What differs between runs, whether it is more than chance, and all that as a table for a terminal, or as a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from mlpkit.components.schema.wording import counted
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs import evaluate, groups_of_rows, load_model
 from mlpkit.jobs.run_inputs import PLUGIN_FILES, SPEC_HASH, flattened
-from mlpkit.pages.results import RunOnPage, RunSet, read_runs
+from mlpkit.pages import parts
+from mlpkit.pages.curves import curves_of_sets
+from mlpkit.pages.page import page
+from mlpkit.pages.results import RunOnPage, RunSet, read_runs, results_table
+from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import SPLITS, result_hashes
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.statistics import FEWEST_UNPAIRED, Interval, difference, holm, interval
@@ -394,3 +398,67 @@ def _verdicts(found: Comparison, other: str, width: int | None) -> list[str]:
     title = f"chance: {other} against {found.runs[0]} ({verdicts[0].test}, {found.level})"
     table = columns([verdict.cells for verdict in verdicts], right=[1], indent="  ", width=width)
     return [*paragraph(title, width=width), *table, ""]
+
+
+def write_comparison(
+    directories: Sequence[Path], file: Path, metrics: Sequence[str] = (), by: Sequence[str] = ()
+) -> None:
+    """Write a page that compares runs: one file that works from disk, without a network."""
+    sides = read_sides(directories)
+    found = compare_sides(sides, metrics, by)
+    sections = [_chance_section(found), _results_section(sides), *_groups_section(found), curves_of_sets(sides)]
+    sections.append(_differences_section(found))
+    write_atomically(file, page(f"{len(sides)} {'specs' if found.grouped else 'runs'} compared", sections).encode())
+
+
+def _chance_section(found: Comparison) -> str:
+    headings = ["run", "metric", "difference", "95 % interval", "verdict", "test"]
+    rows = [[verdict.other, *verdict.cells, verdict.test] for verdict in found.chance]
+    values = [
+        [verdict.other, verdict.metric, verdict.difference, verdict.difference, verdict.p_value, verdict.test]
+        for verdict in found.chance
+    ]
+    caption = f"Differences from {found.runs[0]} ({found.level})"
+    verdicts = (
+        [parts.table(headings, rows, caption=caption, texts=[0, 1, 4, 5], sortable=True, values=values)] if rows else []
+    )
+    nothing = [] if rows or found.remarks else [parts.paragraph("No two finished runs have different results.")]
+    return parts.section("More than chance?", *verdicts, *nothing, *map(parts.paragraph, found.remarks))
+
+
+def _results_section(sides: Sequence[RunSet]) -> str:
+    """Return loss and metrics at the end of each side, and of each run if a side has several."""
+    runs = [RunSet(str(run.directory), (run,)) for side in sides for run in side.runs]
+    if len(runs) == len(sides):
+        return parts.section("Results", results_table(sides, "At the end"))
+    each = parts.folded("Each run", results_table(runs, "Each run at its end"))
+    return parts.section(
+        "Results", results_table(sides, "At the end, mean ± half the width of the 95 % interval"), each
+    )
+
+
+def _groups_section(found: Comparison) -> list[str]:
+    """Return the section about groups of rows, if some were asked for."""
+    tables = [
+        parts.table(["group", *found.runs], rows, caption=title, texts=[0], sortable=True)
+        for title, rows in rows_by_group(found).items()
+    ]
+    return [parts.section("By group", *tables)] if tables else []
+
+
+def _differences_section(found: Comparison) -> str:
+    """Return what differs in specs and versions."""
+    return parts.section(
+        "What differs",
+        _differences("Spec", found.spec, found),
+        _differences("Versions", found.versions, found),
+    )
+
+
+def _differences(caption: str, values: Row, found: Comparison) -> str:
+    if not values:
+        return parts.paragraph(f"{caption}: the same.")
+    rows = [[key, *("" if each is None else to_inline_yaml(each) for each in row)] for key, row in values.items()]
+    return parts.table(
+        [caption.lower(), *found.runs], rows, caption=caption, texts=range(len(found.runs) + 1), sortable=True
+    )
