@@ -25,7 +25,6 @@ from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
 from mlpkit.jobs.prove import SpecProof
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.train import Run, prepare
-from mlpkit.lazy_names import load
 from mlpkit.pages.notebook_tables import seeds_html
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
@@ -35,7 +34,7 @@ from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import Spec, require_spec
 from mlpkit.system import require_processes
 from mlpkit.terminal.figures import plus_minus_all
-from mlpkit.training.events import Event, Listener, StopRequest, interrupt_with
+from mlpkit.training.events import Event, Listener, StopRequest, interrupt_with, python_warnings
 
 STOPPED_WITHOUT_FOLDER: Final = (
     "stopped; the exception holds the finished runs: in a notebook, found = sys.last_value.run. With a directory, the "
@@ -118,7 +117,6 @@ def resume_seeds(
     blocked: Iterable[str] = (),
     workers: int | None = None,
     observer: Listener | None = None,
-    quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
     """Resume the runs of several seeds that are not finished, to the same bits as without the break.
@@ -128,8 +126,7 @@ def resume_seeds(
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to disable.
         workers: how many train at once; by default as many as the cores allow.
-        observer: receives the events; by default Python warns of runs that fail, and a notebook shows progress.
-        quiet: whether to show no progress in a notebook.
+        observer: receives the events; by default Python warns of runs that fail.
         stop: may ask that training end after the steps that it is in.
 
     Raises:
@@ -148,7 +145,7 @@ def resume_seeds(
                 problem = f"has no run of seed {seed}; train it again, then resume the rest: {way}"
                 raise RunFolderError(f"{folder.directory}: {problem}")
         threads = _threads_of(folder) if folder.unfinished else 1
-        observer = observer or load("mlpkit.display.notebook:default_observer")("seed", quiet=quiet)
+        observer = observer or python_warnings("seed")
         return _trained(folder, threads, GroupSession(plugin_options, observer, stop or StopRequest(), workers))
 
 

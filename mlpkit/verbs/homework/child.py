@@ -189,10 +189,9 @@ def load(code: types.CodeType, wall: Wall) -> dict[str, Any]:
 def follow(steps: Iterable[Sequence[Any]], arrays: Sequence[Any], names: dict[str, Any]) -> Iterable[tuple[str, Any]]:
     """Take the steps of a request, and yield what they return, each with a name.
 
-    A step is ``make`` (build the submission's class), ``call`` (a method of that object, or a function of the file),
-    ``do`` (the same, for what it changes), ``get`` (an attribute), ``argument`` (an array that was passed, as it is
-    now), or ``item`` (of a dictionary that was passed). Arguments are numbers, texts, arrays by position, dictionaries
-    of arrays, or a generator by its seed.
+    A step is ``make`` (build the submission's class), ``call`` (a method of that object), ``do`` (the same, for what it
+    changes), ``get`` (an attribute), ``argument`` (an array that was passed, as it is now), or ``item`` (of a
+    dictionary that was passed). Arguments are numbers, texts, arrays by position, or dictionaries of arrays.
     """
     made: Any = None
     dictionaries: dict[str, dict[str, Any]] = {}
@@ -203,8 +202,6 @@ def follow(steps: Iterable[Sequence[Any]], arrays: Sequence[Any], names: dict[st
         ((kind, of),) = value.items()
         if kind == "array":
             return arrays[of]
-        if kind == "generator":
-            return np.random.default_rng(of)
         name, positions = of
         return dictionaries.setdefault(name, {key: arrays[place] for key, place in positions.items()})
 
@@ -212,7 +209,7 @@ def follow(steps: Iterable[Sequence[Any]], arrays: Sequence[Any], names: dict[st
         if action == "make":
             made = lookup(names, name)(**{key: argument(value) for key, value in rest[0].items()})
         elif action in ("call", "do"):
-            function = lookup(names, name) if made is None else attribute(made, name)
+            function = attribute(made, name)
             given, times = [argument(value) for value in rest[0]], rest[1] if len(rest) > 1 else 1
             for _ in range(times):
                 result = function(*given)

@@ -38,8 +38,7 @@ def command(
     Each submission runs in its own process, with limits of time and memory, without files, network and further
     processes. It gets only inputs: expected values and marks stay here.
     """
-    from mlpkit.verbs.homework.handed_in import handed_in  # noqa: PLC0415 - loads NumPy, which --help doesn't need
-    from mlpkit.verbs.homework.marking import Marking, write_table  # noqa: PLC0415 - the same
+    from mlpkit.verbs.homework.marking import Marking, handed_in, write_table  # noqa: PLC0415 - loads NumPy
 
     found, unmarked = handed_in(folder)
     marking, marks = Marking(registry, seconds, seed), []

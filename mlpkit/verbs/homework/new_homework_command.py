@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mlpkit.registry.registry import Registry
 
-KINDS = ("layer", "loss", "optimizer", "initializer", "spec")
+KINDS = ("layer", "loss", "optimizer", "spec")
 
 
 def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -43,9 +43,9 @@ def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
 def command(kind: str | None, name: str | None, folder: Path | None, registry: Registry, as_json: bool) -> None:
     """Write an exercise to hand out.
 
-    KIND and NAME are as in layer Relu, loss MeanSquaredError, optimizer adam or initializer he_normal: the student
-    writes that component in NumPy; or as in spec saturated: a spec with one wrong thing to find. The folder has the
-    text with the formula, a skeleton without the answer, and checks to run with pytest. mlpkit grade marks it.
+    KIND and NAME are as in layer Relu, loss MeanSquaredError or optimizer adam: the student writes that component in
+    NumPy; or as in spec saturated: a spec with one wrong thing to find. The folder has the text with the formula, a
+    skeleton without the answer, and checks to run with pytest. mlpkit grade marks it.
 
     Without KIND and NAME, list the exercises.
     """

@@ -15,7 +15,7 @@ from mlpkit.components.schema.component_types import default_names
 from mlpkit.components.schema.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
-from mlpkit.display.notebook import default_observer, notebook_display
+from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import UsageError
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.jobs.load_model import Origin, model_of
@@ -30,7 +30,7 @@ from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
 from mlpkit.specfile.python_spec import reference_of
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.spec import Spec, check_document
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Observer, StopRequest, python_warnings
 
 TRAINING: Final = schema_of(Training)
 """The keys of ``training``, each of which is a keyword."""
@@ -141,8 +141,7 @@ def fit(
     if spec.trains_ensemble:
         if observer is not None:
             raise UsageError("fit takes no observer of an ensemble; it is for one network")
-        listener = default_observer("member", quiet=quiet)
-        return run_ensemble(spec, directory, examples=examples, observer=listener, stop=stop)
+        return run_ensemble(spec, directory, examples=examples, observer=python_warnings("member"), stop=stop)
     return train_spec(
         spec, directory, dataset=dataset, observer=observer, display=notebook_display(quiet=quiet), stop=stop
     )

@@ -25,7 +25,7 @@ from mlpkit.runs.kinds import ENSEMBLE_RUN, RunArgument, directory_of, kind_of
 from mlpkit.system import real_path
 from mlpkit.training.callbacks import EarlyStopping
 from mlpkit.training.checkpointing import Snapshot
-from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest
+from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest, python_warnings
 from mlpkit.training.ranks import Ranks
 from mlpkit.verbs.run.training import TrainingOptions, end_training, train
 
@@ -107,8 +107,7 @@ def resume(
     if observer is not None:
         raise UsageError("resume takes no observer of an ensemble: other processes train its networks")
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    listener = default_observer("member", quiet=quiet)
-    return resume_ensemble(directory, registry, examples=examples, observer=listener, stop=stop)
+    return resume_ensemble(directory, registry, examples=examples, observer=python_warnings("member"), stop=stop)
 
 
 class Length(NamedTuple):

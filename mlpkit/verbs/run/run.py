@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
 
-from mlpkit.display.notebook import default_observer, notebook_display
+from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import UsageError
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.groups.seeds import SeedRuns, run_seeds
 from mlpkit.jobs.train import Run, train_spec
 from mlpkit.specfile.spec import Spec, require_spec
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Observer, StopRequest, python_warnings
 
 
 @overload
@@ -77,15 +77,14 @@ def run(
     if seeds is not None:
         if observer is not None:
             raise UsageError("run takes no observer with seeds: other processes train the runs")
-        listener = default_observer("seed", quiet=quiet)
-        return run_seeds(spec.with_seeds(seeds), directory, observer=listener, stop=stop)
+        return run_seeds(spec.with_seeds(seeds), directory, observer=python_warnings("seed"), stop=stop)
     if len(spec.seeds) > 1:
         count = len(spec.seeds)
         raise UsageError(f"the spec trains with {count} seeds; mlpkit.run(spec, seeds=spec.seeds) returns all {count}")
     if spec.trains_ensemble:
         if observer is not None:
             raise UsageError("run takes no observer of an ensemble: other processes train its networks")
-        return run_ensemble(spec, directory, observer=default_observer("member", quiet=quiet), stop=stop)
+        return run_ensemble(spec, directory, observer=python_warnings("member"), stop=stop)
     return train_spec(
         spec.with_seed(spec.seeds[0]),
         directory,

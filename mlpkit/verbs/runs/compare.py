@@ -1,10 +1,10 @@
-"""What differs between runs, whether it is more than chance, and all that as a table for a terminal."""
+"""What differs between runs, whether it is more than chance, and all that as a table for a terminal, or as a page."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,73 +13,16 @@ from mlpkit.components.schema.wording import counted
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs import evaluate, groups_of_rows, load_model
 from mlpkit.jobs.run_inputs import PLUGIN_FILES, SPEC_HASH, flattened
-from mlpkit.pages.results import RunOnPage, RunSet, read_runs
+from mlpkit.pages import parts
+from mlpkit.pages.curves import curves_of_sets
+from mlpkit.pages.page import page
+from mlpkit.pages.results import RunOnPage, RunSet, read_runs, results_table
+from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import SPLITS, result_hashes
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.statistics import FEWEST_UNPAIRED, Interval, difference, holm, interval
 from mlpkit.terminal.figures import figure, plus_minus, probability, signed
 from mlpkit.terminal.formatting import GAP, LONGEST_CELL, blocks, columns, paragraph, shortened
-
-
-def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return where specs differ by dotted key, with a value for each spec; None if it has none.
-
-    Of different components it has their names, and the parameters that all of them have; of what only some specs have,
-    the name of the component, or the value.
-    """
-    keys = dict.fromkeys(key for spec in specs for key in spec)
-    found: dict[str, list[Any]] = {}
-    for key in keys:
-        values = [spec.get(key) for spec in specs]
-        found |= _below(key, values) if key == "layers" else _differences(key, values)
-    return found
-
-
-def _differences(key: str, values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
-    if all(value == values[0] for value in values):
-        return
-    shown = [_in_short(value) for value in values]
-    if not all(isinstance(value, Mapping | list) for value in values):
-        yield key, shown
-    elif any(each != shown[0] for each in shown) and all(map(_is_of_components, values)):
-        yield key, shown
-        first, *others = map(_parameters, values)
-        for name in first:
-            if all(name in each for each in others):
-                yield from _differences(f"{key}.{name}", [each[name] for each in (first, *others)])
-    else:
-        yield from _below(key, values)
-
-
-def _below(key: str, values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
-    """Go through the items of mappings and lists."""
-    items = [dict(enumerate(value)) if isinstance(value, list) else value for value in values]
-    for name in dict.fromkeys(name for each in items for name in each):
-        yield from _differences(f"{key}.{name}", [each.get(name) for each in items])
-
-
-def _is_of_components(value: Any) -> bool:
-    """Whether a value is a component, or a list of some, or of plain values."""
-    items = value if isinstance(value, list) else [value]
-    return all(_is_component(each) or not isinstance(each, Mapping | list) for each in items)
-
-
-def _is_component(value: Any) -> bool:
-    return isinstance(value, Mapping) and len(value) == 1 and isinstance(next(iter(value.values())), Mapping | bool)
-
-
-def _parameters(value: Any) -> Mapping[str, Any]:
-    """Return the parameters of a component; none of a list, or of a component without any."""
-    found = None if isinstance(value, list) else next(iter(value.values()))
-    return found if isinstance(found, Mapping) else {}
-
-
-def _in_short(value: Any) -> Any:
-    """Return the name of a component, the names of several, or the value."""
-    if isinstance(value, list):
-        return [_in_short(each) for each in value]
-    return next(iter(value)) if _is_component(value) else value
-
 
 Row = dict[str, list[Any]]
 """Values by key, one a side in their order; None where a side has none."""
@@ -127,7 +70,7 @@ class Comparison:
 
     Args:
         runs: the run folders, or the names of the sides.
-        spec: where the resolved specs differ, layers by their names; see ``differences``.
+        spec: where the resolved specs differ, by dotted key, layers by their names.
         versions: what else the results depend on.
         results: SHA-256 of history, metrics and model; empty if a side has several runs.
         curves: last value of each loss and metric of the history; of several runs, an ``Interval``.
@@ -244,7 +187,7 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequ
     others = zip(sides[1:], seeds_of_others, strict=True)
     return Comparison(
         runs=[side.name for side in sides],
-        spec=differences([_common(run.spec for run in side.runs) for side in sides]),
+        spec=_differing([_common(flattened(run.spec, empty=True) for run in side.runs) for side in sides]),
         versions=_differing(
             [_common(flattened(_without(run.lock, NOT_VERSIONS)) for run in side.runs) for side in sides]
         ),
@@ -455,3 +398,67 @@ def _verdicts(found: Comparison, other: str, width: int | None) -> list[str]:
     title = f"chance: {other} against {found.runs[0]} ({verdicts[0].test}, {found.level})"
     table = columns([verdict.cells for verdict in verdicts], right=[1], indent="  ", width=width)
     return [*paragraph(title, width=width), *table, ""]
+
+
+def write_comparison(
+    directories: Sequence[Path], file: Path, metrics: Sequence[str] = (), by: Sequence[str] = ()
+) -> None:
+    """Write a page that compares runs: one file that works from disk, without a network."""
+    sides = read_sides(directories)
+    found = compare_sides(sides, metrics, by)
+    sections = [_chance_section(found), _results_section(sides), *_groups_section(found), curves_of_sets(sides)]
+    sections.append(_differences_section(found))
+    write_atomically(file, page(f"{len(sides)} {'specs' if found.grouped else 'runs'} compared", sections).encode())
+
+
+def _chance_section(found: Comparison) -> str:
+    headings = ["run", "metric", "difference", "95 % interval", "verdict", "test"]
+    rows = [[verdict.other, *verdict.cells, verdict.test] for verdict in found.chance]
+    values = [
+        [verdict.other, verdict.metric, verdict.difference, verdict.difference, verdict.p_value, verdict.test]
+        for verdict in found.chance
+    ]
+    caption = f"Differences from {found.runs[0]} ({found.level})"
+    verdicts = (
+        [parts.table(headings, rows, caption=caption, texts=[0, 1, 4, 5], sortable=True, values=values)] if rows else []
+    )
+    nothing = [] if rows or found.remarks else [parts.paragraph("No two finished runs have different results.")]
+    return parts.section("More than chance?", *verdicts, *nothing, *map(parts.paragraph, found.remarks))
+
+
+def _results_section(sides: Sequence[RunSet]) -> str:
+    """Return loss and metrics at the end of each side, and of each run if a side has several."""
+    runs = [RunSet(str(run.directory), (run,)) for side in sides for run in side.runs]
+    if len(runs) == len(sides):
+        return parts.section("Results", results_table(sides, "At the end"))
+    each = parts.folded("Each run", results_table(runs, "Each run at its end"))
+    return parts.section(
+        "Results", results_table(sides, "At the end, mean ± half the width of the 95 % interval"), each
+    )
+
+
+def _groups_section(found: Comparison) -> list[str]:
+    """Return the section about groups of rows, if some were asked for."""
+    tables = [
+        parts.table(["group", *found.runs], rows, caption=title, texts=[0], sortable=True)
+        for title, rows in rows_by_group(found).items()
+    ]
+    return [parts.section("By group", *tables)] if tables else []
+
+
+def _differences_section(found: Comparison) -> str:
+    """Return what differs in specs and versions."""
+    return parts.section(
+        "What differs",
+        _differences("Spec", found.spec, found),
+        _differences("Versions", found.versions, found),
+    )
+
+
+def _differences(caption: str, values: Row, found: Comparison) -> str:
+    if not values:
+        return parts.paragraph(f"{caption}: the same.")
+    rows = [[key, *("" if each is None else to_inline_yaml(each) for each in row)] for key, row in values.items()]
+    return parts.table(
+        [caption.lower(), *found.runs], rows, caption=caption, texts=range(len(found.runs) + 1), sortable=True
+    )

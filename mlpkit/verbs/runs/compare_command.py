@@ -43,10 +43,10 @@ def command(
     differ from those of the first by more than chance. --by, or the key by in all specs, adds the groups of each run's
     test rows by a column, with 95 % intervals over the rows, or over the seeds.
     """
-    from mlpkit.verbs.runs import compare, compare_page  # noqa: PLC0415 - loads NumPy, which --help doesn't need
+    from mlpkit.verbs.runs import compare  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     if page is not None:
-        compare_page.write_comparison(directories, page, metrics, by)
+        compare.write_comparison(directories, page, metrics, by)
         document({"out": page}) if as_json else result(f"comparison in {page}")
         return
     found = compare.compare(directories, metrics, by)

@@ -39,8 +39,8 @@ def command(
     """Inspect a past step of a run.
 
     RUN is a run folder. The step is computed again from the nearest earlier checkpoint, to the same bits. Shows its
-    minibatch, the examples that add most to the loss, and how parameters, gradient, update and the output of each layer
-    are distributed. With --example, follows one example forward and backward, with its numbers.
+    minibatch and the examples that add most to the loss. The page, and --json, also have how parameters, gradient,
+    update and the output of each layer are distributed, and follow an example forward and backward with its numbers.
     """
     from mlpkit.verbs.trace import output, trace  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 

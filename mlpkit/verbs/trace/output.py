@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mlpkit.array import Array
 from mlpkit.components.schema.wording import counted
 from mlpkit.terminal.figures import figure
-from mlpkit.terminal.formatting import blocks, columns, paragraph, sparkline
-from mlpkit.verbs.trace.trace import (
-    BY_LAYER,
-    BY_PARAMETER,
-    HEADINGS,
-    Distribution,
-    Trace,
-    TracedExample,
-    TracePoint,
-    norm_of,
-    numbers_in_words,
-)
+from mlpkit.terminal.formatting import blocks, paragraph
+from mlpkit.verbs.trace.trace import BY_LAYER, BY_PARAMETER, Trace, TracedExample, norm_of
 
-TITLES: Final = {
-    "parameters_before": "parameters before",
-    "gradient": "gradient",
-    "clipped_gradient": "gradient, clipped",
-    "update": "update",
-    "parameters_after": "parameters after",
-    "outputs": "output of layer",
-    "output_gradients": "gradient by output of",
-}
 ROWS_NAMED: Final = 12
 """Rows of a minibatch up to which all are named."""
 
@@ -38,13 +18,8 @@ def lines_of(traced: Trace, example: TracedExample | None, width: int | None) ->
     """Return the lines that ``mlpkit trace`` prints about a step, and about an example if one is followed."""
     lines = [line for text in facts_of(traced) for line in paragraph(text, width=width)]
     lines += ["", *_largest_losses(traced, width)]
-    if example is not None:
-        return [*lines, "", *_blackboard(example, width)]
-    for kind, heading in TITLES.items():
-        found = traced.distributions[kind]
-        if found and (kind != "clipped_gradient" or traced.is_clipped):
-            lines += ["", *_distributions(heading, found, width)]
-    return lines
+    followed = [] if example is None else ["", *facts_of_example(example)]
+    return [*lines, *(line for text in followed for line in paragraph(text, width=width))]
 
 
 def facts_of(traced: Trace) -> list[str]:
@@ -75,11 +50,6 @@ def _largest_losses(traced: Trace, width: int | None) -> list[str]:
     return [*paragraph(text, width=width), *blocks(table, right=right, width=width)]
 
 
-def _distributions(heading: str, found: Mapping[str, Distribution], width: int | None) -> list[str]:
-    rows = [[name, *of.cells, sparkline(of.histogram)] for name, of in found.items()]
-    return blocks([[heading, *HEADINGS, "histogram"], *rows], right=range(2, 9), width=width)
-
-
 def facts_of_example(example: TracedExample) -> list[str]:
     """Return an example in sentences: where it comes from, what it is, and its loss."""
     source = f", from {example.source}" if example.source else ""
@@ -91,26 +61,6 @@ def facts_of_example(example: TracedExample) -> list[str]:
         f"label {example.label}, predicted {example.predicted}{probability}",
         f"loss {figure(example.loss)}, {example.share:.1%} of the minibatch's",
     ]
-
-
-def _blackboard(example: TracedExample, width: int | None) -> list[str]:
-    """Return the numbers of one example, layer by layer, forward and backward."""
-    return [
-        *(line for text in facts_of_example(example) for line in paragraph(text, width=width)),
-        "",
-        "forward",
-        *_trace_points(example.forward(), width),
-        "",
-        "backward: the gradient that comes into each layer, and that goes out",
-        *_trace_points(example.backward(), width),
-    ]
-
-
-def _trace_points(points: Sequence[TracePoint], width: int | None) -> list[str]:
-    rows = [
-        [layer, what, counted(numbers.size, "number"), numbers_in_words(numbers)] for layer, what, numbers in points
-    ]
-    return columns(rows, right=[2], indent="  ", width=width)
 
 
 NORMED: Final = ("gradient", "clipped_gradient", "update")

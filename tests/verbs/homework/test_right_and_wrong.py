@@ -68,18 +68,6 @@ MISTAKES = {
         ("np.sqrt(variance + self.epsilon)", "(variance + self.epsilon)", "forward", r"y\[\d, \d\] is"),
         ("x.mean(axis=0), x.var(axis=0)", "x.mean(), x.var()", "forward", r"y\[\d, \d\] is"),
     ],
-    "he_normal": [
-        ("np.sqrt(2 / shape[0])", "2 / shape[0]", "standard deviation", r"0\.005\d*, expected 0\.07\d*.*√\(2 /"),
-        ("shape[0]", "shape[1]", "standard deviation", "with 400 inputs and 100 outputs, the standard deviation"),
-        ("rng.normal", "np.random.normal", "from rng", "the same seed gives other numbers"),
-        (
-            "rng.normal(0, np.sqrt(2 / shape[0]), shape)",
-            "rng.uniform(-1, 1, shape) * np.sqrt(6 / shape[0])",
-            "distribution",
-            r"\d+% of the numbers are at most .*normal numbers",
-        ),
-        ("shape)\n", "shape[::-1])\n", "the shape", r"the shape is \(100, 400\), expected \(400, 100\)"),
-    ],
     "sgd": [
         ("-= self.learning_rate", "+= self.learning_rate", "first step", "in the first step has the wrong sign"),
         ("self.velocity.get(name, 0)", "0", "ten steps", r"the change of W after 10 steps\[.*each step keeps momentum"),

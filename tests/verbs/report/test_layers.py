@@ -4,7 +4,7 @@ import pytest
 
 import mlpkit
 from mlpkit.layers import Affine, BatchNorm, Relu, SoftmaxWithLoss
-from mlpkit.verbs.report.layers import layers_section, spread_section
+from mlpkit.verbs.report.report import layers_section, spread_section
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from headless_browser import TWO_SCREENS
 from run_folders import made_up_run
 
 import mlpkit
-from mlpkit.verbs.runs.compare_page import write_comparison
+from mlpkit.verbs.runs.compare import write_comparison
 
 CURVES = {"slow-0.1": ((4, 2, 1), (2, 1, 0.5)), "fast <b>": ((1, 0.5, 0.25), (3, 1.5, 0.75))}
 """Validation losses of the runs of each side."""

@@ -11,8 +11,8 @@ from requirements import Optional
 
 from mlpkit.statistics import difference
 from mlpkit.verbs.sweep.folder import read_trial
-from mlpkit.verbs.sweep.margin import lead_of
 from mlpkit.verbs.sweep.section import Objective
+from mlpkit.verbs.sweep.sweep import lead_of
 
 stats = Optional("scipy.stats")
 

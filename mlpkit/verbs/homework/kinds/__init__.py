@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from mlpkit.verbs.homework.kinds.initializer import InitializerTask
 from mlpkit.verbs.homework.kinds.layer_and_loss import LayerTask, LossTask
 from mlpkit.verbs.homework.kinds.optimizer import OptimizerTask
 from mlpkit.verbs.homework.kinds.spec import SpecTask
@@ -14,7 +13,6 @@ TASKS: Final[dict[str, type[Task]]] = {
     "layer": LayerTask,
     "loss": LossTask,
     "optimizer": OptimizerTask,
-    "initializer": InitializerTask,
     "spec": SpecTask,
 }
 """By the kind of exercise: how it is handed out and checked."""

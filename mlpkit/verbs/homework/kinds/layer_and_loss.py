@@ -15,9 +15,8 @@ from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
 from mlpkit.components.target import Classes, Target, Values
 from mlpkit.testing.outside_network import begin_pass, random_targets, standalone
-from mlpkit.verbs.homework.comparing import require_equal
 from mlpkit.verbs.homework.isolation import ECHOED, Step, Submission, SubmissionError
-from mlpkit.verbs.homework.kinds.task import Task, arguments, literal, require_fast
+from mlpkit.verbs.homework.kinds.task import Task, arguments, literal, require_equal, require_fast
 
 ROWS = 7
 

@@ -10,9 +10,8 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.optimizer import Optimizer, Step
 from mlpkit.components.schedule import START, rate_at
-from mlpkit.verbs.homework.comparing import require_equal
 from mlpkit.verbs.homework.isolation import ECHOED, Submission, SubmissionError
-from mlpkit.verbs.homework.kinds.task import Task, literal, require_fast
+from mlpkit.verbs.homework.kinds.task import Task, literal, require_equal, require_fast
 
 
 class OptimizerTask(Task):
