@@ -218,49 +218,6 @@ def rows_without_weight_have_no_loss(example: LossExample) -> None:
     )
 
 
-@checks_examples("loss")
-def no_other_constant_is_better(example: LossExample) -> None:
-    """If ``best_constant`` returns inputs, is the loss of all constant inputs near them at least as large?
-
-    ``mlpkit doctor`` compares the loss of a training with their loss.
-    """
-    operation, batch = example.ready(), example.batch()
-    targets = [batch.t, *([np.array([2, 0, 1, 3, 1, 0.5, 2])] if operation.takes_weights else [])]
-    constant = operation.best_constant(*targets)
-    if constant is None:
-        return
-    shape = np.shape(constant)
-    require(shape == example.shape, f"best_constant returned shape {shape}", expected=str(example.shape))
-    x = np.empty_like(batch.x)
-    x[...] = constant
-    least = float(operation.forward(x, *targets))
-    for place, distance in product(np.ndindex(example.shape), (-0.05, 0.05)):
-        moved = x.copy()
-        moved[(slice(None), *place)] += distance
-        loss = float(operation.forward(moved, *targets))
-        require(
-            loss >= least - 1e-6 * (1 + abs(least)),
-            f"the loss of best_constant is {least:.6g}, but {loss:.6g} if {distance:+g} is added to element {place}",
-            expected="the smallest loss",
-            remedy="solve Σ dx = 0 over the rows, or return None",
-        )
-
-
-@checks_examples("loss")
-def dloss_is_a_factor(example: LossExample) -> None:
-    """Is the result of ``backward`` proportional to ``dloss``?
-
-    ``dloss`` is the share of a slice in its minibatch.
-    """
-    operation, batch = example.ready(), example.batch()
-    example.forward(operation, batch)
-    once = np.array(operation.backward(1.0))
-    example.forward(operation, batch)
-    found = np.array(operation.backward(0.25))
-    what = "what backward returns"
-    check_close({what: found}, {what: 0.25 * once}, "for dloss = 0.25", "multiply by dloss", tolerance=1e-12)
-
-
 @checks_examples("loss", says_why_unusable=True)
 def refuses_targets_it_can_not_compare(example: LossExample) -> None:
     """Does ``build`` refuse each shape and target that ``forward`` can't take with ``ShapeError``?

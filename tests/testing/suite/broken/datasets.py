@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit, WeightedPoints, WeightedSplit
 
-from mlpkit import Classes, DataError, DataWarning, Description, Proposal, ShapeError
+from mlpkit import Classes, DataError, Description, Proposal, ShapeError
 
 
 class _With(Points):
@@ -165,30 +165,6 @@ class TwoNamesForThree(Points):
         return ("left", "right")
 
 
-@caught_by("advice_is_in_words")
-class WarnsInWords(Points):
-    """returns its warnings as plain texts"""
-
-    def warnings(self):
-        return ["few points"]
-
-
-@caught_by("advice_is_in_words")
-class WarnsAboutNoParameter(Points):
-    """warns about something that isn't a parameter"""
-
-    def warnings(self):
-        return (DataWarning("sizes", "few points"),)
-
-
-@caught_by("advice_is_in_words")
-class WarnsOnceOpened(Points):
-    """can't say what is unusual before it was opened"""
-
-    def warnings(self):
-        return () if self.mean.all() else (DataWarning("points", "they lie on an axis"),)
-
-
 def _codes(splits):
     return {name: np.zeros(len(split), np.int32) for name, split in splits.items()}
 
@@ -218,30 +194,6 @@ class RecipeForEveryFile(Points):
     @classmethod
     def recipes(cls):
         return {"mine": lambda files, target: Proposal({"data": "points"}, {}, [])}
-
-
-@caught_by("advice_is_in_words")
-class NothingToDo(Points):
-    """returns None if the target needs no change"""
-
-    def target_remedy(self):
-        return None
-
-
-@caught_by("advice_is_in_words")
-class NoReason(Points):
-    """returns a truth value where a reason is asked for"""
-
-    def why_not_exchangeable(self):
-        return True
-
-
-@caught_by("advice_is_in_words")
-class RemedyOnceOpened(Points):
-    """can't say what to do about the target before it was opened"""
-
-    def target_remedy(self):
-        return f"take the points round {self.mean} for values"
 
 
 @caught_by("takes_any_examples")

@@ -61,7 +61,7 @@ class WeightOfOne(MeanSquare):
         return 1.0
 
 
-@caught_by("dloss_is_a_factor")
+@caught_by("input_gradient_is_the_derivative")
 class ForgetsDloss(MeanSquare):
     """leaves dloss out"""
 
@@ -149,14 +149,6 @@ class ComparesWithTheMean(Loss):
         return float(np.square(self.difference).sum()) / (2 * len(x))
 
     backward = MeanSquare.backward
-
-
-@caught_by("no_other_constant_is_better")
-class GuessesTheFirst(MeanSquare):
-    """calls the first row's target the best constant"""
-
-    def best_constant(self, t, weights=None):
-        return t[0]
 
 
 @caught_by("can_be_loaded")
