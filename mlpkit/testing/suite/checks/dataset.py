@@ -15,10 +15,9 @@ from mlpkit.components.dataset import Dataset, Description, Split
 from mlpkit.components.graph import Graph
 from mlpkit.components.input_columns import GROUPS, InputColumn
 from mlpkit.components.target import Classes, Labels, Values, is_length, target_from_plain, target_to_plain
-from mlpkit.errors import DataError, MlpkitError, NotExportableError
+from mlpkit.errors import MlpkitError, NotExportableError
 from mlpkit.testing.suite.check import (
     Arrays,
-    CheckFailure,
     NotApplicable,
     check_close,
     check_same_bits,
@@ -295,29 +294,6 @@ def names_are_distinct(example: DatasetExample) -> None:
     again = _loaded(example).column_names()
     happened = f"column_names returned {again!r} in a new object with the encoder's state"
     require(again == columns, happened, expected=f"{columns!r}, as in the opened object")
-
-
-@checks_examples("dataset")
-def says_which_column_is_missing(example: DatasetExample) -> None:
-    """If inputs come from columns with names, does ``from_columns`` name a missing one, in a ``DataError``?
-
-    Rows in memory may come from anywhere.
-    """
-    example.splits  # noqa: B018 - names may be known only once the data is opened
-    names = example.dataset.column_names()
-    if not names:
-        return
-    try:
-        result = f"returned {example.dataset.from_columns({})!r}"
-    except DataError as error:
-        if error.column in names or any(name in str(error) for name in names):
-            return
-        result = f"raised {str(error)!r}"
-    raise CheckFailure(
-        f"from_columns, without any columns, {result}",
-        expected="a DataError that names a missing column",
-        remedy=f"raise DataError('the rows', 'there is no such column', column='{names[0]}')",
-    )
 
 
 @checks_examples("dataset")

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from survival_mlpkit.concordance import Concordance
-from survival_mlpkit.survival_times import SurvivalTimes
 
 from mlpkit import ShapeError, Values
 

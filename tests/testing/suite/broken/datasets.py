@@ -116,22 +116,6 @@ class ForgetsItsColumns(Points):
         return super().open(seed)
 
 
-@caught_by("says_which_column_is_missing")
-class StumblesOverAMissingColumn(Points):
-    """looks up columns without a look at whether they are there"""
-
-    def from_columns(self, columns):
-        return np.column_stack([columns["width"], columns["height"]])
-
-
-@caught_by("says_which_column_is_missing")
-class MakesUpAMissingColumn(Points):
-    """takes a missing column for zeros"""
-
-    def from_columns(self, columns):
-        return np.zeros((1, 2))
-
-
 @caught_by("takes_its_examples_for_encoded")
 class RefusesItsOwn(Points):
     """takes its own examples for raw ones"""
