@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from functools import cache, partial
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Final
 
 from mlpkit.components.metric import Metric
 from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, correction, show
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.types import TextType
-from mlpkit.components.schema.wording import did_you_mean, nearest
-from mlpkit.registry.distributions import installed_distributions, version_of
+from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.registry.distributions import version_of
 from mlpkit.version import VERSION
 
 FORMAT_KEY: Final = "mlpkit"
@@ -57,19 +57,16 @@ class RequirementsType(ValueType):
         if not isinstance(value, dict):
             return self.refuse(value, "is not a mapping", path, context)
         before = len(context.faults)
-        distributions = cache(lambda: [distribution.name for distribution in installed_distributions()])
         for name, wanted in value.items():
             if len(name) > LONGEST_NAME or not re.fullmatch(DISTRIBUTION, name):
                 message = f"{show(name)} can't be the name of a distribution"
                 context.report((*path, name), message, expected="a name as pip takes it", at_key=True)
             else:
-                _check_installed(name, wanted, (*path, name), context, distributions)
+                _check_installed(name, wanted, (*path, name), context)
         return INVALID if len(context.faults) > before else dict(value)
 
 
-def _check_installed(
-    name: str, wanted: object, path: KeyPath, context: CheckContext, distributions: Callable[[], list[str]]
-) -> None:
+def _check_installed(name: str, wanted: object, path: KeyPath, context: CheckContext) -> None:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - few specs require anything
     from packaging.version import InvalidVersion  # noqa: PLC0415
 
@@ -86,9 +83,7 @@ def _check_installed(
     found = version_of(name)
     install = f'install it with: pip install "{name}{written}"'
     if found is None:
-        close = nearest(name, distributions())
-        remedy = f"did you mean '{close}'? Otherwise {install}" if close else install
-        report(f"this spec requires {name}, which is not installed", remedy=remedy, at_key=True)
+        report(f"this spec requires {name}, which is not installed", remedy=install, at_key=True)
         return
     try:
         fits = acceptable.contains(found, prereleases=True)

@@ -15,7 +15,6 @@ from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.source import (
     DEEPEST_NESTING,
     LARGEST_TEXT,
-    LONGEST_QUOTED_OVERRIDE,
     MOST_VALUES,
     REFUSED,
     DiagnosticList,
@@ -98,7 +97,7 @@ def _from_text(text: str, order: int, faults: DiagnosticList) -> Override | None
 def _from_value(item: tuple[object, object], order: int, faults: DiagnosticList) -> Override | None:
     key, value = item
     name = key if isinstance(key, str) else repr(key)
-    source = SourceText("overrides", f"{name}={_text_of_value(value)}", order, override=True)
+    source = SourceText("overrides", f"{name}={' '.join(str(value).split())}", order, override=True)
     place = Span(source, 0, len(name))
     if not isinstance(key, str):
         faults.report(place, f"the key {name} is not a string", code="wrong-override")
@@ -106,12 +105,6 @@ def _from_value(item: tuple[object, object], order: int, faults: DiagnosticList)
     parts = _parts(key, place, faults)
     node = node_of_value(value, Span(source, len(key) + 1, len(source.text)), faults)
     return Override(source, *parts, node) if node is not None and parts else None
-
-
-def _text_of_value(value: object) -> str:
-    """Return a value on one line, and shortened."""
-    line = " ".join(str(value).split())
-    return line if len(line) <= LONGEST_QUOTED_OVERRIDE else line[:LONGEST_QUOTED_OVERRIDE] + "..."
 
 
 def _parts(key: str, place: Span, faults: DiagnosticList) -> tuple[tuple[str, ...], tuple[int, ...]] | None:

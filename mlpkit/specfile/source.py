@@ -52,9 +52,6 @@ COLON_WITHOUT_SPACE: Final = re.compile(r"\s*(?:- +)?[A-Za-z_][\w.]*(:)[^\s:/\\]
 LONGEST_SHOWN_LINE: Final = 500
 """Characters of a source line up to which a message shows it."""
 
-LONGEST_QUOTED_OVERRIDE: Final = 200
-"""Characters of an override in a note on another place."""
-
 
 @dataclass(frozen=True, eq=False)
 class SourceText:
@@ -145,11 +142,7 @@ class Span(NamedTuple):
     @property
     def quoted(self) -> str:
         """The place for notes: an override is quoted whole, as its columns help little."""
-        if not self.text.override:
-            return str(self)
-        text = self.text.text
-        whole = len(text) <= LONGEST_QUOTED_OVERRIDE
-        return f"{self.file} {shown(text if whole else f'{text[:LONGEST_QUOTED_OVERRIDE]}...')}"
+        return f"{self.file} {shown(self.text.text)}" if self.text.override else str(self)
 
     def fault(self, message: str, *, path: str = "", **details: Unpack[Details]) -> Diagnostic:
         """Return a fault at this place; the notes of the text follow its own."""

@@ -262,14 +262,9 @@ def resolve_plain(text: str) -> Scalar:
     for pattern, base in ((DECIMAL, 10), (OCTAL, 8), (HEXADECIMAL, 16)):
         if pattern.fullmatch(text):
             return _integer(text, base)
-    if NOT_FINITE.fullmatch(text):
+    if NOT_FINITE.fullmatch(text) or (FLOAT.fullmatch(text) and not math.isfinite(float(text))):
         raise ValueError(f"{text} is not finite")
-    if FLOAT.fullmatch(text):
-        number = float(text)
-        if not math.isfinite(number):
-            raise ValueError(f"{_shortened(text)} is not finite")
-        return number
-    return text
+    return float(text) if FLOAT.fullmatch(text) else text
 
 
 def _integer(text: str, base: int) -> int:
@@ -280,8 +275,3 @@ def _integer(text: str, base: int) -> int:
             return integer
         digits = len(str(abs(integer)))
     raise ValueError(f"an integer of {digits} digits is too long; the longest has {MOST_DIGITS}")
-
-
-def _shortened(text: str) -> str:
-    longest = 40
-    return text if len(text) <= longest else text[:longest] + "..."

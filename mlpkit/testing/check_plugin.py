@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 from mlpkit.components.component import Component
@@ -273,7 +272,7 @@ def _expected_failures(
 
 
 def conformance(
-    plugin: str | Path | ModuleType | type[Component],
+    plugin: str | Path | type[Component],
     *,
     expected_failures: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[..., None]:
@@ -287,7 +286,7 @@ def conformance(
 
     Args:
         plugin: the namespace of an installed plugin, the name of one of its components, the path of a plugin's file,
-            a module with the hook, or a component's class.
+            or a component's class.
         expected_failures: the reason why a check is expected to fail, by the component's name and the check's. If the
             check passes, that is a failure.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -10,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -214,20 +212,15 @@ class ComponentUnderTest:
         return observed_imports(self.entry.plugin.namespace, self.in_new_process)
 
 
-def subjects_of(
-    plugin: str | Path | ModuleType | type[Component], files: Sequence[str] = ()
-) -> list[ComponentUnderTest]:
+def subjects_of(plugin: str | Path | type[Component], files: Sequence[str] = ()) -> list[ComponentUnderTest]:
     """Return the components to check.
 
     Args:
-        plugin: the namespace of a plugin, a component's name, the path of a plugin's file, a module, or a class.
+        plugin: the namespace of a plugin, a component's name, the path of a plugin's file, or a class.
         files: more plugin files in which to look up namespaces and names.
     """
     if isinstance(plugin, type):
         return [_subject_of_class(plugin)]
-    if isinstance(plugin, ModuleType):
-        registry = Registry.discover(plugins=[plugin, doubles])
-        return _subjects(registry, plugin.__name__.rpartition(".")[2], _as_seen_from_new_process(plugin))
     if isinstance(plugin, Path) or plugin.endswith(".py"):
         path = Path(plugin)
         return _subjects(Registry.discover(plugins=[path, doubles]), path.stem, (str(path.absolute()),))
@@ -260,7 +253,7 @@ def _remedy(registry: Registry, name: str) -> str:
     return f"known: {', '.join(namespaces)}; install a plugin with pip install -e FOLDER, and name its namespace"
 
 
-def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...] | None) -> list[ComponentUnderTest]:
+def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...]) -> list[ComponentUnderTest]:
     candidates = [plugin for plugin in registry.plugins if plugin.namespace == namespace]
     plugin = next((each for each in candidates if each.usable or each.status is Status.BROKEN), candidates[0])
     plugin.load()
@@ -290,11 +283,3 @@ def _subject_of_class(cls: type[Component]) -> ComponentUnderTest:
         *(other for other in registry.plugins if other.namespace != namespace or other.built_in),
     ]
     return ComponentUnderTest(RegisteredComponent(plugin, plugin.declarations[name]), registry, None)
-
-
-def _as_seen_from_new_process(module: ModuleType) -> tuple[str, ...] | None:
-    try:
-        spec = importlib.util.find_spec(module.__name__)
-    except (ImportError, ValueError):
-        return None
-    return (module.__name__,) if spec is not None else None

@@ -55,14 +55,6 @@ def test_a_range_is_as_pip_takes_it(load):
             load(f"{{mlpkit: {text}}}")
 
 
-def test_a_misspelt_distribution_is_answered_with_the_nearest(load):
-    with pytest.raises(SpecError) as caught:
-        load('{numpie: ">=1"}')
-    assert caught.value.faults[0].remedy == (
-        "did you mean 'numpy'? Otherwise install it with: pip install \"numpie>=1\""
-    )
-
-
 def test_what_a_spec_requires_is_kept_with_the_run(load, tmp_path):
     spec = load('{mlpkit: ">=0.0.1", numpy: ">=1"}')
     run = mlpkit.run(spec, tmp_path / "run")

@@ -159,16 +159,3 @@ def _bits(state: dict[str, Any]) -> object:
     """Return a form of a state that is equal for states with the same bits, in any order of keys."""
     text, arrays = _saved(state)
     return json.loads(text), {name: (array.dtype, array.shape, array.tobytes()) for name, array in arrays.items()}
-
-
-@checks_examples("callback")
-def new_callbacks_start_fresh(example: CallbackExample) -> None:
-    """Is a new object independent of trainings that other objects followed?
-
-    A program may train many networks.
-    """
-    expected, *others = [example.follow(example.make(), example.view()) for _ in range(4)]
-    for found in others:
-        happened = f"a new object asked to stop at {found} after others had followed trainings"
-        remedy = "keep values in self, set in __init__"
-        require(found == expected, happened, expected=f"{expected}, as the first one did", remedy=remedy)

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit.array import Array
-from mlpkit.components.dataset import Dataset, DataWarning, Description, Split
+from mlpkit.components.dataset import Dataset, Description, Split
 from mlpkit.components.graph import Graph
 from mlpkit.components.input_columns import GROUPS, InputColumn
 from mlpkit.components.target import Classes, Labels, Values, is_length, target_from_plain, target_to_plain
-from mlpkit.errors import DataError, MlpkitError, NotExportableError
+from mlpkit.errors import MlpkitError, NotExportableError
 from mlpkit.testing.suite.check import (
     Arrays,
-    CheckFailure,
     NotApplicable,
     check_close,
     check_same_bits,
@@ -128,25 +127,6 @@ def open_splits(dataset: Dataset) -> Mapping[str, Split]:
     is_mapping, remedy = isinstance(splits, Mapping), "return {'train': split}"
     require(is_mapping, f"open returned {splits!r}", expected="a mapping", remedy=remedy)
     return splits
-
-
-@checks_examples("dataset")
-def advice_is_in_words(example: DatasetExample) -> None:
-    """Does ``warnings``, called after ``describe``, return ``DataWarning``s about parameters, and are remedies texts?
-
-    Each warning shows the parameter's line in the spec. ``target_remedy`` is shown if the loss can't take the target,
-    and ``why_not_exchangeable`` with ``coverage``; both may be empty.
-    """
-    dataset = example.make()
-    dataset.describe()
-    parameters = [field.name for field in example.entry.schema.fields]
-    for warning in dataset.warnings():
-        is_one = isinstance(warning, DataWarning) and warning.parameter in parameters
-        expected = f"DataWarning(parameter, message, remedy), about one of {', '.join(parameters)}"
-        require(is_one, f"a warning is {warning!r}", expected=expected)
-    for method in (dataset.target_remedy, dataset.why_not_exchangeable):
-        text = method()
-        require(isinstance(text, str), f"{method.__name__} returned {text!r}", expected="a string")
 
 
 @checks_component("dataset")
@@ -317,29 +297,6 @@ def names_are_distinct(example: DatasetExample) -> None:
 
 
 @checks_examples("dataset")
-def says_which_column_is_missing(example: DatasetExample) -> None:
-    """If inputs come from columns with names, does ``from_columns`` name a missing one, in a ``DataError``?
-
-    Rows in memory may come from anywhere.
-    """
-    example.splits  # noqa: B018 - names may be known only once the data is opened
-    names = example.dataset.column_names()
-    if not names:
-        return
-    try:
-        result = f"returned {example.dataset.from_columns({})!r}"
-    except DataError as error:
-        if error.column in names or any(name in str(error) for name in names):
-            return
-        result = f"raised {str(error)!r}"
-    raise CheckFailure(
-        f"from_columns, without any columns, {result}",
-        expected="a DataError that names a missing column",
-        remedy=f"raise DataError('the rows', 'there is no such column', column='{names[0]}')",
-    )
-
-
-@checks_examples("dataset")
 def takes_its_examples_for_encoded(example: DatasetExample) -> None:
     """Does ``why_not_encoded`` return an empty text for the data set's own examples?
 
@@ -421,23 +378,6 @@ def raw_rows_are_those_of_the_split(example: DatasetExample) -> None:
         found = _encoded(example, _raw_rows(example, name, indices))
         remedy = "return the rows at these positions before encoding, or columns if column_names has names"
         check_close({INPUTS: found}, {INPUTS: expected}, f"from raw_rows of {name}", remedy, tolerance=1e-6)
-
-
-@checks_examples("dataset")
-def example_sources_are_those_of_the_split(example: DatasetExample) -> None:
-    """If it has ``example_sources``, does it return a text per position, whatever the other positions are?
-
-    ``mlpkit trace`` names the rows that a loss comes from.
-    """
-    for name in example.splits:
-        indices = example.some_rows(name)
-        sources = example.dataset.example_sources(name, indices)
-        if sources is None:
-            return
-        backward = list(example.dataset.example_sources(name, indices[::-1]) or ())[::-1]
-        are_texts = len(sources) == len(indices) and all(isinstance(source, str) for source in sources)
-        happened = f"example_sources of {name} returned {sources}, and {backward} in another order"
-        require(are_texts and list(sources) == backward, happened, expected="a text for each position")
 
 
 @checks_examples("dataset")

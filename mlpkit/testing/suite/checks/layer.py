@@ -90,17 +90,6 @@ def refuses_shapes_it_can_not_take(example: LayerExample) -> None:
             _require_works(example, layer, shape)
 
 
-@checks_examples("layer")
-def flops_is_a_number_of_operations(example: LayerExample) -> None:
-    """Does ``flops`` return an integer from 0 up?
-
-    The number of threads depends on it.
-    """
-    flops = example.ready().flops(example.shape)
-    is_count = isinstance(flops, int) and not isinstance(flops, bool) and flops >= 0
-    require(is_count, f"flops returned {flops!r}", expected="an integer, at least 0")
-
-
 def _arrays(layer: Any) -> set[str]:
     own = {name: value for name, value in vars(layer).items() if not name.startswith("_")}
     return {name for name, value in own.items() if isinstance(value, np.ndarray) and value.size}

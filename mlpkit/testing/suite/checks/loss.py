@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from itertools import product
-from math import isclose, isfinite, prod
+from math import isclose, isfinite
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
 from mlpkit.array import Array
 from mlpkit.components.loss import Loss
-from mlpkit.components.target import Classes, Labels, Target, Values, is_length
-from mlpkit.errors import ShapeError
+from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.outside_network import random_targets
@@ -105,22 +103,6 @@ def possible_targets(shape: tuple[int, ...]) -> list[Target]:
     values = [Values(shape), Values(shape[1:])] if len(shape) > 1 else [Values(shape)]
     of_a_score = [Classes(4), Classes(4, one_hot=True)] if last == 1 else []
     return [Classes(count), Classes(count, one_hot=True), *of_a_score, Labels(last), *values]
-
-
-@checks_examples("loss")
-def expected_inputs_are_accepted(example: LossExample) -> None:
-    """If ``expected_inputs`` returns a shape for the target, does ``build`` take such inputs?
-
-    With ``units: auto``, the last layer gets that many units.
-    """
-    assert example.target is not None
-    shape = example.make().expected_inputs(example.target)
-    if shape is None:
-        return
-    is_shape = isinstance(shape, tuple) and all(map(is_length, shape))
-    require(is_shape, f"expected_inputs returned {shape!r}", expected="a tuple of lengths, or None")
-    with failing_with(f"expected_inputs returned {shape}, which build refuses:", expected="a shape that build accepts"):
-        example.proved(shape)
 
 
 @checks_examples("loss")
@@ -218,49 +200,6 @@ def rows_without_weight_have_no_loss(example: LossExample) -> None:
     )
 
 
-@checks_examples("loss")
-def no_other_constant_is_better(example: LossExample) -> None:
-    """If ``best_constant`` returns inputs, is the loss of all constant inputs near them at least as large?
-
-    ``mlpkit doctor`` compares the loss of a training with their loss.
-    """
-    operation, batch = example.ready(), example.batch()
-    targets = [batch.t, *([np.array([2, 0, 1, 3, 1, 0.5, 2])] if operation.takes_weights else [])]
-    constant = operation.best_constant(*targets)
-    if constant is None:
-        return
-    shape = np.shape(constant)
-    require(shape == example.shape, f"best_constant returned shape {shape}", expected=str(example.shape))
-    x = np.empty_like(batch.x)
-    x[...] = constant
-    least = float(operation.forward(x, *targets))
-    for place, distance in product(np.ndindex(example.shape), (-0.05, 0.05)):
-        moved = x.copy()
-        moved[(slice(None), *place)] += distance
-        loss = float(operation.forward(moved, *targets))
-        require(
-            loss >= least - 1e-6 * (1 + abs(least)),
-            f"the loss of best_constant is {least:.6g}, but {loss:.6g} if {distance:+g} is added to element {place}",
-            expected="the smallest loss",
-            remedy="solve Σ dx = 0 over the rows, or return None",
-        )
-
-
-@checks_examples("loss")
-def dloss_is_a_factor(example: LossExample) -> None:
-    """Is the result of ``backward`` proportional to ``dloss``?
-
-    ``dloss`` is the share of a slice in its minibatch.
-    """
-    operation, batch = example.ready(), example.batch()
-    example.forward(operation, batch)
-    once = np.array(operation.backward(1.0))
-    example.forward(operation, batch)
-    found = np.array(operation.backward(0.25))
-    what = "what backward returns"
-    check_close({what: found}, {what: 0.25 * once}, "for dloss = 0.25", "multiply by dloss", tolerance=1e-12)
-
-
 @checks_examples("loss", says_why_unusable=True)
 def refuses_targets_it_can_not_compare(example: LossExample) -> None:
     """Does ``build`` refuse each shape and target that ``forward`` can't take with ``ShapeError``?
@@ -304,38 +243,6 @@ def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
     same = again.shape == prediction.shape and np.allclose(again, prediction, rtol=1e-5, atol=1e-7)
     happened = "predict returned another prediction for the inputs from inputs_for"
     require(same, happened, expected="the original prediction")
-
-
-@checks_examples("loss")
-def numbers_predicted_have_names(example: LossExample) -> None:
-    """If ``prediction_names`` names several numbers for a target value, does ``predict`` return one per name?
-
-    And do ``point_prediction`` and ``interval_prediction`` return one number and a lower and an upper end per row, or
-    raise ``ShapeError``? Files and exports show the numbers under these names, and metrics compare the others.
-    """
-    operation, x = example.ready(training=False), example.batch().x
-    prediction = np.array(operation.predict(x))
-    with suppress(ShapeError), unchanged("interval_prediction", {"the prediction": prediction}):
-        ends = np.array(operation.interval_prediction(prediction))
-        _require_shape("interval_prediction", ends, (len(x), 2))
-        happened = "interval_prediction returned an upper end below the lower end"
-        require((ends[:, 0] <= ends[:, 1]).all(), happened, expected="the lower end first")
-    names: Any = operation.prediction_names()
-    if names is None:
-        return
-    happened, target = f"prediction_names returned {names!r} for {example.target}", example.target
-    are_names = isinstance(names, tuple) and len(set(names)) == len(names)
-    are_names = are_names and all(isinstance(name, str) and name for name in names)
-    of_several = isinstance(target, Classes | Labels) or (isinstance(target, Values) and prod(target.shape) != 1)
-    require(are_names and not of_several, happened, expected="distinct names for one real value, or None")
-    _require_shape("predict", prediction, (len(x), len(names)))
-    with suppress(ShapeError):
-        _require_shape("point_prediction", operation.point_prediction(prediction), (len(x), 1))
-
-
-def _require_shape(method: str, prediction: Array, shape: tuple[int, ...]) -> None:
-    found = np.shape(prediction)
-    require(found == shape, f"{method} returned shape {found} for {shape[0]} rows", expected=str(shape))
 
 
 def _require_refused_or_taken(example: LossExample, shape: tuple[int, ...], target: Target | None) -> None:

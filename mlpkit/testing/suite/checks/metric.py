@@ -127,16 +127,16 @@ def parts_make_the_whole(example: MetricExample) -> None:
 
 @checks_examples("metric")
 def merged_parts_make_the_whole(example: MetricExample) -> None:
-    """Is the result the same if each part is added to a separate object, and these are merged?
+    """Is the result the same if each part is added to a separate object, and these are merged with empty ones?
 
-    Several workers may share an evaluation.
+    Several workers may share an evaluation, and some of them may have nothing to do.
     """
     for number in range(3):
         whole = example.predictions(MANY_ROWS, number)
-        first, *others = [example.after(part) for part in _parts(whole)]
+        first, *others = [example.ready(), *map(example.after, _parts(whole)), example.ready()]
         for other in others:
             first.merge(other)
-        _require_same("merged from three objects", first.result(), example.result(whole))
+        _require_same("merged from several objects", first.result(), example.result(whole))
 
 
 @checks_examples("metric")
@@ -168,21 +168,6 @@ def _weighted(example: MetricExample, whole: Batch, weights: Array) -> Array:
 
 
 @checks_examples("metric")
-def an_empty_metric_adds_nothing(example: MetricExample) -> None:
-    """Is the result the same after merging with an empty object, in either direction?
-
-    A worker may have had nothing to do.
-    """
-    whole = example.predictions(MANY_ROWS)
-    expected = example.result(whole)
-    full, empty = example.after(whole), example.ready()
-    full.merge(example.ready())
-    _require_same("with an empty object merged in", full.result(), expected)
-    empty.merge(full)
-    _require_same("merged into an empty object", empty.result(), expected)
-
-
-@checks_examples("metric")
 def leaves_predictions_alone(example: MetricExample) -> None:
     """Are predictions and targets unchanged after ``update``, and may they be read-only?
 
@@ -208,20 +193,6 @@ def keeps_no_array_that_is_not_its_own(example: MetricExample) -> None:
     whole.x[...] = whole.x[::-1].copy()
     whole.t[...] = 0
     _require_same("when the arrays were overwritten after update", metric.result(), expected, "copy what you keep")
-
-
-@checks_examples("metric")
-def new_objects_begin_at_nothing(example: MetricExample) -> None:
-    """Is a new object independent of examples that other objects have seen?
-
-    Every evaluation of a split makes a new object.
-    """
-    whole, other = example.predictions(MANY_ROWS), example.predictions(MANY_ROWS, number=1)
-    expected = example.result(whole)
-    second = example.ready()
-    example.after(other)
-    second.update(*whole)
-    _require_same("with another object in use", second.result(), expected, "keep values in self, set in __init__")
 
 
 def _parts(whole: Batch) -> list[Batch]:

@@ -14,7 +14,7 @@ from mlpkit.array import Array
 from mlpkit.components.optimizer import Optimizer, Step
 from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.components.target import is_length
-from mlpkit.testing.suite.check import Arrays, CheckFailure, check_same_bits, checks_examples, require
+from mlpkit.testing.suite.check import Arrays, check_same_bits, checks_examples, require
 from mlpkit.testing.suite.plugin_under_test import Example
 
 VALUE: Final = "the parameters"
@@ -215,29 +215,6 @@ def declares_its_rate_and_slots(example: OptimizerExample) -> None:
         are_shapes = isinstance(shapes, Mapping) and _are_names(shapes) and all(map(_is_shape, shapes.values()))
         happened = f"slots_of({name!r}, {shape}) returned {shapes!r}"
         require(are_shapes, happened, expected='shapes by name, such as {"m": (7, 5)}')
-
-
-@checks_examples("optimizer")
-def evaluates_one_of_its_slots(example: OptimizerExample) -> None:
-    """If ``evaluates`` is set, does it name a slot of the parameters' size that is close to them after a step?
-
-    The slot is evaluated and saved instead of the parameters.
-    """
-    optimizer = example.make()
-    if not optimizer.evaluates:
-        return
-    arrays = example.run(1)
-    slot = arrays.get(optimizer.evaluates)
-    if slot is None or slot.size != SIZE:
-        expected = "the name of a slot that each parameter has, with the parameter's shape"
-        raise CheckFailure(f"evaluates is {optimizer.evaluates!r}", expected=expected, remedy="use a name in slots")
-    distance, length = (float(np.linalg.norm(array)) for array in (slot - arrays[VALUE], arrays[VALUE]))
-    require(
-        distance < length,
-        f"after a step, the slot {optimizer.evaluates} is {distance:.3g} away from parameters of norm {length:.3g}",
-        expected="parameters of the same kind",
-        remedy="set it to value when step.number is 1",
-    )
 
 
 @checks_examples("optimizer")

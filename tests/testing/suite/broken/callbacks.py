@@ -86,7 +86,7 @@ class BeginsAnewWhenResumed(Patience):
         self.risen = 0
 
 
-@caught_by("new_callbacks_start_fresh")
+@caught_by("the_same_twice_gives_the_same_bits")
 class RemembersInTheClass(Patience):
     """keeps the losses in the class, where the next training finds them"""
 

@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit, WeightedPoints, WeightedSplit
 
-from mlpkit import Classes, DataError, DataWarning, Description, Proposal, ShapeError
+from mlpkit import Classes, DataError, Description, Proposal, ShapeError
 
 
 class _With(Points):
@@ -116,22 +116,6 @@ class ForgetsItsColumns(Points):
         return super().open(seed)
 
 
-@caught_by("says_which_column_is_missing")
-class StumblesOverAMissingColumn(Points):
-    """looks up columns without a look at whether they are there"""
-
-    def from_columns(self, columns):
-        return np.column_stack([columns["width"], columns["height"]])
-
-
-@caught_by("says_which_column_is_missing")
-class MakesUpAMissingColumn(Points):
-    """takes a missing column for zeros"""
-
-    def from_columns(self, columns):
-        return np.zeros((1, 2))
-
-
 @caught_by("takes_its_examples_for_encoded")
 class RefusesItsOwn(Points):
     """takes its own examples for raw ones"""
@@ -165,30 +149,6 @@ class TwoNamesForThree(Points):
         return ("left", "right")
 
 
-@caught_by("advice_is_in_words")
-class WarnsInWords(Points):
-    """returns its warnings as plain texts"""
-
-    def warnings(self):
-        return ["few points"]
-
-
-@caught_by("advice_is_in_words")
-class WarnsAboutNoParameter(Points):
-    """warns about something that isn't a parameter"""
-
-    def warnings(self):
-        return (DataWarning("sizes", "few points"),)
-
-
-@caught_by("advice_is_in_words")
-class WarnsOnceOpened(Points):
-    """can't say what is unusual before it was opened"""
-
-    def warnings(self):
-        return () if self.mean.all() else (DataWarning("points", "they lie on an axis"),)
-
-
 def _codes(splits):
     return {name: np.zeros(len(split), np.int32) for name, split in splits.items()}
 
@@ -218,30 +178,6 @@ class RecipeForEveryFile(Points):
     @classmethod
     def recipes(cls):
         return {"mine": lambda files, target: Proposal({"data": "points"}, {}, [])}
-
-
-@caught_by("advice_is_in_words")
-class NothingToDo(Points):
-    """returns None if the target needs no change"""
-
-    def target_remedy(self):
-        return None
-
-
-@caught_by("advice_is_in_words")
-class NoReason(Points):
-    """returns a truth value where a reason is asked for"""
-
-    def why_not_exchangeable(self):
-        return True
-
-
-@caught_by("advice_is_in_words")
-class RemedyOnceOpened(Points):
-    """can't say what to do about the target before it was opened"""
-
-    def target_remedy(self):
-        return f"take the points round {self.mean} for values"
 
 
 @caught_by("takes_any_examples")

@@ -47,22 +47,6 @@ class FirstRawRows(Points):
         return super().raw_rows(split, range(len(indices)))
 
 
-@caught_by("example_sources_are_those_of_the_split")
-class SourcesOfTheFirstExamples(Points):
-    """names the first examples, whatever the positions"""
-
-    def example_sources(self, split, indices):
-        return [f"points.txt, line {number}" for number in range(len(indices))]
-
-
-@caught_by("example_sources_are_those_of_the_split")
-class SourcesThatAreNumbers(Points):
-    """returns line numbers in place of texts"""
-
-    def example_sources(self, split, indices):
-        return indices.tolist()
-
-
 @caught_by("raw_rows_are_those_of_the_split")
 class RawRowsOfTraining(Points):
     """returns raw rows of the training split for every split"""

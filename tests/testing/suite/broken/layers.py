@@ -52,14 +52,6 @@ class TakesWhatItCanNot(Layer):
         return dy[:, ::-1].copy()
 
 
-@caught_by("flops_is_a_number_of_operations")
-class FlopsAsText(Square):
-    """says how much work it is in words"""
-
-    def flops(self, input_shape):
-        return float("inf")
-
-
 @caught_by("layers_inside_are_declared")
 class BuildsLayersItself(Plus):
     """calls build of the layers inside, in place of self.child"""

@@ -4,25 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from kill_matrix import caught_by
-from sound import MeanSquare, SquareOfProbabilities, TwoEnds, WeightedSquare
+from sound import MeanSquare, SquareOfProbabilities, WeightedSquare
 
 from mlpkit import Loss
-
-
-@caught_by("expected_inputs_are_accepted")
-class ExpectsOneInputMore(MeanSquare):
-    """says that it takes an input more than it does"""
-
-    def expected_inputs(self, target):
-        return (*target.shape[:-1], target.shape[-1] + 1)
-
-
-@caught_by("expected_inputs_are_accepted")
-class ExpectsACount(MeanSquare):
-    """returns a number in place of a shape"""
-
-    def expected_inputs(self, target):
-        return 3
 
 
 @caught_by("loss_is_a_finite_number")
@@ -61,7 +45,7 @@ class WeightOfOne(MeanSquare):
         return 1.0
 
 
-@caught_by("dloss_is_a_factor")
+@caught_by("input_gradient_is_the_derivative")
 class ForgetsDloss(MeanSquare):
     """leaves dloss out"""
 
@@ -151,14 +135,6 @@ class ComparesWithTheMean(Loss):
     backward = MeanSquare.backward
 
 
-@caught_by("no_other_constant_is_better")
-class GuessesTheFirst(MeanSquare):
-    """calls the first row's target the best constant"""
-
-    def best_constant(self, t, weights=None):
-        return t[0]
-
-
 @caught_by("can_be_loaded")
 class PromisesToTakeWeights(MeanSquare):
     """says that it takes weights of examples, and has no parameter for them"""
@@ -223,72 +199,4 @@ class InvertsInPlace(SquareOfProbabilities):
 
     def inputs_for(self, prediction):
         prediction[...] = np.log(prediction / (1 - prediction))
-        return prediction
-
-
-@caught_by("numbers_predicted_have_names")
-class NamesInAList(TwoEnds):
-    """names what it predicts in a list"""
-
-    def prediction_names(self):
-        return ["low", "high"]
-
-
-@caught_by("numbers_predicted_have_names")
-class OneNameTwice(TwoEnds):
-    """gives two numbers the same name"""
-
-    def prediction_names(self):
-        return "end", "end"
-
-
-@caught_by("numbers_predicted_have_names")
-class NamesOfSeveralValues(MeanSquare):
-    """names what it predicts for several values, each of which has a name"""
-
-    def prediction_names(self):
-        return "a", "b", "c", "d"
-
-
-@caught_by("numbers_predicted_have_names")
-class OneNumberMore(TwoEnds):
-    """predicts a number more than it names"""
-
-    def predict(self, x):
-        return np.concatenate([x, x[:, :1]], axis=1)
-
-    def onnx(self, graph):
-        return graph.op("Concat", graph.input, graph.op("Gather", graph.input, np.array([0]), axis=1), axis=1)
-
-
-@caught_by("numbers_predicted_have_names")
-class AllOfThemForTheTarget(TwoEnds):
-    """leaves it open which of two numbers metrics compare with the target"""
-
-    def point_prediction(self, prediction):
-        return prediction
-
-
-@caught_by("numbers_predicted_have_names")
-class EndsInAnyOrder(TwoEnds):
-    """returns the ends of an interval as they are, even if they crossed"""
-
-    def interval_prediction(self, prediction):
-        return prediction
-
-
-@caught_by("numbers_predicted_have_names")
-class IntervalsByTheirWidth(TwoEnds):
-    """returns how wide intervals are, and not where they end"""
-
-    def interval_prediction(self, prediction):
-        return np.ptp(prediction, axis=1, keepdims=True)
-
-
-@caught_by("numbers_predicted_have_names")
-class SortsEndsInPlace(TwoEnds):
-    """sorts the prediction in place"""
-
-    def interval_prediction(self, prediction):
-        prediction.sort()
         return prediction

@@ -52,7 +52,7 @@ class MergesHalf(Share):
         self.right += other.right
 
 
-@caught_by("an_empty_metric_adds_nothing")
+@caught_by("merged_parts_make_the_whole")
 class BeginsAtOne(Share):
     """starts with one example counted"""
 
@@ -101,7 +101,7 @@ class LooksLater(Share):
         return float(np.mean(np.concatenate([p.argmax(axis=1) == t for p, t in self.parts])))
 
 
-@caught_by("new_objects_begin_at_nothing")
+@caught_by("parts_make_the_whole")
 class CountsInTheClass(Share):
     """counts in a list of the class, which all objects share"""
 

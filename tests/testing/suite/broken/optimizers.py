@@ -154,18 +154,3 @@ class ChangesACopy(Momentum):
 
     def update(self, value, gradient, slots, step):
         super().update(value.reshape(-1), gradient.reshape(-1), {"v": slots["v"].reshape(-1)}, step)
-
-
-@caught_by("evaluates_one_of_its_slots")
-class EvaluatesNothing(Momentum):
-    """has an average evaluated that is no slot"""
-
-    evaluates = "average"
-
-
-@caught_by("evaluates_one_of_its_slots")
-class EvaluatesItsVelocity(Momentum):
-    """has a slot evaluated that holds no parameters"""
-
-    slots = ("v", "average")
-    evaluates = "average"
