@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from mlpkit.components.component import Component
 from mlpkit.components.schedule import START, Progress, Rate, value_now
+from mlpkit.errors import ModelFileError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,6 +49,8 @@ class Optimizer(Component):
         elementwise: false for an optimizer of blocks that are whole parameters, flat; ``sees`` is the better way.
         evaluates: name of the slot that is evaluated and saved in place of the parameters; empty for themselves.
         uses_decay: whether ``update`` uses ``step.decay``; if not, a block may hold values that differ in it.
+        slots_version: increase it if the meaning of the slots changes; resuming from slots of another version upgrades
+            them.
         learning_rate: a number or a schedule, set by the constructor.
     """
 
@@ -57,6 +60,7 @@ class Optimizer(Component):
     elementwise = True
     evaluates = ""
     uses_decay = True
+    slots_version: ClassVar[int] = 1
 
     if TYPE_CHECKING:  # no field: the class that takes one declares it
 
@@ -94,3 +98,18 @@ class Optimizer(Component):
             ParameterError: the schedule leaves the parameter's range.
         """
         return rate if isinstance(rate, float) else value_now(self, rate, step.progress)
+
+    def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:
+        """Convert slots of another version to the present one, in place; by default an error.
+
+        Args:
+            slots: the slots as saved; of one parameter, if the optimizer sees parameters.
+            version: their ``slots_version``.
+
+        Raises:
+            ModelFileError: they can't be converted.
+        """
+        raise ModelFileError(
+            f"the checkpoint holds slots of version {version} of optimizer {self.registered_name}, which now keeps "
+            f"version {self.slots_version}; resume with the version of its package that wrote the checkpoint"
+        )

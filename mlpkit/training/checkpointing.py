@@ -130,6 +130,7 @@ def check_metadata(
         "history": metadata.get("history") in ([], list(history_keys)),
         "best": best is None or (isinstance(best, list) and list(map(type, best)) in ([int, float], [int, int])),
         "callbacks": isinstance(states, list) and len(states) == callbacks,
+        "slots_version": type(metadata.get("slots_version")) is int,
     }
     wrong = [key for key, is_right in right.items() if not is_right]
     if wrong:

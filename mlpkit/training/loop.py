@@ -221,6 +221,7 @@ class Trainer:
             "history": list(self.history[0]) if self.history else [],
             "best": tracker.best and list(tracker.best) if tracker else None,
             "callbacks": self._callbacks.state(arrays),
+            "slots_version": self.optimizer.slots_version,
         }
         return Snapshot(arrays, metadata)
 
@@ -232,6 +233,7 @@ class Trainer:
         check_metadata(metadata, total_steps=self.total_steps, history_keys=keys, callbacks=callbacks)
         history = history_of(arrays, metadata["history"])
         restore_arrays(self.network, self._update.slots, arrays, self._trained)
+        self._upgrade_slots(metadata["slots_version"])
         self.history[:] = history
         self.progress.step = snapshot.step
         self.progress.epoch = snapshot.step / self.steps_per_epoch
@@ -246,6 +248,15 @@ class Trainer:
     def rows_of_step(self, step: int) -> Array:
         """Return the positions in the training split of the examples of a step, which is numbered from 1."""
         return self._sampler.indices(step - 1).copy()
+
+    def _upgrade_slots(self, version: int) -> None:
+        optimizer = self.optimizer
+        if version != optimizer.slots_version:
+            self._update.upgrade_slots(version)
+            self._observer.noticed(
+                f"the slots of optimizer {optimizer.registered_name} were saved by an earlier version of it, and are "
+                "converted; the same bits as without the break are no longer guaranteed"
+            )
 
     def _step_gradient(self, split: Split, description: Description) -> StepGradient:
         """Return what reads the rows of a step, this rank's or all, and computes their gradient."""

@@ -41,12 +41,14 @@ class OptimizerState:
 
     Args:
         optimizer: name of the optimizer.
+        slots_version: what its slots mean.
         slots: its slots, each in one flat array.
         steps: steps that it has taken.
         parameters: those after the last step, if a slot has taken their place in the network; otherwise None.
     """
 
     optimizer: str = ""
+    slots_version: int = 1
     slots: dict[str, NDArray[Any]] = field(default_factory=dict)
     steps: int = 0
     parameters: NDArray[Any] | None = None
@@ -103,6 +105,14 @@ class Updater:
         if self.optimizer.evaluates:
             self._state.parameters = self.network.values.copy()
 
+    def upgrade_slots(self, version: int) -> None:
+        """Convert slots of another version to the optimizer's."""
+        if self.optimizer.sees == "parameters":
+            for path in self._trained():
+                self.optimizer.upgrade_slots(self._slots_of(path), version)
+        else:
+            self.optimizer.upgrade_slots({name: slot.flat for name, slot in self.slots.items()}, version)
+
     def _slot_layouts(self) -> dict[str, FlatLayout]:
         """Return the layout of each slot."""
         optimizer, layout = self.optimizer, self.network.layout
@@ -124,6 +134,8 @@ class Updater:
         if state.optimizer == optimizer.registered_name and sizes_there == sizes:
             for name, flat in flats.items():
                 np.copyto(flat, state.slots[name])
+            if state.slots_version != optimizer.slots_version:
+                self.upgrade_slots(state.slots_version)
             self._steps_before = state.steps
             if state.parameters is not None:
                 for begin, end in self.network.layout.trained():
@@ -131,7 +143,7 @@ class Updater:
         else:
             self._steps_before = state.steps = 0
         state.parameters = None
-        state.optimizer = optimizer.registered_name
+        state.optimizer, state.slots_version = optimizer.registered_name, optimizer.slots_version
         state.slots = flats
 
     def _update(self, block: _Block) -> None:

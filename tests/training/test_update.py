@@ -63,10 +63,12 @@ class SeesParameters(Optimizer):
     """Remembers what it was called with, and keeps a matrix for each matrix."""
 
     sees = "parameters"
+    slots_version = 2
 
     def __init__(self):
         self.learning_rate = 0.5
         self.calls = {}
+        self.upgraded = []
 
     def slots_of(self, name, shape):
         return {"m": shape, "left": (shape[0], shape[0])} if len(shape) == 2 else {"m": shape}
@@ -75,6 +77,9 @@ class SeesParameters(Optimizer):
         self.calls[step.name] = (value, gradient, dict(slots), step)
         for slot in slots.values():
             np.add(slot, step.number, out=slot)
+
+    def upgrade_slots(self, slots, version):
+        self.upgraded.append({name: slot.shape for name, slot in slots.items()})
 
 
 def test_an_optimizer_that_sees_parameters_gets_each_in_its_shape(toy):
@@ -95,6 +100,16 @@ def test_an_optimizer_that_sees_parameters_gets_each_in_its_shape(toy):
         assert step.decay == {"Affine1.W": 1, "Affine2.W": 0.5}.get(path, 0)
     assert optimizer.calls["Affine1.W"][0].strides[0] > 512 * 4
     assert optimizer.calls["Affine2.W"][2]["left"].shape == (512, 512)
+
+
+def test_slots_of_parameters_are_upgraded_one_parameter_at_a_time(network):
+    optimizer, state = SeesParameters(), OptimizerState()
+    Updater(optimizer, network, state)(0.1, 1)
+    state.slots_version = 1
+    Updater(optimizer, network, state)
+    assert {"m": (5,)} in optimizer.upgraded
+    assert {"m": (7, 5), "left": (7, 7)} in optimizer.upgraded
+    assert len(optimizer.upgraded) == len(network.parameters)
 
 
 def test_slots_of_parameters_go_on_from_another_training(network):
@@ -201,3 +216,18 @@ def test_the_state_of_another_optimizer_is_dropped(network):
     update = Updater(Sgd(momentum=0.9), network, state)
     assert (state.optimizer, state.steps, set(state.slots)) == ("Sgd", 0, set(update.slots))
     assert not any(slot.flat.any() for slot in update.slots.values())
+
+
+def test_slots_of_an_earlier_version_are_upgraded(network):
+    class Upgrades(Adam):
+        def upgrade_slots(self, slots, version):
+            assert version == 1
+            slots["m"][...] *= 0.25
+
+    state = OptimizerState()
+    Updater(Upgrades(), network, state)
+    state.slots_version = 1
+    state.slots["m"][...] = 1
+    update = Updater(Upgrades(), network, state)
+    assert state.slots_version == Upgrades.slots_version
+    np.testing.assert_array_equal(update.slots["m"].flat, 0.25)

@@ -33,6 +33,7 @@ class Adam(Optimizer):
     """
 
     slots = ("m", "v")
+    slots_version = 2
     uses_decay = False
 
     learning_rate: Rate = 0.001

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import mlpkit
-from mlpkit import ParameterError, Step
+from mlpkit import ModelFileError, ParameterError, Step
 from mlpkit_plugins.optimizers.adagrad import Adagrad
 from mlpkit_plugins.optimizers.adam import Adam
 from mlpkit_plugins.optimizers.adamw import Adamw
@@ -170,6 +170,12 @@ def test_a_copy_does_the_same(optimizer, parameters, make_steps):
     made = optimizer(**parameters)
     steps = make_steps(0, steps=3)
     assert bits(steps.taken_by(copy.deepcopy(made))) == bits(steps.taken_by(made))
+
+
+@of_every_optimizer
+def test_slots_of_another_version_are_refused(optimizer, parameters):
+    with pytest.raises(ModelFileError, match=f"slots of version 7 of optimizer {optimizer.__name__}, which now keeps"):
+        optimizer(**parameters).upgrade_slots({}, 7)
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-45, 1e-25, 1e-10, 1e10])

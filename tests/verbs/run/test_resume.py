@@ -237,6 +237,7 @@ def test_the_plan_is_that_of_the_resolved_spec(interrupted, monkeypatch):
 
 def test_the_best_checkpoint_is_that_of_the_best_evaluation(train, work):
     from mlpkit.runs.folder import Checkpoints
+    from mlpkit.runs.model_file import load_model_file
 
     run = train("run", training__checkpoint={"best": "accuracy"})
     best = max(run.history, key=lambda record: (record["validation_accuracy"], -record["iteration"]))
@@ -270,7 +271,7 @@ def test_a_run_that_diverges_writes_neither_model_nor_checkpoint_with_numbers_th
     assert [record["iteration"] for record in folder.read_history()] == [4]
 
 
-def test_a_resumed_adam_has_the_same_bits(train):
+def test_what_was_saved_with_the_slots_of_now_needs_no_conversion(train):
     spec = mlpkit.load_spec("tiny.yaml", overrides={"training.optimizer": "adam"})
     watch, again = Remembering(20), Remembering()
     mlpkit.run(spec, "run", observer=watch, stop=watch.stop)
@@ -279,3 +280,18 @@ def test_a_resumed_adam_has_the_same_bits(train):
     whole = train(directory=None, training__optimizer="adam")
     for name, array in whole.network.parameters.items():
         np.testing.assert_array_equal(resumed.network.parameters[name], array)
+
+
+def test_slots_of_a_version_that_can_not_be_upgraded_are_refused(train):
+    watch = Remembering(20)
+    mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run", observer=watch, stop=watch.stop)
+    (path,) = Path("run/checkpoints").iterdir()
+    saved = load_model_file(path)
+    saved.metadata["snapshot"]["slots_version"] = 7
+    save_model(path, saved.arrays, saved.metadata)
+    with pytest.raises(mlpkit.ModelFileError) as caught:
+        mlpkit.resume("run")
+    assert str(caught.value) == (
+        "the checkpoint holds slots of version 7 of optimizer sgd, which now keeps version 1; resume with the version "
+        "of its package that wrote the checkpoint"
+    )
