@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -22,8 +23,10 @@ from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import BEST, NoCheckpointError, RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
+from mlpkit.specfile.sections import Training
 from mlpkit.training.checkpointing import Snapshot, tracker_of
 from mlpkit.training.divergence import without_warnings
+from mlpkit.training.evaluation import Record
 from mlpkit.training.events import Observer, StopRequest, python_warnings
 from mlpkit.training.ranks import ONE_RANK, Ranks
 
