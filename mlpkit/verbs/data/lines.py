@@ -13,6 +13,9 @@ from mlpkit.terminal.formatting import blocks, columns, paragraph, shape, shorte
 from mlpkit.terminal.output import on_one_line
 from mlpkit.verbs.data.data import ColumnStatistics, ColumnSummary, DataReport, ShownExample
 
+SINGLE_PRECISION: Final = 2.0**-24
+"""By how much, relatively, rounding to float32 changes a number at most."""
+
 MOST_ELEMENTS: Final = 8
 """Elements of an input that are shown of an example."""
 
@@ -65,8 +68,14 @@ def _counts(report: DataReport, width: int | None) -> list[str]:
 
 def _statistics(what: str, names: Sequence[str], found: Sequence[ColumnStatistics], width: int | None) -> list[str]:
     rows: list[tuple[str, ...]] = [(what, "least", "greatest", "mean", "std")]
-    rows += [(name, *map(figure, values)) for name, values in zip(names, found, strict=True)]
+    rows += [(name, *map(figure, _without_noise(values))) for name, values in zip(names, found, strict=True)]
     return blocks(rows, right=range(1, 5), indent=INDENT, width=width)
+
+
+def _without_noise(values: ColumnStatistics) -> ColumnStatistics:
+    """Return statistics whose mean is 0 if it is nothing but what rounding to float32 has left."""
+    largest = max(abs(values.least), abs(values.greatest))
+    return values._replace(mean=0.0) if abs(values.mean) < SINGLE_PRECISION * largest else values
 
 
 def _examples(report: DataReport, width: int | None) -> list[str]:

@@ -146,8 +146,10 @@ def split_rows(table: Table, options: TableOptions) -> Mapping[str, NDArray[np.i
         keys = keys_of_examples([table], shares)
         return split_by_class(keys, table.codes[:, -1], shares, seed) if classes else split_by_key(keys, shares, seed)
     if options.split == "shuffle":
-        return split_at_random(len(table), shares, seed)
-    return split_by_key(row_keys(table), shares, seed)
+        positions = split_at_random(len(table), shares, seed)
+    else:
+        positions = split_by_key(row_keys(table), shares, seed)
+    return _move_lonely_classes(positions, table.codes[:, -1]) if classes and table.keys is None else positions
 
 
 def warnings_about_split(
@@ -163,6 +165,17 @@ def warnings_about_split(
     rule = next(iter(options.split)) if isinstance(options.split, dict) else options.split
     remedy = REMEDIES["group" if options.split_by is not None else rule]
     return warnings_about_shares(counts, classes or (), options.shares, options.own_tables, remedy)
+
+
+def _move_lonely_classes(
+    positions: Mapping[str, NDArray[np.intp]], classes: NDArray[np.int32]
+) -> Mapping[str, NDArray[np.intp]]:
+    """Move rows that are the only one of their class to training."""
+    lonely = np.flatnonzero(np.bincount(classes)[classes] == 1)
+    if not len(lonely):
+        return positions
+    held_out = {name: np.setdiff1d(rows, lonely) for name, rows in positions.items() if name != "train"}
+    return {"train": np.union1d(positions["train"], lonely), **held_out}
 
 
 MOST_HELD: Final = 2**26
