@@ -20,11 +20,11 @@ def command(folder: Path, port: int) -> None:
     FOLDER is a run folder, or a folder of run folders, such as those of several seeds, whose curves are drawn together.
     Runs that start later appear, too. The page is for browsers on this machine. Ctrl-C ends the command, but no run.
     """
-    from mlpkit.verbs.live import server, watched  # noqa: PLC0415 - loads much that --help doesn't need
+    from mlpkit.verbs.live import server  # noqa: PLC0415 - loads much that --help doesn't need
 
     if not folder.is_dir():
         raise RunFolderError(
             f"{folder}: is not a folder; give a run folder, or one that holds run folders, such as runs"
         )
-    with server.server_at(port, str(folder), watched.FolderRuns(folder).runs, {}):
+    with server.server_at(port, str(folder), server.FolderRuns(folder).runs, {}):
         threading.Event().wait()

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.verbs.live.watched import PausableStopRequest
+from mlpkit.verbs.live.server import PausableStopRequest
 
 
 class Pausing(Observer):

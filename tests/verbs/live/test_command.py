@@ -61,7 +61,6 @@ def test_without_what_draws_charts_the_error_has_the_command(invoke, monkeypatch
 
 def test_the_live_page_is_not_loaded_unless_it_is_asked_for(invoke, monkeypatch):
     monkeypatch.setitem(sys.modules, "mlpkit.verbs.live.server", None)
-    monkeypatch.setitem(sys.modules, "mlpkit.verbs.live.watched", None)
     assert invoke("run", "tiny.yaml", "--out", "run").code == 0
 
 

@@ -14,8 +14,7 @@ import pytest
 from accessibility import violations
 from headless_browser import TWO_SCREENS
 
-from mlpkit.verbs.live.server import LiveServer
-from mlpkit.verbs.live.watched import WatchedRun
+from mlpkit.verbs.live.server import LiveServer, WatchedRun
 
 SPEC = """\
 mlpkit: 1

@@ -14,8 +14,7 @@ import pytest
 
 from mlpkit.errors import ChartError
 from mlpkit.pages.server import HOST
-from mlpkit.verbs.live.server import LiveServer
-from mlpkit.verbs.live.watched import WatchedRun
+from mlpkit.verbs.live.server import LiveServer, WatchedRun
 
 PRESSED = []
 

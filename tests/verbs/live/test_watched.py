@@ -7,8 +7,7 @@ from stop_at import StopAt
 
 import mlpkit
 from mlpkit.training.events import Observer, ObserverGroup
-from mlpkit.verbs.live.server import evaluations_of, state_of
-from mlpkit.verbs.live.watched import FolderRuns, LiveRun, PausableStopRequest, WatchedRun
+from mlpkit.verbs.live.server import FolderRuns, LiveRun, PausableStopRequest, WatchedRun, evaluations_of, state_of
 
 SPEC = {
     "mlpkit": 1,
