@@ -35,6 +35,7 @@ from mlpkit_plugins.arrays.scaling import (
     DEVIATION_OVERFLOWS,
     ScaleTarget,
     Scaling,
+    built_encoding,
     check_clippable,
     values_range,
     values_scaling,
@@ -42,7 +43,6 @@ from mlpkit_plugins.arrays.scaling import (
 from mlpkit_plugins.files.named_file import located
 from mlpkit_plugins.splits.positions import split_at_random, split_in_order
 from mlpkit_plugins.splits.shares import Share, Shares, warnings_about_shares
-from mlpkit_plugins.tables.options import built_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,6 +16,7 @@ from mlpkit import (
     Array,
     DataWarning,
     Encoding,
+    EncodingLike,
     FittedEncoding,
     Graph,
     ModelFileError,
@@ -201,6 +202,14 @@ class Scaling:
         raise ModelFileError(
             f"the encoder of the arrays is {reprlib.repr(state)}, which no data set of this kind writes"
         )
+
+
+def built_encoding(parameter: str, chosen: EncodingLike | None) -> Encoding | None:
+    """Check that an encoding of numbers is an object, not a name."""
+    if chosen is None or isinstance(chosen, Encoding):
+        return chosen
+    message = f"{chosen!r} is a name, which a data set built in Python can't look up"
+    raise ParameterError(parameter, message, expected="an encoding, such as Standardize()")
 
 
 def _statistics(

@@ -27,7 +27,7 @@ from mlpkit import (
     did_you_mean,
 )
 from mlpkit_plugins import mlpkit_components
-from mlpkit_plugins.arrays.scaling import ScaleTarget, check_clippable
+from mlpkit_plugins.arrays.scaling import ScaleTarget, built_encoding, check_clippable
 from mlpkit_plugins.formats.texts import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.columns import ISO, ColumnReader, Columns, DatePart, OrderedCategories
@@ -141,14 +141,6 @@ class ColumnOptions:
 
     def _parameter_for(self, name: str) -> str:
         return "categories_by_column" if name in self.categories_by_column else "categories"
-
-
-def built_encoding(parameter: str, chosen: EncodingLike | None) -> Encoding | None:
-    """Check that an encoding of numbers is an object, not a name."""
-    if chosen is None or isinstance(chosen, Encoding):
-        return chosen
-    message = f"{chosen!r} is a name, which a data set built in Python can't look up"
-    raise ParameterError(parameter, message, expected="an encoding, such as Standardize()")
 
 
 @dataclass(eq=False)
