@@ -75,18 +75,21 @@ def init_from_data(
 
 
 def recipes(registry: Registry) -> dict[str, list[str]]:
-    """Return the recipes there are, each with the data sets that have it and don't fail to name theirs."""
+    """Return the recipes there are, each with the data sets that have it."""
     found: dict[str, list[str]] = {}
     for entry in _loadable(registry.components(("dataset",)), []):
-        with suppress(ComponentFailure):
-            for recipe in _recipes_of(entry):
-                found.setdefault(recipe, []).append(entry.name)
+        for recipe in _recipes_of(entry):
+            found.setdefault(recipe, []).append(entry.name)
     return found
 
 
 def names_of_recipes(**plugin_options: Unpack[PluginOptions]) -> list[str]:
-    """Return the available recipes."""
-    return list(recipes(Registry.discover(**plugin_options)))
+    """Return the available recipes; data sets that fail to name theirs are skipped."""
+    found: list[str] = []
+    for entry in _loadable(Registry.discover(**plugin_options).components(("dataset",)), []):
+        with suppress(ComponentFailure):
+            found += _recipes_of(entry)
+    return list(dict.fromkeys(found))
 
 
 def _recipes_of(entry: RegisteredComponent) -> Mapping[str, Any]:

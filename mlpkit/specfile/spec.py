@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,11 +22,36 @@ from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, document_of, parse_document, read_document
 from mlpkit.specfile.sections import TOP_LEVEL, EnsembleSection, GuestSection, StackMember, TopLevel, Training
+from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, TOO_DEEP
 from mlpkit.specfile.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
     from mlpkit.components.calibration import Calibration
     from mlpkit.specfile.overrides import Overrides
+
+
+FILLED_IN: Final = "with every default filled in"
+
+
+def _parts(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Go through plain data and its parts, each with its path; lists and mappings come before what is in them."""
+    yield path, value
+    if isinstance(value, dict | list | tuple):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _parts(item, (*path, key))
+
+
+def _too_large(resolved: Mapping[str, Any]) -> Problem | None:
+    """Return what is wrong with the size of a resolved spec, or None, at a key that the spec as written has."""
+    parts = list(_parts(resolved))
+    if len(parts) > MOST_VALUES:
+        ((largest, _),) = Counter(path[0] for path, _ in parts[1:]).most_common(1)
+        message = f"{FILLED_IN}, the spec holds more than {MOST_VALUES:,} values"
+        return Problem((largest,), message, remedy="write fewer layers, or one that repeats others", at_key=True)
+    deepest = max((path for path, value in parts if isinstance(value, dict | list | tuple)), key=len)
+    if len(deepest) >= DEEPEST_NESTING:
+        return Problem(deepest[:1], f"{FILLED_IN}, {TOO_DEEP}", at_key=True)
+    return None
 
 
 FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -218,7 +244,7 @@ class Spec:
             if to_yaml(again.resolved(**training)) == text:
                 return text
             reason = "it would be read as another"
-        message = f"with every default filled in, the spec can't be read again: {reason}"
+        message = f"{FILLED_IN}, the spec can't be read again: {reason}"
         raise self.error(SpecSchemaError, [Problem((), message, remedy="write fewer or other values")])
 
     def located(self, faults: Sequence[Problem]) -> tuple[Diagnostic, ...]:
@@ -296,7 +322,11 @@ def check_document(document: Document, registry: Registry, *, resolved: bool = F
         checked = TOP_LEVEL.check(document.values, (), context)
     warned = _located(document, [warning for warning in context.warnings if document.has_value(warning.path)])
     if isinstance(checked, TopLevel) and not context.faults:
-        return Spec(document, registry, checked, warned, context.files)
+        spec = Spec(document, registry, checked, warned, context.files)
+        fault = _too_large(spec.resolved(slices=1, threads=1))
+        if fault is None:
+            return spec
+        raise SpecSchemaError(_located(document, [fault]), warned)
     raise SpecSchemaError(_located(document, _with_whole_keys(document, registry, context.faults)), warned)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit import Array, Metric, ParameterError, ShapeError, Target
+from mlpkit import Array, Classes, Labels, Metric, ParameterError, ShapeError, Target, Values
 
 
 def actual_classes(t: Array) -> NDArray[np.int64]:
@@ -37,9 +37,17 @@ def require_two_classes(threshold: float | None, classes: int) -> None:
 
 
 def wrong_target(metric: Metric, target: Target, takes: str) -> ShapeError:
-    """Return an error that says which targets the metric takes, in words."""
+    """Return an error that says which targets the metric takes, in words, and names metrics for the data's target."""
     return ShapeError(
         f"{metric.registered_name} is for {takes}, but the data gives {target}",
         expected=f"data whose target is {takes}",
-        remedy="use another metric",
+        remedy=f"use {_fitting(target)} instead",
     )
+
+
+def _fitting(target: Target) -> str:
+    if isinstance(target, Classes):
+        return "accuracy, f1 or roc_auc"
+    if isinstance(target, Labels):
+        return "roc_auc, or f1 with a threshold,"
+    return "mean_absolute_error, mean_squared_error or r2" if isinstance(target, Values) else f"a metric for {target}"
