@@ -59,9 +59,7 @@ def curves(
         _draw(axes, history, name, splits, x)
         axes.set_ylabel(with_unit(name, units))
         if best is not None:
-            at, value = history[best][x], history[best][f"{splits[-1]}_{name}"]
-            colour: Any = mpl.rcParams["text.color"]
-            axes.plot(at, value, "o", markersize=9, fillstyle="none", color=colour, label="best")
+            _mark(axes, history[best], f"{splits[-1]}_{name}", x)
     if history:
         figure.axes[0].legend()
     figure.suptitle(_title(history, tracker, best, x), fontsize="medium")
@@ -92,3 +90,19 @@ def _draw(axes: Axes, history: Sequence[Record], name: str, splits: Sequence[str
         axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=history[-1][x] >= 1))
     if wants_logarithms(name, every):
         axes.set_yscale("log")
+
+
+def _mark(axes: Axes, record: Record, key: str, x: str) -> None:
+    """Mark an evaluation by a line, and by a ring on the curve that decides."""
+    colour: Any = mpl.rcParams["text.color"]
+    axes.axvline(record[x], color=colour, linestyle=":", linewidth=1, zorder=1)
+    axes.plot(
+        record[x],
+        record[key],
+        marker="o",
+        markersize=9,
+        markerfacecolor="none",
+        markeredgecolor=colour,
+        linestyle="",
+        label="best",
+    )

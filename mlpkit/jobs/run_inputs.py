@@ -94,16 +94,13 @@ def spec_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def flattened(data: Any, prefix: str = "", *, empty: bool = False) -> dict[str, Any]:
-    """Return the values of nested mappings and lists by dotted key, below a prefix; items of a list go by number.
-
-    With ``empty``, an empty mapping or list is a value, too.
-    """
-    if not isinstance(data, Mapping | list) or (empty and prefix and not data):
+def flattened(data: Any, prefix: str = "") -> dict[str, Any]:
+    """Return the values of nested mappings and lists by dotted key, below a prefix; items of a list go by number."""
+    if not isinstance(data, Mapping | list):
         return {prefix: data}
     values: dict[str, Any] = {}
     for key, value in data.items() if isinstance(data, Mapping) else enumerate(data):
-        values |= flattened(value, f"{prefix}.{key}" if prefix else str(key), empty=empty)
+        values |= flattened(value, f"{prefix}.{key}" if prefix else str(key))
     return values
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,67 @@ from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.statistics import FEWEST_UNPAIRED, Interval, difference, holm, interval
 from mlpkit.terminal.figures import figure, plus_minus, probability, signed
 from mlpkit.terminal.formatting import GAP, LONGEST_CELL, blocks, columns, paragraph, shortened
+
+
+def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return where specs differ by dotted key, with a value for each spec; None if it has none.
+
+    Of different components it has their names, and the parameters that all of them have; of what only some specs have,
+    the name of the component, or the value.
+    """
+    keys = dict.fromkeys(key for spec in specs for key in spec)
+    found: dict[str, list[Any]] = {}
+    for key in keys:
+        values = [spec.get(key) for spec in specs]
+        found |= _below(key, values) if key == "layers" else _differences(key, values)
+    return found
+
+
+def _differences(key: str, values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
+    if all(value == values[0] for value in values):
+        return
+    shown = [_in_short(value) for value in values]
+    if not all(isinstance(value, Mapping | list) for value in values):
+        yield key, shown
+    elif any(each != shown[0] for each in shown) and all(map(_is_of_components, values)):
+        yield key, shown
+        first, *others = map(_parameters, values)
+        for name in first:
+            if all(name in each for each in others):
+                yield from _differences(f"{key}.{name}", [each[name] for each in (first, *others)])
+    else:
+        yield from _below(key, values)
+
+
+def _below(key: str, values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Go through the items of mappings and lists."""
+    items = [dict(enumerate(value)) if isinstance(value, list) else value for value in values]
+    for name in dict.fromkeys(name for each in items for name in each):
+        yield from _differences(f"{key}.{name}", [each.get(name) for each in items])
+
+
+def _is_of_components(value: Any) -> bool:
+    """Whether a value is a component, or a list of some, or of plain values."""
+    items = value if isinstance(value, list) else [value]
+    return all(_is_component(each) or not isinstance(each, Mapping | list) for each in items)
+
+
+def _is_component(value: Any) -> bool:
+    return isinstance(value, Mapping) and len(value) == 1 and isinstance(next(iter(value.values())), Mapping | bool)
+
+
+def _parameters(value: Any) -> Mapping[str, Any]:
+    """Return the parameters of a component; none of a list, or of a component without any."""
+    found = None if isinstance(value, list) else next(iter(value.values()))
+    return found if isinstance(found, Mapping) else {}
+
+
+def _in_short(value: Any) -> Any:
+    """Return the name of a component, the names of several, or the value."""
+    if isinstance(value, list):
+        return [_in_short(each) for each in value]
+    return next(iter(value)) if _is_component(value) else value
+
 
 Row = dict[str, list[Any]]
 """Values by key, one a side in their order; None where a side has none."""
@@ -70,7 +131,7 @@ class Comparison:
 
     Args:
         runs: the run folders, or the names of the sides.
-        spec: where the resolved specs differ, by dotted key, layers by their names.
+        spec: where the resolved specs differ, layers by their names; see ``differences``.
         versions: what else the results depend on.
         results: SHA-256 of history, metrics and model; empty if a side has several runs.
         curves: last value of each loss and metric of the history; of several runs, an ``Interval``.
@@ -187,7 +248,7 @@ def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = (), by: Sequ
     others = zip(sides[1:], seeds_of_others, strict=True)
     return Comparison(
         runs=[side.name for side in sides],
-        spec=_differing([_common(flattened(run.spec, empty=True) for run in side.runs) for side in sides]),
+        spec=differences([_common(run.spec for run in side.runs) for side in sides]),
         versions=_differing(
             [_common(flattened(_without(run.lock, NOT_VERSIONS)) for run in side.runs) for side in sides]
         ),

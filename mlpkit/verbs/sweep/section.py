@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le, MinLen
 
 from mlpkit.components.metric import Metric
 from mlpkit.components.schema.component_types import DistinctListType
-from mlpkit.components.schema.context import CheckContext, show
+from mlpkit.components.schema.context import CheckContext, correction, show
 from mlpkit.components.schema.recipe import KeyPath, Recipe
 from mlpkit.components.schema.signature import OneOf, Section, SectionType
 from mlpkit.components.schema.types import AnyType, TextType
@@ -348,9 +348,23 @@ def _check_direction(
 
 @dataclass(frozen=True)
 class SweepType(SectionType):
-    """The section's type."""
+    """The section; for keys of the spec that stand in it directly, the error says where they belong."""
 
     owner: type[Section] = SweepSection
+
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
+        """Return the section."""
+        if isinstance(value, dict) and "search" not in value:
+            misplaced = [key for key in value if key not in self.schema.types]
+            if misplaced:
+                message = f"unknown key {show(misplaced[0])} of sweep"
+                remedy = did_you_mean(misplaced[0], ["search"])
+                remedy = remedy or f"keys to vary belong under search: {{{misplaced[0]}: ...}}"
+                fix = correction(misplaced[0], ["search"])
+                return context.report(
+                    (*path, misplaced[0]), message, remedy=remedy, at_key=True, code="unknown-key", fix=fix
+                )
+        return super().check(value, path, context)
 
 
 def _named(choice: object) -> str:

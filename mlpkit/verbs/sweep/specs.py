@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of, runs_in
 from mlpkit.runs.layout import SPEC, has_file
+from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.key_types import FORMAT_KEY
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.nodes import ListNode, MappingNode, Node, ScalarNode, copied, plain
@@ -93,7 +95,8 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
     """Return the text of a spec that stands for itself in a folder: with what it extends, and what was overridden.
 
     Relative paths start from the folder, the name is there, since the file has another, and so is what variables took
-    from the environment. ``files`` are paths that the section ``sweep`` names, in the form of ``Spec.files``.
+    from the environment. If nothing else changes, it is the text as written, comments included. ``files`` are paths
+    that the section ``sweep`` names, in the form of ``Spec.files``.
     """
     tree = copied(spec.document.with_names)
     assert isinstance(tree, MappingNode)
@@ -106,7 +109,19 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
         if node is not None and not Path(str(node.value)).is_absolute():
             file = Path(seen)  # which may be, or be in, a link to a folder elsewhere
             node.value = escape(os.path.relpath(real_path(file.parent) / file.name, real_path(folder)))
-    return to_yaml({FORMAT_KEY: None, NAME: spec.name} | plain(tree), with_names=True)
+    values = {FORMAT_KEY: None, NAME: spec.name} | plain(tree)
+    written = spec.document.written or ""
+    named = re.sub(rf"^{FORMAT_KEY}:.*$", rf"\g<0>\n{NAME}: {spec.name}", written, count=1, flags=re.MULTILINE)
+    found = next((text for text in (written, named) if _has_values(text, values)), None)
+    return to_yaml(values, with_names=True) if found is None else found
+
+
+def _has_values(text: str, values: Mapping[str, Any]) -> bool:
+    """Whether a text alone has the values of a spec before variables are put in."""
+    try:
+        return bool(plain(parse_document(text).with_names) == values)
+    except SpecError:  # it extends another
+        return False
 
 
 def path_written_at(root: MappingNode, path: KeyPath, seen: str) -> tuple[ScalarNode | None, str]:

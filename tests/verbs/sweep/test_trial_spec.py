@@ -149,11 +149,23 @@ def test_keys_that_are_set_in_different_trials_or_one_below_the_other_are_two(se
     assert prove_sweep(mlpkit.load_spec(specs / "tiny.yaml")) == {}
 
 
+def test_a_text_that_says_all_is_kept_with_its_comments(tmp_path):
+    text = SPEC.replace("csv: {file: $table, target: y, predict: values}", "mnist: {}") + SWEEP.replace(
+        "    data.csv.file: [data/one.csv, data/two.csv]\n", ""
+    )
+    (tmp_path / "own.yaml").write_text(text)
+    assert text_for_folder(mlpkit.load_spec(tmp_path / "own.yaml"), tmp_path / "runs") == text
+    changed = text_for_folder(mlpkit.load_spec(tmp_path / "own.yaml", overrides=["seed=3"]), tmp_path / "runs")
+    assert "# the base" not in changed
+    assert "$hidden" in changed
+
+
 def test_a_spec_without_a_name_keeps_that_of_its_file(tmp_path):
     text = SPEC.replace("csv: {file: $table, target: y, predict: values}", "mnist: {}").replace("name: tiny\n", "")
     (tmp_path / "own.yaml").write_text(f"{text}sweep: {{search: {{vars.hidden: [2]}}, trials: 1}}\n")
     (tmp_path / "sweep.yaml").write_text(text_for_folder(mlpkit.load_spec(tmp_path / "own.yaml"), tmp_path))
     found = mlpkit.load_spec(tmp_path / "sweep.yaml")
+    assert "# the base" in found.document.text
     assert (found.name, trial_spec(found, {"vars.hidden": 2}).resolved()["name"]) == ("own", "own")
 
 
