@@ -511,12 +511,12 @@ def _differences_section(found: Comparison) -> str:
     """Return what differs in specs and versions."""
     return parts.section(
         "What differs",
-        _differences("Spec", found.spec, found),
-        _differences("Versions", found.versions, found),
+        _table_of("Spec", found.spec, found),
+        _table_of("Versions", found.versions, found),
     )
 
 
-def _differences(caption: str, values: Row, found: Comparison) -> str:
+def _table_of(caption: str, values: Row, found: Comparison) -> str:
     if not values:
         return parts.paragraph(f"{caption}: the same.")
     rows = [[key, *("" if each is None else to_inline_yaml(each) for each in row)] for key, row in values.items()]
