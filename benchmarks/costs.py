@@ -34,8 +34,7 @@ from rounds import interleaved, ratio, seconds_of
 import mlpkit
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.verbs.doctor.health import HealthMonitor
-from mlpkit.verbs.live.server import LiveServer
-from mlpkit.verbs.live.watched import LiveRun, PausableStopRequest
+from mlpkit.verbs.live.server import LiveRun, LiveServer, PausableStopRequest
 
 if TYPE_CHECKING:
     import argparse
