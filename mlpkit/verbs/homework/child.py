@@ -11,6 +11,7 @@ import builtins
 import importlib
 import json
 import os
+import platform
 import sys
 import types
 import warnings
@@ -269,8 +270,8 @@ def in_words(error: BaseException) -> str:
 def limit(memory: int, seconds: int) -> list[str]:
     """Limit memory, processor time, files and processes; return what the system can't limit."""
     try:
-        import resource  # noqa: PLC0415 - Windows has none
-    except ImportError:
+        resource: Any = importlib.import_module("resource")
+    except ImportError:  # Windows has none
         return ["memory", "processor time"]
     limits = {"AS": memory, "CPU": seconds, "FSIZE": 0, "NPROC": 0, "CORE": 0, "NOFILE": 0}
     for name, most in limits.items():
@@ -280,8 +281,8 @@ def limit(memory: int, seconds: int) -> list[str]:
 
 def filter_system_calls() -> list[str]:
     """Leave this process the system calls that it needs; return what the system can't filter."""
-    machine = os.uname().machine if hasattr(os, "uname") else ""
-    if sys.platform != "linux" or machine not in SYSTEM_CALLS:
+    system, machine = sys.platform, platform.machine()
+    if system != "linux" or machine not in SYSTEM_CALLS:
         return ["system calls"]
     import ctypes  # noqa: PLC0415 - only Linux needs it
 
