@@ -53,7 +53,7 @@ def tests(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("plugin", ['"./acme.py"', 'pathlib.Path("acme.py")', "acme", "acme.Wrong"])
+@pytest.mark.parametrize("plugin", ['"./acme.py"', 'pathlib.Path("acme.py")', "acme.Wrong"])
 def test_every_check_of_every_component_is_an_item(tests, plugin):
     done = tests(f"test_acme = conformance({plugin})")
     failed = re.findall(r"^FAILED test_acme.py::test_acme\[(\S+)\]", done.stdout, re.MULTILINE)

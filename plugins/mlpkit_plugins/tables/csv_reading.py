@@ -24,6 +24,7 @@ from mlpkit_plugins.tables.text_numbers import OFTEN_MISSING, PLAIN, NumberForma
 
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 _THOUSANDS: Final = {"": "nothing", ",": "commas", ".": "points", " ": "spaces", "'": "apostrophes"}
+_NAME_OF_ROWS: Final = "row"
 
 
 def csv_reading(path: Path, name: str, target: str | None, missing: Collection[str]) -> Reading:
@@ -58,6 +59,11 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
 
 def _header(guess: CsvGuess, *, has_names: bool) -> tuple[list[str] | None, int, str]:
     """Return the names of the columns if the file doesn't have them all, the number of rows to skip, and the reason."""
+    if guess.one_name_too_few and has_names:
+        reason = (
+            f"its first row has no name for the first column, which R calls row names; it is called {_NAME_OF_ROWS}"
+        )
+        return [_NAME_OF_ROWS, *guess.first], guess.dialect.skip_rows + 1, reason
     if has_names:
         return None, guess.dialect.skip_rows, ""
     names = [f"column{number}" for number in range(1, len(guess.first) + 1)]
@@ -77,10 +83,11 @@ _ALIGNED: Final = " "
 
 
 class CsvGuess(NamedTuple):
-    """A CSV file's dialect, and its first row."""
+    """A CSV file's dialect, its first row, and whether that has one field too few, as with row names from R."""
 
     dialect: Dialect
     first: tuple[str, ...]
+    one_name_too_few: bool
 
     @property
     def names_in_first_row(self) -> bool:
@@ -96,7 +103,7 @@ def csv_dialect(path: Path, name: str, target: str | None = None) -> CsvGuess:
     text = content[:SAMPLE_OF_ROWS].decode("utf-8-sig" if encoding == "utf-8" else encoding, "replace")
     best = max((_Layout.of(text, delimiter, target) for delimiter in (*DELIMITERS, _ALIGNED)), key=_Layout.agreement)
     dialect = Dialect(best.delimiter, best.quote, skip_rows=best.skip_rows, encoding=encoding)
-    return CsvGuess(dialect, tuple(field.strip() for field in best.first))
+    return CsvGuess(dialect, tuple(field.strip() for field in best.first), best.one_name_too_few)
 
 
 def _encoding(content: bytes) -> str:
@@ -158,10 +165,15 @@ class _Layout(NamedTuple):
         """The number of fields in each row below the first, without empty rows."""
         return [len(row) for row in self.rows[self.begin + 1 :] if _filled(row)]
 
+    @property
+    def one_name_too_few(self) -> bool:
+        expected = len(self.first) + 1
+        return set(self.widths) == {expected} and any(row[-1] for row in self.rows[self.begin + 1 :] if row)
+
     def agreement(self) -> tuple[bool, bool, bool, float, int]:
         """Rank the delimiter: by the target's name, several columns, and the share of rows of the same width."""
         width, widths = len(self.first), self.widths
-        same = widths.count(width) / max(len(widths), 1)
+        same = max(widths.count(width), widths.count(width + 1)) / max(len(widths), 1)
         is_aligned = self.delimiter == _ALIGNED
         return self.has_target, width > 1 and (not is_aligned or same == 1), not is_aligned, same, width
 

@@ -86,6 +86,19 @@ def test_apostrophes_around_names_are_quotes(dialect):
     assert dialect("a,b\n1,'t Hooft\n").dialect.quote == '"'
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("a,b\n1,2,3\n2,3,4\n", True),
+        ("a,b\n1,2,3\n2,3\n", False),
+        ("a,b\n1,2,\n2,3,\n", False),  # a delimiter at the end of each row
+        ("a,b\n1,2\n", False),
+    ],
+)
+def test_names_of_rows_without_a_name(dialect, content, expected):
+    assert dialect(content).one_name_too_few is expected
+
+
 def test_spaces_are_a_delimiter_if_no_other_is_there(dialect):
     assert dialect("a b\n1 2\n3 4\n").dialect.delimiter == " "
     assert dialect("first name,b\nx y,2\n").dialect.delimiter == ","
