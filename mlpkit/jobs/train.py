@@ -222,7 +222,7 @@ class TrainingJob:
         network, folder = trainer.network, self._folder
         with failure_recorded(folder, trainer.progress), CtrlC(stop) as ctrl_c:
             try:
-                with store if isinstance(store, AsyncCheckpoints) else nullcontext():
+                with store or nullcontext():
                     trainer.train()
             finally:
                 if folder is not None and is_finite(network, {}):

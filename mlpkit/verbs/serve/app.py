@@ -188,9 +188,9 @@ class Service:
             "/metrics": self.prometheus,
             "/drift": self.drift,
             "/models/{name}/drift": self.drift,
-            "/v2": _constant(inference.SERVER),
-            "/v2/health/live": _constant({"live": True}),
-            "/v2/health/ready": _constant({"ready": True}),
+            "/v2": _constant("server", inference.SERVER),
+            "/v2/health/live": _constant("live", {"live": True}),
+            "/v2/health/ready": _constant("ready", {"ready": True}),
         }
         posting = {"/predict": self.predict, "/models/{name}/predict": self.predict}
         for address in (model, model + "/versions/{version}"):
@@ -200,10 +200,13 @@ class Service:
         return [Route(path, handler, methods=["POST"]) for path, handler in posting.items()] + routes
 
 
-def _constant(content: object) -> Handler:
+def _constant(name: str, content: object) -> Handler:
+    """Return what always answers the same, and its name in the metrics."""
+
     async def constant(_: Request) -> Response:
         return JSONResponse(content)
 
+    constant.__name__ = name
     return constant
 
 
