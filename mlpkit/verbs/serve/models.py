@@ -102,8 +102,8 @@ class Version:
                 np.save(file, np.stack(rows))
             else:
                 file = Path(folder, "rows.csv")
-                names = (column.name for column in loaded.columns)
-                write_columns(file, dict(zip(names, zip(*rows, strict=True), strict=True)))
+                columns = zip(loaded.columns, zip(*rows, strict=True), strict=True)
+                write_columns(file, {column.name: [*map(column.as_in_a_file, values)] for column, values in columns})
             name = f"the last {len(rows):,} rows"
             return drift_of_model(loaded.model, loaded.directory, file, name, LEVEL, 0.0).to_plain()
 

@@ -89,6 +89,15 @@ class Column:
             return 1
         return self.categories[0] if self.categories else "text"
 
+    def as_in_a_file(self, value: str | float | None) -> str | float | None:
+        """Return a value as a table has it: a truth value as a number, or as the category that it stands for."""
+        if value is None or isinstance(value, str):
+            return value
+        if self.is_number:
+            return float(value)
+        texts = (category for category in self.categories if isinstance(category, str))
+        return next((text for text in texts if value in _as_json([text])), value)
+
 
 def columns_taken(model: TrainedModel) -> tuple[Column, ...] | None:
     """Return the columns that a model takes, found by trying values; None if it takes arrays."""

@@ -15,6 +15,8 @@ import pytest
 from requirements import require_package
 from served import CSV, JSON, serving
 
+from mlpkit.verbs.serve.rows import Column
+
 LOAN = {"amount": 4.3, "income": 10.5, "years_in_job": 13, "purpose": "car"}
 FLOWER = {"petal_length": 45.5, "petal_width": 13.5, "stem_height": 100.5, "soil": "clay"}
 
@@ -98,11 +100,28 @@ def test_metrics_are_text_that_prometheus_reads(server):
 
 def test_recent_rows_are_compared_with_training(server):
     body = [{**LOAN, "amount": 900 + i, "income": 3} for i in range(60)]
-    server.post("/models/loans/predict", body)
+    server.post("/models/loans/predict", [*body, {**LOAN, "years_in_job": True}])
     found = server.get("/models/loans/drift").json
     assert {"amount", "income"} <= set(found["drifted"])
     assert found["rows"] >= 60
     assert server.get("/models/houses/drift").status in (200, 404)
+
+
+@pytest.mark.parametrize(
+    ("categories", "value", "written"),
+    [
+        ((), True, 1),
+        ((), 2.5, 2.5),
+        (("No", "TRUE", True), True, "TRUE"),
+        (("x", "3", 3), 3.0, "3"),
+        (("x", "3", 3), "x", "x"),
+        (("x", "3", 3), None, None),
+    ],
+)
+def test_kept_values_are_written_as_tables_have_them(categories, value, written):
+    column = Column("a", is_number=not categories, optional=True, categories=categories)
+    assert column.as_in_a_file(value) == written
+    assert type(column.as_in_a_file(value)) is not bool
 
 
 def test_the_page_needs_no_network_and_names_each_column(server):
