@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 import jsonschema
 from documentation_pages import BY_HAND
 from generators.marked_blocks import marked_blocks, write_files
@@ -11,6 +14,13 @@ from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.verbs.ask.schema import json_schema
+
+
+@cache
+def validator(*plugins: Path) -> jsonschema.Draft202012Validator:
+    registry = Registry.discover(plugins=plugins)
+    registry.components()  # loads them, so that no process needs to examine them
+    return jsonschema.Draft202012Validator(json_schema(registry))
 
 
 def test_the_schema_accepts_the_specs(tmp_path, monkeypatch):
@@ -26,12 +36,11 @@ def test_the_schema_accepts_the_specs(tmp_path, monkeypatch):
         write_files(page, folder)
         monkeypatch.syspath_prepend(folder)  # plugins of a page import each other
         plugins = [folder / block.name for block in blocks if block.role == "plugin"]
-        validator = jsonschema.Draft202012Validator(json_schema(Registry.discover(plugins=plugins)))
         for spec in specs:
             faults = DiagnosticList()
             data = plain(parse_yaml(SourceText(spec.name, spec.text), faults))
             faults.raise_if_any()
-            errors = [error.message for error in validator.iter_errors(data)]
+            errors = [error.message for error in validator(*plugins).iter_errors(data)]
             assert errors == [], f"{path.name}, {spec.name}"
             accepted += 1
     assert accepted > 5

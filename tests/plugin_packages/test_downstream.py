@@ -64,6 +64,14 @@ def examine(tool, packages, tmp_path, capsys):
     return run
 
 
+def test_a_plugin_that_ends_its_process_is_reported(examine):
+    code, printed, found = examine("e*")
+    assert (code, list(found)) == (1, ["ends"])
+    assert printed.endswith("\n0 passed, 1 failed\n")
+    assert "is broken: " in found["ends"]["problems"][0]
+
+
+@pytest.mark.long
 def test_broken_plugins_are_reported_and_the_others_pass(examine):
     code, printed, found = examine("*")
     assert code == 1

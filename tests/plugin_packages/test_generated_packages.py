@@ -52,7 +52,12 @@ def test_its_spec_trains(kind, environment, folder):
     assert metrics["train"]["loss"] > 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
+SOME = ("callback", "engine", "layer")
+
+
+@pytest.mark.parametrize(
+    "kind", [kind if kind in SOME else pytest.param(kind, marks=pytest.mark.long) for kind in KINDS]
+)
 def test_the_commands_for_agents_pass(kind, environment, folder):
     guide = (folder / kind / "AGENTS.md").read_text("utf-8")
     commands = re.findall(r"^mlpkit .+ --json$", guide, re.M)
