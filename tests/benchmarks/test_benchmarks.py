@@ -23,6 +23,7 @@ def run(script, *options):
     return json.loads(done.stdout)
 
 
+@pytest.mark.long
 def test_start_up_measures_every_kind_of_process():
     report = run("start_up.py", "--json", "--rounds", "1", "--steps", "2")
     commands = {"mlpkit --help", "mlpkit check", "first training step", "run of one step", "with a report"}
@@ -55,6 +56,7 @@ def test_checkpoints_and_health_checks_have_a_cost():
     assert all(0 < size["cost"] < 0.2 for size in report["health"])
 
 
+@pytest.mark.long
 def test_growth_measures_every_cost_at_each_point():
     require_package("vl_convert")
     report = run("growth.py", "--json", "--axes", "classes", "--largest", "2")
@@ -128,6 +130,7 @@ def test_predictions_in_both_orders_are_timed():
     assert all(each[side] > 0 for each in report["predictions"] for side in sides)
 
 
+@pytest.mark.long
 def test_steps_of_both_precisions_are_timed():
     report = run("precision.py", "--json", "--rounds", "1", "--threads", "1", "--steps", "1")
     shapes = [(step["hidden"], step["batch_size"]) for step in report["steps"]]
@@ -135,6 +138,7 @@ def test_steps_of_both_precisions_are_timed():
     assert all(step["ratio"] > 0 for step in report["steps"])
 
 
+@pytest.mark.long
 def test_activations_and_products_of_both_kinds_are_timed():
     report = run("kernels.py", "--json", "--rounds", "1", "--seconds", "0.001")
     assert report["machine"]["products"] == PRODUCTS_BY

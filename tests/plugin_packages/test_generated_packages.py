@@ -10,6 +10,8 @@ import pytest
 from mlpkit.components.kinds import KINDS
 from mlpkit.verbs.author.new_plugin import new_plugin
 
+SOME = ("callback", "engine", "layer")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -38,8 +40,9 @@ def test_all_are_sound_plugins(environment, folder):
         assert list(plugin["components"]) == [kind]
 
 
-def test_their_tests_pass(environment, folder):
-    printed = environment(f"pytest -q -rs --import-mode=importlib -p no:cacheprovider {' '.join(KINDS)}", cwd=folder)
+@pytest.mark.parametrize("kinds", [SOME, pytest.param(tuple(KINDS), marks=pytest.mark.long)], ids=["some", "all"])
+def test_their_tests_pass(kinds, environment, folder):
+    printed = environment(f"pytest -q -rs --import-mode=importlib -p no:cacheprovider {' '.join(kinds)}", cwd=folder)
     assert " passed" in printed
     assert "skipped" not in printed
 
@@ -50,9 +53,6 @@ def test_its_spec_trains(kind, environment, folder):
     environment(f"mlpkit run example.yaml --quiet {shorter}", cwd=folder / kind)
     metrics = json.loads((folder / kind / "runs" / f"my_{kind}" / "metrics.json").read_text("utf-8"))
     assert metrics["train"]["loss"] > 0
-
-
-SOME = ("callback", "engine", "layer")
 
 
 @pytest.mark.parametrize(
