@@ -81,7 +81,7 @@ def checkpoint(interrupted: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("count", "every"),
-    [pytest.param(300, 64, id="short"), pytest.param(20_000, 1, id="long", marks=pytest.mark.fuzz)],
+    [pytest.param(150, 64, id="short"), pytest.param(20_000, 1, id="long", marks=pytest.mark.fuzz)],
 )
 def test_damage(checkpoint: Path, count: int, every: int) -> None:
     def load(path: Path) -> Any:
@@ -94,7 +94,7 @@ def test_damage(checkpoint: Path, count: int, every: int) -> None:
         load(checkpoint)
 
 
-@counts(60, 3_000)
+@counts(30, 3_000)
 def test_a_right_checksum_over_damage(checkpoint: Path, count: int) -> None:
     content, digits = checkpoint.read_bytes(), load_model_file(checkpoint).sha256
     # The observer gets the name of a damaged checkpoint; the error is about the folder.
@@ -120,7 +120,7 @@ def altered(plain: Any, chance: random.Random) -> Any:
     return plain
 
 
-@counts(60, 2_000)
+@counts(30, 2_000)
 def test_well_formed_checkpoints_that_say_something_else(checkpoint: Path, count: int) -> None:
     print("seed 13")  # noqa: T201 - to repeat a failure
     found, chance = load_model_file(checkpoint), random.Random(13)

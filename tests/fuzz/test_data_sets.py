@@ -29,7 +29,7 @@ T = np.arange(10) % 3
 ROWS = np.column_stack([X, T])
 LIMITS = Limits(memory=4_000_000)
 counts = pytest.mark.parametrize(
-    "count", [pytest.param(300, id="short"), pytest.param(10_000, id="long", marks=pytest.mark.fuzz)]
+    "count", [pytest.param(150, id="short"), pytest.param(10_000, id="long", marks=pytest.mark.fuzz)]
 )
 
 

@@ -75,7 +75,7 @@ def test_every_flipped_bit_of_a_compressed_file(tmp_path: Path, every: int) -> N
 
 
 @pytest.mark.parametrize(
-    "count", [pytest.param(200, id="short"), pytest.param(10_000, id="long", marks=pytest.mark.fuzz)]
+    "count", [pytest.param(100, id="short"), pytest.param(10_000, id="long", marks=pytest.mark.fuzz)]
 )
 def test_mutants_of_a_compressed_file(tmp_path: Path, count: int) -> None:
     print("seed 8")  # noqa: T201 - to repeat a failure

@@ -43,7 +43,7 @@ def load_and_use() -> Callable[[Path], TrainedModel]:
     return load
 
 
-@counts(700, 40_000)
+@counts(350, 40_000)
 def test_damage(model: SmallModel, load_and_use: Any, keep: Path, count: int) -> None:
     assert 1500 < len(model.content) < 3000
     refuses_damage(
@@ -61,7 +61,7 @@ def test_a_good_file_is_loaded(model: SmallModel, load_and_use: Any) -> None:
     load_and_use(model.path)
 
 
-@counts(700, 40_000)
+@counts(350, 40_000)
 def test_a_right_checksum_over_damage(model: SmallModel, load_and_use: Any, keep: Path, count: int) -> None:
     report = survives_forgeries(
         load_and_use, model.content, model.digits, model.path, seed=2, count=count, keep=keep / "models"
@@ -69,7 +69,7 @@ def test_a_right_checksum_over_damage(model: SmallModel, load_and_use: Any, keep
     assert report.refused > 0.5 * count
 
 
-@counts(600, 20_000)
+@counts(300, 20_000)
 def test_well_formed_files_that_say_something_else(
     model: SmallModel, load_and_use: Any, tmp_path: Path, keep: Path, count: int
 ) -> None:

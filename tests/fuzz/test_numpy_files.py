@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROWS = np.random.default_rng(0).normal(size=(10, 20)).astype(np.float32)
 LIMITS = Limits(memory=4_000_000)
 counts = pytest.mark.parametrize(
-    "count", [pytest.param(300, id="short"), pytest.param(10_000, id="long", marks=pytest.mark.fuzz)]
+    "count", [pytest.param(150, id="short"), pytest.param(10_000, id="long", marks=pytest.mark.fuzz)]
 )
 
 

@@ -143,6 +143,8 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 LIKE_OTHERS = {
     "copies, often",
+    "five thousand copies",
+    "losses",
     "misspelt layers",
     "misspelt variables",
     "one layer name",

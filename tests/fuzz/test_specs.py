@@ -57,7 +57,7 @@ def test_what_is_mutated_is_right(tmp_path: Path, text: str) -> None:
     checked(path)
 
 
-@counts(700, 14_000)
+@counts(350, 14_000)
 def test_mutants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Path, count: int) -> None:
     monkeypatch.chdir(tmp_path)
     print("seed 4")  # noqa: T201 - to repeat a failure
@@ -68,7 +68,7 @@ def test_mutants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Path, co
     assert report.refused > count / 2
 
 
-@counts(100, 1_500)
+@counts(50, 1_500)
 def test_mutants_of_an_extended_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Path, count: int) -> None:
     monkeypatch.chdir(tmp_path)
     child = "extends: mutant.yaml\nvars: {hidden: 3}\nlayers: [{Affine: {units: 10}}, SoftmaxWithLoss]\n"
@@ -84,7 +84,7 @@ def test_mutants_of_an_extended_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
 
 
-@counts(100, 1_500)
+@counts(50, 1_500)
 def test_mutants_of_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Path, count: int) -> None:
     monkeypatch.chdir(tmp_path)
     Path("rich.yaml").write_text(RICH)
