@@ -180,14 +180,9 @@ def _has_texts(arrow_type: pa.DataType) -> bool:
     return any(is_variable(_values_type(arrow_type)) for is_variable in _TEXTS_BY_LENGTH)
 
 
-_IS_TEXT: Final = (
-    pa.types.is_string,
-    pa.types.is_large_string,
-    pa.types.is_binary,
-    pa.types.is_large_binary,
-    pa.types.is_fixed_size_binary,
-)
-_IS_NUMBER: Final = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+_IS_TEXT: Final = (*_TEXTS_BY_LENGTH, pa.types.is_fixed_size_binary)
+_IS_PLAIN: Final = (*_IS_TEXT, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+_IS_READABLE: Final = (*_IS_PLAIN, pa.types.is_temporal)
 
 
 class ParquetSource(TableSource):
@@ -220,15 +215,14 @@ class ParquetSource(TableSource):
         weight = [columns.weight] if columns.weight is not None else []
         plain = [*(name for name in columns.all_numbers if name not in columns.readers), *weight]
         for name in plain:
-            self._check_type(name, _IS_NUMBER + _IS_TEXT, "numbers; name it in ignore to leave it out")
+            self._check_type(name, _IS_PLAIN, "numbers; name it in ignore to leave it out")
         for name in (name for name in columns.names_in_file if name not in plain):
-            self._check_type(name, (*_IS_NUMBER, *_IS_TEXT, pa.types.is_temporal), "texts, numbers or dates")
+            self._check_type(name, _IS_READABLE, "texts, numbers or dates")
         return self._file.blocks(columns.names_in_file)
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
         """Return rows as texts, block by block; values in columns of lists or mappings are empty texts."""
-        allowed = (*_IS_NUMBER, *_IS_TEXT, pa.types.is_temporal)
-        readable = [name for name in names if any(fits(_values_type(self._file.types[name])) for fits in allowed)]
+        readable = [name for name in names if any(fits(_values_type(self._file.types[name])) for fits in _IS_READABLE)]
         for rows, texts in super().texts(readable):
             columns = dict(zip(readable, texts, strict=True))
             yield rows, [columns.get(name, [""] * len(rows)) for name in names]
@@ -248,7 +242,7 @@ class ParquetSource(TableSource):
             except NotANumberError as error:
                 place = Place(self.name, int(block.rows[found.first(error.index)]), name, None)
                 raise wrong_number(place, columns, found.texts, found.texts[error.index], error) from error
-            return np.append(numbers, np.nan).take(found.positions)
+            return without(np.append(numbers, np.nan).take(found.positions), self.missing)
         values = _plain(values)
         numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
         infinite = np.flatnonzero(np.isinf(numbers))

@@ -96,7 +96,7 @@ def aim_at(
     if len(targets) == 1 and (predict == "classes" or (predict is None and not _are_values(guesses[0], counts))):
         return _classes(guesses[0], sample, counts[targets[0]])
     for guess in guesses:
-        _check_numbers(guess, sample, counts[guess.name], missing, several=len(targets) > 1)
+        _check_numbers(guess, guesser, sample, counts[guess.name], several=len(targets) > 1)
     are_labels = all(_are_labels(guess.numbers) for guess in guesses)
     if predict == "labels" and not are_labels:
         guess = next(guess for guess in guesses if not _are_labels(guess.numbers))
@@ -140,12 +140,12 @@ def _classes(guess: ColumnGuess, sample: RowSample, counts: Counter[str]) -> Aim
     also_missing = {text for text in counts if text.lower() in NO_CLASS}
     if also_missing and len(counts) > len(also_missing) + 1:
         guess = replace(guess, missing_texts=guess.missing_texts | also_missing)
-        absent += sum(counts.pop(text) for text in also_missing)
+    absent += sum(counts.pop(text) for text in guess.missing_texts)
     if len(counts) > sum(counts.values()) / 2:
         example = shown_text(next(iter(counts)))
         message = f"nearly every row has a different text, such as {example}; a class needs several rows"
         raise DataError(sample.name, f"{message}; name another column with --target", column=target)
-    classes = [text for text in in_order(set(counts)) if text not in guess.missing_texts]
+    classes = in_order(set(counts))
     lonely = [text for text in classes if counts[text] == 1] if sample.is_whole else []
     if are_mostly_lonely(len(lonely), len(classes)):
         row = sample.rows[sample.columns[target].index(lonely[0])]
@@ -154,12 +154,12 @@ def _classes(guess: ColumnGuess, sample: RowSample, counts: Counter[str]) -> Aim
 
 
 def _check_numbers(
-    guess: ColumnGuess, sample: RowSample, counts: Mapping[str, int], missing: Collection[str], *, several: bool
+    guess: ColumnGuess, guesser: ColumnGuesser, sample: RowSample, counts: Mapping[str, int], *, several: bool
 ) -> None:
     """Check that a column to predict as labels or values holds numbers."""
     if guess.holds == "numbers":
         return
-    example = next(text for text in counts if text not in missing)
+    example = next(text for text in counts if not guesser.is_number(text))
     remedy = "predict it in a separate spec" if several else "write --predict classes"
     row = sample.rows[sample.columns[guess.name].index(example)]
     message = f"{shown_text(example)} is not a number, but labels and values are numbers; {remedy}"

@@ -360,9 +360,11 @@ def test_of_many_columns_of_words_some_are_shown_and_all_are_pasted(tmp_path):
 # Numbers that stand for a missing value
 
 
-@pytest.mark.parametrize("kind", [Csv, Parquet])
-def test_a_number_can_stand_for_a_missing_value_however_it_is_written(tmp_path, kind):
-    columns = {"a": [-9.0, 1.0, 3.0, -9.0], "t": ["x", "y", "x", "y"]}
+@pytest.mark.parametrize(
+    ("kind", "numbers"), [(Csv, []), (Parquet, [-9.0, 1.0, 3.0, -9.0]), (Parquet, ["-9", "1", "3", "-9.00"])]
+)
+def test_a_number_can_stand_for_a_missing_value_however_it_is_written(tmp_path, kind, numbers):
+    columns = {"a": numbers, "t": ["x", "y", "x", "y"]}
     file = str(tmp_path / "data")
     if kind is Csv:
         (tmp_path / "data").write_text("a,t\n-9,x\n1,y\n3,x\n-9.00,y\n")
