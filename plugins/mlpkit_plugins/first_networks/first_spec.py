@@ -59,7 +59,7 @@ def held_out(examples: int, own: Collection[str]) -> dict[str, float]:
     return {split: share for split in ("validation", "test") if split not in own}
 
 
-def left_to_train(examples: int, shares: Mapping[str, float]) -> int:
+def left_to_train(examples: float, shares: Mapping[str, float]) -> int:
     """Return the number of examples for training."""
     return max(1, round(examples * (1 - sum(shares.values()))))
 

@@ -133,7 +133,6 @@ class Size(NamedTuple):
     @classmethod
     def of(cls, examples: int, *, largest_batch: int = LARGEST_BATCH, steps: int = STEPS) -> Size:
         """Choose a size."""
-        examples = max(examples, 1)
         batch = max(SMALLEST_BATCH, 2 ** round(math.log2(examples / BATCHES_PER_EPOCH)))
         batch = min(batch, largest_batch, 2 ** int(math.log2(examples)))
         steps_per_epoch = -(-examples // batch)

@@ -25,8 +25,7 @@ def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArr
     order = np.random.default_rng(seed).permutation(examples)
     split_of = np.zeros(examples, np.int8)  # marking positions is faster than sorting them
     split_of[order[:validation]], split_of[order[validation : validation + test]] = 1, 2
-    parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
-    return shares.filled(parts)
+    return _numbered(split_of, shares)
 
 
 def split_in_order(examples: int, shares: Shares) -> dict[str, range]:
@@ -51,12 +50,7 @@ def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[st
     in_test, held_out = (
         numbers < np.uint64(math.ceil(share * 2.0**53)) for share in (shares.test, shares.test + shares.validation)
     )
-    parts = {
-        "train": np.flatnonzero(~held_out),
-        "validation": np.flatnonzero(held_out & ~in_test),
-        "test": np.flatnonzero(in_test),
-    }
-    return shares.filled(parts)
+    return _numbered(held_out.astype(np.int8) + in_test, shares)
 
 
 def split_by_class(
@@ -84,8 +78,7 @@ def split_by_class(
         begin = _cut(in_order, 0, tested[number])
         first, second = in_order[begin], in_order[_cut(in_order, begin, kept[number] if shares.validation else 0)]
         split_of[rows] = (keys[rows] < second).astype(np.int8) + (keys[rows] < first)
-    parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
-    return shares.filled(parts)
+    return _numbered(split_of, shares)
 
 
 def split_by_group(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
@@ -115,6 +108,12 @@ def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np
     with_room = largest_remainders_first[(allotted < most)[largest_remainders_first]]
     allotted[with_room[:missing]] += 1
     return allotted
+
+
+def _numbered(split_of: NDArray[np.int8], shares: Shares) -> dict[str, NDArray[np.intp]]:
+    """Return the positions of each split, in ascending order: 0 is for training, 1 for validation, 2 for testing."""
+    parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
+    return shares.filled(parts)
 
 
 def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares) -> dict[str, NDArray[np.intp]]:

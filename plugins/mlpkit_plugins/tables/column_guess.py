@@ -37,13 +37,13 @@ FEWEST_SAMPLED: Final = 100
 class RowSample:
     """Rows of a table, in their order, by their numbers in the file, and as texts of each column without blanks.
 
-    ``last`` has the texts of the table's last row, by column, None without rows; ``size`` is the number of its rows.
+    ``last`` has the texts of the table's last row, by column; ``size`` is the number of its rows.
     """
 
     name: str
     rows: Sequence[int]
     columns: dict[str, list[str]]
-    last: Mapping[str, str] | None
+    last: Mapping[str, str]
     last_row: int
     size: int
 
@@ -63,7 +63,7 @@ def sample_rows(source: TableSource) -> RowSample:
     columns: list[list[str]] = [[] for _ in names]
     rows: list[int] = []
     draws: list[int] = []
-    size, last, last_row = 0, None, 0
+    size, last, last_row = 0, [""] * len(names), 0
     one_in = 1  # rows are kept if this number divides their random number
     for numbers, texts in source.texts(names):
         _check_no_header(source, numbers.tolist(), texts)
@@ -81,8 +81,8 @@ def sample_rows(source: TableSource) -> RowSample:
             kept = [position for position, draw in enumerate(draws) if draw % one_in == 0]
             rows, draws = [rows[position] for position in kept], [draws[position] for position in kept]
             columns = [[column[position] for position in kept] for column in columns]
-    by_name = None if last is None else dict(zip(names, last, strict=True))
-    return RowSample(source.name, rows, dict(zip(names, columns, strict=True)), by_name, last_row, size)
+    by_name, last_by_name = (dict(zip(names, texts, strict=True)) for texts in (columns, last))
+    return RowSample(source.name, rows, by_name, last_by_name, last_row, size)
 
 
 def _check_no_header(source: TableSource, rows: Sequence[int], columns: Sequence[Sequence[str]]) -> None:
@@ -226,12 +226,12 @@ class ColumnGuesser:
         counts = Counter(texts)
         present = {text: count for text, count in counts.items() if text not in self._missing}
         if not present:
-            return ColumnGuess(name, "nothing", "every value is missing", missing=len(texts))
+            return ColumnGuess(name, "nothing", "every value is missing")
         if OF_AN_INDEX.fullmatch(name):
             reason = "an index, as pandas writes it" if name else "no name in the header, as an index of rows"
-            return ColumnGuess(name, "nothing", reason, distinct=len(present))
+            return ColumnGuess(name, "nothing", reason)
         if len(present) == 1 and len(texts) > 1:
-            return ColumnGuess(name, "nothing", f"every value is {shown_text(next(iter(present)))}", distinct=1)
+            return ColumnGuess(name, "nothing", f"every value is {shown_text(next(iter(present)))}")
         guess = self.content(name, present)
         self._check_no_total(name, counts)
         self.check_visible(name, present)
@@ -280,11 +280,8 @@ class ColumnGuesser:
         raise self._error(name, wrong[0], f"{shown_text(wrong[0])} is not a finite number; {_PUT_A_NUMBER}")
 
     def _check_no_total(self, name: str, counts: Mapping[str, int]) -> None:
-        last = self._sample.last
-        if last is None or self._sample.size < 3:
-            return
-        text = last[name]
-        if counts.get(text, 0) <= 1 and _TOTAL.fullmatch(text):
+        text = self._sample.last[name]
+        if self._sample.size > 2 and counts.get(text, 0) <= 1 and _TOTAL.fullmatch(text):
             message = f"{shown_text(text)} suggests that the last row is a total; leave it out"
             raise DataError(self._sample.name, message, row=self._sample.last_row, column=name)
 
@@ -306,7 +303,7 @@ class ColumnGuesser:
         if guess.missing or guess.distinct < FEWEST_IDS or not (values == np.rint(values)).all():
             return guess
         if guess.distinct == len(values) and (_NAME_OF_AN_ID.fullmatch(guess.name) or self._counts_rows(values)):
-            return ColumnGuess(guess.name, "nothing", "an id: every row has a different number", guess.distinct)
+            return ColumnGuess(guess.name, "nothing", "an id: every row has a different number")
         return guess
 
     def _counts_rows(self, values: NDArray[np.float64]) -> bool:
@@ -323,7 +320,7 @@ class ColumnGuesser:
             missing = guess.missing + sum(present[text] for text in also_missing)
             return replace(guess, holds="dates", formats=tuple(formats), missing=missing, missing_texts=also_missing)
         if reason := self._why_no_categories(guess, present):
-            return ColumnGuess(guess.name, "nothing", reason, guess.distinct)
+            return ColumnGuess(guess.name, "nothing", reason)
         return replace(guess, rare=len(_rare(present)))
 
     def _why_no_categories(self, guess: ColumnGuess, present: Mapping[str, int]) -> str:

@@ -307,11 +307,9 @@ def _first_with(columns: Mapping[str, Mapping[str, str]], sign: str) -> tuple[st
 
 def _mixed_decimals(sample: RowSample, comma: tuple[str, str], point: tuple[str, str]) -> DataError:
     """Return the error for a table with decimal points and commas, at the rarer of the two."""
-    counts = {True: 0, False: 0}
-    for name, _ in (comma, point):
-        counts[True] += sum("," in text for text in sample.columns[name])
-        counts[False] += sum("." in text for text in sample.columns[name])
-    (name, text), (other_name, other) = (comma, point) if counts[True] <= counts[False] else (point, comma)
+    texts = [text for name, _ in (comma, point) for text in sample.columns[name]]
+    commas, points = (sum(sign in text for text in texts) for sign in ",.")
+    (name, text), (other_name, other) = (comma, point) if commas <= points else (point, comma)
     row, other_row = (sample.rows[sample.columns[n].index(t)] for n, t in ((name, text), (other_name, other)))
     signs = ("a decimal comma", "a point") if "," in text else ("a decimal point", "a comma")
     where = f"{shown_text(other)} in row {other_row}" + (f" of '{other_name}'" if other_name != name else "")

@@ -38,7 +38,7 @@ from mlpkit_plugins.tables.categories import (
     why_not_one_hot,
     write,
 )
-from mlpkit_plugins.tables.options import ColumnOptions, TableOptions
+from mlpkit_plugins.tables.options import TableOptions
 from mlpkit_plugins.tables.table import Table, parts
 
 
@@ -288,8 +288,7 @@ class TableEncoder:
         out[:, of_numbers] = self.encoded_numbers(numbers)
         self._write_one_hot(codes, out[:, of_one_hot])
         write(self.columns_of_categories.indices, codes, out[:, of_indices])
-        if self.indicators:
-            out[:, of_indicators] = absent[:, [self.numbers.index(name) for name in self.indicators]]
+        out[:, of_indicators] = absent[:, [self.numbers.index(name) for name in self.indicators]]
 
     def encoded_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Encode numbers without missing values, shape (rows, features of numbers)."""
@@ -318,14 +317,10 @@ class TableEncoder:
         return slice(numbers), slice(numbers, one_hot), slice(one_hot, indices), slice(indices, None)
 
     @cached_property
-    def _places(self) -> list[list[int] | slice]:
+    def _places(self) -> list[list[int]]:
         """The positions of each encoding's columns."""
         places = {name: place for place, name in enumerate(self.all_numbers)}
-        return (
-            [slice(None)]
-            if [each.columns for each in self.encodings] == [self.all_numbers]
-            else [[places[name] for name in each.columns] for each in self.encodings]
-        )
+        return [[places[name] for name in each.columns] for each in self.encodings]
 
     @cached_property
     def _one_hot(self) -> tuple[tuple[str, ...], ...]:
@@ -351,7 +346,7 @@ class TableEncoder:
 
     def why_perhaps_not_written(self, rows: Array) -> str:
         """Return why ``write`` probably didn't encode these rows; empty without a sign of that."""
-        if self.encodings or not self.varying:
+        if self.encodings:
             return ""
         places = self.places_of_varying
         means, stds, extents = self.means[places], self.stds[places], self.extents[places]
@@ -418,7 +413,7 @@ def state_of(encoder: TableEncoder) -> dict[str, Any]:
     }
 
 
-def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncoder:
+def encoder_from(state: Mapping[str, Any], options: TableOptions) -> TableEncoder:
     """Restore an encoder from its state.
 
     Raises:
@@ -431,7 +426,7 @@ def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncod
         raise ModelFileError(message) from error
 
 
-def _without_encodings(state: Mapping[str, Any], options: ColumnOptions) -> TableEncoder:
+def _without_encodings(state: Mapping[str, Any], options: TableOptions) -> TableEncoder:
     numbers, categories, classes = state["numbers"], dict(state["categories"]), state["classes"]
     indicators, with_other, constant = (state.get(key, []) for key in ("indicators", "with_other", "constant"))
     others, all_names = [name for name, names in categories.items() if OTHER in names], [*numbers, *categories]
@@ -463,7 +458,7 @@ def _without_encodings(state: Mapping[str, Any], options: ColumnOptions) -> Tabl
     )
 
 
-def _columns_from(categories: Mapping[str, Any], state: Mapping[str, Any], options: ColumnOptions) -> CategoryColumns:
+def _columns_from(categories: Mapping[str, Any], state: Mapping[str, Any], options: TableOptions) -> CategoryColumns:
     """Return the columns of categories with the encodings of the spec, restored from a state."""
     learned = state.get("learned", {})
     for name, names in categories.items():
@@ -480,7 +475,7 @@ def _columns_from(categories: Mapping[str, Any], state: Mapping[str, Any], optio
     return CategoryColumns(encodings, tuple(name for name in categories if name in state.get("constant", ())))
 
 
-def _with_encodings(encoder: TableEncoder, state: Mapping[str, Any], options: ColumnOptions) -> TableEncoder:
+def _with_encodings(encoder: TableEncoder, state: Mapping[str, Any], options: TableOptions) -> TableEncoder:
     """Return the encoder with the encodings of the spec, restored from a state."""
     groups, states = grouped(encoder.varying, options.encoding_of), state.get("encodings", [])
     for_categories = options.for_categories

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpkit import DataError, ParameterError, Proposal, shown_number
-from mlpkit_plugins.first_networks.first_spec import Commented, split_comments
+from mlpkit_plugins.first_networks.first_spec import DEFAULT_SHARE, Commented, held_out, left_to_train, split_comments
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, TargetToLearn, ValueTarget, perceptron
 from mlpkit_plugins.formats.texts import first_of, shown_texts
 from mlpkit_plugins.recipes.table_recipe import Recipe, TableFacts
@@ -19,6 +19,7 @@ from mlpkit_plugins.tables.column_guess import (
     FEWEST_ROWS,
     ColumnGuess,
     ColumnGuesser,
+    Outlier,
     RowSample,
     check_visible_names,
     sentinels_in,
@@ -49,9 +50,6 @@ LEAST_ROWS: Final = 5
 
 FEW_TO_HASH: Final = 50
 """With fewer rows, a split by the content of each row alone may leave a split empty."""
-
-FEW_ROWS: Final = 500
-"""With fewer rows, larger shares are held out, so that the measured errors mean something."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def _without_sentinels(aim: Aim, guesses: Sequence[ColumnGuess]) -> tuple[Aim, l
     columns = {
         guess.name: guess.numbers
         for guess in (*guesses, *(aim.guesses if aim.predict == "values" else ()))
-        if guess.holds == "numbers" and guess.numbers is not None
+        if guess.numbers is not None
     }
     sentinels = sentinels_in(columns)
 
@@ -151,7 +149,7 @@ def _unless_a_copy(guess: ColumnGuess, aim: Aim, sample: RowSample) -> ColumnGue
     if not copied:
         return guess
     reason = f"a copy of the target: it equals '{copied[0]}' in nearly every row"
-    return ColumnGuess(guess.name, "nothing", reason, guess.distinct)
+    return ColumnGuess(guess.name, "nothing", reason)
 
 
 def _is_copy(guess: ColumnGuess, target: ColumnGuess, classes: Collection[str], sample: RowSample) -> bool:
@@ -215,15 +213,9 @@ class _Writer:
         return [guess for guess in self.guesses if guess.holds == holds]
 
     def _training_rows(self) -> int:
-        validation, test = self._shares().values()
-        held_out = sum(share for share in (validation, test) if isinstance(share, float))
         sample = self.reading.sample
         labelled = 1 - self.aim.missing / len(sample.rows)
-        return max(1, round(sample.size * labelled * (1 - held_out)))
-
-    def _shares(self) -> dict[str, float | str]:
-        share = 0.1 if self.reading.sample.size >= FEW_ROWS else 0.2
-        return {split: self.files.get(split, share) for split in ("validation", "test")}
+        return left_to_train(sample.size * labelled, held_out(sample.size, self.files))
 
     def _target(self) -> TargetToLearn:
         if self.aim.predict == "classes":
@@ -260,16 +252,15 @@ class _Writer:
         if sentinels := self._sentinels():
             about = "counted as missing; remove the columns in which they are real values"
             values = {
-                guess.name: Commented([int(value) if value.is_integer() else value], str(guess.sentinel))
-                for guess in sentinels
-                if guess.sentinel
-                for value in [guess.sentinel.value]
+                name: Commented([int(each.value) if each.value.is_integer() else each.value], str(each))
+                for name, each in sentinels.items()
             }
             parameters["missing_numbers"] = Commented(values, about)
         about_missing = self._about_missing() or "no value is missing here; in new rows, the mean replaces it"
         parameters["missing"] = Commented("indicate" if sentinels else "fill", about_missing)
         parameters |= self.reading.parameters
-        parameters |= {split: share for split, share in self._shares().items() if share != 0.1}
+        shares = {split: self.files.get(split, share) for split, share in held_out(sample.size, ()).items()}
+        parameters |= {split: share for split, share in shares.items() if share != DEFAULT_SHARE}
         if self.id is not None:
             about = "rows of the same group come into the same split; it isn't an input"
             parameters["split"] = Commented({"group": self.id}, about)
@@ -283,8 +274,8 @@ class _Writer:
         counts = {guess.name: guess.missing for guess in self.guesses if guess.holds != "nothing" and guess.missing}
         return first_of([f"{_share(count, rows)} of {name}" for name, count in counts.items()])
 
-    def _sentinels(self) -> list[ColumnGuess]:
-        return [guess for guess in (*self.guesses, *self.aim.guesses) if guess.sentinel and guess.holds == "numbers"]
+    def _sentinels(self) -> dict[str, Outlier]:
+        return {guess.name: guess.sentinel for guess in (*self.guesses, *self.aim.guesses) if guess.sentinel}
 
     def _about_rare(self) -> str:
         return first_of([f"{guess.rare:,} of {guess.name}" for guess in self._holding("categories") if guess.rare])
@@ -333,7 +324,7 @@ class _Writer:
             *((label, f"{len(names)}: {shown_names(names)}" if names else "") for label, names in held.items()),
             ("rare", f"{about}: fewer than {FEWEST_ROWS} rows each" if (about := self._about_rare()) else ""),
             *(("left out", f"{guess.name or '(no name)'}: {guess.reason}") for guess in self._holding("nothing")),
-            *(("sentinel", f"{guess.name} has {guess.sentinel}: {SENTINEL}") for guess in self._sentinels()),
+            *(("sentinel", f"{name} has {sentinel}: {SENTINEL}") for name, sentinel in self._sentinels().items()),
             ("missing", f"{about}: {FILLED}" if (about := self._about_missing()) else ""),
         ]
         return [(label, text) for label, text in decisions if text]

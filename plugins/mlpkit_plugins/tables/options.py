@@ -61,90 +61,8 @@ def category_encodings() -> Mapping[str, type[CategoryEncoding]]:
     return {each.name: resolve_name(str(each.target)) for each in declared}
 
 
-@dataclass(kw_only=True, eq=False)
-class ColumnOptions:
-    """The encodings of columns of numbers and categories.
-
-    Args:
-        numbers: the encoding of numeric inputs; by default ``standardize`` decides.
-        numbers_by_column: the encoding of single columns of numbers.
-        categories: the encoding of inputs that are categories: ``one_hot``, an element for each category; ``index``,
-            the position of the category, for an embedding; ``ordinal``, its position as a number, encoded like all
-            numbers; ``sign``, 1 or -1 for two categories; or another encoding of categories.
-        categories_by_column: the same for single columns.
-        most_one_hot: a one-hot column with more categories than this becomes an ``index``.
-        sign_of_two: make a one-hot column of two categories a ``sign``.
-        encode_one_hot: apply the encoding ``numbers`` to one-hot columns and signs, too.
-    """
-
-    numbers: EncodingLike | None = None
-    numbers_by_column: dict[ColumnName, EncodingLike] = field(default_factory=dict)
-    categories: CategoryEncodingLike = "one_hot"
-    categories_by_column: dict[ColumnName, CategoryEncodingLike] = field(default_factory=dict)
-    most_one_hot: Annotated[int, Ge(1)] | None = None
-    sign_of_two: bool = False
-    encode_one_hot: bool = False
-
-    @property
-    def for_numbers(self) -> Encoding | None:
-        """The encoding of numbers; None if ``standardize`` applies."""
-        return built_encoding("numbers", self.numbers)
-
-    def encoding_of(self, name: str) -> Encoding | None:
-        """Return the encoding of a column of numbers; None if ``standardize`` applies."""
-        chosen = self.numbers_by_column.get(name)
-        return self.for_numbers if chosen is None else built_encoding("numbers_by_column", chosen)
-
-    @property
-    def for_categories(self) -> Encoding | None:
-        """The encoding applied to one-hot columns and signs; None to leave them unchanged."""
-        return self.for_numbers if self.encode_one_hot else None
-
-    def category_encoding_of(self, name: str, count: int) -> CategoryEncoding:
-        """Return the encoding of a column with ``count`` categories."""
-        chosen = self.categories_by_column.get(name, self.categories)
-        own = category_encodings()
-        if isinstance(chosen, str) and chosen in own:
-            chosen = own[chosen]()
-        if not isinstance(chosen, own["one_hot"]):
-            return self._built(name, chosen)
-        if self.most_one_hot is not None and count > self.most_one_hot:
-            return own["index"]()
-        return own["sign"]() if self.sign_of_two and count == 2 else chosen
-
-    def fitted_on(self, column: TrainingCategories) -> FittedCategoryEncoding:
-        """Return the encoding of a column of categories, fitted on the training rows."""
-        encoding = self.category_encoding_of(column.name, len(column.categories))
-        try:
-            return FittedCategoryEncoding.fit(encoding, column)
-        except ParameterError as error:
-            parameter = self._parameter_for(column.name)
-            raise ParameterError(parameter, error.message, expected=error.expected, remedy=error.remedy) from error
-
-    def check_numbers(self) -> None:
-        """Check that ``numbers`` is set if another parameter refers to it."""
-        if self.numbers is None and self.numbers_by_column:
-            message = "the other columns have no encoding"
-            remedy = "set numbers: standardize for them"
-            raise ParameterError("numbers_by_column", message, expected="numbers, too", remedy=remedy)
-        if self.numbers is None and self.encode_one_hot:
-            message = "it applies the encoding numbers, which isn't set"
-            raise ParameterError("encode_one_hot", message, expected="numbers, too", remedy="set numbers: standardize")
-
-    def _built(self, name: str, chosen: CategoryEncodingLike) -> CategoryEncoding:
-        """Check that an encoding of categories is an object, not a name."""
-        if isinstance(chosen, CategoryEncoding):
-            return chosen
-        message = f"{chosen!r} is a name, which a data set built in Python can't look up"
-        expected = f"an encoding, such as Index(), or one of {', '.join(category_encodings())}"
-        raise ParameterError(self._parameter_for(name), message, expected=expected)
-
-    def _parameter_for(self, name: str) -> str:
-        return "categories_by_column" if name in self.categories_by_column else "categories"
-
-
 @dataclass(eq=False)
-class TableOptions(ColumnOptions):
+class TableOptions:
     """The parameters of a table in a spec, in any file format.
 
     Args:
@@ -183,6 +101,14 @@ class TableOptions(ColumnOptions):
         standardize: scale numeric inputs to mean 0 and standard deviation 1; otherwise they stay unchanged.
         numbers: the encoding of numeric inputs, including those from dates and ordered categories; by default
             ``standardize`` decides.
+        numbers_by_column: the encoding of single columns of numbers.
+        categories: the encoding of inputs that are categories: ``one_hot``, an element for each category; ``index``,
+            the position of the category, for an embedding; ``ordinal``, its position as a number, encoded like all
+            numbers; ``sign``, 1 or -1 for two categories; or another encoding of categories.
+        categories_by_column: the same for single columns.
+        most_one_hot: a one-hot column with more categories than this becomes an ``index``.
+        sign_of_two: make a one-hot column of two categories a ``sign``.
+        encode_one_hot: apply the encoding ``numbers`` to one-hot columns and signs, too.
         scale_target: how the network sees values to predict: scaled to mean 0 and standard deviation 1
             (``standardize``), as logarithms scaled the same way (``log``), or unscaled (``none``). Predictions, losses
             and metrics are always in the unit of the target.
@@ -207,6 +133,13 @@ class TableOptions(ColumnOptions):
     in_memory: ClassVar[bool] = False
     target: ColumnName | ColumnNames
     _: KW_ONLY
+    numbers: EncodingLike | None = None
+    numbers_by_column: dict[ColumnName, EncodingLike] = field(default_factory=dict)
+    categories: CategoryEncodingLike = "one_hot"
+    categories_by_column: dict[ColumnName, CategoryEncodingLike] = field(default_factory=dict)
+    most_one_hot: Annotated[int, Ge(1)] | None = None
+    sign_of_two: bool = False
+    encode_one_hot: bool = False
     predict: Literal["classes", "labels", "values", "probabilities"] = "classes"
     classes: Annotated[tuple[str, ...], MinLen(2)] | None = None
     inputs: ColumnNames | None = None
@@ -332,16 +265,17 @@ class TableOptions(ColumnOptions):
             if len(set(levels)) < len(levels):
                 raise ParameterError("ordinal", f"a category of '{name}' is named twice", remedy="name it once")
 
-    def encoding_of(self, name: str) -> Encoding | None:
-        """Return the encoding of a column of numbers; None if ``standardize`` applies."""
-        (column,) = self.in_file([name])
-        return super().encoding_of(column)
-
     def _check_encodings(self) -> None:
         """Check that the parameters for numbers don't contradict each other."""
         if self.numbers is not None and not self.standardize:
             raise ParameterError("standardize", "numbers sets the encoding already", remedy="leave out standardize")
-        self.check_numbers()
+        if self.numbers is None and self.numbers_by_column:
+            message = "the other columns have no encoding"
+            remedy = "set numbers: standardize for them"
+            raise ParameterError("numbers_by_column", message, expected="numbers, too", remedy=remedy)
+        if self.numbers is None and self.encode_one_hot:
+            message = "it applies the encoding numbers, which isn't set"
+            raise ParameterError("encode_one_hot", message, expected="numbers, too", remedy="set numbers: standardize")
         not_numbers = {name for parameter in MEANINGS for name in self._named_in(parameter)}
         not_numbers |= set(self.targets) if self.predict == "classes" else set()
         for parameter, wrong in (("numbers_by_column", {*self.categorical}), ("missing_numbers", not_numbers)):
@@ -356,6 +290,54 @@ class TableOptions(ColumnOptions):
                 expected = f"one of {shown_names(self.categorical)}" if self.categorical else ""
                 message, remedy = f"the column '{name}' holds no categories", "name it in categorical, too"
                 raise ParameterError("categories_by_column", message, expected=expected, remedy=remedy)
+
+    @property
+    def for_numbers(self) -> Encoding | None:
+        """The encoding of numbers; None if ``standardize`` applies."""
+        return built_encoding("numbers", self.numbers)
+
+    def encoding_of(self, name: str) -> Encoding | None:
+        """Return the encoding of a column of numbers; None if ``standardize`` applies."""
+        (column,) = self.in_file([name])
+        chosen = self.numbers_by_column.get(column)
+        return self.for_numbers if chosen is None else built_encoding("numbers_by_column", chosen)
+
+    @property
+    def for_categories(self) -> Encoding | None:
+        """The encoding applied to one-hot columns and signs; None to leave them unchanged."""
+        return self.for_numbers if self.encode_one_hot else None
+
+    def category_encoding_of(self, name: str, count: int) -> CategoryEncoding:
+        """Return the encoding of a column with ``count`` categories."""
+        chosen = self.categories_by_column.get(name, self.categories)
+        own = category_encodings()
+        if isinstance(chosen, str) and chosen in own:
+            chosen = own[chosen]()
+        if not isinstance(chosen, own["one_hot"]):
+            return self._built(name, chosen)
+        if self.most_one_hot is not None and count > self.most_one_hot:
+            return own["index"]()
+        return own["sign"]() if self.sign_of_two and count == 2 else chosen
+
+    def fitted_on(self, column: TrainingCategories) -> FittedCategoryEncoding:
+        """Return the encoding of a column of categories, fitted on the training rows."""
+        encoding = self.category_encoding_of(column.name, len(column.categories))
+        try:
+            return FittedCategoryEncoding.fit(encoding, column)
+        except ParameterError as error:
+            parameter = self._parameter_for(column.name)
+            raise ParameterError(parameter, error.message, expected=error.expected, remedy=error.remedy) from error
+
+    def _built(self, name: str, chosen: CategoryEncodingLike) -> CategoryEncoding:
+        """Check that an encoding of categories is an object, not a name."""
+        if isinstance(chosen, CategoryEncoding):
+            return chosen
+        message = f"{chosen!r} is a name, which a data set built in Python can't look up"
+        expected = f"an encoding, such as Index(), or one of {', '.join(category_encodings())}"
+        raise ParameterError(self._parameter_for(name), message, expected=expected)
+
+    def _parameter_for(self, name: str) -> str:
+        return "categories_by_column" if name in self.categories_by_column else "categories"
 
     @property
     def split_column(self) -> str | None:

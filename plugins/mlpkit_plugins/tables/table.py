@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpkit import Array, DataError, RawColumn
+from mlpkit import DataError, RawColumn
 from mlpkit_plugins.tables.categories import MISSING, Codebook
 from mlpkit_plugins.tables.columns import Chunk, Columns
 from mlpkit_plugins.tables.source import TableSource
@@ -94,32 +94,28 @@ class Table:
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         """Keep only some of the rows."""
-        self.rows, self.numbers, self.codes = self.rows[rows], self.numbers[rows], self.codes[rows]
-        self.keys = None if self.keys is None else self.keys[rows]
-        self.weights = None if self.weights is None else self.weights[rows]
+        self.rows, self.numbers, self.codes, self.keys, self.weights = self._as_chunk().rows_where(rows)
         self._length = len(self.rows)
 
     def number(self, name: str) -> NDArray[np.float64]:
         """Return a column of numbers."""
         return self.numbers[:, self.columns.all_numbers.index(name)]
 
+    def _as_chunk(self) -> Chunk:
+        return Chunk(self.rows, self.numbers, self.codes, self.keys, self.weights)
+
     def _append(self, chunk: Chunk) -> None:
         begin, end = self._length, self._length + len(chunk.rows)
         if end > len(self.rows):  # mixed line endings make more rows than expected
             self._resize(max(2 * end, _FEWEST_ROWS))
-        self.rows[begin:end] = chunk.rows
-        self.numbers[begin:end] = chunk.numbers
-        self.codes[begin:end] = chunk.codes
-        if self.keys is not None and chunk.keys is not None:
-            self.keys[begin:end] = chunk.keys
-        if self.weights is not None and chunk.weights is not None:
-            self.weights[begin:end] = chunk.weights
+        for array, new in zip(self._as_chunk(), chunk, strict=True):
+            if array is not None:
+                array[begin:end] = new
         self._length = end
 
     def _resize(self, rows: int) -> None:
         """Shrink or grow the arrays, without a second copy if the system can do so."""
-        arrays: list[Array | None] = [self.rows, self.numbers, self.codes, self.keys, self.weights]
-        for array in arrays:
+        for array in self._as_chunk():
             if array is not None:
                 array.resize((rows, *array.shape[1:]), refcheck=False)
 

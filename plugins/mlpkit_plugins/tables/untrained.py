@@ -131,12 +131,9 @@ FAR: Final = 0.5
 
 def far_outside(numbers: NDArray[np.float64], encoder: TableEncoder, readers: Mapping[str, ColumnReader]) -> list[str]:
     """Name the columns with numbers far outside the training range, and count their rows."""
-    if not len(numbers):
-        return []
     least, greatest = encoder.extents[: len(encoder.numbers)].T
     margin = FAR * (greatest - least)
-    known = np.where(np.isfinite(numbers), numbers, least)
-    above, below = (known > greatest + margin).sum(axis=0), (known < least - margin).sum(axis=0)
+    above, below = (numbers > greatest + margin).sum(axis=0), (numbers < least - margin).sum(axis=0)
     remarks = []
     for place in np.flatnonzero(above + below):
         name = encoder.numbers[place]

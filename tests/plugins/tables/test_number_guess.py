@@ -17,7 +17,7 @@ def guessed(*columns, between_commas=True):
     """Return how the numbers of some columns seem to be written."""
     rows = range(2, 2 + len(columns[0]))
     named = {f"x{number}": list(column) for number, column in enumerate(columns)}
-    sample = RowSample("t.csv", rows, named, None, 0, len(rows))
+    sample = RowSample("t.csv", rows, named, {}, 0, len(rows))
     return number_format(sample, {""}, between_commas=between_commas)
 
 
