@@ -71,3 +71,23 @@ def test_has_the_same_states_whatever_the_data(fitted, drawn):
         for rows in (1, 1000)
     ]
     assert shapes[0] == shapes[1] == [(), (3,), (3, 7), (3, 7), (3, 7)]
+
+
+@pytest.mark.parametrize(
+    ("p", "t", "knots", "at", "expected"),
+    [
+        # the share of all rows is (3 + 1/2) / (5 + 1) = 7/12; pools of 1, 2 and 2 rows count as if they had one more
+        (
+            [0.1, 0.2, 0.3, 0.4, 0.5], [0, 1, 0, 1, 1], 5,
+            [0, 0.1, 0.15, 0.2, 0.3, 0.35, 0.4, 1], np.array([21, 21, 29.5, 38, 38, 50, 62, 62]) / 72,
+        ),
+        # two groups of two rows each, whose shares 0 and 1/2 count with (1 + 1/2) / (4 + 1)
+        ([0.1, 0.2, 0.3, 0.5], [0, 0, 1, 0], 2, [0.1, 0.15, 0.4, 0.6], np.array([3, 3, 13, 13]) / 30),
+        # a pool of all rows, since 1/256 is not far enough
+        ([0.5, 0.5 + 1 / 256], [0, 1], 5, [0.2, 0.5, 0.9], [0.5] * 3),
+        ([0.5, 0.5 + 1.01 / 256], [0, 1], 5, [0.2, 0.5, 0.9], [0.25, 0.25, 0.75]),
+    ],
+)  # fmt: skip
+def test_shares_of_pools_by_hand(fitted, p, t, knots, at, expected):
+    calibration = fitted(Isotonic(knots), Labels(1), np.transpose([p]), np.transpose([t]))
+    np.testing.assert_allclose(calibration.predict(np.transpose([at]))[:, 0], expected, rtol=1e-12)

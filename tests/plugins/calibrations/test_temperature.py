@@ -86,3 +86,9 @@ def test_is_that_of_scikit_learn(fitted, drawn):
 def test_values_are_refused(fitted):
     with pytest.raises(TargetError, match=r"calibrates probabilities, but the data gives real values of shape \(1,\)"):
         fitted(Temperature(), Values((1,)), [[1.0]], [[1.0]])
+
+
+@pytest.mark.parametrize(("t", "log_t"), [([[0, 1]], 5), ([[1, 0]], -5)])
+def test_a_temperature_has_bounds(fitted, t, log_t):
+    calibration = fitted(Temperature(), Classes(2), [[0.51, 0.49]], t, [1e12])
+    assert np.log(calibration.T.value) == pytest.approx(log_t, abs=1e-9)

@@ -167,3 +167,46 @@ def test_arrays_refuse_several_elements_of_a_number_with_one_advice_that_works(t
     np.savetxt(tmp_path / "t.csv", NUMBERS, delimiter=",", header="t,a,b", comments="")
     dataset = Csv(str(tmp_path / "t.csv"), "t", predict="values", numbers=numbers)
     assert dataset.describe().input_shape[0] > 2
+
+
+def test_bins_are_named_by_column_and_edge_and_a_column_of_equal_or_missing_numbers_has_one():
+    numbers = np.array([[1, 7, np.nan], [2, 7, np.nan], [4.5, 7, np.nan]])
+    each = fitted(PiecewiseLinear(bins=2), numbers)
+    assert each.features() == [("c0 from 1 (0)", "c0 from 2 (1)"), ("c1 from 7 (0)",), ("c2 from 0 (0)",)]
+    np.testing.assert_allclose(each.encode(np.array([[3, 9, 5], [0.5, 6, -5]])), [[1, 0.4, 2, 5], [-0.5, 0, -1, -5]])
+
+
+def test_a_tree_of_a_column_that_is_missing_or_the_same_has_one_bin():
+    numbers = np.array([[np.nan, 3.0, i] for i in range(8)])
+    columns = TrainingColumns(8, 3, lambda: [numbers], lambda: np.arange(8) // 4)
+    each = FittedEncoding.fit(PiecewiseLinear(4, edges="tree", fewest_rows=2), ["a", "b", "c"], columns)
+    assert each.features() == [("a from 0 (0)",), ("b from 3 (0)",), ("c from 0 (0)", "c from 3.5 (1)")]
+
+
+@pytest.mark.parametrize(("rows", "most", "count"), [(329, 1000, 10), (330, 1000, 11), (400, 12, 12), (90, 2, 2)])
+def test_thirty_rows_give_a_quantile(rows, most, count):
+    learned = fitted(Quantile(quantiles=most, noise=0), NUMBERS[:rows]).learned
+    np.testing.assert_allclose(learned["quantiles"], np.quantile(NUMBERS[:rows], np.linspace(0, 1, count), axis=0))
+    assert learned["shares"].shape == (count, 3)
+
+
+def test_noise_of_quantiles_is_smaller_for_numbers_far_apart():
+    numbers = np.array([[5.0, 8 * (i % 2), 5.0] for i in range(20_000)])
+    first, same, other = (fitted(Quantile(noise=noise, seed=seed), numbers).learned["quantiles"] for noise, seed in [
+        (2, 0), (2, 0), (2, 1)
+    ])  # fmt: skip
+    np.testing.assert_array_equal(first, same)
+    assert not np.array_equal(first, other)
+    sixth = NormalDist().inv_cdf(1 / 6)
+    assert np.quantile(first[:, 0], 1 / 6) == pytest.approx(5 + sixth, abs=0.05)  # noise of 2 / 2
+    assert np.quantile(first[:, 1], 1 / 12) == pytest.approx(sixth / 2, abs=0.05)  # of 2 / 4
+    assert not np.array_equal(first[:, 0], first[:, 2])
+
+
+def test_uniform_quantiles_reach_0_and_1_only_at_the_ends_and_normal_ones_stay_finite():
+    numbers = np.linspace(0, 1, 400)[:, np.newaxis]
+    at = np.array([[-3.0], [0.0], [1e-9], [1 - 1e-9], [1.0], [3.0]])
+    uniform, normal = (fitted(Quantile(output=o, noise=0), numbers).encode(at)[:, 0] for o in ("uniform", "normal"))
+    np.testing.assert_allclose(uniform, np.clip(at[:, 0], 0, 1), rtol=1e-12, atol=1e-15)
+    last = NormalDist().inv_cdf(1 - 1e-7)
+    np.testing.assert_allclose(normal, [-last, -last, -last, last, last, last], rtol=1e-9)

@@ -199,3 +199,44 @@ def test_scattered_numbers_are_those_of_the_paper():
         states.append((1234567 + count * step) % 2**64)
     found = scattered(np.array(states, np.uint64)).tolist()
     assert found == [6457827717110365317, 3203168211198807973, 9817491932198370423]
+
+
+def nearest_change(in_order, begin, wanted):
+    """Return where a key changes after ``begin``, nearest to the wanted position; ``begin`` without such a place."""
+    changes = [place for place in range(begin + 1, len(in_order)) if in_order[place - 1] != in_order[place]]
+    return min(changes, key=lambda place: abs(place - wanted), default=begin) if round(wanted) > begin else begin
+
+
+@given(st.lists(st.integers(0, 12), min_size=3, max_size=60), shares)
+def test_times_are_cut_where_they_change_nearest_to_the_shares(times, shares):
+    rows = len(times)
+    assume(all(abs(share * rows % 1 - 0.5) > 1e-9 for share in (shares.test, sum(shares))))
+    latest_first = sorted(times, reverse=True)
+    test = nearest_change(latest_first, 0, shares.test * rows)
+    held_out = nearest_change(latest_first, test, sum(shares) * rows) if shares.validation else test
+    sizes = {"train": rows - held_out, "validation": held_out - test, "test": test}
+    if all(sizes[name] or not share for name, share in shares._asdict().items()):
+        parts = split_by_time(np.array(times, float), shares)
+        assert {name: len(part) for name, part in parts.items()} == {name: n for name, n in sizes.items() if n}
+    else:
+        with pytest.raises(ParameterError):
+            split_by_time(np.array(times, float), shares)
+
+
+def test_splits_are_what_they_were():
+    """Results are compared across versions, so a seed gives the same split in all of them."""
+    keys, some = np.arange(30, dtype=np.uint64), Shares(0.2, 0.1)
+    found = {
+        "random": split_at_random(30, some, 3),
+        "order": split_in_order(30, some),
+        "key": split_by_key(keys, some, 3),
+        "class": split_by_class(keys, np.arange(30) * np.arange(30) % 4, some, 3),
+        "group": split_by_group(keys // np.uint64(3), some, 3),
+    }
+    assert {how: [list(parts["validation"]), list(parts["test"])] for how, parts in found.items()} == {
+        "random": [[3, 12, 20, 23, 26, 27], [17, 18, 28]],
+        "order": [[21, 22, 23, 24, 25, 26], [27, 28, 29]],
+        "key": [[2, 4, 12, 16, 20, 28], [3, 6, 14]],
+        "class": [[2, 5, 12, 17, 20, 21], [3, 6, 14]],
+        "group": [[6, 7, 8, 18, 19, 20], [9, 10, 11]],
+    }

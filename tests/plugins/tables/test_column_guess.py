@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
-from mlpkit_plugins.tables.column_guess import outlier_in, sentinels_in
+from mlpkit import DataError
+from mlpkit_plugins.tables.column_guess import ColumnGuesser, Outlier, RowSample, outlier_in, sentinels_in
+from mlpkit_plugins.tables.text_numbers import PLAIN
 
 RNG = np.random.default_rng(0)
 TEMPERATURES = RNG.normal(15, 10, 200).round(1)
@@ -64,3 +68,161 @@ def test_each_column_has_its_own():
     assert outlier_in(columns["b"]).value == -200
     assert not outlier_in(columns["b"]).is_code
     assert {name: found.value for name, found in sentinels_in(columns).items()} == {"a": -200, "b": -200}
+
+
+def guesser_of(texts, name="x", others=0):
+    """Return what guesses about a column; ``others`` are rows of the table beside the sample."""
+    rows = range(2, 2 + len(texts))
+    sample = RowSample("t.csv", rows, {name: texts}, {name: texts[-1]}, rows[-1], len(texts) + others)
+    return ColumnGuesser(sample, {"", "NA"}, PLAIN)
+
+
+def guess_of(texts, name="x", others=0):
+    return guesser_of(texts, name, others).guess(name)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "number", "rows", "found"),
+    [
+        (range(11), 99, 5, True),
+        (range(11), 99, 4, False),
+        (range(10), 99, 5, True),
+        (range(9), 99, 5, False),
+        (range(0, 31, 3), 999, 9, True),
+        (range(69, 85), 99, 9, False),  # 15 from the greatest, as far as that is from the least
+        (range(70, 85), 99, 9, True),
+        (range(-1, 40), -9, 9, False),
+        (range(-1, 40), -99, 9, True),
+        ([0, 0, *range(1, 20)], -1, 10, True),
+        ([0, 0, *range(1, 20)], -1, 9, False),
+        ([2, 2, *range(3, 20)], -1, 10, True),
+        ([-0.5, *range(20)], -1, 10, False),
+    ],
+)
+def test_how_often_and_how_far_a_number_has_to_be(numbers, number, rows, found):
+    outlier = sentinels_in({"x": with_number(list(numbers), number, rows)}).get("x")
+    expected = (number, rows, min(numbers), max(numbers)) if found else None
+    assert outlier == expected
+
+
+def test_a_number_that_marks_a_missing_value_is_shown_with_its_evidence():
+    assert str(Outlier(-99.9, 1234, -1500.25, 2e6)) == "-99.9 in 1,234 rows, all others from -1,500.25 to 2,000,000"
+    assert [Outlier(value, 5, 0, 1).is_code for value in (-7, 9, 99, 9.99, 98, 990)] == [True] * 4 + [False] * 2
+    assert [Outlier(value, 5, -1, 1).is_code for value in (-7, -9, -99.9)] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_id"),
+    [
+        *(
+            (name, True)
+            for name in ("id", "ID2", "Row", "user_id", "case nr", "User-Key (*)", "userID", "orderId", "idx")
+        ),
+        *((name, False) for name in ("idea", "paid", "monkey", "id22", "number", "userid", "rows")),
+    ],
+)
+def test_names_of_ids(name, is_id):
+    texts = [f"{7 * i * i + 1}" for i in range(10)]
+    guess = guess_of(texts, name)
+    assert (guess.holds, guess.reason) == (
+        ("nothing", "an id: every row has a different number") if is_id else ("numbers", "")
+    )
+    assert guess_of(["NA", *texts], name).holds == guess_of([*texts, texts[0]], name).holds == "numbers"
+    assert guess_of([f"{text}.5" for text in texts], name).holds == "numbers"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "others", "holds"),
+    [
+        (range(1, 21), 0, "nothing"), (range(20), 0, "nothing"), (range(2, 22), 0, "numbers"),
+        (range(0, 40, 2), 0, "numbers"), (range(0, 40, 2), 1, "nothing"), (range(3, 43, 2), 1, "numbers"),
+        ([*range(19), 20], 1, "numbers"), ([*range(19, -1, -1)], 0, "nothing"),
+    ],
+)  # fmt: skip
+def test_numbers_that_count_rows_are_left_out(numbers, others, holds):
+    assert guess_of([str(number) for number in numbers], others=others).holds == holds
+
+
+@pytest.mark.parametrize(
+    ("text", "is_total"),
+    [
+        *(
+            (text, True)
+            for text in ("Total", "GRAND TOTAL", "sub-total", "subtotals", "Summe", "mean of all", "sum: 1")
+        ),
+        *((text, False) for text in ("totally", "a total", "summary", f"total {'x' * 20}")),
+    ],
+)
+def test_a_last_row_of_totals(text, is_total):
+    texts = ["red", "blue", "red", "blue", text]
+    if not is_total:
+        guess_of(texts)
+        return
+    for some in (texts, texts[2:], ["1.5", "2", "3", text]):
+        with pytest.raises(DataError) as caught:
+            guess_of(some)
+        place = f"t.csv, row {len(some) + 1}, column 'x'"
+        assert str(caught.value) == f"{place}: '{text}' suggests that the last row is a total; leave it out"
+    for some in ([text, *texts], [*texts, "red"], texts[3:]):
+        guess_of(some)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["1", "2", "x", "x"], ("categories", 3, 0)),
+        (["1", "2", "3", "x", "x"], ("categories", 4, 0)),
+        (
+            ["1", "2", "3", "x"],
+            "row 5, column 'x': 'x' is not a finite number; put a number there, or leave out the row",
+        ),
+        (["1", "2", "3", "x", "y", "NA", ""], "row 5, column 'x': 'x' is not"),
+        (["1", "2", "x", "y", "NA", ""], ("categories", 4, 2)),
+        ([*map(str, range(19)), "x", "x"], ("categories", 20, 0)),
+        ([*map(str, range(20)), "x", "x"], "row 22, column 'x': 'x' is not"),
+        (["1", "2", "?", "NA", "n/a", "?"], ("numbers", 2, 4)),
+        (["?", "-", "?", "-"], ("categories", 2, 0)),
+        (["1", "inf", "2"], "row 3, column 'x': 'inf' is not a finite number"),
+        (["yes", "No", "yes", "NA"], ("numbers", 2, 1)),
+        (["yes", "no", "3", "yes", "no", "yes"], ("categories", 3, 0)),
+    ],
+)
+def test_numbers_or_texts(texts, expected):
+    if isinstance(expected, str):
+        with pytest.raises(DataError, match=expected):
+            guess_of(texts)
+        return
+    guess = guesser_of(texts).content("x", Counter(text for text in texts if text not in ("", "NA")))
+    assert (guess.holds, guess.distinct, guess.missing) == expected
+
+
+DAYS = [f"2020-0{i % 9 + 1}-1{i % 7}" for i in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "holds", "what"),
+    [
+        (DAYS[:3], "dates", ("iso",)),
+        (DAYS[:2] * 3, "categories", ()),
+        ([*DAYS[:2], "n/a", "NA"] * 2, "categories", ()),
+        ([*DAYS[:3], "n/a", "NA", "NaT"], "dates", ("iso",)),
+        (
+            [*DAYS[:18], "1.2.2020", "3.4.2020"],
+            "nothing",
+            "dates or times that are not all written in one common way, ",
+        ),
+        ([*DAYS[:18], "soon", "later"], "nothing", "nearly every row has a different text, such as '2020-01-10'"),
+        ([*DAYS[:19], "soon"], "nothing", "dates or times that are not all written in one common way, "),
+        (["10:15", "11:15"] * 9, "categories", ()),
+        (["10:15", "11:15", "9:05 pm"] * 3, "nothing", "dates or times that are not all written in one common way, "),
+        (["20200102", "20200103", "20200104", "x"], "categories", ()),
+    ],
+)
+def test_dates_or_texts(texts, holds, what):
+    if "20200102" in texts:
+        texts = texts * 2 + ["x"] * 3
+    guess = guess_of(texts)
+    assert guess.holds == holds
+    assert guess.reason.startswith(what) if isinstance(what, str) else guess.formats == what
+    if holds == "dates":
+        assert (guess.missing, guess.missing_texts) == ((3, {"NaT", "n/a"}) if "n/a" in texts else (0, set()))

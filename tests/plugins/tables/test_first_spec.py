@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import statistics
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+import yaml
 from requirements import Optional
 
 from mlpkit import DataError, shown_number
@@ -229,6 +232,34 @@ def test_copies_of_the_target_are_left_out(propose, columns):
     ]
 
 
+@pytest.mark.parametrize(("others", "is_copy"), [(1, True), (2, False)])
+def test_a_copy_of_classes_agrees_in_all_but_one_of_2000_rows(propose, others, is_copy):
+    kinds = ["abc"[i % 3] for i in range(2000)]
+    copy = ["xyz"[i % 3 if i >= others else 1 - i] for i in range(2000)]
+    columns = {"size": [i * 7 % 13 for i in range(2000)], "copy": copy, "kind": kinds}
+    assert (reason(propose(columns), "copy") is not None) == is_copy
+    columns["copy"][9] = "w"
+    assert reason(propose(columns), "copy") is None
+
+
+@pytest.mark.parametrize(("values", "is_copy"), [(10, True), (9, False)])
+def test_a_copy_of_numbers_has_ten_of_them_and_their_order(propose, values, is_copy):
+    prices = [0.5 + i * 7 % values for i in range(ROWS)]
+    columns = {"size": [i * 11 % 17 for i in range(ROWS)], "cost": [-(price**3) for price in prices], "price": prices}
+    columns["cost"][3], columns["price"][4] = "", ""
+    assert (reason(propose(columns, "price"), "cost") is not None) == is_copy
+    columns["cost"][5:9] = [0.25, 0.125, 0.0625, 0.0]
+    assert reason(propose(columns, "price"), "cost") is None
+
+
+@pytest.mark.parametrize(("rows", "split"), [(49, "shuffle"), (50, None)])
+def test_few_rows_of_values_are_split_at_random(propose, rows, split):
+    columns = {"size": [i * 7 % 23 for i in range(rows)], "price": [i * i / 4 for i in range(rows)]}
+    assert data_of(propose(columns, "price")).get("split") == split
+    assert "split" not in data_of(propose(columns, "price", validation="v.csv", test="w.csv"))
+    assert data_of(propose(columns, "price", validation="v.csv")).get("split") == split
+
+
 def test_a_rising_function_of_a_target_of_numbers_is_a_copy(propose, columns):
     cubes = {"cube": [float(size) ** 3 for size in columns["size"]], **columns}
     assert reason(propose(cubes, target="size"), "cube").startswith("a copy of the target")
@@ -448,3 +479,49 @@ def test_parquet_gives_the_same_columns_as_csv(propose, columns, tmp_path):
 def test_a_target_with_a_text_of_its_own_in_each_row_holds_no_classes(propose, columns):
     with pytest.raises(DataError, match="column 'note': nearly every row has a different text, such as 'text 0'; "):
         propose({**columns, "note": [f"text {i}" for i in range(ROWS)]}, target="note")
+
+
+def every_kind(rows):
+    """Return columns of every kind that a guess tells apart, with telling numbers of what is missing or rare."""
+    rng = random.Random(2)
+    numbers = range(rows)
+    columns = {
+        "no": [3 + 2 * i for i in numbers],
+        "patient": [f"p{i // 4}" for i in numbers],
+        "age": ["" if i % 50 == 7 else "?" if i % 90 == 8 else f"{rng.gauss(40, 9):.1f}" for i in numbers],
+        "temp": ["-999" if i % 31 == 3 else f"{rng.gauss(15, 8):.1f}" for i in numbers],
+        "rate": ["-99.9" if i % 37 == 5 else f"{rng.gauss(2, 1):.1f}" for i in numbers],
+        "country": ["NL"] * rows,
+        "fax": [""] * rows,
+        "town": [f"town {i % 6}" if i % 40 else f"village {i}" for i in numbers],
+        "colour": rng.choices(["red", "green"], k=rows),
+        "born": [f"19{10 + i % 83}-0{1 + i % 9}-1{i % 10}" if i % 60 else "n/a" for i in numbers],
+        "seen": [f"{i % 12 + 1}/{i % 9 + 1}/2020" for i in numbers],
+        "kind": [("ham", "ham", "egg")[i % 3] for i in numbers],
+        "price": [f"{20 + i * 37 % 101 / 4:.2f}" for i in numbers],
+        "sold": ["" if i % 80 == 3 else f"{i * 13 % 7}" for i in numbers],
+    }
+    columns["kind"][9:13] = ["oak", "n/a", "", "n/a"]
+    return columns
+
+
+PROPOSALS = {
+    "classes of groups": (600, "kind", {"id": "patient", "drop": ("price", "sold")}, ",", {}),
+    "several values of few rows": (49, "price", {"targets": ("price", "sold"), "drop": ("kind",)}, ";", {}),
+    "labels": (60, "colour", {"targets": ("colour", "t"), "drop": ("kind", "price", "sold")}, ",", {"test": "w.csv"}),
+}
+
+
+def test_a_first_spec_is_word_for_word_what_it_was(propose, golden):
+    shown = {}
+    for name, (rows, target, wishes, delimiter, files) in PROPOSALS.items():
+        columns = every_kind(rows)
+        if name == "labels":
+            columns = {**columns, "t": [i % 5 // 4 for i in range(rows)], "colour": ["yes", "no", "no"] * (rows // 3)}
+        proposal = propose(columns, target, delimiter, wishes=wishes, **files)
+        comments = [
+            [".".join(map(str, path)), text] for path, text in proposal.comments.items() if "layers" not in path
+        ]
+        shown[name] = {"data": proposal.spec["data"], "comments": comments, "decisions": proposal.decisions}
+    style = {"sort_keys": False, "width": 120, "default_flow_style": None, "allow_unicode": True}
+    golden(Path(__file__).parent / "first_spec.golden.yaml", yaml.safe_dump(json.loads(json.dumps(shown)), **style))
