@@ -125,11 +125,7 @@ class Codebook(dict[str, int]):
 
 
 def _has_characters(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return text.encode(errors="ignore").decode() == text
 
 
 class CategoryColumn(NamedTuple):

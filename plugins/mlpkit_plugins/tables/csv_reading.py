@@ -126,11 +126,7 @@ def _encoding(content: bytes) -> str:
 
 
 def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    return line.decode(errors="ignore").encode() == line
 
 
 class _Layout(NamedTuple):
