@@ -357,6 +357,19 @@ def test_of_many_columns_of_words_some_are_shown_and_all_are_pasted(tmp_path):
     assert f"write categorical: [{', '.join(names)}]" in found
 
 
+def test_columns_that_may_hold_anything_but_words_are_not_among_them(tmp_path):
+    text = "a,b,part,low,day,ok,price,gap,t\n"
+    text += "red,'it''s',1/2,inf,2024-01-02,yes,$5,,0\nblue,oak,3/4,inf,2024-01-03,no,$6,,1\n"
+    assert "hold texts: 'a' ('red'), 'b' (\"'it''s'\"); expected" in message(
+        csv_of(tmp_path, text).describe, ParameterError
+    )
+    names = ("true", "it's $5", "a-b c.d", " e", "9")
+    text = ",".join([*(f'"{name}"' for name in names), "t"]) + "\nu,v,w,x,z,0\nu,v,w,x,z,1\n"
+    assert "write categorical: ['true', 'it''s $$5', a-b c.d, e, '9']" in message(
+        csv_of(tmp_path, text).describe, ParameterError
+    )
+
+
 # Numbers that stand for a missing value
 
 

@@ -19,6 +19,7 @@ from mlpkit import (
     Description,
     InputColumn,
     Labels,
+    MlpkitError,
     ModelFileError,
     ParameterError,
     ShapeError,
@@ -904,3 +905,101 @@ def test_long_names_of_columns_are_shortened(write):
     with pytest.raises(DataError) as wrong:
         Csv(write(f"{name},t\nx,p\n"), "t").describe()
     assert len(str(wrong.value)) < 500
+
+
+def test_a_single_row_without_a_target_is_told_in_the_singular(write):
+    file = write("a,t\n1,\n2,1\n3,0\n4,0\n5,1\n")
+    dataset = Csv(file, "t", **NONE)
+    dataset.describe()
+    assert dataset.warnings() == (DataWarning("target", f"1 row has no target in {file}, and is left out"),)
+
+
+def test_more_rows_than_line_ends_of_one_kind_announce_are_all_read(write):
+    ends = ["\n", *["\r"] * 999] * 5
+    text = "".join(f"{i},{'xy'[i % 2]},{1 + i % 3}{end}" for i, end in enumerate(ends))
+    options = {"weight": "w", "split": {"group": "a"}, "inputs": ("a",), "validation": 0.2, "test": 0}
+    parts = Csv(write(f"a,t,w\n{text}"), "t", **options).open(0).values()
+    numbers = [part.table.number("a")[part.rows] for part in parts]
+    assert sorted(np.concatenate(numbers)) == list(range(5000))
+    for part, rows in zip(parts, numbers, strict=True):
+        np.testing.assert_array_equal(part.table.weights[part.rows], 1 + rows % 3)
+
+
+SOFT = {"predict": "probabilities"}
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "options", "expected"),
+    [
+        (
+            "a,p\n1,1\n", "p", SOFT,
+            "target: a column of probabilities holds those of one class; expected a column for each class",
+        ),
+        (
+            "a,p,q\n1,1,0\n", ("p", "q"), {**SOFT, "classes": tuple("xyz")},
+            "classes: 3 classes are listed for 2 columns of probabilities; "
+            "expected the class of each column of target, in their order",
+        ),
+        ("t,u\n1,x\n", "t", {"ignore": ("u",)}, "target: data.csv has no column but the target to learn from"),
+        (
+            "day,day (month),t\n2024-01-02,1,x\n", "t", {"dates": ("day",), "date_parts": ("month",)},
+            "dates: the file has a column 'day (month)' already; rename it in the file",
+        ),
+        (
+            "day,a,t\n2024-01-02,1,x\n ,2,y\n", "t", {"split": {"time": "day"}, "validation": 0.5},
+            "data.csv, row 3, column 'day': the time is missing; write one, or split by another column",
+        ),
+        (
+            "a;t\n1.234;x\n2.345;y\n", "t", {"delimiter": ";", "decimal": ","},
+            "data.csv, row 2, column 'a': '1.234' is not a finite number; "
+            "set thousands: '.', since points separate thousands in this column",
+        ),
+        (
+            "a;t\n1.5;x\n2;y\n", "t", {"delimiter": ";", "decimal": ","},
+            "data.csv, row 2, column 'a': '1.5' is not a finite number; "
+            "set decimal: '.', since points stand before decimals in this column",
+        ),
+        (
+            "a;t\n1,5;x\n2.5;y\n", "t", {"delimiter": ";", "decimal": ","},
+            "data.csv, row 3, column 'a': '2.5' is not a finite number; write a decimal comma, as in other numbers",
+        ),
+        (
+            "a;t\n1.2.3;x\n", "t", {"delimiter": ";", "decimal": ","},
+            "data.csv, row 2, column 'a': '1.2.3' is not a finite number; "
+            "write numbers with a decimal comma, and without points",
+        ),
+        (
+            "a,w,t\n1,1,x\n2,n/a,y\n", "t", {"weight": "w"},
+            "data.csv, row 3, column 'w': 'n/a' is not a finite number; put a number there, or leave out the row",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_in_one_sentence(write, content, target, options, expected):
+    file = write(content)
+    found = message(lambda: Csv(file, target, **NONE | options).describe(), MlpkitError, file)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("1,x,u\n", "row 2, column 't': the class 'u' occurs in no training row; leave out the row"),
+        (
+            "1,x,a\n1,x,u\n1,x,v\n",
+            "row 3, column 't': the classes 'u', 'v' occur in no training row; leave out their rows",
+        ),
+        ("1,x,horses\n", "row 2, column 't': the class 'horses' occurs in no training row; did you mean 'horse'?"),
+        ("1,z,a\n", "row 2, column 'c': the category 'z' occurs in no training row; leave out the row"),
+        ("x1,x,a\n", "row 2, column 'a': 'x1' is not a finite number; put a number there, or leave out the row"),
+        (",x,a\n", "row 2, column 'a': the value is missing; write one, or leave out the row"),
+    ],
+)
+def test_advice_about_rows_to_evaluate_is_not_about_parameters(write, tmp_path, rows, expected):
+    dataset = Csv(write("a,c,t\n1,x,a\n2,y,horse\n3,x,a\n4,y,horse\n"), "t", categorical=("c",), **NONE)
+    dataset.describe()
+    used = Csv("gone.csv", "t", categorical=("c",), **NONE)
+    used.load_encoder_state(dataset.encoder_state())
+    file = write(f"a,c,t\n{rows}", "new.csv")
+    assert messages.message(lambda: used.read_examples(tmp_path / "new.csv"), DataError, file, name="new.csv") == (
+        f"new.csv, {expected}"
+    )

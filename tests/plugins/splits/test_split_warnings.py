@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpkit import DataWarning
-from mlpkit_plugins.splits.shares import Shares, warnings_about_shares
+from mlpkit_plugins.splits.shares import Shares, warnings_about_shares, warnings_about_sizes
 
 
 def warnings(train, validation, test, shares=(0.1, 0.1), files=(), classes=("no", "yes", "so")):
@@ -75,3 +75,15 @@ def test_a_class_that_a_split_lacks_is_warned_about_if_chance_would_give_some():
     (warning,) = warnings([470, 30], [100, 0], [100, 0], (1 / 7, 1 / 7))
     assert "class 'yes' is 6% of train, 0% of validation, 0% of test" in warning.message
     assert warnings([490, 10], [100, 0], [100, 0], (1 / 7, 1 / 7)) == ()
+
+
+def test_splits_of_fewer_than_ten_examples_are_warned_about():
+    assert warnings_about_sizes({"train": 5}, []) == warnings_about_sizes({"train": 5, "validation": 10}, []) == ()
+    assert warnings_about_sizes({"train": 5, "validation": 1, "test": 9}, ["test"]) == (
+        DataWarning(
+            "validation",
+            "the validation results will mean little, with 1 example",
+            "set a larger share in validation",
+        ),
+        DataWarning("test", "the test results will mean little, with 9 examples", "name a file with more in test"),
+    )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mlpkit import DataError
 from mlpkit_plugins.files.regular_file import MAGIC
-from mlpkit_plugins.tables.csv_reading import csv_dialect
+from mlpkit_plugins.tables.csv_reading import csv_dialect, csv_reading
 
 
 @pytest.fixture
@@ -31,6 +31,7 @@ def test_the_delimiter_is_the_one_that_all_rows_have(dialect, delimiter):
 
 def test_decimal_commas_are_no_delimiters(dialect):
     assert dialect("a;b;kind\n1,5;2,5;x\n3,5;4,5;y\n").dialect.delimiter == ";"
+    assert dialect("a;b;kind\n1;2;x\n3;4\n").dialect.delimiter == ";"  # a short row is less odd than one column
 
 
 @pytest.mark.parametrize(
@@ -130,3 +131,43 @@ def test_any_bytes_give_a_dialect(tmp_path_factory, content):
 def test_any_bytes_after_the_mark_of_gzip_are_an_incomplete_or_damaged_file(tmp_path_factory, content):
     with pytest.raises(DataError, match="compressed content"):
         dialect_of_bytes(tmp_path_factory, MAGIC + content)
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "comments"),
+    [
+        ("a,t\n1,x\n2,y\n", "t", {}),
+        ("'a','t'\n1,x\n2,y\n", "t", {"quote": "texts are in apostrophes"}),
+        (
+            "a note\n\na;t\n1,5;x\n2,25;y\n", "t",
+            {
+                "delimiter": "columns are separated by semicolons",
+                "skip_rows": "what is above the names of the columns",
+                "decimal": "numbers have a decimal comma",
+            },
+        ),
+        ("1\tx\n2\ty\n", "column2", {
+            "delimiter": "columns are separated by tabs", "header": "its first row holds data, not names",
+        }),
+        ("a|t\n1'234.5|x\n2'345|y\n", "t", {
+            "delimiter": "columns are separated by vertical bars",
+            "thousands": "numbers have apostrophes between thousands",
+        }),
+        ("a;t\n1.234,5;x\n2.345;y\n", "t", {
+            "delimiter": "columns are separated by semicolons", "decimal": "numbers have a decimal comma",
+            "thousands": "numbers have points between thousands",
+        }),
+        ("a,t\n$5,größe\n$6,y\n".encode("cp1252"), "t", {
+            "symbols": "numbers have these symbols", "encoding": "its bytes are cp1252, not UTF-8",
+        }),
+        ("a,t\n1,5,x\n2,6,y\n", "t", {
+            "skip_rows": "the names, which are in header",
+            "header": "its first row has no name for the first column, which R calls row names; it is called row",
+        }),
+    ],
+)  # fmt: skip
+def test_how_a_file_is_read_is_told(tmp_path, content, target, comments):
+    (tmp_path / "a.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    reading = csv_reading(tmp_path / "a.csv", "a.csv", target, {"", "NA"})
+    assert {name: each.comment for name, each in reading.parameters.items()} == comments
+    assert reading.sample.size == 2

@@ -176,3 +176,36 @@ def test_an_encoding_sees_the_numbers_of_classes_in_their_order(tmp_path, classe
     dataset = Csv(str(tmp_path / "t.csv"), "y", numbers=encoding, classes=classes, validation=0, test=0)
     dataset.open(0)
     assert encoding.targets == numbers
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"held": []}, "the encodings of the table's encoder don't match the spec inside"),
+        ({"encodings": []}, "the encodings of the table's encoder don't match the spec inside"),
+        ({"encodings": "abc"}, "the encodings of the table's encoder don't match the spec inside"),
+        ({"constant": ["aged"]}, "the encoder of the table is "),
+        ({"indicators": ["sex"]}, "the encoder of the table is "),
+        ({"with_other": ["sex"]}, "the encoder of the table is "),
+        ({"extents": [[0, 1]]}, "the encoder of the table is "),
+        ({"classes": ["a"]}, "the encoder of the table is "),
+        ({"of_categories": {"columns": ["sexes"], "learned": {"median": [0.0], "factor": [1.0]}}},
+         "the encoder of the table encodes categories that it doesn't have"),
+    ],
+)  # fmt: skip
+def test_a_state_that_was_changed_is_refused(table, changes, expected):
+    dataset = table(**EVERYTHING)
+    dataset.describe()
+    with pytest.raises(ModelFileError, match=f"^{re.escape(expected)}"):
+        table(**EVERYTHING).load_encoder_state(dataset.encoder_state() | changes)
+
+
+def test_an_encoder_of_one_hot_columns_is_refused_where_they_are_not_encoded(table):
+    dataset = table(numbers=RobustSmoothClip(), encode_one_hot=True)
+    dataset.describe()
+    with pytest.raises(ModelFileError, match="don't match the spec"):
+        table(numbers=RobustSmoothClip()).load_encoder_state(dataset.encoder_state())
+    state = dataset.encoder_state()
+    state["encodings"][0]["columns"] = ["income", "age"]
+    with pytest.raises(ModelFileError, match="the encoded columns of the table's encoder don't match the spec inside"):
+        table(numbers=RobustSmoothClip(), encode_one_hot=True).load_encoder_state(state)
