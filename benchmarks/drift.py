@@ -18,7 +18,7 @@ from typing import Any
 
 import mlpkit
 from mlpkit.jobs.drift import drift
-from mlpkit.registry.registry import Registry
+from mlpkit.jobs.load_model import load_run
 
 Row = dict[str, str]
 
@@ -120,7 +120,7 @@ def csv_of(rows: list[Row]) -> str:
 def compared(place: Path, rows: list[Row]) -> dict[str, float | None]:
     """Return the corrected p-value of each column."""
     (place / "new.csv").write_text(csv_of(rows))
-    found = drift(place / "run", place / "new.csv", Registry.discover(), "new.csv", LEVELS[0], 0.0)
+    found = drift(load_run(place / "run"), place / "run", place / "new.csv", "new.csv", LEVELS[0], 0.0)
     return {column.then.name: column.p_value for column in found.columns}
 
 

@@ -44,7 +44,7 @@ from mlpkit.jobs.trained_model import class_values
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.ensemble import NAME
 from mlpkit.network.metrics import Metrics
-from mlpkit.network.sequential import EVALUATION_ROWS, Sequential
+from mlpkit.network.sequential import Sequential
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import kind_of
@@ -54,7 +54,6 @@ from mlpkit.system import require_processes
 from mlpkit.training.checkpointing import tracker_of
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.events import Event, Listener, StopRequest, interrupt_with
-from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
@@ -291,7 +290,7 @@ def _predicted_again(folder: EnsembleFolder, spec: Spec, examples: GivenExamples
     dataset = dataset_of(spec, examples)
     description = prove_again(folder.directory, spec, dataset).description
     folds = open_folds(spec, dataset, spec.folds)
-    found = predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
+    found = predict_out_of_fold(folder.members, folds, description, spec.registry)
     return calibrated_out_of_fold(load_run(folder.directory, spec.registry), found) if spec.calibration else found
 
 
@@ -303,7 +302,7 @@ def _write_results(
     data, found = open_data(spec, dataset), None
     if spec.folds is not None:
         folds = open_folds(spec, dataset, spec.folds)
-        found = predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
+        found = predict_out_of_fold(folder.members, folds, description, spec.registry)
     if model.network.adjustments.present:
         found = _fit_adjustments(model, found, data, description)
     metrics = evaluated(model, data, description, [split for split in SPLITS if split in data], folder.directory)
@@ -360,21 +359,19 @@ class OutOfFold(NamedTuple):
 
 
 def predict_out_of_fold(
-    members: Sequence[Path], folds: Folds, description: Description, registry: Registry
+    members: Mapping[int, Path], folds: Folds, description: Description, registry: Registry
 ) -> OutOfFold:
     """Return the predictions of each network for the rows of its fold, or raise ``ModelFileError``."""
-    parts: list[tuple[Array, ...]] = []
-    for number, directory in enumerate(members):
-        member, held_out = load_run(directory, registry), folds.splits(number)["validation"]
-        rows = min(EVALUATION_ROWS, len(held_out))
-        reader = BatchReader(held_out, description, member.network.dtype, rows)
+    from mlpkit.jobs.held_out import held_out, joined  # noqa: PLC0415 - few ensembles have folds
+
+    parts = []
+    for number, directory in members.items():
+        member = load_run(directory, registry)
         with blas_threads(member.threads), without_warnings():
-            for x, t, weights in reader.in_order():
-                parts.append((member.network.predict_encoded(x), t.copy(), np.array(weights, np.float64)))
-    order = np.argsort(np.concatenate([np.flatnonzero(folds.of(number)) for number in range(len(members))]))
-    values, targets = (np.concatenate([part[i] for part in parts])[order] for i in (0, 1))
-    weighted = np.concatenate([part[2] for part in parts])[order] if description.weighted else None
-    return OutOfFold(values, targets, weighted, folds.numbers)
+            parts.append(held_out(member.network, folds.splits(number)["validation"], description))
+    order = np.argsort(np.concatenate([np.flatnonzero(folds.of(number)) for number in members]))
+    in_order = (None if column is None else column[order] for column in joined(parts))
+    return OutOfFold(*in_order, folds.numbers)
 
 
 def calibrated_out_of_fold(model: TrainedModel, found: OutOfFold) -> OutOfFold:

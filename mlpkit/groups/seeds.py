@@ -158,15 +158,13 @@ def evaluate_seeds(
 ) -> dict[int, Evaluation]:
     """Return loss and metrics of each finished run of several seeds, by seed; see ``evaluate``, ``evaluate_file``."""
     folder = SeedsFolder.open(directory)
-    finished = [folder.members[seed] for seed in folder.results()]
+    finished = {seed: folder.members[seed] for seed in folder.results()}
     if not finished:
         remedy = f"resume it with: mlpkit resume {quote(str(directory))}"
         raise RunFolderError(f"{directory}: none of its runs is finished; {remedy}")
-    found = [
-        evaluate_file(member, file, registry, by) if file is not None else evaluate(member, splits, registry, by)
-        for member in finished
-    ]
-    return dict(zip(folder.results(), found, strict=True))
+    if file is not None:
+        return {seed: evaluate_file(member, file, registry, by) for seed, member in finished.items()}
+    return {seed: evaluate(member, splits, registry, by) for seed, member in finished.items()}
 
 
 class SeedsGroup(Group):

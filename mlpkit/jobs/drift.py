@@ -20,18 +20,15 @@ from mlpkit.jobs.evaluate import data_of_run, warning_of_changed_data
 from mlpkit.jobs.folds import FOLDED
 from mlpkit.jobs.inputs import inputs_of_file, located, without_prediction
 from mlpkit.jobs.leaks import WholeColumn
-from mlpkit.jobs.load_model import TrainedModel, load_run
-from mlpkit.jobs.predict import predictions_of
+from mlpkit.jobs.load_model import TrainedModel
+from mlpkit.jobs.predict import predicted_values, predictions_of
 from mlpkit.jobs.spec_data import rows_to_predict
 from mlpkit.network.component_errors import component_errors
-from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import LARGEST_DOCUMENT, file_hash, write_atomically
 from mlpkit.runs.json_files import decode, encode_pretty, fits, is_number, read_content
 from mlpkit.runs.layout import MODEL, STATISTICS, has_file
 from mlpkit.statistics import chi_square_tail, fisher_exact, holm
-from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
-from mlpkit.training.workers import blas_threads
 
 BINS: Final = 10
 MOST_NAMES: Final = 1000
@@ -117,12 +114,11 @@ def counts_from_plain(plain: object) -> ColumnCounts:
     """Return the counts whose ``_asdict`` a JSON file holds, or raise ``ValueError``."""
     lists = {"edges": [is_number], "names": [str], "counts": [_is_count]}
     shape = {**lists, "name": str, "role": str, "others": _is_count, "missing": _is_count, "unseen": dict}
-    if not isinstance(plain, dict) or plain.keys() != shape.keys() or not fits(plain, shape) or plain["unseen"]:
-        raise ValueError("a column isn't as mlpkit writes it")
-    found = ColumnCounts(**{**plain, **{key: tuple(plain[key]) for key in lists}})
-    if len(found.labels) != len(found.counts):
-        raise ValueError("a column isn't as mlpkit writes it")
-    return found
+    if isinstance(plain, dict) and plain.keys() == shape.keys() and fits(plain, shape) and not plain["unseen"]:
+        found = ColumnCounts(**{**plain, **{key: tuple(plain[key]) for key in lists}})
+        if len(found.labels) == len(found.counts):
+            return found
+    raise ValueError("a column isn't as mlpkit writes it")
 
 
 def _is_count(value: object) -> bool:
@@ -270,22 +266,12 @@ class DriftReport:
         return {**vars(self), "drifted": [column.then.name for column in self.drifted], "columns": columns}
 
 
-def drift(directory: Path, file: Path, registry: Registry, name: str, level: float, least: float) -> DriftReport:
-    """Compare the rows of a file, as for ``predict``, with those that a run's network was trained on.
+def drift(model: TrainedModel, directory: Path, file: Path, name: str, level: float, least: float) -> DriftReport:
+    """Compare the rows of a file, as for ``predict``, with those that the model of a run folder was trained on.
 
-    ``name`` is what the file is called; ``level`` and ``least`` are as in ``DriftReport``.
-
-    Raises:
-        RunFolderError: neither the run's data nor its statistics are there.
-        MlpkitError: as ``load_run`` and ``inputs_of_file`` do.
+    ``name`` is what the file is called; ``level`` and ``least`` are as in ``DriftReport``. Without the run's data and
+    its statistics, that is a ``RunFolderError``.
     """
-    return drift_of_model(load_run(directory, registry), directory, file, name, level, least)
-
-
-def drift_of_model(
-    model: TrainedModel, directory: Path, file: Path, name: str, level: float, least: float
-) -> DriftReport:
-    """Compare the rows of a file with those that a run's model was trained on, as ``drift`` does."""
     notes = list[str]()
     then = _statistics(directory, model, notes)
     path, error = located(model, file), None
@@ -362,8 +348,7 @@ def _counted(model: TrainedModel, description: Description, data: Mapping[str, S
 
 def _predictions_as_columns(model: TrainedModel, x: Array) -> list[RawColumn]:
     """Return the class predicted and its probability, the least sure label's, or the values predicted."""
-    with blas_threads(model.threads), without_warnings():
-        values = model.network.predict_encoded(x)
+    values = predicted_values(model, x)
     found, flat = predictions_of(model, values), values.reshape(len(values), -1)
     if found.classes is not None:
         classes = RawColumn("class predicted", OF_MODEL, found.class_labels, None, {"new": found.classes})

@@ -29,7 +29,6 @@ from mlpkit.training.workers import blas_threads
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlpkit.array import Array
     from mlpkit.components.dataset import RawRows, Split
     from mlpkit.jobs.load_model import TrainedModel
 
@@ -104,7 +103,6 @@ def _with_first_of(reference: RawRows, raw: RawRows, columns: Sequence[int]) -> 
 
 
 MOST_PARTS_SHOWN: Final = 8
-MOST_ROWS_SHOWN: Final = 20
 MOST_ENUMERATED: Final = 8
 """Parts whose sets are enumerated at most, if that takes no more values of the function than the orders."""
 SETS_TOGETHER: Final = 4096

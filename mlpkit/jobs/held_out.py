@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import prod
 from typing import NamedTuple
 
@@ -38,16 +38,18 @@ class HeldOut(NamedTuple):
 def held_out(network: Sequential, rows: Split, description: Description) -> HeldOut:
     """Return what a network, whose adjustments aren't fitted yet, predicts for rows."""
     reader = BatchReader(rows, description, network.dtype, min(EVALUATION_ROWS, len(rows)))
-    parts = [
-        (network.predict_encoded(x), t.copy(), None if weights is None else weights.copy())
+    return joined(
+        HeldOut(network.predict_encoded(x), t.copy(), None if weights is None else weights.copy())
         for x, t, weights in reader.in_order()
-    ]
-    values, targets, weights = (
-        None if column[0] is None else np.concatenate(column) for column in zip(*parts, strict=True)
     )
-    assert values is not None
-    assert targets is not None
-    return HeldOut(values, targets, weights)
+
+
+def joined(parts: Iterable[HeldOut]) -> HeldOut:
+    """Join the rows of several parts, which all have weights or none."""
+    values, targets, weights = zip(*parts, strict=True)
+    return HeldOut(
+        np.concatenate(values), np.concatenate(targets), None if weights[0] is None else np.concatenate(weights)
+    )
 
 
 def fit_adjustments(network: Sequential, found: HeldOut) -> None:

@@ -264,16 +264,9 @@ def _inline(value: Any, *, in_list: bool) -> str:
 
 def _fits(line: str, value: Any, path: KeyPath, comments: Mapping[KeyPath, str]) -> bool:
     """Whether a value is written on one line."""
-    if not _is_nested(value) or not value:
+    if not isinstance(value, Mapping | list | tuple) or not value:
         return True
-    if _has_comments_below(path, comments) or path in BLOCKS or path[:-1] == ("data",):
+    has_comments_below = any(len(other) > len(path) and other[: len(path)] == path for other in comments)
+    if has_comments_below or path in BLOCKS or path[:-1] == ("data",):
         return False
     return len(line) <= (WIDTH if isinstance(value, Mapping) and isinstance(path[-1], int) else LONGEST_INLINE)
-
-
-def _is_nested(value: Any) -> bool:
-    return isinstance(value, Mapping | list | tuple)
-
-
-def _has_comments_below(path: KeyPath, comments: Mapping[KeyPath, str]) -> bool:
-    return any(len(other) > len(path) and other[: len(path)] == path for other in comments)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mlpkit.components.schema.wording import counted, listed, nearest_file
 from mlpkit.errors import DataError, PluginError, ShapeError, UsageError
 from mlpkit.jobs.load_model import TrainedModel
+from mlpkit.jobs.spec_data import MOST_NAMES_SHOWN
 from mlpkit.network.arguments import number_array
 from mlpkit.network.component_errors import component_errors
 from mlpkit.numpy_file import NUMPY_SUFFIXES, read_numpy_file
@@ -25,8 +26,6 @@ from mlpkit.training.divergence import without_warnings
 Column: TypeAlias = Sequence[Any] | NDArray[Any]
 Columns: TypeAlias = Mapping[str, Column]
 """Values by the name of their column: lists, or arrays of one dimension, of one length."""
-
-MOST_NAMES_SHOWN: Final = 20
 
 
 def named_columns(rows: object) -> Columns | None:

@@ -37,16 +37,8 @@ def chosen(patterns: Sequence[str], place: KeyPath, proof: Proof) -> tuple[list[
             remedy = did_you_mean(pattern, paths)
             names = ", ".join(member.path for member in proof.stack)
             expected = "" if remedy else f"one of {names}, or a pattern with '*'"
-            faults.append(
-                Problem(
-                    (*place, i),
-                    f"no layer is called {show(pattern)}",
-                    expected=expected,
-                    remedy=remedy,
-                    code="unknown-layer",
-                    fix=correction(pattern, paths),
-                )
-            )
+            message, fix = f"no layer is called {show(pattern)}", correction(pattern, paths)
+            faults.append(Problem((*place, i), message, expected, remedy, code="unknown-layer", fix=fix))
     return list(dict.fromkeys(found)), faults
 
 

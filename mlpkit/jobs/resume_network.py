@@ -112,10 +112,8 @@ def _continue(folder: RunFolder, origin: run_inputs.RunInputs, snapshot: Snapsho
     spec = run_inputs.parse_resolved(directory, resolved, session.registry)
     for warning in spec.warnings:
         observer.warned(warning)
-    proved, ranks = (
-        run_inputs.prove_again(directory, spec, run_inputs.dataset_of(spec, session.examples)),
-        session.ranks,
-    )
+    dataset, ranks = run_inputs.dataset_of(spec, session.examples), session.ranks
+    proved = run_inputs.prove_again(directory, spec, dataset)
     with open_training(proved, resolved=resolved, origin=origin.lock, ranks=ranks, cores=session.cores) as training:
         lock = run_inputs.lock_changes(origin.lock, training.lock)
         _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])

@@ -65,14 +65,11 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
         return description
     rows = rows_to_fold(description.sizes)
     if rows < spec.folds:
-        expected = f"at most {rows}, the rows for training and validation"
-        fault = Problem(
-            ("ensemble", "folds"),
+        message, expected = (
             f"there are fewer rows than {spec.folds} folds",
-            expected=expected,
-            code="out-of-range",
+            f"at most {rows}, the rows for training and validation",
         )
-        raise spec.error(SpecShapeError, [fault])
+        raise spec.error(SpecShapeError, [Problem(("ensemble", "folds"), message, expected, code="out-of-range")])
     return description._replace(sizes=fold_sizes(description.sizes, spec.folds, spec.member))
 
 

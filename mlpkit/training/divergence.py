@@ -87,8 +87,7 @@ def refuse_loss(loss: float, step: int, learning_rate: float, network: Sequentia
         )
     raise DivergenceError(
         f"{found} The first value that isn't finite is {_origin_of_loss(network, x, t)}. The parameters were left as "
-        f"they were "
-        f"before that step. {_remedy(learning_rate)}"
+        f"they were before that step. {_remedy(learning_rate)}"
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.wording import counted, listed
 from mlpkit.jobs.drift import DriftReport, drift
+from mlpkit.jobs.load_model import load_run
 from mlpkit.pages import charts, page, parts
 from mlpkit.registry.discovery import PluginOptions
 from mlpkit.registry.registry import Registry
@@ -50,7 +51,7 @@ def shown_drift(
     """Compare the rows of a file, called by a name, with a run's, and write the page about it if one is wanted."""
     if html is not None:
         require_writable(html)
-    found = drift(run, file, Registry.discover(**plugin_options), name, **tests)
+    found = drift(load_run(run, Registry.discover(**plugin_options)), run, file, name, **tests)
     if html is not None:
         write_drift_page(html, found)
     return found

@@ -15,7 +15,7 @@ import numpy as np
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.groups.prediction_file import write_columns
-from mlpkit.jobs.drift import drift_of_model
+from mlpkit.jobs.drift import drift
 from mlpkit.jobs.explanations import background_of
 from mlpkit.jobs.inputs import require_exists
 from mlpkit.jobs.load_model import TrainedModel, load_run, load_trained
@@ -105,7 +105,7 @@ class Version:
                 columns = zip(loaded.columns, zip(*rows, strict=True), strict=True)
                 write_columns(file, {column.name: [*map(column.as_in_a_file, values)] for column, values in columns})
             name = f"the last {len(rows):,} rows"
-            return drift_of_model(loaded.model, loaded.directory, file, name, LEVEL, 0.0).to_plain()
+            return drift(loaded.model, loaded.directory, file, name, LEVEL, 0.0).to_plain()
 
     def _load(self) -> Loaded:
         try:

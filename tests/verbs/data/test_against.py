@@ -13,7 +13,7 @@ import pytest
 from requirements import require_package
 
 from mlpkit.jobs.drift import drift
-from mlpkit.registry.registry import Registry
+from mlpkit.jobs.load_model import load_run
 from mlpkit.verbs.data.drift_shown import lines_of_drift
 
 SPEC = """\
@@ -191,9 +191,8 @@ def test_without_held_out_rows_predictions_are_left_out_each_time(train, invoke,
 def test_lines_fit_a_terminal(width, prefix, train, invoke, cwd):
     train()
     write(cwd, colour=lambda row: "a colour with a very long name" if "3" in row["id"] else "")
-    registry = Registry.discover()
     with chdir(cwd):
-        report = drift(Path("run"), Path("new.csv"), registry, "a/long/name.csv", 0.01, 0.0)
+        report = drift(load_run(Path("run")), Path("run"), Path("new.csv"), "a/long/name.csv", 0.01, 0.0)
     columns = [each._replace(then=each.then._replace(name=prefix + each.then.name)) for each in report.columns]
     lines = lines_of_drift(replace(report, columns=tuple(columns)), width, every=False)
     assert max(map(len, lines)) <= width
