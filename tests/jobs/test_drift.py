@@ -113,6 +113,50 @@ def test_columns_are_corrected_together_and_the_most_drifted_is_first():
     assert [each.drifted for each in drift_of([count_column(column(NUMBERS, "c5"))], new, 0.01, least=0.2)] == [False]
 
 
+def test_a_column_as_plain_data():
+    numbers = compare([1, 2, 2, 3, 3, 3, 4, 5, 6, 7] * 6 + [None] * 3, [2, 3, 9, 9, None] * 5).to_plain()
+    assert numbers == {
+        "name": "x",
+        "role": "input",
+        "drifted": True,
+        "p_value": pytest.approx(2.60708948947e-05),
+        "moved": pytest.approx(10 / 25 + 5 / 25 - 3 / 63 - 6 / 63),
+        "bins": ("up to 1", "to 2", "to 3", "to 4", "to 5", "to 6", "to 7", "above 7"),
+        "then": {"counts": (6, 12, 18, 6, 6, 6, 6, 0), "others": 0, "missing": 3},
+        "now": {"counts": (0, 5, 5, 0, 0, 0, 0, 10), "others": 0, "missing": 5, "unseen": {}},
+    }
+    then, now = "a" * 30 + "b" * 20 + "cc" + "ddd", "aaa" + "b" * 18 + "c" + "eef"
+    texts = compare([*then, None], [*now]).to_plain()
+    assert (texts["bins"], texts["drifted"]) == (("a", "b", "d", "c"), True)
+    assert texts["then"] == {"counts": (30, 20, 3, 2), "others": 0, "missing": 1}
+    assert texts["now"] == {"counts": (3, 18, 0, 1), "others": 0, "missing": 0, "unseen": {"e": 2, "f": 1}}
+
+
+def test_rare_categories_are_joined_until_five_rows_are_expected_in_a_bin():
+    then, now = [*"aaaaaaaaaabbbbbbbbbbccddd"] * 4, [*"aaaaaaaaaabbbbbbbbccccdee"] * 4
+    found = compare(then, now)
+    a, b, c, d, e = (np.array([then.count(name), now.count(name)]) for name in "abcde")
+    together = stats.chi2_contingency(np.array([a, b, c, d, e]).T, correction=False)  # 8 rows are 4 of each sample
+    joined = stats.chi2_contingency(np.array([a, b, c, d + e]).T, correction=False)
+    assert together.pvalue < joined.pvalue
+    alone = 5 * stats.fisher_exact([[0, 8], [100, 92]]).pvalue
+    assert found.p_value == pytest.approx(min(1, 2 * min(joined.pvalue, alone)))
+
+
+@pytest.mark.parametrize(("differing", "again", "named"), [(20, 0, 20), (21, 0, 0), (30, 30, 30), (31, 29, 0)])
+def test_texts_are_counted_by_name_if_few_of_them_differ(differing, again, named):
+    counts = count_column(column([*(f"id {i}" for i in range(differing)), *["id 0"] * again]))
+    assert (len(counts.names), counts.others) == (named, 0 if named else differing + again)
+
+
+def test_beyond_a_thousand_categories_the_rarest_are_counted_together():
+    values = [f"c{i:04}" for i in range(1002)]
+    counts = count_column(column([*values * 2, *values[:1001]]))
+    assert (len(counts.names), counts.counts[-1], counts.others, counts.rows) == (1000, 3, 5, 3005)
+    found = count_alike(counts, column(["c0007", "c1001", "new", None]))
+    assert (sum(found.counts), found.others, found.missing, dict(found.unseen)) == (1, 2, 1, {})
+
+
 def test_few_rows_are_not_tested():
     found = compare(NUMBERS, [5000] * 19)
     assert (found.p_value, found.drifted) == (None, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from shutil import rmtree
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from peak_memory import with_peak
 
 import mlpkit
-from mlpkit.components.target import Classes
+from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import ComponentFailure, DataError, DivergenceError, RunFolderError, UsageError
 from mlpkit.jobs.evaluate import Examples, evaluate
 from mlpkit.jobs.inputs import Inputs
@@ -32,6 +33,25 @@ def test_one_hot_targets_take_what_their_rows_take():
 
     assert np.argwhere(t == 1).tolist() == [[0, 0], [1, 29_999]]
     assert (t.sum(), peak < 10e6) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("target", "targets", "message"),
+    [
+        (Classes(3), np.array([0, 2, 1, 3]), "row 3, counted from 0, is of class 3; the model knows 0 to 2"),
+        (Classes(3), np.array([0, 2, -1, 3]), "row 2, counted from 0, is of class -1; the model knows 0 to 2"),
+        (Classes(3), np.array([0, 2, 1]), "has targets of shape (3,); expected (4)"),
+        (Labels(2), np.zeros((4, 3)), "has targets of shape (4, 3); expected (4, 2)"),
+        (Values((2,)), np.zeros(4), "has targets of shape (4,); expected (4, 2)"),
+    ],
+)
+def test_targets_that_a_model_can_not_have_are_refused(target, targets, message):
+    with pytest.raises(DataError, match=rf"^rows: {re.escape(message)}$"):
+        Examples(target, Inputs(np.zeros((4, 5)), "rows"), targets)
+    weighted = Examples(Classes(3), Inputs(np.arange(8).reshape(4, 2)), np.array([0, 2, 1, 2]), np.arange(4) / 4)
+    out = np.empty((2, 2)), np.empty(2), np.empty(2)
+    weighted.take(np.array([3, 1]), out)
+    assert (len(weighted), [array.tolist() for array in out]) == (4, [[[6, 7], [2, 3]], [2, 2], [0.75, 0.25]])
 
 
 def test_evaluation_repeats_the_metrics_of_the_run(train, work):

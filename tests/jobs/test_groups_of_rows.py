@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,11 +18,20 @@ from sklearn import metrics as sk
 
 import mlpkit
 from mlpkit.components.dataset import RawColumn
+from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import SpecShapeError, UsageError
 from mlpkit.jobs.evaluate import data_of_run, evaluate, evaluate_file
-from mlpkit.jobs.groups_of_rows import FEWEST_ROWS, MOST_CATEGORIES, groups_of_rows
+from mlpkit.jobs.groups_of_rows import (
+    FEWEST_ROWS,
+    MOST_CATEGORIES,
+    Estimate,
+    Group,
+    MetricsByGroup,
+    groups_of_rows,
+    mean_over_runs,
+)
 from mlpkit.jobs.load_model import load_run
-from mlpkit.statistics import wilson
+from mlpkit.statistics import interval, wilson
 
 SPEC = {
     "mlpkit": 1,
@@ -261,6 +271,56 @@ def test_intervals_are_those_of_theory(run):
         value, low, high = found[name].metrics["loss"]
         assert value - low == pytest.approx(half, rel=0.3)
         assert high - value == pytest.approx(half, rel=0.3)
+        draw = partial(keyed_generator(0, "by", "data", "sex", name).choice, losses, min(len(losses), 2000))
+        means = [draw().mean() for _ in range(200)]
+        narrower = np.sqrt(min(1, 2000 / len(losses)))
+        ends = value + narrower * (np.quantile(means, (0.025, 0.975)) - np.mean(means))
+        assert (low, high) == pytest.approx(tuple(ends), rel=1e-4)
+
+
+def made_up(rows, **metrics):
+    return Group(rows, {name: Estimate(*found) for name, found in metrics.items()})
+
+
+WHOLE = made_up(1200, loss=(0.5, 0.4, 0.6), accuracy=(0.75, 0.7, 0.8))
+BY_SEX = {
+    "f": made_up(1100, loss=(0.7, 0.61, 0.8), accuracy=(0.6, 0.5, 0.69)),
+    "m": made_up(30, loss=(0.3, 0.2, 0.4), accuracy=(0.85, 0.8, 0.9)),  # it touches that of all rows
+    "x": made_up(29, loss=(0.9,), accuracy=(0.1,)),
+}
+
+
+def test_a_table_marks_intervals_apart_and_groups_of_few_rows():
+    found = MetricsByGroup(WHOLE, {"age": {}, "sex": BY_SEX})
+    assert found.table("sex", lambda *numbers: " ".join(map(str, numbers))) == [
+        ["sex", "rows", "loss", "accuracy"],
+        ["all rows", "1,200", "0.5 0.4 0.6", "0.75 0.7 0.8"],
+        ["f", "1,100", "0.7 0.61 0.8 *", "0.6 0.5 0.69 *"],
+        ["m", "30", "0.3 0.2 0.4", "0.85 0.8 0.9"],
+        ["x", "29", "0.9 None None, too few rows", "0.1 None None, too few rows"],
+    ]
+    assert found.plain()["columns"]["sex"]["x"] == {
+        "rows": 29,
+        "metrics": {
+            "loss": {"value": 0.9, "low": None, "high": None},
+            "accuracy": {"value": 0.1, "low": None, "high": None},
+        },
+    }
+    assert not made_up(9, loss=(1,)).metrics["loss"].is_apart(Estimate(2, 1.5, 2.5))
+
+
+def test_over_several_runs_there_are_means_of_the_groups_that_all_have():
+    one = MetricsByGroup(WHOLE, {"sex": BY_SEX})
+    other = MetricsByGroup(
+        made_up(1200, loss=(0.7,), accuracy=(0.5,)), {"sex": {"m": made_up(30, loss=(0.2,), accuracy=(0.9,))}}
+    )
+    found = mean_over_runs([one, other])
+    assert list(found.columns["sex"]) == ["m"]
+    for group, loss in ((found.whole, [0.5, 0.7]), (found.columns["sex"]["m"], [0.3, 0.2])):
+        mean = interval(loss)
+        assert group.metrics["loss"] == (mean.mean, mean.low, mean.high)
+    assert (found.whole.rows, found.columns["sex"]["m"].rows) == (1200, 30)
+    assert found.whole.metrics["accuracy"].value == pytest.approx(0.625)
 
 
 def test_an_evaluation_again_gives_the_same_intervals(run):

@@ -76,6 +76,14 @@ def test_what_does_not_fit_is_a_warning_at_the_layer(monkeypatch, spec):
     assert warning.remedy == "use fewer units or channels, or a smaller batch_size"
 
 
+def test_memory_is_worth_a_line_beyond_a_hundredth_of_what_there_is(monkeypatch, spec):
+    found = check(spec())
+    line = "memory: at least 694 kB to train, 69.4 MB available"
+    for limit, lines in ((None, []), (100 * found.memory, []), (100 * found.memory - 1, [line])):
+        monkeypatch.setattr("mlpkit.jobs.check.memory_limit", lambda limit=limit: limit)
+        assert [*found.about_memory()] == lines
+
+
 @pytest.mark.parametrize("units", [2**58, 2**62])
 def test_a_network_that_python_cannot_hold_is_an_error_of_mlpkit(units):
     with pytest.raises(NotEnoughMemoryError, match=r"^not enough memory for [\d,]+ numbers of 4 bytes; "):

@@ -10,7 +10,7 @@ from PIL import Image
 
 import mlpkit
 from mlpkit.errors import ComponentFailure, DataError, PluginError, UsageError
-from mlpkit.jobs.predict import predict
+from mlpkit.jobs.predict import Predictions, predict
 from mlpkit.registry.registry import Registry
 
 
@@ -24,6 +24,34 @@ def images(train, work):
 @pytest.fixture
 def labels(work):
     return np.frombuffer((work / "digits/t10k-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
+
+
+def test_regions_have_a_column_for_each_end_and_a_part_has_its_rows():
+    ends = {"low": np.arange(6.0).reshape(3, 2), "high": np.arange(6.0).reshape(3, 2) + 10}
+    columns = {"0_low": [0, 2, 4], "0_high": [10, 12, 14], "1_low": [1, 3, 5], "1_high": [11, 13, 15]}
+    found = Predictions(np.zeros((3, 2)), None, None, regions=ends)
+    assert {name: values.tolist() for name, values in found.region_columns().items()} == columns
+    assert list(found.region_columns()) == ["0_low", "0_high", "1_low", "1_high"]
+    named = Predictions(np.zeros((3, 2)), None, None, ("a", "b"), regions=ends)
+    assert list(named.region_columns()) == ["a_low", "a_high", "b_low", "b_high"]
+    single = Predictions(np.zeros((3, 1)), None, None, ("a",), regions={end: rows[:, :1] for end, rows in ends.items()})
+    assert list(single.region_columns()) == ["low", "high"]
+    part = found.part(slice(1, 3))
+    assert (len(part.values), part.classes, part.region_columns()["0_low"].tolist()) == (2, None, [2, 4])
+    assert Predictions(np.zeros((3, 2)), None, None).region_columns() == {}
+
+
+def test_sets_are_joined_and_a_row_without_a_prediction_has_no_label():
+    inside = np.array([[True, False, True], [False, False, False], [False, True, False]])
+    values, numbers = np.array([[0.2, 0.1, 0.7], [np.nan] * 3, [0.3, 0.4, 0.3]]), np.array([2, 0, 1])
+    found = Predictions(values, numbers, None, absent=[1], regions={"set": inside})
+    assert found.region_columns()["set"].tolist() == ["0|2", "", "1"]
+    assert [found.label(row) for row in range(3)] == ["2", "", "1"]
+    assert found.labels is numbers
+    part = Predictions(values, numbers, ("a", "b", "c"), regions={"set": inside}).part(slice(2, 3))
+    assert (part.classes.tolist(), part.label(0), part.region_columns()["set"].tolist()) == ([1], "b", ["b"])
+    labels = Predictions(np.array([[0.5, 0.49]]), None, None, are_labels=True)
+    assert labels.labels.tolist() == [[1, 0]]
 
 
 def test_an_idx_file_is_predicted_row_by_row(images, labels, work):
