@@ -73,11 +73,8 @@ class NumberedRuns:
 
     def results(self) -> dict[int, dict[str, Any]]:
         """Return the metrics of each finished run by number."""
-        return {
-            number: RunFolder(directory).read_metrics()
-            for number, directory in self.members.items()
-            if RunFolder(directory).finished
-        }
+        runs = {number: RunFolder(directory) for number, directory in self.members.items()}
+        return {number: run.read_metrics() for number, run in runs.items() if run.finished}
 
     def summary(self) -> Summary:
         """Return the mean of each loss and metric over the finished runs, with its interval, by split."""

@@ -186,10 +186,6 @@ def described(error: Exception) -> str:
     return "\n  ".join([message, *getattr(error, "__notes__", ())])
 
 
-def unheard(event: Event) -> None:
-    """Ignore an event of a run: the run folder keeps what matters."""
-
-
 class LocalWorkers:
     """Processes on this machine that each train one run after the other; one that died is replaced.
 
@@ -215,7 +211,7 @@ class LocalWorkers:
         function: Callable[..., TrainingEnd],
         directory: Path,
         *,
-        tell: Listener = unheard,
+        tell: Listener = lambda _: None,  # the run folder keeps what matters
         timeout: float | None = None,
         **arguments: Any,
     ) -> Future[TrainingEnd]:

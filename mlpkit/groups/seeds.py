@@ -10,6 +10,7 @@ from shlex import quote
 from types import ModuleType
 from typing import Final, Self
 
+from mlpkit.components.schema.wording import counted
 from mlpkit.errors import RunFolderError
 from mlpkit.groups.folders import SeedsFolder, Summary
 from mlpkit.groups.several_runs import (
@@ -70,8 +71,7 @@ class SeedRuns:
 
     def __repr__(self) -> str:
         results = [f"{split} {plus_minus_all(found)}" for split, found in self.metrics.items()]
-        count = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
-        return f"<SeedRuns of {count}: {'; '.join([*results, *self._circumstances()])}>"
+        return f"<SeedRuns of {counted(len(self.seeds), 'seed')}: {'; '.join([*results, *self._circumstances()])}>"
 
     def _repr_html_(self) -> str:
         """Return the results as a table for a notebook."""

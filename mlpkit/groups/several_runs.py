@@ -53,7 +53,7 @@ def listed_runs(numbers: Iterable[int], what: str = "seed") -> str:
 
 def share_of_cores(workers: int | None, count: int) -> int | None:
     """Return how many cores each of several runs has to itself if workers train them; None if that is open."""
-    return None if workers is None else max(1, available_cores() // min(workers, count))
+    return None if workers is None else shared_out(count, 1, workers)[1]
 
 
 def shared_out(count: int, threads: int, workers: int | None = None) -> tuple[int, int]:
@@ -62,9 +62,9 @@ def shared_out(count: int, threads: int, workers: int | None = None) -> tuple[in
     A run's threads are part of its plan, and so of its bits: each has a core, or the runs train in turn. If the number
     of workers is given, that many train at once, each with an equal share.
     """
-    share = share_of_cores(workers, count)
-    if workers is not None and share is not None:
-        return min(workers, count), share
+    if workers is not None:
+        at_once = min(workers, count)
+        return at_once, max(1, available_cores() // at_once)
     share = max(threads, available_cores() // count)
     return min(count, max(1, available_cores() // share)), share
 

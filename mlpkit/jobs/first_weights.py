@@ -89,9 +89,8 @@ def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[P
         taken, faults = chosen(section.layers, place, proof)
         layers = [layer for layer in layers if belongs_to(layer.path, taken)]
         if not faults and not layers:
-            faults = [
-                Problem(place, f"no weights in {', '.join(taken)}", remedy="name other layers", code="unknown-layer")
-            ]
+            message = f"no weights in {', '.join(taken)}"
+            faults = [Problem(place, message, remedy="name other layers", code="unknown-layer")]
     faults += _misfits(spec, proof, model, layers, section)
     if faults:
         return None, faults
@@ -99,9 +98,8 @@ def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[P
     not_finite = [path for path, array in arrays.items() if not np.isfinite(array).all()]
     if not_finite:
         message = f"{section.run} has weights that are not finite: {', '.join(not_finite)}"
-        faults = [
-            Problem(RUN, message, remedy="train that run again, with a lower learning rate", code="wrong-run-folder")
-        ]
+        remedy = "train that run again, with a lower learning rate"
+        faults = [Problem(RUN, message, remedy=remedy, code="wrong-run-folder")]
     return FirstWeights(arrays, model.sha256), faults
 
 

@@ -119,9 +119,8 @@ def load_run(directory: Path, registry: Registry | None = None) -> TrainedModel:
     require_finite_model(model.network, path)
     with suppress(RunFolderError):  # what needs lock.json reports that it is damaged
         for change in changed_plugin_files(model.spec, run.read_lock()):
-            warnings.warn(
-                f"{directory}: the network was trained with another version of a plugin: {change}", stacklevel=2
-            )
+            trained = "the network was trained with another version of a plugin"
+            warnings.warn(f"{directory}: {trained}: {change}", stacklevel=2)
     return model
 
 

@@ -318,10 +318,8 @@ def little_memory(spec: Spec, proof: Proof) -> list[Problem]:
     layer, most = max(zip(spec.layers, needed, strict=True), key=itemgetter(1))
     what = f"training needs at least {memory_size(sum(needed))} of memory"
     message = f"{what}, but only {memory_size(there)} is available"
-    note, remedy = (
-        f"{layer.name} needs {memory_size(most)} of it",
-        "use fewer units or channels, or a smaller batch_size",
-    )
+    note = f"{layer.name} needs {memory_size(most)} of it"
+    remedy = "use fewer units or channels, or a smaller batch_size"
     return [Problem(layer.recipe.place, message, remedy=remedy, at_key=True, notes=(note,))]
 
 

@@ -8,7 +8,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final
 
@@ -103,7 +103,7 @@ def recording(folder: RunFolder) -> Listener:
     return write
 
 
-class FolderStore(AbstractContextManager["FolderStore"]):
+class FolderStore:
     """Keeps a trainer's snapshots as the last few checkpoints of a run folder, at once: nothing is left for the end."""
 
     def __init__(self, folder: RunFolder, inputs: RunInputs, keep: int) -> None:
@@ -118,9 +118,6 @@ class FolderStore(AbstractContextManager["FolderStore"]):
             self._checkpoints.save(snapshot.step, *contents, keep=self._keep)
 
     def raise_failure(self) -> None:
-        """Nothing is written later."""
-
-    def __exit__(self, *_: object) -> None:
         """Nothing is written later."""
 
 

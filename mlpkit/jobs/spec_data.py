@@ -151,12 +151,9 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
     with component_errors(f"dataset {spec.data.name} failed in warnings"):
         faults = [
             Problem(
-                (*place, warning.parameter),
-                printable(warning.message),
-                remedy=printable(warning.remedy),
-                code="doubtful-value",
+                (*place, each.parameter), printable(each.message), "", printable(each.remedy), code="doubtful-value"
             )
-            for warning in dataset.warnings()
+            for each in dataset.warnings()
         ]
     if spec.coverage is not None and (why := why_not_exchangeable(dataset)):
         remedy = "see how many targets mlpkit evaluate finds in their regions"
@@ -286,10 +283,8 @@ def _filled_in(value: Any, facts: DataFacts, faults: list[Problem]) -> Any:
             try:
                 arguments[key] = _filled_in(argument, facts, faults)
             except WrongUseError as error:
-                path = (*value.place, key)
-                faults.append(
-                    Problem(path, error.message, expected=error.expected, remedy=error.remedy, code=error.code)
-                )
+                place = (*value.place, key)
+                faults.append(Problem(place, error.message, error.expected, error.remedy, code=error.code))
                 arguments[key] = argument
         return replace(value, arguments=arguments)
     if isinstance(value, Auto):
