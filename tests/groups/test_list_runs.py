@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 from run_folders import made_up_run
 
 import mlpkit
-from mlpkit.groups.list_runs import chosen, figure_of, in_order, names_of_figures, runs_listed
+from mlpkit.groups.list_runs import RunGroup, chosen, figure_of, in_order, names_of_figures, runs_listed
+from mlpkit.runs.overview import RunOverview
 from mlpkit.statistics import interval
 
 
@@ -137,6 +139,59 @@ def test_orders(entries):
     assert names(in_order(runs, "spec"))[0] == "seeds"
     young = [name for name in names(in_order(entries)) if name not in ("seeds", "mixed")]
     assert young == ["best", "good", "stopped", "diverged", "damaged"]
+
+
+def entry(name, **known):
+    return RunGroup(Path(name), (RunOverview(Path(name), **{"state": "finished", **known}),))
+
+
+ENTRIES = [
+    entry("b2", spec="y", began=3.0, steps=30, results={"validation": {"loss": 0.2, "accuracy": 0.8, "acme.x": 1}}),
+    entry("b10", state="stopped", spec="x", began=1.0, steps=50, last={"validation_loss": 0.1, "train_loss": 0.9}),
+    entry("a", state="failed", spec="y", began=2.0, steps=40),
+    entry("c", spec="x", began=4.0, steps=20, results={"train": {"loss": 0.3, "accuracy": 0.7, "acme.x": 2}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "order", "reversed_order"),
+    [
+        ("age", "c b2 a b10", "b10 a b2 c"),
+        ("name", "a b2 b10 c", "c b10 b2 a"),
+        ("state", "a c b2 b10", "b10 b2 c a"),
+        ("spec", "c b10 b2 a", "a b2 b10 c"),
+        ("steps", "b10 a b2 c", "c b2 a b10"),
+        ("loss", "b10 b2 c a", "c b2 b10 a"),
+        ("train_loss", "c b10 b2 a", "b10 c b2 a"),
+        ("accuracy", "b2 c b10 a", "c b2 b10 a"),
+        ("acme.x", "c b2 b10 a", "b2 c b10 a"),  # of a plugin that isn't there: larger is taken to be better
+    ],
+)
+def test_each_order_in_full(key, order, reversed_order):
+    assert names(in_order(ENTRIES, key)) == order.split()
+    assert names(in_order(ENTRIES, key, reverse=True)) == reversed_order.split()
+
+
+def test_several_runs_as_one():
+    runs = (
+        RunOverview(Path("1"), "finished", spec="a", seed=1, settings="s", steps=20, total=30, began=5.0),
+        RunOverview(Path("2"), "failed", spec="b", seed=2, settings="s", steps=3, total=40, began=7.0),
+        RunOverview(Path("3"), "stopped", spec="a", seed=3, settings="s", steps=1, total=50, began=6.0),
+    )
+    group = RunGroup(Path("x"), runs, True, 3)
+    assert (group.state, group.spec, group.steps, group.total, group.began) == ("failed", "a, b", 24, 120, 7.0)
+    assert RunGroup(Path("x"), (*runs, RunOverview(Path("4"), "running"))).total is None
+    assert group.seeds_of_one_spec
+    assert not RunGroup(Path("x"), (*runs, runs[0])).seeds_of_one_spec
+    assert not RunGroup(Path("x"), (*runs, runs[0]._replace(seed=4, settings="t"))).seeds_of_one_spec
+
+
+def test_a_file_is_not_a_folder_with_runs(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(
+        mlpkit.RunFolderError, match=r"notes.txt: is a file; expected a folder with runs in it, such as runs$"
+    ):
+        runs_listed(tmp_path / "notes.txt")
 
 
 def test_what_no_run_has_is_nothing_to_sort_by(entries):
