@@ -43,6 +43,8 @@ def test_a_folder_is_read_as_it_was_made(directory: Path) -> None:
     assert list(folder.results()) == [3, 5]
     assert kind_of(directory) is SEEDS_FOLDER
     assert kind_of(directory / "seed-3") is RUN
+    (directory / "seeds.json").write_text('{"seeds": [0, 7]}')
+    assert SeedsFolder.open(directory).seeds == (0, 7)
 
 
 def test_the_summary_has_each_number_of_the_finished_runs(directory: Path) -> None:

@@ -8,6 +8,7 @@ from shutil import rmtree
 
 import numpy as np
 import pytest
+from idx_files import write_idx
 from peak_memory import with_peak
 
 import mlpkit
@@ -90,6 +91,18 @@ def test_data_that_changed_are_noticed(train, work):
     (work / "digits/train-labels-idx1-ubyte").write_bytes(b"no labels")
     with pytest.raises(DataError, match="train-labels-idx1-ubyte"):
         evaluate(work / "run")
+
+
+def test_data_of_another_shape_is_refused_before_it_is_read(train, work):
+    train()
+    for name, count in (("train", 250), ("t10k", 60)):
+        write_idx(work / f"digits/{name}-images-idx3-ubyte", np.zeros((count, 3, 4), np.uint8))
+    with pytest.raises(UsageError) as caught:
+        evaluate(work / "run")
+    assert str(caught.value) == (
+        "mnist gives inputs of shape (12,), and the network was trained on inputs of shape (784,); restore the data "
+        "that it was trained on"
+    )
 
 
 def test_a_data_set_that_fails_is_named(work):

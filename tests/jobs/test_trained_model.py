@@ -566,3 +566,33 @@ def test_advice_about_other_data_is_not_about_parameters(model, tmp_path):
     write(tmp_path / "other.csv", [{**people()[0], "age": "old"}])
     with pytest.raises(mlpkit.DataError, match="'old' is not a finite number; put a number there, or leave"):
         model.evaluate(tmp_path / "other.csv")
+
+
+def test_rows_of_a_data_frame_go_by_their_labels(model):
+    frame = Optional("pandas").DataFrame([ROW, {**ROW, "port": "Roma"}], index=["p7", "p8"])
+    with pytest.raises(mlpkit.DataError) as caught:
+        model.predict(frame)
+    assert str(caught.value).startswith("the rows, row 'p8', column 'port': the category 'Roma' occurs in no training")
+    frame.index = [70, 80]
+    with pytest.raises(mlpkit.DataError, match=r"row 80, column 'port': the category 'Roma'"):
+        model.predict(frame)
+    frame["port"] = [None, "Rome"]
+    with pytest.raises(
+        mlpkit.DataError, match=r"had: row 70 \(port\); fill in port, leave these rows out, or train with"
+    ):
+        model.predict(frame)
+
+
+def test_five_rows_and_all_their_columns_are_named(model):
+    rows = [{**ROW, "age": None}, *[{**ROW, "fare": None}] * 5, ROW]
+    found = "the rows: {} of {} rows have missing values, which no training row had: row 0 (age), {}, counted from 0; "
+    remedy = "fill in age, fare, leave these rows out, or train with missing set to fill"
+    for count, listed in (
+        (6, "row 1 (fare), row 2 (fare), row 3 (fare), row 4 (fare), ..."),
+        (3, "row 1 (fare), row 2 (fare)"),
+    ):
+        with pytest.raises(mlpkit.DataError) as caught:
+            model.predict([*rows[:count], ROW])
+        assert str(caught.value) == found.format(count, count + 1, listed) + remedy
+    with pytest.raises(mlpkit.DataError, match="the rows: every row has a missing value; fill in fare, leave these"):
+        model.predict(rows[1:3])

@@ -13,7 +13,7 @@ import pytest
 from requirements import requires
 
 import mlpkit
-from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.errors import RunFolderError, StorageError, UsageError
 from mlpkit.runs.model_file import save_model
 from mlpkit_plugins.kernels import COMPILED
 
@@ -245,3 +245,45 @@ def test_a_model_loads_nothing_of_explanations_before_they_are_asked_for(runs):
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert found.stdout == "False\n"
+
+
+@pytest.fixture
+def own_run(table, tmp_path):
+    """A run folder whose data may be changed."""
+    table.to_csv(tmp_path / "table.csv", index=False)
+    data = {"file": str(tmp_path / "table.csv"), "target": "price", "predict": "values", "inputs": ["age", "fare"]}
+    layers = [{"Affine": {"units": 1}}, "MeanSquaredError"]
+    spec = {"mlpkit": 1, "data": {"csv": data}, "layers": layers, "training": TRAINING | {"epochs": 1}}
+    mlpkit.run(mlpkit.load_spec(spec), tmp_path / "own", quiet=True)
+    return tmp_path / "own"
+
+
+def test_changed_data_and_rows_that_can_not_be_kept_are_warnings(own_run, table, monkeypatch):
+    def full(*_):
+        raise StorageError("no room")
+
+    table.assign(fare=table["fare"] + 1).to_csv(own_run.parent / "table.csv", index=False)
+    monkeypatch.setattr("mlpkit.jobs.explanations.save_model", full)
+    with pytest.warns(UserWarning, match=":") as caught:
+        found = mlpkit.load(own_run).explain(table[:2])
+    first, second = (str(each.message) for each in caught)
+    assert first.startswith(f"{own_run}: the data is not what the network was trained on: data_checksum: ")
+    assert second == "the background rows are drawn again next time: no room"
+    assert not (own_run / "background.safetensors").exists()
+    monkeypatch.undo()
+    with pytest.warns(UserWarning, match="the data is not what"):
+        again = mlpkit.load(own_run).explain(table[:2])
+    np.testing.assert_array_equal(again.values, found.values)
+    assert mlpkit.load(own_run).explain(table[:2]).values.tolist() == found.values.tolist()  # without a warning
+
+
+def test_inputs_that_mix_columns_and_data_without_raw_rows_are_refused(own_run, table, monkeypatch):
+    model = mlpkit.load(own_run)
+    dataset = model._trained.dataset
+    encode = dataset.encode
+    monkeypatch.setattr(dataset, "encode", lambda raw: np.cumsum(encode(raw), axis=1))
+    with pytest.raises(UsageError, match="an input of the network comes from several columns, so they can't be"):
+        model.explain(table[:2], background=table)
+    monkeypatch.setattr(dataset, "raw_rows", lambda *_: None)
+    with pytest.raises(UsageError, match="the training rows for it can't be read: csv gives no raw rows; restore the"):
+        model.explain(table[:2])

@@ -10,7 +10,7 @@ import pytest
 from mlpkit import ModelFileError, StorageError
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training import loop
-from mlpkit.training.events import StopRequest
+from mlpkit.training.events import Observer, StopRequest
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.optimizers.adam import Adam
 
@@ -241,3 +241,28 @@ def test_a_training_with_frozen_layers_goes_on_to_the_bit(frozen_halfway, half_f
     other.restore(snapshot)
     assert other.train() == trainer.history
     assert other.network.values.tobytes() == trainer.network.values.tobytes()
+
+
+class LaterAdam(Adam):
+    """Keeps ten times the first moments that it kept before."""
+
+    slots_version = Adam.slots_version + 1
+
+    def upgrade_slots(self, slots, version):
+        assert version == Adam.slots_version
+        slots["m"] *= 10
+
+
+def test_slots_of_an_earlier_version_are_upgraded_and_noticed(whole, make_trainer):
+    snapshot, noticed, observer = whole[1].saved[5], [], Observer()
+    observer.noticed = noticed.append
+    trainer = make_trainer(slices=2, **settings() | {"optimizer": LaterAdam(0.05)}, observer=observer)
+    trainer.restore(snapshot)
+    assert noticed == [
+        "the slots of optimizer LaterAdam were saved by an earlier version of it, and are converted; the same bits as "
+        "without the break are no longer guaranteed"
+    ]
+    again = trainer.snapshot()
+    np.testing.assert_array_equal(again.arrays["slots/m"], 10 * snapshot.arrays["slots/m"])
+    np.testing.assert_array_equal(again.arrays["slots/v"], snapshot.arrays["slots/v"])
+    assert again.metadata == snapshot.metadata | {"slots_version": LaterAdam.slots_version}

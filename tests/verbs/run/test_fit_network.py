@@ -59,6 +59,8 @@ def test_what_does_not_fit_is_refused():
     trained = network()
     with pytest.raises(mlpkit.UsageError, match=r"inputs of shape \(3,\); the network was built for \(4,\)"):
         trained.fit(X[:, :3], T, epochs=1)
+    with pytest.raises(mlpkit.UsageError, match="a minibatch into 1 slices, and can't change that now"):
+        trained.fit(X, T, epochs=1, slices=2)
     with pytest.raises(mlpkit.SpecError, match=r"training\.epoch: unknown key 'epoch' of training"):
         trained.fit(X, T, epoch=1)
     with pytest.raises(mlpkit.SpecError, match="SoftmaxWithLoss1 compares logits with classes"):
