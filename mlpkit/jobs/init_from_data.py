@@ -184,11 +184,11 @@ def _seen_from(folder: Path, value: Any, files: Collection[str]) -> Any:
 def _candidates(registry: Registry, file: str, unloadable: list[PluginError]) -> Iterator[RegisteredComponent]:
     """Yield the data sets that can be loaded, first the one that is called as the file ends."""
     ending = file.rpartition(".")[2].lower()
-    named = registry.find(("dataset",), ending) if registry.provides(ending) else None
-    if named is not None:
-        named.component  # noqa: B018 - if its library is missing, the error explains how to install it
-        yield named
-    others = [entry for entry in registry.components(("dataset",)) if named is None or entry.name != named.name]
+    for entry in registry.components(("dataset",), built_in=True):
+        if entry.name == ending:
+            entry.component  # noqa: B018 - if its library is missing, the error explains how to install it
+            yield entry
+    others = (entry for entry in registry.components(("dataset",)) if entry.name != ending)
     yield from _loadable(others, unloadable)
 
 

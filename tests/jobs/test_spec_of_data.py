@@ -8,7 +8,7 @@ import pytest
 from requirements import require_components_of, require_package
 
 from mlpkit.errors import ComponentFailure, DataError, PluginError, StorageError, UsageError
-from mlpkit.jobs.init_from_data import init_from_data
+from mlpkit.jobs.init_from_data import init_from_data, names_of_recipes
 from mlpkit.specfile.spec import read_spec
 
 PLUGIN = '''\
@@ -198,3 +198,36 @@ def test_a_data_set_whose_library_is_missing_says_how_to_install_it(tmp_path, mo
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(PluginError, match=r'pip install "mlpkit\[parquet\]"'):
         init_from_data({"train": "a.parquet"}, "y")
+
+
+@pytest.mark.parametrize(
+    ("wishes", "options"),
+    [({"drop": ["x"]}, "--drop"), ({"targets": ["a", "b"], "predict": "values"}, "several --target and --predict")],
+)
+def test_what_only_tables_take_is_named(plugins, wishes, options):
+    with pytest.raises(UsageError) as caught:
+        init_from_data({"train": "a.dots"}, "ink", wishes=wishes, plugins=plugins)
+    assert str(caught.value) == f"{options}: this is for tables, but dots.dots reads 'a.dots'"
+
+
+def test_why_no_data_set_reads_a_file(tmp_path, plugins):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/notes.txt").touch()
+    for name, note in (
+        ("away.xyz", ["note: there is no file or folder 'away.xyz'"]),
+        ("empty", ["note: the folder 'empty' is empty"]),
+        ("full", []),  # an initializer is called so, too
+    ):
+        with pytest.raises(UsageError, match=f"^no data set reads '{name}' to propose a spec; the ones that") as caught:
+            init_from_data({"train": name}, "y", plugins=plugins)
+        assert getattr(caught.value, "__notes__", []) == note
+
+
+def test_names_of_recipes_leave_out_data_sets_that_fail(tmp_path, plugins):
+    every = names_of_recipes(plugins=plugins)
+    assert {"two", "tow_truck"} <= set(every)
+    assert len(every) == len(set(every))
+    recipes = '{"two": cls.propose_two, "tow_truck": cls.propose_two}'
+    (tmp_path / "other.py").write_text(PLUGIN.replace(recipes, "1 / 0").replace('"dots", Dots', '"other", Dots'))
+    assert names_of_recipes(plugins=["other.py"]) == [name for name in every if name not in ("two", "tow_truck")]
