@@ -370,8 +370,8 @@ def predict_out_of_fold(
         with blas_threads(member.threads), without_warnings():
             parts.append(held_out(member.network, folds.splits(number)["validation"], description))
     order = np.argsort(np.concatenate([np.flatnonzero(folds.of(number)) for number in members]))
-    in_order = (None if column is None else column[order] for column in joined(parts))
-    return OutOfFold(*in_order, folds.numbers)
+    values, targets, weights = joined(parts)
+    return OutOfFold(values[order], targets[order], None if weights is None else weights[order], folds.numbers)
 
 
 def calibrated_out_of_fold(model: TrainedModel, found: OutOfFold) -> OutOfFold:

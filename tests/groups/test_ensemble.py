@@ -242,6 +242,18 @@ def test_a_network_that_fails_is_named(shared_work):
     assert str(raised.value).endswith("change the spec, and train a new ensemble")
 
 
+def test_networks_that_fail_in_this_process_are_named_and_warned_of(tmp_path):
+    rng = np.random.default_rng(0)
+    layers = [{"Affine": {"units": 1}}, "MeanSquaredError"]
+    rate = {"optimizer": {"sgd": {"learning_rate": 1e30}}, "epochs": 9, "batch_size": 10}
+    x, t = rng.normal(size=(30, 2)), rng.normal(size=30)
+    with pytest.warns(UserWarning, match="member") as warned, pytest.raises(EnsembleError) as raised:
+        mlpkit.fit(x, t, layers=layers, ensemble={"members": 2}, directory=tmp_path / "failed", **rate)
+    assert str(raised.value).startswith(f"{tmp_path / 'failed'}: members 0, 1 failed: training diverged: ")
+    starts = [str(each.message).partition(" diverged")[0] for each in warned]
+    assert [text for text in starts if text.startswith("member")] == ["member 0: training", "member 1: training"]
+
+
 @pytest.mark.parametrize(
     ("look", "verb"),
     [(mlpkit.doctor, "doctor"), (lambda run: mlpkit.trace(run, 1), "trace --step 1")],

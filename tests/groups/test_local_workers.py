@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from pathlib import Path
 
 import pytest
 
-from mlpkit.groups.local_workers import LocalWorkers, TrainingProcess
+from mlpkit.errors import DataError
+from mlpkit.groups.local_workers import LocalWorkers, TrainingProcess, described
 from mlpkit.training.events import Event, TrainingEnd
 from mlpkit.verbs.sweep.trial import train_trial
 
@@ -74,25 +76,82 @@ class Fake:
     made: list[Fake]
 
     def __init__(self, here):
-        self.alive, self.closed, self.trained = True, False, []
+        self.alive, self.closed, self.trained, self.stops, self.end = True, False, [], 0, ""
         self.made.append(self)
 
     def train(self, function, arguments, tell, timeout):
         assert self.alive
         assert not self.closed
         self.trained.append(arguments["directory"])
-        return TrainingEnd(1)
+        return TrainingEnd(1, self.end)
 
     def stop(self):
-        pass
+        self.stops += 1
 
     def close(self):
         self.closed = True
 
 
-def test_a_process_that_died_while_it_had_nothing_to_do_is_replaced(monkeypatch):
+@pytest.fixture
+def fakes(monkeypatch):
     monkeypatch.setattr("mlpkit.groups.local_workers.TrainingProcess", Fake)
     Fake.made = []
+    return Fake.made
+
+
+@pytest.mark.parametrize(("stopped", "kept"), [("", True), ("pruned", True), ("SIGTERM", False)])
+def test_a_process_that_was_stopped_by_a_signal_trains_no_other_run(stopped, kept, fakes):
+    workers = LocalWorkers(1)
+    workers.submit(train_trial, Path("first")).result()
+    fakes[0].end = stopped
+    for name in ("second", "third"):
+        workers.submit(train_trial, Path(name)).result()
+    assert (len(fakes), fakes[0].closed) == ((1, False) if kept else (2, True))
+    workers.shutdown()
+    assert all(each.closed for each in fakes)
+
+
+def test_a_run_that_begins_after_the_stop_is_stopped(fakes):
+    workers = LocalWorkers(2)
+    workers.submit(train_trial, Path("first")).result()
+    assert fakes[0].stops == 0
+    workers.stop()
+    workers.submit(train_trial, Path("second")).result()
+    assert [each.stops for each in fakes] == [2]
+    workers.shutdown()
+
+
+def test_without_another_process_a_run_fails(monkeypatch):
+    def refuse(here):
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("mlpkit.groups.local_workers.TrainingProcess", refuse)
+    workers = LocalWorkers(1)
+    failure = "no process could be started to train it: Resource temporarily unavailable"
+    assert workers.submit(train_trial, Path("first")).result() == TrainingEnd(failure=failure)
+    workers.shutdown()
+
+
+@pytest.mark.parametrize(("count", "made", "threads"), [(None, 8, 1), (3, 3, 2), (16, 16, 1), (1, 1, 8)])
+def test_workers_share_the_cores(count, made, threads, monkeypatch):
+    monkeypatch.setattr("mlpkit.groups.local_workers.available_cores", lambda: 8)
+    workers = LocalWorkers(count)
+    assert (workers.count, workers.threads) == (made, threads)
+    workers.shutdown()
+
+
+def test_a_failure_has_its_notes_and_its_traceback_if_one_is_wanted(monkeypatch, capsys):
+    error = ZeroDivisionError("by nothing")
+    error.add_note("help: divide less")
+    assert described(error) == "internal error: ZeroDivisionError: by nothing\n  help: divide less"
+    assert described(DataError("a.csv", "is empty")) == "a.csv: is empty"
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("MLPKIT_DEBUG", "1")
+    described(error)
+    assert "ZeroDivisionError: by nothing" in capsys.readouterr().err
+
+
+def test_a_process_that_died_while_it_had_nothing_to_do_is_replaced(fakes):
     workers = LocalWorkers(1)
     for number in range(3):
         workers.submit(train_trial, Path(f"trial-{number}")).result()

@@ -22,10 +22,11 @@ import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.groups.seeds import SeedRuns, resume_seeds, run_seeds
-from mlpkit.groups.several_runs import shared_out, train_prepared
+from mlpkit.groups.several_runs import listed_runs, share_of_cores, shared_out, train_prepared
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
+from mlpkit.statistics import interval
 from mlpkit.system import available_cores
 from mlpkit.training.events import Event, Observer, StopRequest
 
@@ -392,6 +393,24 @@ def test_a_folder_that_is_in_use_is_left_alone():
 def test_as_many_train_at_once_as_there_are_cores_for(cores, count, threads, at_once, share, monkeypatch):
     monkeypatch.setattr("mlpkit.groups.several_runs.available_cores", lambda: cores)
     assert shared_out(count, threads) == (at_once, share)
+
+
+@pytest.mark.parametrize(
+    ("workers", "count", "at_once", "share"), [(2, 3, 2, 4), (9, 3, 3, 2), (1, 3, 1, 8), (20, 20, 20, 1)]
+)
+def test_a_number_of_workers_shares_the_cores_whatever_a_run_could_use(workers, count, at_once, share, monkeypatch):
+    monkeypatch.setattr("mlpkit.groups.several_runs.available_cores", lambda: 8)
+    assert shared_out(count, 5, workers) == (at_once, share)
+    assert (share_of_cores(workers, count), share_of_cores(None, count)) == (share, None)
+
+
+def test_runs_of_several_seeds_in_a_line():
+    metrics = {"test": {"loss": interval([0.5, 0.75]), "accuracy": interval([0.875])}}
+    found = SeedRuns((3, 8), metrics, _load=dict)
+    assert repr(found) == "<SeedRuns of 2 seeds: test loss 0.6250 ± 1.5883, accuracy 0.8750>"
+    found = SeedRuns((3,), {}, (), {3: "out of memory", 8: "diverged"}, Path("runs/x"), "SIGINT", _load=dict)
+    assert repr(found) == "<SeedRuns of 1 seed: failed: seeds 3, 8; stopped: SIGINT; saved in runs/x>"
+    assert (listed_runs([3]), listed_runs([3, 8], "member"), listed_runs([])) == ("seed 3", "members 3, 8", "seed ")
 
 
 @pytest.mark.usefixtures("trained")

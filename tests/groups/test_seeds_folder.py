@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlpkit.errors import RunFolderError
-from mlpkit.groups.folders import SeedsFolder, summary_of
+from mlpkit.groups.folders import EnsembleFolder, SeedsFolder, summary_of
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import RUN, SEEDS_FOLDER, kind_of
 from mlpkit.runs.overview import STOPPED, overview_of
@@ -102,6 +102,14 @@ def test_a_damaged_list_of_seeds_is_an_error(directory: Path, text: str) -> None
 def test_a_folder_without_seeds_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match=r"holds no seeds\.json"):
         SeedsFolder.open(tmp_path)
+
+
+def test_the_run_of_one_network_is_no_ensemble(directory: Path) -> None:
+    with RunFolder.open(directory / "seed-3") as run:
+        run.write_resolved("mlpkit: 1\n")
+    with pytest.raises(RunFolderError) as caught:
+        EnsembleFolder.open(directory / "seed-3")
+    assert str(caught.value) == f"{directory / 'seed-3'}: holds the run of one network, not an ensemble"
 
 
 def test_a_folder_none_of_whose_runs_has_begun_can_be_removed(tmp_path: Path) -> None:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 import mlpkit
 from mlpkit.errors import RunFolderError
-from mlpkit.groups.several_specs import prove_spec, run_specs
+from mlpkit.groups.several_specs import SpecResult, SpecResults, prove_spec, run_specs
 from mlpkit.training.events import Observer, StopRequest
 
 LARGE = {"layers.Affine1.units": 1000, "training.batch_size": 100}
+
+
+def test_results_in_a_state():
+    first, second, third = (
+        SpecResult(f"{name}.yaml", Path(name), problem=problem, stopped=stopped)
+        for name, problem, stopped in (
+            ("a", "", ""),
+            ("b", "seed 1: diverged", ""),
+            ("c", "seed 1: diverged", "SIGINT"),
+        )
+    )
+    found = SpecResults([first, second, third])
+    assert [found.in_state(state) for state in ("finished", "failed", "stopped")] == [[first], [second], [third]]
 
 
 def proved(**overrides):

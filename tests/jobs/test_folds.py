@@ -134,3 +134,9 @@ def test_without_copies_folds_are_those_without_keys():
     keys = {"train": np.arange(30, dtype=np.uint64)}
     cut, plain = (Folds(splits, description, np.dtype("float32"), 3, 1, given).numbers for given in (keys, None))
     np.testing.assert_array_equal(cut, plain)
+
+
+def test_the_folds_of_a_seed_are_those_of_earlier_runs():
+    values, classes = (made(12, 5, target, 3, seed=2)[0].numbers.tolist() for target in (Values(()), Classes(3)))
+    assert values == [1, 2, 0, 1, 1, 2, 0, 2, 1, 2, 1, 0, 0, 1, 0, 0, 2]
+    assert classes == [2, 1, 1, 1, 1, 0, 2, 1, 2, 0, 0, 2, 2, 0, 1, 0, 0]

@@ -311,3 +311,12 @@ def test_a_model_does_not_wait_for_ever(code, seconds, interrupted, waits, work,
         "note: no checkpoint is kept; mlpkit run run/resolved.yaml trains again, and writes the model"
     ]
     assert RunFolder.open(work / "run").read_failure()["state"] == "failed"
+
+
+def test_a_checkpoint_that_is_kept_is_named(work, monkeypatch):
+    full_for_the_model(monkeypatch, errno.EIO)
+    with pytest.raises(StorageError) as failed:
+        run({"training.checkpoint": {"every": 60}})
+    assert failed.value.__notes__ == [
+        "note: the checkpoint of step 180 is kept; mlpkit resume run continues from there, and writes the model"
+    ]

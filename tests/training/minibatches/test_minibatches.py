@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit import Classes, Description
+from mlpkit import Classes, ComponentFailure, DataError, Description
 from mlpkit.training import minibatches
-from mlpkit.training.minibatches import SAMPLERS, MinibatchReader
+from mlpkit.training.minibatches import SAMPLERS, BatchReader, MinibatchReader
 
 EXAMPLES, BATCH_SIZE, STEPS = 22, 4, 25
 
@@ -63,3 +63,31 @@ def test_small_minibatches_are_read_together_and_none_beyond_the_end(monkeypatch
 def test_the_shorter_minibatch_at_the_end_of_an_epoch_stays_short(monkeypatch):
     _, minibatch = reader(Numbers(), "shuffle", 1000, monkeypatch)
     assert [len(minibatch(step)[0]) for step in range(12)] == [4, 4, 4, 4, 4, 2] * 2
+
+
+class Failing(Numbers):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def take(self, indices, out):
+        raise self.error
+
+
+def test_a_data_set_s_own_errors_pass_and_others_name_it():
+    indices, arguments = np.arange(2), (Description((1,), Classes(3), {"train": EXAMPLES}), np.dtype("float32"), 4)
+    damaged = DataError("rows.csv", "is damaged")
+    with pytest.raises(DataError) as caught:
+        BatchReader(Failing(damaged), *arguments).take(indices)
+    assert caught.value is damaged
+    with pytest.raises(ComponentFailure, match=r"^the data set failed in take: ZeroDivisionError: by 0$"):
+        BatchReader(Failing(ZeroDivisionError("by 0")), *arguments).take(indices)
+    x, t, weights = BatchReader(Failing(damaged), *arguments).take(indices[:0])  # nothing is read
+    assert (x.shape, t.shape, weights) == ((0, 1), (0,), None)
+
+
+def test_batches_go_through_a_split_in_order():
+    reader = BatchReader(Numbers(), Description((1,), Classes(3), {"train": EXAMPLES}), np.dtype("float32"), 8)
+    assert reader.batches == 3
+    assert [x[:, 0].tolist() for x, _, _ in reader.in_order()] == [[*range(8)], [*range(8, 16)], [*range(16, 22)]]
+    assert [x[0, 0] for x, _, _ in reader.in_order([2, 0])] == [16, 0]

@@ -71,3 +71,10 @@ def test_a_dropped_minibatch_changes_nothing_before_it():
     for step in range(7):
         np.testing.assert_array_equal(whole.indices(step), dropping.indices(step))
     np.testing.assert_array_equal(whole.indices(8), dropping.indices(7))  # the first of the second epoch
+
+
+def test_the_minibatches_of_a_seed_are_those_of_earlier_runs():
+    shuffled, drawn = Shuffle(10, 4, 3), WithReplacement(1000, 1, 3)
+    assert [shuffled.indices(step).tolist() for step in range(4)] == [[7, 1, 4, 2], [6, 5, 8, 9], [3, 0], [7, 1, 2, 3]]
+    assert [drawn.indices(step).item() for step in (0, 131_071, 131_072, 131_073)] == [693, 509, 817, 940]
+    assert WithReplacement(1000, 100, 3).indices(1310)[:4].tolist() == [817, 940, 678, 10]
