@@ -239,7 +239,7 @@ def _entry(start: str, value: Any, path: KeyPath, comments: Mapping[KeyPath, str
     margin = " " * (len(start) - len(start.lstrip()))
     line = f"{start} {_inline(value, in_list=isinstance(path[-1], int))}"
     first, *others = [line] if _fits(line, value, path, comments) else _lines(start, value, path, comments)
-    if comment and len(first) + len(comment) + 3 > WIDTH:
+    if comment and len(f"{first}  # {comment}") > WIDTH:
         yield from (f"{margin}# {part}" for part in wrap(comment, max(NARROWEST, WIDTH - len(margin) - 2)))
     elif comment:
         first = f"{first}  # {comment}"

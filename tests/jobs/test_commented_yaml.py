@@ -115,3 +115,24 @@ layers:
       dates: [{{Periodic: {{size: {"y" * 40}}}}}]
 """
     )
+
+
+def test_lines_have_at_most_a_hundred_columns_and_lists_eighty():
+    for length, text in ((75, f"a: [{'x' * 75}]\n"), (76, f"a:\n  - {'x' * 76}\n")):
+        assert to_commented_yaml({"a": ["x" * length]}, {}) == text
+    for length, text in ((88, f"  - B: {{u: {'x' * 88}}}\n"), (89, f"  - B:\n      u: {'x' * 89}\n")):
+        assert to_commented_yaml({"layers": [{"B": {"u": "x" * length}}]}, {}) == f"layers:\n{text}"
+    for length, text in ((92, f"a: 1  # {'c' * 92}\n"), (93, f"# {'c' * 93}\na: 1\n")):
+        assert to_commented_yaml({"a": 1}, {("a",): "c" * length}) == text
+
+
+def test_comments_are_wrapped_and_are_never_narrower_than_forty_columns():
+    words = " ".join(["ab"] * 40)
+    assert to_commented_yaml({"a": 1}, {("a",): words}).splitlines()[0] == "# " + " ".join(["ab"] * 33)
+    assert to_commented_yaml({}, {(): words}).splitlines()[0] == "# " + " ".join(["ab"] * 33)
+    deep, path = {"k": 1}, ("k",) * 36
+    for _ in range(35):
+        deep = {"k": deep}
+    comment = to_commented_yaml(deep, {path: words}).splitlines()[35:-1]
+    assert comment[0] == " " * 70 + "# " + " ".join(["ab"] * 13)
+    assert " ".join(line.strip("# ") for line in comment) == words
