@@ -77,7 +77,7 @@ class EnsembleRun(Run):
 
     spread: Summary = field(default_factory=dict)
     unfinished: tuple[int, ...] = ()
-    size: int = 0
+    size: int = field(kw_only=True)
     _load: Callable[[], dict[int, Run]] = field(kw_only=True, repr=False, compare=False)
     _predicted: Callable[[], OutOfFold | None] = field(kw_only=True, repr=False, compare=False)
 

@@ -261,7 +261,7 @@ def _version(plugin: Plugin) -> tuple[str, str]:
     """Return a distribution and its version; of a file or module, its namespace and the SHA-256 of its text."""
     if plugin.version:
         return plugin.source, plugin.version
-    module = sys.modules.get(plugin.source.removeprefix(_MODULE)) if plugin.source.startswith(_MODULE) else None
+    module = sys.modules.get(plugin.source.removeprefix(_MODULE))
     file = Path(getattr(module, "__file__", None) or plugin.source)
     text = file.read_bytes() if file.is_file() else b""
     return plugin.namespace, f"sha256 {hashlib.sha256(text).hexdigest()}" if text else ""

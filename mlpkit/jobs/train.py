@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 from mlpkit.components.callback import Callback, Outcome
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.input_columns import columns_of
-from mlpkit.components.schema.wording import counted, shown_number
+from mlpkit.components.schema.wording import shown_number
 from mlpkit.components.target import Target, Values
 from mlpkit.errors import SpecShapeError, UsageError
 from mlpkit.jobs.leaks import leaks_in
@@ -109,7 +109,7 @@ class Run:
         return str(load("mlpkit.pages.notebook_tables:run_html")(self.history, self._compared(), self.metrics, notes))
 
     def _steps_done(self) -> str:
-        return counted(self.steps, "step")
+        return "1 step" if self.steps == 1 else f"{self.steps:,} steps"
 
     def _circumstances(self) -> list[str]:
         """Return why it was stopped, and where it is kept."""

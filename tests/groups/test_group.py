@@ -13,6 +13,7 @@ from mlpkit.groups.seeds import SeedsGroup
 from mlpkit.groups.several_specs import group_of, prove_spec
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, SEEDS_FOLDER, kind_of
+from mlpkit.training.events import Event
 
 SPECS = {
     "one": ({}, RUN, None, [""]),
@@ -66,3 +67,10 @@ def test_a_folder_that_is_not_yet_prepared_says_so(case):
     group = prove_spec(spec).keep_in(RunFolder.create(Path("out")))
     assert not group.folder.is_prepared
     group.folder.run.close()
+
+
+def test_warnings_are_those_of_no_run(case):
+    group, events = prove_spec(case[0]), []
+    group.warnings = ["few rows", "a column tells the target"]
+    group.warn(events.append)
+    assert events == [Event(0, "warned", ("few rows",)), Event(0, "warned", ("a column tells the target",))]

@@ -10,7 +10,7 @@ import pytest
 import mlpkit
 from mlpkit.errors import RunFolderError
 from mlpkit.groups.several_specs import SpecResult, SpecResults, prove_spec, run_specs
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Event, Observer, StopRequest
 
 LARGE = {"layers.Affine1.units": 1000, "training.batch_size": 100}
 
@@ -45,18 +45,20 @@ def test_a_folder_that_is_in_use_leaves_nothing_of_the_others(tmp_path):
 
 
 @pytest.mark.usefixtures("shared_work")
-@pytest.mark.parametrize(("workers", "threads"), [(None, 8), (1, 8), (2, 4), (3, 2), (99, 2)])
-def test_runs_take_no_more_threads_than_their_share_of_the_cores(workers, threads, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("workers", "threads", "at_once"), [(None, 8, 1), (1, 8, 1), (2, 4, 2), (3, 2, 3), (99, 2, 3)])
+def test_runs_take_no_more_threads_than_their_share_of_the_cores(workers, threads, at_once, tmp_path, monkeypatch):
     """Three runs, of which none begins: two seeds, and a spec of its own."""
     for module in ("mlpkit.groups.several_runs", "mlpkit.training.workers"):
         monkeypatch.setattr(f"{module}.available_cores", lambda: 8)
     stop = StopRequest()
     stop.stop("the test")
     specs = [proved(**LARGE), proved(**LARGE, seeds=2)]
-    found = run_specs(specs, [tmp_path / "a", tmp_path / "b"], workers=workers, observer=Observer(), stop=stop)
+    runs, events = [tmp_path / run for run in ("a", "b/seed-3", "b/seed-4")], []
+    found = run_specs(specs, [tmp_path / "a", tmp_path / "b"], workers=workers, observer=events.append, stop=stop)
     assert [each.state for each in found.specs] == ["stopped", "stopped"]
-    for run in ("a", "b/seed-3", "b/seed-4"):
-        text = (tmp_path / run / "resolved.yaml").read_text()
+    assert events == [Event(0, "began", (dict(enumerate(runs)), at_once))]
+    for run in runs:
+        text = (run / "resolved.yaml").read_text()
         assert re.search(r"^  threads: (\d+)$", text, re.MULTILINE)[1] == str(threads)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import errno
 import json
+import math
 import os
 import threading
 import time
@@ -18,10 +19,10 @@ from stop_at import StopAt
 
 import mlpkit
 from mlpkit.errors import StorageError
-from mlpkit.jobs.run_recorder import AsyncCheckpoints
+from mlpkit.jobs.run_recorder import AsyncCheckpoints, recording
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.checkpointing import Snapshot
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Event, Observer, StopRequest
 
 
 class Slow:
@@ -320,3 +321,26 @@ def test_a_checkpoint_that_is_kept_is_named(work, monkeypatch):
     assert failed.value.__notes__ == [
         "note: the checkpoint of step 180 is kept; mlpkit resume run continues from there, and writes the model"
     ]
+
+
+def test_events_are_recorded_as_lines(tmp_path, monkeypatch):
+    clock = iter([1.0, 1.5, 4.0])
+    monkeypatch.setattr("mlpkit.jobs.run_recorder.time.process_time", lambda: next(clock))
+    with RunFolder.create(tmp_path / "run") as folder:
+        write = recording(folder)
+        write(Event(0, "evaluated", ({"iteration": 4, "train_loss": 0.5, "train_accuracy": math.nan}, 0.25)))
+        write(Event(0, "evaluated", ({"iteration": 8, "train_loss": 0.25}, 2.0)))
+        write(Event(0, "probed", ({"iteration": 8, "symptoms": []},)))
+        write(Event(0, "stepped", (None, 0.5)))
+    lines = {
+        name: [json.loads(line) for line in (tmp_path / f"run/{name}.jsonl").read_text().splitlines()]
+        for name in ("history", "timing", "health")
+    }
+    assert lines == {
+        "history": [{"iteration": 4, "train_loss": 0.5}, {"iteration": 8, "train_loss": 0.25}],
+        "timing": [
+            {"iteration": 4, "seconds": 0.25, "processor_seconds": 0.5},
+            {"iteration": 8, "seconds": 2.0, "processor_seconds": 2.5},
+        ],
+        "health": [{"iteration": 8, "symptoms": []}],
+    }

@@ -224,6 +224,17 @@ def test_why_no_data_set_reads_a_file(tmp_path, plugins):
         assert getattr(caught.value, "__notes__", []) == note
 
 
+def test_a_data_set_whose_library_is_missing_is_named_if_no_other_reads_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for name in [name for name in sys.modules if "parquet" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    (tmp_path / "a.xyz").touch()
+    with pytest.raises(UsageError, match=r"^no data set reads 'a\.xyz'") as caught:
+        init_from_data({"train": "a.xyz"}, "y")
+    assert [note for note in caught.value.__notes__ if note.startswith("note: ") and "mlpkit[parquet]" in note]
+
+
 def test_names_of_recipes_leave_out_data_sets_that_fail(tmp_path, plugins):
     every = names_of_recipes(plugins=plugins)
     assert {"two", "tow_truck"} <= set(every)

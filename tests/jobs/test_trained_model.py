@@ -264,6 +264,20 @@ def test_a_model_says_what_it_takes_and_predicts(folder, model):
     assert "takes encoded inputs of shape (7,)" in repr(model.network)
 
 
+@pytest.mark.parametrize(
+    ("t", "layers", "predicts"),
+    [
+        (np.arange(20.0), [{"Affine": {"units": 1}}, "MeanSquaredError"], "a number"),
+        (np.ones((20, 2)), [{"Affine": {"units": 2}}, "MeanSquaredError"], "real values of shape (2,)"),
+        (np.arange(20) % 8, [{"Affine": {"units": 8}}, "SoftmaxWithLoss"], "0, 1, 2, 3, 4, 5, 6, 7"),
+        (np.arange(20) % 9, [{"Affine": {"units": 9}}, "SoftmaxWithLoss"], "0, 1, 2, 3, 4, 5, 6, 7, ..."),
+    ],
+)
+def test_a_model_of_arrays_says_what_it_takes_and_predicts(t, layers, predicts):
+    model = mlpkit.fit(np.ones((20, 3)), t, layers=layers, epochs=1).model
+    assert repr(model).endswith(f": takes arrays, such as of shape (rows, 3); predicts {predicts}>")
+
+
 def test_its_network_refuses_raw_rows(model):
     with pytest.raises(mlpkit.UsageError, match=r"has 7 for 'deck=1', but .* mlpkit\.load\(RUN\)\.predict\(rows\)"):
         model.network.predict([[30, 9.5, 7, 0, 0, 0, 1]])

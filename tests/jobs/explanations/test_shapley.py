@@ -143,3 +143,10 @@ def test_beyond_eight_columns_the_least_are_shown_together():
 
     assert [name for name, _, _ in parts] == [*(f"c{i}" for i in range(11, 3, -1)), "4 others"]
     assert parts[-1][1:] == (6.0, None)
+    for count, shown in ((9, 9), (10, 8)):  # a ninth takes no more room than a line for one other
+        few = Explanation(values[:, :count], values[:, :count], np.zeros(1), names[:count], ("price",))
+        parts = few.parts_of(0, values[0, :count], values[0, :count])
+        assert [name for name, _, _ in parts] == [
+            *(f"c{i}" for i in range(count - 1, count - 1 - shown, -1)),
+            *(["2 others"] if shown < count else []),
+        ]

@@ -1,0 +1,46 @@
+"""What lock.json has of plugins: the text of a file, wherever it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import sys
+from types import ModuleType
+
+import mlpkit
+
+PLUGIN = """\
+from mlpkit import Layer, component, hookimpl
+
+
+class Same(Layer):
+    def forward(self, x):
+        return x
+
+    def backward(self, dy):
+        return dy
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("layer", "Same", Same)]
+"""
+
+
+def test_a_plugin_is_known_by_the_text_of_its_file(work, monkeypatch):
+    file = work / "acme.py"
+    file.write_text(PLUGIN)
+    imported = importlib.util.spec_from_file_location("acme", file)
+    module, typed = importlib.util.module_from_spec(imported), ModuleType("acme")
+    imported.loader.exec_module(module)
+    vars(typed).update(mlpkit_components=module.mlpkit_components)
+    digest = f"sha256 {hashlib.sha256(PLUGIN.encode()).hexdigest()}"
+    for number, (plugin, version, files) in enumerate(
+        ((file, digest, {"acme": str(file)}), (module, digest, None), (typed, "", None))
+    ):
+        monkeypatch.setitem(sys.modules, "acme", plugin)
+        overrides = {"layers.Relu1": "acme.Same", "training.epochs": 1}
+        mlpkit.run(mlpkit.load_spec("tiny.yaml", plugins=[plugin], overrides=overrides), f"run-{number}", quiet=True)
+        lock = json.loads((work / f"run-{number}/lock.json").read_text())
+        assert (lock["plugins"], lock.get("plugin_files")) == ({"acme": version}, files)
