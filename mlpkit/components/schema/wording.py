@@ -28,8 +28,8 @@ def listed(names: Sequence[object], most: int) -> str:
 
 def shown_number(value: float) -> str:
     """Return a number with four digits, as sentences have it: ``0.4312``, ``113,300``, ``5.08e-05``."""
-    size = abs(value)
-    return f"{float(f'{value:.4g}'):,.0f}" if 1000 <= size < 1e15 else f"{value:.4g}"
+    rounded = float(f"{value:.4g}")
+    return f"{rounded:,.0f}" if 1000 <= abs(rounded) < 1e15 else f"{value:.4g}"
 
 
 def memory_size(size: int) -> str:

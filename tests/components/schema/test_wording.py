@@ -6,13 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.wording import (
     MOST_CANDIDATES,
     certain,
+    counted,
     did_you_mean,
+    either_of,
+    listed,
     memory_size,
     nearest,
     nearest_file,
+    shown_number,
 )
 
 NAMES = ["Affine", "Relu", "Sigmoid", "he_normal", "learning_rate"]
@@ -155,10 +160,37 @@ def test_of_two_names_as_like_the_one_of_nearer_length_is_meant():
         (999, "999 B"),
         (1000, "1 kB"),
         (5_844_000_000, "5.84 GB"),
+        (999_400, "999 kB"),
         (999_600, "1,000 kB"),
+        (1_000_000, "1 MB"),
         (2**48, "281 TB"),
         (3 * 10**21, "3,000 EB"),
     ],
 )
 def test_a_number_of_bytes_has_three_digits(size, text):
     assert memory_size(size) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.43124, "0.4312"),
+        (5.0799e-05, "5.08e-05"),
+        (999.94, "999.9"),
+        (-999.96, "-1,000"),
+        (113_296.4, "113,300"),
+        (9.994e14, "999,400,000,000,000"),
+        (-1e15, "-1e+15"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_a_number_in_a_sentence_has_four_digits(value, text):
+    assert shown_number(value) == text
+
+
+def test_nouns_are_counted_and_names_listed():
+    assert [counted(number, "row") for number in (0, 1, 2, 1000)] == ["0 rows", "1 row", "2 rows", "1,000 rows"]
+    assert [listed("abc", most) for most in (2, 3)] == ["a, b, ...", "a, b, c"]
+    assert either_of(("layer", "optimizer", "category_encoding")) == "a layer or an optimizer or a category encoding"
+    assert either_of(("layer", "loss"), article=False) == "layer or loss"
+    assert either_of((*KINDS, "layer")) == "a component"
