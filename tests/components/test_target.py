@@ -92,10 +92,10 @@ def test_values_are_kept_with_their_scaling():
     ],
 )
 def test_a_scaling_that_none_wrote_is_refused(wrong):
-    with pytest.raises(ValueError, match="is not a scaling of values$"):
+    with pytest.raises(ValueError, match=r"is not a scaling of values$"):
         target_from_plain({"type": "Values", "shape": [2], "scaling": SCALED | wrong})
     without = {key: value for key, value in SCALED.items() if key != "bounds"} | wrong
-    with pytest.raises(ValueError, match="is not a scaling of values$"):
+    with pytest.raises(ValueError, match=r"is not a scaling of values$"):
         target_from_plain({"type": "Values", "shape": [2], "scaling": without})
 
 

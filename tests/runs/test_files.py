@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mlpkit.errors import StorageError
-from mlpkit.runs.files import require_writable, write_atomically
+from mlpkit.errors import RunFolderError, StorageError
+from mlpkit.runs.files import (
+    file_hash,
+    folders_in,
+    read_limited,
+    reading_error,
+    require_writable,
+    storage_error,
+    write_atomically,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,3 +205,41 @@ def test_whether_a_file_can_be_written_is_known_beforehand(tmp_path: Path) -> No
 def test_a_path_without_a_name_is_a_folder(path: str) -> None:
     with pytest.raises(StorageError, match=r"can't be written: Is a directory; a folder is in its place"):
         write_atomically(Path(path), b"")
+
+
+def test_folders_are_listed_in_their_natural_order(tmp_path: Path) -> None:
+    for name in ("seed-10", "seed-2", "a3b10", "a3b9", "a", "2", "10", ".hidden"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "file").touch()
+    assert [path.name for path in folders_in(tmp_path)] == ["2", "10", "a", "a3b9", "a3b10", "seed-2", "seed-10"]
+    with pytest.raises(RunFolderError, match="can't be listed: Not a directory; check the path and who may read it"):
+        folders_in(tmp_path / "file")
+
+
+def test_as_much_is_read_as_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x" * 2**20)
+    assert read_limited(tmp_path / "file", 2**20) == b"x" * 2**20
+    (tmp_path / "file").write_bytes(b"x" * (2**20 + 1))
+    with pytest.raises(OSError, match="it is larger than 1 MiB"):
+        read_limited(tmp_path / "file", 2**20)
+    with pytest.raises(IsADirectoryError):
+        read_limited(tmp_path, 9)
+
+
+def test_a_file_has_its_checksum(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    assert file_hash(tmp_path / "file") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert file_hash(tmp_path / "none") is None
+    with pytest.raises(RunFolderError, match="can't be read: Is a directory; check the path and who may read it"):
+        file_hash(tmp_path)
+
+
+def test_an_error_of_the_system_has_a_reason_and_a_remedy() -> None:
+    path, shortage = Path("x"), OSError(errno.EMFILE, "Too many open files")
+    other = "check the disk, or choose another folder"
+    assert str(storage_error(path, OSError())) == f"x: can't be written: OSError; {other}"
+    assert str(storage_error(path, OSError("odd"), action="made")) == f"x: can't be made: odd; {other}"
+    assert "x: can't be read: odd; check the path and" in str(reading_error(path, OSError("odd"), RunFolderError))
+    found = reading_error(path, shortage, RunFolderError, action="listed")
+    assert isinstance(found, StorageError)
+    assert str(found) == "x: can't be listed: Too many open files; close files, or raise the limit of open files"

@@ -440,3 +440,20 @@ def test_evaluations_that_are_none_are_named_with_their_line(folder: RunFolder, 
     folder.append("history.jsonl", record)
     with pytest.raises(RunFolderError, match=r"history\.jsonl:2: is damaged: expected "):
         folder.read_history()
+
+
+@pytest.mark.parametrize(
+    ("lock", "expected"),
+    [
+        ({"plugins": [], "environment": "x"}, "plugins and as environment"),
+        ({"plugin_files": None}, "plugin_files"),
+        ({"requires": 3, "continues": {"run": "x", "step": "7"}}, "requires and as continues"),
+        ({"continues": {"step": 7}}, "continues"),
+    ],
+)
+def test_a_lock_file_with_other_things_in_it_is_damaged(folder: RunFolder, lock: Any, expected: str) -> None:
+    good = {"mlpkit": "0.1.0", "continues": {"run": "a", "step": 7}, "plugins": {}}
+    folder.write_lock(good)
+    assert folder.read_lock() == good
+    folder.write_lock(lock)
+    assert f"lock.json: is damaged: expected a mapping as {expected}; restore the file" in refusal(folder.read_lock)

@@ -172,3 +172,42 @@ def test_neither_numpy_nor_a_plugin_is_loaded(tmp_path):
     code += "print(overview_of(pathlib.Path(sys.argv[1])).state, *(m for m in ('numpy', 'pluggy') if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
     assert done.stdout == "finished\n"
+
+
+def ensemble(folder, *members, **options):
+    """Return the folder of a run of an ensemble of networks, made up with the options of each."""
+    made_up_run(folder, **options)
+    for number, member in enumerate(members):
+        made_up_run(folder / "members" / str(number), **member)
+    (folder / "members" / "notes").mkdir()
+    return folder
+
+
+def test_the_steps_of_an_ensemble_are_those_of_its_networks(tmp_path):
+    members = {"length": "iterations: 400"}, {"length": "iterations: 300", "losses": (0.5, 0.4, 0.3)}
+    found = overview_of(ensemble(tmp_path / "two", *members))
+    assert (found.state, found.steps, found.total) == ("stopped", 500, 700)
+    open_end = {"length": "seconds: 60.0", "losses": (0.5,)}
+    found = overview_of(ensemble(tmp_path / "three", *members, open_end))
+    assert (found.state, found.steps, found.total) == ("stopped", 600, None)
+
+
+def test_an_ensemble_stopped_by_a_network_says_why(tmp_path):
+    fine, worse = {}, {"failure": {"state": "diverged", "steps": 230, "message": "the reason"}}
+    failed = overview_of(ensemble(tmp_path / "failed", fine, worse, {"failure": {**worse["failure"], "steps": 9}}))
+    assert (failed.state, failed.problem, failed.steps) == ("diverged", "network 1: the reason", 200 + 230 + 200)
+    finished = overview_of(ensemble(tmp_path / "finished", fine, worse, results=RESULTS))
+    assert (finished.state, finished.problem) == ("finished", "")
+    with held(ensemble(tmp_path / "running", fine, worse)):
+        assert overview_of(tmp_path / "running").state == "running"
+
+
+def test_a_run_has_begun_when_its_lock_was_written_and_changed_with_its_results(tmp_path):
+    folder = made_up_run(tmp_path / "run", failure={"state": "failed", "steps": 230, "message": ""})
+    for seconds, name in enumerate(("resolved.yaml", "spec.yaml", "failure.json", "lock.json", "history.jsonl"), 100):
+        os.utime(folder / name, (seconds, seconds))
+    found = overview_of(folder)
+    assert (found.began, found.changed) == (103, 104)
+    os.utime(folder / "lock.json", (109, 109))
+    found = overview_of(folder)
+    assert (found.began, found.changed) == (109, 109)
