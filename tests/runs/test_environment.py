@@ -49,6 +49,7 @@ def library(api: str, name: str, path: str) -> dict[str, str]:
             [
                 library("openmp", "openmp", "/x/numpy.libs/libgomp.so"),
                 library("blas", "mkl", "/x/scipy.libs/libmkl.so"),
+                library("blas", "blis", "/x/other.libs/libblis.so"),
                 library("blas", "openblas", "/x/numpy.libs/libopenblas.so"),
             ],
             {"name": "openblas", "version": "1", "architecture": "Haswell"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -232,7 +233,7 @@ NOT_YAML = {
         "{'a' b: c}",
         "{a: b\n c: d}",
     ],
-    "second ':'": ["a: b: c", "a: 'b': c", "{a: b: c}", "a: b: - c"],
+    "second ':'": ["a: b: c", "a: 'b': c", "{a: b: c}", "a: b: - c", "a: [b, c: d: e]"],
     "start on the line": ["a: - b", "a: - b\n   - c"],
     "text after the end of a value": ["a: 'b' c", '"a" b', "a: [b] c", "'a''' b"],
     "indented": [
@@ -242,11 +243,16 @@ NOT_YAML = {
         "- a\n - b: c",
         "a: 'b'\n  c: d",
         " a: 1\nb: 2",
+        "a:\n  b: 1\n    c: 2",
+        "a: 1\n\n# c\n\n   b: 2",
+        "- 'a'\n 'b'",
     ],
+    "this line can't follow": ["'a'\n'b': 1", "{a: b}\n{c: d}", "[a]\n  # b\n[c]"],
+    "a variable takes no braces": ["a: [${b}]", "{a: ${b}}"],
     "isn't allowed among": ["a: 1\n- b", "- a\nb: 1"],
-    "has no ':'": ["a: 1\nb\nc: 2", "a\nb: 1", "a: 1\nb"],
+    "has no ':'": ["a: 1\nb\nc: 2", "a\nb: 1", "a: 1\nb", "a:\n   b: 'c'\n   d", "a\n  b: c", "a: |\n b\nc"],
     "complex keys": ["a: ? b", "- a: ? b\n"],
-    "a space is missing": ["a:1\nb: 2", "{a:[1]}", "{a:1}", "{a:, b: c}", "a: 1\nb:2"],
+    "a space is missing": ["a:1\nb: 2", "{a:[1]}", "{a:1}", "{a:, b: c}", "a: 1\nb:2", "- a\n-b", "a: 1\n-b"],
 }
 """By a part of what is said first."""
 
@@ -279,6 +285,20 @@ def test_what_is_not_yaml_is_refused(text, words):
     with pytest.raises(SpecSyntaxError) as caught:
         parse(text)
     assert words in caught.value.faults[0].message
+
+
+def test_each_mistake_has_its_place_and_its_advice(golden):
+    lines = []
+    for text, _ in cases(LEFT_OUT) + cases(NOT_YAML):
+        with pytest.raises(SpecSyntaxError) as caught:
+            parse(text)
+        lines.append(repr(text))
+        for fault in caught.value.faults:
+            place = f"{fault.line}:{fault.column} to {fault.end_line}:{fault.end_column}"
+            advice = [f"expected: {fault.expected}" if fault.expected else "", fault.remedy, *fault.notes]
+            fix = f"{fault.fix.old!r} becomes {fault.fix.new!r}" if fault.fix else ""
+            lines.append("; ".join(filter(None, [f"    {place} {fault.code}: {fault.message}", *advice, fix])))
+    golden(Path(__file__).with_name("yaml_mistakes.txt"), "\n".join([*lines, ""]))
 
 
 def test_the_dialect_does_not_depend_on_how_pyyaml_was_built():
