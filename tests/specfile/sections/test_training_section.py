@@ -95,6 +95,28 @@ def test_what_is_left_out_has_its_default(key, value):
     assert (key in resolved) == (value is not None)
 
 
+def test_all_defaults():
+    resolved = parse_spec(SPEC.partition("  iterations")[0] + "  epochs: 3\n", name="s.yaml").resolved()
+    assert {key: resolved[key] for key in ("seed", "dtype")} == {"seed": 0, "dtype": "float32"}
+    assert {key: value for key, value in resolved["training"].items() if key != "optimizer"} == {
+        "batch_size": 32,
+        "accumulate": 1,
+        "sampling": "shuffle",
+        "drop_last": False,
+        "epochs": 3,
+        "evaluate_train": True,
+        "metrics": [],
+        "callbacks": [],
+        "augment": [],
+        "checkpoint": {"every_seconds": 300.0, "keep": 2},
+        "ties": "first",
+        "precision": "float32",
+        "reduce": "tree",
+    }
+    teacher = spec_with("teacher: {run: runs/big}").training.teacher
+    assert (teacher.run, teacher.weight, teacher.temperature) == ("runs/big", 0.5, 1.0)
+
+
 def test_what_a_run_chose_is_resolved_in_one_order():
     chosen = {"threads": 3, "slices": 2}
     resolved = [spec_with(text).resolved(**chosen)["training"] for text in ("", "slices: 2", "threads: 3\n  slices: 2")]
