@@ -57,14 +57,9 @@ def clip(x: Array, least: Array | None = None, greatest: Array | None = None) ->
     return y if greatest is None else np.minimum(y, greatest)
 
 
-def cosine(x: Array) -> Array:
-    """Return cos x, computed in double precision and rounded."""
-    return np.cos(x, dtype=np.float64).astype(x.dtype)
-
-
-def sine(x: Array) -> Array:
-    """Return sin x, computed in double precision and rounded."""
-    return np.sin(x, dtype=np.float64).astype(x.dtype)
+def in_double_precision(function: np.ufunc) -> Callable[..., Array]:
+    """Return an operator that computes a function in double precision, and rounds."""
+    return lambda x: function(x, dtype=np.float64).astype(x.dtype)
 
 
 def erf(x: Array) -> Array:
@@ -78,19 +73,9 @@ def cast(x: Array, *, to: int) -> Array:
     return x.astype(DTYPES[to])
 
 
-def relu(x: Array) -> Array:
-    """Return max(x, 0)."""
-    return np.maximum(x, 0)
-
-
-def leaky_relu(x: Array, *, alpha: float = 0.01) -> Array:
+def leaky_relu(x: Array, *, alpha: float | Array = 0.01) -> Array:
     """Return x where x >= 0, else alpha x."""
     return np.where(x >= 0, x, alpha * x)
-
-
-def p_relu(x: Array, slope: Array) -> Array:
-    """Return x where x >= 0, else slope x."""
-    return np.where(x >= 0, x, slope * x)
 
 
 def elu(x: Array, *, alpha: float = 1.0) -> Array:
@@ -185,19 +170,9 @@ def squeeze(x: Array, axes: Array | None = None) -> Array:
     return y
 
 
-def unsqueeze(x: Array, axes: Array) -> Array:
-    """Insert axes of length 1, at these positions of the result."""
-    return np.expand_dims(x, tuple(axes))
-
-
 def expand(x: Array, shape: Array) -> Array:
     """Broadcast x to a shape, as NumPy does."""
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(shape)))
-
-
-def concat(*inputs: Array, axis: int) -> Array:
-    """Concatenate the inputs along an axis."""
-    return np.concatenate(inputs, axis)
 
 
 def take_slice(x: Array, starts: Array, ends: Array, axes: Array | None = None, steps: Array | None = None) -> Array:
@@ -209,11 +184,6 @@ def take_slice(x: Array, starts: Array, ends: Array, axes: Array | None = None, 
         before_first = step < 0 and end < -x.shape[axis]
         of_axis[axis] = slice(start, None if before_first else end, step)
     return x[tuple(of_axis)]
-
-
-def gather(x: Array, indices: Array, *, axis: int = 0) -> Array:
-    """Return the parts of x at positions along an axis."""
-    return np.take(x, indices, axis)
 
 
 def pad(x: Array, pads: Array, value: Array | None = None, *, mode: str = "constant") -> Array:
@@ -369,9 +339,9 @@ OF_ONNX: Final[dict[str, Callable[..., Array]]] = {
     "Cast": cast,
     "Ceil": np.ceil,
     "Clip": clip,
-    "Concat": concat,
+    "Concat": lambda *inputs, axis: np.concatenate(inputs, axis),
     "Conv": conv,
-    "Cos": cosine,
+    "Cos": in_double_precision(np.cos),
     "Div": divide,
     "Elu": elu,
     "Equal": np.equal,
@@ -380,7 +350,7 @@ OF_ONNX: Final[dict[str, Callable[..., Array]]] = {
     "Expand": expand,
     "Flatten": flatten,
     "Floor": np.floor,
-    "Gather": gather,
+    "Gather": lambda x, indices, *, axis=0: np.take(x, indices, axis),
     "Gemm": gemm,
     "GlobalAveragePool": global_average_pool,
     "Greater": np.greater,
@@ -403,7 +373,7 @@ OF_ONNX: Final[dict[str, Callable[..., Array]]] = {
     "Neg": np.negative,
     "Not": np.logical_not,
     "Or": np.logical_or,
-    "PRelu": p_relu,
+    "PRelu": lambda x, slope: leaky_relu(x, alpha=slope),
     "Pad": pad,
     "Pow": power,
     "Reciprocal": np.reciprocal,
@@ -411,13 +381,13 @@ OF_ONNX: Final[dict[str, Callable[..., Array]]] = {
     "ReduceMean": reduction(np.mean),
     "ReduceMin": reduction(np.min),
     "ReduceSum": reduce_sum,
-    "Relu": relu,
+    "Relu": lambda x: np.maximum(x, 0),
     "Reshape": reshape,
     "Round": np.rint,
     "Selu": selu,
     "Sigmoid": sigmoid,
     "Sign": np.sign,
-    "Sin": sine,
+    "Sin": in_double_precision(np.sin),
     "Slice": take_slice,
     "Softmax": softmax,
     "Softplus": softplus,
@@ -428,7 +398,7 @@ OF_ONNX: Final[dict[str, Callable[..., Array]]] = {
     "Tanh": np.tanh,
     "Tile": np.tile,
     "Transpose": lambda x, *, perm=None: np.transpose(x, perm),
-    "Unsqueeze": unsqueeze,
+    "Unsqueeze": lambda x, axes: np.expand_dims(x, tuple(axes)),
     "Where": np.where,
 }
 """The operators of ONNX's own domain, by name."""

@@ -87,10 +87,6 @@ class Checkpoints:
         self._require_no_link()
         return _whole([*self._best(), *(self._path(done) for done in self.steps() if done < step)], passed_over)
 
-    def remove_leftovers(self) -> None:
-        """Remove what a run that was killed was about to write."""
-        remove_leftovers(self.directory)
-
     def _require_no_link(self) -> None:
         if self.directory.is_symlink():
             raise RunFolderError(f"{self.directory}: is a link; replace it with the folder that it points to")
@@ -278,7 +274,7 @@ class RunFolder:
                 self._write_lines(name, [line for line in numbered if line["iteration"] in evaluated])
         self.forget_failure()
         remove_leftovers(self.directory)
-        self.checkpoints.remove_leftovers()
+        remove_leftovers(self.checkpoints.directory)
 
     def copy_records(self, other: RunFolder) -> None:
         """Take the timing and the health of a run that this one continues."""

@@ -303,7 +303,8 @@ class Document:
 
     def origin_notes(self, path: KeyPath) -> tuple[str, ...]:
         """Return whether and from where a value was inherited, substituted or overridden, a line each."""
-        return self._origin(path, at_key=False).all_notes
+        origin = self._origin(path, at_key=False)
+        return (*origin.notes, *origin.place.text.notes)
 
     def folder_of(self, path: KeyPath) -> Path | None:
         """Return the folder that a relative path in a value starts from; None for the current folder."""

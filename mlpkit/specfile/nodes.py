@@ -21,11 +21,6 @@ class ValueOrigin(NamedTuple):
     notes: tuple[str, ...] = ()
     written: SourceText | None = None
 
-    @property
-    def all_notes(self) -> tuple[str, ...]:
-        """Its own notes, then the notes of its text."""
-        return (*self.notes, *self.place.text.notes)
-
     def with_note(self, note: str) -> ValueOrigin:
         """Return the origin with one more note; unchanged without a note."""
         return ValueOrigin(self.place, (*self.notes, note), self.written) if note else self

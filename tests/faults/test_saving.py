@@ -13,6 +13,7 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import StorageError
+from mlpkit.runs.files import remove_leftovers
 from mlpkit.runs.folder import RunFolder
 
 KINDS = ("ENOSPC", "full disk", "EIO", "EACCES", "short write", "interrupt")
@@ -99,7 +100,7 @@ def test_a_process_killed_at_the_nth_call(folder, server):
         assert code == -signal.SIGKILL
         assert newest(folder) in (2, 3)
         (folder.checkpoints.directory / "step-000000003.safetensors").unlink(missing_ok=True)
-        folder.checkpoints.remove_leftovers()
+        remove_leftovers(folder.checkpoints.directory)
         assert not list(folder.directory.rglob("*.tmp"))
         folder.checkpoints.save(1, *content(1), keep=9)
         folder.checkpoints.save(2, *content(2), keep=2)

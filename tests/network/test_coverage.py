@@ -169,6 +169,11 @@ def test_the_band_is_that_of_the_beta_binomial_distribution(share, held_out, row
     assert of.cdf(high) >= 0.975 - 1e-9
 
 
+def test_the_band_of_many_rows():
+    normal = 0.9 + np.array([-1.96, 1.96]) * np.sqrt(0.09 * (1 / 50_000 + 1 / 20_000))
+    np.testing.assert_allclose(band(0.9, 20_000, 50_000), normal, atol=1e-4)
+
+
 @given(share=SHARES, held_out=st.integers(1, 2000))
 def test_the_rows_that_a_share_needs_are_the_fewest_with_a_threshold(share, held_out):
     exact = Fraction(str(share))

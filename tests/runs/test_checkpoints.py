@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mlpkit.errors import RunFolderError, StorageError
+from mlpkit.runs.files import remove_leftovers
 from mlpkit.runs.folder import Checkpoints
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def test_what_is_no_checkpoint_is_left_alone(checkpoints: Checkpoints) -> None:
 def test_leftovers_of_a_killed_process_are_removed(checkpoints: Checkpoints) -> None:
     save(checkpoints, 1)
     (checkpoints.directory / ".mlpkit-0123456789abcdef.tmp").touch()
-    checkpoints.remove_leftovers()
+    remove_leftovers(checkpoints.directory)
     assert names(checkpoints) == ["step-000000001.safetensors"]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.specfile.nodes import ValueOrigin, height, is_null, plain
-from mlpkit.specfile.source import DiagnosticList, SourceText, Span
+from mlpkit.specfile.nodes import height, is_null, plain
+from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
 
 
@@ -22,9 +22,3 @@ def test_plain_data_and_height(text, data, depth):
 def test_null_is_not_zero_or_empty():
     values = [parse_yaml(SourceText("s", text), DiagnosticList()) for text in ("null", "0", "''", "[]")]
     assert [is_null(value) for value in values] == [True, False, False, False]
-
-
-def test_an_origin_tells_its_own_notes_before_those_of_its_text():
-    origin = ValueOrigin(Span(SourceText("s", "a", notes=("of the text",)), 0, 1))
-    assert origin.with_note("one").with_note("two").all_notes == ("one", "two", "of the text")
-    assert origin.all_notes == ("of the text",)

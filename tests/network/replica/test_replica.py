@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mlpkit import Layer, Sequential
+from mlpkit.components.randomness import keyed_generator
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.sigmoid import Sigmoid
@@ -108,3 +109,23 @@ def test_a_smaller_batch_after_a_larger_one_sees_none_of_it():
     fresh = deep()[0]
     assert fresh.loss_and_gradient(x[:7], t[:7]) == small
     assert fresh.gradient_values.tobytes() == kept.tobytes()
+
+
+class Noisy(Watched):
+    """y = x, with a record of the numbers that each pass draws."""
+
+    def forward(self, x):
+        self.calls.append(self.rng.random(3).tolist())
+        return x
+
+
+def test_each_pass_draws_its_random_numbers_anew(examples):
+    noisy = Noisy()
+    network = Sequential([noisy, Affine(3), SoftmaxWithLoss()], (4,), seed=7)
+    x, t = examples(6, 4, 3)
+    for _ in range(3):
+        network.predict(x)
+        network.activations(x)
+        network.loss(x, t)
+        network.gradient(x, t)
+    assert noisy.calls == [keyed_generator(7, "layer", "Noisy1", 0, 0).random(3).tolist()] * 12
