@@ -18,6 +18,7 @@ from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.layers.dropout import Dropout
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.residual import Residual
+from mlpkit_plugins.layers.sequence import Sequence
 from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
@@ -213,3 +214,36 @@ def test_a_copy_has_the_same_layers_frozen(copied):
     other.freeze([])
     found = gradients(other, *examples())
     assert not any((array == 7).any() for array in found.values())
+
+
+def test_nothing_goes_back_further_inside_a_layer_either():
+    frozen, trained = Counting(), Counting()
+    net = network(Sequence([Affine(5), frozen, Affine(4), trained, Affine(3)]))
+    net.freeze(["Sequence1.Affine1"])
+    gradients(net, *examples())
+    assert (frozen.backwards, trained.backwards) == (0, 1)
+    net.freeze([])
+    gradients(net, *examples())
+    assert (frozen.backwards, trained.backwards) == (1, 2)
+
+
+class Keeping(Counting):
+    """Keeps what it saw, beside what its ``build`` set."""
+
+    def build(self, input_shape):
+        self.last, self.kept = None, 3
+        return input_shape
+
+    def forward(self, x):
+        self.last = self.seen = x
+        return x
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_copy_has_what_build_set_and_nothing_that_came_after(copied):
+    net = network(Residual([Keeping()]), Affine(3))
+    size = len(pickle.dumps(net))
+    net.predict(np.ones((1000, 4)))
+    again = copied(net).layers[0].layers[0]
+    assert (vars(again)["last"], again.kept, hasattr(again, "seen")) == (None, 3, False)
+    assert len(pickle.dumps(net)) < size + 1000

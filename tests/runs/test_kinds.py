@@ -69,6 +69,42 @@ def test_the_runs_in_a_folder_are_those_of_every_kind():
     assert runs_in(KEPT / "rates") == [KEPT / "rates/trial-0", KEPT / "rates/trial-1"]
 
 
+def test_the_runs_of_seeds_are_found_in_a_sweep_and_not_in_any_folder(tmp_path):
+    for name in ("one", "seeds"):
+        shutil.copytree(KEPT / name, tmp_path / name)
+    assert runs_in(tmp_path) == [tmp_path / "one"]
+    (tmp_path / "sweep.yaml").touch()
+    assert runs_in(tmp_path) == [tmp_path / "one", tmp_path / "seeds/seed-3", tmp_path / "seeds/seed-4"]
+
+
+def test_a_run_is_an_ensemble_if_it_says_so_or_has_networks(tmp_path):
+    folder = made_up_run(tmp_path / "run")
+    (folder / "members").mkdir()
+    for text, kind in (("[", ENSEMBLE_RUN), ("[]", ENSEMBLE_RUN), ('{"kind": "run"}', RUN), ('{"kind": 3}', RUN)):
+        (folder / "run.json").write_text(text)
+        assert kind_of(folder) is kind
+    (folder / "members").rmdir()
+    (folder / "run.json").write_text("[")
+    assert kind_of(folder) is RUN
+
+
+def test_steps_of_epochs_are_those_of_an_evaluation():
+    identity = kinds.RunIdentity(epochs=3, total=8)
+    assert identity.total_steps({"iteration": 7, "epoch": 0.7}) == 30
+    assert identity.total_steps({"iteration": 0, "epoch": 0.0}) == identity.total_steps({}) == 8
+    assert kinds.RunIdentity(total=8).total_steps({"iteration": 7, "epoch": 0.7}) == 8
+
+
+def test_what_a_spec_tells_about_the_model_is_no_setting(tmp_path):
+    first, second, third = (
+        kinds.read_identity(made_up_run(tmp_path / str(i), more=more)).digest
+        for i, more in enumerate(
+            ("", "  slices: 2\nabout:\n  purpose: plants\ntraining_:\n", "  slices: 2\ntraining_:\n")
+        )
+    )
+    assert first != second == third
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_what_a_row_names_is_there_and_takes_the_same_arguments_as_in_the_others(kind):
     for column, count in (("group", None), ("resume", 2), ("evaluate", 6), ("report", 4)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mlpkit import Deprecation
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.recipe import Recipe, built, written
@@ -157,3 +158,21 @@ def test_one_file_in_place_of_a_list_is_named_once():
     context = CheckContext()
     assert EitherType((ListType(PathType()), PathType())).check("a.csv", ("p",), context) == "a.csv"
     assert context.files == {("p",): "a.csv"}
+
+
+def test_an_alternative_that_takes_a_value_warns_and_no_other_does():
+    class Old(TextType):
+        def check(self, value, path, context):
+            context.warn_of(Deprecation("use new"), f"word '{value}'", path)
+            return super().check(value, path, context)
+
+    class Refusing(Old):
+        def check(self, value, path, context):
+            super().check(value, path, context)
+            return context.report(path, "no")
+
+    context = CheckContext()
+    assert EitherType((Refusing(), Old(), NullType())).check("a", ("p",), context) == "a"
+    assert [(warning.path, warning.remedy, warning.code) for warning in context.warnings] == [
+        (("p",), "use new", "deprecated")
+    ]
