@@ -164,17 +164,6 @@ def reshape(x: Array, shape: Array) -> Array:
     return x.reshape([int(length) or x.shape[axis] for axis, length in enumerate(shape)])
 
 
-def squeeze(x: Array, axes: Array | None = None) -> Array:
-    """Remove the given axes of length 1, by default all of them."""
-    y: Array = np.squeeze(x, None if axes is None else tuple(axes))
-    return y
-
-
-def expand(x: Array, shape: Array) -> Array:
-    """Broadcast x to a shape, as NumPy does."""
-    return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(shape)))
-
-
 def take_slice(x: Array, starts: Array, ends: Array, axes: Array | None = None, steps: Array | None = None) -> Array:
     """Return the part of x from start to end along each of the axes, in steps."""
     of_axis = [slice(None)] * x.ndim
@@ -347,7 +336,7 @@ OF_ONNX: Final[dict[str, Callable[..., Array]]] = {
     "Equal": np.equal,
     "Erf": erf,
     "Exp": np.exp,
-    "Expand": expand,
+    "Expand": lambda x, shape: np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(shape))),
     "Flatten": flatten,
     "Floor": np.floor,
     "Gather": lambda x, indices, *, axis=0: np.take(x, indices, axis),
@@ -393,7 +382,7 @@ OF_ONNX: Final[dict[str, Callable[..., Array]]] = {
     "Softplus": softplus,
     "Softsign": softsign,
     "Sqrt": np.sqrt,
-    "Squeeze": squeeze,
+    "Squeeze": lambda x, axes=None: np.squeeze(x, None if axes is None else tuple(axes)),
     "Sub": np.subtract,
     "Tanh": np.tanh,
     "Tile": np.tile,

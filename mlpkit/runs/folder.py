@@ -192,10 +192,8 @@ class RunFolder:
 
     def discard_if_unused(self) -> None:
         """Remove the folder of a run that ended before training began; one with something to keep stays."""
-        if any(
-            (self.directory / name).exists()
-            for name in (layout.HISTORY, layout.MODEL, layout.CHECKPOINTS, layout.HEALTH)
-        ):
+        kept = (layout.HISTORY, layout.MODEL, layout.CHECKPOINTS, layout.HEALTH)
+        if any((self.directory / name).exists() for name in kept):
             return
         with suppress(OSError):  # what can't be removed does no harm
             for name in (layout.SPEC, layout.RESOLVED, layout.RUN_JSON, layout.LOCK, layout.TIMING, layout.FAILURE):
@@ -304,11 +302,8 @@ class RunFolder:
         """Whether training hasn't started: lock.json is written just before it, and the history at evaluations."""
         history = self.directory / layout.HISTORY
         evaluated = history.exists() and history.stat().st_size > 0
-        return (
-            (self.directory / layout.RESOLVED).exists()
-            and not (self.directory / layout.LOCK).exists()
-            and not evaluated
-        )
+        resolved, locked = ((self.directory / name).exists() for name in (layout.RESOLVED, layout.LOCK))
+        return resolved and not locked and not evaluated
 
     @property
     def finished(self) -> bool:

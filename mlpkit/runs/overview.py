@@ -95,21 +95,12 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
     run = read_identity(directory) if layout.RESOLVED in names else RunIdentity()
     history = json_files.read_evaluations(directory / layout.HISTORY)
     last = history[-1] if history else {}
-    metrics = (
-        json_files.checked_metrics(directory / layout.METRICS, json_files.read_object(directory / layout.METRICS))
-        if finished
-        else {}
-    )
-    failed = layout.FAILURE in names and not running and not finished
-    failure = (
-        json_files.checked_failure(directory / layout.FAILURE, json_files.read_object(directory / layout.FAILURE))
-        if failed
-        else {}
-    )
+    path = directory / layout.METRICS
+    metrics = json_files.checked_metrics(path, json_files.read_object(path)) if finished else {}
+    path, failed = directory / layout.FAILURE, layout.FAILURE in names and not running and not finished
+    failure = json_files.checked_failure(path, json_files.read_object(path)) if failed else {}
     began, changed = _times(directory, names)
-    checkpoints = (
-        layout.checkpoint_steps(directory / layout.CHECKPOINTS) if layout.CHECKPOINTS in names and not finished else []
-    )
+    checkpoints = [] if finished else layout.checkpoint_steps(directory / layout.CHECKPOINTS)
     return RunOverview(
         directory,
         state=FINISHED if finished else RUNNING if running else failure.get("state", STOPPED),
@@ -143,16 +134,13 @@ def _require_files(directory: Path, names: Collection[str], finished: bool, runn
 
 def _times(directory: Path, names: Collection[str]) -> tuple[float, float]:
     """Return when a run began, and when its results changed last."""
-    began = _changed_at(
-        directory / next((name for name in (layout.LOCK, layout.RESOLVED, layout.SPEC) if name in names), "")
-    )
-    later = [
-        _changed_at(directory / name) for name in (layout.HISTORY, layout.METRICS, layout.FAILURE) if name in names
-    ]
-    return began, max([began, *later])
+    first = next((name for name in (layout.LOCK, layout.RESOLVED, layout.SPEC) if name in names), "")
+    began = _changed_at(directory / first)
+    later = (layout.HISTORY, layout.METRICS, layout.FAILURE)
+    return began, max(began, *(_changed_at(directory / name) for name in later))
 
 
 def _changed_at(path: Path) -> float:
-    with suppress(OSError):  # it was removed meanwhile
+    with suppress(OSError):  # it isn't there, or was removed meanwhile
         return path.stat().st_mtime
     return 0.0
