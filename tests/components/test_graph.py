@@ -85,6 +85,18 @@ def test_a_parameter_in_another_shape_keeps_its_name():
     assert list(graph.constants) == ["Described1.W"]
 
 
+def test_a_column_may_be_called_as_a_parameter_is_and_must_have_a_name():
+    graph = Graph(np.dtype("float32"))
+    feeds = [graph.feed(name, "float32") for name in ("Affine1.W", "b")]
+    named = [graph.constant(name, np.ones(2)).name for name in ("Affine1.W", "Affine1.b")]
+    assert named == ["Affine1.W/value", "Affine1.b"]
+    assert list(graph.constants) == named
+    assert list(graph.feeds) == [feed.name for feed in feeds]
+    for taken in ("", "Affine1.b", graph.op("Abs", feeds[0]).name):
+        with pytest.raises(NotExportableError, match=f"can't be called '{taken}'; rename its column, or leave it out"):
+            graph.feed(taken, "float32")
+
+
 def test_onnx_must_return_a_value():
     message = "layer Described1 (Described) returned NoneType from onnx; expected the value that graph.op returned last"
     with pytest.raises(ComponentFailure, match=f"^{re.escape(message)}$"):

@@ -83,3 +83,15 @@ def test_spelling(name, camel, snake):
     for kind in KINDS.values():
         assert kind.spelling == ("CamelCase" if kind.camel_case else "snake_case")
         assert not (kind.spells(name) and not re.fullmatch(r"\w+", name))
+
+
+def test_the_command_that_uses_a_component_has_the_spec_or_the_run():
+    commands = {
+        kind: KINDS[kind].use("x", spec="a.yaml", run="runs/a") for kind in ("layer", "exporter", "engine", "verb")
+    }
+    assert commands == {
+        "layer": "mlpkit run a.yaml",
+        "exporter": "mlpkit export runs/a --to FILE --format x",
+        "engine": "mlpkit sweep a.yaml --on x",
+        "verb": "mlpkit x --help",
+    }

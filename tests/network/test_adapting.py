@@ -99,6 +99,13 @@ def test_a_batch_is_normalized_nothing_is_dropped_and_state_is_kept(x):
     np.testing.assert_allclose((x @ dropping.parameters["Affine1.W"]).std(axis=0), 1, rtol=1e-5)
 
 
+def test_a_frozen_batch_normalization_keeps_its_statistics(x):
+    made = network(BatchNorm(), Affine(4, weights="unit_variance"))
+    made.freeze(["BatchNorm1"])
+    made.adapt(x)
+    np.testing.assert_allclose((x @ made.parameters["Affine1.W"]).std(axis=0), 1, rtol=1e-4)
+
+
 def test_the_seed_decides_and_slices_do_not(x):
     made = [network(seeing(), Dropout(0.2), seeing(), seed=seed, slices=n) for seed, n in ((1, 1), (1, 3), (2, 1))]
     for each in made:

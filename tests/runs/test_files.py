@@ -14,6 +14,7 @@ from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.runs.files import (
     file_hash,
     folders_in,
+    make_folder,
     read_limited,
     reading_error,
     require_writable,
@@ -243,3 +244,21 @@ def test_an_error_of_the_system_has_a_reason_and_a_remedy() -> None:
     found = reading_error(path, shortage, RunFolderError, action="listed")
     assert isinstance(found, StorageError)
     assert str(found) == "x: can't be listed: Too many open files; close files, or raise the limit of open files"
+
+
+def test_a_new_folder_is_there_after_a_power_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[bool] = []
+
+    def note(descriptor: int) -> None:
+        flushed.append((tmp_path / "new").is_dir() and os.path.samestat(os.fstat(descriptor), tmp_path.stat()))
+
+    monkeypatch.setattr(os, "fsync", note)
+    for _ in range(2):
+        make_folder(tmp_path / "new")
+        assert flushed == [True]
+
+
+def test_a_folder_that_nobody_may_write_to_is_known_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (tmp_path, os.W_OK))
+    with pytest.raises(StorageError, match="can't be written: Permission denied; get permission to write there"):
+        require_writable(tmp_path / "new")

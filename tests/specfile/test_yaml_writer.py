@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.source import REFUSED
-from mlpkit.specfile.yaml_writer import to_inline_yaml, to_yaml
+from mlpkit.specfile.yaml_writer import to_inline_key, to_inline_yaml, to_yaml, value_or_not_set
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,18 @@ def test_a_value_is_written_on_one_line_as_in_a_spec(value, text):
 def test_a_value_that_stands_in_two_places_is_written_out_twice():
     sizes = [3, 4]
     assert to_yaml({"a": sizes, "b": sizes}) == "a: [3, 4]\nb: [3, 4]\n"
+
+
+def test_a_spec_is_written_in_its_order_with_long_texts_on_several_lines():
+    spec = {"b": "é", "a": "ab " * 40, "c": [[1, 2], {"d": []}], "$k": "$v"}
+    begin = f"b: é\na: '{'ab ' * 32}ab\n  {'ab ' * 7}'\nc:\n- [1, 2]\n- d: []\n"
+    assert to_yaml(spec) == f"{begin}$k: $$v\n"
+    assert to_yaml(spec, with_names=True) == f"{begin}$k: $v\n"
+
+
+def test_a_key_keeps_its_dollars_and_what_is_not_set_is_said_in_words():
+    assert [to_inline_key(key) for key in ("$n", "a$$", "1", "a: b")] == ["$n", "a$$", "'1'", "'a: b'"]
+    assert [value_or_not_set(value) for value in (None, 0, "$n")] == ["not set", "0", "$$n"]
 
 
 texts = (

@@ -35,6 +35,8 @@ NAMES = ["Affine", "Relu", "Sigmoid", "he_normal", "learning_rate"]
         ("LR", "learning_rate"),
         ("hn", "he_normal"),
         ("sig", "Sigmoid"),
+        ("si", None),
+        ("r", None),
         ("af", None),
         ("Conv2d", None),
         ("", None),
@@ -43,6 +45,11 @@ NAMES = ["Affine", "Relu", "Sigmoid", "he_normal", "learning_rate"]
 def test_finds(word, found):
     assert nearest(word, NAMES) == found
     assert did_you_mean(word, NAMES) == (f"did you mean '{found}'?" if found else "")
+
+
+def test_three_of_five_letters_are_enough():
+    assert nearest("bcd", ["abcdefg"]) == "abcdefg"
+    assert nearest("bcd", ["abcdefgh"]) is None
 
 
 def test_an_ambiguous_abbreviation_is_ignored():
@@ -94,6 +101,7 @@ KEYS = [
         ("nadam", None),  # another optimizer
         ("adan", None),
         ("seds", "seeds"),
+        ("stpe", "step"),
         ("sede", None),
         ("seed_", None),  # seed or seeds
         ("sgdm", None),  # too short
