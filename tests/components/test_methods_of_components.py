@@ -8,6 +8,7 @@ import pytest
 
 import mlpkit
 from mlpkit import Layer, Loss, Metric, Optimizer, PluginError, SpecError
+from mlpkit.components.component import check_interface
 
 INSTEAD = "remove it, and use self.training"
 
@@ -144,3 +145,15 @@ def test_a_spec_that_names_such_a_layer_is_wrong_at_its_line(tmp_path):
     fault = next(fault for fault in caught.value.faults if fault.line == 3)
     assert fault.column == 10
     assert fault.message.endswith(f"'training', to which mlpkit passes nothing; expected forward(self, x); {INSTEAD}")
+
+
+def test_weights_of_the_data_are_given_to_methods_that_take_them():
+    unfinished = like(Loss, takes_weights=True, forward=lambda self, x, t: 0.0)
+    check_interface(unfinished)
+    with pytest.raises(PluginError) as caught:
+        check_interface(unfinished, with_weights=True)
+    assert str(caught.value) == (
+        "Own.forward(self, x, t) can't be called as mlpkit calls it: too many positional arguments; expected "
+        "forward(self, x, t); add weights=None as its last parameter, or remove takes_weights"
+    )
+    check_interface(like(Loss, takes_weights=True, forward=lambda self, x, t, weights=None: 0.0), with_weights=True)

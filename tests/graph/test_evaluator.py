@@ -106,9 +106,18 @@ def test_an_unknown_operator_is_answered_with_the_nearest():
         evaluate(described(("RELU",)), X)
 
 
+def test_an_operator_like_no_other_is_looked_up_in_the_reference():
+    with pytest.raises(NotExportableError, match=r"doesn't know; expected an operator listed in the reference$"):
+        evaluate(described(("QLinearConv",)), X)
+
+
 def test_inputs_of_an_operator_have_one_type():
-    with pytest.raises(NotExportableError, match=r"^Odd1 gives Mul inputs of float32 and int64; expected one type"):
+    with pytest.raises(NotExportableError, match=r"^Odd1 gives Mul .* with Cast$") as caught:
         evaluate(described(("Mul", 2)), X)
+    assert str(caught.value) == (
+        "Odd1 gives Mul inputs of float32 and int64; expected one type, as in ONNX; write 2.0 for 2, or convert one "
+        "with Cast"
+    )
 
 
 def test_what_an_operator_can_not_take_is_said_with_the_layer():

@@ -139,6 +139,23 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path, name, content):
     assert found.began > 0
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("history.jsonl", '{"iteration": 2, "epoch": 1}\n{"iteration": 3}\n', ":2: is damaged: expected numbers, inc"),
+        ("history.jsonl", '{"iteration": 1, "epoch": true}\n', ":1: is damaged: expected numbers, including iter"),
+        ("history.jsonl", '{"iteration": 1.0, "epoch": 1}\n', ":1: is damaged: expected a whole number as iteration;"),
+        ("failure.json", '{"state": "failed", "steps": 1.5, "message": ""}', "expected state, steps and message"),
+        ("failure.json", '{"state": "failed", "steps": 1}', "expected state, steps and message"),
+        ("resolved.yaml", "seed: 1\ntraining: {}\n", "expected a spec with name, seed and training, as mlpkit writes"),
+    ],
+)
+def test_what_is_damaged_is_told(tmp_path, name, content, problem):
+    folder = made_up_run(tmp_path / "run")
+    (folder / name).write_text(content)
+    assert problem in overview_of(folder).problem
+
+
 def test_what_is_no_file_is_named_and_not_waited_for(tmp_path):
     folder = made_up_run(tmp_path / "run")
     (folder / "history.jsonl").unlink()

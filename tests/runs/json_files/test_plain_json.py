@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.runs.json_files import decode, encode_compact, encode_pretty
+from mlpkit.runs.json_files import MOST_PARTS, decode, encode_compact, encode_pretty
 
 PLAIN = st.recursive(
     st.none()
@@ -104,3 +104,10 @@ def test_messages_stay_short() -> None:
     with pytest.raises(ValueError, match="appears twice") as raised:
         decode(b'{"%s":1,"%s":1}' % (name, name))
     assert len(str(raised.value)) < 200
+
+
+def test_a_text_has_so_many_parts() -> None:
+    most = b"[" + b"1," * (MOST_PARTS - 2)
+    assert len(decode(most + b"{}]")) == MOST_PARTS - 1
+    with pytest.raises(ValueError, match=r"^it has 200,001 commas and brackets; expected up to 200,000$"):
+        decode(most + b"1,[]]")

@@ -131,3 +131,8 @@ def test_a_file_without_a_size_is_refused_before_it_is_opened(file, write, monke
     with pytest.raises(SpecSyntaxError, match=f"'{file}' is not a regular file"):
         read_document("a.yaml")
     assert opened == [Path("a.yaml")]
+
+
+def test_a_text_in_memory_can_not_extend_a_file(faults_of):
+    message = "a spec that was not read from a file can't extend others"
+    assert faults_of("seed: 0\nextends: a.yaml", "s", reader=parse_document) == [f"s:2:1: {message}"]

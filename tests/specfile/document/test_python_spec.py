@@ -22,7 +22,9 @@ from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit_plugins.initializers.normal import Normal
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.layers.repeat import Repeat
 from mlpkit_plugins.layers.residual import Residual
+from mlpkit_plugins.layers.sequence import Sequence
 
 ROOT = Path(__file__).parents[3]
 WRONG = ROOT / "tests/specfile/wrong_specs"
@@ -194,3 +196,10 @@ def test_a_component_from_a_plugin_file_goes_by_its_namespace(tmp_path):
     registry = Registry.discover(plugins=[file])
     same = registry.find(("layer",), "mine.Same").component()
     assert reference_of(same, registry) == "mine.Same"
+
+
+def test_a_function_among_the_parameters_is_refused():
+    told = message_of(changed(layers=[Sequence([Repeat(2, lambda: Affine(10))]), "SoftmaxWithLoss"]))
+    assert told == (
+        "layers[0]: Repeat.layer is a function, which a spec can't hold\n  help: give its name, or a mapping"
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from mlpkit.errors import SpecSyntaxError
 from mlpkit.specfile.document import parse_document
+from mlpkit.specfile.source import LARGEST_TEXT
 
 
 @pytest.mark.parametrize(
@@ -104,3 +105,10 @@ def test_faults_of_all_overrides_come_in_their_order(faults_of):
         "--set:1:2: the value after '=' is missing",
         "--set:1:1: '=' is missing",
     ]
+
+
+def test_an_override_has_at_most_a_mebibyte(faults_of):
+    text = "seed='" + "x" * (LARGEST_TEXT - 7) + "'"
+    assert len(parse_document("seed: 0", overrides=[text]).values["seed"]) == LARGEST_TEXT - 7
+    (fault,) = faults_of("seed: 0", "s", [f"{text} "], reader=parse_document)
+    assert fault == "--set:1:1: an override can't have more than 1,048,576 characters"

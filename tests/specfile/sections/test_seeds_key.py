@@ -42,21 +42,28 @@ def test_the_seeds_are(text, seeds):
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "message"),
+    ("text", "place", "message", "advice"),
     [
-        ("seeds: 0", "6:8", "0 isn't allowed here"),
-        ("seeds: 1001", "6:8", "1001 isn't allowed here"),
-        ("seeds: five", "6:8", "'five' isn't allowed here"),
-        ("seeds: []", "6:8", "the list of seeds is empty"),
-        ("seeds: [3, -1]", "6:12", "-1 is out of range"),
-        ("seeds: [3, 5, 3]", "6:15", "the seed 3 is given twice"),
+        ("seeds: 0", "6:8", "0 isn't allowed here", ""),
+        ("seeds: 1001", "6:8", "1001 isn't allowed here", ""),
+        ("seeds: five", "6:8", "'five' isn't allowed here", ""),
+        ("seeds: []", "6:8", "the list of seeds is empty", "at least one seed"),
+        ("seeds: [3, -1]", "6:12", "-1 is out of range", "an integer, at least 0"),
+        ("seeds: [3, 5, 3]", "6:15", "the seed 3 is given twice", "different seeds"),
+        (
+            "ensemble: {members: 2}\nseeds: 2",
+            "7:1",
+            "a spec trains either an ensemble or several seeds",
+            "leave out seeds: each network of an ensemble has its own seed, counted from seed",
+        ),
     ],
 )
-def test_a_wrong_value_is_an_error_at_its_place(text, place, message):
+def test_a_wrong_value_is_an_error_at_its_place(text, place, message, advice):
     with pytest.raises(SpecSchemaError) as raised:
         spec_with(text)
     (fault,) = raised.value.faults
     assert (f"{fault.line}:{fault.column}", fault.message) == (place, message)
+    assert not advice or advice in (fault.expected, fault.remedy)
 
 
 def test_a_resolved_spec_is_that_of_one_seed():

@@ -253,3 +253,21 @@ def test_a_parameter_beside_an_unknown_component_gets_no_advice_that_could_be_wr
     told = {problem.message: problem.remedy for problem in caught.value.faults}
     assert told["unknown optimizer 'sdg'"] == "did you mean 'sgd'?"
     assert told["unknown key 'momentum' of training"] == ""
+
+
+@pytest.mark.parametrize(
+    ("metrics", "known"),
+    [
+        ("[]", "it is empty"),
+        ("[confusion_matrix]", "no metric there is a number"),
+        ("[top_k: {k: 2}, confusion_matrix, accuracy]", "top_k, accuracy"),
+    ],
+)
+def test_what_is_monitored_is_one_of_the_metrics_that_are_numbers(metrics, known):
+    text = SPEC.replace("[accuracy, mean_absolute_error]", metrics) + "  best_weights: "
+    with pytest.raises(SpecError) as caught:
+        parse_spec(f"{text}r2\n", name="s.yaml")
+    assert [(fault.message, fault.expected) for fault in caught.value.faults] == [
+        ("the run has no metric 'r2'", f"loss, or one of training.metrics: {known}")
+    ]
+    assert parse_spec(f"{text}loss\n", name="s.yaml").training.best_weights == "loss"
