@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit import MlpkitError, Sequential, ShapeError, UsageError
+from mlpkit import ComponentFailure, Dataset, MlpkitError, Sequential, ShapeError, UsageError
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
@@ -98,3 +98,26 @@ def test_inputs_may_be_anything_that_makes_an_array_of_numbers():
 def test_predictions_are_checked_too():
     with pytest.raises(MlpkitError, match=r"can't take inputs of shape \(2, 5\)"):
         network().predict(np.ones((2, 5)))
+
+
+class Doubting(Dataset):
+    """Takes all inputs for raw ones, or fails if there are several."""
+
+    def describe(self):
+        raise NotImplementedError
+
+    def open(self, seed):
+        raise NotImplementedError
+
+    def why_perhaps_not_encoded(self, inputs):
+        return {1: "they are large"}[len(inputs)]
+
+
+def test_a_doubt_about_inputs_is_a_warning_where_they_are_given():
+    made = network()
+    made.encoder = Doubting()
+    with pytest.warns(UserWarning, match="^the inputs don't look encoded as in training: they are large; a ") as caught:
+        made.predict(X[:1])
+    assert caught[0].filename == __file__
+    with pytest.raises(ComponentFailure, match=r"^dataset Doubting failed in why_perhaps_not_encoded: KeyError: 2$"):
+        made.predict(X)

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from requirements import Optional
 
 import mlpkit
+from mlpkit import Graph, NotExportableError, Values
 from mlpkit.errors import UsageError
-from mlpkit.network.coverage import band, rank_of, rows_needed
+from mlpkit.graph.evaluator import evaluate
+from mlpkit.network.coverage import Coverage, band, rank_of, rows_needed
+from mlpkit_plugins.losses.pinball import Pinball
 
 betabinom = Optional("scipy.stats", "betabinom")
 
@@ -193,3 +196,28 @@ def test_a_model_has_regions_of_its_own_kind_alone():
         fitted((t > 0).astype(int), 2, "SoftmaxWithLoss").predict_interval(X)
     with pytest.raises(UsageError, match=r"without an interval; train it with coverage: 0\.9"):
         fitted(t, 1, "MeanSquaredError", coverage=None, predict="values").predict_interval(X)
+
+
+class Wide(Pinball):
+    """Computes an interval that it doesn't predict."""
+
+    def interval_prediction(self, prediction):
+        return 2 * super().interval_prediction(prediction)
+
+
+def test_only_an_interval_that_is_predicted_is_exported():
+    def regions(loss):
+        coverage = Coverage(0.8, loss)
+        coverage._take_place("coverage", Values((1,)), np.dtype(np.float32))
+        graph = Graph(np.dtype(np.float32))
+        coverage.threshold.value = np.array([0.5], np.float32)
+        outputs = coverage.onnx_regions(graph, graph.feed("p", "float32", (3,)))
+        p = np.array([[1, 2, 4], [5, 6, 9]], np.float32)
+        found = evaluate(graph, {"p": p})
+        return [found[outputs[end].name].tolist() for end in ("low", "high")]
+
+    quantiles = [0.1, 0.5, 0.9]
+    assert regions(Pinball(quantiles=quantiles)) == [[[0.5], [4.5]], [[4.5], [9.5]]]
+    message = "Wide computes its interval, and only one that it predicts can be exported; leave out coverage"
+    with pytest.raises(NotExportableError, match=f"^{message}$"):
+        regions(Wide(quantiles=quantiles))
