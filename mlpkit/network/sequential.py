@@ -374,8 +374,6 @@ class Sequential:
         Args:
             layers: their names in the network, such as ``Affine1`` or ``Residual1.Affine1``; empty for none.
         """
-        if self.frozen == frozenset(layers):
-            return
         self.frozen = frozenset(layers)
         for replica in self.replicas:
             replica.freeze(layers)

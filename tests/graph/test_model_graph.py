@@ -11,7 +11,7 @@ from requirements import Optional, require_package
 import mlpkit
 from mlpkit import Graph, NotExportableError
 from mlpkit.graph.evaluator import evaluate
-from mlpkit.graph.model_graph import model_graph
+from mlpkit.graph.model_graph import bare_network, model_graph
 from mlpkit.verbs.export.export import export
 
 onnxruntime = Optional("onnxruntime")
@@ -108,3 +108,14 @@ def test_provenance_gets_the_inputs(trained):
 
     assert provenance["run"] == "x"
     assert [each["name"] for each in provenance["inputs"]] == list(NAMES)
+    meaning = provenance["inputs"][0].pop("meaning")
+    assert meaning.startswith("NaN if it is missing")
+    assert provenance["inputs"][0] == {"name": "label", "dtype": "float64", "shape": [], "kind": "number"}
+    assert "values" not in provenance
+
+
+@pytest.mark.parametrize(("target", "values"), [(["v", "l"], ["v", "l"]), (["v"], None)])
+def test_provenance_gets_the_names_of_several_values(trained, target, values):
+    run = trained(target, predict="values")
+    assert model_graph(run.network, run.model._trained.dataset, {}).provenance.get("values") == values
+    assert bare_network(run.network, {}).provenance.get("values") is None

@@ -150,3 +150,9 @@ def test_what_rounds_factors_is_left_again_if_a_layer_fails():
 def test_a_precision_of_another_name_is_refused(network):
     with pytest.raises(ValueError, match=r"rounded to float32 or bfloat16, not to 'float16'"):
         network.set_precision("float16")
+
+
+def test_factors_are_rounded_to_one_of_two_types():
+    network = Sequential([Affine(3), SoftmaxWithLoss()], input_shape=(2,))
+    with pytest.raises(ValueError, match=r"^factors are rounded to float32 or bfloat16, not to 'float16'$"):
+        network.set_precision("float16")
