@@ -169,8 +169,10 @@ def test_no_descriptor_is_left_open(path: Path) -> None:
     first.acquire()
     with pytest.raises(RunFolderError):
         WriterLock(path).acquire()
+    assert WriterLock(path).another_writer()
     assert descriptors() == before + 1
     first.release()
+    assert WriterLock(path).another_writer() is None
     assert descriptors() == before
 
 
