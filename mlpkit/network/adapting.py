@@ -49,7 +49,6 @@ def adapt(network: Sequential, x: ArrayLike, parameters: Collection[str] | None 
     inputs, replica = network._inputs(x), network.replicas[0]
     with network._turn, network.computing(), ExitStack() as stack:
         state = replica.state.copy()
-        network.set_training(False)
         replica.position.step = 0
         for layer in replica.operations():
             layer.training = layer.couples_examples and not layer._frozen

@@ -61,6 +61,7 @@ def test_a_callback_does_nothing_unless_it_is_written():
     callback.load_state(callback.state())
     assert callback.state() == {}
     assert (view.stop_reason, view.folder) == ("", None)
+    assert [array.size for array in view.weights.copy()] == [0, 0]
 
 
 def test_a_callback_may_ask_to_stop():

@@ -457,3 +457,19 @@ def test_a_lock_file_with_other_things_in_it_is_damaged(folder: RunFolder, lock:
     assert folder.read_lock() == good
     folder.write_lock(lock)
     assert f"lock.json: is damaged: expected a mapping as {expected}; restore the file" in refusal(folder.read_lock)
+
+
+def test_a_run_that_continues_another_takes_its_times_and_its_health(folder: RunFolder, tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path / "next") as following:
+        following.append("timing.jsonl", {"iteration": 9})
+        for name in ("timing.jsonl", "health.jsonl", "history.jsonl"):
+            folder.append(name, {"iteration": 1})
+            with (folder.directory / name).open("a") as log:
+                log.write("damaged\n")
+        following.copy_records(folder)
+        for name in ("timing.jsonl", "health.jsonl"):
+            assert (following.directory / name).read_text() == '{"iteration":1}\n'
+        assert not (following.directory / "history.jsonl").exists()
+        (folder.directory / "health.jsonl").unlink()
+        following.copy_records(folder)
+        assert (following.directory / "health.jsonl").exists()
