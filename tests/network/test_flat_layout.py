@@ -61,6 +61,10 @@ def test_rows_that_would_compete_for_the_cache_lie_apart(shape, gap):
     assert flat[begin:end].sum() == prod(shape)
 
 
+def test_a_parameter_decays_and_learns_as_any_other_unless_it_says_so():
+    assert Parameter("W", "Layer1.W", (2,), "zeros", Fans(1, 1)).factors == (1.0, 1.0)
+
+
 def test_the_order_within_each_part_is_that_of_declaration():
     layout = FlatLayout.of_parameters(parameters([((2,), False), ((3,), True), ((4,), False), ((5,), True)]))
     assert sorted(layout.offsets, key=layout.offsets.get) == ["Layer1.W", "Layer3.W", "Layer0.W", "Layer2.W"]
