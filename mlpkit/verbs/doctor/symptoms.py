@@ -133,7 +133,8 @@ def first_weights_too_large(history: HealthHistory) -> Finding | None:
     loss, chance = history.first_loss, history.chance
     if history.iteration > 0 or loss is None or chance is None or loss <= FAR_ABOVE_CHANCE * chance:
         return None
-    outputs = _rms(history.now["layers"][-1]["outputs"]) if history.now["layers"] else math.inf
+    layers = history.now["layers"]
+    outputs = _rms(layers[-1]["outputs"] if layers else history.now["inputs"])
     if outputs**2 <= FAR_ABOVE_CHANCE:
         return None  # of the usual size; one frequent class, or a few far values, makes the constant's loss small
     first = f"the initial loss is {loss:.3g}, from outputs of about {outputs:.3g}"
@@ -144,7 +145,9 @@ def first_weights_too_large(history: HealthHistory) -> Finding | None:
 def too_much_noise(history: HealthHistory) -> Finding | None:
     """A loss that is at chance in training alone: what layers draw at random drowns what is learned."""
     loss, chance = history.now["loss"], history.chance
-    first = history.iteration == 0 and _is_noisy(history.now) and loss > FAR_ABOVE_CHANCE * (chance or math.inf)
+    if chance is None:
+        return None
+    first = history.iteration == 0 and _is_noisy(history.now) and loss > FAR_ABOVE_CHANCE * chance
     if not first and not history.recently(_is_noisy):
         return None
     finding = f"the loss is {loss:.3g} in training and {history.now['prediction_loss']:.3g} in prediction"
@@ -249,7 +252,7 @@ def diverging(history: HealthHistory) -> Finding | None:
     worse = loss is not None and first is not None and loss > 2 * first
     if len(norms) < 3 or not worse or any(after < 3 * before for before, after in pairwise(norms)):
         return None
-    return "", f"the norm of all parameters fell from {' to '.join(f'{norm:.2g}' for norm in norms)}", advice
+    return "", f"the norm of all parameters grew from {' to '.join(f'{norm:.2g}' for norm in norms)}", advice
 
 
 def rate_too_high(history: HealthHistory) -> Finding | None:
