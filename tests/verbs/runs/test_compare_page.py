@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from html import escape, unescape
+from pathlib import Path
 
 import pytest
 from accessibility import violations
 from headless_browser import TWO_SCREENS
+from page_text import page_text
 from run_folders import made_up_run
 
 import mlpkit
@@ -32,8 +34,6 @@ def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        from pathlib import Path
-
         for units, (name, runs) in enumerate(CURVES.items(), start=10):
             for seed, losses in enumerate(runs):
                 results = {"test": {"loss": losses[-1] / 2, "accuracy": 1 - losses[-1] / 100 - units / 1000}}
@@ -48,6 +48,11 @@ def table(page, caption):
     found = page[page.index(f"<caption>{escape(caption)}</caption>") :].partition("</table>")[0]
     cells = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>")
     return [[*map(unescape, row)] for row in map(cells.findall, re.split("<tr", found)) if row]
+
+
+@pytest.mark.parametrize("name", ["sides", "runs"])
+def test_what_a_page_says(name, pages, golden):
+    golden(Path(__file__).parent / f"pages/{name}.txt", page_text((pages / f"{name}.html").read_text("utf-8")))
 
 
 def test_the_page_of_several_runs_has_verdicts_means_each_run_and_what_differs(pages):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from accessibility import violations
+from page_text import page_text
 from requirements import require_package
 from run_folders import made_up_run
 
@@ -87,6 +89,28 @@ def test_the_page_works_from_disk_and_is_accessible(opened, written, screen):
     assert page.requests == [written.as_uri()]
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_it_says(written, golden):
+    text = page_text(written.read_text("utf-8"), without=["Spec"]).replace(str(written.parent), "FOLDER")
+    golden(Path(__file__).parent / "pages/two_objectives.txt", text)
+
+
+def test_of_many_trials_the_best_are_drawn_with_fewer_points_each(tmp_path):
+    folder = make_sweep(tmp_path / "s", "minimize: validation_loss", losses=[], others=["diverged"] * 3)
+    for i in range(3, 105):
+        losses = [1 / (i + k) for k in range(60)]
+        made_up_run(folder / f"trial-{i}", losses=losses, results={"validation": {"loss": losses[-1]}})
+        values = {"training.optimizer": "sgd", "training.optimizer.learning_rate": 0.001 * i}
+        (folder / f"trial-{i}" / "trial.json").write_text(json.dumps({"values": values, "asked_at": 0.0}))
+    text = page_text(text_of(folder))
+    assert "the bluer, the better. Dotted: pruned or diverged. These are the 100 best of 105." in text
+    assert text.count('"row": 0') - text.count('"row": 0, "text"') - 1 == 100
+    assert [text.count(f'"line": "trial {i}"') for i in (5, 4, 104)] == [31 + 4, 0, 4]
+    best = text.partition("The best finished trials\n")[2].partition("Values and results\n")[0].splitlines()
+    assert [row.split(" | ")[0] for row in best[1:]] == ["* 104", *(str(i) for i in range(103, 94, -1))]
+    assert "'momentum' | too few trials to say" in text
+    assert "'learning_rate' | 94 %" in text  # 1 - 1 / 16, of quarters in order
 
 
 def test_its_tables_have_the_trials_the_best_first(opened):
