@@ -74,7 +74,7 @@ def _curve(found: RateTest, width: int) -> Iterator[str]:
     """Draw the smoothed loss over the learning rate, a column for a range of rates, and mark the suggestion below."""
     logarithms = [math.log10(rate) for rate in found.rates]
     low, high = logarithms[0], logarithms[-1]
-    bottom, top = min(found.smoothed), max(found.smoothed[0], 1e-12)
+    bottom, top = min(found.smoothed), found.smoothed[0]
     top += 0.25 * (top - bottom)
     grid = [[" "] * width for _ in range(HEIGHT)]
     for place, loss in zip(logarithms, found.smoothed, strict=True):

@@ -27,7 +27,7 @@ SMOOTHED_OVER: Final = 0.12
 """Powers of ten of the learning rate that a smoothed loss is averaged over: the deviation of a normal curve."""
 
 EXPLODED: Final = 4.0
-"""The test ends when the smoothed loss is this many times its minimum."""
+"""The test ends when the smoothed loss is this many times its minimum; or as far above it, if losses are below 0."""
 
 BOTTOM: Final = 0.02
 """Share of the whole fall that a loss may be above the lowest and be at the bottom; noise decides where in it."""
@@ -86,8 +86,9 @@ def tune_rate(
 
         rate = lowest (highest / lowest)^(step / (steps - 1))
 
-    The test ends when the smoothed loss is four times its lowest value so far, or isn't finite. Optimizer,
-    minibatches, augmentation and clipping are the spec's; nothing is written.
+    The test ends when the smoothed loss is four times its lowest value so far, or isn't finite; of a loss that can be
+    below 0, when it is three times the mean size of losses above its lowest. Optimizer, minibatches, augmentation and
+    clipping are the spec's; nothing is written.
 
     The suggestion is a third of the first rate at which the smoothed loss has done 98 % of its fall.
     From there on steps overshoot in some directions as much as they gain in others, and a constant rate needs some room
@@ -148,7 +149,7 @@ class _LossWatch(Callback):
 
     def __init__(self) -> None:
         self.losses: list[float] = []
-        self._average, self._lowest = 0.0, math.inf
+        self._average, self._lowest, self._sizes = 0.0, math.inf, 0.0
 
     def on_step(self, training: TrainingView, loss: float) -> None:
         """Keep the loss."""
@@ -157,7 +158,9 @@ class _LossWatch(Callback):
         self._average = kept * self._average + (1 - kept) * loss
         average = self._average / (1 - kept ** len(self.losses))
         self._lowest = min(self._lowest, average)
-        if average > EXPLODED * self._lowest:
+        self._sizes += abs(loss)
+        size = self._lowest if min(self.losses) >= 0 else self._sizes / len(self.losses)
+        if average > self._lowest + (EXPLODED - 1) * size:
             training.stop("the loss exploded")
 
 

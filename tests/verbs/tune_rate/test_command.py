@@ -4,8 +4,31 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
+
+from mlpkit.verbs.tune_rate.command import _lines
+from mlpkit.verbs.tune_rate.tune_rate import RateTest
+
+CURVE = """\
+  2.3750 |                                   *
+         |
+         |*   *
+         |                               *
+         |        *
+         |
+         |
+         |            *              *
+         |
+  0.5000 |                *   *  *
+    loss +----------------------------------------
+                      ^
+    rate  1e-04                              1e+01
+
+above a learning rate of 0.01, the loss doesn't fall
+any further; then it exploded
+suggestion: --set training.optimizer.sgd.learning_rate=0.0033"""
 
 
 def test_the_curve_and_the_suggestion(cwd, invoke):
@@ -19,6 +42,16 @@ def test_the_curve_and_the_suggestion(cwd, invoke):
     assert curve[12].startswith("    rate  1e-06 ")
     assert re.fullmatch(r"above a learning rate of \S+, the loss doesn't fall any further(; then it exploded)?", said)
     assert re.fullmatch(r"suggestion: --set training\.optimizer\.sgd\.learning_rate=[\d.]+", suggestion)
+
+
+def test_a_curve_as_it_is_drawn(monkeypatch):
+    """From 1e-4 up, half a power of ten a step; the lowest loss is 0.5, and none is drawn above 2 + 1.5 / 4."""
+    monkeypatch.setattr("mlpkit.verbs.tune_rate.command.line_length", lambda: 52)
+    rates = tuple(10 ** (-4 + 0.5 * i) for i in range(11))
+    losses = (2.0, 1.9, 1.5, 1.0, 0.6, 0.5, 0.55, 0.9, 1.7, 2.375, 2.5)
+    found = RateTest(rates, losses, losses, True, 0.0033, 0.01, "training.optimizer.sgd.learning_rate")
+    assert "\n".join(_lines(found)) == CURVE
+    assert "exploded" not in "\n".join(_lines(replace(found, exploded=False)))
 
 
 @pytest.mark.parametrize(("width", "drawn"), [(40, 28), (72, 60), (200, 60)])

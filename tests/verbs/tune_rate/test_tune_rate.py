@@ -34,6 +34,37 @@ def test_it_ends_when_the_loss_explodes(found):
     assert max(found.losses[-10:]) > 2 * found.losses[0]
 
 
+def test_it_ends_at_the_first_step_whose_smoothed_loss_is_four_times_the_lowest(found):
+    """Smoothed as the weighted mean of all losses so far, each counting 0.8 times as much as the one after it."""
+    averages = []
+    for steps in range(1, 1 + len(found.losses)):
+        averages.append(np.average(found.losses[:steps], weights=0.8 ** np.arange(steps)[::-1]))
+    exploded = averages > 4 * np.minimum.accumulate(averages)
+    assert np.flatnonzero(exploded).tolist() == [len(found.losses) - 1]
+
+
+def test_the_curve_is_smoothed_by_a_normal_curve_over_the_powers_of_ten(found):
+    powers = np.log10(found.rates)
+    for step in (0, 7, len(powers) - 1):
+        weights = np.exp(-((powers - powers[step]) ** 2) / (2 * 0.12**2))
+        assert found.smoothed[step] == pytest.approx(np.average(found.losses, weights=weights))
+
+
+def test_a_loss_that_passes_zero_has_not_exploded_there(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 10))
+    np.savez(tmp_path / "counts.npz", x=x, t=rng.poisson(np.exp(2 + x @ rng.normal(size=(10, 1)) / 4)))
+    spec = {
+        "mlpkit": 1,
+        "data": {"npz": {"file": str(tmp_path / "counts.npz"), "predict": "values", "scale_target": "none"}},
+        "layers": [{"Affine": {"units": 16}}, "Tanh", {"Affine": {"units": 1}}, "Poisson"],
+        "training": {"optimizer": {"adam": {"learning_rate": 0.01}}, "batch_size": 32, "epochs": 3},
+    }
+    found = tune_rate(mlpkit.load_spec(spec))
+    assert (found.exploded, min(found.losses) < 0 < found.losses[-1]) == (True, True)
+    assert 0.003 < found.suggestion < 0.1
+
+
 def test_without_an_explosion_it_ends_at_the_highest_rate():
     found = tune_rate(shipped("loans"), highest=0.01, steps=60)
     assert not found.exploded
@@ -89,7 +120,9 @@ def test_no_rate_that_helps_is_an_error():
     [
         ({"lowest": 0.0}, "no learning rates from 0 to 100; expected positive rates, the lower one first"),
         ({"lowest": 1.0, "highest": 0.1}, "no learning rates from 1 to 0.1"),
-        ({"steps": 3}, "3 steps are too few to see how the loss changes; expected at least 20"),
+        ({"lowest": 1.0, "highest": 1.0}, "no learning rates from 1 to 1"),
+        ({"highest": np.inf}, "no learning rates from 1e-06 to inf"),
+        ({"steps": 19}, "19 steps are too few to see how the loss changes; expected at least 20"),
     ],
 )
 def test_a_range_that_is_none_is_an_error(options, message):
