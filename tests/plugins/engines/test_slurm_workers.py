@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import wait
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import fake_slurm
 import pytest
@@ -88,6 +89,7 @@ def test_the_job_of_a_driver_that_was_killed_is_taken_over(trial):
 def test_what_slurm_refuses_is_said_in_its_own_words(trial):
     folder = trial(0)
     with Workers({"partition": "nowhere", "cpus-per-task": "2", "exclusive": True}, 3) as workers:
+        assert workers.count == 3
         found = workers.submit(slurm_tasks.do, folder, what="end").exception(20)
     assert isinstance(found, UsageError)
     assert str(found) == (
@@ -126,6 +128,30 @@ def test_wrong_settings(settings, message):
     with pytest.raises(UsageError) as caught:
         slurm_workers.SlurmWorkers(settings)
     assert str(caught.value) == message
+
+
+def test_what_submitit_is_given():
+    assert slurm_workers._submitit_parameters({"signal_delay_s": "30", "cpus_per_task": "2", "exclusive": True}) == {
+        "time": None,
+        "wckey": None,
+        "signal_delay_s": 30,
+        "srun_args": ["--cpus-per-task=2"],
+        "additional_parameters": {"no_requeue": True, "cpus_per_task": "2", "exclusive": True},
+    }
+    assert slurm_workers._submitit_parameters({})["srun_args"] == ["--cpus-per-task=1"]
+
+
+def test_the_last_of_the_jobs_without_a_result_is_that_of_the_largest_number(tmp_path):
+    for name in ("10_submitted.pkl", "9_submitted.pkl", "11_submitted.pkl", "11_0_result.pkl"):
+        (tmp_path / name).touch()
+    assert slurm_workers._unfinished(tmp_path) == ["9", "10"]
+
+
+def test_a_job_of_which_slurm_knows_nothing_any_more_has_died(trial, tmp_path):
+    (tmp_path / "commands/scontrol").unlink()
+    end = slurm_workers._death(SimpleNamespace(job_id="7"))
+    said = "its Slurm job 7"
+    assert end == TrainingEnd(failure=f"{said} ended without a result", death=f"with {said}")
 
 
 def test_without_slurm_its_commands_are_named(monkeypatch, tmp_path):
