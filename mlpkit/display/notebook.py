@@ -15,7 +15,7 @@ from mlpkit.pages.notebook_tables import history_html
 from mlpkit.terminal.figures import duration, figure
 from mlpkit.training.checkpointing import BestTracker
 from mlpkit.training.evaluation import Record
-from mlpkit.training.events import Event, Observer, ObserverGroup, python_warnings
+from mlpkit.training.events import Observer, ObserverGroup, python_warnings
 from mlpkit.training.health import Symptom
 
 MOST_ROWS: Final = 10
@@ -27,7 +27,7 @@ SHORT: Final = 10
 def notebook_display(*, quiet: bool = False) -> Observer | None:
     """Return what shows a training in the notebook that runs this code; None elsewhere."""
     display = None if quiet else notebook_output()
-    return None if display is None else ObserverGroup([Notebook(display)])
+    return None if display is None else Notebook(display)
 
 
 def default_observer(*, quiet: bool = False) -> Observer:
@@ -47,8 +47,8 @@ def notebook_output() -> Callable[..., Any] | None:
     return display
 
 
-class Notebook:
-    """A progress bar with a table of evaluations below it; of one run, whose number isn't shown."""
+class Notebook(Observer):
+    """A progress bar with a table of evaluations below it."""
 
     def __init__(self, display: Callable[..., Any], clock: Callable[[], float] = time.perf_counter) -> None:
         self._display, self._clock = display, clock
@@ -58,51 +58,42 @@ class Notebook:
         self._loss: float | None = None
         self._took: float | None = None
         self._total: int | None = None
-        self._pace: Throughput | None = None
+        self._pace = Throughput(None)
         self._evaluations = Evaluations()
         self._began = self._drawn_at = clock()
 
-    def __call__(self, event: Event) -> None:
-        """Receive an event."""
-        show = getattr(self, event.kind, None)
-        if show is not None:
-            show(event.run, *event.data)
-
-    def resumed(self, run: int, step: int) -> None:
+    def resumed(self, step: int) -> None:
         """Let the bar start where the run continues."""
         self._step = step
 
-    def monitored(self, run: int, tracker: BestTracker) -> None:
+    def monitored(self, tracker: BestTracker) -> None:
         """Mark the best of the evaluations to come."""
         self._evaluations.monitored(tracker)
 
-    def started(self, run: int, total_steps: int | None) -> None:
+    def started(self, total_steps: int | None) -> None:
         """Start the clock, and show the bar; the total is that of the whole training, if it is known."""
         self._total, self._began = total_steps, self._clock()
         self._pace = Throughput(total_steps, self._step, self._clock)
-        if self._output is None:
-            self._output = self._display(self, display_id=True)
-            self._drawn_at = self._clock()
-        else:
-            self._draw()
+        self._output = self._display(self, display_id=True)
+        self._drawn_at = self._clock()
 
-    def stepped(self, run: int, progress: Progress, loss: float) -> None:
+    def stepped(self, progress: Progress, loss: float) -> None:
         """Move the bar."""
         self._step, self._loss = progress.step, loss
         self._draw_if_due()
 
-    def evaluated(self, run: int, record: Record, seconds: float) -> None:
+    def evaluated(self, record: Record, seconds: float) -> None:
         """Add a row to the table."""
         self._evaluations.add(record)
         self._step = int(record["iteration"])
         self._draw_if_due()
 
-    def diagnosed(self, run: int, symptom: Symptom) -> None:
+    def diagnosed(self, symptom: Symptom) -> None:
         """Add a line about a symptom, the first time that it is noticed."""
         self._notes.setdefault((symptom.name, symptom.layer), f"note: {symptom}")
         self._draw_if_due()
 
-    def ended(self, run: int) -> None:
+    def ended(self) -> None:
         """Leave the table, and a line in place of the bar."""
         self._took = self._clock() - self._began
         self._draw()
@@ -118,8 +109,6 @@ class Notebook:
 
     def __repr__(self) -> str:
         """Return how far the run has come, where HTML isn't shown."""
-        if self._pace is None:
-            return "not started yet"
         done = "1 step" if self._step == 1 else f"{self._step:,} steps"
         if self._total not in {None, self._step}:
             done = f"{self._step:,} of {self._total:,} steps"

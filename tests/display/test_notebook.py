@@ -15,7 +15,7 @@ from mlpkit.components.schedule import Progress
 from mlpkit.display.notebook import Notebook
 from mlpkit.layers import Affine, SoftmaxWithLoss
 from mlpkit.training.checkpointing import BestTracker
-from mlpkit.training.events import Observer, ObserverGroup, StopRequest
+from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.health import Symptom
 
 X = np.random.default_rng(0).normal(size=(100, 2))
@@ -29,7 +29,7 @@ class Cell:
     def __init__(self) -> None:
         self.outputs: list[list[tuple[str, str]]] = []
         self.now = 0.0
-        self.progress = ObserverGroup([Notebook(self.display, lambda: self.now)])
+        self.progress = Notebook(self.display, lambda: self.now)
 
     def display(self, shown, display_id):
         assert display_id is True

@@ -7,7 +7,7 @@ from pathlib import Path
 from stop_at import StopAt
 
 import mlpkit
-from mlpkit.verbs.doctor.doctor import diagnose
+from mlpkit.verbs.doctor.doctor import doctor
 from mlpkit.verbs.report.report import report
 
 ONLY_VALIDATION = {"training.evaluate_train": False, "training.best_weights": "accuracy"}
@@ -41,4 +41,4 @@ def test_a_run_is_resumed_to_the_bit(work):
 def test_the_report_and_the_doctor_do_without(train):
     train(training__evaluate_train=False)
     assert "validation" in report("run").read_text("utf-8")
-    assert not diagnose(Path("run")).symptoms
+    assert not doctor(Path("run")).symptoms

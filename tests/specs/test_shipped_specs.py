@@ -18,7 +18,7 @@ from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.shipped_specs import QUICK, shipped_specs
 from mlpkit.specfile.spec import read_spec
-from mlpkit.verbs.doctor.doctor import diagnose
+from mlpkit.verbs.doctor.doctor import doctor
 
 ROOT = Path(__file__).parents[2]
 RESULTS = (ROOT / "docs/results.md").read_text("utf-8")
@@ -48,7 +48,7 @@ def expect_to_train(name, folder, changes):
     assert set(run.metrics) == {"train", "validation", "test"}
     assert (folder / "model.safetensors").is_file()
     allowed = {"rate_too_high"} if name in IN_WAVES else set()
-    assert {symptom.name for symptom in diagnose(folder).symptoms} <= allowed
+    assert {symptom.name for symptom in doctor(folder).symptoms} <= allowed
 
 
 @pytest.mark.parametrize("name", shipped_specs())
@@ -69,8 +69,8 @@ SMALL = sorted(shipped_specs(QUICK).keys() - LARGE)
 def expect_healthy(name, folder):
     require_components_of(shipped_specs()[name].read_text("utf-8"))
     mlpkit.run(mlpkit.load_spec(shipped_specs()[name]), folder)
-    assert not diagnose(folder).symptoms
-    assert len(diagnose(folder).probes) > 1
+    assert not doctor(folder).symptoms
+    assert len(doctor(folder).probes) > 1
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -110,7 +110,7 @@ def test_a_network_of_a_paper_trains(name, few_digits, tmp_path):
 def test_a_network_of_a_paper_learns_in_an_epoch(name, tmp_path):
     run = mlpkit.run(mlpkit.load_spec(PAPERS[name], overrides={"training.epochs": 1}), tmp_path / "run")
     assert run.metrics["test"]["accuracy"] > 0.9
-    assert not diagnose(tmp_path / "run").symptoms
+    assert not doctor(tmp_path / "run").symptoms
 
 
 @pytest.mark.parametrize("name", PAPERS)

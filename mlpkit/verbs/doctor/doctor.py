@@ -65,11 +65,7 @@ def doctor(run: RunArgument) -> Diagnosis:
         UsageError: no folder keeps the run, or it has no health record.
         RunFolderError: the folder isn't a run folder, or damaged.
     """
-    return diagnose(directory_of(run))
-
-
-def diagnose(directory: Path) -> Diagnosis:
-    """Return what mlpkit noticed during a training."""
+    directory = directory_of(run)
     require_one_network(directory, "doctor")
     folder = RunFolder.open(directory)
     healths = folder.read_health()

@@ -25,17 +25,12 @@ WITHOUT_OPTUNA: Final = (
 
 def make_sampler(sweep: SweepSection, seed: int) -> Sampler:
     """Return the sampler of a sweep, or raise ``UsageError`` without a library that it needs."""
-    tpe = TpeSampler(sweep, seed) if sweep.sampler == "tpe" else None
-    grid = [*combinations(sweep.search)] if sweep.sampler == "grid" else []
-
-    def values(number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
-        if tpe is not None:
-            return tpe.values(number, trials)
-        if sweep.sampler == "grid":
-            return grid[number] if number < len(grid) else None
-        return random_values(sweep.search, seed, number)
-
-    return values
+    if sweep.sampler == "tpe":
+        return TpeSampler(sweep, seed).values
+    if sweep.sampler == "grid":
+        grid = [*combinations(sweep.search)]
+        return lambda number, trials: grid[number] if number < len(grid) else None
+    return lambda number, trials: random_values(sweep.search, seed, number)
 
 
 def random_values(search: Mapping[str, SearchedKey], seed: int, number: int) -> dict[str, Any]:

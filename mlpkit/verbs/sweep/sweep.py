@@ -6,6 +6,7 @@ import math
 import shlex
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -50,7 +51,6 @@ from mlpkit.verbs.sweep.specs import (
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a driver has stopped."""
-
 
 LEVEL: Final = 0.95
 
@@ -171,7 +171,7 @@ class Sweep:
     @property
     def counts(self) -> dict[str, int]:
         """How many trials are in each state."""
-        return counts_of(self.trials)
+        return dict(Counter(trial.state for trial in self.trials))
 
     def described(self, trial: Trial) -> str:
         """Return the result of a trial, and its values."""
@@ -188,12 +188,6 @@ class Sweep:
             "lead": self.lead.to_plain() if self.lead else None,
             "trials": [plain_trial(trial) for trial in self.trials],
         }
-
-
-def counts_of(trials: Iterable[Trial]) -> dict[str, int]:
-    """Return how many trials are in each state."""
-    states = [trial.state for trial in trials]
-    return {state: states.count(state) for state in dict.fromkeys(states)}
 
 
 def written_results(trial: Trial, objectives: Iterable[Objective]) -> str:

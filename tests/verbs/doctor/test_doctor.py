@@ -9,7 +9,7 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import UsageError
-from mlpkit.verbs.doctor.doctor import diagnose
+from mlpkit.verbs.doctor.doctor import doctor
 
 SPEC = """\
 mlpkit: 1
@@ -42,21 +42,21 @@ def runs(tmp_path_factory):
 
 
 def test_a_healthy_run_is_called_healthy_with_what_was_looked_at(runs):
-    found = diagnose(runs / "healthy")
+    found = doctor(runs / "healthy")
     assert (found.healthy, found.symptoms) == (True, ())
     assert (found.layers, found.rows, found.evaluations) == (3, 140, 25)
     assert found.probes[:3] == (0, 14, 28)  # every second evaluation, as there are seven steps between two
 
 
 def test_what_was_noticed_is_said_afterwards(runs):
-    (symptom,) = diagnose(runs / "dead").symptoms
+    (symptom,) = doctor(runs / "dead").symptoms
     assert (symptom.name, symptom.layer, symptom.iteration) == ("dead_units", "Relu1", 0)
     assert symptom.finding.startswith("100 % of its 16 units")
 
 
 def test_nothing_is_written(runs):
     before = {path: path.stat().st_mtime_ns for path in (runs / "dead").rglob("*")}
-    diagnose(runs / "dead")
+    doctor(runs / "dead")
     assert {path: path.stat().st_mtime_ns for path in (runs / "dead").rglob("*")} == before
 
 
@@ -64,7 +64,7 @@ def test_a_run_that_diverged_is_never_healthy(runs, tmp_path):
     spec = mlpkit.load_spec(runs / "healthy.yaml", overrides={"training.optimizer.sgd.learning_rate": 1e38})
     with pytest.raises(mlpkit.DivergenceError):
         mlpkit.run(spec, tmp_path / "run")
-    assert [symptom.name for symptom in diagnose(tmp_path / "run").symptoms] == ["diverging"]
+    assert [symptom.name for symptom in doctor(tmp_path / "run").symptoms] == ["diverging"]
 
 
 @pytest.mark.parametrize("clip", [None, {"value": 10.0}])
@@ -74,7 +74,7 @@ def test_a_run_that_diverged_without_a_symptom_has_that_one(clip, runs, tmp_path
         mlpkit.run(mlpkit.load_spec(runs / "healthy.yaml", overrides=changes), tmp_path / "run")
     first, *_ = (tmp_path / "run/health.jsonl").read_text().splitlines()
     (tmp_path / "run/health.jsonl").write_text(f"{first}\n")
-    (symptom,) = diagnose(tmp_path / "run").symptoms
+    (symptom,) = doctor(tmp_path / "run").symptoms
     assert symptom.finding.startswith("training diverged: the loss of step 2 is not a number")
     assert symptom.iteration == 1
     assert symptom.advice == ("mlpkit tune-rate SPEC", *([] if clip else ["--set training.clip.norm=1"]))
@@ -87,7 +87,7 @@ def test_a_run_without_a_record_is_an_error(record, runs, tmp_path):
     if record:
         (tmp_path / "run/health.jsonl").write_text(record)
     with pytest.raises(UsageError, match="run: has no health record; train it again to record one"):
-        diagnose(tmp_path / "run")
+        doctor(tmp_path / "run")
 
 
 def test_in_python_it_says_what_was_found_and_what_to_try(runs):
