@@ -111,7 +111,6 @@ class Probe:
         all_equal = bool((self._x == self._x[0]).all())
         self._inputs = {"largest": _rounded(math.sqrt(squares.max(initial=0.0))), "all_equal": all_equal}
         self._samples: dict[tuple[int, ...], tuple[Array, ...]] = {}
-        self._steepest: dict[str, float | None] = {}
         self._logits = self._x
         self._reach: dict[str, float | None] = {}
         original = network.replicas[0]
@@ -300,9 +299,7 @@ class Probe:
     def _flatness(self, layer: Elementwise, x: Array, y: Array) -> dict[str, Any]:
         """Return the share of units of an elementwise function that are dead or saturated."""
         slopes = _units(np.abs(layer.derivative(x, y, np.empty_like(x))))
-        if layer.path not in self._steepest:  # only now: the layer may keep what it computes for its derivative
-            self._steepest[layer.path] = _steepest_slope(layer, x)
-        steepest = self._steepest[layer.path]
+        steepest = _steepest_slope(layer, x)  # only now: the layer may keep what it computes for its derivative
         if steepest is None:
             return {"dead": _rounded((_largest(slopes) == 0).mean())}
         return {

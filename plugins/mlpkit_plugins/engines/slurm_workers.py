@@ -24,7 +24,7 @@ MOST_JOBS: Final = 16
 """The default number of jobs at once."""
 
 SECONDS_BETWEEN_CHECKS: Final = 0.5
-"""Seconds between checks for results in the jobs' folders."""
+"""Seconds between checks for new trials, and for results in the jobs' folders."""
 
 SECONDS_BETWEEN_QUESTIONS: Final = 5.0
 """Seconds between queries for the user's jobs; a job that is missing twice without a result has died."""
@@ -92,7 +92,6 @@ class SlurmWorkers(RemoteWorkers):
             raise UsageError("Slurm doesn't answer on this machine; start the sweep on a login node")
         self._sent: list[_Sent] = []
         self._stopping = self._ended = False
-        self._wake = threading.Event()
         self._watch = threading.Thread(target=self._look_after_jobs, name="Slurm jobs", daemon=True)
         self._watch.start()
 
@@ -104,12 +103,10 @@ class SlurmWorkers(RemoteWorkers):
         """
         call.arguments.pop("timeout", None)  # the time limit ends a job that hangs
         self._sent.append(_Sent(Path(call.directory), call, end))
-        self._wake.set()
 
     def stop(self) -> None:
         """Ask all trials to stop after their current steps, and cancel waiting jobs."""
         self._stopping = True
-        self._wake.set()
 
     def shutdown(self) -> None:
         """End the jobs."""
@@ -121,14 +118,12 @@ class SlurmWorkers(RemoteWorkers):
     def _look_after_jobs(self) -> None:
         """Submit jobs and collect their results until the end."""
         while not self._ended:
-            self._wake.wait(SECONDS_BETWEEN_CHECKS)
-            self._wake.clear()
+            time.sleep(SECONDS_BETWEEN_CHECKS)
             try:
                 self._look()
             except Exception as error:  # the driver must never wait forever
                 while self._sent:  # the driver may add trials meanwhile
                     self._sent.pop().end.set_exception(error)
-            time.sleep(SECONDS_BETWEEN_CHECKS / 10)  # the driver may call ``stop`` repeatedly
 
     def _look(self) -> None:
         for sent in [*self._sent]:
