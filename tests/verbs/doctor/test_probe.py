@@ -13,6 +13,7 @@ from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.layers.dropout import Dropout
 from mlpkit_plugins.layers.elu import Elu
+from mlpkit_plugins.layers.flatten import Flatten
 from mlpkit_plugins.layers.gelu import Gelu
 from mlpkit_plugins.layers.leaky_relu import LeakyRelu
 from mlpkit_plugins.layers.mish import Mish
@@ -247,3 +248,92 @@ def test_how_far_the_negative_gradient_lengthens_parameters(examples):
     gradient = network.gradient(*examples)
     w, g = (np.concatenate([each[path].ravel() for path in gradient]) for each in (network.parameters, gradient))
     assert health["outwards"] == pytest.approx(-(w @ g) / np.linalg.norm(w) / np.linalg.norm(g), rel=1e-4)
+
+
+class Weighted(Arrays):
+    def __init__(self, *arrays):
+        self.arrays = arrays
+
+
+def test_of_weighted_rows_chance_is_that_of_their_weights_and_validation_has_its_own(examples):
+    x, t = examples
+    weights = np.random.default_rng(1).uniform(0.1, 3, ROWS)
+    target = Classes(CLASSES)
+    network = mlpkit.Sequential([Affine(CLASSES), SoftmaxWithLoss()], (5,), target=target, dtype="float64")
+    sizes = {"train": ROWS, "validation": 20}
+    validation = Weighted(x[:20], t[:20], weights[:20])
+    description = Description((5,), target, sizes, weighted=True)
+    health = Probe(network, Weighted(x, t, weights), description, validation)(0, 0.0, 0.1)
+    logs = np.log(np.bincount(t, weights) / weights.sum())
+    assert health["chance"] == pytest.approx(-np.average(logs[t], weights=weights), rel=1e-5)
+    assert health["validation_chance"] == pytest.approx(-np.average(logs[t[:20]], weights=weights[:20]), rel=1e-5)
+    losses = -np.log(network.predict(x)[np.arange(ROWS), t])
+    assert health["loss"] == pytest.approx(np.average(losses, weights=weights), rel=1e-5)
+
+
+def test_inputs_and_predictions_have_figures_of_their_own(examples):
+    x = examples[0] * [1, 2, 5, 3, 1]
+    network, _, health = looked_at([Affine(CLASSES)], (x, examples[1]))
+    assert health["inputs"]["largest"] == pytest.approx(np.sqrt((x[:, 2] ** 2).mean()), rel=1e-5)
+    assert health["inputs"]["std"] == pytest.approx(x.std(), rel=1e-5)
+    assert health["spread"] == pytest.approx(network.predict(x).std(axis=0).max(), rel=1e-5)
+    assert [health["inputs"]["all_equal"], health["rows"], health["validation_chance"]] == [False, ROWS, None]
+    same = np.tile(x[:1], (ROWS, 1))
+    assert looked_at([Affine(CLASSES)], (same, examples[1]))[2]["inputs"]["all_equal"] is True
+    same[-1, -1] += 1
+    assert looked_at([Affine(CLASSES)], (same, examples[1]))[2]["inputs"]["all_equal"] is False
+
+
+@pytest.mark.parametrize(("rows", "missed"), [(4, []), (5, [2])])
+def test_a_class_of_five_rows_can_be_missed(rows, missed, examples):
+    t = np.repeat([0, 1, 2], [30, ROWS - 30 - rows, rows])
+    network, probe, _ = looked_at([Affine(CLASSES)], (examples[0], t))
+    network.parameters["Affine1.b"][:] = 0, 0, -1000
+    assert probe(1, 1.0, 0.1)["missed"] == missed
+
+
+def test_of_many_rows_192_are_followed_and_of_many_elements_1024(examples):
+    rng = np.random.default_rng(5)
+    x, t = rng.normal(3, 2, (500, 40)), rng.integers(CLASSES, size=500)
+    _, probe, health = looked_at([Affine(CLASSES)], (x, t))
+    assert health["rows"] == 192
+    seen = probe._x
+    assert {tuple(row) for row in seen} <= {tuple(row) for row in x}
+    found = health["inputs"]
+    assert [found["mean"], found["std"]] == pytest.approx([3, 2], rel=0.1)
+    assert found["quantiles"] == pytest.approx(3 + 2 * np.array([-1.645, -0.674, 0, 0.674, 1.645]), abs=0.3)
+    assert (found["min"] > seen.min(), found["max"] < seen.max()) == (True, True)
+
+
+def test_the_update_of_a_large_parameter_is_that_of_about_1024_elements(examples):
+    network, probe, _ = looked_at([Affine(1000), Relu(), Affine(CLASSES)], examples)
+    probe.remember(4)
+    values = network.parameters["Affine1.W"].reshape(-1)  # 5,000, of which each fifth is remembered
+    before = np.concatenate([values[::5], network.parameters["Affine1.b"]])
+    values[1::5] += 100
+    assert by_name(probe(5, 1.0, 0.1))["Affine1"]["update_ratio"] == 0
+    values[::5] *= 1.5
+    after = np.concatenate([values[::5], network.parameters["Affine1.b"]])
+    expected = np.linalg.norm(after - before) / np.linalg.norm(after)
+    assert by_name(probe(5, 1.0, 0.1))["Affine1"]["update_ratio"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_units_of_images_are_their_channels(examples):
+    x = np.abs(np.random.default_rng(6).normal(size=(ROWS, 4, 3, 3)))
+    x[:, 1] *= -1
+    x[:, 2] = 7
+    x[:, 3, 1:] *= -1  # on in some places
+    _, _, health = looked_at([Relu(), Flatten(), Affine(CLASSES)], (x, examples[1]))
+    relu, flatten, _ = health["layers"]
+    assert [relu["units"], relu["dead"], relu["unvarying"], relu["identical"]] == [4, 0.25, 0.5, False]
+    assert flatten["units"] == 36
+
+
+def test_figures_have_six_digits_and_what_is_not_finite_is_null(examples):
+    network, probe, _ = looked_at([Affine(CLASSES)], examples)
+    assert probe(7, 1 / 3, 2 / 3)["epoch"] == 0.333333
+    assert probe(7, 1 / 3, 2 / 3)["learning_rate"] == 0.666667
+    network.parameters["Affine1.b"][0] = np.inf
+    with np.errstate(all="ignore"):
+        found = probe(8, 1.0, 0.1)
+    assert (found["loss"], found["layers"][0]["outputs"]["max"]) == (None, None)
