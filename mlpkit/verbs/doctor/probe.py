@@ -301,10 +301,8 @@ class Probe:
         slopes = _units(np.abs(layer.derivative(x, y, np.empty_like(x))))
         steepest = _steepest_slope(layer, x)  # only now: the layer may keep what it computes for its derivative
         if steepest is None:
-            return {"dead": _rounded((_largest(slopes) == 0).mean())}
-        return {
-            "saturated": _rounded((slopes.mean(axis=tuple(range(slopes.ndim - 1))) < NEARLY_FLAT * steepest).mean())
-        }
+            return {"dead": _rounded((slopes.max(axis=(0, 1)) == 0).mean())}
+        return {"saturated": _rounded((slopes.mean(axis=(0, 1)) < NEARLY_FLAT * steepest).mean())}
 
     def _distribution(self, values: Array, factor: float = 1.0) -> dict[str, Any]:
         if values.size > SAMPLE:
@@ -341,20 +339,13 @@ def _nothing_found(operation: Operation) -> dict[str, Any]:
 
 
 def _units(values: Array) -> Array:
-    """Return an array with an axis of rows, or of rows and places in an example, and then one of units."""
-    if values.ndim == 2:
-        return values
+    """Return an array with an axis of rows, one of places in an example, and one of units."""
     return np.moveaxis(values.reshape(len(values), values.shape[1] if values.ndim > 1 else 1, -1), 1, 2)
-
-
-def _largest(units: Array) -> Array:
-    """Return the largest value of each unit."""
-    return np.asarray(units.max(axis=tuple(range(units.ndim - 1))))
 
 
 def _unvarying_units(y: Array) -> NDArray[np.bool_]:
     units = _units(y)
-    return np.asarray((units == units[(0,) * (units.ndim - 1)]).all(axis=tuple(range(units.ndim - 1))))
+    return np.asarray((units == units[0, 0]).all(axis=(0, 1)))
 
 
 def _identical_units(values: Array) -> bool:
