@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from mlpkit.cli.options import given_spec
 from mlpkit.components.callback import Callback, TrainingView
-from mlpkit.components.schema.wording import memory_size
+from mlpkit.components.schema.wording import counted, memory_size
 from mlpkit.errors import UsageError
 from mlpkit.groups.several_runs import shared_out
 from mlpkit.groups.several_specs import group_of
@@ -70,8 +70,8 @@ def print_costs(paths: Sequence[str], overrides: Sequence[str], wanted: Training
 def _lines(costs: Sequence[Cost], total: Mapping[str, Any]) -> Iterator[str]:
     for cost in costs:
         runs = "" if cost.runs == 1 else f"{cost.runs} runs, each of "
-        steps = f"{cost.steps:,} steps of {short_duration(cost.seconds_per_step)}"
-        evaluations = f"{cost.evaluations:,} evaluations of {short_duration(cost.seconds_per_evaluation)}"
+        steps = f"{counted(cost.steps, 'step')} of {short_duration(cost.seconds_per_step)}"
+        evaluations = f"{counted(cost.evaluations, 'evaluation')} of {short_duration(cost.seconds_per_evaluation)}"
         yield f"{cost.spec}: {runs}{steps}, {evaluations}"
     several = f", {total['runs']} runs, {total['at_once']} at once" if total["runs"] > 1 else ""
     seconds = total["seconds"]

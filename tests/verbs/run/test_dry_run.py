@@ -9,6 +9,8 @@ from time import perf_counter
 
 import pytest
 
+from mlpkit.verbs.run.dry_run import Cost, _Clock, _lines
+
 SLOW = ("--plugin", "acme.py", "--set", "layers.Relu1={acme.Slow: {seconds: 0.01}}")
 """Options with which a step and each minibatch of an evaluation take 10 ms and little more, whatever the machine."""
 
@@ -127,3 +129,26 @@ def test_callbacks_are_left_out_and_early_stopping_may_end_a_run_earlier(estimat
     assert estimate("tiny.yaml", *options, *stopping)["specs"][0]["steps"] == 300
     assert invoke("run", "tiny.yaml", "--quiet", *options).code == 0
     assert (cwd / "runs/tiny/mine.txt").exists()
+
+
+def test_what_it_prints():
+    """Below ten seconds with milliseconds, above without."""
+    costs = [Cost("a.yaml", 3, 1234, 5, 0.0025, 0.5, 8.0, 10, 2), Cost("b.yaml", 1, 20, 1, 1.5, 0.02, 30.0, 10, 2)]
+    total = {"runs": 4, "at_once": 2, "seconds": 9.5, "memory": 2_500_000_000, "disk": 1_300_000}
+    assert [*_lines(costs, total)] == [
+        "a.yaml: 3 runs, each of 1,234 steps of 2.5 ms, 5 evaluations of 500 ms",
+        "b.yaml: 20 steps of 1.5 s, 1 evaluation of 20 ms",
+        "time: about 9.5 s, 4 runs, 2 at once",
+        "memory: about 2.5 GB",
+        "disk: 1.3 MB",
+    ]
+    assert [*_lines(costs[1:], total | {"runs": 1, "seconds": 65.0})][1] == "time: about 1 min 05 s"
+
+
+@pytest.mark.parametrize(
+    ("times", "step"), [([0, 9], 9), ([0, 9, 10], 1), ([0, 7, 8, 10, 13], 2.5), ([0, 5, 6, 7, 8, 9], 1)]
+)
+def test_the_first_half_of_the_steps_does_not_count(times, step):
+    clock = _Clock()
+    clock._times = times
+    assert clock.of_step == step
