@@ -25,26 +25,19 @@ SHORT: Final = 10
 
 
 def notebook_display(*, quiet: bool = False) -> Observer | None:
-    """Return what shows a training in the notebook that runs this code; None elsewhere."""
-    display = None if quiet else notebook_output()
-    return None if display is None else Notebook(display)
+    """Return what shows a training in the notebook that runs this code; None elsewhere, which may have no IPython."""
+    running = None if quiet else sys.modules.get("IPython")
+    if running is None or getattr(running.get_ipython(), "kernel", None) is None:
+        return None
+    from IPython.display import display  # noqa: PLC0415 - only a notebook has it
+
+    return Notebook(display)
 
 
 def default_observer(*, quiet: bool = False) -> Observer:
     """Return what turns warnings into Python's, and shows progress in a notebook; see ``notebook_display``."""
     display = notebook_display(quiet=quiet)
     return ObserverGroup((python_warnings(), display)) if display else python_warnings()
-
-
-def notebook_output() -> Callable[..., Any] | None:
-    """Return IPython's ``display`` in a notebook; None elsewhere, where IPython isn't even imported."""
-    running = sys.modules.get("IPython")
-    shell = None if running is None else running.get_ipython()
-    if getattr(shell, "kernel", None) is None:
-        return None
-    from IPython.display import display  # noqa: PLC0415 - only a notebook has it
-
-    return display
 
 
 class Notebook(Observer):

@@ -350,9 +350,7 @@ def _unvarying_units(y: Array) -> NDArray[np.bool_]:
 
 def _identical_units(values: Array) -> bool:
     units = _units(values)
-    if units.shape[-1] == 1 or (units[0] != units[0, ..., :1]).any():  # one row mostly tells
-        return False
-    return bool((units == units[..., :1]).all())
+    return units.shape[-1] > 1 and bool((units == units[..., :1]).all())
 
 
 def _steepest_slope(layer: Elementwise, like: Array) -> float | None:

@@ -118,32 +118,25 @@ class SearchedKey(Section):
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Check that what is given makes a range, or choices that differ."""
-        if self.choices is not None:
-            self._check_choices(path, context)
-        elif self.low is not None:
-            self._check_range(path, context)
-
-    def _check_choices(self, path: KeyPath, context: CheckContext) -> None:
-        assert self.choices is not None
-        if self.high is not None:
-            message = "high is for a range, but choices are given"
-            context.report((*path, "high"), message, remedy="keep one of the two")
-        if self.log:
-            context.report((*path, "log"), "log is for a range, but choices are given", remedy="leave out log")
-        for i, choice in enumerate(self.choices):
-            if any(repr(choice) == repr(other) for other in self.choices[:i]):
-                context.report((*path, "choices", i), f"the choice {show(choice)} is given twice")
-
-    def _check_range(self, path: KeyPath, context: CheckContext) -> None:
         low, high = self.low, self.high
-        assert low is not None
-        if high is None:
-            context.report(path, "the range has no upper end", expected="high: NUMBER, in addition to low", at_key=True)
-        elif high <= low:
-            context.report((*path, "high"), f"{show(high)} is not above low: {show(low)}", expected="low < high")
-        elif self.log and low <= 0:
-            remedy = "start above 0, or leave out log"
-            context.report((*path, "low"), f"a logarithmic scale has no {show(low)}", remedy=remedy)
+        if self.choices is not None:
+            if high is not None:
+                message = "high is for a range, but choices are given"
+                context.report((*path, "high"), message, remedy="keep one of the two")
+            if self.log:
+                context.report((*path, "log"), "log is for a range, but choices are given", remedy="leave out log")
+            for i, choice in enumerate(self.choices):
+                if any(repr(choice) == repr(other) for other in self.choices[:i]):
+                    context.report((*path, "choices", i), f"the choice {show(choice)} is given twice")
+        elif low is not None:
+            if high is None:
+                expected = "high: NUMBER, in addition to low"
+                context.report(path, "the range has no upper end", expected=expected, at_key=True)
+            elif high <= low:
+                context.report((*path, "high"), f"{show(high)} is not above low: {show(low)}", expected="low < high")
+            elif self.log and low <= 0:
+                remedy = "start above 0, or leave out log"
+                context.report((*path, "low"), f"a logarithmic scale has no {show(low)}", remedy=remedy)
 
 
 def is_choice(choice: object, wanted: object) -> bool:

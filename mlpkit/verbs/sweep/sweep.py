@@ -111,10 +111,9 @@ def lead_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Margin 
     """Return how far the best trial by the first objective is ahead; None if none with other values is finished."""
     objective, in_order = objectives[0], ranked(trials, objectives)
     second = next((trial for trial in in_order if trial.values != in_order[0].values), None)
-    return None if second is None else _lead(in_order[0], second, objective)
-
-
-def _lead(best: Trial, second: Trial, objective: Objective) -> Margin:
+    if second is None:
+        return None
+    best = in_order[0]
     results = [objective.cost(trial.results[objective.key]) for trial in (second, best)]
     by = 0.0 if math.isclose(*results, rel_tol=ROUNDING) else results[0] - results[1]
     of_best, of_second = (_costs(trial, objective) for trial in (best, second))

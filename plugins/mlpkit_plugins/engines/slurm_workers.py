@@ -24,7 +24,7 @@ MOST_JOBS: Final = 16
 """The default number of jobs at once."""
 
 SECONDS_BETWEEN_CHECKS: Final = 0.5
-"""Seconds between checks for new trials, and for results in the jobs' folders."""
+"""Seconds between checks for results in the jobs' folders."""
 
 SECONDS_BETWEEN_QUESTIONS: Final = 5.0
 """Seconds between queries for the user's jobs; a job that is missing twice without a result has died."""
@@ -92,6 +92,7 @@ class SlurmWorkers(RemoteWorkers):
             raise UsageError("Slurm doesn't answer on this machine; start the sweep on a login node")
         self._sent: list[_Sent] = []
         self._stopping = self._ended = False
+        self._wake = threading.Event()
         self._watch = threading.Thread(target=self._look_after_jobs, name="Slurm jobs", daemon=True)
         self._watch.start()
 
@@ -103,10 +104,12 @@ class SlurmWorkers(RemoteWorkers):
         """
         call.arguments.pop("timeout", None)  # the time limit ends a job that hangs
         self._sent.append(_Sent(Path(call.directory), call, end))
+        self._wake.set()
 
     def stop(self) -> None:
         """Ask all trials to stop after their current steps, and cancel waiting jobs."""
         self._stopping = True
+        self._wake.set()
 
     def shutdown(self) -> None:
         """End the jobs."""
@@ -118,12 +121,14 @@ class SlurmWorkers(RemoteWorkers):
     def _look_after_jobs(self) -> None:
         """Submit jobs and collect their results until the end."""
         while not self._ended:
-            time.sleep(SECONDS_BETWEEN_CHECKS)
+            self._wake.wait(SECONDS_BETWEEN_CHECKS)
+            self._wake.clear()
             try:
                 self._look()
             except Exception as error:  # the driver must never wait forever
                 while self._sent:  # the driver may add trials meanwhile
                     self._sent.pop().end.set_exception(error)
+            time.sleep(SECONDS_BETWEEN_CHECKS / 10)  # the driver may call ``stop`` repeatedly
 
     def _look(self) -> None:
         for sent in [*self._sent]:
@@ -163,7 +168,7 @@ class SlurmWorkers(RemoteWorkers):
 
     def _refusal(self, sent: _Sent, error: FailedJobError) -> UsageError:
         """Return the error with Slurm's reason to refuse a trial's job, and how to resume."""
-        reason = _one_line(str(error))
+        reason = "; ".join(line.removeprefix("sbatch: error: ") for line in str(error).splitlines() if line.strip())
         remedy = f"change its options, --slurm KEY=VALUE, and resume with: {self._resume_command()} --on slurm"
         return UsageError(f"{sent.directory}: Slurm refuses its job: {reason}; {remedy}")
 
@@ -261,10 +266,6 @@ def _asked(command: Sequence[str]) -> str | None:
     with suppress(OSError, subprocess.SubprocessError):
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     return None
-
-
-def _one_line(text: str) -> str:
-    return "; ".join(line.removeprefix("sbatch: error: ") for line in text.splitlines() if line.strip())
 
 
 def _train(here: str, call: TrialCall) -> TrainingEnd:
