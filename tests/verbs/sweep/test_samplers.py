@@ -141,6 +141,41 @@ def test_tpe_keeps_to_the_search():
         known.append(trial(number, values, validation_loss=values["vars.rate"]))
 
 
+def test_what_optuna_is_told_of_the_trials_before(monkeypatch):
+    """Choices go by their places; a finished trial without one of the results is left out."""
+    optuna, studies = require_package("optuna"), []
+    create = optuna.create_study
+    monkeypatch.setattr(optuna, "create_study", lambda **how: studies.append(create(**how)) or studies[-1])
+    adam = {"training.optimizer": {"adam": {"beta1": 0.8}}, "vars.depth": 3, "vars.rate": 0.01}
+    known = [
+        trial(0, adam, validation_loss=0.5, validation_accuracy=0.75),
+        trial(1, adam, validation_loss=0.5),
+        trial(2, {"training.optimizer": "sgd", "training.optimizer.sgd.momentum": 0.3}, "stopped", validation_loss=9),
+        trial(3, {"vars.hidden": 48}, "pruned", validation_loss=0.25),
+        trial(4, {"gone": 1}, "diverged", validation_loss=0.25),
+        trial(5, {}, "failed"),
+    ]
+    objectives = {"minimize": "validation_loss", "maximize": "validation_accuracy"}
+    TpeSampler(SweepSection(SEARCH, trials=9, **objectives), seed=0).values(6, known)
+    (study,) = studies
+    *told, _ = study.trials
+    assert [direction.name for direction in study.directions] == ["MINIMIZE", "MAXIMIZE"]
+    assert [(each.state.name, each.values, each.params, each.intermediate_values) for each in told] == [
+        ("COMPLETE", [0.5, 0.75], {"training.optimizer": 1, "vars.rate": 0.01, "vars.depth": 3}, {}),
+        ("RUNNING", None, {"training.optimizer": 0, "training.optimizer.sgd.momentum": 0.3}, {}),
+        ("PRUNED", None, {"vars.hidden": 2}, {1: 0.25}),
+        ("PRUNED", None, {}, {}),
+        ("PRUNED", None, {}, {}),
+    ]
+    found = optuna.distributions
+    assert told[0].distributions == {
+        "training.optimizer": found.CategoricalDistribution(range(2)),
+        "vars.rate": found.FloatDistribution(1e-4, 1e-1, log=True),
+        "vars.depth": found.IntDistribution(1, 100, log=True),
+    }
+    assert told[1].distributions["training.optimizer.sgd.momentum"] == found.FloatDistribution(0.0, 0.9)
+
+
 def test_without_optuna_there_is_the_command_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     section = SweepSection({"x": SearchedKey(low=0.0, high=1.0)}, trials=9, sampler="tpe")
