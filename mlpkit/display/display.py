@@ -201,12 +201,10 @@ def of_run(run: Run) -> Outcome:
     """Return how a single run ended."""
     if run.stopped:
         plain = {"steps": run.steps, "reason": run.stopped, "folder": run.folder}
-    else:
-        reason = {"reason": run.ended} if run.ended else {}
-        plain = {"steps": run.steps, "metrics": run.metrics, "folder": run.folder, **reason}
-    command = "" if run.stopped else f"mlpkit predict {shlex.quote(str(run.folder))} FILE"
-    print_stop = partial(_print_stop, run) if run.stopped else None
-    return Outcome(run.stopped, plain, partial(_print_run, run), print_stop, command)
+        return Outcome(run.stopped, plain, partial(_print_run, run), partial(_print_stop, run))
+    reason = {"reason": run.ended} if run.ended else {}
+    plain = {"steps": run.steps, "metrics": run.metrics, "folder": run.folder, **reason}
+    return Outcome("", plain, partial(_print_run, run), None, f"mlpkit predict {shlex.quote(str(run.folder))} FILE")
 
 
 def _print_run(run: Run, best: str, seconds: float | None) -> None:

@@ -114,14 +114,11 @@ def _predicted(predictions: Predictions) -> list[_Column]:
     values = predictions.values.reshape(len(predictions.values), -1)
     if predictions.classes is not None:
         classes = [predictions.label(row) for row in range(len(values))]
-        return [_Column("class", classes, numbers=False), _Column("probability", _figures(values.max(axis=1)))]
+        largest = ["" if isnan(value) else figure(value) for value in values.max(axis=1).tolist()]
+        return [_Column("class", classes, numbers=False), _Column("probability", largest)]
     if predictions.target_names is not None:
         return [_Column(name, _digits(one)) for name, one in zip(predictions.target_names, values.T, strict=True)]
     return [_Column("values", [" ".join(_digits(row)) for row in values], numbers=False)]
-
-
-def _figures(values: NDArray[Any]) -> list[str]:
-    return ["" if isnan(value) else figure(value) for value in values.tolist()]
 
 
 def _digits(values: NDArray[Any]) -> list[str]:

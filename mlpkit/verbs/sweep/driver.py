@@ -24,7 +24,7 @@ from mlpkit.verbs.sweep.section import Objective
 from mlpkit.verbs.sweep.trial import OTHER_WRITER, train_trial
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
-"""At whether a signal, or another process, asks for an end."""
+"""At whether a signal, or another process, asks for an end; and at whether a driver has ended."""
 
 SECONDS_BETWEEN_NOTES: Final = 5.0
 """Of how long the sweep has been at work."""

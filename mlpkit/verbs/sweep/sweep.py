@@ -35,7 +35,7 @@ from mlpkit.statistics import difference
 from mlpkit.system import require_processes
 from mlpkit.terminal.figures import figure, probability, signed
 from mlpkit.training.events import CtrlC, Event, Listener, Observer, StopRequest, interrupt_with
-from mlpkit.verbs.sweep.driver import Driver, best_of, pareto_front, planned_in_all, ranked
+from mlpkit.verbs.sweep.driver import SECONDS_BETWEEN_LOOKS, Driver, best_of, pareto_front, planned_in_all, ranked
 from mlpkit.verbs.sweep.folder import SweepFolder, Trial, require_sweep_folder
 from mlpkit.verbs.sweep.pruning import no_longer_weak
 from mlpkit.verbs.sweep.samplers import make_sampler
@@ -48,9 +48,6 @@ from mlpkit.verbs.sweep.specs import (
     trial_spec,
     written_values,
 )
-
-SECONDS_BETWEEN_LOOKS: Final = 0.1
-"""At whether a driver has stopped."""
 
 LEVEL: Final = 0.95
 

@@ -139,8 +139,7 @@ def _asked_to_begin(world: Any) -> bool:
     """In a rank that trains: wait for rank 0, and return whether there is a sweep."""
     while not world.iprobe(source=0, tag=_BEGIN):
         time.sleep(SECONDS_BETWEEN_CHECKS)
-    begins: bool = world.recv(source=0, tag=_BEGIN)
-    return begins
+    return bool(world.recv(source=0, tag=_BEGIN))
 
 
 def _together(function: Callable[..., Any], args: tuple[object, ...]) -> Any:
