@@ -19,6 +19,7 @@ from stop_at import StopAt
 import mlpkit
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.specfile.sections import Training
+from mlpkit.training.events import Observer
 from mlpkit.verbs.run.fit import fit
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
@@ -340,3 +341,9 @@ def test_without_layers_the_message_has_some_that_work(t, loss, as_frame):
     layers = ast.literal_eval(layers)
     assert layers[-1] == loss
     assert fit(x, t, epochs=1, layers=layers).steps
+
+
+def test_an_ensemble_takes_no_observer():
+    layers = [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]
+    with pytest.raises(mlpkit.UsageError, match=r"^fit takes no observer of an ensemble; it is for one network$"):
+        mlpkit.fit([[0.0], [1.0]], [0, 1], layers=layers, epochs=1, ensemble={"members": 2}, observer=Observer())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +17,11 @@ from stop_at import StopAt
 import mlpkit
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file, save_model
+from mlpkit.training.events import Observer
+from mlpkit.verbs.run.dry_run import print_costs
+from mlpkit.verbs.run.resume import resume_for_longer
+from mlpkit.verbs.run.training import TrainingOptions
+from mlpkit.verbs.sweep.training import resume as resume_the_sweep
 from mlpkit_plugins.layers.affine import Affine
 
 
@@ -295,3 +303,38 @@ def test_slots_of_a_version_that_can_not_be_upgraded_are_refused(train):
         "the checkpoint holds slots of version 7 of optimizer sgd, which now keeps version 1; resume with the version "
         "of its package that wrote the checkpoint"
     )
+
+
+OPTIONS = {"workers": None, "reports": False, "card": False, "port": None, "quiet": True, "as_json": False}
+OPTIONS["plugin_options"] = {"plugins": (), "blocked": ()}
+
+
+def test_what_is_for_one_run_or_for_one_process_is_refused(tmp_path):
+    folder = tmp_path / "ensemble"
+    (folder / "members/0").mkdir(parents=True)
+    (folder / "spec.yaml").touch()
+    ranks, length = SimpleNamespace(size=2), {"epochs": 9, "iterations": None, "out": None}
+    cases = {
+        f"{folder}: is an ensemble; one of its networks can be trained for longer": partial(
+            mlpkit.resume, folder, epochs=9
+        ),
+        "resume takes no observer of an ensemble: other": partial(mlpkit.resume, folder, observer=Observer()),
+        "several ranks can't start a longer run; start it without": partial(
+            resume_for_longer, folder, ranks, **length, **OPTIONS
+        ),
+        "expected either --epochs N or --iterations N, to": partial(
+            resume_for_longer, folder, ranks, **length | {"iterations": 9}, **OPTIONS
+        ),
+        "--card is for one run; for a trial of a sweep, leave it out: mlpkit card": partial(
+            resume_the_sweep, folder, ranks, **OPTIONS | {"card": True}
+        ),
+        "--live shows one run; for a sweep, leave it out: ": partial(
+            resume_the_sweep, folder, ranks, **OPTIONS | {"port": 0}
+        ),
+        "--dry-run measures a single process; start mlpkit without mpiexec": partial(
+            print_costs, ["tiny.yaml"], [], TrainingOptions(**OPTIONS), ranks
+        ),
+    }
+    for said, call in cases.items():
+        with pytest.raises(mlpkit.UsageError, match=f"^{re.escape(said)}"):
+            call()
