@@ -141,21 +141,23 @@ def test_columns_are_left_out_one_by_one_the_least_important_first(runs):
     made_up_run(runs / "a_run_with_a_name_of_40_characters_or_so", results=results(0.95))
     entries = in_order(runs_listed(Path("runs")), "name")
 
-    def table(width):
-        return [re.sub(r"\U0010ffff\[\d*m", "", line) for line in lines_of(entries, width)[: len(entries) + 1]]
+    def at(width):
+        lines = [re.sub(r"\U0010ffff\[\d*m", "", line) for line in lines_of(entries, width)]
+        return lines[: len(entries) + 1], " ".join(lines[len(entries) + 1 :])
 
     hidden, widest = [], {}
     for width in range(180, 29, -1):
-        text = " ".join(lines_of(entries, width)).partition("hidden, since the terminal is too narrow: ")[2]
+        table, below = at(width)
+        text = below.partition("hidden, since the terminal is too narrow: ")[2]
         names = text.partition("; --json")[0].split(", ") if text else []
         hidden += [name for name in names if name not in hidden]
         widest.setdefault(len(names), width)
-        assert len(names) == 7 or max(map(len, table(width))) <= width
+        assert len(names) == 7 or max(map(len, table)) <= width
     assert hidden == ["test accuracy", "test loss", "steps", "age", "accuracy", "spec", "loss"]
     longest = max(len(str(entry.directory)) for entry in entries)
-    beside = max(map(len, table(None))) - longest
+    beside = max(map(len, at(None)[0])) - longest
     assert widest[1] == next(width for width in range(180, 0, -1) if min(longest, width // 3) + beside > width)
-    assert table(50)[1].split()[0] == "runs/a…acters_or_so"
+    assert at(50)[0][1].split()[0] == "runs/a…acters_or_so"
 
 
 def test_states_have_colours(runs, terminal):
