@@ -29,7 +29,7 @@ class Cell:
     def __init__(self) -> None:
         self.outputs: list[list[tuple[str, str]]] = []
         self.now = 0.0
-        self.progress = Notebook(self.display, lambda: self.now)
+        self.progress = Notebook(self.display, lambda: 50.0 + self.now)
 
     def display(self, shown, display_id):
         assert display_id is True

@@ -130,6 +130,19 @@ def test_verdicts_as_json(groups, invoke):
     assert found["members"][1] == [f"width-40/seed-{seed}" for seed in range(5)]
     assert found["metrics"]["test.loss"][0]["mean"] == pytest.approx(0.3)
     assert [verdict["beyond_chance"] for verdict in found["chance"]] == [True, True]
+    assert list(found) == [
+        *("runs", "spec", "versions", "results", "curves", "metrics", "finished", "members", "finished_members"),
+        *("chance", "only_seeds", "too_few", "by", "without_groups"),
+    ]
+    assert (found["finished"], found["finished_members"], found["only_seeds"], found["results"]) == (
+        10,
+        [5, 5],
+        False,
+        {},
+    )
+    assert list(found["chance"][0]) == [
+        *("metric", "first", "other", "difference", "low", "high", "p_value", "paired", "beyond_chance"),
+    ]
 
 
 def test_a_side_with_runs_that_are_not_finished_says_so(groups, cwd, invoke):

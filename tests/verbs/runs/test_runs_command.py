@@ -75,6 +75,15 @@ def test_the_means_of_seeds_as_json(runs, invoke):
     assert found["directory"] == "runs/seeds"
     assert found["means"]["accuracy"]["mean"] == pytest.approx(0.91)
     assert [run["seed"] for run in found["runs"]] == [0, 1, 2]
+    assert list(found) == ["directory", "state", "spec", "means", "runs"]
+    assert list(found["means"]) == ["loss", "accuracy", "test_loss", "test_accuracy"]
+    assert found["means"]["accuracy"] == pytest.approx(
+        {"n": 3, "mean": 0.91, "std": 0.01, "low": 0.91 - 0.0248414, "high": 0.91 + 0.0248414, "level": 0.95}
+    )
+    first = found["runs"][0]
+    assert list(first)[:6] == ["directory", "state", "problem", "spec", "seed", "began"]
+    assert list(first)[6:] == ["changed", "steps", "total", "last", "metrics"]
+    assert (first["state"], first["steps"], first["total"], first["metrics"]) == ("finished", 200, 200, results(0.9))
 
 
 def test_runs_of_several_seeds_are_opened(runs, invoke):
