@@ -70,7 +70,7 @@ def print_costs(paths: Sequence[str], overrides: Sequence[str], wanted: Training
 def _lines(costs: Sequence[Cost], total: Mapping[str, Any]) -> Iterator[str]:
     for cost in costs:
         runs = "" if cost.runs == 1 else f"{cost.runs} runs, each of "
-        steps = f"{counted(cost.steps, 'step')} of {short_duration(cost.seconds_per_step)}"
+        steps = f"{cost.steps:,} steps of {short_duration(cost.seconds_per_step)}"
         evaluations = f"{counted(cost.evaluations, 'evaluation')} of {short_duration(cost.seconds_per_evaluation)}"
         yield f"{cost.spec}: {runs}{steps}, {evaluations}"
     several = f", {total['runs']} runs, {total['at_once']} at once" if total["runs"] > 1 else ""
