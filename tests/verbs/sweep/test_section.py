@@ -75,3 +75,15 @@ def test_what_is_refused(sweep, tmp_path, monkeypatch):
     assert [(at[: len(start)], *said) for (at, *said), (start, *_) in zip(found, CASES[sweep], strict=True)] == CASES[
         sweep
     ]
+
+
+@pytest.mark.parametrize(("more", "at"), [("", "sweep: "), (", minimize: validation_loss", "validation_loss}")])
+def test_without_validation_data_there_is_nothing_to_choose_by(more, at, tmp_path):
+    text = SPEC.format(sweep=f"{{search: {{seed: [1, 2]}}, trials: 2{more}}}", length="epochs: 2")
+    (tmp_path / "s.yaml").write_text(text.replace("missing: fill", "missing: fill, validation: 0"))
+    with pytest.raises(mlpkit.SpecError) as caught:
+        check(mlpkit.load_spec(tmp_path / "s.yaml"))
+    (fault,) = caught.value.faults
+    assert text.splitlines()[fault.line - 1][fault.column - 1 :].startswith(at)
+    assert fault.message == "the data has no rows for validation, so there is no validation_loss"
+    assert fault.remedy == "let the data set hold some back, or choose by train_loss"
