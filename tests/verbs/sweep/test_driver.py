@@ -338,6 +338,18 @@ def test_the_time_is_that_of_all_sessions_together(folder):
     assert again.tried == [3, 4]  # 30 s were over
 
 
+def test_times_are_kept_in_milliseconds(folder):
+    now = [0.0]
+
+    def train(directory, tries):
+        now[0] += 1 / 3
+        return finish(directory)
+
+    driven(folder, train, 3, clock=lambda: now[0])
+    assert [trial.asked_at for trial in folder.trials()] == [0.0, 0.333, 0.667]
+    assert folder.read_progress().seconds == 1.0
+
+
 def test_the_time_of_a_trial_that_is_interrupted_again_and_again_counts(folder):
     now = [0.0]
 
