@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mlpkit
-from mlpkit.verbs.runs.compare import compare
+from mlpkit.verbs.runs.compare import Comparison, compare, lines_of
 
 
 def test_the_same_run_twice_differs_in_nothing(train):
@@ -60,3 +60,23 @@ def test_a_folder_that_is_not_a_run_is_refused(train, work):
     train("a")
     with pytest.raises(mlpkit.RunFolderError, match="digits: is not a run folder"):
         compare([Path("a"), Path("digits")])
+
+
+def test_on_a_narrow_terminal_long_keys_are_cut_and_headings_are_not():
+    group = {"rows": 9, "metrics": {"loss": {"value": 0.5, "low": 0.25, "high": 0.75}}}
+    by = {"split": "validation", "whole": group, "columns": {"a_column_with_a_long_name": {"x": group}}}
+    spec = {"layers.Residual1.Affine1.Affine.units": [10, 20]}
+    found = Comparison(["a", "b"], spec, {}, {}, {}, {}, by=[by, by])
+    assert [line.rstrip() for line in lines_of(found, 64)] == [
+        "                                a                b",
+        "spec",
+        "  layers.…Affine1.Affine.units  10               20",
+        "versions: the same",
+        "curves, last values: the same",
+        "metrics: no run is finished",
+        "results, SHA-256: the same",
+        "by a_column_with_a_long_name, rows of validation",
+        "  all rows: loss                0.5000 ± 0.2500  0.5000 ± 0.2500",
+        "  x: loss                       0.5000 ± 0.2500  0.5000 ± 0.2500",
+        "",
+    ]

@@ -8,6 +8,7 @@ import pytest
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.writer_lock import writer_of
 from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, is_resumable
 
 
@@ -24,6 +25,13 @@ def test_trials_are_in_the_order_of_their_numbers_and_keep_that_of_their_values(
     assert [trial.number for trial in trials] == [0, 2, 10]
     assert list(trials[2].values.items()) == [("b", 10), ("a", {"adam": {"beta1": 0.8}})]
     assert (trials[2].asked_at, trials[2].state, trials[2].results) == (1.5, "stopped", {})
+
+
+def test_at_the_end_of_a_block_the_folder_has_no_writer(tmp_path):
+    with SweepFolder.create(tmp_path / "s", "mlpkit: 1\n") as kept:
+        assert writer_of(tmp_path / "s").is_this_process
+        kept.ask_to_stop()
+    assert (writer_of(kept.directory), kept.stop_requested()) == (None, False)
 
 
 def test_what_is_no_trial_is_left_alone(folder):
