@@ -42,14 +42,20 @@ def test_ctrl_c_stops_the_trials_of_its_sweep_in_a_worker(monkeypatch):
 
 
 def test_a_worker_that_ends_stops_its_trial(monkeypatch):
-    end = Future()
+    end, trained = Future(), []
     stopped = TrainingEnd(stopped="a signal")
-    trainer = SimpleNamespace(submit=lambda *_, **__: end, stop=lambda: end.set_result(stopped))
+
+    def stop():
+        trained.extend(dask_workers._training)
+        end.set_result(stopped)
+
+    trainer = SimpleNamespace(submit=lambda *_, **__: end, stop=stop)
     monkeypatch.setattr(remote_workers, "SECONDS_BETWEEN_CHECKS", 0.01)
     monkeypatch.setattr(dask_workers, "get_worker", lambda: SimpleNamespace(status=dask_workers.Status.closing))
     monkeypatch.setitem(remote_workers._trainers, "swept", trainer)
     call = remote_workers.TrialCall(TrainingEnd, "swept/trial-0", {})
     assert dask_workers._train(("swept", "."), call) == stopped
+    assert (trained, dask_workers._training) == ([("swept", "trial-0")], set())
 
 
 class Task:

@@ -205,3 +205,13 @@ def test_fixes_without_an_end_are_not_made(cwd, monkeypatch):
     spoil(cwd / "tiny.yaml")
     monkeypatch.setattr("mlpkit.verbs.run.fix.MOST_ROUNDS", 1)
     assert not fix_specs(["tiny.yaml"]).files
+
+
+def test_a_file_that_may_not_be_written_is_an_error_and_stays(cwd, invoke, monkeypatch):
+    wrong = (cwd / "tiny.yaml").read_text().replace("training:", "trainig:")
+    (cwd / "tiny.yaml").write_text(wrong)
+    monkeypatch.setattr("mlpkit.verbs.run.fix.os.access", lambda path, mode: False)
+    done = invoke("check", "tiny.yaml", "--fix", "--yes")
+    assert done.code == 1
+    assert "tiny.yaml: can't be written: Permission denied" in done.err
+    assert (cwd / "tiny.yaml").read_text() == wrong
