@@ -1,17 +1,22 @@
 """A model as a page, opened from disk in a real browser."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from accessibility import violations
+from c_models import model_with
 from headless_browser import SCREENS, TWO_SCREENS
 
 import mlpkit
+from mlpkit import Graph
 from mlpkit.graph.provenance import find_provenance
 from mlpkit.jobs.load_model import load_run
 from mlpkit.verbs.export.export import export
+from mlpkit_plugins.exporters.html_file import HtmlFile
 
 SPECS = Path(mlpkit.__file__).parent / "shipped_specs"
 MOST_BYTES = 1_000_000
@@ -422,6 +427,42 @@ def test_a_page_fits_its_screen_and_is_accessible(opened, request, name, screen)
 
 LARGEST = "mnist_augmented.yaml"
 OTHERS = sorted(path.name for path in SPECS.glob("mnist_*.yaml") if path.name != LARGEST)
+
+
+NONE = np.zeros(0)
+DAY = 86_400
+START_OF_FIELDS = {
+    "lower median": ({}, np.array([9.0, np.nan, 1, 2, np.inf, 4]), {"start": 2.0, "isTruth": False}),
+    "of each": ({"shape": (2,)}, np.array([[1.0, np.nan], [3, 8], [2, 6]]), {"start": [2.0, 6.0], "isTruth": False}),
+    "all missing": ({}, np.full(3, np.nan), {"start": None, "isTruth": False}),
+    "by extent": ({"extent": (3.0, 7.0)}, NONE, {"start": 3.0, "isTruth": False}),
+    "unknown": ({}, NONE, {"start": None, "isTruth": False}),
+    "yes and no": ({"extent": (0.0, 1.0), "typical": (0.2, 0.4)}, np.array([1.0]), {"start": 1.0, "isTruth": True}),
+    "share": ({"extent": (0.0, 1.0), "typical": (0.2, 0.41)}, NONE, {"start": 0.0, "isTruth": False}),
+    "two": ({"extent": (0.0, 2.0), "typical": (0.2, 0.4)}, NONE, {"start": 0.0, "isTruth": False}),
+    "days": ({"kind": "date"}, np.array([5.0, 3, np.nan]) * DAY, {"start": 3.0 * DAY, "step": DAY}),
+    "minutes": ({"kind": "date"}, np.array([DAY, 60.0]), {"start": 60.0, "step": 60}),
+    "seconds": ({"kind": "date", "extent": (0.0, 61.0)}, np.array([1.0 * DAY]), {"start": 1.0 * DAY, "step": 1}),
+    "no dates": ({"kind": "date"}, NONE, {"start": None, "step": 1}),
+    "commonest": ({"dtype": "str", "choices": ["b", "c"]}, np.array(["", "c", "b", "", "b", ""]), {"start": "b"}),
+    "no text": ({"dtype": "str", "choices": ["b", "c"]}, np.array([""]), {"start": ""}),
+    "any text": ({"dtype": "str"}, np.array(["b"]), {"start": ""}),
+    "image": ({"dtype": "uint8", "shape": (2, 2), "kind": "pixels"}, np.ones((1, 2, 2)), {"start": None}),
+}
+
+
+def test_fields_start_with_the_middle_of_the_examples_or_else_of_the_range(tmp_path):
+    graph, rows = Graph(np.dtype(np.float32)), {}
+    for name, (options, examples, _) in START_OF_FIELDS.items():
+        graph.feed(name, **{"dtype": "float64", **options})
+        rows[name] = examples
+    model = model_with(graph, {"y": graph.op("Neg", graph.feed("x", "float32"))})
+
+    HtmlFile().write(replace(model, examples=rows), tmp_path / "model.html")
+
+    fields = json.loads(re.search("const FIELDS = (.*);", (tmp_path / "model.html").read_text())[1])
+    assert fields.pop("x") == {"start": None, "isTruth": False}
+    assert fields == {name: expected for name, (*_, expected) in START_OF_FIELDS.items()}
 
 
 @pytest.mark.parametrize("name", [LARGEST, *(pytest.param(other, marks=pytest.mark.long) for other in OTHERS)])

@@ -1,5 +1,7 @@
 """Running exported JavaScript: in Node, in a browser, or not at all."""
 
+import os
+
 import numpy as np
 import pytest
 from requirements import require
@@ -78,6 +80,63 @@ def test_a_module_that_fails_is_no_export(network, tmp_path, monkeypatch, missin
 
     with pytest.raises(ExportError, match=r"^model\.js doesn't run: "):
         JsFile().compute(tmp_path / "model.js", model, {"x": X}, ["prediction"])
+
+
+@pytest.fixture
+def run_by(network, tmp_path, monkeypatch, no_engine):
+    """Return a function that computes a prediction with a shell script in the place of Node or of a browser."""
+
+    def run(kind, script):
+        engine = tmp_path / "engine"
+        engine.write_text(script)
+        engine.chmod(0o700)
+        monkeypatch.setattr(js_engines, kind, ("no-such-engine", str(engine)))
+        model = bare_network(network, {})
+        JsFile().write(model, tmp_path / "model.js")
+        return JsFile().compute(tmp_path / "model.js", model, {"x": X[:1]}, ["prediction"])["prediction"]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("kind", "script", "message"),
+    [
+        ("NODE", f"echo {'no ' * 100}", f"model.js doesn't run: it prints '{'no ' * 66}no'"),
+        (
+            "NODE",
+            "echo a >&2; echo SyntaxError: b >&2; echo Error: c >&2; exit 1",
+            "model.js doesn't run: SyntaxError: b",
+        ),
+        ("NODE", "echo a >&2; echo b >&2; exit 1", "model.js doesn't run: b"),
+        ("NODE", "exit 1", "model.js doesn't run: "),
+        ("BROWSERS", "echo '<html>'", "model.js doesn't run: it prints ''"),
+    ],
+)
+def test_an_engine_that_computes_nothing_is_quoted(run_by, kind, script, message):
+    with pytest.raises(ExportError) as refused:
+        run_by(kind, f"#!/bin/sh\n{script}")
+
+    assert str(refused.value) == message
+
+
+def test_a_program_that_does_not_start_is_no_engine(run_by):
+    with pytest.raises(EngineMissingError, match=r"/engine doesn't run: .*Exec format error"):
+        run_by("NODE", "\x7fELF")
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_a_browser_prints_the_result_into_its_page_and_has_no_sandbox_for_root(run_by, tmp_path, monkeypatch, user):
+    monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
+    printed = "<html><body>\n[{&quot;dtype&quot;: &quot;float32&quot;, &quot;shape&quot;: [1, 2],"
+    printed += " &quot;elements&quot;: [2.5, -1]}]</body></html>"
+
+    found = run_by("BROWSERS", f"#!/bin/sh\necho $@ > {tmp_path}/options\necho '{printed}'")
+
+    assert (found.dtype, found.tolist()) == (np.float32, [[2.5, -1]])
+    options = (tmp_path / "options").read_text().split()
+    assert ("--no-sandbox" in options) == (user == 0)
+    assert options[-2] == "--dump-dom"
+    assert options[-1].startswith("file://")
 
 
 def test_a_page_without_its_script_is_no_export(network, tmp_path):

@@ -187,10 +187,10 @@ def _check_finite(step: Step, weights: Array) -> None:
 
 def conv(step: Step) -> list[str]:
     """Return the convolution of images with rectangular patches."""
-    step.check(dilations=[1, 1], group=1)
     x, weights, y = step.floats(), step.fixed(1), step.output
     if weights.ndim != 4:
         raise step.refused(f"on arrays of {weights.ndim} axes")
+    step.check(dilations=[1, 1], group=1)
     _check_finite(step, weights)
     by_column = weights.transpose(0, 3, 1, 2)
     step.multiplications = weights.size * prod(y.shape[1:])
@@ -210,20 +210,19 @@ def conv(step: Step) -> list[str]:
 
 def max_pool(step: Step) -> list[str]:
     """Return the largest pixel of each patch."""
-    step.check(dilations=[1, 1])
-    return _pooled(step, "largest_pixel")
+    return _pooled(step, "largest_pixel", dilations=[1, 1])
 
 
 def average_pool(step: Step) -> list[str]:
     """Return the mean pixel of each patch."""
-    step.check(pads=[0, 0, 0, 0])
-    return _pooled(step, "mean_pixel")
+    return _pooled(step, "mean_pixel", pads=[0, 0, 0, 0])
 
 
-def _pooled(step: Step, function: str) -> list[str]:
+def _pooled(step: Step, function: str, **supported: list[int]) -> list[str]:
     x, y, size = step.floats(), step.output, step.node.attributes["kernel_shape"]
     if len(size) != 2:
         raise step.refused(f"on arrays of {2 + len(size)} axes")
+    step.check(**supported)
     return [f"pool({x.pointer}, {_size(x)}, {y.pointer}, {_size(y)}, {_patches(step, size)}, {function});"]
 
 
@@ -246,9 +245,7 @@ def reduce(first: str, combined: str, finished: str = "{0}") -> Operator:
 
     def statements(step: Step) -> list[str]:
         x, y = step.varying(0), step.output
-        axes = step.fixed(1).ravel() if step.has(1) else step.node.attributes.get("axes")
-        if axes is None:
-            raise step.refused("along all axes, the batch axis too")
+        axes = step.fixed(1).ravel() if step.has(1) else step.node.attributes["axes"]
         reduced = sorted(step.own_axis(int(axis)) for axis in axes)
         kept = [axis for axis in range(len(x.shape)) if axis not in reduced]
         strides = row_major(x.shape)
@@ -288,7 +285,6 @@ def arg_max(step: Step) -> list[str]:
 
 def batch_norm(step: Step) -> list[str]:
     """Return (x - mean) / √(variance + epsilon) gamma + beta, feature by feature."""
-    step.check(training_mode=0)
     x, y = step.floats(), step.output
     gamma, beta, mean = (step.input(number).name for number in (1, 2, 3))
     epsilon = x.dtype.type(step.node.attributes.get("epsilon", 1e-5))
@@ -299,7 +295,9 @@ def batch_norm(step: Step) -> list[str]:
 
 def layer_norm(step: Step) -> list[str]:
     """Return (x - mean) / √(variance + epsilon) gamma + beta, with mean and variance of all elements."""
-    step.check(axis=1, stash_type=1)
+    step.check(stash_type=1)
+    if step.axis() != 0:
+        raise step.refused("along some of the axes")
     x, y, beta = step.floats(), step.output, step.input(2) if step.has(2) else None
     gamma, epsilon = step.input(1).name, literal(np.float32(step.node.attributes.get("epsilon", 1e-5)))
     shift = step.array("beta", np.zeros(x.size, x.dtype)) if beta is None else beta.name
@@ -345,8 +343,6 @@ def gather(step: Step) -> list[str]:
 def _looked_up(step: Step, table: Operand, numbers: Operand) -> list[str]:
     """Return rows of a constant table."""
     step.check(axis=0)
-    if numbers.constant is not None:
-        raise step.refused("on arrays that don't change")
     each, y = prod(table.shape[1:]), step.output
     row = numbers.at("{1}")
     index = f"{each} * {row} + {{2}}" if each > 1 else row
@@ -358,9 +354,8 @@ def concat(step: Step) -> list[str]:
     """Return arrays concatenated along an axis."""
     y, axis, lines, begin = step.output, step.axis(), [], 0
     width = prod(y.shape[axis:])
-    for operand in filter(None, step.inputs):
-        shape = operand.shape[1:] if operand.constant is not None else operand.shape
-        before, part = prod(shape[:axis]), prod(shape[axis:])
+    for operand in map(step.varying, range(len(step.inputs))):
+        before, part = prod(operand.shape[:axis]), prod(operand.shape[axis:])
         lines += loops((before, part), [(width, 1), (part, 1)], f"{y.at('{0}')} = {operand.at('{1}')};", [begin])
         begin += part
     return lines
@@ -380,10 +375,8 @@ def transpose(step: Step) -> list[str]:
 
 def tile(step: Step) -> list[str]:
     """Return x repeated along each axis."""
-    x, y, (of_rows, *repeats) = step.varying(0), step.output, step.fixed(1).ravel().tolist()
-    if of_rows != 1:
-        raise step.refused("along the batch axis")
-    shape = tuple(length for pair in zip(repeats, x.shape, strict=True) for length in pair)
+    x, y, repeats = step.varying(0), step.output, step.fixed(1).ravel().tolist()
+    shape = tuple(length for pair in zip(repeats[1:], x.shape, strict=True) for length in pair)
     strides = tuple(stride for each in row_major(x.shape) for stride in (0, each))
     return loops(shape, [row_major(shape), strides], f"{y.at('{0}')} = {x.at('{1}')};")
 

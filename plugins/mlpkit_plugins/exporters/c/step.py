@@ -112,7 +112,7 @@ class Step:
         """Check that attributes, if present, have the only supported values."""
         for name, supported in values.items():
             value = self.node.attributes.get(name, supported)
-            if np.any(np.asarray(value) != np.asarray(supported)):
+            if not np.array_equal(value, supported):
                 raise self.refused(f"with {name} = {value}")
 
     def axis(self, default: int = -1) -> int:

@@ -32,6 +32,7 @@ FILTERS = RNG.normal(size=(3, 2, 3, 2)).astype(np.float32)
 ROW = RNG.normal(size=5).astype(np.float32)
 TWO = [RNG.uniform(0.5, 1.5, 2).astype(np.float32) for _ in range(4)]
 GRID = RNG.normal(size=(3, 4)).astype(np.float32)
+SMALL = np.full(5, 1e-4, np.float32)
 
 
 def one(operator, feed="x", **attributes):
@@ -58,6 +59,7 @@ CASES = {
     "ArgMax, axis kept": one("ArgMax", axis=-1),
     "AveragePool": one("AveragePool", "images", kernel_shape=[2, 3], strides=[1, 2]),
     "BatchNormalization": lambda g, x: g.op("BatchNormalization", x["images"], *TWO, epsilon=0.01),
+    "BatchNormalization of features": lambda g, x: g.op("BatchNormalization", x["x"], ROW, ROW, ROW, SMALL),
     "Cast to float32": one("Cast", "gaps", to=F32),
     "Cast to int64": lambda g, x: g.op("Cast", g.op("Mul", x["x"], 3.0), to=INT64),
     "Cast to truth values": one("Cast", "numbers", to=BOOL),
@@ -66,6 +68,8 @@ CASES = {
     "Cast to float64": one("Cast", to=F64),
     "Clip": lambda g, x: g.op("Clip", x["x"], -0.5, 0.5),
     "Clip from above": lambda g, x: g.op("Clip", x["x"], None, 0.5),
+    "Clip from below": lambda g, x: g.op("Clip", x["x"], 0.5),
+    "Clip without bounds": one("Clip"),
     "Concat": lambda g, x: g.op("Concat", x["x"], x["z"], axis=1),
     "Concat of images": lambda g, x: g.op("Concat", x["images"], x["images"], axis=-2),
     "Concat of columns": lambda g, x: g.op("Concat", *[g.op("Unsqueeze", x["number"], np.array([1]))] * 2, axis=1),
@@ -78,6 +82,8 @@ CASES = {
     "Flatten": one("Flatten", "images"),
     "Gather of columns": lambda g, x: g.op("Gather", x["x"], np.array([3, 0, -1]), axis=1),
     "Gather of a column": lambda g, x: g.op("Gather", x["matrix"], np.array([2]), axis=2),
+    "Gather of channels": lambda g, x: g.op("Gather", x["images"], np.array([1, 0, 1]), axis=1),
+    "Gather of rows of images": lambda g, x: g.op("Gather", x["images"], np.array([[4, -4]]), axis=2),
     "Gather of rows of a table": lambda g, x: g.op("Gather", RNG.normal(size=(4, 2)), x["numbers"]),
     "Gather of numbers": lambda g, x: g.op("Gather", np.array([1.5, 2, -3, 4]), x["number"]),
     "Gemm": lambda g, x: g.op("Gemm", x["x"], WEIGHTS, TWO[0][[0, 1, 1]]),
@@ -107,8 +113,18 @@ CASES = {
     "LabelEncoder to numbers": lambda g, x: g.op(
         "LabelEncoder", x["town"], domain=ML_DOMAIN, keys_strings=["Bern"], values_floats=[0.1], default_float=-0.7
     ),
+    "LabelEncoder to 1 or, by default, -1": lambda g, x: g.op(
+        "LabelEncoder", x["town"], domain=ML_DOMAIN, keys_strings=["Bern"], values_int64s=[1]
+    ),
+    "LabelEncoder to texts with the default": lambda g, x: g.op(
+        "LabelEncoder", x["number"], domain=ML_DOMAIN, keys_int64s=[2], values_strings=["two"]
+    ),
+    "LabelEncoder to numbers with the default": lambda g, x: g.op(
+        "LabelEncoder", x["number"], domain=ML_DOMAIN, keys_int64s=[2], values_floats=[2.5]
+    ),
     "LayerNormalization": lambda g, x: g.op("LayerNormalization", x["matrix"], GRID, GRID, axis=1, epsilon=0.01),
     "LayerNormalization without shift": lambda g, x: g.op("LayerNormalization", x["x"], ROW, axis=1),
+    "LayerNormalization of little": lambda g, x: g.op("LayerNormalization", g.op("Mul", x["x"], 0.003), ROW),
     "MatMul": lambda g, x: g.op("MatMul", x["matrix"], RNG.normal(size=(4, 2)).astype(np.float32)),
     "MatMul of matrices": lambda g, x: g.op(
         "MatMul", g.op("Unsqueeze", x["matrix"], np.array([2])), RNG.normal(size=(3, 4, 2)).astype(np.float32)
@@ -119,6 +135,7 @@ CASES = {
     "Not": lambda g, x: g.op("Not", g.op("Greater", x["x"], 0.0)),
     "Or": lambda g, x: g.op("Or", g.op("Greater", x["x"], 0.0), g.op("Greater", x["z"], 0.0)),
     "Pad": lambda g, x: g.op("Pad", x["images"], np.array([0, 0, 1, 2, 0, 1, 0, 1]), 0.5),
+    "Pad with zeros": lambda g, x: g.op("Pad", x["x"], np.array([0, 1, 0, 2])),
     "Pow": lambda g, x: g.op("Pow", x["positive"], 1.5),
     "ReduceMax": one("ReduceMax", "matrix", axes=[1]),
     "ReduceMean": one("ReduceMean", "matrix", axes=[1, 2], keepdims=0),
@@ -128,6 +145,7 @@ CASES = {
     "Slice": lambda g, x: g.op(
         "Slice", x["images"], np.array([1, 0]), np.array([5, 99]), np.array([2, 3]), np.array([2, 3])
     ),
+    "Slice of columns": lambda g, x: g.op("Slice", x["x"], np.array([1]), np.array([-1]), np.array([1])),
     "Softmax of rows": one("Softmax", "matrix"),
     "Sign of integers": lambda g, x: g.op("Sign", g.op("Sub", x["numbers"], 2)),
     "Squeeze": lambda g, x: g.op("Squeeze", g.op("Unsqueeze", x["x"], np.array([2])), np.array([2])),
@@ -242,6 +260,125 @@ REFUSED = {
         lambda g, x: g.op("Slice", x["matrix"], *(np.array(n) for n in ([0, 2], [2, 0], [1, 2], [1, -2]))),
         "the graph uses the operator Slice backwards",
     ),
+    "numbers as texts": (lambda g, x: g.op("Cast", x["x"], to=8), "the graph uses the operator Cast on texts"),
+    "a bias of each example": (
+        lambda g, x: g.op("Add", x["x"], np.ones((2, 5), np.float32)),
+        "the graph uses the operator Add with an array that has an element per example",
+    ),
+    "examples taken for channels": (
+        lambda g, x: g.op("Add", x["images"], g.op("ReduceMean", x["images"], axes=[1], keepdims=0)),
+        "the graph uses the operator Add on arrays with different numbers of axes",
+    ),
+    "a factor of a product": (
+        lambda g, x: g.op("Gemm", x["x"], WEIGHTS, alpha=2.0),
+        "the graph uses the operator Gemm with alpha = 2.0",
+    ),
+    "a factor of a bias": (
+        lambda g, x: g.op("Gemm", x["x"], WEIGHTS, WEIGHTS[0], beta=0.5),
+        "the graph uses the operator Gemm with beta = 0.5",
+    ),
+    "a matrix for rows": (
+        lambda g, x: g.op("MatMul", x["matrix"], np.ones((1, 4, 2), np.float32)),
+        "the graph uses the operator MatMul with an array of 3 axes as its second input",
+    ),
+    "an infinite weight of a matrix": (
+        lambda g, x: g.op(
+            "MatMul", g.op("Unsqueeze", x["matrix"], np.array([2])), np.full((3, 4, 2), np.float32(np.inf))
+        ),
+        "the graph uses the operator MatMul with a weight that is infinite or not a number",
+    ),
+    "a filter that is not a number": (
+        lambda g, x: g.op("Conv", x["images"], FILTERS * np.float32(np.nan)),
+        "the graph uses the operator Conv with a weight that is infinite or not a number",
+    ),
+    "filters with gaps": (
+        lambda g, x: g.op("Conv", x["images"], FILTERS, dilations=[1, 2]),
+        "the graph uses the operator Conv with dilations = [1, 2]",
+    ),
+    "a convolution along one axis": (
+        lambda g, x: g.op("Conv", x["matrix"], FILTERS[:, :1, 0].repeat(3, axis=1), dilations=[1]),
+        "the graph uses the operator Conv on arrays of 3 axes",
+    ),
+    "a convolution along three axes": (
+        lambda g, x: g.op("Conv", g.op("Unsqueeze", x["images"], np.array([4])), FILTERS[..., None], dilations=[1] * 3),
+        "the graph uses the operator Conv on arrays of 5 axes",
+    ),
+    "a pool along one axis": (
+        lambda g, x: g.op("MaxPool", x["matrix"], kernel_shape=[2], dilations=[1]),
+        "the graph uses the operator MaxPool on arrays of 3 axes",
+    ),
+    "a pool with gaps": (
+        lambda g, x: g.op("MaxPool", x["images"], kernel_shape=[2, 2], dilations=[2, 1]),
+        "the graph uses the operator MaxPool with dilations = [2, 1]",
+    ),
+    "a padded mean": (
+        lambda g, x: g.op("AveragePool", x["images"], kernel_shape=[2, 2], pads=[0, 1, 0, 0]),
+        "the graph uses the operator AveragePool with pads = [0, 1, 0, 0]",
+    ),
+    "a mean over everything": (
+        lambda g, x: g.op("ReduceMean", x["matrix"]),
+        "ReduceMean_1 isn't computed example by example",
+    ),
+    "the largest of each row": (
+        lambda g, x: g.op("ArgMax", x["matrix"], axis=-1),
+        "the graph uses the operator ArgMax on more than one row",
+    ),
+    "the largest of each column": (
+        lambda g, x: g.op("ArgMax", x["matrix"], axis=1),
+        "the graph uses the operator ArgMax on more than one row",
+    ),
+    "each row normalized": (
+        lambda g, x: g.op("LayerNormalization", x["matrix"], GRID[0]),
+        "the graph uses the operator LayerNormalization along some of the axes",
+    ),
+    "shares of a column": (
+        lambda g, x: g.op("Softmax", x["matrix"], axis=1),
+        "the graph uses the operator Softmax along an axis that isn't the last",
+    ),
+    "shares of all examples": (
+        lambda g, x: g.op("Softmax", x["x"], axis=0),
+        "the graph uses the operator Softmax along the batch axis",
+    ),
+    "two examples": (
+        lambda g, x: g.op("Gather", x["x"], np.array([0, 1])),
+        "the graph uses the operator Gather along the batch axis",
+    ),
+    "columns of a table": (
+        lambda g, x: g.op("Gather", np.ones((2, 3), np.float32), g.op("ArgMax", x["x"], axis=1, keepdims=0), axis=1),
+        "the graph uses the operator Gather with axis = 1",
+    ),
+    "channels for examples": (
+        lambda g, x: g.op("Transpose", x["images"], perm=[1, 0, 2, 3]),
+        "the graph uses the operator Transpose on the batch axis",
+    ),
+    "the first examples": (
+        lambda g, x: g.op("Slice", x["x"], np.array([0]), np.array([2])),
+        "the graph uses the operator Slice along the batch axis",
+    ),
+    "edges repeated": (
+        lambda g, x: g.op("Pad", x["x"], np.array([0, 1, 0, 1]), mode="edge"),
+        "the graph uses the operator Pad with elements of x around it",
+    ),
+    "less than nothing around it": (
+        lambda g, x: g.op("Pad", x["x"], np.array([0, 0, 0, -1])),
+        "the graph uses the operator Pad on the batch axis, or with negative padding",
+    ),
+    "an example moved": (
+        lambda g, x: g.op("Pad", x["x"], np.array([1, 0, -1, 0])),
+        "the graph uses the operator Pad on the batch axis, or with negative padding",
+    ),
+    "floating-point keys": (
+        lambda g, x: g.op("LabelEncoder", x["x"], domain=ML_DOMAIN, keys_floats=[1.0], values_int64s=[1]),
+        "the graph uses the operator LabelEncoder on floating-point numbers",
+    ),
+    "a bound that changes": (
+        lambda g, x: g.op("Clip", x["x"], g.op("ReduceMin", x["x"], axes=[1])),
+        "the graph uses the operator Clip with an input 2 that is computed for each example",
+    ),
+    "a constant in front": (
+        lambda g, x: g.op("MatMul", np.ones((2, 2), np.float32), x["x"]),
+        "the graph uses the operator MatMul with an input 1 that doesn't change",
+    ),
     "a short integer": (
         lambda g, x: g.op("Cast", x["x"], to=3),
         "Cast_1 is int8; C knows float32, float64, int64",
@@ -268,3 +405,16 @@ def test_values_that_are_not_float32_are_counted_as_bytes_of_stack(tmp_path):
     CFile().write(model_with(graph, {"y": graph.op("Cast", negative, to=F32)}), tmp_path / "model.c")
     text = (tmp_path / "model.c").read_text("ascii")
     assert " * RAM: 0 bytes of work memory, 24 of inputs, 24 of outputs, 2,072 of stack.\n" in text
+
+
+def test_texts_are_counted_with_their_pointers(tmp_path):
+    graph = Graph(np.dtype(np.float32))
+    towns = {"keys_strings": ["Bern", "Zürich"], "values_int64s": [3, 1], "default_int64": 7}
+    number = graph.op("LabelEncoder", graph.feed("town", "str"), domain=ML_DOMAIN, **towns)
+    codes = {"keys_int64s": [1, 3], "values_strings": ["ZH", "BE"], "default_string": "?"}
+    code = graph.op("LabelEncoder", number, domain=ML_DOMAIN, **codes)
+    CFile().write(model_with(graph, {"number": number, "code": code}), tmp_path / "model.c")
+    text = (tmp_path / "model.c").read_text("ascii")
+    texts, numbers = (8 + 1 + 4) + (8 + 1 + 7) + 2 * (8 + 1 + 2) + (8 + 1 + 1), (3 + 2) * 8
+    assert f" * Flash, without code: {texts + numbers} bytes.\n" in text
+    assert " * RAM: 0 bytes of work memory, 8 of inputs, 24 of outputs, 2,048 of stack.\n" in text
