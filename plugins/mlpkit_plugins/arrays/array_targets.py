@@ -240,7 +240,8 @@ def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64
         array = np.asarray(weights, np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(source, f"is not an array of numbers: {error}") from error
-    check_weights_shape(array.shape, examples, source)
+    if array.shape != (examples,):
+        raise DataError(source, f"has the shape {array.shape}; expected ({examples},), a number for each example")
     wrong = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
     if len(wrong):
         remedy = "expected 0 or more; write such a number, or leave out the example"
@@ -248,9 +249,3 @@ def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64
     if not array.any():
         raise DataError(source, "the weight of every example is 0")
     return array
-
-
-def check_weights_shape(shape: tuple[int, ...], examples: int, source: str) -> None:
-    """Check that an array of weights has a number for each example."""
-    if shape != (examples,):
-        raise DataError(source, f"has the shape {shape}; expected ({examples},), a number for each example")

@@ -92,8 +92,9 @@ def raw_by_range(inputs: Array, means: Array, stds: Array, extents: Array | None
     (elements, 2), by default four standard deviations around the mean; and one number is outside the range of
     standardized examples by more than half its width.
     """
-    rows = np.asarray(inputs[:ROWS_LOOKED_AT], np.float64).reshape(len(inputs[:ROWS_LOOKED_AT]), -1)
-    if np.abs(rows).max(initial=0) <= NEVER_OUTSIDE:
+    rows = np.asarray(inputs[:ROWS_LOOKED_AT], np.float64)
+    rows = rows.reshape(len(rows), -1)
+    if np.abs(rows).max() <= NEVER_OUTSIDE:
         return None
     means, stds = means.ravel(), stds.ravel()
     least, greatest = (means - 4 * stds, means + 4 * stds) if extents is None else extents.T
@@ -101,7 +102,7 @@ def raw_by_range(inputs: Array, means: Array, stds: Array, extents: Array | None
     far = (rows * stds > greatest - means + margin) | (rows * stds < least - means - margin)
     ordinary = (rows >= least) & (rows <= greatest)
     raw = np.flatnonzero(far.any(axis=1) & ordinary.all(axis=1))
-    if 2 * len(raw) < len(rows) or not len(raw):
+    if 2 * len(raw) < len(rows):
         return None
     element = int(far[raw[0]].argmax())
     return RawNumber(int(raw[0]), element, float(rows[raw[0], element]))

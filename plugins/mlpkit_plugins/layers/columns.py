@@ -31,12 +31,6 @@ class Group(NamedTuple):
     outputs: slice
 
 
-def width(places: slice) -> int:
-    """Return the length of a slice."""
-    count: int = places.stop - places.start
-    return count
-
-
 class Columns(Layer):
     """Separate layers for the inputs' numbers, dates, one-hot columns and categories.
 
@@ -96,7 +90,7 @@ class Columns(Layer):
         y = self.buffer("y", (len(x), self.groups[-1].outputs.stop))
         for name, places, inside, outputs in self.groups:
             part = np.take(x, places, axis=1, out=self.buffer(name, (len(x), len(places))), mode="clip")
-            y[:, outputs] = part if inside is None else inside.forward(part).reshape(len(x), width(outputs))
+            y[:, outputs] = part if inside is None else inside.forward(part).reshape(len(x), prod(inside.output_shape))
         return y
 
     def backward(self, dy: Array) -> Array | None:
@@ -106,7 +100,7 @@ class Columns(Layer):
             part: Array | None = dy[:, outputs]
             if inside is not None:
                 own = self.buffer(f"d{name}", (len(dy), *inside.output_shape))
-                own.reshape(len(dy), width(outputs))[...] = dy[:, outputs]
+                own[...] = dy[:, outputs].reshape(own.shape)
                 part = inside.backward(own)
             if dx is not None and part is not None:
                 dx[:, places] = part
