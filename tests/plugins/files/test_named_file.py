@@ -56,6 +56,13 @@ def test_what_is_no_file_is_refused(tmp_path):
         named_file("file", str(tmp_path / "pipe"))
     with pytest.raises(ParameterError, match=r"is a folder; expected a file"):
         named_file("file", str(tmp_path))
+    with pytest.raises(ParameterError, match=r"^folder: '.*pipe' is a file; expected a folder$"):
+        named_folder("folder", str(tmp_path / "pipe"))
+    with pytest.raises(ParameterError, match=r"^file: '~no-such-user/a' is not a valid path: "):
+        named_file("file", "~no-such-user/a")
+    for named, what in ((named_file, "file"), (named_folder, "folder")):
+        with pytest.raises(ParameterError, match=f"^x: can't read the {what} 'a\\\\x00b': .*null"):
+            named("x", "a\0b")
     with pytest.raises(ParameterError, match=r"is a file; expected a folder"):
         named_folder("folder", str(tmp_path / "pipe"))
     with pytest.raises(ParameterError, match=r"can't read the file"):

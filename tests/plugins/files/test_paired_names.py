@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from mlpkit import DataError, ParameterError
 from mlpkit_plugins.files.named_file import (
     INPUTS,
     TARGETS,
     find_targets,
     has_word,
+    idx_pair,
     idx_pairs,
+    images_at,
     name_for_split,
     pairs_of_splits,
     renamed,
@@ -70,3 +73,42 @@ def test_images_without_labels_are_no_pair(tmp_path):
         (tmp_path / name).write_bytes(b"")
     assert list(idx_pairs(tmp_path)) == ["test"]
     assert idx_pairs(tmp_path / "nowhere") == {}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "targets", "message"),
+    [
+        ("train", None, "target: no file of targets was named for x.npy; expected some labels; write --target FILE"),
+        (
+            "test",
+            None,
+            "test: there is no file of targets next to x.npy; name the two like x_test.npy and t_test.npy",
+        ),
+        ("train", "answer.npy", "target: there is no file 'answer.npy'; did you mean 'answers.npy'?"),
+    ],
+)
+def test_targets_that_are_not_there(tmp_path, monkeypatch, parameter, targets, message):
+    monkeypatch.chdir(tmp_path)
+    for name in ("x.npy", "answers.npy"):
+        (tmp_path / name).touch()
+    assert find_targets(parameter, "x.npy", "answers.npy") == ("x.npy", "answers.npy")
+    with pytest.raises(ParameterError) as refused:
+        find_targets(parameter, "x.npy", targets, "some labels")
+    assert str(refused.value) == message
+
+
+def test_of_a_folder_of_images_the_pair_for_testing_is_read(tmp_path):
+    names = [f"{split}-{what}" for split in ("t10k", "train") for what in ("images-idx3-ubyte", "labels-idx1-ubyte")]
+    with pytest.raises(DataError, match="the folder holds no IDX file of images with one of labels$"):
+        idx_pair(tmp_path)
+    for name in names[2:]:
+        (tmp_path / name).touch()
+    assert idx_pair(tmp_path) == (tmp_path / names[2], tmp_path / names[3])
+    for name in names[:2]:
+        (tmp_path / name).touch()
+    assert idx_pair(tmp_path) == (tmp_path / names[0], tmp_path / names[1])
+    assert images_at(tmp_path) == tmp_path / names[0]
+    assert images_at(tmp_path / names[2]) == tmp_path / names[2]
+    assert idx_pair(tmp_path / names[2]) == (tmp_path / names[2], tmp_path / names[3])
+    with pytest.raises(DataError, match="there is no file of labels next to it, with 'labels' for 'images' in its name"):
+        idx_pair(tmp_path / names[1])

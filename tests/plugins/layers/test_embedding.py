@@ -52,6 +52,7 @@ def test_first_values_are_standard_normal_numbers():
 def test_auto_gives_each_column_the_length_of_fastai():
     layer = standalone(Embedding(values=(3, 20, 500)), (3,))
     assert layer.sizes == [3, 9, 52]
+    assert layer.flops((3,)) == 64
     assert layer.forward(np.ones((2, 3))).shape == (2, 64)
 
 
