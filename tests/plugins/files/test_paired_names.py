@@ -99,7 +99,7 @@ def test_targets_that_are_not_there(tmp_path, monkeypatch, parameter, targets, m
 
 def test_of_a_folder_of_images_the_pair_for_testing_is_read(tmp_path):
     names = [f"{split}-{what}" for split in ("t10k", "train") for what in ("images-idx3-ubyte", "labels-idx1-ubyte")]
-    with pytest.raises(DataError, match="the folder holds no IDX file of images with one of labels$"):
+    with pytest.raises(DataError, match=r"the folder holds no IDX file of images with one of labels$"):
         idx_pair(tmp_path)
     for name in names[2:]:
         (tmp_path / name).touch()
@@ -110,5 +110,5 @@ def test_of_a_folder_of_images_the_pair_for_testing_is_read(tmp_path):
     assert images_at(tmp_path) == tmp_path / names[0]
     assert images_at(tmp_path / names[2]) == tmp_path / names[2]
     assert idx_pair(tmp_path / names[2]) == (tmp_path / names[2], tmp_path / names[3])
-    with pytest.raises(DataError, match="there is no file of labels next to it, with 'labels' for 'images' in its name"):
+    with pytest.raises(DataError, match="there is no file of labels next to it"):
         idx_pair(tmp_path / names[1])
