@@ -1,8 +1,10 @@
 """Texts in the cache folder."""
 
+from pathlib import Path
+
 import pytest
 
-from mlpkit.pages.cache import cached_text
+from mlpkit.pages.cache import cache_folder, cached_text
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +47,10 @@ def test_nothing_but_the_text_stays_in_the_folder(cache):
     cached_text("a.js", lambda: "a")
 
     assert [file.name for file in cache.iterdir()] == ["a.js"]
+
+
+def test_the_folder_is_the_operating_system_s_unless_another_is_chosen(cache, monkeypatch):
+    assert cache_folder() == cache
+    monkeypatch.setenv("MLPKIT_CACHE", "")
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: f"/caches/{name}")
+    assert cache_folder() == Path("/caches/mlpkit/pages")

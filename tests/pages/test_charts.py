@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 
@@ -163,3 +164,81 @@ def test_bars_of_a_group_have_the_colours_of_their_series():
     assert bars == {("red", "then"): 0.25, ("red", "now"): 0.5, ("blue", "then"): 0.75, ("blue", "now"): 0.5}
     picture = charts.figure("Then and now", chart)
     assert all(picture.count(f'fill="{colour}"') >= 2 for colour in COLOURS[:2])
+
+
+TABLE = [{"x.1": 1, "y": 2.5, "series": "a"}, {"x.1": 3, "y": float("nan"), "series": "b"}]
+QUANTILES = [{"x": x, **{key: i + x for i, key in enumerate(("q05", "q25", "q50", "q75", "q95"))}} for x in (1, 2)]
+AXES = [charts.ParallelAxis("rate", [(0, "low"), (1, "high")]), charts.ParallelAxis("units", [(0.5, "30")])]
+LINES = [
+    charts.ParallelLine("a", [0.25, None], 0.5, {"loss": "2"}),
+    charts.ParallelLine("b", [0.75], None, {"loss": "3"}),
+    charts.ParallelLine("c", [0.0, 1.0], 0.0, {"loss": "4"}),
+]
+ALL_OF_CURVES = {
+    "titles": ("step", "loss"),
+    "domain": (0.5, 9),
+    "zero": False,
+    "marked": {"x.1": 1, "y": 2.5},
+    "diagonal": True,
+    "thin": [{**point, "line": "1"} for point in TABLE],
+    "names": ["a", "b", "c", "d", "e"],
+    "dashed": True,
+}
+SPECIFICATIONS = {
+    "curves": charts.curves(TABLE, "x.1", "y"),
+    "curves, with everything": charts.curves(TABLE, "x.1", "y", **ALL_OF_CURVES),
+    "curves, logarithmic": charts.curves(TABLE, "x.1", "y", logarithmic=True),
+    "bands": charts.bands(QUANTILES, "x", titles=("step", "spread")),
+    "bands of names": charts.bands(QUANTILES, "x", titles=("town", ""), middle="q25", zero=False, named=True),
+    "histogram": charts.histogram([2, 0, 3], [0, 0.5, 1, 4], titles=("size", "rows")),
+    "histograms": charts.histograms(COUNTS, [-1.0, 0.0, 1.0, 2.0], titles=("weight", "n"), most=2),
+    "bars": charts.bars(TABLE, "series", "y", titles=("name", "gain")),
+    "grouped bars": charts.grouped_bars(["red", "blue"], {"then": [1, 3], "now": [2, 4]}, "share"),
+    "heatmap of two rows": charts.heatmap(TABLE, "x.1", "series", "y", titles=("across", "down")),
+    "heatmap of three rows": charts.heatmap(
+        [*TABLE, {"x.1": 1, "y": 4, "series": "c"}], "x.1", "series", "y", titles=("", "")
+    ),
+    "points": charts.points(TABLE[:1], "x.1", "y", titles=("true", "predicted"), diagonal=True),
+    "points of series": charts.points([], "x.1", "y", series=["a", "b"], diagonal=True),
+    "paths": charts.paths(TABLE, "x.1", "y", lines=TABLE, titles=("across", "up")),
+    "one path": charts.paths(TABLE[:1], "x.1", "y"),
+    "parallel": charts.parallel(AXES, LINES, marked="c"),
+}
+
+
+def test_charts_are_these_in_the_language_of_vega_lite(golden):
+    plain = {name: charts.specification(name, chart) for name, chart in SPECIFICATIONS.items()}
+    common = {key: plain["bars"][key] for key in ("config", "autosize", "width")}
+    lines = [f"all: {json.dumps(common)}"]
+    for name, chart in plain.items():
+        assert {**chart, **common} == chart
+        parts = [*chart.pop("layer", []), {key: value for key, value in chart.items() if key not in common}]
+        lines += ["", f"{name}:", *map(json.dumps, parts)]
+    golden(Path(__file__).with_name("charts.txt"), "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(("points", "shown"), [(40, True), (41, False)])
+def test_up_to_forty_points_of_a_curve_are_marked(points, shown):
+    rows = [{"x": i, "y": 1, "series": series} for i in range(points) for series in "ab"]
+    assert charts.curves(rows, "x", "y")["layer"][0]["mark"]["point"] is shown
+    quantiles = [QUANTILES[0]] * points
+    assert charts.bands(quantiles, "x", titles=("", ""))["layer"][2]["mark"]["point"] is shown
+
+
+def test_as_many_names_are_beside_each_other_in_a_legend_as_fit_on_a_phone():
+    def columns(*names):
+        rows = [{"x": 1, "y": 1, "series": name} for name in names]
+        return charts.curves(rows, "x", "y")["layer"][0]["encoding"]["color"]["legend"]["columns"]
+
+    assert [columns("a" * length) for length in (1, 4, 16, 17, 36, 37, 80)] == [8, 5, 2, 1, 1, 1, 1]
+
+
+def test_a_chart_in_a_page_is_as_wide_as_is_asked_for_and_has_its_numbers_below():
+    chart = charts.bars(TABLE, "series", "y")
+    free, narrow = charts.figure("A & B", chart), charts.figure("A & B", chart, "<p>1</p>", widest=20.5)
+    assert [re.search(r'<svg [^>]*?width="(\d+)"', picture)[1] for picture in (free, narrow)] == ["560", "328"]
+    assert free.startswith('<figure><figcaption>A &amp; B</figcaption><div class="chart"><script')
+    assert '<div class="chart" style="max-width: 20.5rem"><script type="application/json">{"width":' in narrow
+    assert '<div role="img" aria-label="A &amp; B"><svg ' in narrow
+    assert narrow.endswith("</svg></div></div><details><summary>Numbers</summary>\n<p>1</p>\n</details></figure>")
+    assert free.endswith("</svg></div></div></figure>")

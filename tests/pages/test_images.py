@@ -89,3 +89,50 @@ def test_weights_of_large_images_become_smaller():
 
 def test_weights_that_meet_something_else_are_no_images():
     assert weights_as_images(network(Affine(3), shape=(7,)), (2, 3)) == ("", [])
+
+
+@pytest.mark.parametrize(("side", "shown"), [(64, 64), (65, 32), (128, 64), (129, 43)])
+def test_an_image_of_up_to_64_pixels_stays_as_large(side, shown):
+    assert thumbnail(np.zeros((side, 3), np.uint8)).shape == (shown, 3 if side == 64 else 1)
+    assert thumbnail(np.zeros((3, side, 70), np.uint8)).shape[2] == 3
+
+
+def test_means_are_of_whole_blocks():
+    small = thumbnail(np.arange(3 * 130, dtype=np.uint8).reshape(3, 130) % 100)
+    rows = np.arange(3 * 130, dtype=np.uint8).reshape(3, 130) % 100
+    assert small.tolist() == [[int(rows[:, 3 * i : 3 * i + 3].mean()) for i in range(43)]]
+
+
+@pytest.mark.parametrize(
+    ("layers", "inputs", "image", "shapes"),
+    [
+        ([Affine(49)], (6,), (2, 3), [(2, 3, 4)] * 48),
+        ([Affine(4)], (4,), (2, 2), [(2, 2, 4)] * 4),
+        ([Affine(2)], (40 * 40,), (40, 40), [(40, 40, 4)] * 2),
+        ([Affine(2)], (41 * 41,), (41, 41), [(20, 20, 4)] * 2),
+        ([Affine(2)], (12,), (3, 2, 2), [(2, 2, 3)] * 2),
+        ([Affine(2)], (9,), (4, 4), [(3, 3, 4)] * 2),
+        ([Conv2d(filters=2, size=1), Flatten()], (1, 4, 4), (1, 4, 4), []),
+        ([], (3,), (1, 3), []),
+    ],
+)
+def test_each_unit_of_the_first_weights_is_an_image(layers, inputs, image, shapes):
+    name, images = weights_as_images(network(*layers, *([Affine(3)] if layers else []), shape=inputs), image)
+    assert [each.shape for each in images] == shapes
+    assert (name != "") == bool(shapes)
+
+
+def test_units_are_rows_or_columns_of_the_weights_whichever_meets_the_inputs():
+    square = network(Affine(4), Affine(3), shape=(4,))
+    square.parameters["Affine1.W"][:] = np.diag([1.0, 2, 3, 4])
+    square.parameters["Affine1.W"][3, 0] = -0.5
+    assert weights_as_images(square, (2, 2))[1][0][..., 3].tolist() == [[255, 0], [0, 128]]
+
+
+def test_weights_of_nothing_are_clear_and_coloured_ones_are_shades():
+    grey, coloured = (network(Affine(1), Affine(3), shape=shape) for shape in ((4,), (12,)))
+    grey.parameters["Affine1.W"][:] = 0
+    assert weights_as_images(grey, (2, 2))[1][0][..., 3].tolist() == [[0, 0], [0, 0]]
+    coloured.parameters["Affine1.W"][:, 0] = [4, -4, 2, 0, 0, -1, 1, 3, -3, 0, 0, 0]
+    shades = weights_as_images(coloured, (3, 2, 2))[1][0]
+    assert shades.tolist() == [[[255, 128, 32], [0, 96, 128]], [[191, 159, 128], [128, 223, 128]]]

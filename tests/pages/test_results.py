@@ -4,9 +4,11 @@ import json
 import re
 
 import pytest
+from run_folders import made_up_run
 
+from mlpkit.errors import RunFolderError
 from mlpkit.pages.curves import curves_section
-from mlpkit.pages.results import result_section
+from mlpkit.pages.results import LONGEST_SPEC, evaluations_table, read_runs, result_section, spec_section
 from mlpkit.training.checkpointing import BestTracker
 
 HISTORY = [
@@ -129,3 +131,40 @@ def test_a_loss_that_falls_far_is_drawn_along_a_logarithmic_axis(loss, expected)
 
 def test_before_the_first_evaluation_that_is_said():
     assert "No evaluation yet." in curves_section([], BestTracker("loss"), {})
+
+
+def test_of_many_evaluations_the_table_says_how_many_it_has():
+    history = [{"iteration": i, "train_loss": 1 / i} for i in range(1, 1001)]
+    assert "<caption>22 of 1,000 evaluations</caption>" in evaluations_table(history, 7)
+    assert "<caption>All evaluations</caption>" in evaluations_table(history[:25], 7)
+    late = [*history[:3], {"iteration": 4, "train_hits": 0.5}]
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", evaluations_table(late, 3))
+    assert re.findall(r"<th[^>]*>(.*?)</th>", rows[0]) == ["iteration", "train loss", "train hits"]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", rows[-1]) == ["4", "nan", "0.5000"]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_spec_of_a_book_s_length_is_cut(more):
+    spec, short = spec_section("x" * (LONGEST_SPEC + more), "a: 1").split("<details>")[1:]
+    end = "\n... cut here; the rest is in the run folder" if more else ""
+    text = "x" * 60_000 + end
+    assert spec == f'<summary>As written</summary>\n<pre tabindex="0">{text}</pre>\n</details>\n'
+    assert short.startswith('<summary>With every default filled in</summary>\n<pre tabindex="0">a: 1</pre>')
+
+
+def test_runs_are_read_from_a_folder_of_one_or_of_those_that_have_begun(tmp_path):
+    folder = tmp_path / "seeds"
+    for seed in (0, 1):
+        made_up_run(folder / f"seed-{seed}", seed=seed, results={"test": {"loss": 0.5}} if seed else None)
+    (folder / "seeds.json").write_text('{"seeds": [0, 1, 2]}')
+    (folder / "seed-2").mkdir()
+    found = read_runs(folder)
+    assert [(run.directory.name, run.seed, len(run.history)) for run in found] == [("seed-0", 0, 2), ("seed-1", 1, 2)]
+    assert [run.metrics for run in found] == [{}, {"test": {"loss": 0.5}}]
+    assert found[0].spec["layers"] == {
+        "Affine1": {"Affine": {"units": 10}},
+        "SoftmaxWithLoss1": {"SoftmaxWithLoss": True},
+    }
+    assert [run.directory for run in read_runs(folder / "seed-1")] == [folder / "seed-1"]
+    with pytest.raises(RunFolderError, match="nothing: no such folder"):
+        read_runs(tmp_path / "nothing")

@@ -149,3 +149,26 @@ def test_results_of_several_runs_are_means_and_how_many_are_finished():
     ]  # t of 2 degrees, 4.3027, over the root of 3
     assert cells(part)[1][:4] == ["b", "1 of 1", "10", "0.2500"]
     assert re.findall('data-value="([^"]*)"', part)[:6] == ["a", "3", "30", "2.5", "", ""]
+
+
+def test_runs_that_differ_in_their_seeds_alone_have_the_same_settings():
+    def found(lock=None, **spec):
+        return RunOnPage(Path("a"), spec, lock or {}, [], {})
+
+    one = found(name="a", about="x", seed=1, seeds=2, dtype="float32")
+    assert one.settings == found(name="b", seed=3, dtype="float32").settings
+    assert one.settings != found(name="a", seed=1, dtype="float64").settings
+    assert one.settings != found({"data_checksum": "1"}, dtype="float32").settings
+    assert [found(**spec).seed for spec in ({}, {"seed": 5}, {"seed": 5, "ensemble": {"members": 3, "member": 2}})] == [
+        0,
+        5,
+        7,
+    ]
+
+
+def test_of_runs_with_one_seed_the_first_counts_and_columns_are_ordered_by_split_and_by_how_many_have_them():
+    metrics = [{"test": {"loss": 1.0, "f1": 0.5}, "other": {"f1": 0.125}}, {"test": {"loss": 3.0}, "train": {"a.b": 2}}]
+    part = results_table([side("a", *(run(str(i), [1], metrics=each) for i, each in enumerate(metrics)))], "Ends")
+    titles = re.findall(r"<th [^>]*>(.*?)</th>", part)
+    assert titles == ["run", "finished", "steps", "test loss", "test f1", "train a.b", "other f1"]
+    assert cells(part) == [["a", "2 of 2", "10", "1.0000", "0.5000", "2.0000", "0.1250"]]
