@@ -10,7 +10,7 @@ from accessibility import violations
 
 import mlpkit
 from mlpkit.terminal.figures import figure
-from mlpkit.verbs.trace.page import write_page
+from mlpkit.verbs.trace.page import _bytes_of, write_page
 
 IMAGES = """\
 mlpkit: 1
@@ -162,3 +162,85 @@ def test_a_page_is_at_home_on_every_screen(browser, steps, name, screen):
     assert page.requests == [file.as_uri()]
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def page_of(file, traced, example=None):
+    """Return the sections of a page, by title."""
+    write_page(file, traced, example)
+    parts = re.findall(r"<h2[^>]*>(.*?)</h2>(.*?)</section>", file.read_text("utf-8"), re.DOTALL)
+    return dict(parts)
+
+
+def cells(part, which=0):
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", part.split("<table>")[which + 1].partition("</table>")[0])
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+
+
+def test_a_page_of_many_examples_columns_and_arrays_shows_some(made_up, tmp_path):
+    columns = {f"c{i}": [f"{i}/{row}" for row in range(13)] for i in range(31)}
+    gradient = {f"Affine{i}.W": np.array([1.0, i]) for i in range(18)}
+    traced = made_up(13, columns=columns, gradient=gradient, changes=("a", "b"))
+    page = page_of(tmp_path / "page.html", traced)
+    assert "<h1>Step 1,234 of a</h1>" in (tmp_path / "page.html").read_text()
+    assert list(page) == [
+        "The step",
+        "Where the loss comes from",
+        "Example 13, forward and backward",
+        "Outputs of the layers",
+        "Gradients by the outputs",
+        "Gradients by the parameters",
+        "Updates of the parameters",
+    ]
+    about = re.findall("<p>(.*?)</p>", page["The step"])
+    assert (about[0], about[-1]) == ("epoch 2.35", "the run&#x27;s bits are no longer guaranteed: a; b")
+    assert about[1].startswith("loss 1.2500, learning rate 0.0125, gradient norm")
+    said, table = page["Where the loss comes from"], cells(page["Where the loss comes from"])
+    kind = "The 12 of 13 examples that add most to the loss"
+    assert f"<p>{kind}, with the probability of the label and the share of the loss.</p>" in said
+    heads = ["example", "row", "label", "predicted", "probability", "loss", "share", *(f"c{i}" for i in range(30))]
+    assert table[0] == heads
+    assert table[1][:9] == ["13", "120", "0", "0", "0.8125", "6.5000", "14.3%", "0/12", "1/12"]
+    assert [row[0] for row in table[1:]] == [str(13 - i) for i in range(12)]
+    gradients = page["Gradients by the parameters"]
+    assert gradients.count("<figure>") == 16
+    assert "<figcaption>Affine1.W</figcaption>" not in gradients  # of one number
+    assert '"height":110' in gradients
+    assert "<caption>Gradients by the parameters: statistics of the finite numbers</caption>" in gradients
+    heads = ["", "shape", "mean", "std", "min", "max", "norm", "zero", "not finite"]
+    assert cells(gradients)[:2] == [
+        heads,
+        ["Affine0.W", "2", "0.5000", "0.5000", "0.0000", "1.0000", "1.0000", "50.0%", "0"],
+    ]
+    assert len(cells(gradients)) == 19
+
+
+def test_a_page_of_few_examples_shows_all_and_the_one_that_is_followed(made_up, tmp_path):
+    traced = made_up(12, image_shape=(1, 2), divergence="it diverged", update={})
+    page = page_of(tmp_path / "page.html", traced, traced.example(3))
+    said = page["Where the loss comes from"]
+    assert "<p>All 12 examples, with the probability of the label and the share of the loss.</p>" in said
+    assert re.findall("<figcaption>(.*?)</figcaption>", said)[:2] == ["12: 2, predicted 0", "11: 1, predicted 0"]
+    assert "Updates of the parameters" not in page
+    followed = page["Example 3, forward and backward"]
+    assert "<figcaption>example 3</figcaption>" in followed
+    assert "<p>loss 1.5000, 3.8% of the minibatch&#x27;s</p>" in followed
+    assert cells(followed) == [
+        ["", "shape", "numbers"],
+        ["input ", "2", "0.5, -0.5"],
+        ["Affine1 output", "3", "1, 2, 3"],
+    ]
+    assert cells(followed, 1)[1:] == [
+        ["SoftmaxWithLoss1 out", "3", "0.125, 0.25, 0.375"],
+        ["Affine1 in", "3", "0.125, 0.25, 0.375"],
+    ]
+    assert (
+        "<caption>the gradient of the minibatch&#x27;s loss that comes into each layer, and that goes out</caption>"
+        in followed
+    )
+
+
+def test_an_image_is_as_bright_as_its_finite_numbers():
+    image = np.array([[[np.nan, 1.0], [3.0, np.inf]]], np.float32)
+    assert _bytes_of(image).tolist() == [[0, 85], [255, 0]]
+    assert _bytes_of(np.full((1, 2, 2), -7.0)).tolist() == [[0, 0], [0, 0]]
+    assert _bytes_of(np.array([[-1.0, 0.0, 1.0]])).tolist() == [[0, 127, 255]]
