@@ -174,13 +174,28 @@ def test_a_name_of_two_lines_stands_on_one(cwd, invoke):
 def test_json_has_all_of_it(table, invoke):
     table(CLASSES, "SoftmaxWithLoss")
     found = json.loads(invoke("data", "table.yaml", "--json", "--rows", "1").out)
-    assert found["input_shape"] == [3]
-    assert found["target"] == {"type": "Classes", "count": 2, "one_hot": False}
-    assert found["splits"]["train"] == {"examples": 3, "counts": {"no": 1, "yes": 2}}
-    assert found["inputs"]["size"]["greatest"] == 4
-    assert found["values"] is None
-    assert found["examples"] == [{"inputs": [1, 0, 1], "target": 0}]
-    assert found["warnings"][0]["message"].startswith("the validation results will mean little, with 1 example")
+    (warning,) = found.pop("warnings")
+    assert warning["message"].startswith("the validation results will mean little, with 1 example")
+    _, size, *_, q = sorted(found.pop("columns"), key=lambda column: column["name"] != "good")
+    assert [*size.values()] == ["size", "input", "integer", 0, 4, 1, 4, [], [1, 0, 1, 0, 0, 1, 0, 1], []]
+    facts = ["name", "role", "type", "missing", "distinct", "least", "greatest", "common", "histogram", "remarks"]
+    assert [*size] == facts
+    assert (q["role"], q["histogram"]) == ("left out", [2, 0, 0, 0, 0, 0, 0, 2])
+    thirds = {key: pytest.approx(value) for key, value in {"mean": 7 / 3, "std": (14 / 9) ** 0.5}.items()}
+    assert found.pop("inputs")["size"] == {"least": 1, "greatest": 4, **thirds}
+    counts = {"train": {"no": 1, "yes": 2}, "validation": {"no": 1, "yes": 0}}
+    assert found == {
+        "spec": "table.yaml",
+        "data": "csv",
+        "input_shape": [3],
+        "dtype": "float32",
+        "target": {"type": "Classes", "count": 2, "one_hot": False},
+        "splits": {name: {"examples": sum(each.values()), "counts": each} for name, each in counts.items()},
+        "values": None,
+        "arrays": [],
+        "repeated_rows": {},
+        "examples": [{"inputs": [1, 0, 1], "target": 0}],
+    }
 
 
 def test_labels_and_values(table, invoke):
@@ -271,6 +286,18 @@ def test_values_in_arrays_have_statistics(invoke, cwd):
     text = ARRAYS.replace("split: in_order", "predict: values").replace("SoftmaxWithLoss", "MeanSquaredError")
     (cwd / "own.yaml").write_text(text)
     assert "  target   least  greatest" in invoke("data", "own.yaml").out
+
+
+def test_an_array_of_one_number_and_a_copy_of_a_row_are_told_in_the_singular(invoke, cwd):
+    rows = [f"{i},{i * 7 % 11},{'yn'[i % 2]}\n" for i in range(1, 61)]
+    (cwd / "data.csv").write_text("a,b,good\n" + "".join(rows))
+    (cwd / "other.csv").write_text("a,b,good\n" + rows[3] + "99,99,y\n")
+    spec = TABLE.format(options="target: good, test: other.csv", loss="SoftmaxWithLoss")
+    (cwd / "table.yaml").write_text(spec.replace("0.25, test: 0, ", "0, "))
+    assert "\n  1 row of 2 in test appears in train too\n" in invoke("data", "table.yaml").out
+    np.savez("own.npz", x=np.full((50, 2), 0.1), t=np.arange(50) % 2)
+    (cwd / "own.yaml").write_text(ARRAYS)
+    assert "  input: own.npz, array 'x'   float64  2      0.1\n" in invoke("data", "own.yaml").out
 
 
 def test_digits_and_pictures_show_their_pixels(invoke, cwd):

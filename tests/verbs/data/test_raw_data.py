@@ -118,6 +118,10 @@ def test_a_column_that_does_not_is_not(values, target):
         (list(range(100, 160)), ("differs in every row, like an id",)),
         ([f"{i * 7919:x}" for i in range(60)], ("differs in every row, like an id",)),
         ([i * i * 7 for i in range(60)], ()),  # numbers may well differ
+        ([*range(59), 60], ()),
+        ([i + 0.5 for i in range(60)], ()),
+        ([*range(1, 60), None], ()),
+        ([*(f"{i * 7919:x}" for i in range(59)), "0"], ()),
     ],
 )
 def test_constants_and_ids_are_pointed_out(values, remarks):
@@ -127,3 +131,16 @@ def test_constants_and_ids_are_pointed_out(values, remarks):
 def test_what_is_left_out_needs_no_remark():
     column = _column("x", range(60), role="left out")
     assert summaries([column, _column("t", TARGET, role="target")])[0].remarks == ()
+
+
+@pytest.mark.parametrize(("rows", "remarks"), [(19, ()), (20, ("differs in every row, like an id",))])
+def test_a_few_rows_may_all_differ(rows, remarks):
+    assert _remarks(_column("x", [f"{i * 7919:x}" for i in range(rows)]), (["y", "n", "n"] * 7)[:rows]) == remarks
+
+
+def test_of_many_texts_the_most_common_are_named_and_drawn():
+    (found,) = summaries([_column("x", [text for i, text in enumerate("abcdefghij") for _ in range(10 - i)])])
+    assert found.common == (("a", 10), ("b", 9), ("c", 8), ("d", 7), ("e", 6))
+    assert found.histogram == (10, 9, 8, 7, 6, 5, 4, 3)
+    (few,) = summaries([_column("x", [7, 7, 7, None])])
+    assert (few.least, few.greatest, few.histogram, few.common) == (7, 7, (3,), ())
