@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import onnx
 import pytest
 from requirements import require_package
 
+from mlpkit import Classes, Labels
 from mlpkit.errors import ExportError
 from mlpkit.graph.probes import UNKNOWN
 from mlpkit.verbs.export.export import export
+from mlpkit.verbs.export.proof import _are_ties, _differing, _made_up, _same_bits, outputs_of
 from mlpkit_plugins.exporters.onnx_file import OnnxFile
 
 require_package("onnxruntime")
@@ -292,3 +296,75 @@ def test_what_is_not_mutated_is_kept(towns, tmp_path):
     assert (found.split, found.warning) == ("the test split", "")
     assert found.rows > 40
     onnx.checker.check_model(onnx.load(found.file), full_check=True)
+
+
+NAN, INF = np.nan, np.inf
+FOUR = np.array([[1.0, 2.0], [3.0, 4.0], [NAN, -INF], [0.0, 8.0]])
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "allowed", "row"),
+    [
+        ((1, 0), 3.0, 0.0, None),
+        ((1, 0), 3.25, 0.25, None),
+        ((1, 1), 3.75, 0.25, None),
+        ((1, 1), 3.75, 0.125, 1),
+        ((3, 1), 8.5, np.array([1.0, 0.5]), None),
+        ((3, 1), 8.5, np.array([0.5, 0.25]), 3),
+        ((2, 0), 0.0, 1.0, 2),
+        ((0, 0), NAN, 1.0, 0),
+        ((2, 1), INF, 1.0, 2),
+    ],
+)
+def test_a_row_differs_if_a_number_is_off_by_more_than_is_allowed(place, value, allowed, row):
+    found = FOUR.copy()
+    found[place] = value
+    with np.errstate(invalid="ignore"):
+        assert _differing(found, FOUR, allowed) == row
+
+
+def test_the_first_row_that_differs_is_named_unless_it_is_a_tie():
+    found, expected = np.array(["a", "b", "c", "d"], object), np.array(["a", "x", "c", "y"], object)
+    assert _differing(found, expected) == 1
+    assert _differing(found, expected, but=np.array([True, True, False, False])) == 3
+    assert _differing(found, expected, but=np.array([False, True, False, True])) is None
+    assert _differing(found[:2], expected) == 0
+    assert _differing(np.array([3, 4]), np.array([3, 5]), 9.0) == 1  # whole numbers are equal or not
+
+
+def test_rows_have_the_same_bits_if_zeros_have_their_signs_and_what_is_no_number_is_none():
+    found = np.array([[1.0, 0.0], [1.0, -0.0], [NAN, 2.0], [NAN, 0.0], [1.0, 2.0]])
+    expected = np.array([[1.0, 0.0], [1.0, 0.0], [-NAN, 2.0], [1.0, 0.0], [1.0, np.nextafter(2.0, 3)]])
+    assert _same_bits(found, expected).tolist() == [True, False, True, False, False]
+    assert _same_bits(np.array([1, 2]), np.array([1, 3])).tolist() == [True, False]
+
+
+def test_labels_hang_on_rounding_if_two_are_as_probable_or_one_as_probable_as_not():
+    classes = np.array([[0.5, 0.25, 0.25], [0.5, 0.375, 0.125], [0.125, 0.5, 0.375], [0.25, 0.5, 0.25]])
+    assert _are_ties(SimpleNamespace(target=Classes(3)), classes, 0.0625).tolist() == [False, True, True, False]
+    labels = np.array([[0.5625, 0.0], [0.4375, 1.0], [0.59375, 0.25], [0.40625, 0.75], [0.0, 0.5]])
+    assert _are_ties(SimpleNamespace(target=Labels(2)), labels, 0.0625).tolist() == [True, True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [("", ""), ("a", " (a=7)"), ("abcd", " (a=7, b=7, c=7, d=7)"), ("abcde", " (a=7, b=7, c=7, d=7, ...)")],
+)
+def test_a_made_up_row_is_described_by_its_first_values(names, said):
+    feeds = {"pixels": np.zeros((2, 3)), **{name: np.array([0, 7]) for name in names}}
+    assert _made_up(feeds, 1) == f"a made-up row{said}"
+
+
+def test_outputs_are_known_from_the_prediction():
+    network = SimpleNamespace(adjustments=SimpleNamespace(coverage=None))
+    outputs = {"predicted_label": "a", "probabilities": "p", "logits": "l"}
+
+    def found(prediction, target, names=None):
+        graph = SimpleNamespace(outputs=outputs)
+        model = SimpleNamespace(graph=graph, prediction="p", target=target, class_names=names)
+        return {name: of.tolist() for name, of in outputs_of(model, np.array(prediction), network).items()}
+
+    rows = [[0.25, 0.75], [0.5, 0.5], [0.5, 0.25]]
+    assert found(rows, Labels(2)) == {"predicted_label": [[0, 1], [1, 1], [1, 0]], "probabilities": rows}
+    assert found(rows, Classes(2))["predicted_label"] == [1, 0, 0]
+    assert found(rows, Classes(2), ("no", "yes"))["predicted_label"] == ["yes", "no", "no"]
