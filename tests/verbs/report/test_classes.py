@@ -276,3 +276,52 @@ def test_one_class_alone_has_no_curves():
     scored = ScoredPredictions("test", 2, Classes(2), np.array([[0.8, 0.2]] * 2), np.array([0, 0]), ("no", "yes"))
 
     assert probabilities_section(scored) == ""
+
+
+def test_points_of_both_curves_have_four_digits():
+    truth, p = np.array([True] * 6 + [False] * 12), np.repeat([0.9, 0.75, 0.71234567], 6)
+    p[5] = 0.1
+    scored = ScoredPredictions("test", 18, Labels(1), p[:, None], truth[:, None].astype(float), ("red",))
+    part = probabilities_section(scored)
+    above, calibration = charts_of(part)
+    points = {point["others"]: point["found"] for point in above["data"]["values"] if "series" in point}
+    assert [*points] == [round((i / 40) ** 2, 4) for i in range(41)]
+    assert (points[0.0], points[0.0625], points[1.0]) == (0.8333, 0.8333, 1.0)
+    assert [above["layer"][1]["encoding"][axis]["title"] for axis in "xy"] == [
+        "false positive rate",
+        "true positive rate",
+    ]
+    curve = [(point["predicted"], point["true"]) for point in calibration["data"]["values"] if "series" in point]
+    assert curve == [(0.7312, 0.0), (0.9, 1.0)]
+    titles = [calibration["layer"][1]["encoding"][axis]["title"] for axis in "xy"]
+    assert titles == ["predicted probability", "observed frequency"]
+    error = (abs(p[6:].sum()) + 0.5 + abs(0.1 - 1)) / 18
+    ((name, area, share, mean, shown),) = cells(part, "calibration error")
+    assert (name, area, share, mean) == ("red", "0.8333", f"{6 / 18:.4f}", f"{p.mean():.4f}")
+    assert float(shown) == pytest.approx(error, abs=6e-5)
+    assert "<p>From 18 rows of test: red.</p>" in part
+    assert "<p>ROC curves: the nearer to the upper left corner, the better the order of the probabilities." in part
+
+
+def test_labels_are_predicted_from_a_half_on_and_what_all_rows_have_has_no_curve():
+    t, p = np.array([[1, 1, 0], [1, 0, 0]]), np.array([[0.5, 0.49, 0.5], [0.49, 0.5, 0.2]])
+    scored = ScoredPredictions("test", 9, Labels(3), p, t, ("a", "b", "c"))
+    part = confusion_section(scored)
+    assert "<p>Of 2 of 9 rows of test.</p>" in part
+    assert cells(part, "By label") == [
+        ["a", "1.000", "0.500", "0.667", "2"],
+        ["b", "0.000", "0.000", "0.000", "1"],
+        ["c", "0.000", "", "0.000", "0"],
+    ]
+    assert [row[0] for row in cells(probabilities_section(scored), "calibration error")] == ["b"]
+
+
+@pytest.mark.parametrize(("classes", "caption"), [(200, "By class"), (201, "By class, the first 200")])
+def test_up_to_two_hundred_classes_have_their_scores(classes, caption):
+    scored = ScoredPredictions(
+        "test", classes, Classes(classes), np.eye(classes), np.arange(classes), [*map(str, range(classes))]
+    )
+    part = confusion_section(scored)
+    assert f"<caption>{caption}</caption>" in part
+    assert len(cells(part, caption)) == 200
+    assert 'data-value="199"' in part

@@ -1,5 +1,9 @@
 """Importance of inputs by shuffling them."""
 
+import json
+import math
+import re
+
 import numpy as np
 import pytest
 
@@ -7,6 +11,10 @@ from mlpkit.verbs.report.importance import (
     POSITIVE,
     Importance,
     _heat,
+    _number,
+    _places,
+    _places_of_names,
+    _text,
     importance,
     importance_of_patches,
     importance_section,
@@ -81,7 +89,12 @@ def columns(count):
         ({"a": [1]}, 1, 0),
         (columns(10), 1, 1000),
         (columns(40), 1, 833),
+        (columns(200), 10**9, 50),
         (columns(201), 1, 124),
+        (columns(201), 9_950_248, 50),
+        (columns(201), 9_950_249, 0),
+        (columns(2), 10_000_000, 500),
+        (columns(2), 0, 1000),
         (columns(5000), 1, 50),
         (columns(5000), 10**6, 0),
         (np.zeros((1, 28, 28), np.uint8), 250_000, 816),
@@ -112,3 +125,78 @@ def test_of_many_columns_the_page_says_how_many_it_shows():
     found = importance(rows, list(map(str, range(102))), np.arange(102), lambda x: float(x[0, 7]), 0)
 
     assert "The 25 most important of 102 columns." in importance_section(found, "60 rows of test")
+
+
+def test_importance_in_words_and_bars():
+    found = [Importance(f"c{i}", 30 - i) for i in range(26)]
+    part = importance_section(found, "9 rows of test", dependence="<p>curves</p>")
+    chart = json.loads(re.search(r'<script type="application/json">(.*?)</script>', part)[1])
+    assert chart["data"]["values"] == [{"input": f"c{i}", "loss added": 30 - i} for i in range(25)]
+    assert chart["encoding"]["x"]["title"] == "loss added"
+    assert "<figcaption>Loss increase when a column is shuffled</figcaption>" in part
+    cells = re.findall(r"<t[hd](?: [^>]*)?>(.*?)</t[hd]>", part)
+    assert (cells[:4], len(cells)) == (["column", "loss added", "c0", "30.00"], 2 * 26)
+    assert re.findall("<p>(.*?)</p>", part) == [
+        "How much the loss increases when a column is shuffled among 9 rows of test. Redundant inputs share their "
+        "importance. The 25 most important of 26 columns.",
+        "How predictions change with a column: the mean over rows in which it is set to each value, and where the "
+        "middle half and nine tenths of these rows are.",
+        "curves",
+    ]
+
+
+def test_importance_of_patches_in_words_and_pictures():
+    found = [Importance(f"p{i}", 30 - i, (0, 2, 0, 2)) for i in range(26)]
+    part = importance_section(found, "9 rows of test", np.zeros((2, 2), np.uint8))
+    assert re.findall("<p>(.*?)</p>", part) == [
+        "How much the loss increases when a patch is shuffled among 9 rows of test. Redundant inputs share their "
+        "importance."
+    ]
+    assert re.findall("<figcaption>(.*?)</figcaption>", part) == ["mean of the images", "loss increase by patch"]
+    assert part.count("<tr>") == 26
+    assert "<th" in part.partition("<summary>Numbers</summary>")[2]
+    assert _heat(found, np.zeros((3, 129, 2), np.uint8)).shape == (43, 1, 4)
+    assert _heat([Importance("p", 0.0, (0, 2, 0, 2))], np.zeros((2, 64), np.uint8))[..., 3].max() == 0
+    assert _heat(found, np.zeros((2, 64), np.uint8)).shape == (2, 64, 4)
+
+
+def test_images_of_few_pixels_have_a_patch_each():
+    images = np.arange(20 * 6, dtype=np.uint8).reshape(20, 2, 3)
+    found = importance_of_patches(images, lambda x: float(np.abs(x[:, 1, 2].astype(int) - images[:, 1, 2]).sum()), 0)
+    assert found[0].place == (1, 2, 2, 3)
+    assert sorted(each.place for each in found) == [(i, i + 1, j, j + 1) for i in range(2) for j in range(3)]
+    assert found[0].name == "rows 1 to 1, columns 2 to 2"
+
+
+@pytest.mark.parametrize(
+    ("value", "number", "text"),
+    [
+        (None, math.nan, "missing"),
+        ("", math.nan, "missing"),
+        ("nan", math.nan, "missing"),
+        ("2.50", 2.5, "2.50"),
+        (0, 0.0, "0"),
+        ("red", math.inf, "red"),
+        ((1,), math.inf, "(1,)"),
+    ],
+)
+def test_a_value_of_a_column_is_a_number_or_a_name(value, number, text):
+    assert _number(value) == pytest.approx(number, nan_ok=True)
+    assert _text(value) == text
+
+
+def test_more_than_eight_numbers_are_places_on_an_axis():
+    assert _places(np.array([1.0] * 5 + [*range(2, 9)])) == {}
+    numbers = np.array([9.0, *range(1, 9), math.nan])
+    assert _places(numbers) == {float(i): i for i in range(1, 9)} | {9.0: 0}
+    assert _places(np.array([*range(1, 12), math.inf])) == {}
+    assert [*_places(np.arange(49.0)[::-1]).items()] == [(2.0 * i, 48 - 2 * i) for i in range(25)]
+
+
+def test_eight_names_are_places_the_most_common_in_their_order():
+    texts = [*"zyxabcde", *"abcde", "z", "10", "9", "9", "10"]
+    assert _places_of_names(texts) == {text: texts.index(text) for text in ("9", "10", *"abcde", "z")}
+    assert [*_places_of_names(texts)] == ["9", "10", *"abcde", "z"]
+    assert _places_of_names(["b", "10", "9", "b", "missing"]) == {"9": 2, "10": 1, "b": 0, "missing": 4}
+    each = [f"{i:02}x" for i in range(15)]
+    assert _places_of_names(each[::-1]) == {f"{i:02}x": 14 - i for i in range(0, 15, 2)}
