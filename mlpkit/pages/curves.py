@@ -47,12 +47,13 @@ def curve_charts(
 ) -> dict[str, charts.Chart]:
     """Return charts of the loss, each metric and a learning rate that changes, by caption, the best marked."""
     shown = [records[i] for i in rows_worth_reading(len(records), best, MOST_POINTS)]
-    marked = None if best is None else records[best]
-    names = splits_by_name(dict.fromkeys(key for record in shown for key in record))
-    found = {
-        name.capitalize().replace("_", " "): _curves(name, splits, shown, marked, units)
-        for name, splits in names.items()
-    }
+    found = {}
+    for name, splits in splits_by_name(dict.fromkeys(key for record in shown for key in record)).items():
+        keys = {split: f"{split}_{name}" for split in splits}
+        series = {of: [(each["iteration"], each.get(key, math.nan)) for each in shown] for of, key in keys.items()}
+        marked, key = {} if best is None else records[best], keys[splits[-1]]
+        point = {"iteration": marked["iteration"], name: marked[key]} if key in marked else None
+        found[name.capitalize().replace("_", " ")] = chart_of(name, series, units, point)
     return found if constant_rate(records) is not None else {**found, "Learning rate": _learning_rate(shown)}
 
 
@@ -60,18 +61,6 @@ def constant_rate(records: Sequence[Record]) -> float | None:
     """Return the learning rate of all evaluations; None if it changes, or without evaluations."""
     rates = {record["learning_rate"] for record in records if "learning_rate" in record}
     return rates.pop() if len(rates) == 1 else None
-
-
-def _curves(
-    name: str, splits: Sequence[str], records: Sequence[Record], best: Record | None, units: Mapping[str, str]
-) -> charts.Chart:
-    series = {
-        split: [(record["iteration"], record.get(f"{split}_{name}", math.nan)) for record in records]
-        for split in splits
-    }
-    key = f"{splits[-1]}_{name}"
-    marked = {"iteration": best["iteration"], name: best[key]} if best is not None and key in best else None
-    return chart_of(name, series, units, marked)
 
 
 def chart_of(

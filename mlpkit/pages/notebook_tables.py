@@ -25,7 +25,8 @@ BOLD = ' style="font-weight: bold"'
 
 def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Collection[int] = ()) -> str:
     """Return a table whose cells are escaped; ``texts`` are the columns of texts, and the rest hold numbers."""
-    return f"<table><thead>{_row('th', headings, texts)}</thead><tbody>{html_rows(rows, texts=texts)}</tbody></table>"
+    body = "".join(_row("td", row, texts) for row in rows)
+    return f"<table><thead>{_row('th', headings, texts)}</thead><tbody>{body}</tbody></table>"
 
 
 def network_html(network: Sequential) -> str:
@@ -34,12 +35,7 @@ def network_html(network: Sequential) -> str:
     return f"{html_table(HEADINGS, rows, texts=(0, 1, 2))}<p>{escape(footer)}</p>"
 
 
-def html_rows(rows: Sequence[Sequence[str]], *, texts: Collection[int] = (), bold: int | None = None) -> str:
-    """Return the rows of a table's body; one of them, by its position, may be bold."""
-    return "".join(_row("td", row, texts, bold=i == bold) for i, row in enumerate(rows))
-
-
-def _row(tag: str, cells: Sequence[str], texts: Collection[int], *, bold: bool = False) -> str:
+def _row(tag: str, cells: Sequence[str], texts: Collection[int] = (), *, bold: bool = False) -> str:
     written = (f"<{tag}{LEFT if i in texts else ''}>{escape(cell)}</{tag}>" for i, cell in enumerate(cells))
     return f"<tr{BOLD if bold else ''}>{''.join(written)}</tr>"
 
@@ -58,8 +54,9 @@ def history_html(records: Sequence[Record], best: int | None, most: int = MOST_R
     )
     titles = "".join(f"<th>{title}</th>" for title in ("", "iteration", "epoch", *chain(*groups.values())))
     positions = rows_worth_reading(len(records), best, most)
-    rows = [[BEST if i == best else "", *_cells(records[i], groups)] for i in positions]
-    body = html_rows(rows, bold=positions.index(best) if best in positions else None)
+    body = "".join(
+        _row("td", [BEST if i == best else "", *_cells(records[i], groups)], bold=i == best) for i in positions
+    )
     return f'<table><thead><tr><th colspan="3"></th>{above}</tr><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
 
 

@@ -75,10 +75,8 @@ def table(
     above = "".join(
         _element("th", text, {"scope": "col", "class": kind}) for kind, text in zip(kinds, headings, strict=True)
     )
-    keys = values or [[None] * len(headings)] * len(rows)
     body = "".join(
-        _row(row, kinds, key if values else None, "marked" if i == marked else "")
-        for i, (row, key) in enumerate(zip(rows, keys, strict=True))
+        _row(row, kinds, values[i] if values else None, "marked" if i == marked else "") for i, row in enumerate(rows)
     )
     kind = ' class="sortable"' if sortable else ""
     return (

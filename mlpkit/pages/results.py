@@ -23,7 +23,7 @@ from mlpkit.statistics import interval
 from mlpkit.terminal.figures import figure, plus_minus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mlpkit.training.evaluation import Record

@@ -191,7 +191,7 @@ SPECIFICATIONS = {
     "bands": charts.bands(QUANTILES, "x", titles=("step", "spread")),
     "bands of names": charts.bands(QUANTILES, "x", titles=("town", ""), middle="q25", zero=False, named=True),
     "histogram": charts.histogram([2, 0, 3], [0, 0.5, 1, 4], titles=("size", "rows")),
-    "histograms": charts.histograms(COUNTS, [-1.0, 0.0, 1.0, 2.0], titles=("weight", "n"), most=2),
+    "histograms": charts.histograms(COUNTS, [-1.0, 0.0, 1.0, 2.0], most=2),
     "bars": charts.bars(TABLE, "series", "y", titles=("name", "gain")),
     "grouped bars": charts.grouped_bars(["red", "blue"], {"then": [1, 3], "now": [2, 4]}, "share"),
     "heatmap of two rows": charts.heatmap(TABLE, "x.1", "series", "y", titles=("across", "down")),
@@ -200,7 +200,7 @@ SPECIFICATIONS = {
     ),
     "points": charts.points(TABLE[:1], "x.1", "y", titles=("true", "predicted"), diagonal=True),
     "points of series": charts.points([], "x.1", "y", series=["a", "b"], diagonal=True),
-    "paths": charts.paths(TABLE, "x.1", "y", lines=TABLE, titles=("across", "up")),
+    "paths": charts.paths(TABLE, "x.1", "y", lines=TABLE),
     "one path": charts.paths(TABLE[:1], "x.1", "y"),
     "parallel": charts.parallel(AXES, LINES, marked="c"),
 }

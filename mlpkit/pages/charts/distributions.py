@@ -28,9 +28,8 @@ def bands(
     shown = [nominal(x) if named else quantitative(x), *(quantitative(key, format=".3~g") for key in keys)]
     upwards = {key: axis(key, titles[1], zero=zero) for key in keys}
     band: Chart = {"type": "bar", "size": 24} if named else {"type": "area"}
-    curve: Chart = {"type": "line", "point": len(points) <= 40}
-    if named:
-        curve = {"type": "point", "filled": True, "size": 60, "opacity": 1}
+    dot: Chart = {"type": "point", "filled": True, "size": 60, "opacity": 1}
+    curve: Chart = dot if named else {"type": "line", "point": len(points) <= 40}
     return {
         "data": {"values": list(points)},
         "layer": [
@@ -56,13 +55,7 @@ def histogram(counts: Sequence[int], edges: Sequence[float], *, titles: tuple[st
     return layer(bins, "bar", {**ends, "y": axis("count", titles[1])}, tooltip=True, color=COLOURS[0])
 
 
-def histograms(
-    counts: Mapping[str, Sequence[int]],
-    edges: Sequence[float],
-    *,
-    titles: tuple[str, str] = ("", "count"),
-    most: int | None = None,
-) -> Chart:
+def histograms(counts: Mapping[str, Sequence[int]], edges: Sequence[float], *, most: int | None = None) -> Chart:
     """Return histograms side by side, of the same bins and in one scale, with bars cut at the count ``most``."""
     low, high = edges[0], edges[-1]
 
@@ -82,20 +75,11 @@ def histograms(
         "grid": False,
     }
     scale = {"domain": [0, len(counts)], "nice": False}
-    across = {"type": "quantitative", "scale": scale, "axis": ends, "title": titles[0] or None}
-    upwards = axis("count", titles[1]) | {"axis": {"tickCount": 3}, "scale": {"domain": [0, most]} if most else {}}
+    across = {"type": "quantitative", "scale": scale, "axis": ends, "title": None}
+    upwards = axis("count", "") | {"axis": {"tickCount": 3}, "scale": {"domain": [0, most]} if most else {}}
     middles = [{"name": name, "middle": i + 0.5} for i, name in enumerate(counts)]
     names = layer(middles, "text", {"x": {"field": "middle", **across}, "text": nominal("name")}, y=-8)
-    return {"height": 110, "layer": [_bars_of_histograms(bars, across, upwards), names]}
-
-
-def _bars_of_histograms(bars: Sequence[Mapping[str, Any]], across: Chart, upwards: Chart) -> Chart:
-    shown = [quantitative(key, format=".3~g") for key in ("from", "to", "count")]
-    encoding = {
-        "x": {"field": "left", **across},
-        "x2": {"field": "right"},
-        "y": upwards,
-        "y2": {"datum": 0},
-        "tooltip": [nominal("name"), *shown],
-    }
-    return layer(bars, "rect", encoding, color=COLOURS[0], clip=True, aria=False)
+    shown = [nominal("name"), *(quantitative(key, format=".3~g") for key in ("from", "to", "count"))]
+    place = {"x": {"field": "left", **across}, "x2": {"field": "right"}, "y": upwards, "y2": {"datum": 0}}
+    drawn = layer(bars, "rect", {**place, "tooltip": shown}, color=COLOURS[0], clip=True, aria=False)
+    return {"height": 110, "layer": [drawn, names]}

@@ -121,14 +121,13 @@ def paths(
     y: str,
     *,
     lines: Sequence[Mapping[str, Any]] = (),
-    titles: tuple[str, str] = ("", ""),
 ) -> Chart:
     """Return paths in a plane, each from point to point in the order given, over faint lines such as contours.
 
     Points and lines have ``series``, the name of their path; the rest is shown at the pointer.
     """
     names = list(dict.fromkeys(point["series"] for point in points))
-    place = {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False), "order": quantitative("order")}
+    place = {"x": axis(x, x, zero=False), "y": axis(y, y, zero=False), "order": quantitative("order")}
     colour = nominal("series", scale={"domain": names}, **({"legend": None} if len(names) == 1 else {}))
 
     def ordered(values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -146,7 +146,7 @@ class StatisticsOfColumns:
 
     def result(self) -> tuple[ColumnStatistics, ...]:
         """Return the statistics of each column."""
-        stds = np.sqrt(self._squares / max(self._count, 1))
+        stds = np.sqrt(self._squares / self._count)
         found = zip(self._least, self._greatest, self._means, stds, strict=True)
         return tuple(ColumnStatistics(*map(float, column)) for column in found)
 
@@ -198,16 +198,11 @@ class DataReport:
     repeated: Mapping[str, int] = field(default_factory=dict)
     arrays: tuple[RawArray, ...] = ()
 
-    @property
-    def sizes(self) -> Mapping[str, int]:
-        """How many examples each split has."""
-        return self.description.sizes
-
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
         description, shown = self.description, self.examples
         splits: dict[str, Any] = {}
-        for name, size in self.sizes.items():
+        for name, size in description.sizes.items():
             splits[name] = {"examples": size}
             if self.counts:
                 splits[name]["counts"] = dict(zip(self.target_names, self.counts[name], strict=True))

@@ -47,15 +47,13 @@ def _arrays(report: DataReport, width: int | None) -> list[str]:
 
 
 def _sizes(report: DataReport) -> list[str]:
-    sizes = report.sizes
-    return columns(
-        [("split", "examples"), *((name, f"{size:,}") for name, size in sizes.items())], right=(1,), indent=INDENT
-    )
+    sizes = ((name, f"{size:,}") for name, size in report.description.sizes.items())
+    return columns([("split", "examples"), *sizes], right=(1,), indent=INDENT)
 
 
 def _counts(report: DataReport, width: int | None) -> list[str]:
     """Return a line for each class or label: how many examples of each split have it."""
-    sizes = report.sizes
+    sizes = report.description.sizes
     has_labels = isinstance(report.description.target, Labels)
     what = "label" if has_labels else "class"
     rows = [(what, *sizes), ("examples", *(f"{size:,}" for size in sizes.values()))]
@@ -122,7 +120,7 @@ def remarks(report: DataReport, width: int | None) -> list[str]:
     notes = [on_one_line(f"{column.name} {remark}") for column in report.columns for remark in column.remarks]
     for split, count in report.repeated.items():
         appear = "appears" if count == 1 else "appear"
-        notes.append(f"{counted(count, 'row')} of {report.sizes[split]:,} in {split} {appear} in train too")
+        notes.append(f"{counted(count, 'row')} of {report.description.sizes[split]:,} in {split} {appear} in train too")
     return [line for text in notes for line in paragraph(text, indent=INDENT, width=width)]
 
 

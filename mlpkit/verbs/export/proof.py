@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -95,14 +96,14 @@ class _WrongValue(NamedTuple):
     expected: Array
 
 
+@dataclass(frozen=True)
 class _Proof:
     """Compares a file with the model that was written to it; each method raises ``ExportError`` if they differ."""
 
-    def __init__(self, exporter: Exporter, file: Path, model: ModelGraph, network: Sequential) -> None:
-        self._exporter = exporter
-        self._file = file
-        self._model = model
-        self._network = network
+    _exporter: Exporter
+    _file: Path
+    _model: ModelGraph
+    _network: Sequential
 
     def on_known_rows(self, rows: KnownRows) -> int:
         """Compare outputs with what ``predict`` returns, and return how many rows have the same bits."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mlpkit.errors import DataError, MlpkitError, UsageError
-from mlpkit.graph.provenance import QUANTIZED, find_provenance
+from mlpkit.graph.provenance import find_provenance
 from mlpkit.jobs.inputs import require_exists
 from mlpkit.runs.files import reading_error
 from mlpkit.verbs.export.export import hashes
@@ -26,11 +26,6 @@ class FileProvenance:
     provenance: Mapping[str, Any]
     directory: Path | None
     now: Mapping[str, str | None]
-
-    @property
-    def quantized(self) -> str:
-        """What the weights are rounded to; empty if they aren't."""
-        return str(self.provenance.get(QUANTIZED, ""))
 
     @property
     def changed(self) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def command(file: Path, directory: Path | None, as_json: bool) -> None:
             ["name", str(origin.get("name"))],
             ["mlpkit", str(origin.get("mlpkit"))],
         ]
-        rows += [["quantized", f"weights to {found.quantized}"]] if found.quantized else []
+        rows += [["quantized", f"weights to {origin['quantized']}"]] if "quantized" in origin else []
         rows += [[name, _short(origin.get(name)), _state(name, found.now, found.changed)] for name in HASHED]
         result("\n".join(columns([[*row, ""][:3] for row in rows])))
     if found.directory is None:

@@ -190,10 +190,10 @@ def _before_and_after(scored: ScoredPredictions) -> dict[str, tuple[NDArray[np.b
 def _in_numbers(
     curves: Mapping[str, Roc], predicted: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]
 ) -> str:
-    values: list[list[Any]] = [
-        [name, curves[name].area, float(truth.mean()), float(probability.mean()), _error(truth, probability)]
-        for name, (truth, probability) in predicted.items()
-    ]
+    values: list[list[Any]] = []
+    for name, (truth, probability) in predicted.items():
+        error = expected_calibration_error(calibration_bins(probability, truth, bins=BINS))
+        values.append([name, curves[name].area, float(truth.mean()), float(probability.mean()), error])
     rows = [[row[0], *(f"{value:.4f}" for value in row[1:])] for row in values]
     headings = ["name", "area under ROC curve", "share of rows", "mean probability", "calibration error"]
     return table(headings, rows, texts=[0], sortable=True, values=values)
@@ -212,11 +212,8 @@ class Roc(NamedTuple):
 
     def hits_at(self, alarms: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the share of hits at some shares of false alarms, the larger one where it jumps."""
-        before = np.searchsorted(self.alarms, alarms, side="right") - 1
-        after = np.minimum(before + 1, len(self.alarms) - 1)
-        width = self.alarms[after] - self.alarms[before]
-        part = np.divide(alarms - self.alarms[before], width, out=np.zeros_like(alarms), where=width > 0)
-        return np.asarray(self.hits[before] + part * (self.hits[after] - self.hits[before]))
+        last = np.append(np.diff(self.alarms) > 0, True)  # of the points one above the other
+        return np.interp(alarms, self.alarms[last], self.hits[last])
 
 
 def roc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:
@@ -235,7 +232,3 @@ def calibration_of(
     rows, predicted, true = calibration_bins(probability, truth, bins=BINS)
     filled = np.flatnonzero(rows >= fewest)
     return [(float(predicted[i] / rows[i]), float(true[i] / rows[i]), int(rows[i])) for i in filled]
-
-
-def _error(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
-    return expected_calibration_error(calibration_bins(probability, truth, bins=BINS))

@@ -19,6 +19,7 @@ from mlpkit.pages import charts
 from mlpkit.pages.images import LARGEST, POSITIVE, image_shape, thumbnail
 from mlpkit.pages.parts import beside, folded, paragraph, pictures, section, table
 from mlpkit.terminal.figures import figure
+from mlpkit.verbs.report.predictions import short
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
@@ -50,10 +51,8 @@ class Importance(NamedTuple):
     place: tuple[int, int, int, int] | None = None
 
 
-def rows_for_importance(raw: RawRows | None, flops: int) -> int:
+def rows_for_importance(raw: RawRows, flops: int) -> int:
     """Return how many rows importance is computed on, so that it takes a few seconds; 0 if it would take longer."""
-    if raw is None:
-        return 0
     inputs = PATCHES**2 if image_shape(raw) else columns_in(raw)
     if inputs < 2 or (inputs > FEW_COLUMNS and flops * inputs * FEWEST_ROWS > MOST_FLOPS_OF_MANY):
         return 0
@@ -76,9 +75,8 @@ def importance(
 
 def importance_of_patches(images: Array, loss: Callable[[Array], float], seed: int) -> list[Importance]:
     """Return the importance of each patch of images, the most important first."""
-    shape, before, found = image_shape(images), loss(images), []
-    assert shape is not None
-    for name, (top, bottom, left, right) in _patches(*shape[-2:]):
+    before, found = loss(images), []
+    for name, (top, bottom, left, right) in _patches(*images.shape[-2:]):
         patch, shuffled = (..., slice(top, bottom), slice(left, right)), images.copy()
         shuffled[patch] = images[patch][_order(seed, name, len(images))]
         found.append(Importance(name, loss(shuffled) - before, (top, bottom, left, right)))
@@ -168,8 +166,8 @@ def dependence_curves(
         ranges = np.round(means.max(axis=0) - means.min(axis=0), 6)
         output = int(np.flatnonzero(ranges == ranges.max())[-1])  # of two classes, the second
         points = [
-            {"value": value, "mean": _short(mean)}
-            | {key: _short(np.quantile(each, share)) for key, share in QUANTILES.items()}
+            {"value": value, "mean": short(mean)}
+            | {key: short(np.quantile(each, share)) for key, share in QUANTILES.items()}
             for value, mean, each in zip(places, means[:, output], found[..., output], strict=True)
         ]
         of, named = names_of_outputs(model)[output], isinstance(next(iter(places)), str)
@@ -208,7 +206,3 @@ def _places_of_names(texts: Sequence[str]) -> dict[str, int]:
         common = {text for text, _ in counts.most_common(MOST_NAMES)}
         chosen = [text for text in distinct if text in common]
     return {text: texts.index(text) for text in chosen}
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.5g}")

@@ -205,7 +205,7 @@ def explained_rows(
     for row, (index, output) in enumerate(zip(indices[:count].tolist(), outputs, strict=False)):
         of, base, values, errors = found.of_row(row)[output]
         parts = found.parts_of(row, values, errors)
-        bars = [{"column": column, "adds": float(f"{value:.5g}")} for column, value, _ in parts]
+        bars = [{"column": column, "adds": short(value)} for column, value, _ in parts]
         cells = [[column, figure(value), "" if error is None else figure(error)] for column, value, error in parts]
         caption = f"Row {index:,}: {of} {figure(base + values.sum())}, {figure(base)} on average"
         chart = charts.bars(bars, "column", "adds", titles=("", "added"))
@@ -236,16 +236,17 @@ def values_section(scored: ScoredPredictions) -> str:
 
 def _figures(name: str, predicted: NDArray[np.float64], true: NDArray[np.float64], values: int) -> list[str]:
     chosen = evenly_spaced(len(true), MOST_POINTS // values)
-    points = [{"true": _short(true[i]), "predicted": _short(predicted[i])} for i in chosen]
+    points = [{"true": short(true[i]), "predicted": short(predicted[i])} for i in chosen]
     against = charts.points(points, "true", "predicted", titles=(f"true {name}", f"predicted {name}"), diagonal=True)
     counts, edges = np.histogram(predicted - true, BINS)
     residuals = charts.histogram(
-        counts.tolist(), [_short(edge) for edge in edges], titles=(f"residual of {name}", "rows")
+        counts.tolist(), [short(edge) for edge in edges], titles=(f"residual of {name}", "rows")
     )
     return [charts.figure(f"{name}: predicted and true", against), charts.figure(f"{name}: residuals", residuals)]
 
 
-def _short(value: float) -> float:
+def short(value: float) -> float:
+    """Return a number for a chart, which needs no more than five digits."""
     return float(f"{value:.5g}")
 
 

@@ -74,7 +74,6 @@ from mlpkit.verbs.report.predictions import (
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import RawRows
-    from mlpkit.jobs.groups_of_rows import MetricsByGroup
 
 
 EXAMPLES_NEEDED: Final = "the examples were given in Python; give them again: mlpkit.report(run, examples=(x, t))"
@@ -316,9 +315,11 @@ def _importance(
 ) -> list[str]:
     """Return the section about the importance of inputs, if it can be computed in a few seconds."""
     network = model.network
+    if some is None:
+        return []
     rows = rows_for_importance(some, network.flops)
-    if some is None or not rows:
-        if some is not None and columns_in(some) > 1:
+    if not rows:
+        if columns_in(some) > 1:
             found.notes.append(f"Left out, importance of inputs: with {columns_in(some):,} of them, {TOO_LONG}")
         return []
     indices = evenly_spaced(len(data), rows)
@@ -355,12 +356,9 @@ def groups_section(
     """Return the section about the groups of the rows of a split by some columns; see ``metrics_by_group``."""
     found = metrics_by_group(model, {split: examples}, description, by)[split]
     text = f"Groups of {found.whole.rows:,} rows of {split}; * marks intervals that don't overlap that of all rows."
-    return section("By group", paragraph(text), *(_group(found, column) for column in found.columns))
-
-
-def _group(found: MetricsByGroup, column: str) -> str:
-    headings, *rows = found.table(column, with_ends)
-    return table(headings, rows, caption=f"By {column}", texts=[0])
+    tables = {column: found.table(column, with_ends) for column in found.columns}
+    shown = (table(rows[0], rows[1:], caption=f"By {column}", texts=[0]) for column, rows in tables.items())
+    return section("By group", paragraph(text), *shown)
 
 
 def write_seeds_page(directory: Path, file: Path, *_: object) -> Path:

@@ -92,7 +92,6 @@ def plain_trace(traced: Trace, example: TracedExample | None = None) -> dict[str
 
 
 def _plain_example(traced: Trace, example: TracedExample) -> dict[str, Any]:
-    weight = None if traced.weights is None else float(traced.weights[example.number - 1])
     return {
         "example": example.number,
         "row": example.row,
@@ -103,7 +102,7 @@ def _plain_example(traced: Trace, example: TracedExample) -> dict[str, Any]:
         "probability": example.probability,
         "loss": example.loss,
         "share": example.share,
-        **({} if weight is None else {"weight": weight}),
+        **({} if traced.weights is None else {"weight": float(traced.weights[example.number - 1])}),
     }
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from mlpkit.array import Array
-from mlpkit.components.dataset import Split
 from mlpkit.components.schedule import rate_at
 from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.resume_network import Reopened, reopened
@@ -45,11 +44,6 @@ class Replay:
     gradient: Array | None
     clipped: Array | None
     divergence: str
-
-    @property
-    def train(self) -> Split:
-        """The training rows."""
-        return self.run.training.splits["train"]
 
 
 @contextmanager
@@ -137,7 +131,7 @@ def _go_to(step: int, trainer: Trainer, watch: _StepWatch, directory: Path) -> N
     done = trainer.progress.step
     if done < step:
         last = done + 1 if ended else done  # the step that diverged can be looked at
-        raise UsageError(f"{directory}: has no step {step + 1:,}; expected one from 1 to {last:,}, its last{ended}")
+        raise _no_such_step(directory, step + 1, f"from 1 to {last:,}, its last{ended}")
 
 
 def _watched_step(trainer: Trainer, watch: _StepWatch, run: Reopened, began_after: int) -> Replay:

@@ -415,7 +415,7 @@ def trace(
 
 def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
     trainer, network, minibatches = replay.trainer, replay.trainer.network, replay.minibatches
-    dataset, train = replay.run.proved.dataset, replay.train
+    dataset, train = replay.run.proved.dataset, replay.run.training.splits["train"]
     layers = _layers(network, [flows for minibatch in minibatches for flows in minibatch.slices])
     inputs, targets = (np.concatenate([getattr(each, name) for each in minibatches]) for name in ("x", "t"))
     weights = _joined([each.weights for each in minibatches])

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import mlpkit
 from mlpkit.jobs.explanations import column_of_inputs, encoded
 from mlpkit.jobs.load_model import load_run
 from mlpkit.verbs.report.importance import dependence_curves
+from mlpkit.verbs.report.predictions import explained_rows
 
 TRAINING = {"optimizer": {"adam": {"learning_rate": 0.05}}, "batch_size": 32, "epochs": 30}
 DAYS = [f"2024-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 26)]
@@ -99,3 +101,21 @@ def test_of_many_dates_some_are_shown_in_their_order(run):
 
     assert len(days) == 8
     assert days == sorted(days)
+
+
+@pytest.mark.parametrize(("flops", "rows"), [(0, 4), (3_125_000, 4), (3_125_001, 3), (12_500_000, 1), (12_500_001, 0)])
+def test_as_many_rows_are_explained_as_there_is_time_for(flops, rows, monkeypatch):
+    """All take at most 10 billion operations: 200 orders there and back, of two columns."""
+    explained = []
+
+    def explain_raw(model, raw, background, orders):
+        explained.append(len(raw["a"]))
+        raise mlpkit.UsageError("enough")
+
+    monkeypatch.setattr("mlpkit.verbs.report.predictions.drawn_background", lambda model, train: None)
+    monkeypatch.setattr("mlpkit.verbs.report.predictions.explain_raw", explain_raw)
+    model = SimpleNamespace(network=SimpleNamespace(flops=flops))
+    raw = {"a": [*range(6)], "b": [*range(6)]}
+    with pytest.raises(mlpkit.UsageError, match=r"^enough$" if rows else r"^it would take longer than the rest of the"):
+        explained_rows(model, None, raw, np.arange(6), [0] * 6)
+    assert explained == [rows] * bool(rows)

@@ -85,7 +85,6 @@ def columns(count):
 @pytest.mark.parametrize(
     ("raw", "flops", "rows"),
     [
-        (None, 1, 0),
         ({"a": [1]}, 1, 0),
         (columns(10), 1, 1000),
         (columns(40), 1, 833),
