@@ -80,6 +80,6 @@ def histograms(counts: Mapping[str, Sequence[int]], edges: Sequence[float], *, m
     middles = [{"name": name, "middle": i + 0.5} for i, name in enumerate(counts)]
     names = layer(middles, "text", {"x": {"field": "middle", **across}, "text": nominal("name")}, y=-8)
     shown = [nominal("name"), *(quantitative(key, format=".3~g") for key in ("from", "to", "count"))]
-    place = {"x": {"field": "left", **across}, "x2": {"field": "right"}, "y": upwards, "y2": {"datum": 0}}
-    drawn = layer(bars, "rect", {**place, "tooltip": shown}, color=COLOURS[0], clip=True, aria=False)
+    sides = {"x": {"field": "left", **across}, "x2": {"field": "right"}, "y": upwards, "y2": {"datum": 0}}
+    drawn = layer(bars, "rect", {**sides, "tooltip": shown}, color=COLOURS[0], clip=True, aria=False)
     return {"height": 110, "layer": [drawn, names]}

@@ -213,7 +213,7 @@ class Roc(NamedTuple):
     def hits_at(self, alarms: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the share of hits at some shares of false alarms, the larger one where it jumps."""
         last = np.append(np.diff(self.alarms) > 0, True)  # of the points one above the other
-        return np.interp(alarms, self.alarms[last], self.hits[last])
+        return np.asarray(np.interp(alarms, self.alarms[last], self.hits[last]))
 
 
 def roc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:
