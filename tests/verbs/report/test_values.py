@@ -8,6 +8,7 @@ import pytest
 
 from mlpkit.components.target import Values
 from mlpkit.verbs.report.predictions import ScoredPredictions, values_section
+from mlpkit.verbs.report.report import _judgement
 
 TRUE = np.array([[10.0], [20.0], [30.0]])
 
@@ -71,3 +72,8 @@ def test_up_to_four_values_are_drawn_with_four_hundred_points_in_all(values, dra
         "largest",
     ]
     assert "<p>From 500 rows of test. A residual is the predicted value minus the true one.</p>" in part
+
+
+def test_predictions_of_another_shape_than_the_target_are_not_judged():
+    assert _judgement(scored(np.ones((3, 2)))) == []
+    assert len(_judgement(scored(np.ones((3, 1))))) == 1
