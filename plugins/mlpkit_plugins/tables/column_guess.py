@@ -81,8 +81,8 @@ def sample_rows(source: TableSource) -> RowSample:
             kept = [position for position, draw in enumerate(draws) if draw % one_in == 0]
             rows, draws = [rows[position] for position in kept], [draws[position] for position in kept]
             columns = [[column[position] for position in kept] for column in columns]
-    by_name, last_by_name = (dict(zip(names, texts, strict=True)) for texts in (columns, last))
-    return RowSample(source.name, rows, by_name, last_by_name, last_row, size)
+    by_name = dict(zip(names, columns, strict=True))
+    return RowSample(source.name, rows, by_name, dict(zip(names, last, strict=True)), last_row, size)
 
 
 def _check_no_header(source: TableSource, rows: Sequence[int], columns: Sequence[Sequence[str]]) -> None:

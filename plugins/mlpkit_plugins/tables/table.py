@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +108,7 @@ class Table:
         begin, end = self._length, self._length + len(chunk.rows)
         if end > len(self.rows):  # mixed line endings make more rows than expected
             self._resize(max(2 * end, _FEWEST_ROWS))
+        array: Any
         for array, new in zip(self._as_chunk(), chunk, strict=True):
             if array is not None:
                 array[begin:end] = new
