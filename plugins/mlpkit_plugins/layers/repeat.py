@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
-from mlpkit import Layer, Recipe
-from mlpkit_plugins.layers.sequence import Sequence
+from mlpkit import Array, Graph, Layer, Recipe, Value
 
 
-class Repeat(Sequence):
+class Repeat(Layer):
     """A layer several times in a row, each time with its own parameters.
 
         y  = fₙ(... f₂(f₁(x)))
@@ -28,8 +27,25 @@ class Repeat(Sequence):
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.5.2, the chain rule.
     """
 
-    def __init__(self, times: Annotated[int, Ge(1)], layer: Recipe[Layer]) -> None:
-        self.layers = [layer() for _ in range(times)]
+    times: Annotated[int, Ge(1)]
+    layer: Recipe[Layer]
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Build and declare the copies."""
+        self.inside = self.chain((self.layer() for _ in range(self.times)), input_shape)
+        return self.inside.output_shape
+
+    def forward(self, x: Array) -> Array:
+        """Return what the last copy returns."""
+        return self.inside.forward(x)
+
+    def backward(self, dy: Array) -> Array | None:
+        """Return what the first copy returns."""
+        return self.inside.backward(dy)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        return graph.chain(self.inside.layers)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

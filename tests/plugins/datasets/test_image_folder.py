@@ -174,6 +174,12 @@ def test_an_invalid_state_is_refused(state):
         ImageFolder("x").load_encoder_state(state)
 
 
+def test_images_may_have_a_single_pixel():
+    used = ImageFolder("x")
+    used.load_encoder_state({"classes": ["a", "b"], "image_shape": [3, 1, 1]})
+    assert used.input_shape == (3,)
+
+
 def test_rows_have_the_names_of_their_files_in_the_order_of_the_images(folder):
     for number, name in enumerate(("b.png", "a.png", "c/d.png")):
         add(folder / "new" / name, pixels(number))
