@@ -77,7 +77,7 @@ class Part(NamedTuple):
         right = ["---" if isinstance(value, str | list) else "---:" for value in self.rows[0].values()]
         cells = [map(cell, row.values()) for row in self.rows[:MOST_SHOWN]]
         table = [f"| {' | '.join(line)} |" for line in (map(text, self.rows[0]), right, *cells)]
-        more = f"; {len(self.rows) - MOST_SHOWN:,} more rows are in card.json" if len(self.rows) > MOST_SHOWN else ""
+        more = f"; all {len(self.rows):,} rows are in card.json" if len(self.rows) > MOST_SHOWN else ""
         return "\n".join([*table, *(["", f"From {text(self.source)}{more}."] if self.source else [])])
 
 
@@ -351,8 +351,7 @@ def _training(run: _Run) -> Iterator[Part]:
     last = [line for member in run.members for line in member.read_history()[-1:]]
     done = {f"{key}s done": sum(line[key] for line in last) for key in ("iteration", "epoch")}
     lines = [line for member in run.members for line in readable_lines(member.directory / layout.TIMING)]
-    times = [line["processor_seconds"] for line in lines if "processor_seconds" in line]
-    seconds = {"processor seconds, evaluations included": sum(times) if len(times) == len(lines) else "not recorded"}
+    seconds = {"processor seconds, evaluations included": sum(line["processor_seconds"] for line in lines)}
     machine = {"processor": run.lock.get(ENVIRONMENT, {}).get("processor")}
     facts = _facts(layout.RESOLVED, settings) + _facts(run.of_members + layout.HISTORY, done)
     yield Part("", [*facts, *_facts(run.of_members + layout.TIMING, seconds), *_facts(layout.LOCK, machine)])

@@ -195,16 +195,11 @@ def picture(values: Array) -> dict[str, Any]:
     return {"shape": matrix.shape, "scale": scale, "data": base64.b64encode(pixels.tobytes()).decode()}
 
 
-class Pass(NamedTuple):
-    """What goes through a network, by layer: of the shown examples there and back, and of points of a plane there."""
+def flows_of(network: Sequential, examples: Examples) -> dict[str, Flow]:
+    """Send the shown examples through a network, there and back; return what each layer took and returned.
 
-    flows: dict[str, Flow]
-    inputs: Array | None
-    on_plane: dict[str, Array]
-
-
-def passed(network: Sequential, examples: Examples, plane: Plane | None) -> Pass:
-    """Send the shown examples through a network, there and back, and a plane, and leave the network as it was."""
+    The network's state stays as it was.
+    """
     rows = slice(0, EXAMPLES)
     weights = None if examples.weights is None else examples.weights[rows]
     kept = [(replica.state.copy(), replica.position.step) for replica in network.replicas]
@@ -215,11 +210,7 @@ def passed(network: Sequential, examples: Examples, plane: Plane | None) -> Pass
         replica.state[...] = state
         replica.position.step = step
     slices = minibatches[0].slices
-    joined = {path: _joined([flows[path] for flows in slices]) for path in slices[0]}
-    if plane is None or plane.inputs.ndim > 2 or plane.side < SIDE:
-        return Pass(joined, None, {})
-    every_second = plane.inputs.reshape(SIDE, SIDE, -1)[::2, ::2].reshape(-1, plane.inputs.shape[1])
-    return Pass(joined, every_second, network.activations(every_second))
+    return {path: _joined([flows[path] for flows in slices]) for path in slices[0]}
 
 
 def _joined(flows: Sequence[Flow]) -> Flow:
@@ -247,19 +238,22 @@ def drawn(shape: Sequence[int]) -> Drawn:
 
 def drawing(network: Sequential, examples: Examples, plane: Plane | None, example: int) -> list[dict[str, Any]]:
     """Return the inputs and each layer: its units with a picture each, incoming weights, activations and gradients."""
-    found = passed(network, examples, plane)
-    before = drawn(network.input_shape)
+    flows, before = flows_of(network, examples), drawn(network.input_shape)
+    on_plane: dict[str, Array] = {}
+    if plane is not None and plane.inputs.ndim == 2 and plane.side == SIDE:
+        every_second = plane.inputs.reshape(SIDE, SIDE, -1)[::2, ::2].reshape(-1, plane.inputs.shape[1])
+        on_plane = {"": every_second, **network.activations(every_second)}
     if examples.image_shape:
         inputs = [{"unit": 0, "picture": picture(_small(examples.image(example)))}]
     else:
-        inputs = _units(before, examples.x, example, found.inputs)
+        inputs = _units(before, examples.x, example, on_plane.get(""))
     count = len(inputs) if examples.image_shape else before.number
     columns: list[dict[str, Any]] = [{"path": "", "count": count, "shape": network.input_shape, "units": inputs}]
     for layer in network.layers:
         shape = output_shape_of(layer)
-        flow, here = found.flows[layer.path], drawn(shape)
+        flow, here = flows[layer.path], drawn(shape)
         assert flow.output is not None
-        units = _units(here, flow.output, example, found.on_plane.get(layer.path))
+        units = _units(here, flow.output, example, on_plane.get(layer.path))
         if len(shape) == 1 and examples.image_shape:
             units = _images_of_weights(layer, here, examples.image_shape) or units
         columns.append(

@@ -19,7 +19,7 @@ import numpy as np
 
 from mlpkit.cli.exit_codes import problems_of
 from mlpkit.components.schema.context import show
-from mlpkit.components.target import Classes, target_to_plain
+from mlpkit.components.target import target_to_plain
 from mlpkit.errors import MlpkitError, SpecError, UsageError
 from mlpkit.jobs.check import check
 from mlpkit.jobs.init_from_data import init_from_data
@@ -77,7 +77,7 @@ class Session:
         self._version = 0
         self._saved: dict[Path, bytes] = {}
         self._view: dict[str, Any] = {"across": "", "up": "", "example": 0, "unit": None}
-        self._start(text)
+        self._begin(text, prove(_single(text.spec())))
 
     def handle(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Do what a message asks for, and return what the page shows then.
@@ -184,9 +184,6 @@ class Session:
     def _text(self) -> SpecText:
         return self._training.setup.text
 
-    def _start(self, text: SpecText) -> None:
-        self._begin(text, prove(_single(text.spec())))
-
     def _begin(self, text: SpecText, proved: SpecProof, splits: Any = None) -> None:
         self._training = PlayedTraining(text, proved, splits)
         self._examples = Examples(self._training.setup.opened, self._training.network)
@@ -274,11 +271,11 @@ class Session:
 
     def _predicted(self, values: Any) -> dict[str, Any]:
         """Return predictions on a plane: the most likely class and how likely it is, or a value."""
-        if self._is_classes and values.shape[-1] > 1:
+        if self._examples.is_classes:
             return {"classes": values.argmax(axis=-1).tolist(), "shares": values.max(axis=-1).round(2).tolist()}
         targets = self._examples.targets()
-        middle = 0.5 if self._is_classes else float(targets.mean())
-        spread = 0.5 if self._is_classes else float(np.abs(targets - middle).max()) or 1.0
+        middle = float(targets.mean())
+        spread = float(np.abs(targets - middle).max()) or 1.0
         return {"values": np.clip((values[..., 0] - middle) / spread, -1, 1).round(2).tolist()}
 
     def _shown_examples(self) -> list[dict[str, Any]]:
@@ -287,26 +284,20 @@ class Session:
         x, targets = examples.x[:EXAMPLES], examples.targets()[:EXAMPLES]
         images = map(examples.image, range(len(x)))
         predicted = np.nan_to_num(self._training.network.predict(x).reshape(len(x), -1))
-        of_classes = self._is_classes and predicted.shape[1] > 1
-        best = predicted.argmax(axis=1) if of_classes else predicted[:, 0]
+        best = predicted.argmax(axis=1) if examples.is_classes else predicted[:, 0]
 
         def named(value: float) -> str:
-            number = round(value)
-            return names[number] if self._is_classes and 0 <= number < len(names) else f"{value:.4g}"
+            return names[int(value)] if examples.is_classes else f"{value:.4g}"
 
         return [
             {
                 "picture": picture(image),
                 "target": named(float(target)),
                 "predicted": named(float(value)),
-                "share": round(float(row.max()), 3) if of_classes else None,
+                "share": round(float(row.max()), 3) if examples.is_classes else None,
             }
             for image, target, value, row in zip(images, targets, best, predicted, strict=True)
         ]
-
-    @property
-    def _is_classes(self) -> bool:
-        return isinstance(self._training.setup.opened.proved.description.target, Classes)
 
     def _names(self) -> tuple[str, ...]:
         proved = self._training.setup.opened.proved

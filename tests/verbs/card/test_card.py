@@ -20,7 +20,7 @@ from tiny_work import fill
 import mlpkit
 import mlpkit_plugins
 from mlpkit.terminal.figures import figure
-from mlpkit.verbs.card.card import cell, text, write_card
+from mlpkit.verbs.card.card import Code, Part, cell, markdown, text, write_card
 
 PLUGINS = {"plugins": (), "blocked": ()}
 NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e-?\d+)?")
@@ -319,6 +319,52 @@ def test_names_from_the_data_change_nothing_around_them(tmp_path, monkeypatch):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
     assert [row["column"] for row in rows_of(card, "Data") if "column" in row] == names
     assert "license: our-own-v2" in shown
+
+
+UNSTEADY = [
+    (r"\b[0-9a-f]{64}\b", "#"),
+    (r"^\| (environment\.|processor \|).*\n", ""),
+    (r"^\| (mlpkit|bytes of .*) \|.*", r"| \1 |"),
+    (r"\d+\.\d\d+(e[+-]?\d+)?", "#"),
+    (r"(?<=## Results\n)(.|\n)*(?=## Limits)", lambda found: re.sub(r"-?(#|\d+)(?! ?\d* %)", "#", found[0])),
+]
+"""What another machine or version computes otherwise; other tests compare it with the files that it comes from."""
+
+
+@pytest.mark.parametrize("name", ["loans", "houses", "images"])
+def test_a_whole_card(runs, name, golden):
+    shown, _, _ = carded(runs[name])
+    for pattern, steady in UNSTEADY:
+        shown = re.sub(pattern, steady, shown, flags=re.MULTILINE)
+    golden(Path(__file__).with_name(f"{name}.golden.md"), shown)
+
+
+def test_long_tables_and_lists_are_cut_in_the_text():
+    rows = [{"a_": f"_{i}", "n": 1000 + i, "c": Code("|")} for i in range(62)]
+    for count, more in ((60, ""), (61, "; all 61 rows are in card.json"), (62, "; all 62 rows are in card.json")):
+        head, line, first, *others, empty, source = str(Part("a_b_", rows[:count])).splitlines()
+        assert (head, line, first) == (r"| a\_ | n | c |", "| --- | ---: | --- |", r"| \_0 | 1,000 | `\|` |")
+        assert (len(others), others[-1], empty) == (59, r"| \_59 | 1,059 | `\|` |", "")
+        assert source == rf"From a_b\_{more}."
+    assert str(Part("", rows[:1])).splitlines()[2:] == [r"| \_0 | 1,000 | `\|` |"]
+    assert str(Part("a", text="T")) == "T"
+    listed = ", ".join(str(i) for i in range(60))
+    assert [cell([*range(count)]) for count in (60, 61, 1062)] == [
+        *(listed, f"{listed} and 1 more", f"{listed} and 1,002 more")
+    ]
+
+
+def test_sections_without_a_text_are_left_out():
+    sections = {"": [Part("a", text="Own.")], "One": [], "Two": [Part("a"), Part("a", text="T")], "Three": [Part("a")]}
+    assert markdown("a: 1\n", "t_*", sections) == "---\na: 1\n---\n\n# t\\_\\*\n\nOwn.\n\n## Two\n\nT\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("a", "`a`"), ("a`b", "`` a`b ``"), ("``", "``` `` ```"), ("a|b\n", r"`a\|b\n`"), ("", "``")],
+)
+def test_code_may_have_ticks(value, shown):
+    assert cell(Code(value)) == shown
 
 
 def test_texts_and_code_are_shown_as_they_are():

@@ -6,10 +6,14 @@ import http.client
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from mlpkit.verbs.play.server import server_at, session_of
 
 ADDRESS = re.compile(r"^playground: http://127\.0\.0\.1:(\d+)/([\w-]+)/$")
 
@@ -70,3 +74,15 @@ def test_no_file_of_the_user_is_written_over(invoke, cwd):
     done = invoke("play", "tiny.yaml")
     assert done.code == 2
     assert "tiny-play.mlpkit.yaml exists already; choose another name with --out" in done.err
+
+
+def test_a_port_that_is_taken_is_named_and_another_serves(cwd, capsys):
+    session = session_of(Path("tiny.yaml"), None)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with server_at(port, session) as server:
+            assert server.port != port
+    expected = f"warning: port {port} can't be used: Address already in use; the page uses another one\n"
+    assert capsys.readouterr().err == expected
+    with server_at(port, session) as server:
+        assert server.port == port

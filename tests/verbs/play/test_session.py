@@ -7,14 +7,16 @@ import json
 import math
 from pathlib import Path
 from statistics import mode
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import mlpkit
 from mlpkit.registry.registry import Registry
-from mlpkit.verbs.play.session import Session
+from mlpkit.verbs.play.session import Session, session_in_browser
 from mlpkit.verbs.play.text import SpecText
+from mlpkit.verbs.play.training import affordable_rows
 
 SPEC = """\
 # A network that is played with.
@@ -144,6 +146,135 @@ def test_a_change_is_undone_on_the_way_back():
     assert (player.step, player.answer["now"]["rate"], player.spec["text"]) == (9, 0.05, PLAIN)
     player("train", steps=1)
     assert player.weights() == before
+
+
+KNOBS = {
+    "training.optimizer.learning_rate.first": ("adam", "first", 0.02, {"exclusiveMinimum": 0}, False),
+    "training.optimizer.learning_rate.last": ("adam", "last", 0.0, {"minimum": 0}, False),
+    "training.optimizer.beta1": ("adam", "beta1", 0.9, {"minimum": 0, "exclusiveMaximum": 1}, False),
+    "training.optimizer.beta2": ("adam", "beta2", 0.999, {"minimum": 0, "exclusiveMaximum": 1}, False),
+    "training.optimizer.epsilon": ("adam", "epsilon", 1e-8, {"exclusiveMinimum": 0}, False),
+    "training.batch_size": ("training", "batch size", 16, {"minimum": 1}, True),
+    "training.iterations": ("training", "iterations", 400, {"minimum": 1}, True),
+    "layers.Affine1.units": ("Affine1", "units", 6, {"minimum": 1}, True),
+    "layers.BatchNorm1.momentum": ("BatchNorm1", "momentum", 0.9, {"minimum": 0, "exclusiveMaximum": 1}, False),
+    "layers.BatchNorm1.epsilon": ("BatchNorm1", "epsilon", 1e-5, {"exclusiveMinimum": 0}, False),
+    "layers.Dropout1.rate": ("Dropout1", "rate", 0.25, {"minimum": 0, "exclusiveMaximum": 1}, False),
+    "layers.Affine2.units": ("Affine2", "units", 3, {"minimum": 1}, True),
+    "layers.SoftmaxWithLoss1.label_smoothing": (
+        *("SoftmaxWithLoss1", "label smoothing", 0.0, {"minimum": 0, "exclusiveMaximum": 1}, False),
+    ),
+}
+
+
+def test_a_page_learns_everything_about_the_spec_and_each_number_can_be_set(cwd):
+    player = Player(SPEC, out=cwd / "saved.yaml")
+    spec = dict(player.spec)
+    told = ("group", "label", "value", "bounds", "integer")
+    knobs = {knob["key"]: knob for knob in spec.pop("knobs")}
+    assert {key: tuple(knob[each] for each in told) for key, knob in knobs.items()} == KNOBS
+    assert knobs["training.optimizer.learning_rate.last"]["meaning"] == "the value after the last step."
+    types = ["Affine", "BatchNorm", "Relu", "Dropout", "Affine", "SoftmaxWithLoss"]
+    assert [each["type"] for each in spec["layers"]] == types
+    assert [each["parameters"] for each in spec["layers"]] == [42, 12, 0, 0, 21, 0]
+    assert [each["line"] for each in spec.pop("layers")][2:5] == ["Relu", "Dropout: {rate: 0.25}", "Affine: {units: 3}"]
+    choices = spec.pop("choices")
+    assert (choices == sorted(choices), "Relu" in choices, "SoftmaxWithLoss" in choices) == (True, True, False)
+    assert spec == {
+        "version": 1,
+        "name": "flowers",
+        "text": SPEC,
+        "saves": True,
+        "sizes": {"train": 192, "validation": 24, "test": 24},
+        "input_shape": [6],
+        "target": {"type": "Classes", "count": 3, "one_hot": False},
+        "classes": ["bellflower", "foxglove", "hellebore"],
+        "axes": ["petal_length", "petal_width", "stem_height"],
+        "older": [],
+        "warnings": [],
+    }
+    values = {"training.optimizer.beta1": 0.5, "layers.Dropout1.rate": 0.5, "training.batch_size": 8}
+    for key, value in values.items():
+        player("set", key=key, value=value)
+    assert {knob["key"]: knob["value"] for knob in player.spec["knobs"] if knob["key"] in values} == values
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "step", "older"),
+    [
+        ("batch_size: 16", "batch_size: 8", 2, 0),
+        ("batch_size: 16", "batch_size: 16\n  threads: 1", 2, 0),
+        ("mlpkit: 1", "mlpkit: 1\nseeds: 2", 2, 0),
+        ("units: 6", "units: 7", 0, 1),
+        ("batch_size: 16", "batch_size: 16\n  slices: 2", 0, 1),
+        ("mlpkit: 1", "mlpkit: 1\nseed: 5", 0, 0),
+        ("mlpkit: 1", "mlpkit: 1\ndtype: float64", 0, 0),
+        ("missing: fill", "missing: drop", 0, 0),
+    ],
+)
+def test_a_change_begins_again_if_the_network_is_another_and_keeps_curves_of_the_same_data(old, new, step, older):
+    player = Player()
+    player("train", steps=2, seconds=60)
+    player("look", example=3, unit=["Affine1", 1])
+    player("spec", text=PLAIN.replace(old, new, 1))
+    now = player.answer["now"]
+    assert (player.step, len(player.spec["older"])) == (step, older)
+    assert (now["example"], now["unit"] is None) == ((3, False) if step else (0, True))
+
+
+def test_the_last_four_curves_are_kept_of_networks_that_were_trained():
+    player = Player()
+    for units in (7, 2, 4, 8, 9, 5):
+        player("train", steps=units, seconds=60)
+        player("set", key="layers.Affine1.units", value=units)
+    player("restart")
+    curves = [(each["label"].partition(",")[0], each["records"][-1]["iteration"]) for each in player.spec["older"]]
+    assert curves == [(f"Affine: {{units: {before}}}", steps) for before, steps in ((2, 4), (4, 8), (8, 9), (9, 5))]
+
+
+def test_at_least_one_step_is_done_or_undone():
+    player = Player()
+    for do, step in (("train", 1), ("train", 2), ("back", 1)):
+        player(do, steps=0)
+        assert player.step == step
+    assert [record["iteration"] for record in player.answer["now"]["records"]] == [0, 1]
+
+
+def test_what_takes_too_much_memory_is_forgotten(monkeypatch):
+    monkeypatch.setattr("mlpkit.verbs.play.training.MOST_BYTES", 3 * 948)  # three moments of 79 weights and states
+    monkeypatch.setattr("mlpkit.verbs.play.training.MOST_RECORDS", 4)
+    player = Player(SPEC)
+    for _ in range(6):
+        player("train", steps=2, seconds=60)
+    now = player.answer["now"]
+    assert (now["first"], [record["iteration"] for record in now["records"]]) == (6, [4, 6, 8, 10, 12])
+    player("back", steps=100)
+    assert player.step == 6
+
+
+@pytest.mark.parametrize(("flops", "rows"), [(0, 1000), (10**7, 1000), (2 * 10**7, 500), (10**8, 100), (10**12, 100)])
+def test_a_slow_network_predicts_fewer_rows(flops, rows):
+    assert affordable_rows(SimpleNamespace(flops=flops)) == rows
+
+
+def test_a_number_of_an_extended_file_is_written_into_the_text(cwd):
+    (cwd / "base.yaml").write_text(PLAIN)
+    player = Player("mlpkit: 1\nextends: base.yaml\n")
+    for key, value in (("learning_rate", 0.5), ("momentum", 0.75)):
+        player("set", key=f"training.optimizer.{key}", value=value)
+    assert (cwd / "base.yaml").read_text() == PLAIN
+    assert player.answer["now"]["rate"] == 0.5
+    values = {knob["key"]: knob["value"] for knob in player.spec["knobs"]}
+    assert values["training.optimizer.momentum"] == 0.75
+
+
+def test_in_a_browser_there_is_no_folder_to_save_to():
+    session = session_in_browser("https://example.org/specs/mine.yaml", PLAIN)
+    answer = session.handle({"do": "save"})
+    assert [each["message"] for each in answer["problems"]] == ["there is no folder to save to; download the spec"]
+    assert (answer["spec"]["saves"], answer["saved"]) == (False, "")
+    wrong = session.handle({"do": "spec", "text": PLAIN.replace("Relu", "Rleu")})
+    assert wrong["problems"][0]["file"] == "mine.yaml"
 
 
 def test_a_rate_ten_times_as_large_takes_a_step_ten_times_as_long():
