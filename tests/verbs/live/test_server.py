@@ -139,6 +139,27 @@ def test_a_stream_says_what_changes_and_nothing_twice(changing):
     connection.close()
 
 
+def test_a_stream_without_news_is_kept_alive(changing, monkeypatch):
+    monkeypatch.setattr("mlpkit.verbs.live.server.SECONDS_OF_SILENCE", 0.1)
+    connection, stream = opened_stream(changing)
+    assert event(stream)[0].startswith("data: ")
+    assert [event(stream) for _ in range(2)] == [[":"]] * 2
+    connection.close()
+
+
+def test_the_table_of_several_runs_has_their_newest_states(monkeypatch):
+    monkeypatch.setattr("mlpkit.verbs.live.server.SECONDS_BETWEEN_EVALUATIONS", 0.0)
+    runs = [WatchedRun("a", "running", 3, 10), WatchedRun("b", "running", 4, 10)]
+    with LiveServer("digits", lambda: runs, {}) as server:
+        connection, stream = opened_stream(server)
+        event(stream)
+        runs[1].state = "stopped"
+        found = json.loads(event(stream)[0].removeprefix("data: "))
+        connection.close()
+    assert found["state"] == "2 runs, 1 of them running"
+    assert ">stopped</" in found["table"]
+
+
 def test_browsers_come_and_go(changing):
     for _ in range(3):
         connection, stream = opened_stream(changing)

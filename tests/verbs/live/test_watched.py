@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 from stop_at import StopAt
 
 import mlpkit
+from mlpkit.components.schedule import Progress
 from mlpkit.training.events import Observer, ObserverGroup
-from mlpkit.verbs.live.server import FolderRuns, LiveRun, PausableStopRequest, WatchedRun, evaluations_of, state_of
+from mlpkit.verbs.live.server import (
+    FolderRuns,
+    LiveRun,
+    PausableStopRequest,
+    WatchedRun,
+    evaluations_of,
+    frame,
+    live_page,
+    state_of,
+)
 
 SPEC = {
     "mlpkit": 1,
@@ -80,3 +96,141 @@ def test_several_runs_are_drawn_together_and_a_gap_is_a_gap():
     assert [row.count("<td") for row in both["table"].split("<tr")[2:]] == [4, 4]
     assert state_of([first, second])["state"] == "2 runs, 1 of them running"
     assert evaluations_of([second]) == {"table": "", "charts": {}}
+
+
+RECORDS = [
+    {"iteration": 5, "epoch": 0.5, "learning_rate": 0.1, "train_loss": 2.5, "validation_loss": 1.25},
+    {"iteration": 9, "epoch": 0.9, "learning_rate": 0.1, "train_loss": 1.5, "validation_loss": 0.75},
+]
+
+
+@pytest.mark.parametrize(
+    ("run", "state", "progress", "done", "active", "paused"),
+    [
+        (WatchedRun("a"), "Preparing", "step 0", None, False, False),
+        (
+            WatchedRun("a", "running", 1234, 4936, 0.25, 12.0),
+            *("Running", "step 1,234 of 4,936, loss 0.2500, 12 s left", 0.25, True, False),
+        ),
+        (WatchedRun("a", "pausing", 2, 5, float("nan"), 12.0), "Pausing", "step 2 of 5", 0.4, True, True),
+        (WatchedRun("a", "paused", 2, None, 1.5, 3.0), "Paused", "step 2, loss 1.5000", None, True, True),
+        (WatchedRun("a", "stopping", 2, 5), "Stopping", "step 2 of 5", 0.4, False, False),
+        (WatchedRun("a", "failed", 3, 5, message="a < b"), "Failed: a < b", "step 3 of 5", 0.6, False, False),
+    ],
+)
+def test_the_state_of_a_run_in_words(run, state, progress, done, active, paused):
+    run.notes = ["x < 1", "y"]
+    assert state_of([run]) == {
+        "state": state,
+        "progress": progress,
+        "done": done,
+        "active": active,
+        "paused": paused,
+        "notes": "<p>x &lt; 1</p><p>y</p>",
+    }
+
+
+def test_the_state_of_several_runs_is_how_many_train():
+    nothing = {"progress": "", "done": None, "paused": False, "notes": ""}
+    runs = [WatchedRun(str(i), state) for i, state in enumerate(["running", "finished", "running", "stopped"])]
+    assert state_of(runs) == {"state": "4 runs, 2 of them running", "active": True, **nothing}
+    assert state_of(runs[1::2]) == {"state": "2 runs, 0 of them running", "active": False, **nothing}
+    assert state_of([]) == {"state": "No runs yet", "active": False, **nothing}
+
+
+def test_the_results_of_runs_are_tables_and_curves():
+    first = WatchedRun("a<", "running", 9, records=RECORDS, best=1)
+    one = evaluations_of([first])
+    assert list(one["charts"]) == ["Loss"]
+    rows = re.findall(r"<tr.*?>(.*?)</tr>", one["table"], re.DOTALL)
+    assert [re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row)[0] for row in rows] == ["iteration", "5", "9"]
+    second = WatchedRun("b", "finished", 1234, records=[RECORDS[0] | {"validation_accuracy": 0.5}])
+    both = evaluations_of([first, WatchedRun("c", "preparing"), second])
+    rows = re.findall(r"<tr.*?>(.*?)</tr>", both["table"], re.DOTALL)
+    assert [re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row) for row in rows] == [
+        ["run", "state", "iteration", "train loss", "validation loss", "validation accuracy"],
+        ["a&lt;", "running", "9", "1.5000", "0.7500", ""],
+        ["c", "preparing", "0", "", "", ""],
+        ["b", "finished", "1,234", "2.5000", "1.2500", "0.5000"],
+    ]
+    assert "Each run at its last evaluation" in both["table"]
+    assert list(both["charts"]) == ["Validation loss", "Validation accuracy"]
+
+
+def test_a_run_is_held_and_ended_only_while_it_trains(tmp_path):
+    stop = PausableStopRequest()
+    live = LiveRun("digits", tmp_path, stop)
+
+    def state():
+        (run,) = live.runs()
+        return run.state
+
+    live.pause()
+    assert (state(), stop.paused) == ("preparing", False)
+    live.resumed(3)
+    live.started(9)
+    assert (state(), live.run.step, live.run.total) == ("running", 3, 9)
+    live.stepped(Progress(5, 0.5, 9), 1.25)
+    assert (state(), live.run.step, live.run.loss, live.run.seconds_left) == (
+        "running",
+        5,
+        1.25,
+        pytest.approx(0, abs=9),
+    )
+    live.pause()
+    assert state() == "pausing"
+    waiting = []
+    thread = threading.Thread(target=lambda: waiting.append(stop.reason))
+    thread.start()
+    while not stop.waiting:
+        time.sleep(0.01)
+    assert (state(), waiting) == ("paused", [])
+    live.resume()
+    thread.join()
+    assert (state(), waiting, stop.waiting) == ("running", [""], False)
+    live.pause()
+    live.end()
+    assert (state(), stop.reason) == ("stopping", "the live page")
+    live.ended()
+    live.pause()
+    assert (stop.paused, state(), live.run.step) == (False, "stopping", 5)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "ended", "state", "message"),
+    [
+        ("by Ctrl-C", "", "stopped", "resume it with: mlpkit resume 'a run'"),
+        ("", "", "finished", "saved in a run"),
+        ("", "no improvement", "finished", "no improvement; saved in a run"),
+    ],
+)
+def test_a_page_says_how_a_run_ended(stopped, ended, state, message, tmp_path):
+    live = LiveRun("digits", tmp_path, PausableStopRequest())
+    live.started(None)
+    live.stepped(Progress(5, 0.5, 9), 1.25)
+    assert live.run.seconds_left is None
+    live.run.seconds_left = 3.0
+    live.finished(SimpleNamespace(stopped=stopped, ended=ended, folder=Path("a run")))
+    (run,) = live.runs()
+    assert (run.state, run.message, run.seconds_left) == (state, message, None)
+
+
+def test_a_training_that_fails_says_so_on_its_page(tmp_path, monkeypatch):
+    pytest.importorskip("vl_convert")
+    interrupts = SimpleNamespace(stop=None)
+    with pytest.raises(ValueError, match="of no use"), live_page(0, "digits", tmp_path, "", interrupts) as live:
+        raise ValueError("of no use\nat all")
+    assert isinstance(interrupts.stop, PausableStopRequest)
+    assert (live.run.state, live.run.message) == ("failed", "of no use")
+
+
+@pytest.mark.parametrize(
+    ("actions", "buttons"), [(["stop"], ["stop"]), (["stop", "pause"], ["pause", "stop"]), ([], [])]
+)
+def test_the_page_has_the_buttons_that_do_something(actions, buttons):
+    pytest.importorskip("vl_convert")
+    page = frame("a < b", "", actions, "mlpkit: <1>\n" if actions else "")
+    main = page.partition("<main>")[2].partition("</main>")[0]
+    assert re.findall('<button type="button" id="(.*?)">', main) == buttons
+    assert ("controls" in main, "mlpkit: &lt;1&gt;" in main) == (bool(actions), bool(actions))
+    assert re.findall("<h2.*?>(.*?)</h2>", main) == ["State", "Curves", "Evaluations"] + ["Spec"] * bool(actions)
