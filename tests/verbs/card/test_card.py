@@ -42,7 +42,7 @@ HOUSES = {
     },
     "layers": [{"Affine": {"units": 4}}, "Relu", {"Affine": {"units": 1}}, "MeanSquaredError"],
     "training": {"optimizer": {"adam": {}}, "iterations": 40, "metrics": ["mean_absolute_error", "r2"]},
-    "ensemble": {"folds": 3},
+    "ensemble": {"folds": 2},
 }
 DIGITS = {
     "mlpkit": 1,
@@ -51,7 +51,7 @@ DIGITS = {
     "layers": [{"Affine": {"units": 5}}, "Relu", {"Affine": {"units": 10}}, "SoftmaxWithLoss"],
     "training": {"optimizer": {"sgd": {"learning_rate": 0.1}}, "epochs": 2, "metrics": ["accuracy"]},
 }
-MEMBERS = 3
+MEMBERS = 2
 
 
 def carded(folder, **options):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from requirements import require_package
-from spec_editor import MARK, SPEC, changed, spec_editor
+from spec_editor import CAPABILITIES, MARK, SPEC, changed, spec_editor
 
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.sections import TOP_LEVEL
@@ -20,8 +20,15 @@ from mlpkit import Layer, component, hookimpl
 class Swish(Layer):
     """A smooth step.
 
+    y = x
+
     Args:
         beta: how steep it is.
+
+    Raises:
+        ParameterError: it is too steep.
+
+    Source: Nobody.
     """
 
     beta: float
@@ -35,7 +42,7 @@ class Swish(Layer):
 
 @hookimpl
 def mlpkit_components():
-    return [component("layer", "Swish", Swish)]
+    return [component("layer", "Swish", Swish), component("layer", "Old", Swish, deprecated="use acme.Swish")]
 '''
 
 
@@ -205,8 +212,56 @@ def test_components_of_plugins_are_offered_with_their_parameters(tmp_path):
         offers = editor.completions("layers:\n  - |")
         assert offers["acme.Swish"] == "layers:\n  - acme.Swish: {beta: $1}"
         assert {"beta", "sharp", "name"} == offered(editor, "layers:\n  - acme.Swish: {|")
-        assert "how steep it is." in editor.hover("layers:\n  - acme.Swish: {be|ta: 1}")
+        assert editor.hover("layers:\n  - acme.Swish: {be|ta: 1}") == "**beta**: how steep it is.\n\na number; required"
+        no_meaning = editor.hover("layers:\n  - acme.Swish: {sh|arp: true}")
+        assert no_meaning == "**sharp**: true or false\n\ntrue or false; default: `false`"
+        label = f"**acme.Swish**, layer from {tmp_path / 'acme.py'}"
+        shown = f"{label}\n\nA smooth step.\n\ny = x\n\nSource: Nobody."
+        assert editor.hover("layers:\n  - acme.Sw|ish: {beta: 1}") == shown
         assert editor.definitions("layers:\n  - acme.Sw|ish: {beta: 1}") == [((tmp_path / "acme.py").as_uri(), 3)]
+
+
+def items(editor, text):
+    _, place, uri = editor._at_mark(text, "spec.mlpkit.yaml")
+    found = editor.request("textDocument/completion", textDocument={"uri": uri}, position=place)
+    assert [item["sortText"] for item in found] == [f"{number:05}" for number in range(len(found))]
+    for item in found:
+        assert item.pop("filterText") == item["label"]
+        assert item.pop("sortText")
+        assert item["textEdit"].pop("range")["end"] == place
+    return {item.pop("label"): item for item in found}
+
+
+@pytest.mark.parametrize("snippets", [True, False])
+def test_an_offer_has_all_that_an_editor_needs(tmp_path, monkeypatch, snippets):
+    (tmp_path / "acme.py").write_text(ACME, "utf-8")
+    if not snippets:
+        monkeypatch.setitem(CAPABILITIES["textDocument"], "completion", {})
+    with spec_editor(tmp_path, plugins=[tmp_path / "acme.py"]) as editor:
+        layers = items(editor, "layers:\n  - ac|")
+        about = {"kind": "markdown", "value": f"A smooth step.\n\nFrom {tmp_path / 'acme.py'}."}
+        for name, deprecated in (("acme.Swish", {}), ("acme.Old", {"tags": [1]})):
+            text = {"newText": f"{name}: {{beta: {'$1' if snippets else ''}}}"}
+            form = 2 if snippets else 1
+            expected = {"kind": 7, "documentation": about, "insertTextFormat": form, "textEdit": text, **deprecated}
+            assert layers[name] == expected
+        assert layers["Relu"]["insertTextFormat"] == 1
+        plain = {"insertTextFormat": 1}
+        keys = items(editor, "training:\n  batch_size: 3\n  |")
+        meaning = {"kind": "markdown", "value": "how gradients change the parameters."}
+        text = {"newText": "optimizer: "}
+        assert keys["optimizer"] == {"kind": 10, "documentation": meaning, "textEdit": text, **plain}
+        assert items(editor, "training: {op|: adam}")["optimizer"]["textEdit"] == {"newText": "optimizer"}
+        assert items(editor, "training:\n  drop_last: |") == {
+            name: {"kind": 12, "textEdit": {"newText": name}, **plain} for name in ("true", "false")
+        }
+        value = {"kind": "markdown", "value": "[1, 2]"}
+        variable = {"kind": 6, "documentation": value, "textEdit": {"newText": "$a"}, **plain}
+        assert items(editor, "vars: {a: [1, 2]}\ntraining:\n  batch_size: $|") == {"$a": variable}
+        file = {"kind": 17, "textEdit": {"newText": "acme.py"}, **plain}
+        assert items(editor, "data:\n  csv: {file: |") == {"acme.py": file}
+        column = {"kind": 5, "textEdit": {"newText": "soil"}, **plain}
+        assert items(editor, 'data:\n  csv: {file: "example:flowers.csv", target: so|')["soil"] == column
 
 
 @pytest.mark.parametrize(

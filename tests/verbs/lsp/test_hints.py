@@ -5,6 +5,12 @@ from __future__ import annotations
 from requirements import require_package
 from spec_editor import SPEC, changed
 
+from mlpkit.components.schema.wording import memory_size
+from mlpkit.jobs.check import check
+from mlpkit.registry.registry import Registry
+from mlpkit.specfile.document import parse_document
+from mlpkit.specfile.spec import check_document
+
 require_package("pygls")
 
 HINTED = """\
@@ -54,6 +60,6 @@ def test_layers_of_an_extended_file_have_theirs_there(editor):
 def test_the_whole_network_is_above_its_layers(editor):
     ((line, title),) = editor.lenses(SPEC)
     assert line == 4
-    assert title.startswith("503 parameters, at least ")
-    assert title.endswith(" of memory to train")
+    memory = check(check_document(parse_document(SPEC), Registry.discover())).memory
+    assert title == f"503 parameters, at least {memory_size(memory)} of memory to train"
     assert editor.lenses(SPEC.replace("layers:", "layer:")) == []

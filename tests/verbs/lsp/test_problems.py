@@ -9,6 +9,7 @@ import pytest
 from requirements import require_package
 from spec_editor import SPEC, changed, spec_editor
 
+import mlpkit
 from mlpkit.errors import SpecError
 from mlpkit.jobs.check import check
 from mlpkit.specfile.spec import load_spec
@@ -76,6 +77,39 @@ def test_what_is_probably_a_mistake_is_a_warning(editor):
     (found,) = editor.published()
     assert found["severity"] == 2
     assert found["message"].startswith("decays has no effect")
+
+
+DEPRECATED = """\
+from mlpkit import component, hookimpl
+from mlpkit_plugins.layers.relu import Relu
+
+@hookimpl
+def mlpkit_components():
+    return [component("layer", "Old", Relu, deprecated="use Relu")]
+"""
+
+
+def test_each_part_of_a_problem_is_told_as_the_protocol_has_it(tmp_path):
+    (tmp_path / "acme.py").write_text(DEPRECATED, "utf-8")
+    page = (Path(mlpkit.__file__).parent / "shipped_docs/problems.md").as_uri()
+
+    def problem(code, line, begin, end, severity, *message, **more):
+        ends = {"start": {"line": line, "character": begin}, "end": {"line": line, "character": end}}
+        about = {"message": "\n".join(message), "severity": severity, "source": "mlpkit"}
+        return about | {"range": ends, "code": code, "codeDescription": {"href": f"{page}#{code}"}, **more}
+
+    with spec_editor(tmp_path, plugins=[tmp_path / "acme.py"]) as editor:
+        editor.show(changed("- Relu", "- acme.Old"))
+        message = ("layer acme.Old is deprecated", "help: use Relu")
+        assert editor.published() == [problem("deprecated", 5, 4, 12, 2, *message, tags=[2])]
+        editor.show(SPEC + "seed: 1\nseed: 2\n")
+        note = f"note: the first is at {tmp_path / 'spec.mlpkit.yaml'}:14:1"
+        message = ("the key 'seed' is given twice", "help: keep one of them", note)
+        assert editor.published() == [problem("duplicate-key", 14, 0, 4, 1, *message)]
+        editor.show(changed("batch_size", "batch_sise"))
+        message = ("unknown key 'batch_sise' of training", "help: did you mean 'batch_size'?")
+        (found,) = editor.published()
+        assert found == problem("unknown-key", 10, 2, 12, 1, *message, data=["batch_sise", "batch_size"])
 
 
 def test_a_data_file_that_is_wrong_is_marked_where_it_is_named(editor):
