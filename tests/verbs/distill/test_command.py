@@ -10,7 +10,10 @@ import pytest
 import yaml
 
 import mlpkit
+from mlpkit.jobs.load_model import load_run
+from mlpkit.registry.registry import Registry
 from mlpkit.training.events import Observer
+from mlpkit.verbs.distill.distill import pupil_text
 
 TEACHER = """\
 mlpkit: 1
@@ -67,6 +70,9 @@ def test_it_writes_a_spec_on_the_same_data_trains_it_and_compares(teacher, invok
     Path("specs/alone.yaml").write_text(yaml.safe_dump(written))
     alone = mlpkit.run(mlpkit.load_spec("specs/alone.yaml"), observer=Observer())
     assert found["without_teacher"]["metrics"] == alone.metrics["test"]
+    costs = ("bytes", "microseconds")
+    assert [found["without_teacher"][each] for each in costs] == [found["pupil"][each] for each in costs]
+    assert 0 < found["pupil"]["microseconds"]["1"] < found["pupil"]["microseconds"]["1000"] < 10**6
 
 
 def test_a_spec_that_exists_is_taken_as_it_is_and_the_table_fits_a_terminal(teacher, invoke):
@@ -140,3 +146,63 @@ def test_rows_without_labels_teach_what_was_predicted_for_them(teacher, invoke):
     assert invoke("run", "pupil.yaml", "--quiet").code == 0
     expected, predicted = (mlpkit.load(run).predict_proba(rows) for run in (teacher, Path("runs/pupil")))
     assert np.abs(expected - predicted).mean() < 0.02
+
+
+SMALL = """\
+mlpkit: 1
+SEEDdata:
+  csv:
+    file: ../rows.csv
+    target: TARGET
+    numbers:
+      robust_smooth_clip: {limit: 4.0}
+    DATA
+    test: 0.3
+layers:
+- Affine: {units: 64}
+- Relu
+- Affine: {units: auto}
+- LOSS
+training:
+  teacher: {run: TEACHER}
+  optimizer:
+    adam:
+      learning_rate:
+        one_cycle: {peak: 0.01}
+  batch_size: BATCH
+  epochs: EPOCHS
+  evaluate_train: false
+  metrics: [METRICS]
+"""
+
+
+def filled(template, **words):
+    for word, text in words.items():
+        template = template.replace(word.upper(), text)
+    return template
+
+
+@pytest.mark.parametrize(("rows_read", "epochs"), [(48 * 59, 60), (48 * 77 + 47, 77), (48 * 401, 400)])
+def test_the_whole_spec_of_a_classifier(teacher, monkeypatch, rows_read, epochs):
+    monkeypatch.setattr("mlpkit.verbs.distill.distill.ROWS_READ", rows_read)
+    text = pupil_text(teacher, load_run(teacher, Registry.discover()), Path("specs"))
+    words = {"seed": "seed: 3\n", "target": "kind", "data": "unknown: zeros", "loss": "SoftmaxWithLoss"}
+    run = "../runs/teacher, weight: 0.5, temperature: 2.0"
+    words |= {"teacher": run, "batch": "12", "epochs": str(epochs), "metrics": "accuracy, confusion_matrix"}
+    assert text == filled(SMALL, **words) + "  best_weights: loss\n"
+
+
+@pytest.mark.parametrize(("rows", "batch"), [(2, 1), (39, 9), (511, 127), (519, 128)])
+def test_the_whole_spec_for_values_without_validation(teacher, rows, batch):
+    made = TEACHER.replace(
+        "target: kind, test: 0.3", "target: b, predict: values, ignore: [kind], validation: 0, test: 0"
+    )
+    made = made.replace("SoftmaxWithLoss: {label_smoothing: 0.1}", "MeanSquaredError").replace("seed: 3\n", "")
+    Path("values.yaml").write_text(made.replace("[accuracy, confusion_matrix]", "[r2]"))
+    mlpkit.run(mlpkit.load_spec("values.yaml", overrides={"training.epochs": 1}), "runs/values", quiet=True)
+    Path("rows.csv").write_text("a,b,kind\n" + "".join(f"{i % 9},{i % 7},no\n" for i in range(rows)))
+    text = pupil_text(Path("runs/values"), load_run(Path("runs/values"), Registry.discover()), Path("specs"))
+    data = "predict: values\n    ignore: [kind]\n    unknown: zeros\n    validation: 0.0"
+    words = {"seed": "", "target": "b", "data": data, "loss": "MeanSquaredError", "batch": str(batch)}
+    words |= {"teacher": "../runs/values, weight: 0.5", "epochs": "400", "metrics": "r2"}
+    assert text == filled(SMALL, **words).replace("test: 0.3", "test: 0.0")
