@@ -44,7 +44,7 @@ def command(kind: str | None, name: str | None, folder: Path | None, registry: R
     """Write an exercise to hand out.
 
     KIND and NAME are as in layer Relu, loss MeanSquaredError or optimizer adam: the student writes that component in
-    NumPy; or as in spec saturated: a spec with one wrong thing to find. The folder has the text with the formula, a
+    NumPy; or as in spec first_flowers: a spec with one wrong thing to find. The folder has the text with the formula, a
     skeleton without the answer, and checks to run with pytest. mlpkit grade marks it.
 
     Without KIND and NAME, list the exercises.

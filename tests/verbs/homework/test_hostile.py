@@ -39,7 +39,7 @@ BEFORE = {
     "raises SystemExit": ("raise SystemExit(0)", "SystemExit in line 1"),
     "starts threads": (
         f"{MODULES}modules['threading'].Thread(target=print).start()",
-        "RuntimeError in line 4: can't start",
+        "RuntimeError in line 4: can't start|_thread.start_joinable_thread",
     ),
     "ignores signals": (
         f"{MODULES}s = modules['_signal']\nfor n in (1, 2, 15): s.signal(n, s.SIG_IGN)\nwhile True: pass",
