@@ -71,7 +71,9 @@ class ComponentDefinitions:
         names: list[dict[str, Any]] = []
         mappings: dict[str, Any] = {}
         for entry in self._sound(kinds):
-            parameters, about = self._parameters(entry, named), _about(entry)
+            parameters, about = keys_in_schema(entry.schema, self), _about(entry)
+            if named:
+                parameters["properties"]["name"] = LAYER_NAME
             if not parameters.get("required"):
                 names.append({"const": entry.name, **about})
                 parameters["type"] = ["object", "null"]
@@ -96,12 +98,6 @@ class ComponentDefinitions:
             except PluginError:  # what can't be loaded can't be used in a spec either; `mlpkit plugins` names it
                 continue
             yield entry
-
-    def _parameters(self, entry: RegisteredComponent, named: bool) -> dict[str, Any]:
-        schema = keys_in_schema(entry.schema, self)
-        if named:
-            schema["properties"]["name"] = LAYER_NAME
-        return schema
 
 
 def _about(entry: RegisteredComponent) -> dict[str, Any]:

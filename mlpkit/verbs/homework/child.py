@@ -67,7 +67,7 @@ class Wall:
     def __init__(self, answers: IO[bytes]) -> None:
         self.answers = answers
         self.up = False
-        self._end, self._dump = os._exit, json.dumps
+        self._end = os._exit
 
     def refuse(self, what: str) -> NoReturn:
         """End the process; nothing in the submission can catch it."""

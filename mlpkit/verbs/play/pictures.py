@@ -17,13 +17,14 @@ from mlpkit.components.layer import Layer
 from mlpkit.components.operation import output_shape_of
 from mlpkit.components.parameter import Parameter
 from mlpkit.components.target import Classes
+from mlpkit.jobs.folds import Rows
 from mlpkit.jobs.open_training import OpenTraining
 from mlpkit.jobs.spec_data import evenly_spaced
 from mlpkit.network.sequential import EVALUATION_ROWS, Sequential
 from mlpkit.network.watching import Flow, watched
 from mlpkit.pages.images import image_shape
 from mlpkit.training.minibatches import BatchReader
-from mlpkit.verbs.play.training import Sample, affordable_rows
+from mlpkit.verbs.play.training import affordable_rows
 
 SIDE: Final = 40
 """Points of a plane along each axis; for a network that takes long, there are fewer."""
@@ -59,12 +60,12 @@ class Examples:
     def __init__(self, opened: OpenTraining, network: Sequential) -> None:
         self._side = SIDE if affordable_rows(network) == EVALUATION_ROWS else COARSE_SIDE
         description, split = opened.proved.description, opened.splits["train"]
-        sample = Sample(split, MOST_POINTS)
+        sample = Rows({"train": split}, evenly_spaced(len(split), MOST_POINTS))
         dtype = np.dtype(opened.proved.spec.dtype)
         reader = BatchReader(sample, description, dtype, len(sample))
         self.x, self.t, self.weights = reader.take(np.arange(len(sample)))
         self.dataset: Dataset = opened.proved.dataset
-        self._raw = self.dataset.raw_rows("train", sample.rows)
+        self._raw = self.dataset.raw_rows("train", sample.indices)
         self.is_classes = isinstance(description.target, Classes)
         self.image_shape = self._image_shape()
         self.axes = {} if self.image_shape else self._axes()

@@ -7,13 +7,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, Final, NamedTuple
-
-from numpy.typing import NDArray
+from typing import Final, NamedTuple
 
 from mlpkit.components.dataset import Split
 from mlpkit.components.schedule import START, rate_at
 from mlpkit.errors import ModelFileError, UsageError
+from mlpkit.jobs.folds import Rows
 from mlpkit.jobs.open_training import OpenTraining, open_training
 from mlpkit.jobs.prove import SpecProof
 from mlpkit.jobs.spec_data import evenly_spaced
@@ -49,11 +48,6 @@ class Moment(NamedTuple):
     setup: Setup
     snapshot: Snapshot
     changed: bool
-
-    @property
-    def size(self) -> int:
-        """Bytes of the arrays."""
-        return sum(array.nbytes for array in self.snapshot.arrays.values())
 
 
 class PlayedTraining:
@@ -167,7 +161,11 @@ class PlayedTraining:
         description, metrics = opened.proved.description, opened.proved.spec.training.metrics
         numbers = {metric.name: metric for metric in metrics if metric.component.table is None}
         rows = affordable_rows(self.network)
-        splits = {name: Sample(split, rows) for name, split in opened.splits.items() if name in ("train", "validation")}
+        splits = {
+            name: Rows({name: split}, evenly_spaced(len(split), rows))
+            for name, split in opened.splits.items()
+            if name in ("train", "validation")
+        }
         evaluate = Evaluator(self.network, splits, description, numbers)
         return Setup(text, opened, opened.bare_trainer(self.network, stop=self._until), evaluate)
 
@@ -193,7 +191,8 @@ class PlayedTraining:
             self._gap *= 2
             forgotten = {id(moment) for moment in steady[:-1:2]}
             self._moments = [moment for moment in self._moments if id(moment) not in forgotten]
-        while len(self._moments) > 1 and sum(moment.size for moment in self._moments) > MOST_BYTES:
+        sizes = [sum(array.nbytes for array in moment.snapshot.arrays.values()) for moment in self._moments]
+        while len(self._moments) > 1 and sum(sizes[-len(self._moments) :]) > MOST_BYTES:
             del self._moments[0]
 
 
@@ -218,19 +217,3 @@ class _Until(StopRequest):
 def affordable_rows(network: Sequential) -> int:
     """Return how many rows a network predicts in an unnoticeable time."""
     return int(min(EVALUATION_ROWS, max(FEWEST_ROWS, WORK // max(1, network.flops))))
-
-
-class Sample:
-    """Some examples of a split, evenly spaced, as a split."""
-
-    def __init__(self, split: Split, most: int) -> None:
-        self.rows = evenly_spaced(len(split), most)
-        self._split = split
-
-    def __len__(self) -> int:
-        """Return the number of examples."""
-        return len(self.rows)
-
-    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], NDArray[Any]]) -> None:
-        """Write the examples into ``out``."""
-        self._split.take(self.rows[indices], out)

@@ -56,6 +56,15 @@ class PassesTask(Task):
         places = arguments(arrays, [np.array(each.value, np.float64) for each in parameters.values()])
         return ["make", self.called, dict(zip(parameters, places, strict=True)) | self.passed]
 
+    def passed_through(
+        self, built_in: Any, inputs: list[Array], rng: np.random.Generator
+    ) -> tuple[Array, list[Array], Array]:
+        """Return what the built-in's forward returns, random arguments of backward, and what that returns."""
+        begin_pass(built_in)
+        y = np.array(built_in.forward(*inputs), np.float64)
+        outer = self.outer(y, rng)
+        return y, outer, np.array(built_in.backward(*(each.copy() for each in outer)))
+
     def compare(
         self, submission: Submission, rng: np.random.Generator, *names: str, forwards: list[list[Array]] | None = None
     ) -> dict[str, Array]:
@@ -72,10 +81,8 @@ class PassesTask(Task):
         for inputs in forwards or [self.inputs(rng)]:
             x_place = len(arrays)
             steps.append(["call", "forward", arguments(arrays, inputs)])
-        begin_pass(built_in)
-        y = np.array(built_in.forward(*inputs), np.float64)
-        outer = self.outer(y, rng)
-        expected = {self.result: y, "dx": np.array(built_in.backward(*(each.copy() for each in outer)))}
+        y, outer, dx = self.passed_through(built_in, inputs, rng)
+        expected = {self.result: y, "dx": dx}
         gradients = {f"d{name}": np.array(each.grad) for name, each in self.parameters(built_in).items()}
         names = names or tuple(gradients)
         if names != (self.result,):
@@ -121,10 +128,7 @@ class PassesTask(Task):
         built_in, arrays = self.built_in(rng), list[Array]()
         made = self.made(built_in, arrays)
         inputs = self.inputs(rng, ECHOED // int(np.prod(self.exercise.shape)))
-        begin_pass(built_in)
-        y = np.array(built_in.forward(*inputs), np.float64)
-        outer = self.outer(y, rng)
-        dx = np.array(built_in.backward(*(each.copy() for each in outer)))
+        y, outer, dx = self.passed_through(built_in, inputs, rng)
         forward, backward, last_forward, last_backward = (  # the last get copies: others may work in place
             [function, arguments(arrays, given)]
             for _ in range(2)
@@ -152,9 +156,9 @@ class LayerTask(PassesTask):
         "same_elements": "backward drops the elements that forward has dropped",
     }
 
-    def built_in(self, rng: np.random.Generator, seed: int = 0) -> Layer:
+    def built_in(self, rng: np.random.Generator) -> Layer:
         """Return the built-in with random parameters."""
-        layer: Layer = standalone(self.reference(), self.exercise.shape, seed=seed, resolver=self.registry.create)
+        layer: Layer = standalone(self.reference(), self.exercise.shape, resolver=self.registry.create)
         for each in layer.declared_parameters():
             each.value += rng.normal(size=each.shape)
         return layer
