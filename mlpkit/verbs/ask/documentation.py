@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import metadata
 from itertools import pairwise
 from pathlib import Path
@@ -40,17 +40,11 @@ def documentation(page: str = INDEX, *, shipped: bool = False) -> str:
     if page not in paths:
         remedy = did_you_mean(page, paths) or f"pages: {', '.join(sorted(paths))}"
         raise UsageError(f"no page is called {show(page)}; {remedy}")
-    site = None if shipped else site_address()
-    if site is None:
+    addresses = dict(line.split(", ", 1) for line in metadata("mlpkit").get_all("Project-URL") or [])
+    if shipped or "Documentation" not in addresses:
         return (_made_pages() / paths[page].with_suffix(".html")).as_uri()
+    site = addresses["Documentation"].rstrip("/")
     return f"{site}/{mlpkit.__version__}/docs/{paths[page].with_suffix('.html').as_posix()}"
-
-
-def site_address() -> str | None:
-    """Return the address of the site, if the package's metadata has it."""
-    listed = metadata("mlpkit").get_all("Project-URL") or []
-    addresses = dict(line.split(", ", 1) for line in listed)
-    return addresses["Documentation"].rstrip("/") if "Documentation" in addresses else None
 
 
 def shipped_pages() -> list[Path]:
@@ -97,8 +91,9 @@ def prose(text: str, address_of: Callable[[str], str | None]) -> tuple[str, str]
     markdown = MarkdownIt("commonmark").enable("table")
     tokens = markdown.parse(text)
     _name_headings(tokens)
-    for token in _all(tokens):
-        _resolve(token, address_of)
+    for token in tokens:
+        for each in (token, *(token.children or ())):
+            _resolve(each, address_of)
     rendered = markdown.renderer.render(tokens[3:], markdown.options, {})
     for opening, scrollable in (("<pre>", '<pre tabindex="0">'), ("<table>", '<div class="wide" tabindex="0"><table>')):
         rendered = rendered.replace(opening, scrollable)
@@ -110,12 +105,6 @@ def _name_headings(tokens: Sequence[Token]) -> None:
     for token, title in pairwise(tokens):
         if token.type == "heading_open":
             token.attrSet("id", re.sub(r"[^\w\- ]", "", title.content.lower()).replace(" ", "-"))
-
-
-def _all(tokens: Sequence[Token]) -> Iterator[Token]:
-    for token in tokens:
-        yield token
-        yield from token.children or ()
 
 
 def _resolve(token: Token, address_of: Callable[[str], str | None]) -> None:

@@ -105,17 +105,15 @@ class SpecServer(LanguageServer):
         elif uri in self.specs:
             self.specs[uri].text = SourceText(document.path, document.source)
         else:
-            self.specs[uri] = self._opened(uri, document.path, document.source)
+            capability = "text_document.completion.completion_item.snippet_support"
+            snippets = bool(get_capability(self.client_capabilities, capability))
+            text, codec = SourceText(document.path, document.source), self.workspace.position_codec
+            self.specs[uri] = OpenSpec(uri, Path(document.path), text, codec, self.registry, snippets)
         for spec in self.specs.values():
             if spec.uri == uri or EXTENDS.search(spec.text.text):
                 if spec.checking:
                     spec.checking.cancel()
                 spec.checking = asyncio.create_task(self._logged(self._check)(spec))
-
-    def _opened(self, uri: str, path: str, text: str) -> OpenSpec:
-        snippets = get_capability(self.client_capabilities, "text_document.completion.completion_item.snippet_support")
-        codec = self.workspace.position_codec
-        return OpenSpec(uri, Path(path), SourceText(path, text), codec, self.registry, bool(snippets))
 
     async def _close(self, params: Any) -> None:
         spec = self.specs.pop(params.text_document.uri, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Final, NamedTuple
@@ -78,13 +78,10 @@ class Examples:
 
     def plane(self, across: str = "", up: str = "") -> Plane | None:
         """Return the plane of two axes, by default of the first two; of inputs without axes, one through examples."""
-        names = list(self.axes)
-        if len(names) == 1:
-            names *= 2
-        if not names:
+        if not self.axes:
             return self._through_examples()
-        chosen = (across if across in self.axes else names[0], up if up in self.axes else names[1])
-        return self._of_axes(*chosen)
+        first, second, *_ = 2 * [*self.axes]
+        return self._of_axes(across if across in self.axes else first, up if up in self.axes else second)
 
     def image(self, place: int) -> Array:
         """Return an example as an image of one channel, or as a row."""
@@ -170,12 +167,6 @@ def _typical(values: Sequence[Any]) -> Any:
     if numbers is not None:
         return float(np.nanmedian(numbers))
     return max(dict.fromkeys(values), key=list(values).count)
-
-
-def regions(plane: Plane, predict: Callable[[Array], Array]) -> Array:
-    """Return what the network predicts on a plane, shape (side, side, outputs)."""
-    found = predict(plane.inputs)
-    return found.reshape(plane.side, plane.side, prod(found.shape[1:]))
 
 
 MOST_UNITS: Final = 8

@@ -29,7 +29,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.spec import MARK, Spec, folder_name
 from mlpkit.training.evaluation import Record
-from mlpkit.verbs.play.pictures import EXAMPLES, Examples, drawing, picture, regions, unit_of
+from mlpkit.verbs.play.pictures import EXAMPLES, Examples, drawing, picture, unit_of
 from mlpkit.verbs.play.text import SpecText, knobs_of
 from mlpkit.verbs.play.training import PlayedTraining
 
@@ -95,7 +95,7 @@ class Session:
             problems = json.loads(OWN.sub("", found))
         with np.errstate(all="ignore"):  # a training that explodes is drawn, too
             answer = {"problems": problems, "saved": saved, "now": self._now()}
-        if self._described != (key := self._key()):
+        if self._described != (key := (self._text.text, len(self._older), self._training.network)):
             self._described, self._version = key, self._version + 1
         if page != self._version:
             answer["spec"] = self._spec()
@@ -214,9 +214,6 @@ class Session:
         elif len(records) > 1:
             self._older = [*self._older, {"label": label, "records": records}][-MOST_OLD_CURVES:]
 
-    def _key(self) -> object:
-        return self._text.text, len(self._older), self._training.network
-
     def _spec(self) -> dict[str, Any]:
         """Return what changes only with the spec."""
         proved, text = self._training.setup.opened.proved, self._text
@@ -263,8 +260,8 @@ class Session:
         if plane is not None:
             shown = {"across": plane.names[:1], "up": plane.names[1:], "ends": plane.ends, "points": plane.points}
             corners = [picture(examples.image(corner)) for corner in plane.corners]
-            predicted = self._predicted(np.nan_to_num(regions(plane, network.predict)))
-            found["plane"] = {**shown, "corners": corners, **predicted}
+            predicted = network.predict(plane.inputs).reshape(plane.side, plane.side, -1)
+            found["plane"] = {**shown, "corners": corners, **self._predicted(np.nan_to_num(predicted))}
         if view["unit"] is not None:
             found["unit"] = unit_of(network, view["unit"], names) | {"image": examples.image_shape}
         return found | {"examples": self._shown_examples()}
