@@ -52,6 +52,14 @@ def test_text_code_and_tables_are_there(first):
     assert "<!-- spec" not in page.split("<main>")[0]
 
 
+def test_each_page_but_the_first_leads_to_the_list_of_all(first):
+    label = f"All pages of mlpkit {mlpkit.__version__}</a></p>"
+    assert label not in first.read_text("utf-8")
+    for name, index in (("training", "README.html"), ("components/layer", "../README.html")):
+        body = (first.parent / f"{name}.html").read_text("utf-8").partition("<main>")[2]
+        assert f'<p><a href="{index}">{label}' in body
+
+
 def test_what_is_not_shipped_is_named_without_a_link(first):
     page = (first.parent / "README.html").read_text("utf-8")
     assert "Benchmarks" in page

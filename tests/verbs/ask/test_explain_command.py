@@ -191,3 +191,59 @@ def test_a_run_that_stands_for_its_section_is_found(cwd, invoke):
     done = invoke("explain", "tiny.yaml", "initialize_from.run")
     assert (done.code, done.out.splitlines()[0]) == (0, "initialize_from.run: base")
     assert "  place    tiny.yaml:16:18\n" in done.out
+
+
+WHOLE = """\
+mlpkit: 1
+data:
+  csv: {file: "example:flowers.csv", target: species, categorical: [soil], missing: fill, symbols: ["€", "%"]}
+layers:
+  - Affine: {units: 5}
+  - Residual: {layers: [Relu, {Affine: {units: 5, name: last}}]}
+  - SoftmaxWithLoss
+training:
+  optimizer: {adam: {learning_rate: {cosine: {first: 0.1}}}}
+  epochs: 2
+  metrics: [accuracy]
+vars: {rate: 0.25}
+requires: {numpy: ">=1"}
+"""
+COSINE = {"cosine": {"first": 0.1, "last": 0.0}}
+ANY = ("any value", None, True)
+NUMBER = ("a number, greater than 0", None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "place", "type_", "default", "required", "meaning"),
+    [
+        ("layers.Residual1.Relu1", "Relu", "6:25", "a layer", None, True, "Rectified"),
+        (
+            "layers.Residual1.last.units",
+            5,
+            "6:48",
+            "an integer, at least 1, or auto",
+            None,
+            True,
+            "number of outputs, ",
+        ),
+        ("vars", {"rate": 0.25}, "12:7", "a mapping from names, each to any value", None, False, "values to be used "),
+        ("vars.rate", 0.25, "12:14", *ANY, "a value, used elsewhere as $rate."),
+        ("training.metrics", ["accuracy"], "11:12", "a list, each a metric", [], False, "what to report"),
+        ("training.metrics.accuracy", "accuracy", "11:13", "a metric", None, True, "Share of examples whose"),
+        ("data.csv.symbols.1", "%", "3:106", "a string", None, True, ""),
+        (
+            *("training.optimizer.adam.learning_rate", COSINE, "9:37"),
+            *("a number, at least 0, or a schedule", 0.001, False, "the step length."),
+        ),
+        ("training.optimizer.learning_rate.first", 0.1, "9:54", *NUMBER, True, "the value of the first step."),
+        ("requires.numpy", ">=1", "13:19", "a string", None, True, "the accepted versions of numpy."),
+        ("training.seconds", None, "", *NUMBER, False, "seconds to train for"),
+    ],
+)
+def test_each_kind_of_key_is_explained(key, value, place, type_, default, required, meaning, cwd, invoke):
+    (cwd / "whole.yaml").write_text(WHOLE)
+    found = json.loads(invoke("explain", "whole.yaml", key, "--json").out)
+    assert found.pop("meaning").startswith(meaning)
+    place = f"whole.yaml:{place}" if place else ""
+    expected = {"key": key, "value": value, "place": place, "type": type_, "default": default, "required": required}
+    assert found == expected | {"notes": []}
