@@ -45,6 +45,16 @@ def test_the_last_command_uses_a_component_of_that_kind(invoke, kind, lines):
     assert invoke("new-plugin", "acme", "--kind", kind, "--out", "a").err.partition("pytest a\n")[2] == lines
 
 
+def test_a_folder_with_a_space_is_quoted(invoke):
+    done = invoke("new-plugin", "acme", "--kind", "exporter", "--out", "a b")
+    assert done.err == (
+        'install it with: pip install -e "./a b[test]"\n'
+        "test it with: pytest 'a b'\n"
+        "train a network for it: mlpkit run 'a b/example.yaml'\n"
+        "use it with: mlpkit export runs/acme --to FILE --format acme.numpy_code\n"
+    )
+
+
 def test_mistakes_are_shown(invoke):
     assert invoke("new-plugin", "Acme").err == (
         "error: 'Acme' can't be a namespace; expected a word or words in snake_case, such as acme or acme_vision, "

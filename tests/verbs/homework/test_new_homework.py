@@ -73,6 +73,16 @@ def test_a_folder_with_files_is_left_alone(invoke, cwd):
     assert [path.name for path in (cwd / "relu").iterdir()] == ["mine.txt"]
 
 
+def test_where_the_files_are_is_told(invoke, cwd):
+    done = invoke("new-homework", "optimizer", "sgd")
+    assert (done.out, done.err) == ("sgd\n", "mark it with: mlpkit grade sgd\n")
+    done = invoke("new-homework", "spec", "first_flowers", "--out", "given", "--json")
+    assert json.loads(done.out) == {"folder": "given", "files": ["README.md", "answer.yaml", "first_flowers_spec.yaml"]}
+    for arguments in (("layer",), ("--out", "given")):
+        done = invoke("new-homework", *arguments)
+        assert done.err == "error: new-homework needs KIND and NAME; without both, it lists exercises\n"
+
+
 def test_the_page_shows_the_skeleton(invoke, cwd):
     invoke("new-homework", "layer", "Relu")
     assert f"```text\n{(cwd / 'relu/relu.py').read_text()}```" in (ROOT / "docs/teaching.md").read_text("utf-8")
