@@ -37,6 +37,20 @@ def test_a_spec_with_the_name_of_a_code_is_a_spec(cwd, invoke):
     assert "training.batch_size" in invoke("explain", "diverged").out
 
 
+def test_what_a_failing_command_prints_has_the_schema(cwd, invoke):
+    validator = Draft202012Validator(json.loads(invoke("schema", "--problems").out))
+    (cwd / "wrong.yaml").write_text((cwd / "tiny.yaml").read_text().replace("Relu", "Rleu"))
+    printed = json.loads(invoke("check", "wrong.yaml", "--json").out)
+    (problem,) = printed["problems"]
+    validator.validate(printed | {"warnings": [problem | {"line": 1, "path": None}]})
+    for wrong in ({"problems": []}, {"ok": True}, {"warnings": [{}]}, {"problems": [problem | {"line": 0}]}):
+        assert not validator.is_valid(printed | wrong)
+    for key in problem:
+        without = {name: value for name, value in problem.items() if name != key}
+        assert not validator.is_valid(printed | {"problems": [without]})
+        assert not validator.is_valid(printed | {"problems": [problem | {key: {}, "more": 1}]})
+
+
 def test_the_schema_of_problems_is_printed(invoke):
     schema = json.loads(invoke("schema", "--problems").out)
     Draft202012Validator.check_schema(schema)

@@ -283,7 +283,7 @@ def test_gaps_are_limits_and_changed_data_counts_for_nothing(tmp_path, monkeypat
     table.write_text("\n".join(["x,z,bought", *rows[:-1], "3,b,no"]))
     shown, _, _ = carded(tmp_path / "run")
     assert "Rows, columns and intervals are left out: " in shown
-    assert "the data is not what the network was trained on" in shown
+    assert f"{text(str(tmp_path / 'run'))}: the data is not what the network was trained on" in shown
     assert "has no value" not in shown
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mlpkit.verbs.homework import grade_command
 from mlpkit.verbs.homework.exercise import find
+from mlpkit.verbs.homework.grade_command import _lines
 from mlpkit.verbs.homework.marking import CheckResult, Mark, Unmarked, handed_in, write_table
 
 BEN = ("ben", "spec first_flowers")
@@ -67,6 +69,18 @@ def test_the_table_has_a_row_for_each_and_no_formula(tmp_path):
         "student,exercise,points,out_of,reasons\n'+anna,layer Relu,2,6,b: =x?y; c: z\n'@ben,'-x,2,2,\n"
         "'=carla,,0,,'-1 is?nothing\nd,,0,,e\n"
     )
+
+
+def test_full_marks_are_green_and_others_yellow(monkeypatch):
+    monkeypatch.setattr(grade_command, "styled", lambda text, colour="", *, bold=False: f"<{colour or bold} {text}>")
+    results = [CheckResult("a", 2, 2), CheckResult("b", 3, 3)]
+    assert _lines(Mark("anna", "layer Relu", "f", results)) == ["<True anna>  layer Relu  <green 5 of 5>"]
+    results.append(CheckResult("c", 0, 4, "why"))
+    expected = ["<True anna>  layer Relu  <yellow 5 of 9>", "  -4  c: why"]
+    assert _lines(Mark("anna", "layer Relu", "f", results)) == expected
+    results = [CheckResult(title, 0, 4, "why") for title in "ab"]
+    expected = ["<True anna>  layer Relu  <yellow 0 of 8>", "  why"]
+    assert _lines(Mark("anna", "layer Relu", "f", results)) == expected
 
 
 def test_an_exercise_has_names_for_its_files():

@@ -201,7 +201,10 @@ def test_files_are_offered(editor):
     (editor.folder / "tables").mkdir()
     (editor.folder / "tables/rows.csv").write_text("a,b\n", "utf-8")
     (editor.folder / "base.yaml").write_text(SPEC, "utf-8")
-    assert "tables/" in offered(editor, "data:\n  csv: {file: |")
+    for name in (".hidden.yaml", "notes.txt"):
+        (editor.folder / name).write_text("", "utf-8")
+    data_files = offered(editor, "data:\n  csv: {file: |")
+    assert (data_files >= {"tables/", "base.yaml", "notes.txt"}, ".hidden.yaml" in data_files) == (True, False)
     assert "tables/rows.csv" in offered(editor, "data:\n  csv: {file: tables/|")
     assert {name for name in offered(editor, "mlpkit: 1\nextends: |") if "." in name} == {"base.yaml"}
 

@@ -189,6 +189,13 @@ PIXELS = np.unique(np.linspace(0, 33, 32).astype(int))
 """Rows of an image that are drawn."""
 
 
+def test_a_plane_through_two_classes_has_a_third_example_of_any(play):
+    session = play("{Affine: {units: 2}}, SoftmaxWithLoss", IMAGES[:, 0], (CLASSES > 0).astype(int), "flatten: true")
+    corners = ask(session)["plane"]["corners"]
+    for shown, place in zip(corners, (1, 0, 2), strict=True):
+        assert_drawn(shown, IMAGES[place, 0].astype(float))
+
+
 @pytest.mark.parametrize("flat", [False, True])
 def test_images_are_drawn_with_the_plane_through_three_of_them(play, flat):
     images = IMAGES[:, 0] if flat else IMAGES

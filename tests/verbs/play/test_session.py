@@ -180,6 +180,8 @@ def test_a_page_learns_everything_about_the_spec_and_each_number_can_be_set(cwd)
     assert [each["line"] for each in spec.pop("layers")][2:5] == ["Relu", "Dropout: {rate: 0.25}", "Affine: {units: 3}"]
     choices = spec.pop("choices")
     assert (choices == sorted(choices), "Relu" in choices, "SoftmaxWithLoss" in choices) == (True, True, False)
+    inputs = [*player.spec["axes"], "soil=clay", "soil=peat", "soil=sand"]
+    assert player.answer["now"]["columns"][0]["names"] == inputs
     assert spec == {
         "version": 1,
         "name": "flowers",

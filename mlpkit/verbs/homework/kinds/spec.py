@@ -75,7 +75,7 @@ class SpecTask(Task):
             path.write_text(self.exercise.spec, "utf-8")
             try:
                 spec = mlpkit.load_spec(path, overrides={str(answer["key"]): answer["value"]})
-                run = mlpkit.run(spec, Path(name, "run"), quiet=True)
+                run = mlpkit.run(spec, Path(name, "run"))
                 symptoms = [each.title for each in mlpkit.doctor(run).symptoms]
             except MlpkitError as error:
                 raise SubmissionError(f"the repaired spec fails: {str(error).splitlines()[0][:200]}") from None
