@@ -65,3 +65,31 @@ def test_reads_no_more_than_a_header_can_have():
     file = io.BytesIO(content)
     read_npy_header(file, "x.npy", len(content))
     assert file.tell() == 10_012
+
+
+@pytest.mark.parametrize(
+    ("array", "fault"),
+    [
+        (np.zeros((1,) * 32), ""),
+        (np.zeros((2, 0)), "has the shape (2, 0); expected up to 32 dimensions, with at least one value in each"),
+        (np.zeros(2, "f8"), ""),
+        (np.zeros(2, "c8"), "holds complex64; expected numbers of up to 64 bits"),
+        (np.zeros(2, "datetime64[s]"), "holds datetime64[s]; expected numbers of up to 64 bits"),
+        (np.array(["a", "b"]), "holds <U1; expected numbers of up to 64 bits; if they name classes, np.unique(t, retu"),
+        (np.array([{}]), "holds Python objects, which can run code; expected numbers of up to 64 bits"),
+        (np.zeros(2, [("a", "f4")]), "holds [('a', '<f4')]; expected numbers of up to 64 bits"),
+    ],
+)
+def test_holds_numbers_in_a_shape_that_numpy_can_handle(array, fault):
+    content = saved(array)
+    if fault:
+        assert refusal(content).startswith(f"x.npy, byte 8: {fault}")
+    else:
+        assert read_npy_header(io.BytesIO(content), "x.npy", len(content)).shape == array.shape
+
+
+@pytest.mark.parametrize(("shape", "refused"), [("(1, " * 3 + ")", True), ((1,) * 33, True), ((2**59,), False)])
+def test_a_shape_has_bounds(shape, refused):
+    header = repr({"descr": "<f4", "fortran_order": False, "shape": shape}).encode().ljust(437) + b"\n"
+    content = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header
+    assert refusal(content).startswith("x.npy, byte 8: " if refused else "x.npy, byte 0: the header declares float32")

@@ -26,7 +26,10 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from mlpkit.components.callback import TrainingView
+from mlpkit.components.schedule import Progress
 from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator
+from mlpkit.sklearn.training import LossCurve, _threads, training_rows
 from mlpkit.training.update import Updater
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -390,3 +393,160 @@ def test_an_import_loads_what_trains_only_with_the_first_fit():
 
 def test_it_lists_its_estimators():
     assert dir(mlpkit.sklearn) == ["MLPClassifier", "MLPRegressor", "SpecEstimator"]
+
+
+def affine(units):
+    return {"Affine": {"units": units, "weights": "glorot_uniform"}}
+
+
+SPELLED_OUT = [
+    (
+        {"hidden_layer_sizes": (5, 4), "activation": "tanh", "solver": "sgd", "alpha": 0.3, "batch_size": 40},
+        [affine(5), "Tanh", affine(4), "Tanh", affine(3)],
+        {"sgd": {"learning_rate": 0.001, "momentum": 0.9, "nesterov": True, "weight_decay": 0.3 / 40}},
+        40,
+    ),
+    (
+        {"hidden_layer_sizes": 6, "activation": "logistic", "alpha": 0.2, "norm": "batch", "dropout": 0.25},
+        [affine(6), "BatchNorm", "Sigmoid", {"Dropout": {"rate": 0.25}}, affine(3)],
+        {"adamw": {"learning_rate": 0.001, "weight_decay": 0.2 / 150}},
+        150,
+    ),
+    (
+        {"activation": "Softplus", "alpha": 0, "norm": "layer", "batch_size": 64, "learning_rate_init": 0.02},
+        [affine(100), "LayerNorm", "Softplus", affine(3)],
+        {"adam": {"learning_rate": 0.02}},
+        64,
+    ),
+    (
+        {"hidden_layer_sizes": (), "solver": "rmsprop", "alpha": 5.0, "batch_size": 1000},
+        [affine(3)],
+        {"rmsprop": {"learning_rate": 0.001}},
+        150,
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "layers", "optimizer", "batch"), SPELLED_OUT)
+def test_its_parameters_are_a_spec(options, layers, optimizer, batch):
+    model = MLPClassifier(max_iter=3, random_state=7, **options).fit(*IRIS)
+    training = {"optimizer": optimizer, "batch_size": batch, "epochs": 3}
+    spec = SpecEstimator({"layers": [*layers, "SoftmaxWithLoss"], "training": training}, random_state=7).fit(*IRIS)
+    assert np.array_equal(model.predict_proba(IRIS[0]), spec.predict_proba(IRIS[0]))
+    assert np.array_equal(model.predict_log_proba(IRIS[0]), np.log(model.predict_proba(IRIS[0])))
+    assert model.n_layers_ == 2 + sum("glorot" in str(layer) for layer in layers[:-1])
+    assert (model.n_iter_, len(model.loss_curve_)) == (3, 3)
+
+
+def test_a_regressor_is_a_spec_of_standardized_targets():
+    X, y = IRIS[0][:, :2], IRIS[0][:, 2:] * [3, 50] + [7, 0]
+    y = np.column_stack([y, np.full(150, 4.0)])  # which has no spread to divide by
+    model = MLPRegressor((5,), alpha=0, batch_size=32, max_iter=4, random_state=7).fit(X, y)
+    std = np.where(y.std(axis=0) > 0, y.std(axis=0), 1)
+    training = {"optimizer": {"adam": {"learning_rate": 0.001}}, "batch_size": 32, "epochs": 4}
+    spec = SpecEstimator(
+        {"layers": [affine(5), "Relu", affine(3), "MeanSquaredError"], "training": training}, random_state=7
+    ).fit(X, (y - y.mean(axis=0)) / std)
+    np.testing.assert_allclose(model.predict(X), spec.predict(X) * std + y.mean(axis=0), rtol=1e-12)
+    column = MLPRegressor((5,), max_iter=1, random_state=7)
+    with pytest.warns(sklearn.exceptions.DataConversionWarning):
+        assert column.fit(X, y[:, :1]).predict(X).shape == (150,)
+
+
+def test_balanced_classes_have_weights_by_their_share():
+    X, y = IRIS[0][:120], IRIS[1][:120]
+    shares = np.bincount(y) / len(y)
+    by_label = {label: 1 / (3 * share) for label, share in enumerate(shares)}
+    balanced, weighed = (
+        MLPClassifier((4,), max_iter=2, random_state=1, class_weight=weights).fit(X, y)
+        for weights in ("balanced", by_label)
+    )
+    assert np.array_equal(balanced.predict_proba(X), weighed.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("losses", "ended"),
+    [
+        ([9, 7, 5, 3, 1], None),
+        ([9, 7.9, 7.5, 7.1, 6.95], 5),
+        ([9, 8, 7.5, 7.1, 6.6], 4),
+        ([5, 7, 6, 3.9, 4], None),
+        ([5, 4.5, 4, 2.9, 2], None),
+        ([5, 9, 8, 6, 5], 4),
+    ],
+)
+def test_training_ends_after_epochs_without_progress(losses, ended):
+    """Two steps are an epoch, whose loss is their mean; of three epochs in a row, one must improve by more than 1."""
+    curve, view = LossCurve(2, 1.0, 3), TrainingView(Progress(0, 0.0, 10), {})
+    for step, loss in enumerate([loss + d for loss in losses for d in (-0.25, 0.25)], 1):
+        view.progress.step = step
+        curve.on_step(view, loss)
+        if view.stop_reason:
+            break
+    assert step == 2 * (ended or 5)
+    assert curve.curve == pytest.approx(losses[:ended])
+    assert view.stop_reason == ("the loss has not improved by 1 for 3 epochs" if ended else "")
+
+
+@pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "model",
+    [
+        MLPClassifier(max_iter=2, n_iter_no_change=2),
+        MLPClassifier(max_iter=3, n_iter_no_change=2, tol=9.0),  # its patience ends with the last epoch
+        MLPClassifier(max_iter=50, n_iter_no_change=2, tol=9.0),
+    ],
+)
+def test_it_does_not_warn_if_the_loss_had_no_time_to_fall_or_fell_no_more(model):
+    model.fit(*IRIS)
+    model.partial_fit(*IRIS)
+    assert len(model.loss_curve_) == model.n_iter_
+
+
+def test_early_stopping_holds_out_a_share_and_keeps_the_best_weights():
+    model = MLPClassifier(
+        (8,), early_stopping=True, validation_fraction=0.3, n_iter_no_change=4, max_iter=60, random_state=0, tol=0.02
+    )
+    rows = []
+    update = Updater.__call__
+    model.batch_size = 1000
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Updater, "__call__", lambda self, *args: rows.append(1) or update(self, *args))
+        model.fit(*IRIS)
+    assert len(rows) == model.n_iter_ < 60  # 105 rows are one minibatch
+    assert not hasattr(model, "history_")
+
+
+@pytest.mark.parametrize(
+    ("rows", "held_out", "ensemble", "expected"),
+    [
+        (10, 0.0, None, 10),
+        (10, 0.25, {"members": 3}, 8),
+        (10, 0.35, None, 6),
+        (10, 0.5, {"folds": 3}, 6),
+        (9, 0.5, {"folds": 3}, 6),
+        (1, 0.0, {"folds": 2}, 1),
+    ],
+)
+def test_rows_that_are_left_for_training(rows, held_out, ensemble, expected):
+    assert training_rows(rows, held_out, ensemble) == expected
+
+
+@pytest.mark.parametrize(
+    ("limits", "threads"),
+    [
+        ({"OMP_NUM_THREADS": "1"}, {"threads": 1}),
+        ({"OMP_NUM_THREADS": "4", "OPENBLAS_NUM_THREADS": "1"}, {"threads": 1}),
+        ({"OMP_NUM_THREADS": "2"}, {}),
+        ({"OMP_NUM_THREADS": "0"}, {}),
+        ({"OMP_NUM_THREADS": "all"}, {}),
+        ({}, {}),
+    ],
+)
+def test_a_process_that_may_have_one_thread_trains_in_one(limits, threads, monkeypatch):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in limits.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("mlpkit.sklearn.training.available_cores", lambda: 3)
+    assert _threads() == threads

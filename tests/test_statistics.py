@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requirements import Optional
 
-from mlpkit.statistics import chi_square_tail, difference, fisher_exact, holm, interval, t_quantile, two_tails
+from mlpkit.statistics import chi_square_tail, difference, fisher_exact, holm, interval, t_quantile, two_tails, wilson
 
 stats = Optional("scipy.stats")
 
@@ -56,7 +56,7 @@ def test_an_interval_is_scipys():
         pytest.approx(np.mean(values)),
         pytest.approx(np.std(values, ddof=1)),
     )
-    assert found.half_width == pytest.approx((high - low) / 2)
+    assert (found.half_width, found.level) == (pytest.approx((high - low) / 2), 0.95)
 
 
 def test_a_difference_is_scipys():
@@ -76,6 +76,24 @@ def test_a_paired_difference_is_scipys():
     assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval()), rel=1e-9)
     assert found.beyond_chance
     assert not difference(a, b, paired=False).beyond_chance
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_a_level_widens_the_interval_and_decides_what_is_beyond_chance(paired):
+    a, b = [0.91, 0.94, 0.92, 0.95], [0.9, 0.921, 0.91, 0.9175]
+    expected = (stats.ttest_rel if paired else lambda a, b: stats.ttest_ind(a, b, equal_var=False))(a, b)
+    for level in (0.8, 0.99):
+        found = difference(a, b, paired=paired, level=level)
+        assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval(level)), rel=1e-9)
+        assert found.beyond_chance == (expected.pvalue < 1 - level) == (level == 0.8)
+
+
+@pytest.mark.parametrize(("right", "rows"), [(0, 7), (3, 7), (7, 7), (1, 1), (950, 1000)])
+def test_the_interval_of_a_share_is_scipys(right, rows):
+    expected = stats.binomtest(right, rows).proportion_ci(method="wilson")
+    assert wilson(right / rows, rows) == pytest.approx(tuple(expected), abs=1e-12)
+    low, high = wilson(right / rows, rows)
+    assert 0 <= low < high <= 1
 
 
 def test_folds_spread_more_as_nadeau_and_bengio_say():

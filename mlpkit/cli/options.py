@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 from functools import partial, wraps
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -87,9 +86,12 @@ def is_given(flag: str, arguments: Sequence[str]) -> bool:
 
 def values_of_option(option: str, arguments: Sequence[str]) -> list[str]:
     """Return an option's values before the arguments are parsed, wherever it is."""
-    options = _options_in(arguments)
-    values = [argument.removeprefix(f"{option}=") for argument in options if argument.startswith(f"{option}=")]
-    return values + [after for argument, after in pairwise(options) if argument == option]
+    options, values = _options_in(arguments), list[str]()
+    for number, argument in enumerate(options, 1):
+        name, equals, value = argument.partition("=")
+        if name == option:
+            values += [value] if equals else options[number : number + 1]
+    return values
 
 
 def _options_in(arguments: Sequence[str]) -> list[str]:

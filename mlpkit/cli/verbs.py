@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -17,9 +17,6 @@ from mlpkit.errors import MlpkitError
 from mlpkit.lazy_names import load
 from mlpkit.terminal.output import choose_colours, diagnostic, result
 from mlpkit.version import VERSION
-
-if TYPE_CHECKING:
-    pass
 
 
 class Verb(NamedTuple):

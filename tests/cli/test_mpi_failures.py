@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from socket import gethostname
 
+import numpy as np
 import pytest
 from fake_mpi import FakeMessage, FakeMpi, FakeRequest, FakeWorld
 
-from mlpkit.cli.mpi import MpiRanks
+from mlpkit.cli.mpi import Failure, MpiRanks
 from mlpkit.errors import RankError
 
 HOST = gethostname()
@@ -158,3 +160,81 @@ def test_a_rank_does_not_wait_for_ever_for_rank_0_after_a_task(monkeypatch):
     with pytest.raises(RankError, match=f"rank 1, on {HOST}, has waited 0 s for the next task; if a host or its netw"):
         ranks_of(world, patience=0.01).follow({})
     assert time.monotonic() > began + 0.2
+
+
+def exchanged(*arguments):
+    """Have rank 0 start a task, and return the broadcasts, and the arguments that rank 1 gets."""
+    sent, found = [], []
+    leader, helper = FakeWorld(), FakeWorld(rank=1)
+    leader.Ibcast = lambda array, root: sent.append(array.copy()) or FakeRequest()
+    ranks = ranks_of(leader)
+    ranks.start_task("step", *arguments)
+    with ranks:
+        ranks.on_all_ranks("step", lambda: None)()  # ends the task
+    broadcasts = [len(array) for array in sent]
+
+    def received(array, root):
+        array[...] = sent.pop(0)
+        return FakeRequest()
+
+    helper.Ibcast = received
+    ranks_of(helper).follow({"step": lambda *given: found.append(given)})
+    return broadcasts[:-2], found
+
+
+def test_a_task_of_any_length_arrives_whole():
+    one = [length for length in range(150) if len(exchanged(b"x" * length)[0]) == 1]
+    assert one == [*range(len(one))]
+    framed = len(pickle.dumps(("step", (b"x" * one[-1],)))) + 8
+    assert framed == 128
+    for length in (0, one[-1], one[-1] + 1, one[-1] + 2, 149):
+        broadcasts, found = exchanged(b"x" * length)
+        assert found == [(b"x" * length,), ()]
+        assert broadcasts == [128, length - one[-1]][: 1 + (length > one[-1])]
+
+
+def test_the_ranks_that_do_not_answer_are_named(monkeypatch):
+    monkeypatch.setattr("mlpkit.cli.mpi._SECONDS_TO_ANSWER", 0.2)
+    world, answers, asked = FakeWorld(size=5), [3, 1], []
+    world.iprobe = lambda tag: tag == 2 and bool(answers)
+    world.recv = lambda tag: answers.pop()
+    world.isend = lambda item, dest, tag=0: asked.append((dest, tag)) or FakeRequest()
+    with pytest.raises(RankError) as caught:
+        list(ranks_of(world, patience=0.01).round_robin(iter(["own"]), 2))
+    assert str(caught.value).startswith(f"rank 2 of 5, on {HOST}; rank 4 of 5, on {HOST}: hangs, or its connection")
+    assert asked == [(rank, 1) for rank in (1, 2, 3, 4)]
+
+
+def test_a_rank_that_waits_answers_when_it_is_asked():
+    world, questions, sent = FakeWorld(rank=2, size=3), [None], []
+    world.iprobe = lambda tag: tag == 1 and bool(questions)
+    world.recv = lambda tag: questions.pop()
+    world.isend = lambda item, dest, tag=0: sent.append((item, dest, tag)) or FakeRequest()
+    request = FakeRequest()
+    request.Test = lambda: bool(sent)
+    world.Ibcast = lambda array, root: request
+    ranks_of(world, patience=9).broadcast(np.zeros(3))
+    assert sent == [(2, 0, 2)]
+
+
+def test_rank_0_reports_what_another_says_of_its_failure():
+    reports = [Failure(1, "the trap snapped", ("note: in forward", "note: here"), 3)]
+    world = FakeWorld()
+    world.iprobe = lambda tag: tag == 0 and bool(reports)
+    world.recv = lambda tag: reports.pop()
+    world.Ibcast = lambda array, root: FakeRequest(done=False)
+    with pytest.raises(RankError, match=f"^rank 1 of 2, on {HOST}: the trap snapped") as caught:
+        ranks_of(world, patience=9).broadcast(np.zeros(3))
+    assert (caught.value.exit_code, caught.value.__notes__) == (3, ["note: in forward", "note: here"])
+
+
+@pytest.mark.parametrize(("size", "count"), [(1, 4), (3, 7), (4, 3)])
+def test_turns_go_round(size, count):
+    world = FakeWorld(size=size)
+    world.improbe = lambda source: FakeMessage(f"of rank {source}")
+    own = iter([f"own {number}" for number in range(count)])
+    found = list(ranks_of(world).round_robin(own, count))
+    assert found == [f"of rank {i % size}" if i % size else f"own {i // size}" for i in range(count)]
+    turns = [list(ranks_of(FakeWorld(rank=rank, size=size)).own_turns(count)) for rank in range(size)]
+    assert sorted(sum(turns, [])) == [*range(count)]
+    assert all(turn % size == rank for rank in range(size) for turn in turns[rank])

@@ -6,8 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlpkit.network.coverage import Held, RegionsFound
 from mlpkit.statistics import Interval
-from mlpkit.terminal.figures import age, duration, figure, figures, plus_minus, plus_minus_all, probability, signed
+from mlpkit.terminal.figures import (
+    age,
+    duration,
+    figure,
+    figures,
+    plus_minus,
+    plus_minus_all,
+    probability,
+    promise,
+    regions_table,
+    short_duration,
+    signed,
+    with_ends,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +90,13 @@ def test_a_duration_is_as_precise_as_it_deserves(seconds, text):
 
 
 @pytest.mark.parametrize(
+    ("seconds", "text"), [(1.2349, "1.23 s"), (1, "1 s"), (0.9994, "999 ms"), (0.000834, "0.834 ms"), (73.4, "73.4 s")]
+)
+def test_a_short_duration_has_three_digits(seconds, text):
+    assert short_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (-3.0, "0 s"),
@@ -104,3 +125,25 @@ def test_a_difference_has_a_sign_and_more_digits_in_a_narrow_interval(value, wid
 @pytest.mark.parametrize(("value", "text"), [(0.0305, "0.03"), (0.0316, "0.032"), (1e-4, "0.0001"), (9e-5, "< 0.0001")])
 def test_a_small_p_value_is_not_written_out(value, text):
     assert probability(value) == text
+
+
+def test_a_value_has_the_ends_of_its_interval_in_brackets():
+    assert with_ends(0.97124, 0.9611, 0.97866) == "0.9712 (0.9611 to 0.9787)"
+    assert with_ends(0.97124, None, 0.97866) == with_ends(0.97124, 0.9611, None) == "0.9712"
+
+
+FOUND = RegionsFound(
+    0.9, 1234, "", True, [Held("all", 5678, 0.9123, 1.25, (0.884, 0.9155)), Held("b", 21, 0.75, 2.5, None)]
+)
+
+
+def test_what_regions_hold_is_a_table():
+    assert promise(FOUND) == "90 % promised, by 1,234 held-out rows"
+    assert regions_table(FOUND) == [
+        ["", "rows", "held", "classes", "in 95 % of tests"],
+        ["all", "5,678", "91.2 %", "1.2500", "88.4 to 91.5 %"],
+        ["b", "21", "75.0 %", "2.5000", ""],
+    ]
+    doubted = FOUND._replace(promised=0.9995, doubt="there are too few", are_sets=False)
+    assert promise(doubted) == "99.95 % promised, by 1,234 held-out rows; no guarantee: there are too few"
+    assert regions_table(doubted)[:2] == [["", "rows", "held", "width"], ["all", "5,678", "91.2 %", "1.2500"]]

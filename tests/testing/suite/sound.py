@@ -19,8 +19,10 @@ from mlpkit import (
     Elementwise,
     Encoding,
     Engine,
+    EngineMissingError,
     Exporter,
     Initializer,
+    Labels,
     Layer,
     LocalWorkers,
     Loss,
@@ -213,6 +215,17 @@ class WeightedSquare(MeanSquare):
 
     def backward(self, dloss=1.0):
         return self.difference * (dloss * self.shares).astype(self.difference.dtype)
+
+
+class SpreadOfErrors(MeanSquare):
+    """Half the variance of the errors, which compares rows with each other."""
+
+    couples_examples = True
+
+    def forward(self, x, t):
+        super().forward(x, t)
+        self.difference = self.difference - self.difference.mean(axis=0)
+        return float(np.square(self.difference).sum(dtype=np.float64)) / (2 * len(x))
 
 
 class Momentum(Optimizer):
@@ -460,6 +473,27 @@ class WeightedSplit(PointSplit):
         out[2][...] = indices % 4
 
 
+class LabelledPoints(Points):
+    """Points with two labels, of which both, one or none may hold."""
+
+    def describe(self):
+        return super().describe()._replace(target=Labels(2))
+
+    def open(self, seed):
+        labels = np.array([[0, 0], [0, 1], [1, 1]])
+        return {name: PointSplit(split.x, labels[split.t]) for name, split in super().open(seed).items()}
+
+
+class OneHotPoints(Points):
+    """Points whose classes are rows of zeros and a one."""
+
+    def describe(self):
+        return super().describe()._replace(target=Classes(3, one_hot=True))
+
+    def open(self, seed):
+        return {name: PointSplit(split.x, np.eye(3)[split.t]) for name, split in super().open(seed).items()}
+
+
 class Count(Verb):
     """Counts the files of a folder.
 
@@ -497,6 +531,21 @@ class Listing(Exporter):
     def compute(self, file, model, feeds, names):
         found = evaluate(model.graph, feeds)
         return {name: found[name] for name in names}
+
+
+class WithoutEngine(Listing):
+    """A listing that nothing here can evaluate."""
+
+    def compute(self, file, model, feeds, names):
+        raise EngineMissingError("there is nothing to evaluate a listing with")
+
+
+class Untested(Exporter):
+    """A listing that nobody evaluates."""
+
+    ending = ".list2"
+    write = Listing.write
+    known = Listing.known
 
 
 class Processes(Engine):

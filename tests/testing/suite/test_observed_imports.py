@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import random
+import sys
 import threading
 
-from mlpkit.testing.suite.observed_imports import changes, process_state
+import numpy as np
+
+from mlpkit.testing.suite.observed_imports import ObservedImports, changes, process_kept, process_state
 
 
 def test_a_thread_that_begins_is_a_change_and_one_that_ends_is_none():
@@ -17,3 +22,43 @@ def test_a_thread_that_begins_is_a_change_and_one_that_ends_is_none():
     ended.set()
     thread.join()
     assert changes(during, process_state()) == []
+
+
+def change_the_process(folder):
+    """Change everything that belongs to the process but the threads, and return what is changed."""
+    np.seterr(over="raise" if np.geterr()["over"] != "raise" else "ignore")
+    np.set_printoptions(precision=np.get_printoptions()["precision"] + 1)
+    os.environ["MLPKIT_CHANGED"] = "yes"
+    os.chdir(folder)
+    sys.path.append(str(folder))
+    np.random.random()
+    random.random()
+    return [what for what in process_state() if what != "the running threads"]
+
+
+def test_each_setting_that_changes_is_named_and_restored(tmp_path):
+    with process_kept() as before:
+        expected = change_the_process(tmp_path)
+        assert changes(before, process_state()) == expected
+        assert len(expected) == 7
+    assert changes(before, process_state()) == []
+
+
+class Talkative:
+    """Does something when it is loaded."""
+
+    def __init__(self, *texts):
+        self.texts = texts
+
+    def __call__(self):
+        for text in self.texts:
+            print(text, file=sys.stderr if text == "error" else sys.stdout)
+
+
+def test_what_an_import_prints_is_a_change_by_its_name():
+    observed = ObservedImports()
+    observed.observe("quiet", Talkative())
+    observed.observe("loud", Talkative("out", "error"))
+    assert observed.changed == {"quiet": [], "loud": [r"the output, with 'out\nerror\n'"]}
+    assert observed.seconds.keys() == {"quiet", "loud"}
+    assert all(0 <= seconds < 1 for seconds in observed.seconds.values())

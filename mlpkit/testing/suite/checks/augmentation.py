@@ -31,9 +31,9 @@ class AugmentationExample(ExampleWithShape):
         """Return a random minibatch."""
         return self.random("batch", number).uniform(size=(rows, *self.shape)).astype(dtype)
 
-    def augment(self, augmentation: Augmentation, x: Array, number: int = 0, fill: float = np.nan) -> Any:
-        """Return the changed minibatch, written into a filled array, with the random stream of a number."""
-        return augmentation(x, self.random("augmentation", number), np.full_like(x, fill))
+    def augment(self, augmentation: Augmentation, x: Array, number: int = 0) -> Any:
+        """Return the changed minibatch, written into an array of NaN, with the random stream of a number."""
+        return augmentation(x, self.random("augmentation", number), np.full_like(x, np.nan))
 
     def exercise(self) -> Arrays:
         """Change a minibatch in both dtypes."""

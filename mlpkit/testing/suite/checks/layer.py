@@ -122,10 +122,6 @@ def layers_inside_are_declared(example: LayerExample) -> None:
                 expected="layers inside a layer to be its children",
                 remedy="in build, call self.child(layer, input_shape) instead of layer.build(input_shape)",
             )
-    paths = [parameter.path for parameter in layer.declared_parameters()]
-    are_own = len(set(paths)) == len(paths) and all(path.startswith(f"{layer.path}.") for path in paths)
-    expected = f"distinct names that begin with {layer.path}."
-    require(are_own, f"the parameters are named {', '.join(paths)}", expected=expected)
 
 
 @checks_examples("layer")

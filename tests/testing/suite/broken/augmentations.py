@@ -6,6 +6,8 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import AddNoise
 
+from mlpkit import ShapeError
+
 
 @caught_by("writes_into_out")
 class ReturnsANewArray(AddNoise):
@@ -74,3 +76,49 @@ class MirrorsEverything(AddNoise):
     def __call__(self, x, rng, out):
         out[...] = np.flip(x, axis=1) + 0.1 * rng.normal(size=x.shape)
         return out
+
+
+@caught_by("leaves_the_minibatch_alone")
+class WritesAndRestores(AddNoise):
+    """writes into the minibatch, and writes the old values back"""
+
+    def __call__(self, x, rng, out):
+        before = x.copy()
+        x += 1
+        x[...] = before
+        return super().__call__(x, rng, out)
+
+
+@caught_by("writes_into_out")
+class ReturnsItsShape(AddNoise):
+    """returns out in another shape"""
+
+    def __call__(self, x, rng, out):
+        return super().__call__(x, rng, out).reshape(-1)
+
+
+@caught_by("writes_into_out")
+class FailsOnOneRow(AddNoise):
+    """divides by the number of other rows"""
+
+    def __call__(self, x, rng, out):
+        super().__call__(x, rng, out)
+        out /= np.float64(len(x) - 1) or np.nan
+        return out
+
+
+@caught_by("refuses_inputs_it_can_not_change")
+class RefusesItsExample(AddNoise):
+    """refuses the shape that it is shown with"""
+
+    def expect_inputs(self, input_shape):
+        if input_shape == (6,):
+            raise ShapeError("not six")
+
+
+@caught_by("refuses_inputs_it_can_not_change")
+class StumblesOverShapes(AddNoise):
+    """unpacks a shape before it refuses any"""
+
+    def expect_inputs(self, input_shape):
+        (_,) = input_shape

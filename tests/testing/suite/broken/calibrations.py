@@ -74,3 +74,19 @@ class NotYetFitted(Flatter):
 
     def onnx(self, graph):
         return graph.op("Mul", graph.input, np.float64(1))
+
+
+@caught_by("calibrated_probabilities_are_probabilities")
+class BeyondOne(Flatter):
+    """moves probabilities beyond 0 and 1, and keeps their sum"""
+
+    def predict(self, p):
+        return 3 * p - 2 / p.shape[1]
+
+
+@caught_by("calibrated_probabilities_are_probabilities")
+class InSingle(Flatter):
+    """returns float32 always"""
+
+    def predict(self, p):
+        return super().predict(p).astype(np.float32)

@@ -112,3 +112,20 @@ class ForgetsAnArray(Losses):
     def load_state(self, state):
         super().load_state(state)
         self.losses[:] = 0
+
+
+@caught_by("leaves_the_parameters_alone")
+class ClipsAtTheEnd(Callback):
+    """changes the parameters when the training is over"""
+
+    def on_close(self, training, outcome):
+        next(iter(training.parameters.values()))[...] = 0
+
+
+@caught_by("goes_on_after_a_resume")
+class AsksAgain(Patience):
+    """asks to stop whenever it is resumed"""
+
+    def on_start(self, training):
+        if training.history:
+            training.stop("again")

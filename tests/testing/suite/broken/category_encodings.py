@@ -62,3 +62,32 @@ class DescribesTwice(Frequency):
 
     def onnx(self, graph, codes, categories, learned):
         return graph.op("Mul", super().onnx(graph, codes, categories, learned), np.array(2.0))
+
+
+@caught_by("indices_count_from_0")
+class PlacesBetween(Place):
+    """places categories between two indices"""
+
+    def fit(self, column):
+        codebook = super().fit(column)["codebook"]
+        return {"codebook": codebook / 2}
+
+
+@caught_by("indices_count_from_0")
+class CountsBackwards(Place):
+    """counts places down from 0"""
+
+    def fit(self, column):
+        return {"codebook": -super().fit(column)["codebook"]}
+
+
+@caught_by("encoded_rows_have_the_declared_features")
+class OneHotOrMissing(Frequency):
+    """encodes a missing category as what is not a number, in a column that doesn't hold numbers"""
+
+    holds = "one_hot"
+
+    def fit(self, column):
+        codebook = super().fit(column)["codebook"]
+        codebook[-1] = np.nan
+        return {"codebook": codebook}

@@ -45,3 +45,53 @@ class DescribesAnother(Halved):
 
     def onnx(self, graph, numbers, learned):
         return graph.op("Div", graph.op("Sub", numbers, learned["mean"]), np.array(3.0))
+
+
+@caught_by("encoded_rows_have_the_declared_features")
+class FailsWithoutRows(Halved):
+    """divides by the number of rows"""
+
+    def encode(self, numbers, learned):
+        return super().encode(numbers, learned) / (len(numbers) / len(numbers))
+
+
+@caught_by("encoded_rows_have_the_declared_features")
+class InfiniteFarAway(Halved):
+    """is infinite where a number is far from the mean"""
+
+    def encode(self, numbers, learned):
+        distance = super().encode(numbers, learned)
+        return np.where(np.abs(distance) > 1000, np.inf, distance)
+
+
+@caught_by("encoded_rows_have_the_declared_features")
+class ReturnsAList(Halved):
+    """returns a list"""
+
+    def encode(self, numbers, learned):
+        return super().encode(numbers, learned).tolist()
+
+
+@caught_by("fit_depends_on_the_rows_alone")
+class RemembersItsRows(Halved):
+    """keeps the number of its rows in an attribute"""
+
+    def fit(self, columns):
+        self.rows = sum(len(part) for part in columns.parts())
+        return super().fit(columns)
+
+
+@caught_by("what_was_learned_can_be_saved")
+class LearnsAList(Halved):
+    """learns a list"""
+
+    def fit(self, columns):
+        return super().fit(columns) | {"spare": [1.0, 2.0]}
+
+
+@caught_by("encoded_rows_have_the_declared_features")
+class NamesFewerColumns(Halved):
+    """has names for all columns but the last"""
+
+    def features(self, columns, learned):
+        return [(name,) for name in columns[:-1]]

@@ -56,3 +56,37 @@ class Deaf:
 
     def shutdown(self):
         self.threads_of_trials.shutdown()
+
+
+@caught_by("says_how_many_train_at_once")
+class HasNoPlaces(Processes):
+    """says that no trial trains at a time"""
+
+    def start(self, most):
+        workers = Deaf(most)
+        workers.count = 0
+        return workers
+
+
+@caught_by("can_be_used")
+class HasNoCores(Processes):
+    """says that a trial has no cores"""
+
+    def start(self, most):
+        workers = Deaf(most)
+        workers.threads = 0
+        return workers
+
+
+@caught_by("can_be_used")
+class LosesTheFolder(Processes):
+    """has trials fail, as it makes their folder itself"""
+
+    def start(self, most):
+        return Hasty(most)
+
+
+class Hasty(Deaf):
+    def submit(self, function, directory, **arguments):
+        directory.mkdir()
+        return super().submit(function, directory, **arguments)

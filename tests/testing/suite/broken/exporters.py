@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+import numpy as np
+
 from kill_matrix import caught_by
 from sound import Listing
 
@@ -72,3 +74,41 @@ class ForgetsTheBias(Listing):
         found = evaluate(graph, feeds)
         graph.constants["Affine2.b"] = kept
         return {name: found[name] for name in names}
+
+
+@caught_by("says_its_ending")
+class EndsInCapitals(Listing):
+    """says an ending in capitals"""
+
+    ending = ".LISTING"
+
+
+@caught_by("says_its_ending")
+class EndsInNothing(Listing):
+    """says no ending"""
+
+    ending = None
+
+
+@caught_by("the_file_computes_what_the_model_does")
+class ComputesOneRow(Listing):
+    """computes the first row only"""
+
+    def compute(self, file, model, feeds, names):
+        return super().compute(file, model, {name: rows[:1] for name, rows in feeds.items()}, names)
+
+
+@caught_by("the_file_computes_what_the_model_does")
+class SkipsValuesInside(Listing):
+    """says that it shows values inside the network, and leaves them out"""
+
+    def compute(self, file, model, feeds, names):
+        return super().compute(file, model, feeds, [name for name in names if name in model.graph.outputs])
+
+
+@caught_by("the_file_computes_what_the_model_does")
+class TakesTextsForOthers(Listing):
+    """takes every colour for an unknown one"""
+
+    def compute(self, file, model, feeds, names):
+        return super().compute(file, model, feeds | {"colour": np.full(len(feeds["x"]), "?", object)}, names)

@@ -72,3 +72,23 @@ class DoubleAdapted(Uniform):
 
     def adapt(self, values, outputs, unit_axis, rng):
         return values.astype(np.float64)
+
+
+@caught_by("an_initializer_keeps_nothing")
+class CountsCalls(Uniform):
+    """counts its calls"""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, shape, fans, rng, dtype):
+        self.calls += 1
+        return super().__call__(shape, fans, rng, dtype)
+
+
+@caught_by("adapted_values_can_be_trained")
+class ReplacesAMissingDeviation(Uniform):
+    """divides by the deviation of outputs, which is not finite for random inputs"""
+
+    def adapt(self, values, outputs, unit_axis, rng):
+        return values / values.dtype.type(np.nan if outputs(values).any() else 1)

@@ -523,3 +523,68 @@ class DescribesTheLayersInsideAlone(Plus):
 
     def onnx(self, graph):
         return graph.chain(self.inside)
+
+
+@caught_by("refuses_shapes_it_can_not_take")
+class FlattensInSecret(Layer):
+    """declares the shape of its inputs, and flattens those with several axes"""
+
+    def forward(self, x):
+        self.shape = x.shape
+        return x.reshape(len(x), -1)
+
+    def backward(self, dy):
+        return dy.reshape(self.shape)
+
+
+@caught_by("layers_inside_are_declared")
+class KeepsALayerByName(Scale):
+    """keeps a layer in a dictionary, and doesn't declare it"""
+
+    def build(self, input_shape):
+        self.inside = {"first": Square()}
+        return super().build(input_shape)
+
+
+@caught_by("outputs_have_the_declared_shape")
+class SqueezesItsOutputs(Square):
+    """drops the axis of the rows if there is one row"""
+
+    def forward(self, x):
+        return super().forward(x).squeeze(axis=0) if len(x) == 1 else super().forward(x)
+
+
+@caught_by("outputs_have_the_declared_shape")
+class ReturnsAList(Square):
+    """returns its outputs as a list"""
+
+    def forward(self, x):
+        return super().forward(x).tolist()
+
+
+@caught_by("input_gradient_has_the_inputs_shape")
+class SqueezesItsGradient(Square):
+    """drops the axis of the rows of dx if there is one row"""
+
+    def backward(self, dy):
+        return super().backward(dy).squeeze()
+
+
+@caught_by("float32_stays_float32")
+class DoublesDx(Square):
+    """returns dx in float64 from float32 inputs"""
+
+    def backward(self, dy):
+        return super().backward(dy).astype(np.float64)
+
+
+@caught_by("build_only_declares")
+class DeclaresParametersByChance(Scale):
+    """declares a parameter of another name each time"""
+
+    built = 0
+
+    def build(self, input_shape):
+        DeclaresParametersByChance.built += 1
+        self.parameter(f"w{self.built}", input_shape, "zeros")
+        return super().build(input_shape)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from kill_matrix import caught_by
-from sound import MeanSquare, SquareOfProbabilities, WeightedSquare
+from sound import MeanSquare, SpreadOfErrors, SquareOfProbabilities, WeightedSquare
 
-from mlpkit import Loss
+from mlpkit import Loss, ShapeError
 
 
 @caught_by("loss_is_a_finite_number")
@@ -200,3 +202,82 @@ class InvertsInPlace(SquareOfProbabilities):
     def inputs_for(self, prediction):
         prediction[...] = np.log(prediction / (1 - prediction))
         return prediction
+
+
+@caught_by("has_examples")
+class RefusesEveryTarget(MeanSquare):
+    """refuses every target"""
+
+    def build(self, input_shape, target):
+        raise ShapeError("no target")
+
+
+@caught_by("loss_is_a_finite_number")
+class InfiniteInSingle(MeanSquare):
+    """overflows in float32"""
+
+    def forward(self, x, t):
+        return super().forward(x, t) * (math.inf if x.dtype == np.float32 else 1.0)
+
+
+@caught_by("loss_of_the_whole_is_the_mean_of_its_parts")
+class NegativeWeight(MeanSquare):
+    """gives a minibatch the number of its rows as a negative weight"""
+
+    def weight(self, t):
+        return -len(t)
+
+
+@caught_by("loss_of_the_whole_is_the_mean_of_its_parts")
+class WeightOfNoNumber(MeanSquare):
+    """gives a weight that is not a number"""
+
+    def weight(self, t):
+        return math.nan
+
+
+@caught_by("loss_of_the_whole_is_the_mean_of_its_parts")
+class CouplesInSecret(SpreadOfErrors):
+    """compares rows with each other, and declares nothing"""
+
+    couples_examples = False
+
+
+@caught_by("rows_without_weight_have_no_loss")
+class WeighsOneAtLeast(WeightedSquare):
+    """gives rows without weight the weight 1"""
+
+    def weight(self, t, weights=None):
+        return super().weight(t, weights) or 1.0
+
+
+@caught_by("rows_without_weight_have_no_loss")
+class GradientIfAllAreWithoutWeight(WeightedSquare):
+    """has a gradient for rows without weight, if all are"""
+
+    def backward(self, dloss=1.0):
+        return super().backward(dloss) if self.shares.any() else self.difference
+
+
+@caught_by("predictions_have_a_row_for_each_example")
+class PredictsNothing(MeanSquare):
+    """forgets to return its predictions"""
+
+    def predict(self, x):
+        x.copy()
+
+
+@caught_by("predictions_have_a_row_for_each_example")
+class PredictsAmongOthers(MeanSquare):
+    """predicts the distance from the mean of the rows at hand"""
+
+    def predict(self, x):
+        return x - x.mean(axis=0)
+
+
+@caught_by("inputs_for_a_prediction_predict_it")
+class InputsForOneRow(SquareOfProbabilities):
+    """returns the inputs for the first prediction only"""
+
+    def inputs_for(self, prediction):
+        return np.log(prediction[:1] / (1 - prediction[:1]))

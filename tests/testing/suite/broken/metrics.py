@@ -184,3 +184,81 @@ class SeesQuantiles(Share):
     """says that it sees what no metric gets"""
 
     sees = "quantiles"
+
+
+class _Table(Share):
+    """A table of counts."""
+
+    table = ("target", "predicted")
+
+    def result(self):
+        return [[self.right, self.seen - self.right], [self.seen, 0]]
+
+
+@caught_by("result_is_a_finite_number")
+class RaggedTable(_Table):
+    """gives a table whose rows differ in length for one example"""
+
+    def result(self):
+        return [[self.right], [self.right, self.seen]] if self.seen == 1 else super().result()
+
+
+@caught_by("result_is_a_finite_number")
+class EmptyTable(_Table):
+    """gives a table without rows"""
+
+    def result(self):
+        return []
+
+
+@caught_by("result_is_a_finite_number")
+class TableOfTuples(_Table):
+    """gives a table whose rows are tuples"""
+
+    def result(self):
+        return [tuple(row) for row in super().result()]
+
+
+@caught_by("leaves_predictions_alone")
+class WritesAndRestores(Share):
+    """writes into the predictions, and writes the old values back"""
+
+    def update(self, prediction, t):
+        prediction += 1
+        super().update(prediction, t)
+        prediction -= 1
+
+
+@caught_by("leaves_predictions_alone")
+class NegatesPredictions(Share):
+    """writes into the predictions"""
+
+    def update(self, prediction, t):
+        super().update(prediction, t)
+        np.negative(prediction, out=prediction)
+
+
+@caught_by("keeps_no_array_that_is_not_its_own")
+class KeepsPredictions(LooksLater):
+    """copies the targets, and keeps the predictions"""
+
+    def update(self, prediction, t):
+        super().update(prediction, t.copy())
+
+
+@caught_by("keeps_no_array_that_is_not_its_own")
+class KeepsTargets(LooksLater):
+    """copies the predictions, and keeps the targets"""
+
+    def update(self, prediction, t):
+        super().update(prediction.copy(), t)
+
+
+@caught_by("merged_parts_make_the_whole")
+class CanNotMergeNothing(Share):
+    """divides when it merges, also by nothing"""
+
+    def merge(self, other):
+        share = other.right / other.seen
+        self.seen += other.seen
+        self.right += share * other.seen

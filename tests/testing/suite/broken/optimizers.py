@@ -154,3 +154,71 @@ class ChangesACopy(Momentum):
 
     def update(self, value, gradient, slots, step):
         super().update(value.reshape(-1), gradient.reshape(-1), {"v": slots["v"].reshape(-1)}, step)
+
+
+@caught_by("declares_its_rate_and_slots")
+class LearnsOrNot(Momentum):
+    """takes whether it learns for a learning rate
+
+    Args:
+        learning_rate: whether it learns.
+    """
+
+    def __init__(self, learning_rate: bool = True) -> None:
+        self.learning_rate = learning_rate
+
+
+@caught_by("declares_its_rate_and_slots")
+class OneSlotTwice(Momentum):
+    """has two slots of one name"""
+
+    slots = ("v", "v")
+
+
+@caught_by("declares_its_rate_and_slots")
+class SlotOfTwoWords(Momentum):
+    """has a slot whose name is no name"""
+
+    slots = ("the momentum",)
+
+
+@caught_by("declares_its_rate_and_slots")
+class LengthsInPlaceOfShapes(Momentum):
+    """gives lengths of slots, and no shapes"""
+
+    sees = "parameters"
+
+    def slots_of(self, name, shape):
+        return {"v": len(shape)}
+
+
+@caught_by("declares_its_rate_and_slots")
+class SlotsWithoutElements(Momentum):
+    """gives a slot no elements"""
+
+    sees = "parameters"
+
+    def slots_of(self, name, shape):
+        return {"v": (0, *shape)}
+
+
+@caught_by("update_leaves_no_trace_in_the_object")
+class KeepsAScratchArray(Momentum):
+    """writes into an array of its own"""
+
+    def __init__(self, learning_rate: Rate = 0.05) -> None:
+        self.learning_rate = learning_rate
+        self.scratch = np.zeros(1)
+
+    def update(self, value, gradient, slots, step):
+        self.scratch += 1
+        super().update(value, gradient, slots, step)
+
+
+@caught_by("vanishing_gradients_keep_parameters_finite")
+class DividesByTinyGradients(Momentum):
+    """divides by the square root of the squared gradient, if the gradient is not 0"""
+
+    def update(self, value, gradient, slots, step):
+        size = np.where(gradient == 0, 1, np.sqrt(gradient * gradient))
+        super().update(value, gradient / size, slots, step)

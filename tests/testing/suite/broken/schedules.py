@@ -32,3 +32,19 @@ class CountsItsCalls(Falling):
     def __call__(self, progress):
         self.calls += 1
         return 0.1 / self.calls
+
+
+@caught_by("is_finite_over_the_whole_run")
+class OnOrOff(Falling):
+    """says whether to learn"""
+
+    def __call__(self, progress):
+        return progress.step >= 0
+
+
+@caught_by("is_finite_over_the_whole_run")
+class EndsAfterManySteps(Falling):
+    """is not a number in a long training"""
+
+    def __call__(self, progress):
+        return 0.1 if progress.step < 999 else float("nan")

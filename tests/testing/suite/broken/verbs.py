@@ -55,3 +55,11 @@ class FailsInSilence(Count):
     def __call__(self):
         if not Path(self.folder).is_dir():
             raise UsageError("")
+
+
+@caught_by("ends_with_an_exit_code")
+class ReturnsANumber(Count):
+    """returns a count of files that is no whole number"""
+
+    def __call__(self):
+        return 3.0
