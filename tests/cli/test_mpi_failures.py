@@ -236,5 +236,5 @@ def test_turns_go_round(size, count):
     found = list(ranks_of(world).round_robin(own, count))
     assert found == [f"of rank {i % size}" if i % size else f"own {i // size}" for i in range(count)]
     turns = [list(ranks_of(FakeWorld(rank=rank, size=size)).own_turns(count)) for rank in range(size)]
-    assert sorted(sum(turns, [])) == [*range(count)]
+    assert sorted(turn for own in turns for turn in own) == [*range(count)]
     assert all(turn % size == rank for rank in range(size) for turn in turns[rank])

@@ -48,7 +48,9 @@ def test_a_constructor_is_tried_at_the_limits_of_its_annotations_and_just_inside
     (subject,) = subjects_of(Limited)
     (check,) = (check for check in all_checks() if check.name == "odd_parameters_are_refused_with_our_errors")
     run_check(check, subject)
-    parts, few, share, rate = (sorted(set(values) - {usual}) for *values, usual in zip(*BUILT, (5, 6, 0.25, 2.5)))
+    parts, few, share, rate = (
+        sorted(set(values) - {usual}) for *values, usual in zip(*BUILT, (5, 6, 0.25, 2.5), strict=True)
+    )
     assert (parts, few, rate) == ([4, 8, 9], [-1, 0, 1], [-1.0, 0.0, 1.0])
     assert share == [1e-9, 0.5 - 1e-9]
 

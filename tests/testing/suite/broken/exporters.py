@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 import numpy as np
-
 from kill_matrix import caught_by
 from sound import Listing
 
