@@ -20,7 +20,6 @@ START: Final = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from mlpkit.lazy_names import load
-from mlpkit.system import OWN_GROUP, kill_group
 load(sys.argv[2])(*sys.argv[3:])
 """
 

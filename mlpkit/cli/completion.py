@@ -21,14 +21,14 @@ RUNS: Final = "runs/"
 def specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the YAML files of a folder; without any, the shell's completions."""
     found = [path for path in _beginning_with(incomplete) if path.endswith(YAML_SUFFIXES)]
-    return items(found) or _left_to_the_shell("file", incomplete)
+    return items(found) or items([incomplete], type="file")
 
 
 def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer run folders and folders that hold some: in ``runs`` if no other is named; or else the shell's."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete
     folders = [path for path in _beginning_with(start) if any(map(_is_run, [path, *_beginning_with(f"{path}/")]))]
-    return items(folders) or _left_to_the_shell("dir", incomplete)
+    return items(folders) or items([incomplete], type="dir")
 
 
 def _is_run(folder: str) -> bool:
@@ -77,10 +77,6 @@ def _beginning_with(incomplete: str) -> list[str]:
     except OSError:
         return []
     return [f"{folder}{slash}{name}" for name in names if name.startswith(start) and (start or name[0] != ".")]
-
-
-def _left_to_the_shell(what: str, incomplete: str) -> list[CompletionItem]:
-    return items([incomplete], type=what)
 
 
 def items(values: Iterable[str], incomplete: str = "", *, type: str = "plain") -> list[CompletionItem]:  # noqa: A002

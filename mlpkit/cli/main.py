@@ -21,12 +21,8 @@ def main() -> None:
         program(prog_name="mlpkit")
     except KeyboardInterrupt:
         sys.exit(130)
-    except (
-        ImportError,
-        MemoryError,
-        OSError,
-        RuntimeError,
-    ) as error:  # before a verb runs, or while it reports an error
+    except (ImportError, MemoryError, OSError, RuntimeError) as error:
+        # It was raised before a verb runs, or while one reports an error.
         if not (found := shortage(error)):
             raise
         sys.exit(f"error: {found}")

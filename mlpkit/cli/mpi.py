@@ -150,9 +150,8 @@ class MpiRanks(Ranks):
     """
 
     def __init__(self, mpi: Any, world: Any, patience: float) -> None:
-        atexit.register(
-            end_process_after, math.ceil(patience)
-        )  # MPI ends all ranks together, and would wait for a lost one
+        # MPI ends all ranks together, and would wait for a lost one.
+        atexit.register(end_process_after, math.ceil(patience))
         self._mpi = mpi
         self._world = world
         self.rank: int = world.Get_rank()

@@ -64,16 +64,7 @@ class _Mlp(NetworkEstimator):
         resume: bool,
         epochs: int | None = None,
     ) -> Run:
-        """Train a network, and return the run.
-
-        Args:
-            X: inputs.
-            t: targets, as the data set takes them.
-            weights: the weight of each row; None for equal weights.
-            end: the last layer and the loss.
-            resume: whether to train the current network further.
-            epochs: passes over the examples; None for at most ``max_iter``.
-        """
+        """Train a network with these last layers, for some epochs or at most ``max_iter``, and return the run."""
         from mlpkit.sklearn.training import LossCurve  # noqa: PLC0415 - as a fit does
 
         watching = self.early_stopping and epochs is None

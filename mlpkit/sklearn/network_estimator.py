@@ -86,12 +86,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     ) -> Run:
         """Train a network or an ensemble, keep it, and return the run.
 
-        Args:
-            data: as for ``training.train``.
-            top_level: as for ``training.train``.
-            options: as for ``training.train``.
-            resume: whether to continue with the current network and optimizer state.
-            how: more keywords of ``training.train``.
+        With ``resume``, the current network and optimizer state are trained further. The other arguments are those of
+        ``training.train``.
         """
         from mlpkit.sklearn.training import train  # noqa: PLC0415 - only a fit loads the training code
         from mlpkit.training.update import OptimizerState  # noqa: PLC0415 - for the same reason

@@ -173,12 +173,10 @@ def _differ(what: str, one: Array, other: Array, when: str, expected: str, remed
 
 def _largest_difference(one: Array, other: Array) -> float:
     """Return the largest difference; NaN equals NaN."""
-    if one.size == 0:
-        return 0.0
     with np.errstate(invalid="ignore", over="ignore"):
         difference = np.abs(one.astype(np.float64) - other.astype(np.float64))
-    both = (np.isnan(one) & np.isnan(other)) | (one == other)
-    worst = np.where(both, 0.0, difference).max()
+    same = (np.isnan(one) & np.isnan(other)) | (one == other)
+    worst = np.where(same, 0.0, difference).max(initial=0.0)
     return float(worst) if not np.isnan(worst) else float("inf")
 
 

@@ -59,16 +59,9 @@ def gradients_are_overwritten(example: OperationExample) -> None:
 
     They are not set to zero between steps.
     """
-    first = _gradients_of_pass(example, example.ready())
-    operation = example.ready()
-    for parameter in operation.declared_parameters():
-        parameter.grad[...] = 1000.0
-    check_same_bits(
-        _gradients_of_pass(example, operation),
-        first,
-        "with other numbers in the array beforehand",
-        "assign with self.W.grad[...] = ..., or write with out=self.W.grad",
-    )
+    first, found = (_gradients_of_pass(example, example.ready(), before) for before in (0.0, 1000.0))
+    remedy = "assign with self.W.grad[...] = ..., or write with out=self.W.grad"
+    check_same_bits(found, first, "with other numbers in the array beforehand", remedy)
 
 
 @checks_examples("layer")
@@ -78,16 +71,16 @@ def works_where_no_input_gradient_is_needed(example: OperationExample) -> None:
     The first layer with parameters doesn't need it: there, ``needs_input_gradient`` is False.
     """
     operation = example.ready()
-    first = _gradients_of_pass(example, operation)
+    first = _gradients_of_pass(example, operation, 0.0)
     operation.needs_input_gradient = False
-    for parameter in operation.declared_parameters():
-        parameter.grad[...] = 1000.0
-    found = _gradients_of_pass(example, operation)
+    found = _gradients_of_pass(example, operation, 1000.0)
     check_same_bits(found, first, "with needs_input_gradient = False", "set the gradients before checking the flag")
 
 
-def _gradients_of_pass(example: OperationExample, operation: Operation) -> Arrays:
-    """Go forward and backward once, and return the gradients of the parameters."""
+def _gradients_of_pass(example: OperationExample, operation: Operation, before: float) -> Arrays:
+    """Go forward and backward once, and return the gradients of the parameters, whose arrays hold a number before."""
+    for parameter in operation.declared_parameters():
+        parameter.grad[...] = before
     batch = example.batch()
     example.forward(operation, batch)
     example.backward(operation, batch)

@@ -7,7 +7,7 @@ from typing import Any
 
 from mlpkit.components.component import check_interface
 from mlpkit.components.kinds import IN_SPECS, KINDS
-from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.context import INVALID, CheckContext
 from mlpkit.components.schema.recipe import Recipe, built
 from mlpkit.components.schema.signature import ParameterSchema, schema_of
 from mlpkit.components.schema.types import IntegerType, NumberType
@@ -160,10 +160,4 @@ def _edges(field: ParameterSchema) -> list[Any]:
         candidates = [-1.0, 0.0, 1.0, *(bound.limit + d for bound in field.type.bounds for d in (-1e-9, 0.0, 1e-9))]
     else:
         return []
-    accepted = []
-    for candidate in dict.fromkeys(candidates):
-        context = CheckContext()
-        field.type.check(candidate, (), context)
-        if not context.faults:
-            accepted.append(candidate)
-    return accepted
+    return [each for each in dict.fromkeys(candidates) if field.type.check(each, (), CheckContext()) is not INVALID]

@@ -11,13 +11,7 @@ import numpy as np
 from mlpkit.array import Array
 from mlpkit.components.layer import Layer
 from mlpkit.testing.outside_network import Projection
-from mlpkit.testing.suite.check import (
-    check_close,
-    check_same_bits,
-    checks_examples,
-    failing_with,
-    require,
-)
+from mlpkit.testing.suite.check import check_close, check_same_bits, checks_examples, failing_with, require
 from mlpkit.testing.suite.checks.operation import KEPT, OUTPUTS, Batch, OperationExample, built_or_refused
 
 

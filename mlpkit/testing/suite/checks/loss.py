@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from math import isclose, isfinite
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from mlpkit.components.loss import Loss
 from mlpkit.components.target import Classes, Labels, Target, Values
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import RegisteredComponent, Registry
-from mlpkit.testing.outside_network import random_targets
+from mlpkit.testing.outside_network import DLOSS, random_targets
 from mlpkit.testing.suite.check import (
     Arrays,
     CheckFailure,
@@ -25,9 +25,6 @@ from mlpkit.testing.suite.check import (
 )
 from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, Batch, OperationExample, built_or_refused
 from mlpkit.testing.suite.plugin_under_test import ROWS
-
-DLOSS: Final = 0.75
-"""The dloss of a slice, other than 1, so that a loss that ignores it fails."""
 
 
 class LossExample(OperationExample):

@@ -47,10 +47,6 @@ class Batch(NamedTuple):
         """Return a copy of some rows."""
         return Batch(self.x[rows].copy(), self.t[rows].copy())
 
-    def copy(self) -> Batch:
-        """Return a copy."""
-        return Batch(self.x.copy(), self.t.copy())
-
 
 class OperationExample(ExampleWithShape):
     """An example for checking a layer or loss."""

@@ -39,11 +39,7 @@ from mlpkit.testing.suite.checks.fitted import CalibrationExample
 from mlpkit.testing.suite.checks.layer import LayerExample
 from mlpkit.testing.suite.checks.loss import LossExample
 from mlpkit.testing.suite.doubles import NAMESPACE
-from mlpkit.testing.suite.observed_imports import (
-    changes,
-    process_kept,
-    process_state,
-)
+from mlpkit.testing.suite.observed_imports import changes, process_kept, process_state
 from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, Example
 
 LONGEST: Final = 1.0
