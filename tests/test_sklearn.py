@@ -361,6 +361,9 @@ def test_an_ensemble_of_the_spec_is_averaged_and_not_trained_further():
 def test_a_spec_whose_last_layer_has_other_units_is_refused():
     with pytest.raises(ValueError, match="Only binary classification is supported"):
         SpecEstimator(CLASSES).fit(*IRIS)
+    four = {**CLASSES, "layers": [{"Affine": {"units": 4}}, "SoftmaxWithLoss"]}
+    with pytest.raises(ValueError, match="y has 3 classes; the last layer of the spec has 4 units"):
+        SpecEstimator(four).fit(*IRIS)
 
 
 @pytest.mark.parametrize("options", [{"norm": "bach"}, {"activation": "Rellu"}, {"solver": "adan"}])
