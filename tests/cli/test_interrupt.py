@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -14,6 +15,7 @@ import time
 import pytest
 
 from mlpkit.cli.interrupt import Interrupted, Interrupts
+from mlpkit.terminal import output
 from mlpkit.training.events import Event
 
 SLEEPY = (
@@ -62,6 +64,21 @@ def test_a_signal_that_was_ignored_stays_ignored(number):
         assert signal.getsignal(number) is signal.SIG_IGN
     finally:
         signal.signal(number, before)
+
+
+def test_only_until_the_end_of_the_block_is_the_output_of_a_closed_terminal_discarded(monkeypatch):
+    monkeypatch.setattr(output, "_give_up", lambda stream: None)
+
+    def write():
+        with output.ignore_hangup():
+            raise OSError(errno.ENOSPC, "the disk is full")
+
+    with Interrupts() as interrupts:
+        interrupts.training_began = True
+        signal.raise_signal(signal.SIGHUP)
+        write()
+    with pytest.raises(OSError, match="full"):
+        write()
 
 
 def test_outside_the_main_thread_nothing_changes():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from types import ModuleType
@@ -11,7 +12,7 @@ import pytest
 import mlpkit
 from mlpkit import UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
-from mlpkit.registry.plugin import Status
+from mlpkit.registry.plugin import PluginOrigin, Status
 from mlpkit.registry.registry import Registry
 
 
@@ -213,3 +214,8 @@ def test_a_file_is_read_as_it_is_now_and_nothing_is_left_beside_it(distributions
         plugin = loaded(Registry(local_plugins([path])), "acme")
         assert list(plugin.declarations) == [name]
     assert [entry.name for entry in path.parent.iterdir()] == ["acme.py"]
+
+
+def test_the_extras_of_an_entry_point_are_no_part_of_its_object():
+    assert PluginOrigin("json:loads [fast]").load() is json.loads
+    assert PluginOrigin("json").load() is json

@@ -34,8 +34,8 @@ def test_the_skeleton_holds_no_answer_and_its_checks_accept_the_right_one(exerci
     skeleton = (cwd / "given" / handed_in).read_text()
     assert skeleton.startswith(f"# mlpkit exercise: {exercise}\n")
     for checks in (cwd / "given").glob("test_*.py"):
-        inputs = re.search(r"^(?:X|value|VALUE|x) = np.array(.*)$", checks.read_text(), re.MULTILINE)
-        assert inputs is None or all(len(each) <= 2 for each in re.findall(r"\.(\d+)", inputs[1]))
+        given = re.findall(r"^(?:X|W|b|gamma|beta|value|VALUE|x) = np.array(.*)$", checks.read_text(), re.MULTILINE)
+        assert all(len(each) <= 2 for array in given for each in re.findall(r"\.(\d+)", array))
     text = (cwd / "given/README.md").read_text()
     assert "mlpkit grade ." in text
     mark = json.loads(invoke("grade", "given", "--json").out)
