@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -300,7 +301,7 @@ def _answers(run: _Run, *, of_data: bool) -> Part:
 
 def _use(run: _Run) -> Iterator[Part]:
     yield _answers(run, of_data=False)
-    load = f"model = mlpkit.load({real_path(run.directory).name!r})"
+    load = f"model = mlpkit.load({json.dumps(real_path(run.directory).name)})"
     predict = "model.predict(rows)  # raw, as in the data: a frame, dicts or an array"
     yield Part("the run folder", text=f"```python\nimport mlpkit\n\n{load}\n{predict}\n```")
 

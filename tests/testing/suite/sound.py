@@ -541,7 +541,7 @@ class WithoutEngine(Listing):
 
 
 class Untested(Exporter):
-    """A listing that nobody evaluates."""
+    """A listing that is never evaluated."""
 
     ending = ".list2"
     write = Listing.write

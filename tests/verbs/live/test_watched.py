@@ -218,10 +218,10 @@ def test_a_page_says_how_a_run_ended(stopped, ended, state, message, tmp_path):
 def test_a_training_that_fails_says_so_on_its_page(tmp_path, monkeypatch):
     pytest.importorskip("vl_convert")
     interrupts = SimpleNamespace(stop=None)
-    with pytest.raises(ValueError, match="of no use"), live_page(0, "digits", tmp_path, "", interrupts) as live:
-        raise ValueError("of no use\nat all")
+    with pytest.raises(ValueError, match="unused"), live_page(0, "digits", tmp_path, "", interrupts) as live:
+        raise ValueError("unused\nat all")
     assert isinstance(interrupts.stop, PausableStopRequest)
-    assert (live.run.state, live.run.message) == ("failed", "of no use")
+    assert (live.run.state, live.run.message) == ("failed", "unused")
 
 
 @pytest.mark.parametrize(

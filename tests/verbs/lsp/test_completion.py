@@ -28,7 +28,7 @@ class Swish(Layer):
     Raises:
         ParameterError: it is too steep.
 
-    Source: Nobody.
+    Source: Someone.
     """
 
     beta: float
@@ -219,7 +219,7 @@ def test_components_of_plugins_are_offered_with_their_parameters(tmp_path):
         no_meaning = editor.hover("layers:\n  - acme.Swish: {sh|arp: true}")
         assert no_meaning == "**sharp**: true or false\n\ntrue or false; default: `false`"
         label = f"**acme.Swish**, layer from {tmp_path / 'acme.py'}"
-        shown = f"{label}\n\nA smooth step.\n\ny = x\n\nSource: Nobody."
+        shown = f"{label}\n\nA smooth step.\n\ny = x\n\nSource: Someone."
         assert editor.hover("layers:\n  - acme.Sw|ish: {beta: 1}") == shown
         assert editor.definitions("layers:\n  - acme.Sw|ish: {beta: 1}") == [((tmp_path / "acme.py").as_uri(), 3)]
 
