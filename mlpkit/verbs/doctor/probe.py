@@ -111,6 +111,7 @@ class Probe:
         all_equal = bool((self._x == self._x[0]).all())
         self._inputs = {"largest": _rounded(math.sqrt(squares.max(initial=0.0))), "all_equal": all_equal}
         self._samples: dict[tuple[int, ...], tuple[Array, ...]] = {}
+        self._steepest: dict[str, float | None] = {}
         self._logits = self._x
         self._reach: dict[str, float | None] = {}
         original = network.replicas[0]
@@ -299,7 +300,9 @@ class Probe:
     def _flatness(self, layer: Elementwise, x: Array, y: Array) -> dict[str, Any]:
         """Return the share of units of an elementwise function that are dead or saturated."""
         slopes = _units(np.abs(layer.derivative(x, y, np.empty_like(x))))
-        steepest = _steepest_slope(layer, x)  # only now: the layer may keep what it computes for its derivative
+        if layer.path not in self._steepest:  # only now: the layer may keep what it computes for its derivative
+            self._steepest[layer.path] = _steepest_slope(layer, x)
+        steepest = self._steepest[layer.path]
         if steepest is None:
             return {"dead": _rounded((slopes.max(axis=(0, 1)) == 0).mean())}
         return {"saturated": _rounded((slopes.mean(axis=(0, 1)) < NEARLY_FLAT * steepest).mean())}
@@ -350,7 +353,9 @@ def _unvarying_units(y: Array) -> NDArray[np.bool_]:
 
 def _identical_units(values: Array) -> bool:
     units = _units(values)
-    return units.shape[-1] > 1 and bool((units == units[..., :1]).all())
+    if units.shape[-1] == 1 or (units[0] != units[0, :, :1]).any():  # one row mostly tells
+        return False
+    return bool((units == units[..., :1]).all())
 
 
 def _steepest_slope(layer: Elementwise, like: Array) -> float | None:

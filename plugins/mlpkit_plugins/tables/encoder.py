@@ -317,8 +317,10 @@ class TableEncoder:
         return slice(numbers), slice(numbers, one_hot), slice(one_hot, indices), slice(indices, None)
 
     @cached_property
-    def _places(self) -> list[list[int]]:
-        """The positions of each encoding's columns."""
+    def _places(self) -> list[list[int] | slice]:
+        """The positions of each encoding's columns; all of them need no copy."""
+        if [each.columns for each in self.encodings] == [self.all_numbers]:
+            return [slice(None)]
         places = {name: place for place, name in enumerate(self.all_numbers)}
         return [[places[name] for name in each.columns] for each in self.encodings]
 

@@ -92,7 +92,9 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFo
     if written.decimal == ",":  # a point becomes a comma, which ``float`` rejects
         texts = [text.translate(_POINTS_AND_COMMAS) for text in texts]
         missing = {text.translate(_POINTS_AND_COMMAS) for text in missing}
-    values = _finite(texts, missing)
+    values = _finite(texts, ())  # mostly none is missing
+    if values is None:
+        values = _finite(texts, missing)
     if values is None:
         values = _truths(texts, missing)
     return values if values is not None else _one_by_one(texts, missing)
@@ -100,8 +102,9 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFo
 
 def _finite(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64] | None:
     """Return the numbers, NaN for missing values without surrounding blanks; None if a text is neither."""
-    absent = [text in missing for text in texts]
-    texts = ["nan" if is_absent else text for text, is_absent in zip(texts, absent, strict=True)]
+    absent = [text in missing for text in texts] if missing else False
+    if missing:
+        texts = ["nan" if text in missing else text for text in texts]
     try:
         values = np.fromiter(map(float, texts), np.float64, len(texts))
     except ValueError:
