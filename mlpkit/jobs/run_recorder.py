@@ -104,7 +104,7 @@ def recording(folder: RunFolder) -> Listener:
 
 
 class FolderStore:
-    """Keeps a trainer's snapshots as the last few checkpoints of a run folder, at once: nothing is left for the end."""
+    """Keeps a trainer's snapshots as the last few checkpoints of a run folder, at once."""
 
     def __init__(self, folder: RunFolder, inputs: RunInputs, keep: int) -> None:
         self._checkpoints, self._inputs, self._keep = folder.checkpoints, inputs, keep

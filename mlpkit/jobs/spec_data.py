@@ -65,10 +65,8 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
         return description
     rows = rows_to_fold(description.sizes)
     if rows < spec.folds:
-        message, expected = (
-            f"there are fewer rows than {spec.folds} folds",
-            f"at most {rows}, the rows for training and validation",
-        )
+        message = f"there are fewer rows than {spec.folds} folds"
+        expected = f"at most {rows}, the rows for training and validation"
         raise spec.error(SpecShapeError, [Problem(("ensemble", "folds"), message, expected, code="out-of-range")])
     return description._replace(sizes=fold_sizes(description.sizes, spec.folds, spec.member))
 
@@ -151,9 +149,12 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
     with component_errors(f"dataset {spec.data.name} failed in warnings"):
         faults = [
             Problem(
-                (*place, each.parameter), printable(each.message), "", printable(each.remedy), code="doubtful-value"
+                (*place, warning.parameter),
+                printable(warning.message),
+                remedy=printable(warning.remedy),
+                code="doubtful-value",
             )
-            for each in dataset.warnings()
+            for warning in dataset.warnings()
         ]
     if spec.coverage is not None and (why := why_not_exchangeable(dataset)):
         remedy = "see how many targets mlpkit evaluate finds in their regions"

@@ -100,14 +100,14 @@ class _WrongValue(NamedTuple):
 class _Proof:
     """Compares a file with the model that was written to it; each method raises ``ExportError`` if they differ."""
 
-    _exporter: Exporter
-    _file: Path
-    _model: ModelGraph
-    _network: Sequential
+    exporter: Exporter
+    file: Path
+    model: ModelGraph
+    network: Sequential
 
     def on_known_rows(self, rows: KnownRows) -> int:
         """Compare outputs with what ``predict`` returns, and return how many rows have the same bits."""
-        wanted = outputs_of(self._model, rows.prediction, self._network)
+        wanted = outputs_of(self.model, rows.prediction, self.network)
         found = self._computed(rows.feeds, wanted)
         for name, expected in wanted.items():
             row = self._wrong_row(name, found[name], expected, rows.prediction, TOLERANCE)
@@ -120,10 +120,10 @@ class _Proof:
 
     def on_made_up_rows(self, feeds: Arrays) -> None:
         """Compare outputs with the evaluator's."""
-        known = evaluate(self._model.graph, feeds)
-        found = self._computed(feeds, self._model.graph.outputs)
-        prediction = known[self._model.prediction.name]
-        for name in self._model.graph.outputs:
+        known = evaluate(self.model.graph, feeds)
+        found = self._computed(feeds, self.model.graph.outputs)
+        prediction = known[self.model.prediction.name]
+        for name in self.model.graph.outputs:
             row = self._wrong_row(name, found[name], known[name], prediction, TOLERANCE_MADE_UP)
             if row is not None:
                 differs_from = self._culprit_in_file(_row(feeds, row))
@@ -138,7 +138,7 @@ class _Proof:
 
     def of_class_names(self) -> None:
         """Make each class the most probable one in turn, to compare the name of one that is never predicted, too."""
-        model = self._model
+        model = self.model
         if not isinstance(model.target, Classes) or model.class_names is None:
             return
         count = model.target.count
@@ -153,9 +153,9 @@ class _Proof:
                 raise self._refusal(place, "", name, found[row], model.class_names[classes[row]])
 
     def _computed(self, feeds: Arrays, names: Iterable[str]) -> Arrays:
-        names, who = tuple(names), f"exporter {self._exporter.registered_name}"
+        names, who = tuple(names), f"exporter {self.exporter.registered_name}"
         with component_errors(f"{who} failed in compute"):
-            found = self._exporter.compute(self._file, self._model, feeds, names)
+            found = self.exporter.compute(self.file, self.model, feeds, names)
         check_returned(who, "compute", found, Mapping, "a mapping from names to arrays")
         for name in names:
             check_returned(who, f"compute for {name}", found.get(name), np.ndarray, "a NumPy array")
@@ -165,28 +165,28 @@ class _Proof:
         """Return the first row whose output is wrong; a label isn't, if another is as probable."""
         if found.shape != expected.shape:
             raise ExportError(
-                f"{self._file.name} doesn't compute what the model does, and was not kept: {name} has the shape "
+                f"{self.file.name} doesn't compute what the model does, and was not kept: {name} has the shape "
                 f"{found.shape}; expected {expected.shape}"
             )
         if name.endswith(LABEL):
-            return _differing(found, expected, but=_are_ties(self._model, prediction, tolerance))
+            return _differing(found, expected, but=_are_ties(self.model, prediction, tolerance))
         if name.endswith("set"):
-            coverage = self._network.adjustments.coverage
+            coverage = self.network.adjustments.coverage
             assert coverage is not None
             hang = coverage.hang_on_rounding(prediction, tolerance)
             return _differing(np.where(hang, expected, found), expected)
-        if isinstance(self._model.target, Classes | Labels):
+        if isinstance(self.model.target, Classes | Labels):
             return _differing(found, expected, tolerance)
         return _differing(found, expected, tolerance * _largest(expected, axis=0))
 
     def _culprit_in_file(self, feeds: Arrays) -> str:
         """Return the layer, or the data set, that the file computes differently; empty if that doesn't show."""
-        wrong = self._first_wrong_value(feeds) if self._exporter.shows_values else None
+        wrong = self._first_wrong_value(feeds) if self.exporter.shows_values else None
         return "" if wrong is None else wrong.made_by
 
     def _first_wrong_value(self, feeds: Arrays) -> _WrongValue | None:
-        nodes = [node for node in self._model.graph.nodes if node.made_by]
-        known = evaluate(self._model.graph, feeds)
+        nodes = [node for node in self.model.graph.nodes if node.made_by]
+        known = evaluate(self.model.graph, feeds)
         values = self._computed(feeds, [node.outputs[0] for node in nodes])
         for node in nodes:
             found, expected = values[node.outputs[0]], known[node.outputs[0]]
@@ -197,25 +197,25 @@ class _Proof:
 
     def _culprit_in_graph(self, one: KnownRows) -> str:
         """Return what describes itself wrongly in ``onnx``: data set, layer or loss; empty if none does."""
-        graph = self._model.graph
+        graph = self.model.graph
         known = evaluate(graph, one.feeds)
         last = {node.made_by.partition(".")[0]: known[node.outputs[0]] for node in graph.nodes if node.made_by}
-        if _agrees(known[self._model.prediction.name], one.prediction):
+        if _agrees(known[self.model.prediction.name], one.prediction):
             return ""
         x = one.encoded
-        if not _agrees(known[self._model.encoded.name], x):
+        if not _agrees(known[self.model.encoded.name], x):
             return graph.nodes[0].made_by
-        for layer in self._network.layers:
+        for layer in self.network.layers:
             x = layer.forward(x)
             if layer.path in last and not _agrees(last[layer.path], x):
                 return layer.path
-        return self._network.loss_layer.path
+        return self.network.loss_layer.path
 
     def _refusal(self, place: str, differs_from: str, name: str, found: object, expected: object) -> ExportError:
         differs = f"{place}, differs from {differs_from} on" if differs_from else f"{place}, differs"
         gives = f"the file gives {_shown(found)} for {name}, and the model {_shown(expected)}"
         return ExportError(
-            f"{self._file.name} doesn't compute what the model does, and was not kept: {differs}: {gives}"
+            f"{self.file.name} doesn't compute what the model does, and was not kept: {differs}: {gives}"
         )
 
 

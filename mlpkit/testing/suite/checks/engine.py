@@ -90,7 +90,7 @@ def says_how_many_train_at_once(example: EngineExample) -> None:
     """
     for most in (1, 2, None):
         with example.started(most) as workers:
-            count = workers.count  # which raises an error if it is no number
+            count = workers.count  # raises an error unless it is an integer from 1 up
         require(most is None or count <= most, f"count is {count}", expected=f"at most {most}")
 
 
