@@ -18,7 +18,7 @@ from mlpkit.components.schema.wording import counted, listed, nearest_file
 from mlpkit.errors import DataError, PluginError, ShapeError, UsageError
 from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.spec_data import MOST_NAMES_SHOWN
-from mlpkit.network.arguments import number_array
+from mlpkit.network.arguments import number_array, shape_of_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.numpy_file import NUMPY_SUFFIXES, read_numpy_file
 from mlpkit.training.divergence import without_warnings
@@ -325,7 +325,7 @@ def _encoded(model: TrainedModel, place: str | Path, raw: NDArray[Any]) -> NDArr
             x = x[None]
         if x.shape[1:] != expected or not len(x):
             what = f"holds an array of shape {raw.shape}" if isinstance(place, Path) else f"have the shape {raw.shape}"
-            raise DataError(place, f"{what}; expected (rows, *{expected})")
+            raise DataError(place, f"{what}; expected {shape_of_rows(expected)}, with at least one row")
     except ShapeError as error:
         if isinstance(place, Path):  # the data set doesn't know which file it is about
             raise DataError(place, str(error)) from error

@@ -66,13 +66,18 @@ ENCODES_RAW_ROWS: Final = (
 )
 
 
+def shape_of_rows(shape: Shape) -> str:
+    """Return the shape of rows for a message, such as (rows, 28, 28)."""
+    return f"({', '.join(['rows', *map(str, shape)])})"
+
+
 def encoded_inputs(x: ArrayLike, input_shape: Shape, encoder: Dataset | None) -> Array:
     """Return inputs as an array of shape (rows, *input_shape), or raise ``UsageError`` or ``ShapeError``."""
     remedy = ENCODES_RAW_ROWS if encoder is not None else ""
     inputs = number_array(x, "inputs", remedy)
     if inputs.shape[1:] != input_shape or inputs.ndim == 0:
-        message, expected = f"the network can't take inputs of shape {inputs.shape}", f"(rows, *{input_shape})"
-        raise ShapeError(message, expected=expected, remedy=remedy)
+        message = f"the network can't take inputs of shape {inputs.shape}"
+        raise ShapeError(message, expected=shape_of_rows(input_shape), remedy=remedy)
     if len(inputs) == 0:
         raise UsageError("no rows are given; expected at least one")
     if encoder is not None:

@@ -69,7 +69,7 @@ def test_raw_rows_of_the_table_are_warned_of(loaded):
     ("row", "expected"),
     [
         ([0.1, np.nan, 0, 1], "the inputs are not encoded as in training: row 0, counted from 0, has no 'age'"),
-        ([52_000, 31, 1], "the network can't take inputs of shape (1, 3); expected (rows, *(4,))"),
+        ([52_000, 31, 1], "the network can't take inputs of shape (1, 3); expected (rows, 4)"),
         (["52000", "31", "Rome", "x"], "the inputs are an array of <U5; expected numbers"),
         ([52_000, 31, "Rome", None], "the inputs are an array of object; expected numbers"),
     ],

@@ -61,9 +61,9 @@ X, T = np.ones((2, 4)), np.array([0, 1])
 @pytest.mark.parametrize(
     ("x", "t", "error", "message"),
     [
-        (np.ones(4), T, ShapeError, "the network can't take inputs of shape (4,); expected (rows, *(4,))"),
-        (np.ones((2, 5)), T, ShapeError, "the network can't take inputs of shape (2, 5); expected (rows, *(4,))"),
-        (1.0, T, ShapeError, "the network can't take inputs of shape (); expected (rows, *(4,))"),
+        (np.ones(4), T, ShapeError, "the network can't take inputs of shape (4,); expected (rows, 4)"),
+        (np.ones((2, 5)), T, ShapeError, "the network can't take inputs of shape (2, 5); expected (rows, 4)"),
+        (1.0, T, ShapeError, "the network can't take inputs of shape (); expected (rows, 4)"),
         (np.ones((0, 4)), T[:0], UsageError, "no rows are given; expected at least one"),
         ([["a"] * 4], T[:1], UsageError, "the inputs are an array of <U1; expected numbers"),
         ([[1j] * 4], T[:1], UsageError, "the inputs are an array of complex128; expected numbers"),

@@ -34,8 +34,8 @@ static PyObject *call(const Loop *loops, int inputs, int of_features, int output
     return Py_NewRef(arguments[count - 1]);
 }
 
-/* Call a loop that sums columns. out is a row that overlaps no input. There are at least one row and two columns: NumPy
- * adds up a single column in another order. */
+/* Call a loop that sums columns. out is a row that overlaps no input. There are at least two columns: NumPy adds up a
+ * single column in another order. */
 static PyObject *sum(const Loop *loops, int others, int scratch, PyObject *const *arguments)
 {
     int count = 2 + others + scratch, type = floating_type(arguments[0]);
@@ -51,7 +51,7 @@ static PyObject *sum(const Loop *loops, int others, int scratch, PyObject *const
             readable = all[k].data != all[before].data && is_safe_output(&all[k], &all[before]);
         }
     }
-    if (!readable || PyArray_NDIM((PyArrayObject *)arguments[0]) != 2 || all[0].rows == 0 || all[0].columns < 2) {
+    if (!readable || PyArray_NDIM((PyArrayObject *)arguments[0]) != 2 || all[0].columns < 2) {
         return NULL;
     }
     run_by_columns(type, loops, all, 2 + others);

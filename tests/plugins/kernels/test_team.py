@@ -198,6 +198,24 @@ with threadpool_limits(limits=3, user_api="blas"):
     assert printed.splitlines() == ["0 False", *inside, *outside, *inside, *outside]
 
 
+@shares
+@linux
+def test_two_threads_of_blas_are_enough_for_a_team():
+    printed = printed_by("""
+import os
+import numpy as np
+from threadpoolctl import threadpool_limits
+from mlpkit_plugins.kernels import shared_threads
+
+with threadpool_limits(limits=2, user_api="blas"):
+    np.ones((700, 700)) @ np.ones((700, 700))
+    before = len(os.listdir("/proc/self/task"))
+    with shared_threads():
+        print(len(os.listdir("/proc/self/task")) - before)
+""")
+    assert printed == "1\n"
+
+
 @seen
 def test_a_network_that_computes_borrows_the_threads_of_blas_and_gives_them_back():
     printed = printed_by(

@@ -14,6 +14,7 @@ from mlpkit.array import Array
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
 from mlpkit.components.target import Classes, Target, Values
+from mlpkit.network.arguments import shape_of_rows
 from mlpkit.testing.outside_network import begin_pass, random_targets, standalone
 from mlpkit.verbs.homework.isolation import ECHOED, Step, Submission, SubmissionError
 from mlpkit.verbs.homework.kinds.task import Task, arguments, literal, require_equal, require_fast
@@ -227,7 +228,7 @@ class LayerTask(PassesTask):
         return {
             "constructor": self.constructor(*parameters),
             "training": ", training=True" if "evaluation" in self.exercise.points else "",
-            "shape": f"(rows, {', '.join(map(str, self.exercise.shape))})",
+            "shape": shape_of_rows(self.exercise.shape),
             "gradients": "".join(f", and set self.d{name}" for name in parameters),
             "values": "\n".join(f"{name} = {literal(value)}" for name, value in values.items()),
             "made": ", ".join(f"{name}={name}" for name in parameters),
@@ -264,7 +265,7 @@ class LossTask(PassesTask):
         x, t = (each if each.dtype.kind == "i" else each.round(2) for each in self.inputs(rng, 3))
         return {
             "constructor": self.constructor(),
-            "shape": f"(rows, {', '.join(map(str, self.exercise.shape))})",
+            "shape": shape_of_rows(self.exercise.shape),
             "target": str(self.target),
             "x": literal(x),
             "t": literal(t),
