@@ -51,5 +51,4 @@ class Deprecation(NamedTuple):
             self.warn(f"{function.__module__.partition('.')[0]}.{function.__qualname__}")
             return function(*arguments, **keywords)
 
-        deprecated.deprecation = self  # type: ignore[attr-defined]
         return deprecated

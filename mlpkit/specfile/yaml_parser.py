@@ -269,7 +269,7 @@ def resolve_plain(text: str) -> Scalar:
 
 def _integer(text: str, base: int) -> int:
     digits = len(text.lstrip("+-"))
-    if digits <= MOST_DIGITS:
+    if digits <= 2 * MOST_DIGITS:  # an octal number has a few more digits, and leading zeros
         integer = int(text, base)
         if abs(integer) < 10**MOST_DIGITS:
             return integer

@@ -157,7 +157,7 @@ def colours_wanted() -> bool | None:
 
 def styled(text: str, colour: str | None = None, *, bold: bool = False) -> str:
     """Return a text that ``result`` and ``message`` print in a colour or in bold letters."""
-    return click.style(printable(text), fg=colour, bold=bold or None).replace("\x1b", _STYLE)
+    return click.style(printable(text, keep="\t"), fg=colour, bold=bold or None).replace("\x1b", _STYLE)
 
 
 def unstyled(text: str) -> str:

@@ -85,6 +85,25 @@ def unchanged(method: str, arrays: Mapping[str, Array], remedy: str = "write int
             raise CheckFailure(f"{method} wrote into {what}", expected=f"{what} to be unchanged", remedy=remedy)
 
 
+@contextmanager
+def unchanged_object(
+    method: str, component: object, *, expected: str = "an object that doesn't change", remedy: str = ""
+) -> Iterator[None]:
+    """Check that a method, which the block calls, changes no attribute; components in it have their own checks."""
+    before = _attributes(component)
+    yield
+    changed = [name for name, value in _attributes(component).items() if before.get(name) != value]
+    require(not changed, f"{method} changed self.{', self.'.join(changed)}", expected=expected, remedy=remedy)
+
+
+def _attributes(component: object) -> dict[str, str | bytes]:
+    return {
+        name: value.tobytes() if isinstance(value, np.ndarray) else repr(value)
+        for name, value in vars(component).items()
+        if not hasattr(value, "kind")
+    }
+
+
 @dataclass(frozen=True)
 class Check:
     """A check: one question about a component.

@@ -53,8 +53,10 @@ def _model(server: str, name: str, loaded: Loaded, versions: list[str], several:
 
 def _what(loaded: Loaded) -> str:
     shape = ", ".join(map(str, ("rows", *loaded.model.network.input_shape)))
-    takes = "Takes rows with these columns" if loaded.columns is not None else f"Takes arrays, shape ({shape})"
-    return f"{takes}; predicts {loaded.model.target}. Rows are a list of JSON objects, or CSV with a header."
+    if loaded.columns is None:
+        return f"Takes arrays, shape ({shape}); predicts {loaded.model.target}. Rows are nested lists of numbers."
+    predicts = f"predicts {loaded.model.target}. Rows are a list of JSON objects, or CSV with a header"
+    return f"Takes rows with these columns; {predicts}."
 
 
 def _columns(name: str, loaded: Loaded) -> str:

@@ -198,7 +198,7 @@ def _structure(name: str, members: Mapping[str, Operand], notes: Mapping[str, st
         line = declaration(operand.dtype, member, None if operand.size == 1 else operand.size)
         note = ": ".join(filter(None, ["" if member == text else ascii(text)[1:-1], notes.get(text, "")]))
         short = f"{line} {comment(note)}" if note else line
-        above = comment("\n".join(wrap(note, LINE - 2 * len(INDENT)))).splitlines()
+        above = comment("\n".join(wrap(note, LINE - len(INDENT) - len(comment(""))))).splitlines()
         lines += [short] if len(INDENT + short) <= LINE else [*above, line]
     return "\n".join(["typedef struct {", *(INDENT + line for line in lines), f"}} {name};"])
 
@@ -216,7 +216,7 @@ def _note(feed: Feed) -> str:
     """Return the description of an input, in ASCII."""
     axes = " x ".join(map(str, feed.shape)) if len(feed.shape) > 1 else ""
     choices = ", ".join(map(text_literal, feed.choices))
-    return ascii("; ".join(filter(None, [axes, feed.meaning, choices])))[1:-1]
+    return "; ".join(filter(None, [ascii(axes)[1:-1], ascii(feed.meaning)[1:-1], choices]))
 
 
 def _own_test(program: Program, name: str, feeds: Mapping[str, Array], expected: Mapping[str, Array]) -> str:

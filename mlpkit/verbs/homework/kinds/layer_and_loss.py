@@ -224,13 +224,14 @@ class LayerTask(PassesTask):
         for each in parameters.values():
             each.value[...] = each.value.round(2)
         begin_pass(layer)
-        values = {"X": x, "Y": np.array(layer.forward(x))} | {name: each.value for name, each in parameters.items()}
+        values = {"X": x} | {name: each.value for name, each in parameters.items()}
         return {
             "constructor": self.constructor(*parameters),
             "training": ", training=True" if "evaluation" in self.exercise.points else "",
             "shape": shape_of_rows(self.exercise.shape),
-            "gradients": "".join(f", and set self.d{name}" for name in parameters),
+            "gradients": f", and set {' and '.join(f'self.d{name}' for name in parameters)}" if parameters else "",
             "values": "\n".join(f"{name} = {literal(value)}" for name, value in values.items()),
+            "y": literal(np.array(layer.forward(x))),
             "made": ", ".join(f"{name}={name}" for name in parameters),
             "names": repr([(name, f"d{name}") for name in parameters]),
         }

@@ -207,7 +207,7 @@ def _causes(
 
 def _worst(name: str, found: Array, expected: Array, known: Mapping[str, Array]) -> str:
     """Return the element that differs most, what is expected there, and how many are wrong."""
-    errors = np.nan_to_num(np.abs(found - expected), nan=np.inf)
+    errors = np.nan_to_num(np.abs(found - expected), nan=np.inf, posinf=np.inf)
     place = tuple(int(each) for each in np.unravel_index(int(errors.argmax()), errors.shape))
     x = known.get("x")
     where = f", where x is {x[place]:.4g}" if place and x is not None and x.shape == found.shape else ""
