@@ -155,6 +155,7 @@ class Probe:
         self._reach = self._reach or self._losses_in_reach()
         prediction_loss = None
         if chance is not None and not loss < chance:
+            np.copyto(replica.state, original.state)  # the pass above moved the running statistics
             replica.set_training(False)
             prediction_loss = replica.compare(replica.forward(self._x), self._t, self._weights)
         return {

@@ -202,7 +202,7 @@ def _last_step(run: Reopened, last: int, length: Length, folder: RunFolder, fini
     if total <= last:
         done = last if length.epochs is None else last / trainer.steps_per_epoch
         raise UsageError(
-            f"{finished.directory}: {length} in all are not more than the {done:.4g} already done; give more"
+            f"{finished.directory}: {length} in all is not more than the {done:.4g} already done; give more"
         )
     if run.snapshot is not None:
         trainer.restore(run.snapshot)

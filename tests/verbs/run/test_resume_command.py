@@ -126,7 +126,7 @@ def test_a_finished_run_is_trained_for_longer_by_the_command_that_resume_names(c
     history = [json.loads(line)["iteration"] for line in (cwd / "runs/tiny-2/history.jsonl").read_text().splitlines()]
     assert history == [2, 4, 6, 8]
     for arguments, fault in (
-        (("--iterations", "3"), "runs/tiny: 3 steps in all are not more than the 4 already done; give more"),
+        (("--iterations", "3"), "runs/tiny: 3 steps in all is not more than the 4 already done; give more"),
         (("--out", "x"), "expected either --epochs N or --iterations N, to train a finished run for longer"),
     ):
         refused = invoke("resume", "runs/tiny", *arguments)

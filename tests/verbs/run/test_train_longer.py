@@ -95,8 +95,8 @@ def test_examples_in_memory_are_given_again(work):
 @pytest.mark.parametrize(
     ("length", "fault"),
     [
-        ({"epochs": 4}, r"short: 4 epochs in all are not more than the 4 already done; give more"),
-        ({"iterations": 16}, r"16 steps in all are not more than the 16 already done"),
+        ({"epochs": 4}, r"short: 4 epochs in all is not more than the 4 already done; give more"),
+        ({"iterations": 16}, r"16 steps in all is not more than the 16 already done"),
         ({"epochs": 5, "iterations": 20}, "either epochs or iterations"),
         ({"out": "longer"}, "either epochs or iterations"),
     ],
