@@ -69,6 +69,8 @@ def greet(cwd, invoke):
         (["Ann", "--loud", "--ending=!"], "HELLO ANN!\n"),
         (["Ann", "--loud", "--no-loud"], "Hello Ann.\n"),
         (["Ann", "--others", "[Bea, Cem]"], "Hello Ann and Bea and Cem.\n"),
+        (["Ann", "--others", "null"], "Hello Ann.\n"),
+        (["null"], "Hello null.\n"),
     ],
 )
 def test_the_parameters_are_the_command_line(greet, arguments, printed):
@@ -96,6 +98,8 @@ def test_help_tells_what_the_docstring_does(greet):
         (["Ann", "--how-often=-1"], 2, "error: --how-often: -1 is out of range; expected an integer, at least 0"),
         (["Ann", "--how-often", "[1"], 2, "error: --how-often: '[1' is not an integer"),
         (["Ann", "--others", "[Bea, 3]"], 2, "error: --others.1: 3 is not a string"),
+        (["Ann", "--others", "{a: 1, a: 2}"], 2, "error: --others: '{a: 1, a: 2}' is not a list"),
+        (["Ann", "--others", ""], 2, "error: --others: '' is not a list"),
         (["Ann", "--ending", "?"], 2, "expected one of !, ."),
         (["Absent"], 1, "error: Absent: is not here\n"),
         (["trouble"], 1, "error: the verb acme.greet failed: ZeroDivisionError: division by zero\n  note: raised at "),

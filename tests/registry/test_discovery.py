@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -219,3 +220,19 @@ def test_a_file_is_read_as_it_is_now_and_nothing_is_left_beside_it(distributions
 def test_the_extras_of_an_entry_point_are_no_part_of_its_object():
     assert PluginOrigin("json:loads [fast]").load() is json.loads
     assert PluginOrigin("json").load() is json
+
+
+def test_the_file_of_a_plugin_is_known_before_it_is_loaded(distributions, monkeypatch):
+    package = distributions.module("acme_package.swishes").parent
+    (package / "__init__.py").write_text("1 / 0")
+    monkeypatch.chdir(package)
+    files = {
+        "acme_package.swishes:plugin": str(package / "__init__.py"),  # the module itself can't be found without it
+        "json.decoder : JSONDecoder": json.decoder.__file__,
+        "acme_missing": "",
+        "sys": "",
+        Path("swishes.py"): str(package / "swishes.py"),
+    }
+    assert {reference: PluginOrigin(reference).file for reference in files} == files
+    assert PluginOrigin(None, carrier=json).file == json.__file__
+    assert PluginOrigin(None, carrier=object()).file == ""

@@ -8,7 +8,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from mlpkit.registry.distributions import installed_distributions, installed_entries
+import mlpkit
+from mlpkit.registry.distributions import installed_distributions, installed_entries, license_of, version_of
 
 FILES = {
     "METADATA": "Metadata-Version: 2.1\nName: acme\nVersion: 1.2\n",
@@ -58,6 +59,7 @@ def test_distributions_in_eggs_are_found(tmp_path, monkeypatch):
     info = written(egg, "EGG-INFO")
     (info / "METADATA").rename(info / "PKG-INFO")
     monkeypatch.syspath_prepend(egg)
+    assert version_of("acme") == "1.2"
     assert found() == [("acme", "1.2", "acme_plugin")]
 
 
@@ -117,3 +119,27 @@ def test_a_folder_of_metadata_without_entry_points_has_none(tmp_path, monkeypatc
     (written(tmp_path) / "entry_points.txt").unlink()
     monkeypatch.syspath_prepend(tmp_path)
     assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "licence"),
+    [
+        ("License-Expression: BSD-3-Clause\nLicense: BSD\nClassifier: License :: OSI Approved :: MIT License\n", "BSD-3-Clause"),
+        ("License: a long text\nClassifier: Topic :: X\nClassifier: License :: OSI Approved :: MIT License\n", "MIT License"),
+        ("License: Permission is granted,\n        free of charge\n", "Permission is granted,"),
+        ("License:\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_licence_is_the_most_exact_that_the_metadata_has(headers, licence, tmp_path, monkeypatch):
+    (written(tmp_path) / "METADATA").write_text(f"Metadata-Version: 2.1\nName: acme\n{headers}")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert (license_of("ACME"), license_of("acme_missing")) == (licence, "")
+
+
+def test_a_version_is_that_of_the_distribution_of_the_name(tmp_path, monkeypatch):
+    written(tmp_path)
+    (written(tmp_path, "a.b_c-3.0.dist-info") / "METADATA").unlink()
+    monkeypatch.syspath_prepend(tmp_path)
+    names = ("Acme", "A-B_c", "acme-missing", "MLPKIT")
+    assert [version_of(name) for name in names] == ["1.2", "3.0", None, mlpkit.__version__]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from importlib import import_module
 
 import pytest
 
@@ -27,9 +29,10 @@ def test_our_own_error_needs_no_type():
 
 
 def test_the_line_is_that_of_the_plugin_and_not_of_python():
-    with pytest.raises(json.JSONDecodeError) as caught:
-        json.loads("{")
-    assert "(test_error_summary.py, line " in error_summary(caught.value)
+    for fail in (lambda: json.loads("{"), lambda: exec("1 / 0")):
+        with pytest.raises((json.JSONDecodeError, ZeroDivisionError)) as caught:
+            fail()
+        assert "(test_error_summary.py, line " in error_summary(caught.value)
 
 
 def test_an_error_that_was_never_raised_has_no_line():
@@ -39,3 +42,28 @@ def test_an_error_that_was_never_raised_has_no_line():
 def test_the_text_is_one_line_that_a_terminal_can_show():
     assert one_line("a\n  b\x1b[31m\ud800é") == r"a b\x1b[31m\ud800é"
     assert len(one_line("x" * 10_000_000)) == LONGEST_SUMMARY + 3
+
+
+@pytest.mark.parametrize(("text", "shown"), [("x" * 500, "x" * 500), ("x" * 501, f"{'x' * 500}..."), ("x " * 250, None)])
+def test_a_text_of_500_characters_is_whole(text, shown):
+    assert one_line(text) == (shown or text.strip())
+
+
+def test_the_place_is_the_innermost_line_outside_of_python_and_mlpkit(tmp_path, monkeypatch):
+    package = tmp_path / "acme_wool"
+    package.mkdir()
+    (package / "__init__.py").write_text("import json\n\ndef shear(text):\n    return json.loads(text)\n")
+    (package / "shop.py").write_text("from acme_wool import shear\n\ndef sell(text):\n    return shear(text)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(json.JSONDecodeError) as caught:
+        import_module("acme_wool.shop").sell("{")
+    del sys.modules["acme_wool.shop"], sys.modules["acme_wool"]
+    assert error_summary(caught.value).endswith(" (acme_wool/__init__.py, line 4)")
+
+
+def test_a_message_that_can_not_be_read_is_told_by_its_type():
+    class Secret(Exception):
+        def __str__(self):
+            raise KeyError("no")
+
+    assert error_summary(Secret()) == "Secret: its message can't be read: KeyError"

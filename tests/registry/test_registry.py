@@ -397,3 +397,20 @@ def test_the_plugins_in_use_are_those_that_were_asked_for(registry):
     assert [plugin.namespace for plugin in registry.used()] == ["mlpkit"]
     registry.find(("layer",), "acme.Swish")
     assert [plugin.namespace for plugin in registry.used()] == ["mlpkit", "acme"]
+
+
+def test_what_makes_components_slow_is_told_with_those_that_it_slows_down(distributions):
+    code = "".join(
+        f"class {name}(Layer):\n"
+        f"    slow_because = {reason!r}\n"
+        "    def forward(self, x):\n        return x\n"
+        "    def backward(self, dy):\n        return dy\n"
+        for name, reason in (("A", "it is old"), ("B", ""), ("C", "it is new"), ("D", "it is old"))
+    )
+    declared = "return [component('layer', each.__name__, each) for each in (A, B, C, D)]"
+    hook = f"@hookimpl\ndef mlpkit_components():\n    {declared}\n"
+    distributions.install("acme", f"from mlpkit import Layer, component, hookimpl\n{code}{hook}")
+    registry = Registry.discover()
+    for name in ("acme.D", "acme.B", "acme.A", "acme.C"):
+        registry.find(("layer",), name)
+    assert registry.slow_because() == {"it is old": ["acme.D", "acme.A"], "it is new": ["acme.C"]}

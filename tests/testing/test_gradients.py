@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -115,6 +117,29 @@ def test_the_message_says_what_is_wrong_and_where():
         check_gradients(Squares("factor"), (300,))
     with pytest.raises(GradientMismatch, match=r"the gradient by shift .*; at shift backward gives"):
         check_gradients(Squares("shift"), (2,))
+
+
+def test_a_message_has_the_worst_element_and_both_of_its_derivatives():
+    with pytest.raises(GradientMismatch) as caught:
+        check_gradients(MeanSquare("scale"), (2,), x=[[1.0, -2.0]], t=[[0.0, 0.0]])
+    assert str(caught.value) == (
+        "loss MeanSquare1 (MeanSquare): the gradient by x is not that of forward: relative error 2.5e-01, tolerance "
+        "1.0e-06; at x[0, 1] backward gives -2, differences give -1.5"
+    )
+
+
+def test_more_elements_than_256_are_compared_along_directions():
+    for count, place in ((256, "at x[0, "), (257, "along a random direction")):
+        x = np.random.default_rng(0).normal(size=(1, count))
+        with pytest.raises(GradientMismatch) as caught:
+            check_gradients(MeanSquare("scale"), (count,), x=x, t=np.zeros_like(x))
+        detail = str(caught.value).partition("; ")[2]
+        assert detail.startswith(place)
+    slope, difference = (float(number) for number in re.findall(r"(?<=give[s ]) ?-?[\d.]+", detail))
+    assert difference == pytest.approx(0.75 * slope, rel=1e-4)
+    size = np.linalg.norm(2 * x / x.size)
+    assert caught.value.relative_error == pytest.approx(abs(slope - difference) / size, rel=1e-4)
+    assert caught.value.relative_error > 0.25  # the worst of eight directions
 
 
 def test_the_tolerance_can_be_chosen():
