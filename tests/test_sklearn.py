@@ -553,3 +553,53 @@ def test_a_process_that_may_have_one_thread_trains_in_one(limits, threads, monke
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("mlpkit.sklearn.training.available_cores", lambda: 3)
     assert _threads() == threads
+
+
+def test_a_minibatch_has_200_rows_if_there_are_more():
+    X, y = load_diabetes(return_X_y=True)
+    one, other = (MLPRegressor((3,), max_iter=2, batch_size=size, random_state=0) for size in ("auto", 200))
+    assert np.array_equal(one.fit(X, y).predict(X), other.fit(X, y).predict(X))
+    assert np.array_equal(one.loss_curve_, other.loss_curve_)
+
+
+def test_a_score_of_quantiles_is_that_of_the_median():
+    X, y = load_diabetes(return_X_y=True)
+    X, y, weights = X[:60] * 10, y[:60] / 100, np.arange(60.0)
+    loss = {"Pinball": {"quantiles": [0.1, 0.5, 0.6]}}
+    training = {"optimizer": {"adam": {"learning_rate": 0.05}}, "epochs": 40}
+    model = SpecEstimator({"layers": [{"Affine": {"units": 3}}, loss], "training": training}).fit(X, y)
+    predicted = model.predict(X)
+    assert predicted.shape == (60, 3)
+    assert (np.diff(predicted) >= 0).all()
+    expected = [sklearn.metrics.r2_score(y, predicted[:, 1], sample_weight=each) for each in (None, weights)]
+    assert [model.score(X, y), model.score(X, y, weights)] == pytest.approx(expected)
+    assert model.__sklearn_tags__().estimator_type == "regressor"
+    one = [{"Affine": {"units": 1}}, {"Pinball": {"quantiles": [0.9]}}]
+    assert SpecEstimator({"layers": one, "training": training}).fit(X, y).predict(X).shape == (60, 1)
+
+
+def test_a_spec_holds_out_a_share_and_has_a_seed_of_its_own():
+    layers = [{"Affine": {"units": 3}}, "SoftmaxWithLoss"]
+    training = {**TRAINING, "epochs": 2, "batch_size": 1000, "best_weights": "loss"}
+    spec = {"layers": layers, "training": training, "seed": 5}
+    held_out = SpecEstimator(spec, validation_fraction=0.2).fit(*IRIS)
+    losses = [record["validation_loss"] for record in held_out.history_]
+    assert (len(losses), losses[0] > losses[1]) == (2, True)
+    again, other = (clone(held_out).set_params(random_state=state).fit(*IRIS) for state in (None, 6))
+    assert again.history_ == held_out.history_ != other.history_
+
+
+def test_one_class_is_too_few_for_the_last_layer():
+    four = {**CLASSES, "layers": [{"Affine": {"units": 4}}, "SoftmaxWithLoss"]}
+    with pytest.raises(ValueError, match=r"^y has 1 class; the last layer of the spec has 4 units$"):
+        SpecEstimator(four).fit(IRIS[0], np.zeros(150))
+
+
+def test_an_unknown_class_in_a_part_is_named():
+    model = MLPClassifier(max_iter=1).partial_fit(*IRIS, classes=[0, 1, 2, 7])
+    assert model.classes_.tolist() == [0, 1, 2, 7]
+    assert model.partial_fit(*IRIS, classes=[7, 2, 1, 0]).n_iter_ == 2
+    with pytest.raises(ValueError, match=r"^classes=\[0, 1\] are not those of the last call, \[0 1 2 7\]$"):
+        model.partial_fit(*IRIS, classes=[0, 1])
+    with pytest.raises(ValueError, match=r"^y has classes \[3 5\], which are not in classes=\[0 1 2 7\]$"):
+        model.partial_fit(IRIS[0], np.array([0, 5, 3])[IRIS[1]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from prepared_pyodide import pyodide
 from requirements import require_package
 
-from mlpkit.system import available_cores
+from mlpkit.system import available_cores, is_regular, peak_memory, real_path, shortage
 from mlpkit_plugins.exporters.js_engines import NODE, find_program
 
 SUPPORT = Path(__file__).parent / "support"
@@ -90,3 +91,52 @@ def test_what_needs_processes_says_so(found):
 
 def test_there_is_a_core():
     assert available_cores() >= 1
+
+
+FILES, MEMORY = "too many open files; close some", "not enough memory"
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (MemoryError(), f"{MEMORY}; close other programs, raise the limit (ulimit -v)"),
+        (MemoryError("no 40 GiB"), f"{MEMORY}: no 40 GiB; close"),
+        (OSError(errno.EMFILE, "x"), FILES),
+        (OSError(errno.ENFILE, "x"), FILES),
+        (OSError(errno.ENOMEM, "x"), f"{MEMORY}; close"),
+        (OSError(errno.EIO, "Too many open files"), ""),
+        (OSError("no number"), ""),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found"), "can't create a temporary"),
+        (FileNotFoundError(errno.ENOENT, "x"), ""),
+        (ImportError("/a.so: failed to map segment from shared object"), f"{MEMORY}; close"),
+        (ImportError("/a.so: cannot allocate memory in static TLS block"), f"{MEMORY}; close"),
+        (ImportError("/a.so: cannot open shared object file: Too many open files"), FILES),
+        (RuntimeError("can't start new thread"), "no thread can be started; there is too little memory"),
+        (RuntimeError("x"), ""),
+        (ValueError("can't start new thread"), ""),
+    ],
+)
+def test_a_shortage_is_found_in_an_exception_and_in_what_caused_it(error, found):
+    assert shortage(error).startswith(found)
+    assert bool(shortage(error)) == bool(found)
+    second, third = KeyError(), LookupError()
+    second.__context__, third.__cause__ = error, second
+    assert shortage(third) == shortage(error)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_the_peak_of_memory_and_the_limit_of_files_are_those_that_the_system_knows():
+    (peak,) = (line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
+    assert peak_memory() == pytest.approx(int(peak) * 1024, rel=0.1)
+    program = f"ulimit -n 123; exec {sys.executable} -c 'from mlpkit import system; print(system.descriptor_limit())'"
+    assert subprocess.run(["sh", "-c", program], capture_output=True, text=True, check=True).stdout == "123\n"
+
+
+def test_only_a_file_with_an_end_is_regular(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    os.mkfifo(tmp_path / "pipe")
+    names = ("file", "link", "pipe", ".", "/dev/null", "/proc/self/status")
+    assert [is_regular(tmp_path / name) for name in names] == [True, True, False, False, False, False]
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert [real_path(tmp_path / name).name for name in ("link", "loop")] == ["file", "loop"]

@@ -44,9 +44,9 @@ def test_the_text_is_one_line_that_a_terminal_can_show():
     assert len(one_line("x" * 10_000_000)) == LONGEST_SUMMARY + 3
 
 
-@pytest.mark.parametrize(("text", "shown"), [("x" * 500, "x" * 500), ("x" * 501, f"{'x' * 500}..."), ("x " * 250, None)])
-def test_a_text_of_500_characters_is_whole(text, shown):
-    assert one_line(text) == (shown or text.strip())
+def test_a_text_of_500_characters_is_whole():
+    assert [one_line("x" * length) for length in (500, 501)] == ["x" * 500, "x" * 500 + "..."]
+    assert one_line("x " * 250) == ("x " * 250).strip()
 
 
 def test_the_place_is_the_innermost_line_outside_of_python_and_mlpkit(tmp_path, monkeypatch):
@@ -62,8 +62,8 @@ def test_the_place_is_the_innermost_line_outside_of_python_and_mlpkit(tmp_path, 
 
 
 def test_a_message_that_can_not_be_read_is_told_by_its_type():
-    class Secret(Exception):
+    class SecretError(Exception):
         def __str__(self):
             raise KeyError("no")
 
-    assert error_summary(Secret()) == "Secret: its message can't be read: KeyError"
+    assert error_summary(SecretError()) == "SecretError: its message can't be read: KeyError"
