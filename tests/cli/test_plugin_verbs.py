@@ -87,10 +87,10 @@ def test_the_parameters_are_the_command_line(greet, arguments, printed):
 def test_help_tells_what_the_docstring_does(greet):
     shown, _, rest = greet("--help").out.partition("--plugin FILE")
     assert " ".join(shown.split()) == (
-        "Usage: mlpkit acme.greet [OPTIONS] WHOM Greets somebody. It prints a line like Hello Ann. Nothing else happens. "
-        "WHOM: who is greeted. Options: --how-often HOW_OFTEN how many times. By default 1. --ending ENDING what "
-        "follows the name. By default .. --loud / --no-loud whether to shout. --others OTHERS who else is greeted. "
-        "--days DAYS on which days. By default [2, 5]."
+        "Usage: mlpkit acme.greet [OPTIONS] WHOM Greets somebody. It prints a line like Hello Ann. Nothing else "
+        "happens. WHOM: who is greeted. Options: --how-often HOW_OFTEN how many times. By default 1. --ending ENDING "
+        "what follows the name. By default .. --loud / --no-loud whether to shout. --others OTHERS who else is "
+        "greeted. --days DAYS on which days. By default [2, 5]."
     )
     assert [line.split()[0] for line in rest.splitlines() if line.startswith("  -")] == ["--color", "-h,"]
 
