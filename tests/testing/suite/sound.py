@@ -553,3 +553,33 @@ class Processes(Engine):
 
     def start(self, most):
         return LocalWorkers(most)
+
+
+class ShareBetween(Metric):
+    """The share of values between two ends."""
+
+    sees = "interval"
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self.seen = 0
+
+    def expect_target(self, target):
+        if target != Values((1,)):
+            raise ShapeError(f"a share of single values, and the data gives {target}")
+
+    def update(self, prediction, t):
+        assert (prediction[:, 0] <= prediction[:, 1]).all()
+        self.inside += int(((prediction[:, :1] <= t) & (t <= prediction[:, 1:])).sum())
+        self.seen += len(t)
+
+    def merge(self, other):
+        self.inside += other.inside
+        self.seen += other.seen
+
+    def result(self):
+        return self.inside / self.seen
+
+    @classmethod
+    def examples(cls):
+        return [({}, Values((1,)))]

@@ -95,3 +95,20 @@ class NamesFewerColumns(Halved):
 
     def features(self, columns, learned):
         return [(name,) for name in columns[:-1]]
+
+
+@caught_by("encoded_rows_have_the_declared_features")
+class EncodesNoRowsAsOne(Halved):
+    """makes a row of none"""
+
+    def encode(self, numbers, learned):
+        return super().encode(numbers, learned) if len(numbers) else np.zeros((1, len(learned["mean"])))
+
+
+@caught_by("encoded_rows_have_the_declared_features")
+class EncodesAloneInAColumn(Halved):
+    """makes a column of a single row"""
+
+    def encode(self, numbers, learned):
+        found = super().encode(numbers, learned)
+        return found.T if len(found) == 1 else found

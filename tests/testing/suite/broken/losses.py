@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import MeanSquare, SpreadOfErrors, SquareOfProbabilities, WeightedSquare
 
-from mlpkit import Loss, ShapeError
+from mlpkit import Labels, Loss, ShapeError
 
 
 @caught_by("loss_is_a_finite_number")
@@ -281,3 +281,21 @@ class InputsForOneRow(SquareOfProbabilities):
 
     def inputs_for(self, prediction):
         return np.log(prediction[:1] / (1 - prediction[:1]))
+
+
+@caught_by("loss_is_a_finite_number")
+class OverflowsInSingle(MeanSquare):
+    """is infinite for several rows in float32"""
+
+    def forward(self, x, t):
+        loss = super().forward(x, t)
+        return float("inf") if x.dtype == np.float32 and len(x) > 1 else loss
+
+
+@caught_by("refuses_targets_it_can_not_compare")
+class TakesAnyLabels(MeanSquare):
+    """takes labels of any inputs, whatever their shape"""
+
+    def build(self, input_shape, target):
+        if not isinstance(target, Labels):
+            super().build(input_shape, target)

@@ -262,3 +262,40 @@ class CanNotMergeNothing(Share):
         share = other.right / other.seen
         self.seen += other.seen
         self.right += share * other.seen
+
+
+@caught_by("refuses_targets_it_can_not_judge")
+class FailsAtTheEnd(Share):
+    """takes labels, and fails when it is asked for the result"""
+
+    def expect_target(self, target):
+        if not isinstance(target, Labels):
+            super().expect_target(target)
+
+    def update(self, prediction, t):
+        self.labels = t.ndim == 2
+        if not self.labels:
+            super().update(prediction, t)
+
+    def result(self):
+        return self.labels["share"] if self.labels else super().result()
+
+
+@caught_by("result_is_a_finite_number")
+class OverflowsInMany(Share):
+    """is infinite for more than one example in float64"""
+
+    def update(self, prediction, t):
+        super().update(prediction, t)
+        if len(t) > 1 and prediction.dtype == np.float64:
+            self.right = float("inf")
+
+
+@caught_by("result_is_a_finite_number")
+class TableOfTruth(Share):
+    """gives a table of truth values"""
+
+    table = ("wrong", "right")
+
+    def result(self):
+        return [[False, True]]
