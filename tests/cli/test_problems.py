@@ -8,7 +8,9 @@ from importlib import import_module
 import pytest
 from problem_documents import valid_problems
 
+from mlpkit.cli.exit_codes import problems_document
 from mlpkit.cli.verbs import VERBS
+from mlpkit.errors import DataError, Diagnostic, ParameterError, SpecSchemaError
 
 FAILING = {
     "run": ["missing.yaml"],
@@ -108,3 +110,50 @@ def test_a_diverged_training_ends_with_its_problem(invoke):
     assert done.code == 1
     assert all("event" in event for event in events)
     assert [problem["code"] for problem in valid_problems(last)] == ["diverged"]
+
+
+def raised(error, *notes):
+    for note in notes:
+        error.add_note(note)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError("no 40 GiB"), {"code": "out-of-resources", "message": "not enough memory: no 40 GiB; close"}),
+        (KeyError("shelf"), {"code": "internal-error", "message": "internal error: KeyError: 'shelf' (at "}),
+        (
+            raised(ParameterError("units", "is 0", expected="1 or more", remedy="write 1"), "note: in a.yaml", "  b"),
+            {
+                "code": "wrong-value",
+                "message": "units: is 0",
+                "expected": "1 or more",
+                "help": "write 1",
+                "notes": ["in a.yaml", "b"],
+            },
+        ),
+        (
+            raised(DataError("a.csv", "is odd", row=2), "note: read twice"),
+            {"code": "wrong-data", "message": "a.csv, row 2: is odd", "file": "a.csv", "notes": ["read twice"]},
+        ),
+        (
+            raised(
+                SpecSchemaError([Diagnostic("a", 1, 2, "one", notes=("x",)), Diagnostic("b", 3, 4, "two")]), "note: y"
+            ),
+            {"code": "wrong-value", "message": "one", "file": "a", "line": 1, "column": 2, "notes": ["x", "y"]},
+        ),
+    ],
+)
+def test_an_error_is_a_problem_with_all_that_is_known_of_it(error, expected):
+    try:
+        raise error
+    except Exception as caught:
+        document = problems_document(caught, [Diagnostic("w", 5, 6, "odd")])
+    (first, *others), (warning,) = document["problems"], document["warnings"]
+    assert first["message"].startswith(expected["message"])
+    unknown = dict.fromkeys(("file", "line", "column", "expected", "help"))
+    wanted = {"notes": [], **unknown, **expected, "message": first["message"]}
+    assert {key: first[key] for key in wanted} == wanted
+    assert [problem["message"] for problem in others] == (["two"] if isinstance(error, SpecSchemaError) else [])
+    assert (warning["line"], warning["message"]) == (5, "odd")

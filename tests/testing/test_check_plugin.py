@@ -139,6 +139,7 @@ class Gain(Layer):
 
 def test_what_may_follow_from_another_fault_is_listed_last():
     (checked,) = check_plugin(Gain)  # a class, which no other process has to import
+    assert (checked.name.rpartition(".")[2], checked.kind, checked.passed) == ("Gain", "layer", False)
     root, docstring, *others = checked.failed
     assert (root.check, docstring.check) == ("gradients_are_overwritten", "says_what_it_is")
     assert not root.may_follow
