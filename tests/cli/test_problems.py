@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib import import_module
 
+import click
 import pytest
 from problem_documents import valid_problems
 
@@ -122,6 +123,7 @@ def raised(error, *notes):
     ("error", "expected"),
     [
         (MemoryError("no 40 GiB"), {"code": "out-of-resources", "message": "not enough memory: no 40 GiB; close"}),
+        (click.UsageError("no such option"), {"code": "wrong-usage", "message": "no such option"}),
         (KeyError("shelf"), {"code": "internal-error", "message": "internal error: KeyError: 'shelf' (at "}),
         (
             raised(ParameterError("units", "is 0", expected="1 or more", remedy="write 1"), "note: in a.yaml", "  b"),
