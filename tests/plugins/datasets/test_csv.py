@@ -907,6 +907,15 @@ def test_long_names_of_columns_are_shortened(write):
     assert len(str(wrong.value)) < 500
 
 
+@pytest.mark.parametrize(("columns", "ending"), [(20, "c19"), (21, "c19, ...")])
+def test_up_to_twenty_names_of_columns_are_shown_whole_up_to_eighty_letters(write, columns, ending):
+    names = ["a" * 80, "b" * 81, *(f"c{i}" for i in range(2, columns))]
+    with pytest.raises(ParameterError) as caught:
+        Csv(write(",".join(names) + "\n"), "none").describe()
+    assert caught.value.expected.startswith(f"one of {'a' * 80}, {'b' * 80}..., c2, c3, ")
+    assert caught.value.expected.endswith(f", {ending}")
+
+
 def test_a_single_row_without_a_target_is_told_in_the_singular(write):
     file = write("a,t\n1,\n2,1\n3,0\n4,0\n5,1\n")
     dataset = Csv(file, "t", **NONE)

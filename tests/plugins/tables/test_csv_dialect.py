@@ -58,6 +58,11 @@ def test_the_encoding_is_one_that_gives_characters(dialect, content, encoding):
         ("größe,art\n1,x\n".encode("utf-16-be"), "utf-16-be"),
         ("größe,art\n1,x\n".encode("utf-32"), "utf-32"),
         ("größe,art\n1,ä\n".encode() + "2,ü\n".encode("cp1252"), "utf-8"),  # reading it names the row that isn't
+        (b"size,art\n1,a\n" + "2,ü\n".encode("cp1252"), "cp1252"),  # ASCII tells nothing
+        (b"", "utf-8"),
+        (b"a", "utf-8"),
+        (b"a\0bc", "utf-8"),  # one of two characters
+        (b"\0abc", "utf-8"),
     ],
 )
 def test_encodings_without_a_mark_and_two_at_once(dialect, content, encoding):

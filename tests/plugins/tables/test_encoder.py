@@ -112,3 +112,59 @@ def test_a_long_table_teaches_with_all_its_rows(write, monkeypatch):
     np.testing.assert_allclose(names["c"], np.array([5, 6]) / 699**2, rtol=1e-6)
     share = 50 / 700
     np.testing.assert_allclose(names["colour=blue"], (np.array([0, 1]) - share) / np.sqrt(share * (1 - share)), 1e-6)
+
+
+@pytest.fixture
+def shapes(write):
+    """Return a function that makes a data set with a constant column, two of numbers and two of categories."""
+    rows = [f"5,{100 + 10 * i},{i % 3}.5,{'ab'[i % 2]}{i % 3},{'xyz'[i % 3]},{'pq'[i % 2]}" for i in range(ROWS)]
+
+    def of(**options):
+        write(["c,length,width,kind,form,t", *rows])
+        options = {"categorical": ("kind", "form"), "categories_by_column": {"form": "one_hot"}, **options}
+        dataset = Csv("x.csv", "t", validation=0, test=0, split="shuffle", missing="indicate", **options)
+        dataset.describe()
+        return dataset, taken(dataset)[0]
+
+    return of
+
+
+def changed(x, row, column, value):
+    x = x.copy()
+    x[row, column] = value
+    return x
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value", "why"),
+    [
+        (0, 0, -1e9, ""),
+        (2, 1, np.nan, "row 2, counted from 0, has no 'width', but encoding fills in the mean"),
+        (1, 2, 0.5, "row 1, counted from 0, has 0.5 for 'kind=a0', but encoding writes 0 or 1"),
+        (3, 7, 2, "row 3, counted from 0, has 2 for 'kind=b2', but encoding writes 0 or 1"),
+        (11, 10, -0.25, "row 11, counted from 0, has -0.25 for 'form=z', but encoding writes 0 or 1"),
+        (4, 9, -1, ""),
+        (4, 9, 0, ""),
+    ],
+)
+def test_rows_that_no_encoding_gives_are_told_by_the_place_that_shows_it(shapes, row, column, value, why):
+    dataset, x = shapes()
+    assert dataset.why_not_encoded(x) == dataset.why_perhaps_not_encoded(x) == ""
+    assert dataset.why_not_encoded(changed(x, row, column, value)) == why
+
+
+def test_encoded_one_hot_columns_may_hold_any_number(shapes):
+    dataset, x = shapes(numbers=Standardize(), encode_one_hot=True)
+    assert dataset.why_not_encoded(changed(x, 1, 2, 0.5)) == ""
+    assert dataset.why_not_encoded(changed(x, 1, 1, np.nan)).startswith("row 1, counted from 0, has no 'width', but ")
+
+
+def test_numbers_in_the_raw_range_that_is_far_from_the_encoded_one_are_told_with_both(shapes):
+    dataset, x = shapes()
+    std = 10 * np.arange(ROWS).std()
+    assert dataset.why_perhaps_not_encoded(changed(x[:2], 1, slice(2), (150, 1.5))) == (
+        f"row 1, counted from 0, has 150 for 'length', which encoded is {-55 / std:.3g} to {55 / std:.3g}"
+    )
+    assert dataset.why_perhaps_not_encoded(changed(x[:2], 1, slice(2), (150, 3.5))) == ""
+    dataset, x = shapes(numbers=MinMax())
+    assert dataset.why_perhaps_not_encoded(changed(x[:2], 1, slice(2), (150, 1.5))) == ""

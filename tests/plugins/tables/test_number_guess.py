@@ -64,11 +64,40 @@ def test_symbols_beside_numbers_with_spaces():
 
 
 @pytest.mark.parametrize(
-    "columns", [[["0.5", "1.5", "2,5"]], [["0.5", "1.5"], ["0,5", "1,5"]], [["$0.5", "$1.5"], ["0,5 kg", "1,5 kg"]]]
+    ("columns", "expected"),
+    [
+        (
+            [["0.5", "1.5", "2,5"]],
+            "row 4, column 'x0': '2,5' has a decimal comma, but '0.5' in row 2 has a point",
+        ),
+        (
+            [["0,5", "1,5", "2.5", "7"]],
+            "row 4, column 'x0': '2.5' has a decimal point, but '0,5' in row 2 has a comma",
+        ),
+        (
+            [["7", "1.5"], ["8", "0,5"]],
+            "row 3, column 'x1': '0,5' has a decimal comma, but '1.5' in row 3 of 'x0' has a point",
+        ),
+        (
+            [["7", "1.5", "2"], ["8", "0,5", "0,25"]],
+            "row 3, column 'x0': '1.5' has a decimal point, but '0,25' in row 4 of 'x1' has a comma",
+        ),
+        (
+            [["$0.5", "$1.5"], ["0,5 kg", "1,5 kg"]],
+            "row 2, column 'x1': '0,5 kg' has a decimal comma, but '$0.5' in row 2 of 'x0' has a point",
+        ),
+    ],
 )
-def test_both_decimal_signs_in_a_table(columns):
-    with pytest.raises(DataError, match="write all numbers of the file in one way"):
+def test_the_rarer_of_two_decimal_signs_is_named(columns, expected):
+    with pytest.raises(DataError) as caught:
         guessed(*columns)
+    assert str(caught.value) == f"t.csv, {expected}; write all numbers of the file in one way"
+
+
+@pytest.mark.parametrize(("others", "found"), [(1, NumberFormat(",")), (2, NumberFormat())])
+def test_nine_of_ten_different_texts_that_are_numbers_tell_how_they_are_written(others, found):
+    texts = [f"{i},5" for i in range(1, 10)]
+    assert guessed([*texts, *["?", "N/A"] * 3, *texts[:2] * 9, *"xy"[:others]]) == found
 
 
 @pytest.mark.parametrize(

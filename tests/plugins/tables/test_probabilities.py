@@ -71,6 +71,16 @@ def test_other_numbers_are_errors_at_their_place(write, row, column, found):
     assert found in caught.value.message
 
 
+@pytest.mark.parametrize(("yes", "is_valid"), [(0.7509, True), (0.7491, True), (0.7511, False), (0.7489, False)])
+def test_probabilities_may_be_rounded_to_three_digits(write, yes, is_valid):
+    dataset = soft(write(f"a,probability_no,probability_yes\n1,0.25,{yes}\n2,0,1\n"))
+    if is_valid:
+        np.testing.assert_allclose(targets(dataset)[0], np.array([0.25, yes]) / (0.25 + yes), rtol=1e-15)
+        return
+    with pytest.raises(DataError, match=f"of the 2 classes sum to {0.25 + yes:g}; expected 1; name the columns of all"):
+        dataset.describe()
+
+
 @pytest.mark.parametrize(
     ("target", "classes", "parameter"),
     [(("probability_yes",), None, "target"), (COLUMNS, ("a", "b", "c"), "classes")],
