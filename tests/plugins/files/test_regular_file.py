@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from mlpkit_plugins.files.regular_file import regular_file, sized
+from mlpkit import DataError, StorageError
+from mlpkit_plugins.files.regular_file import GzipStream, regular_file, sized, storing
 
 ENDLESS = Path("/proc/self/pagemap")
 SPEC = """\
@@ -45,3 +49,46 @@ def test_every_reader_refuses_a_file_without_an_end(tmp_path, name, data):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 2
     assert f"'{file.name}' is not a regular file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(OSError(5, "Input/output error"), "Input/output error"), (OSError("odd"), "odd")]
+)
+def test_what_the_system_refuses_is_told_with_its_reason(tmp_path, monkeypatch, error, reason):
+    (tmp_path / "x").touch()
+
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match=f"^data x: can't be read: {reason}$"), regular_file(tmp_path / "x", "data x"):
+        pass
+    expected = f"^out: can't be written: {reason}; check the disk, and what is at that path$"
+    with pytest.raises(StorageError, match=expected), storing(Path("out")):
+        refuse()
+
+
+def test_what_is_no_regular_file_is_told_with_what_was_expected(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for name, expected in (("pipe", "is not a regular file"), (".", "is a folder"), ("none", "no such file")):
+        ending = "" if name == "none" else "; expected a table"
+        with pytest.raises(DataError) as caught, regular_file(tmp_path / name, "x", "a table"):
+            pass
+        assert str(caught.value) == f"x: {expected}{ending}"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda content: content[:-9], "the compressed content ends too early; the file is incomplete"),
+        (lambda content: b"xx" + content[2:], "the compressed content is damaged: Not a gzipped file (b'xx'); restore"),
+        (lambda content: content[:30] + b"?" + content[31:], "the compressed content is damaged: "),
+    ],
+)
+def test_damaged_gzip_files_are_told(change, expected):
+    content = gzip.compress(bytes(range(256)) * 9)
+    whole = GzipStream(io.BufferedReader(io.BytesIO(content)), "x.gz")
+    assert (whole.readable(), whole.read()) == (True, bytes(range(256)) * 9)
+    with pytest.raises(DataError) as caught:
+        GzipStream(io.BufferedReader(io.BytesIO(change(content))), "x.gz").read()
+    assert str(caught.value).startswith(f"x.gz: {expected}")

@@ -148,3 +148,15 @@ def test_columns_up_to_a_number_have_statistics_each(data):
         assert found["values"][names[-1]] == pytest.approx(
             {"least": last.min(), "greatest": last.max(), "mean": last.mean(), "std": last.std()}
         )
+
+
+def test_examples_that_are_read_in_several_parts_are_the_same(data, monkeypatch):
+    arguments = X[:20] % 7, np.arange(20) % 3 // 2, "--json", "--rows", 5
+    at_once = json.loads(data(*arguments))
+    monkeypatch.setattr("mlpkit.verbs.data.data._VALUES_READ_TOGETHER", 19)  # two rows of nine
+    found = json.loads(data(*arguments))
+    assert [example["inputs"] for example in found["examples"]] == (X[:5] % 7).tolist()
+    assert found["splits"]["train"] == {"examples": 15, "counts": {"0": 10, "1": 5}}
+    for name, statistics in at_once.pop("inputs").items():
+        assert found["inputs"][name] == pytest.approx(statistics)
+    assert {**found, "inputs": None} == {**at_once, "inputs": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import shlex
@@ -49,6 +50,24 @@ def test_the_commands_that_come_next_work_as_they_stand(titanic, invoke):
     done = invoke(*predict)
     assert done.code == 0
     assert len(done.out.splitlines()) == 401
+
+
+@pytest.mark.parametrize(("options", "rows"), [([], "new.csv.gz"), (["--test", "later on.csv"], "'later on.csv'")])
+def test_the_commands_name_plugins_the_next_free_folder_and_the_rows_for_testing(titanic, invoke, options, rows):
+    (titanic / "my own").mkdir()
+    (titanic / "my own/acme.py").write_text("")
+    (titanic / "later on.csv").write_bytes((titanic / "titanic.csv").read_bytes())
+    with gzip.open("titanic.csv.gz", "wb") as file:
+        file.write((titanic / "titanic.csv").read_bytes())
+    for name in ("it_s", "it_s-2", "it_s-4"):
+        (titanic / "runs" / name).mkdir(parents=True)
+    named = ("--data", "titanic.csv.gz", "--target", "Survived", "--plugin", "my own/acme.py", "--out", "it s.yaml")
+    done = invoke("init", *named, *options)
+    assert done.code == 0
+    assert done.out.partition("next:\n")[2] == (
+        "  mlpkit run 'it s.yaml' --plugin 'my own/acme.py'\n"
+        f"  mlpkit predict runs/it_s-3 {rows} --plugin 'my own/acme.py'\n"
+    )
 
 
 def test_what_it_decided_is_printed(titanic, invoke):
