@@ -60,6 +60,10 @@ def test_weights_are_a_column_or_get_a_name_that_none_has():
     assert (written["weight"], written["categorical"]) == ("w", ["colour", "born"])
     assert parameters_for("y", [1, 2, 3])["weight"] == "weight"
     assert parameters_for("y", [1, 2, 3], columns=COLUMNS | {"weight": [1, 2, 3]})["weight"] == "weight (given)"
+    twice = COLUMNS | {"weight": [1, 2, 3], "weight (given)": [1, 2, 3], "target": [1, 2, 3]}
+    assert parameters_for([1, 2, 1], [1, 2, 3], columns=twice).items() >= {
+        "weight": "weight (given) (given)", "target": "target (given)",
+    }.items()  # fmt: skip
 
 
 def test_classes_in_an_order_are_texts_and_are_predicted():

@@ -257,3 +257,25 @@ def test_no_frame_no_description():
 def test_it_imports_no_library_of_frames():
     for module in ("mlpkit_plugins.datasets.frame", "mlpkit_plugins.tables.memory_source"):
         assert not {"pandas", "polars"} & sys.modules[module].__dict__.keys()
+
+
+@pytest.mark.parametrize(
+    ("t", "said"),
+    [
+        (np.zeros((60, 2)), "t of validation: has the shape (60, 2); expected 1 targets for each row"),
+        (np.zeros(1500), "t of validation: has 1,500 targets for the 60 rows of the frame"),
+    ],
+)
+def test_targets_of_another_split_that_do_not_fit_are_named(t, said, frame):
+    examples = {"train": (frame, COLUMNS["mass"]), "validation": (frame, t)}
+    dataset = Frame(**Frame.parameters_for(examples, {}))
+    dataset.hold(examples)
+    with pytest.raises(mlpkit.DataError) as caught:
+        dataset.describe()
+    assert str(caught.value) == said
+
+
+def test_advice_about_a_loss_is_about_the_arguments_of_fit(frame):
+    said = message_of(frame, np.arange(ROWS) // 30, layers=VALUES, predict="classes")
+    assert "pass predict='values' to mlpkit.fit if the column 'target' holds numbers to predict; if it holds " in said
+    assert "set predict: values" not in said
