@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from requirements import Optional
 
 import mlpkit
-from mlpkit import Encoding, FittedEncoding, ModelFileError, ParameterError, TrainingColumns
+from mlpkit import Encoding, FittedEncoding, Graph, ModelFileError, ParameterError, TrainingColumns
+from mlpkit.graph.evaluator import evaluate
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.encodings.min_max import MinMax
 from mlpkit_plugins.encodings.no_encoding import NoEncoding
@@ -110,6 +111,28 @@ def test_the_order_of_numbers_stays(encoding, numbers):
     each = fitted(encoding, numbers)
     ordered = np.sort(numbers, axis=0)
     assert (np.diff(each.encode(ordered), axis=0) >= -1e-9).all()
+
+
+SMALL_AND_LARGE = NUMBERS * [0.01, 1, 1e6]
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        Standardize(), MinMax(), NoEncoding(), RobustSmoothClip(), RobustSmoothClip(limit=0.5), PiecewiseLinear(bins=5),
+        Quantile(), Quantile(output="uniform", noise=0.0), Quantile(output="uniform", quantiles=3, noise=0.1),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_graph_computes_what_is_encoded(encoding):
+    each = fitted(encoding, SMALL_AND_LARGE)
+    ends = np.quantile(SMALL_AND_LARGE, np.linspace(0, 1, 14), axis=0)  # where quantiles and bins begin
+    numbers = np.concatenate([SMALL_AND_LARGE[:40], ends, ends[[0, -1]] * [[-3], [1 + 1e-9]]])
+    graph = Graph(np.dtype(float), (3,))
+    columns = [graph.op("Unsqueeze", graph.feed(name, "float64"), np.array([1])) for name in each.columns]
+    graph.outputs["y"] = each.onnx(graph, graph.op("Concat", *columns, axis=1))
+    found = evaluate(graph, dict(zip(each.columns, numbers.T, strict=True)))["y"]
+    np.testing.assert_allclose(found, each.encode(numbers), rtol=1e-9, atol=1e-12)
 
 
 def test_a_missing_number_counts_for_nothing():
