@@ -16,6 +16,7 @@ from PIL import Image
 import mlpkit
 from mlpkit import Classes, DataError, Description, ModelFileError, ParameterError, ShapeError, SpecError
 from mlpkit_plugins.datasets.image_folder import ImageFolder
+from mlpkit_plugins.formats.image import IMAGE_SUFFIXES
 
 NONE = {"validation": 0, "test": 0}
 taken = partial(data.taken, dtype=np.float32)
@@ -167,7 +168,10 @@ def test_a_saved_encoder_is_what_counts(folder):
 @pytest.mark.parametrize(
     "state",
     [{}, {"classes": ["a", 1], "image_shape": [1, 2, 2]}, {"classes": ["a", "b"], "image_shape": [2, 2, 2]},
-     {"classes": ["a", "b"], "image_shape": [1, 0, 2]}, {"classes": ["a"], "image_shape": [1, 2, 2]}],
+     {"classes": ["a", "b"], "image_shape": [1, 0, 2]}, {"classes": ["a", "b"], "image_shape": [1, 2, 0]},
+     {"classes": ["a", "b"], "image_shape": [True, 2, 2]}, {"classes": ["a", "b"], "image_shape": [1, 2, 2.0]},
+     {"classes": ["a", "a"], "image_shape": [1, 2, 2]}, {"classes": ["a", "b"], "image_shape": [1, 2]},
+     {"classes": ["a"], "image_shape": [1, 2, 2]}],
 )  # fmt: skip
 def test_an_invalid_state_is_refused(state):
     with pytest.raises(ModelFileError):
@@ -265,3 +269,27 @@ def test_folders_whose_classes_have_other_shares_are_warned_about(tmp_path):
     assert warning.parameter == "test"
     assert "class 'dog' is 50% of train, 5% of test" in warning.message
     assert not ImageFolder(str(tmp_path / "train"), validation=0.2, test=0.2, split="shuffle").warnings()
+
+
+def test_an_empty_folder_of_new_images_is_an_error(folder):
+    (folder / "empty").mkdir()
+    assert message(lambda: ImageFolder("pets").read(folder / "empty"), DataError) == (
+        f"{folder}/empty: the folder holds no image; expected {', '.join(IMAGE_SUFFIXES)}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("split", "remedy"),
+    [("hash", "set split: shuffle"), ("shuffle", "set another split_seed, or larger shares")],
+)
+def test_what_to_do_about_a_split_without_a_class_depends_on_how_it_was_drawn(tmp_path, split, remedy):
+    for number in range(200):
+        path = tmp_path / ("a" if number % 6 else "b") / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    found = next(
+        warning
+        for seed in range(100)
+        for warning in ImageFolder(str(tmp_path), split=split, split_seed=seed, test=0).warnings()
+    )
+    assert (found.parameter, found.remedy) == ("split", remedy)

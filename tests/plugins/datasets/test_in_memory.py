@@ -60,6 +60,8 @@ def test_a_damaged_state_is_refused(state):
         ([["a", "b"]] * 4, T, "x: holds <U1; expected numbers; texts can be columns of a data frame"),
         (X.astype("datetime64[s]"), T, "x: holds datetime64[s]; expected numbers; turn it into numbers"),
         (SimpleNamespace(toarray=None), T, "x: is a sparse matrix; expected an array: write .toarray()"),
+        ([[1], [1, 2], [3], [4]], T, "x: is not an array of numbers: "),
+        (np.array([[1, "a"]] * 4, object), T, "x: is not an array of numbers: could not convert string to float: 'a'"),
         (X, T[:3], "t: has 3 targets for the 4 examples of x"),
         (X, None, "t: is None; expected a target for each example"),
         (X, [None, "a", "b", "a"], "t: holds values of the types NoneType and str; leave out"),

@@ -368,3 +368,11 @@ def test_a_spec_that_names_no_parquet_file_does_not_load_pyarrow():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
     assert mlpkit.load_spec(shipped_specs()["machines_parquet"]).data.name == "parquet"
+
+
+def test_times_of_an_unknown_zone_are_an_error_of_their_column(write):
+    at = pa.array([0, 1, 2, 3], pa.timestamp("us", tz="Mars/Phobos"))
+    file = write({"a": [1, 2, 3, 4], "at": at, "t": list("xyxy")})
+    said = message(Parquet(file, "t", categorical=("at",), **NONE).describe, DataError, file)
+    assert said.startswith("data.parquet, column 'at': the column's timestamp[us, tz=Mars/Phobos] can't be converted ")
+    assert Parquet(file, "t", ignore=("at",), **NONE).describe().sizes == {"train": 4}

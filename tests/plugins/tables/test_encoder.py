@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from data import taken
 
-from mlpkit import DataError, ParameterError
+from mlpkit import DataError, ModelFileError, ParameterError, ShapeError
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.encodings.min_max import MinMax
 from mlpkit_plugins.encodings.standardize import Standardize
@@ -168,3 +168,52 @@ def test_numbers_in_the_raw_range_that_is_far_from_the_encoded_one_are_told_with
     assert dataset.why_perhaps_not_encoded(changed(x[:2], 1, slice(2), (150, 3.5))) == ""
     dataset, x = shapes(numbers=MinMax())
     assert dataset.why_perhaps_not_encoded(changed(x[:2], 1, slice(2), (150, 1.5))) == ""
+
+
+KINDS = "0 to 5 for a0, a1, a2, b0, b1, b2; -1 for any other"
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (
+            np.zeros((2, 4)),
+            "inputs of shape (2, 4) don't fit the table; expected (rows, 5): c, length, width, kind, fo",
+        ),
+        (
+            np.zeros((2, 6)),
+            "inputs of shape (2, 6) don't fit the table; expected (rows, 5): c, length, width, kind, fo",
+        ),
+        (np.zeros(5), "inputs of shape (5,) don't fit the table; expected (rows, 5): "),
+        (np.full((2, 5), "1"), "inputs of shape (2, 5) don't fit the table; expected (rows, 5): "),
+        (np.array([[5, 100, 1, 5, 2], [5, 100, 1, 6, 2]]), f"number of the column 'kind' is not the code of {KINDS}"),
+        (np.array([[5, 100, 1, 0.5, 2]]), f"number of the column 'kind' is not the code of {KINDS}"),
+        (np.array([[5, 100, 1, 0, -2]]), "number of the column 'form' is not the code of 0 to 2 for x, y, z; -1 for a"),
+    ],
+)
+def test_raw_inputs_that_no_table_holds_are_refused_with_what_it_holds(shapes, raw, said):
+    dataset, _ = shapes()
+    with pytest.raises(ShapeError) as caught:
+        dataset.encode(raw)
+    assert said in str(caught.value).replace("a category; expected ", "")
+
+
+def test_codes_of_unknown_and_missing_categories_are_zeros(shapes):
+    dataset, x = shapes()
+    rows = np.array([[5, 100, 0.5, 0, 0], [5, 100, 0.5, -1, 0], [5, 100, 0.5, np.nan, 0], [5, 100, np.nan, 0, 0]])
+    found = dataset.encode(rows)
+    np.testing.assert_allclose(found[0], x[0], rtol=1e-6)
+    np.testing.assert_array_equal(found[1], found[2])
+    np.testing.assert_array_equal(found[1] - found[0], np.eye(len(x[0]))[2] * -1)
+    assert found[3, 1] == 0
+
+
+@pytest.mark.parametrize("order", ["abc", ["length", "width", "kind", "form"], [*"abcde"], None, 1])
+def test_a_state_orders_all_columns_that_it_encodes(shapes, order):
+    dataset, _ = shapes()
+    state = dataset.encoder_state()
+    assert state["order"] == ["c", "length", "width", "kind", "form"]
+    dataset.load_encoder_state(state | {"order": state["order"][::-1]})
+    assert dataset.column_names() == ("form", "kind", "width", "length", "c")
+    with pytest.raises(ModelFileError, match="doesn't order the columns that it encodes"):
+        dataset.load_encoder_state(state | {"order": order})

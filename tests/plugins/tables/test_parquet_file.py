@@ -152,3 +152,16 @@ def test_a_file_that_is_cut_while_it_is_read_is_an_error(opened, tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"^x.parquet: the file is damaged: "):
         list(blocks)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [(90, "has more than the 90 rows that it declares"), (110, "declares 110 rows, and has 100")],
+)
+def test_a_file_that_has_other_rows_than_it_declares_is_an_error(opened, rows, said):
+    place = CONTENT.index(b"\x16\xc8\x01", CONTENT.index(b"schema"))
+    number = bytes([0x16, 0x80 | 2 * rows & 0x7F, 2 * rows >> 7])
+    file = opened(CONTENT[:place] + number + CONTENT[place + 3 :])
+    assert file.rows == rows
+    with pytest.raises(DataError, match=f"^x.parquet: {said}$"):
+        read(file, ["a"])

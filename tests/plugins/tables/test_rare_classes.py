@@ -171,3 +171,14 @@ def test_all_classes_that_no_training_row_has_are_named_with_a_key_that_works(wr
     assert "the classes 'u', 'v' occur in no training row; " in str(caught.value)
     assert str(caught.value).endswith("with rare_classes: {drop: 3}")
     assert Csv(str(tmp_path / "t.csv"), "t", **options, rare_classes={"drop": 3}).describe().target.count == 2
+
+
+def test_rows_of_rare_classes_alone_are_an_error_for_a_trained_model(write, tmp_path):
+    dataset = Csv(write(), "t", rare_classes={"drop": 5}, validation=0, test=0)
+    dataset.describe()
+    file = write({"elm": 3, "yew": 2}, "new.csv")
+    with pytest.raises(mlpkit.DataError) as caught:
+        dataset.read_examples(tmp_path / "new.csv")
+    kinds = dict.fromkeys(row.split(",")[1] for row in rows_of({"elm": 3, "yew": 2}))
+    shown = ", ".join(f"'{kind}'" for kind in kinds)
+    assert str(caught.value) == f"{file}: no row has a class that the model knows; they have {shown}"
