@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from mlpkit import DataError
-from mlpkit_plugins.tables.column_guess import ColumnGuesser, Outlier, RowSample, outlier_in, sentinels_in
+from mlpkit_plugins.tables import column_guess, memory_source
+from mlpkit_plugins.tables.column_guess import (
+    ColumnGuesser,
+    Outlier,
+    RowSample,
+    outlier_in,
+    sample_rows,
+    sentinels_in,
+)
+from mlpkit_plugins.tables.memory_source import MemorySource
 from mlpkit_plugins.tables.text_numbers import PLAIN
 
 RNG = np.random.default_rng(0)
@@ -226,3 +235,42 @@ def test_dates_or_texts(texts, holds, what):
     assert guess.reason.startswith(what) if isinstance(what, str) else guess.formats == what
     if holds == "dates":
         assert (guess.missing, guess.missing_texts) == ((3, {"NaT", "n/a"}) if "n/a" in texts else (0, set()))
+
+
+@pytest.mark.parametrize(("size", "columns"), [(3, 2), (50, 2), (51, 2), (1000, 2), (20, 90), (21, 90), (400, 90)])
+def test_a_sample_of_rows_is_of_all_parts_of_a_table_and_bounded(monkeypatch, size, columns):
+    monkeypatch.setattr(column_guess, "MOST_CELLS", 100)
+    monkeypatch.setattr(column_guess, "FEWEST_SAMPLED", 20)
+    monkeypatch.setattr(memory_source, "ROWS_TOGETHER", 17)
+    table = {f"c{number}": [f" {number} {row}" for row in range(size)] for number in range(columns)}
+    sample = sample_rows(MemorySource(table, {""}))
+    most = max(100 // columns, 20)
+    assert (sample.size, sample.last_row, sample.is_whole) == (size, size - 1, size <= most)
+    assert sample.last == {f"c{number}": f"{number} {size - 1}" for number in range(columns)}
+    assert sample.columns == {f"c{n}": [f"{n} {row}" for row in sample.rows] for n in range(columns)}
+    assert sample.rows == sorted(set(sample.rows))
+    if size <= most:
+        assert sample.rows == [*range(size)]
+    else:
+        assert most / 4 < len(sample.rows) <= most
+        assert sample.rows[0] < size / 4
+        assert sample.rows[-1] > size * 3 / 4
+    assert sample_rows(MemorySource(table, {""})).rows == sample.rows
+
+
+@pytest.mark.parametrize(
+    ("columns", "row"),
+    [
+        ({"a": ["1", "a", "2"], "b": ["x", " b ", "b"], "c": ["c", "c", "c"]}, 1),
+        ({"a": ["1", "2", "a"], "b": ["x", "b", "b"]}, 2),
+        ({"a": ["a", "a", "2"], "b": ["x", "y", "b"]}, None),
+        ({"a": ["1", "a", "2"]}, None),
+    ],
+)
+def test_a_row_repeats_the_header_if_it_has_all_of_its_names(columns, row):
+    source = MemorySource(columns, {""}, name="t.csv")
+    if row is None:
+        assert sample_rows(source).size == 3
+        return
+    with pytest.raises(DataError, match=f"^t.csv, row {row}: the row repeats the header; remove it$"):
+        sample_rows(source)

@@ -49,6 +49,11 @@ def counted(tmp_path, monkeypatch):
 
 def test_a_small_table_is_encoded_once_and_a_large_one_as_it_is_read(counted, monkeypatch):
     once, expected = counted()
+    monkeypatch.setattr(table_split, "ROWS_TOGETHER", 7)
+    by_parts, parameters = counted()
+    assert by_parts == once
+    for ours, theirs in zip(parameters, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
     monkeypatch.setattr(table_split, "MOST_HELD", 1000)
     as_read, parameters = counted()
     assert once <= 300 < as_read
