@@ -217,3 +217,57 @@ def test_a_state_orders_all_columns_that_it_encodes(shapes, order):
     assert dataset.column_names() == ("form", "kind", "width", "length", "c")
     with pytest.raises(ModelFileError, match="doesn't order the columns that it encodes"):
         dataset.load_encoder_state(state | {"order": order})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"constant": ["z"]},
+        {"constant": ["c", "c"]},
+        {"constant": "c"},
+        {"indicators": ["kind"]},
+        {"indicators": ["length", "length"]},
+        {"with_other": ["kind"]},
+        {"with_other": ["c"]},
+        {"classes": ["p"]},
+        {"classes": []},
+        {"classes": "pq"},
+        {"categories": [["kind", ["a", "b"]], ["kind", ["x", "y"]]]},
+        {"categories": [["kind", ["a", "a"]], ["form", ["x", "y"]]]},
+        {"categories": [["kind", ["a", "b"]], ["length", ["x", "y"]]]},
+        {"extents": [[0.0, 1.0]] * 2},
+        {"extents": [[0.0, 1.0]] * 4},
+        {"extents": [[0.0, 1.0]] * 2 + [[0.0, 1.0, 2.0]]},
+        {"fills": [0.0] * 2},
+        {"means": [0.0] * 4},
+        {"stds": [1.0, 1.0, -1.0]},
+        {"held": []},
+        {"held": ["one_hot", "numbers"]},
+        {"encodings": [{}]},
+        {"of_categories": {"columns": [], "learned": {}}},
+    ],
+    ids=str,
+)
+def test_a_state_that_no_table_of_the_spec_has_is_refused(shapes, change):
+    dataset, x = shapes()
+    state = dataset.encoder_state()
+    with pytest.raises(ModelFileError):
+        dataset.load_encoder_state(state | change)
+    assert taken(dataset)[0].tobytes() == x.tobytes()
+
+
+def test_a_state_has_what_was_learned_and_no_more(shapes):
+    dataset, _ = shapes(ignore=("form",), categorical=("kind",), categories_by_column={})
+    kinds, std = ["a0", "a1", "a2", "b0", "b1", "b2"], float(np.arange(ROWS).std())
+    assert dataset.encoder_state() == {
+        "numbers": ["c", "length", "width"],
+        "means": [5, 155, 1.5],
+        "stds": [1, pytest.approx(10 * std), pytest.approx((2 / 3) ** 0.5)],
+        "fills": [5, 155, 1.5],
+        "categories": [["kind", kinds]],
+        "classes": ["p", "q"],
+        "extents": [[5, 5], [100, 210], [0.5, 2.5]],
+        "held": ["one_hot"],
+        "constant": ["c"],
+        "order": ["c", "length", "width", "kind"],
+    }
