@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -204,6 +205,38 @@ def test_keys_of_examples_are_equal_for_copies_alone(options, tmp_path):
             found.setdefault(key, []).append(rows[row - 2])
     assert len(found) == 300
     assert all(len({*copies}) == 1 for copies in found.values())
+
+
+def are_copies(rows, row, share):
+    """Whether equal rows are copies of one example, by the documented rule, in plain Python."""
+    count, columns = rows.count(row), list(zip(*rows, strict=True))
+    others = len(rows) - count
+    shares = [(column.count(value) - count) / max(others, 1) for column, value in zip(columns, row, strict=True)]
+    by_chance = others * math.prod(shares) >= 1 - 1e-9
+    return not by_chance and count <= max(5, share * columns[-1].count(row[-1]) / 2)
+
+
+@pytest.mark.parametrize("shares", [(0.1, 0.2), (0.3, 0), (0, 0.25)])
+def test_equal_rows_are_copies_unless_chance_explains_them_or_they_are_too_many(tmp_path, shares):
+    found = collections.Counter()
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        drawn = [rng.choice(n, 120, p=rng.dirichlet(np.full(n, 0.7))) for n in rng.integers(2, [6, 12, 30])]
+        rows = [(f"k{a}", f"m{b}", c / 4, "pqr"[t]) for a, b, c, t in zip(*drawn, rng.integers(0, 3, 120), strict=True)]
+        rows += [row for row in rows[:4] for _ in range(seed % 7)]
+        content = ["c0,c1,x,t", *(",".join(map(str, row)) for row in rows)]
+        (tmp_path / "t.csv").write_text("\n".join(content))
+        given = {"categorical": ("c0", "c1"), "unknown": "zeros", "validation": shares[0], "test": shares[1]}
+        dataset = Csv(str(tmp_path / "t.csv"), "t", **given)
+        keys = collections.defaultdict(list)
+        for name, part in dataset.open(0).items():
+            for row, key in zip(part.rows_in_file(), dataset.example_keys(name).tolist(), strict=True):
+                keys[rows[row - 2]].append(key)
+        for row, own in keys.items():
+            together = len(own) > 1 and are_copies(rows, row, min(share for share in shares if share))
+            assert len({*own}) == (1 if together else len(own))
+            found[together, len(own) > 1] += 1
+    assert min(found[True, True], found[False, True]) > 50
 
 
 def test_rows_of_a_file_for_testing_are_copies_by_the_same_rule(tmp_path):
