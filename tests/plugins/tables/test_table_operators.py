@@ -260,3 +260,33 @@ def test_what_never_varies_in_training_is_no_input(tmp_path, options, missing):
     other = {"a": ["3"], "b": ["9"], "c": ["1"], "d": ["2"], "town": ["Rom"], "size": ["small"]}
     other |= {"year": ["1975-06-18"], "day": ["1999-05-05"]}
     expect_the_same_bits(dataset, other)
+
+
+SHOWN_CLOCK = "seconds since 1970-01-01 00:00 on the clock that the date shows; NaN if it is missing"
+
+
+@pytest.mark.parametrize(
+    ("parts", "meaning", "days"),
+    [
+        (("elapsed",), "seconds since 1970-01-01 00:00 UTC; NaN if it is missing", (31, 39)),
+        (("month", "elapsed"), SHOWN_CLOCK, (31, 39)),
+        (("day",), SHOWN_CLOCK, None),
+    ],
+)
+def test_inputs_tell_what_they_mean_and_which_numbers_are_usual(tmp_path, parts, meaning, days):
+    rows = [f"{'xyz'[i % 3]},1970-02-{1 + i:02},{2 * i},{'pq'[i % 2]}" for i in range(9)]
+    (tmp_path / "x.csv").write_text("\n".join(["kind,day,n,t", *rows]))
+    given = {"categorical": ("kind",), "dates": ("day",), "date_parts": parts, "missing": "fill"}
+    dataset = Csv(str(tmp_path / "x.csv"), "t", validation=0, test=0, split="shuffle", **given)
+    dataset.describe()
+    feeds = graph_of(dataset).feeds
+    assert feeds["kind"].meaning == "as in the file, without blanks around it; empty if it is missing"
+    assert (feeds["kind"].choices, feeds["kind"].typical) == (("x", "y", "z"), None)
+    assert feeds["n"].meaning == "NaN if it is missing; 1 and 0 for yes and no"
+    assert (feeds["n"].typical, feeds["n"].extent) == ((8, pytest.approx(2 * np.arange(9).std())), (0, 16))
+    assert feeds["day"].meaning == meaning
+    if days is None:
+        assert (feeds["day"].typical, feeds["day"].extent) == (None, None)
+        return
+    assert feeds["day"].typical == pytest.approx((35 * 86_400, np.arange(9).std() * 86_400))
+    assert feeds["day"].extent == (days[0] * 86_400, days[1] * 86_400)
