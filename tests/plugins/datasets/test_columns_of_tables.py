@@ -316,6 +316,22 @@ def test_a_compressed_file(tmp_path):
             "thousands: '.' is the decimal sign already; expected another character; set decimal as well",
         ),
         ({"symbols": ("5",)}, "symbols: a symbol is empty or a number; expected texts such as $, % or kg"),
+        ({"symbols": ("kg", " ")}, "symbols: a symbol is empty or a number; expected texts such as $, % or kg"),
+        ({"symbols": (" 5 ", "kg")}, "symbols: a symbol is empty or a number; expected texts such as $, % or kg"),
+        ({"quote": " "}, "quote: ' ' can't be the quote; expected a single character"),
+        ({"quote": "''"}, "quote: '''' can't be the quote; expected a single character"),
+        ({"delimiter": '"'}, "delimiter: '\"' can't be the delimiter; expected a single character, not a quote"),
+        (
+            {"delimiter": "|", "quote": "|"},
+            "delimiter: '|' can't be the delimiter; expected a single character, not a quote",
+        ),
+        ({"delimiter": "\r"}, "delimiter: '\\r' can't be the delimiter; expected a single character, not a quote"),
+        ({"delimiter": ""}, "delimiter: '' can't be the delimiter; expected a single character, not a quote"),
+        (
+            {"decimal": ",", "thousands": ","},
+            "thousands: ',' is the decimal sign already; expected another character; set decimal as well",
+        ),
+        ({"header": ("a", "t", "a")}, "header: two columns have the same name; expected names that differ"),
     ],
 )
 def test_parameters_that_can_t_be(tmp_path, options, expected):

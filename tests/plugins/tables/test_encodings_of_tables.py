@@ -141,19 +141,52 @@ def test_the_graph_computes_the_same(table):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"numbers": MinMax(), "standardize": False}, "numbers sets the encoding already; leave out standardize"),
-        ({"numbers_by_column": {"age": MinMax()}}, "the other columns have no encoding"),
+        (
+            {"numbers": MinMax(), "standardize": False},
+            "standardize: numbers sets the encoding already; leave out standardize",
+        ),
+        (
+            {"numbers_by_column": {"age": MinMax()}},
+            "numbers_by_column: the other columns have no encoding; expected numbers, too; "
+            "set numbers: standardize for them",
+        ),
         ({"numbers": "min_max"}, "'min_max' is a name, which a data set built in Python can't look up"),
-        ({"encode_one_hot": True}, "it applies the encoding numbers, which isn't set"),
-        ({"categories_by_column": {"age": "index"}}, "the column 'age' holds no categories; expected one of town, sex"),
+        (
+            {"encode_one_hot": True},
+            "encode_one_hot: it applies the encoding numbers, which isn't set; expected numbers, too; "
+            "set numbers: standardize",
+        ),
+        (
+            {"categories_by_column": {"age": "index"}},
+            "categories_by_column: the column 'age' holds no categories; expected one of town, sex, size; "
+            "name it in categorical, too",
+        ),
+        (
+            {"categories_by_column": {"age": "index"}, "categorical": ()},
+            "categories_by_column: the column 'age' holds no categories; name it in categorical, too",
+        ),
+        (
+            {"categories": "indx"},
+            "categories: 'indx' is a name, which a data set built in Python can't look up; "
+            "expected an encoding, such as Index(), or one of ",
+        ),
+        ({"categories_by_column": {"sex": "indx"}}, "categories_by_column: 'indx' is a name, which a data set built"),
+        ({"categories": "sign"}, "categories: "),
+        ({"categories_by_column": {"town": "sign"}}, "categories_by_column: "),
         (
             {"categorical": ("twon",), "categories_by_column": {"town": "index"}},
             "categorical: there is no column 'twon'",
         ),
         ({"categories_by_column": {"twon": "index"}}, "categories_by_column: there is no column 'twon'"),
-        ({"numbers": MinMax(), "numbers_by_column": {"town": MinMax()}}, "the column 'town' holds no numbers"),
+        (
+            {"numbers": MinMax(), "numbers_by_column": {"town": MinMax(), "sex": MinMax(), "age": MinMax()}},
+            "numbers_by_column: the column 'sex' holds no numbers; expected columns of numbers; leave it out",
+        ),
         ({"numbers": MinMax(), "numbers_by_column": {"ag": MinMax()}}, "there is no column 'ag'"),
-        ({"numbers": MinMax(), "numbers_by_column": {"day": MinMax()}}, "the column 'day' is not among the inputs"),
+        (
+            {"numbers": MinMax(), "numbers_by_column": {"day": MinMax()}},
+            "numbers_by_column: the column 'day' is not among the inputs; leave it out here, or add it to the inputs",
+        ),
     ],
 )
 def test_errors(table, options, said):

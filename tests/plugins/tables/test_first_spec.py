@@ -306,6 +306,11 @@ def test_poisson_is_named_for_counts(propose, columns):
     assert advice in proposal.comments["data", "csv", "predict"]
     assert advice in dict(proposal.decisions)["target"]
     assert "Poisson" not in dict(propose(columns, target="size").decisions)["target"]
+    for least, is_named in ((1, True), (2, False)):
+        columns["visits"] = [least, *[least + 1, least + 1, least + 3] * 66, 40]
+        assert (advice in dict(propose(columns, target="visits").decisions)["target"]) == is_named
+    columns["visits"][7] = 1.5
+    assert "Poisson" not in dict(propose(columns, target="visits").decisions)["target"]
 
 
 @pytest.mark.parametrize("target", [("a", "b"), ("b", "a", "b")])
