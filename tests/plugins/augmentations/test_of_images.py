@@ -7,6 +7,7 @@ import pytest
 
 from mlpkit import ParameterError, ShapeError
 from mlpkit_plugins.augmentations.elastic import Elastic
+from mlpkit_plugins.augmentations.flip import Flip
 from mlpkit_plugins.augmentations.rotation import Rotation
 from mlpkit_plugins.augmentations.shift import Shift
 
@@ -58,3 +59,18 @@ def test_an_image_shape_that_does_not_fit_is_refused(augmentation):
     augmentation(image=[28, 28]).expect_inputs((784,))
     augmentation().expect_inputs((28, 28))
     augmentation().expect_inputs((3, 28, 28))
+
+
+@pytest.mark.parametrize(
+    ("usual", "documented"),
+    [
+        (Elastic(), Elastic(34.0, 4.0, fill=0.0)),  # which moves pixels by 1.4 of them
+        (Flip(), Flip(0.5)),
+        (Rotation(), Rotation(15.0, fill=0.0)),
+        (Shift(), Shift(2, fill=0.0)),
+    ],
+    ids=repr,
+)
+def test_without_parameters_images_change_as_much_as_the_documentation_says(usual, documented, changed):
+    x = np.random.default_rng(1).uniform(1, 2, size=(40, 9, 11))
+    np.testing.assert_array_equal(changed(usual, x), changed(documented, x))

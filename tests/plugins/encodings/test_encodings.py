@@ -233,3 +233,27 @@ def test_uniform_quantiles_reach_0_and_1_only_at_the_ends_and_normal_ones_stay_f
     np.testing.assert_allclose(uniform, np.clip(at[:, 0], 0, 1), rtol=1e-12, atol=1e-15)
     last = NormalDist().inv_cdf(1 - 1e-7)
     np.testing.assert_allclose(normal, [-last, -last, -last, last, last, last], rtol=1e-9)
+
+
+def edges_of_tree(targets):
+    """Return the edges of bins of ascending numbers, by a tree of the usual size."""
+    numbers = np.arange(len(targets), dtype=float)[:, np.newaxis]
+    columns = TrainingColumns(len(targets), 1, lambda: [numbers], lambda: np.asarray(targets, float)[:, np.newaxis])
+    return FittedEncoding.fit(PiecewiseLinear(edges="tree"), ["a"], columns).learned["edge"].tolist()
+
+
+def test_a_bin_of_the_usual_tree_has_64_rows_and_explains_a_ten_thousandth_of_the_variance():
+    assert edges_of_tree([5] * 64 + [0] * 64) == [0, 63.5]
+    assert edges_of_tree([5] * 63 + [0] * 64) == [0]
+    for step, edges in ((0.0290, [0, 499.5, 749.5]), (0.0275, [0, 499.5])):  # a share of step ** 2 / 8
+        assert edges_of_tree([-1] * 500 + [1 - step / 2] * 250 + [1 + step / 2] * 250) == edges
+
+
+def test_without_parameters_there_are_48_bins_1000_quantiles_and_a_limit_of_3():
+    many = np.random.default_rng(5).normal(size=(30_300, 1))
+    assert len(fitted(PiecewiseLinear(), many[:500]).features()[0]) == 48
+    found = fitted(Quantile(), many, together=1 << 14)
+    assert found.learned["quantiles"].shape == (1000, 1)
+    noise = 1e-3 / many.std() * np.random.default_rng(0).standard_normal(many.shape)
+    np.testing.assert_allclose(found.learned["quantiles"], np.quantile(many + noise, np.linspace(0, 1, 1000), axis=0))
+    assert fitted(RobustSmoothClip(), many[:500]).encode(np.array([[1e9]])) == pytest.approx(3)
