@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
+import pytest
 from requirements import Optional, require_package
 
 from mlpkit_plugins.files.named_file import EXAMPLES
@@ -43,3 +44,34 @@ def test_the_readme_names_every_file_and_its_licence():
     for path in EXAMPLES.iterdir():
         if path.name != "README.md":
             assert f"`{path.name}`" in readme
+
+
+HOUSES = {"file": "example:houses.csv", "target": "price", "predict": "values", "categorical": ["district"]}
+MACHINES = {"file": "example:machines.parquet", "target": "fails", "inputs": ["hours"], "missing": "fill"}
+DIGITS = {"images": "example:shapes-images-idx3-ubyte", "labels": "example:shapes-labels-idx1-ubyte"}
+OF_ARRAYS = (120, 15, 15), ["5", "42", "52"], ["13", "16", "39"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "sizes", "validation", "test"),
+    [
+        ("csv", HOUSES, (228, 32, 40), ["20", "32", "59"], ["13", "21", "43"]),
+        ("parquet", MACHINES, (256, 32, 32), ["4", "12", "18"], ["10", "11", "14"]),
+        ("npz", {"file": "example:shapes.npz"}, *OF_ARRAYS),
+        ("npy", {"inputs": "example:shapes_x.npy", "targets": "example:shapes_t.npy"}, *OF_ARRAYS),
+        ("idx", DIGITS, *OF_ARRAYS),
+        (
+            *("image_folder", {"folder": "example:shapes"}, (45, 3, 12)),
+            *(["06.png", "37.png", "42.png"], ["00.png", "10.png", "32.png"]),
+        ),
+    ],
+)
+def test_without_parameters_examples_are_split_as_they_were(name, parameters, sizes, validation, test):
+    """Results are compared across versions, so the usual shares and the usual seed stay."""
+    kind = getattr(require_package(f"mlpkit_plugins.datasets.{name}"), name.title().replace("_", ""))
+    dataset = kind(**parameters)
+    assert tuple(dataset.describe().sizes.values()) == sizes
+    dataset.open(0)
+    for split, places in (("validation", validation), ("test", test)):
+        sources = dataset.example_sources(split, np.arange(3))
+        assert [source.replace("/", " ").rpartition(" ")[2] for source in sources] == places

@@ -274,3 +274,12 @@ def test_a_row_repeats_the_header_if_it_has_all_of_its_names(columns, row):
         return
     with pytest.raises(DataError, match=f"^t.csv, row {row}: the row repeats the header; remove it$"):
         sample_rows(source)
+
+
+@pytest.mark.parametrize(
+    ("categories", "expected"),
+    [(1000, ("categories", "")), (1001, ("nothing", "1,001 different texts in 5,005 rows are too many"))],
+)
+def test_up_to_a_thousand_categories_of_five_rows_are_learned_from(categories, expected):
+    guess = guess_of([f"c{i % categories}" for i in range(5 * categories)])
+    assert (guess.holds, guess.reason) == expected
