@@ -182,3 +182,41 @@ def test_rows_of_rare_classes_alone_are_an_error_for_a_trained_model(write, tmp_
     kinds = dict.fromkeys(row.split(",")[1] for row in rows_of({"elm": 3, "yew": 2}))
     shown = ", ".join(f"'{kind}'" for kind in kinds)
     assert str(caught.value) == f"{file}: no row has a class that the model knows; they have {shown}"
+
+
+@pytest.mark.parametrize(
+    ("rare", "expected"),
+    [
+        ({"merge": 5}, {"ash": 60, "oak": 20, "other": 32}),
+        ({"merge": 40}, {"ash": 60, "other": 52}),
+        ({"merge": 2}, {"ash": 60, "oak": 20, "other": 30, "yew": 2}),
+        ({"drop": 25}, {"ash": 60, "other": 30}),
+    ],
+)
+def test_a_class_called_other_takes_the_rare_ones(write, rare, expected):
+    dataset = Csv(write({"other": 30, "ash": 60, "yew": 2, "oak": 20}), "t", rare_classes=rare, split="shuffle")
+    assert counts(dataset)[0] == expected
+    assert dataset.class_names() == tuple(sorted(expected))
+
+
+@pytest.mark.parametrize(
+    ("rare", "names"),
+    [(1, ("ash", "oak", "other", "yew")), (3, ("ash", "oak", "other")), (25, ("ash", "other")), (61, ("other",))],
+)
+def test_a_category_called_other_takes_the_rare_ones_too(write, rare, names):
+    file = write({"other": 30, "ash": 60, "yew": 2, "oak": 20})
+    given = {"predict": "values", "categorical": ("t",), "rare": rare, "standardize": False}
+    dataset = Csv(file, "x", validation=0, test=0, **given)
+    if names == ("other",):
+        with pytest.raises(mlpkit.DataError, match="no input varies in the training rows"):
+            dataset.describe()
+        return
+    dataset.describe()
+    assert dataset.feature_names() == tuple(f"t={name}" for name in names)
+    (split,) = dataset.open(0).values()
+    x = np.empty((len(split), len(names)))
+    split.take(np.arange(len(split)), (x, np.empty((len(split), 1))))
+    every = {"other": 30, "ash": 60, "yew": 2, "oak": 20}
+    expected = [every[name] for name in names]
+    expected[names.index("other")] = sum(count for name, count in every.items() if name not in names) + 30
+    assert x.sum(axis=0).tolist() == expected
