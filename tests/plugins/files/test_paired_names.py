@@ -46,6 +46,12 @@ def test_targets_of_inputs(name, names, found):
         ("x", ["test_x"], "test", "test_x"),
         ("train-images-idx3-ubyte", ["t10k-images-idx3-ubyte"], "test", "t10k-images-idx3-ubyte"),
         ("x", ["x_tests", "latest_x"], "test", None),
+        ("x", ["x_test"], "test", "x_test"),
+        ("my x", ["my dev x", "my x val"], "validation", "my x val"),
+        ("x", ["x_test", "test_x", "testing_x"], "test", "test_x"),
+        ("train_x_train", ["train_x_test", "test_x_train"], "test", "test_x_train"),
+        ("X.Train", ["x.TEST"], "test", "x.TEST"),
+        ("training_x", ["test_training_x", "testing_x"], "test", "testing_x"),
     ],
 )
 def test_the_same_of_another_split(name, names, split, found):
@@ -55,6 +61,8 @@ def test_the_same_of_another_split(name, names, split, found):
 def test_words_are_whole():
     assert has_word("my-Train.npy", ("train",))
     assert not has_word("trainer", ("train",))
+    assert has_word("t10k-images-idx3-ubyte", ("idx",))
+    assert not has_word("idx33", ("idx",))
 
 
 def test_files_beside(tmp_path, monkeypatch):
@@ -66,6 +74,17 @@ def test_files_beside(tmp_path, monkeypatch):
     assert find_targets("train", "a/x.npy") == ("a/x.npy", "a/t.npy")
     assert pairs_of_splits("a/x.npy", "a/t.npy") == {"test": ("a/x_test.npy", "a/t_test.npy")}
     assert find_targets("train", "example:shapes_x.npy") == ("example:shapes_x.npy", "example:shapes_t.npy")
+
+
+def test_a_pair_of_images_and_labels_without_a_split_in_its_name_is_for_training(tmp_path):
+    names = ("images-idx3-ubyte", "labels-idx1-ubyte", "images-val-idx3-ubyte", "labels-val-idx1-ubyte")
+    for name in (*names, "x.npy", "t.npy", "data-idx3-ubyte"):  # the first pair of a split counts
+        (tmp_path / name).touch()
+    assert idx_pairs(tmp_path) == {
+        "train": (tmp_path / "data-idx3-ubyte", tmp_path / "labels-idx1-ubyte"),
+        "validation": (tmp_path / names[2], tmp_path / names[3]),
+    }
+    assert idx_pair(tmp_path) == (tmp_path / "data-idx3-ubyte", tmp_path / "labels-idx1-ubyte")
 
 
 def test_images_without_labels_are_no_pair(tmp_path):

@@ -252,7 +252,23 @@ def test_a_page_shows_the_columns_that_drifted(train, invoke, cwd):
 def test_options_of_specs_are_refused(options, invoke, cwd):
     done = invoke("data", "new.csv", "--against", "run", *options)
     assert (done.code, done.out) == (2, "")
-    assert "--against" in done.err
+    assert done.err == "error: --encoded and --set are about a spec, and can't be given with --against\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "bounds"),
+    [
+        (("--level", "0.0"), "0<x<1"),
+        (("--level", "1.0"), "0<x<1"),
+        (("--least", "1.01"), "0<=x<=1"),
+        (("--least", "-0.01"), "0<=x<=1"),
+        (("--rows", "-1"), "x>=0"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(options, bounds, invoke):
+    done = invoke("data", "new.csv", "--against", "run", *options)
+    assert (done.code, done.out) == (2, "")
+    assert f"{options[0]}: {options[1]} is not in the range {bounds}" in done.err.replace("'", "")
 
 
 @pytest.mark.parametrize("options", [("--html", "page.html"), ("--level", "0.01"), ("--least", "0")])
