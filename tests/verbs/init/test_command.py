@@ -73,6 +73,30 @@ def test_a_folder_of_lessons_is_copied_and_its_scripts_run_there(cwd, invoke):
     assert invoke("init", "from_scratch", "--to", "nowhere/lessons").code == 1
 
 
+def test_a_folder_of_lessons_is_copied_without_what_is_about_the_repository(cwd, invoke, monkeypatch):
+    (cwd / "shipped/sums/more").mkdir(parents=True)
+    for name in ("b.py", "b.yaml", "a.yaml", "a.py", "c.yaml", "lesson.py", "a.md", "README.md", "more/d.py"):
+        (cwd / "shipped/sums" / name).write_text(f"# {name}")
+    monkeypatch.setattr("mlpkit.verbs.init.first_spec.shipped_lessons", lambda: {"sums": cwd / "shipped/sums"})
+    done = invoke("init", "sums", "--out", "my sums")
+    assert (done.code, done.out) == (0, "my sums\n")
+    assert done.err == "each script writes a page:\n  python 'my sums/a.py'\n  python 'my sums/b.py'\n"
+    found = {path.name: path.read_text() for path in (cwd / "my sums").iterdir()}
+    assert found == {name: f"# {name}" for name in ("a.md", "a.py", "a.yaml", "b.py", "b.yaml", "c.yaml", "lesson.py")}
+    assert invoke("init", "sums").out == "sums\n"
+    done = invoke("init", "sums")
+    assert (done.code, done.err) == (2, "error: sums exists already; choose another name with --out\n")
+    done = invoke("init", "sums", "--out", "nowhere/sums")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: nowhere/sums: can't be created: No such file or directory")
+    done = invoke("init", "sum")
+    assert (done.code, done.err) == (2, "error: no shipped spec is called 'sum'; did you mean 'sums'?\n")
+    assert json.loads(invoke("init", "sums", "--out", "again", "--json").out) == {"spec": "again"}
+    assert invoke("init").out.splitlines()[-1].split(maxsplit=1) == [
+        "sums", "A folder of specs, each with a script that makes a page."
+    ]  # fmt: skip
+
+
 def test_an_existing_file_is_never_overwritten(cwd, invoke):
     done = invoke("init", "mnist_3layer", "--to", "tiny.yaml")
     assert (done.code, done.out) == (2, "")
