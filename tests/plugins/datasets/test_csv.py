@@ -744,6 +744,33 @@ def test_a_loss_on_another_kind_of_target_is_to_be_replaced_by_one_on_what_is_pr
     assert dataset.target_remedy().startswith(f"end the layers with {expected}")
 
 
+SOFTMAX = "end the layers with a loss on classes, such as SoftmaxWithLoss"
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "expected"),
+    [
+        ("k", {}, f"the column 'k' holds texts, which are classes: {SOFTMAX}, or name another in target"),
+        ("p", {}, f"set predict: values if the column 'p' holds numbers to predict; if it holds classes, {SOFTMAX}"),
+        (
+            ("p", "q"),
+            {"predict": "probabilities"},
+            f"{SOFTMAX}; or set predict: classes if the column 'p' holds classes",
+        ),
+        (
+            "q",
+            {"predict": "values"},
+            "end the layers with a loss on real values, such as MeanSquaredError; "
+            "or set predict: classes if the column 'q' holds classes",
+        ),
+    ],
+)
+def test_advice_about_a_loss_depends_on_what_the_target_holds(write, target, options, expected):
+    dataset = Csv(write("a,p,q,k\n1,1,0,x\n2,0,1,y\n3,1,0,x\n4,0,1,y\n"), target, inputs=("a",), **options, **NONE)
+    dataset.describe()
+    assert dataset.target_remedy() == expected
+
+
 @pytest.mark.parametrize(
     ("targets", "is_warned_about"),
     [
