@@ -252,6 +252,16 @@ def test_a_copy_of_numbers_has_ten_of_them_and_their_order(propose, values, is_c
     assert reason(propose(columns, "price"), "cost") is None
 
 
+@pytest.mark.parametrize(("step", "is_copy"), [(56, True), (64, False)])  # Spearman's correlation 0.99957 and 0.99946
+@pytest.mark.parametrize("sign", [1, -1])
+def test_equal_numbers_share_their_mean_rank(propose, step, is_copy, sign):
+    order = [i * 37 % ROWS for i in range(ROWS)]
+    columns = {"size": [i * 11 % 17 for i in range(ROWS)], "price": [place + 0.5 for place in order]}
+    columns["cost"] = [sign * int(place**1.5 / step) for place in order]
+    for target, other in (("price", "cost"), ("cost", "price")):
+        assert (reason(propose(columns, target, wishes={"predict": "values"}), other) is not None) == is_copy
+
+
 @pytest.mark.parametrize(("rows", "split"), [(49, "shuffle"), (50, None)])
 def test_few_rows_of_values_are_split_at_random(propose, rows, split):
     columns = {"size": [i * 7 % 23 for i in range(rows)], "price": [i * i / 4 for i in range(rows)]}
