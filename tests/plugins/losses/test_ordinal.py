@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mlpkit
-from mlpkit import Classes, ShapeError, TargetError, Values
+from mlpkit import Classes, ShapeError, TargetError, UsageError, Values
 from mlpkit.network.shape_proof import StackError
 from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.losses.ordinal import Ordinal
@@ -70,6 +70,29 @@ def test_refuses_what_has_no_order(shape, target, error, said):
         standalone(Ordinal(), shape, target=target)
     assert type(caught.value.cause) is error
     assert said in str(caught.value.cause)
+
+
+def test_takes_one_score_of_classes_and_nothing_else():
+    assert Ordinal().expected_inputs(Classes(5)) == (1,)
+    assert Ordinal().expected_inputs(Values((1,))) is None
+
+
+@pytest.mark.parametrize(
+    ("t", "message"),
+    [
+        ([0, 4], "Ordinal1 got the label 4; expected class numbers from 0 to 3"),
+        ([-1, 0], "Ordinal1 got the label -1; expected class numbers from 0 to 3"),
+        ([[1, 0, 0, 0], [0, 1, 1, 0]], "Ordinal1 got a target row whose sum is not 1; expected one-hot rows"),
+    ],
+)
+def test_refuses_what_is_no_class(t, message):
+    with pytest.raises(UsageError) as caught:
+        loss_of().forward(SCORES[:2], np.array(t))
+    assert str(caught.value) == message
+
+
+def test_thresholds_never_decay():
+    assert (loss_of().theta.shape, loss_of().theta.decay) == ((3,), False)
 
 
 def fitted(t, **options):

@@ -7,6 +7,7 @@ import pytest
 
 from mlpkit import ParameterError, Values
 from mlpkit.testing import standalone
+from mlpkit_plugins.losses.mean_absolute_error import MeanAbsoluteError
 from mlpkit_plugins.losses.pinball import Pinball
 
 
@@ -36,6 +37,16 @@ def test_no_constant_is_better_than_the_quantile(quantile, weights):
         assert best == pytest.approx(np.quantile(t, quantile, axis=0), abs=0.05)
     least = loss.forward(np.full_like(t, best[0]), t, weights)
     assert all(least <= loss.forward(np.full_like(t, c), t, weights) + 1e-12 for c in np.linspace(0, 4, 200))
+
+
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 2, 0, 1, 4, 0.5, 3.5, 4])])
+@pytest.mark.parametrize("quantile", [1 / 8, 0.25, 0.5, 0.51, 0.75, 0.99])
+def test_the_best_constant_is_the_smallest_target_with_that_share_at_or_below_it(quantile, weights):
+    t = np.array([[5.0, -1], [1, 3], [2, 3], [8, 0], [1, 7], [3, 2], [4, 9], [0, 6]])
+    expected = np.quantile(t, quantile, axis=0, weights=weights, method="inverted_cdf")
+    np.testing.assert_array_equal(Pinball(quantile).best_constant(t, weights), expected)
+    if quantile == 0.5:
+        np.testing.assert_array_equal(MeanAbsoluteError().best_constant(t, weights), expected)
 
 
 def test_a_quantile_lies_between_0_and_1():

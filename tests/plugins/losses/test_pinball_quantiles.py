@@ -75,6 +75,18 @@ def test_each_quantile_has_a_name_and_the_median_stands_for_the_target():
     assert alone.point_prediction(T) is alone.predict(T) is T
 
 
+def test_the_interval_reaches_from_the_lowest_to_the_highest_quantile():
+    for loss in (loss_of(), standalone(EnsembleLoss(Pinball(quantiles=QUANTILES)), (2, 3), target=ONE_VALUE)):
+        np.testing.assert_array_equal(loss.interval_prediction(X), X[:, ::2])
+    np.testing.assert_array_equal(loss_of((0.1, 0.4)).interval_prediction(X[:, :2]), X[:, :2])
+
+
+@pytest.mark.parametrize("alone", [Pinball(0.9), Pinball(quantiles=(0.9,))])
+def test_one_quantile_is_no_interval(alone):
+    with pytest.raises(ShapeError, match="Pinball predicts one quantile, and no interval; expected several quantiles"):
+        alone.interval_prediction(T)
+
+
 def test_without_the_median_nothing_stands_for_the_target():
     with pytest.raises(ShapeError, match=r"the quantiles \[0.1, 0.9\], but not the median; .*add 0.5 to quantiles"):
         loss_of((0.1, 0.9)).point_prediction(X[:, :2])

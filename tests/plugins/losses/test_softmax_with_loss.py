@@ -137,6 +137,16 @@ def test_targets_that_are_none_are_refused(t, error, message):
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(("rest", "taken"), [(0.0989, False), (0.0991, True), (0.1009, True), (0.1011, False)])
+def test_a_row_may_miss_the_sum_of_1_by_a_thousandth(rest, taken):
+    loss, t = loss_of(3), np.array([[0.4, 0.5, rest]])
+    if taken:
+        assert loss.forward(np.zeros((1, 3)), t) == pytest.approx(np.log(3), rel=1e-3)
+    else:
+        with pytest.raises(UsageError, match="row whose sum is not 1"):
+            loss.forward(np.zeros((1, 3)), t)
+
+
 def test_rows_of_probabilities_may_stand_for_one_hot_ones():
     check_gradients(SoftmaxWithLoss(), (3,), x=np.array([[1.0, 2, 3]]), t=[[0.2, 0.3, 0.5]])
 

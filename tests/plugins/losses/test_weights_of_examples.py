@@ -10,6 +10,9 @@ from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.huber import Huber
 from mlpkit_plugins.losses.mean_absolute_error import MeanAbsoluteError
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
+from mlpkit_plugins.losses.ordinal import Ordinal
+from mlpkit_plugins.losses.pinball import Pinball
+from mlpkit_plugins.losses.poisson import Poisson
 from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
@@ -28,6 +31,11 @@ CASES = [
     pytest.param(MeanSquaredError, (2, 3), Values((2, 3)), id="squared"),
     pytest.param(MeanAbsoluteError, (1,), Values((1,)), id="absolute"),
     pytest.param(lambda: Huber(0.5), (2,), Values((2,)), id="huber"),
+    pytest.param(lambda: Pinball(0.8), (2,), Values((2,)), id="pinball"),
+    pytest.param(lambda: Pinball(quantiles=(0.1, 0.5, 0.7)), (3,), Values((1,)), id="quantiles"),
+    pytest.param(Poisson, (2,), Values((2,)), id="counts"),
+    pytest.param(Ordinal, (1,), Classes(4), id="ordered classes"),
+    pytest.param(Ordinal, (1,), Classes(4, one_hot=True), id="ordered classes, one-hot"),
 ]
 of_each = pytest.mark.parametrize(("make", "shape", "target"), CASES)
 
@@ -46,6 +54,7 @@ def targets(target, rows, generator):
 def test_slices_of_a_minibatch_are_weighted_by_their_rows(make, shape, target, slices):
     generator = np.random.default_rng(1)
     x, t, repeats = generator.normal(size=(7, 3)), targets(target, 7, generator), np.array([0, 0, 0, 1, 2, 3, 1])
+    t = t if make().takes_negative_values else t**2
     rows, units = np.repeat(np.arange(7), repeats), int(np.prod(shape))
 
     def network(count):
