@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit import ModelFileError, ParameterError
+from mlpkit import FittedEncoding, Graph, ModelFileError, ParameterError, TrainingColumns
+from mlpkit.graph.evaluator import evaluate
 from mlpkit_plugins.arrays.scaling import Scaling
 from mlpkit_plugins.datasets.in_memory import InMemory
 from mlpkit_plugins.encodings.min_max import MinMax
 from mlpkit_plugins.encodings.piecewise_linear import PiecewiseLinear
+from mlpkit_plugins.encodings.robust_smooth_clip import RobustSmoothClip
+from mlpkit_plugins.encodings.standardize import Standardize
 
 LEARNED = {"raw_shape": [2, 1], "means": [1.0, -2], "stds": [0.5, 4]}
 
@@ -80,6 +83,27 @@ def test_a_damaged_state_of_encodings_is_refused(damage):
     state["scaling"]["encodings"] = changed[damage]
     with pytest.raises(ModelFileError):
         InMemory(numbers=MinMax()).load_encoder_state(state)
+
+
+@pytest.mark.parametrize(("shape", "divide_by"), [((5,), 1.0), ((5,), 4.0), ((5, 1), 4.0)])
+@pytest.mark.parametrize("places", [[(3, 1), (0,)], [(4,), (2, 0), (3, 1)]])
+def test_groups_of_elements_are_encoded_in_their_places(shape, divide_by, places):
+    x = np.random.default_rng(1).normal(size=(30, *shape))
+    encodings = [Standardize(), MinMax(), RobustSmoothClip()]
+    groups = list(zip(encodings, places, strict=False))
+    scaling = Scaling(shape, divide_by).encoded(groups, 30, lambda: iter([x[:11], x[11:]]))
+    flat = x.reshape(30, 5) / divide_by
+    expected = flat.copy()
+    for encoding, chosen in groups:
+        columns = TrainingColumns(30, len(chosen), lambda chosen=chosen: iter([flat[:, list(chosen)]]))
+        fitted = FittedEncoding.fit(encoding, list("abc"[: len(chosen)]), columns)
+        expected[:, chosen] = fitted.encode(flat[:, list(chosen)])
+    np.testing.assert_allclose(scaling.scaled(x), expected.reshape(x.shape), rtol=1e-12)
+    graph = Graph(np.dtype("float64"), shape)
+    graph.outputs["y"] = scaling.onnx(graph, graph.feed("x", "float64", shape))
+    np.testing.assert_allclose(evaluate(graph, {"x": x})["y"], scaling.scaled(x), rtol=1e-12)
+    again = Scaling.from_state(scaling.state(), divide_by, groups)
+    np.testing.assert_array_equal(again.scaled(x), scaling.scaled(x))
 
 
 def test_an_encoding_that_makes_several_elements_of_a_number_is_for_tables():

@@ -115,6 +115,13 @@ def test_rows_without_a_target_are_not_counted_as_training_rows(table, monkeypat
     assert proposal.spec["training"]["batch_size"] == 2
 
 
+def test_realmlp_td_embeds_columns_of_more_than_eight_categories():
+    facts = TableFacts(900, ValueTarget(), [], {"eight": 8, "nine": 9})
+    network, _ = split_comments(RECIPES["realmlp_td"](facts)._asdict())
+    assert network["data"]["categories_by_column"] == {"nine": "index"}
+    assert network["layers"][0] == {"Columns": {"categories": [{"Embedding": {"size": 8}}]}}
+
+
 TABLES = {
     "many rows": TableFacts(5000, ClassTarget({"a": 9, "b": 1}), ["numbers", "dates"], {"colour": 3, "town": 12}),
     "few rows": TableFacts(200, ValueTarget(), ["numbers"], {}),

@@ -1,0 +1,124 @@
+"""What a data set of arrays tells of its arrays, and of new examples."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlpkit import DataError, RawArray
+from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.datasets.npy import Npy
+
+X = np.arange(24, dtype=np.int16).reshape(8, 3) - 5
+T = np.arange(8) % 3
+
+
+@pytest.fixture
+def saved(tmp_path, monkeypatch):
+    """Return a data set of files of eight examples, and of two more for testing."""
+    monkeypatch.chdir(tmp_path)
+    for name, array in {"x": X, "t": T, "test_x": X[:2] * 2.5, "test_t": T[:2]}.items():
+        np.save(f"{name}.npy", array)
+
+    def build(**options):
+        return Npy("x.npy", "t.npy", **{"validation": 0.25, "test": ("test_x.npy", "test_t.npy"), **options})
+
+    return build
+
+
+def test_arrays_are_described_over_all_files(saved):
+    assert saved().raw_arrays() == [
+        RawArray("x.npy", "input", "int16, float64", (3,), -12.5, 18.0),
+        RawArray("t.npy", "target", "int64", (), 0.0, 2.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, ""),
+        ({"split": "in_order"}, "examples are split in their order, and later ones may differ"),
+        ({"split": "in_order", "validation": 0}, ""),
+    ],
+)
+def test_later_examples_may_differ_if_they_are_split_in_order(saved, options, said):
+    assert saved(**options).why_not_exchangeable() == said
+
+
+def test_raw_rows_and_their_sources_are_those_of_the_split(saved):
+    dataset = saved(split="in_order")
+    assert dataset.example_sources("validation", np.array([1, 0])) == ["x.npy, example 7", "x.npy, example 6"]
+    np.testing.assert_array_equal(dataset.raw_rows("validation", np.array([1, 0])), X[[7, 6]])
+    assert dataset.example_sources("test", np.array([1])) == ["test_x.npy, example 1"]
+    np.testing.assert_array_equal(dataset.raw_rows("test", np.array([1])), X[1:2] * 2.5)
+
+
+@pytest.mark.parametrize(
+    ("predict", "t", "shape"),
+    [
+        ("classes", np.array([2, 0]), (2,)),
+        ("classes", np.array([[2], [0]]), (2,)),
+        ("labels", np.array([[1, 0], [1, 1]]), (2, 2)),
+        ("values", np.array([0.5, 3]), (2, 1)),
+        ("values", np.arange(6.0).reshape(2, 3), (2, 3)),
+    ],
+)
+@pytest.mark.parametrize("weights", [None, np.array([0.5, 2])])
+def test_new_examples_are_raw_inputs_and_targets_in_the_shape_of_training(saved, predict, t, shape, weights):
+    found = saved(predict=predict).examples_in(Examples(X[:2], t, "new x", "new t", (), weights))
+    np.testing.assert_array_equal(found[0], X[:2])
+    np.testing.assert_array_equal(found[1], t.reshape(shape))
+    assert found[2:] == (() if weights is None else (weights,))
+
+
+@pytest.mark.parametrize(
+    ("x", "t", "message"),
+    [
+        (X, T[:2], "new t: has 2 targets for the 8 examples of new x"),
+        (X[:0], T[:0], "new x: has the shape (0, 3); expected a row for each example"),
+        (X, np.zeros((8, 0)), "new t: has the shape (8, 0); expected a row for each example"),
+        (X, np.float64(1), "new t: has the shape (); expected a row for each example"),
+        (
+            np.zeros((1200, 3)),
+            np.zeros(1300, int),
+            "new t: has 1,300 targets for the 1,200 examples of new x",
+        ),
+    ],
+)
+def test_new_examples_that_do_not_belong_together_are_refused(saved, x, t, message):
+    with pytest.raises(DataError) as caught:
+        saved().examples_in(Examples(x, t, "new x", "new t", ()))
+    assert str(caught.value) == message
+
+
+def test_targets_of_new_examples_are_finite(saved):
+    with pytest.raises(DataError, match=r"^new t: example 1 is nan; expected finite numbers"):
+        saved(predict="values").examples_in(Examples(X[:2], np.array([0, np.nan]), "new x", "new t", ()))
+
+
+def test_inputs_of_other_files_have_the_shape_of_those_for_training(saved):
+    np.save("test_x.npy", np.zeros((2, 4)))
+    with pytest.raises(DataError) as caught:
+        saved().describe()
+    assert str(caught.value) == "test_x.npy: has the shape (2, 4); expected (examples, 3)"
+
+
+@pytest.mark.parametrize(
+    ("test", "message"), [([0, 2], None), ([1, 1], None), ([3, 0], "test_t.npy: has 4 classes; expected 3 classes")]
+)
+def test_other_files_have_no_class_beyond_those_of_training(saved, test, message):
+    np.save("test_t.npy", np.array(test))
+    if message is None:
+        assert saved().describe().sizes == {"train": 6, "validation": 2, "test": 2}
+    else:
+        with pytest.raises(DataError) as caught:
+            saved().describe()
+        assert str(caught.value) == message
+
+
+def test_raw_inputs_of_a_number_each_need_no_axis(saved, tmp_path):
+    np.save("x.npy", X[:, 0] * 1.0)
+    dataset = saved(test=0.25, divide_by=4.0)
+    dataset.open(0)
+    np.testing.assert_array_equal(dataset.encode(np.array([2.0, 6])), [[0.5], [1.5]])
+    np.testing.assert_array_equal(dataset.encode(np.array([[2.0], [6]])), [[0.5], [1.5]])
