@@ -58,12 +58,13 @@ def test_matrices_take_the_published_steps(seed, shape, rate, momentum, weight_d
 
 
 @pytest.mark.parametrize("name", ["bias", "filter"])
-def test_other_parameters_take_the_steps_of_adamw_at_a_rate_of_their_own(name):
+@pytest.mark.parametrize("more", [{}, {"beta1": 0.5, "beta2": 0.75, "epsilon": 0.125}])
+def test_other_parameters_take_the_steps_of_adamw_at_a_rate_of_their_own(name, more):
     value, gradients = drawn(0, SHAPES[name])
     expected, slots = value.copy(), {"m": np.zeros_like(value), "v": np.zeros_like(value)}
     for number, gradient in enumerate(gradients, start=1):
-        Adamw(weight_decay=0.1).update(expected, gradient.copy(), slots, Step(0.25 * 0.02, number))
-    found = trained(Muon(weight_decay=0.1, other_rate=0.25), value, gradients, 0.02)
+        Adamw(weight_decay=0.1, **more).update(expected, gradient.copy(), slots, Step(0.25 * 0.02, number))
+    found = trained(Muon(weight_decay=0.1, other_rate=0.25, **more), value, gradients, 0.02)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
@@ -81,6 +82,22 @@ def test_parameters_that_do_not_decay_take_the_step_alone():
             slots = {name: np.zeros(of) for name, of in optimizer.slots_of("W", shape).items()}
             optimizer.update(result, gradient.copy(), slots, Step(0.1, 1, decay=0.0))
         np.testing.assert_array_equal(*values)
+
+
+def test_its_defaults_are_the_published_ones():
+    value, gradients = drawn(3, (4, 3))
+    np.testing.assert_allclose(
+        trained(Muon(), value, gradients, 0.02),
+        published(value.T, gradients.transpose(0, 2, 1), 0.02, 0.95, 0.0).T,
+        rtol=1e-6,
+        atol=1e-6,
+    )
+    (bias, of_bias), expected = drawn(4, (5,)), Muon(other_rate=0.05, beta1=0.9, beta2=0.999, epsilon=1e-8)
+    np.testing.assert_array_equal(trained(Muon(), bias, of_bias, 0.02), trained(expected, bias, of_bias, 0.02))
+
+
+def test_a_matrix_without_a_gradient_stays():
+    np.testing.assert_array_equal(trained(Muon(), np.ones((2, 3)), np.zeros((2, 2, 3)), 0.1), np.ones((2, 3)))
 
 
 @pytest.mark.parametrize("shape", [(3, 8), (8, 3), (5, 5)])

@@ -43,6 +43,12 @@ def test_is_as_published(make_steps, seed, rate, dtype, **parameters):
     steps.expect(value, published(steps, rate, **parameters))
 
 
+def test_its_defaults_are_those_it_says(make_steps):
+    steps = make_steps(0)
+    value, _ = steps.taken_by(Nadamw(), rates=0.001)
+    steps.expect(value, published(steps, 0.001, 0.9, 0.999, 0.004, 1e-8, 0.01))
+
+
 def test_parameters_that_do_not_decay_take_the_step_alone(make_steps):
     steps = make_steps(0)
     still = steps.taken_by(Nadamw(weight_decay=0.5), decay=0)[0]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import mlpkit
-from mlpkit import ModelFileError, ParameterError, Step
+from mlpkit import ModelFileError, ParameterError, Progress, Step
 from mlpkit_plugins.optimizers.adagrad import Adagrad
 from mlpkit_plugins.optimizers.adam import Adam
 from mlpkit_plugins.optimizers.adamw import Adamw
@@ -19,9 +19,11 @@ from mlpkit_plugins.optimizers.lion import Lion
 from mlpkit_plugins.optimizers.muon import Muon
 from mlpkit_plugins.optimizers.nadamw import Nadamw
 from mlpkit_plugins.optimizers.rmsprop import Rmsprop
+from mlpkit_plugins.optimizers.schedule_free_adamw import ScheduleFreeAdamw
 from mlpkit_plugins.optimizers.sgd import Sgd
 from mlpkit_plugins.optimizers.soap import Soap
 from mlpkit_plugins.schedules.constant import Constant
+from mlpkit_plugins.schedules.cosine import Cosine
 
 ALLOCATING_NOTHING = [
     pytest.param(Sgd, {}, id="sgd"),
@@ -129,6 +131,54 @@ def test_the_learning_rate_is_a_number_or_a_schedule(optimizer, parameters):
     assert optimizer(constant, **parameters).learning_rate is constant
     with pytest.raises(ParameterError, match="learning_rate: nan is not finite"):
         optimizer(float("nan"), **parameters)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate"),
+    [
+        (Sgd, 0.01),
+        (Adam, 0.001),
+        (Adamw, 0.001),
+        (Nadamw, 0.001),
+        (Rmsprop, 0.001),
+        (Adagrad, 0.01),
+        (Lion, 0.0001),
+        (Muon, 0.02),
+        (Soap, 0.003),
+        (ScheduleFreeAdamw, 0.0025),
+    ],
+)
+def test_the_usual_learning_rate_is_that_of_the_publication_or_its_code(optimizer, rate):
+    assert optimizer().learning_rate == rate
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "parameters"),
+    [
+        (Sgd, {"weight_decay": 0.25}),
+        (Sgd, {"weight_decay": 0.25, "momentum": 0.5}),
+        (Sgd, {"momentum": 0.5, "nesterov": True}),
+        (Adamw, {"weight_decay": 0.25}),
+        (Nadamw, {"weight_decay": 0.25}),
+        (Rmsprop, {"weight_decay": 0.25, "momentum": 0.5}),
+        (Adagrad, {"weight_decay": 0.25}),
+        (Lion, {"weight_decay": 0.25}),
+    ],
+)
+def test_a_schedule_of_decay_or_momentum_is_asked_at_each_step(optimizer, parameters, make_steps):
+    steps = make_steps(1, steps=4)
+    expected = bits(steps.taken_by(optimizer(**parameters)))
+    names = [name for name in ("weight_decay", "momentum") if name in parameters]
+    for name in names:
+        assert bits(steps.taken_by(optimizer(**parameters | {name: Constant(parameters[name])}))) == expected
+    halved = optimizer(**parameters | {names[0]: Cosine(parameters[names[0]])})
+    value, gradient = np.ones(3), np.ones(3)
+    slots = {name: np.full(3, 2.0) for name in halved.slots}
+    half = optimizer(**parameters | {names[0]: parameters[names[0]] / 2})
+    other, of_other = value.copy(), {name: slot.copy() for name, slot in slots.items()}
+    halved.update(value, gradient.copy(), slots, Step(0.1, 6, progress=Progress(5, 0.5, 10)))
+    half.update(other, gradient.copy(), of_other, Step(0.1, 6, progress=Progress(5, 0.5, 10)))
+    np.testing.assert_allclose(value, other, rtol=1e-14)
 
 
 SPEC = """\

@@ -46,6 +46,14 @@ def test_is_as_published(make_steps, seed, rate, dtype, **parameters):
     steps.expect(slots["x"], x)
 
 
+def test_its_defaults_are_the_published_ones(make_steps):
+    steps = make_steps(0)
+    value, slots = steps.taken_by(ScheduleFreeAdamw(), rates=0.0025)
+    y, x = published(steps, 0.0025, 0.9, 0.999, 1e-8, 0.0, 0)
+    steps.expect(value, y)
+    steps.expect(slots["x"], x)
+
+
 def test_parameters_that_do_not_decay_take_the_step_alone(make_steps):
     steps = make_steps(0)
     still = steps.taken_by(ScheduleFreeAdamw(weight_decay=0.5), decay=0)[0]

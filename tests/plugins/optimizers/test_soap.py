@@ -84,12 +84,31 @@ def test_matrices_take_the_published_steps(seed, shape, rate, **parameters):
 
 
 @pytest.mark.parametrize("shape", [(6,), (2, 3, 2, 2)])
-def test_other_parameters_take_the_steps_of_adamw(shape):
+@pytest.mark.parametrize("more", [{"beta1": 0.95, "beta2": 0.95}, {"beta1": 0.5, "beta2": 0.75, "epsilon": 0.125}])
+def test_other_parameters_take_the_steps_of_adamw(shape, more):
     value, gradients = drawn(0, shape)
     expected, slots = value.copy(), {"m": np.zeros_like(value), "v": np.zeros_like(value)}
     for number, gradient in enumerate(gradients, start=1):
-        Adamw(beta1=0.95, beta2=0.95, weight_decay=0.1).update(expected, gradient.copy(), slots, Step(0.02, number))
-    np.testing.assert_array_equal(trained(Soap(weight_decay=0.1), value, gradients, 0.02)[0], expected)
+        Adamw(weight_decay=0.1, **more).update(expected, gradient.copy(), slots, Step(0.02, number))
+    np.testing.assert_array_equal(trained(Soap(weight_decay=0.1, **more), value, gradients, 0.02)[0], expected)
+
+
+def test_its_defaults_are_those_of_the_authors_code():
+    value, gradients = drawn(5, (4, 3))
+    expected = published(value, gradients, 0.01, 0.95, 0.95, 1e-8, 0.01, 10)
+    np.testing.assert_allclose(trained(Soap(), value, gradients, 0.01)[0], expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_a_factor_of_the_decay_is_as_good_as_another_decay(decay):
+    values = []
+    for optimizer, factor in ((Soap(weight_decay=0.5), decay), (Soap(weight_decay=0.5 * decay), 1.0)):
+        value, gradients = drawn(6, (4, 3), steps=3)
+        slots = {name: np.zeros(shape) for name, shape in optimizer.slots_of("W", value.shape).items()}
+        for number, gradient in enumerate(gradients, start=1):
+            optimizer.update(value, gradient, slots, Step(0.1, number, factor))
+        values.append(value)
+    np.testing.assert_allclose(*values, rtol=1e-12)
 
 
 def test_a_long_side_keeps_its_own_directions():
