@@ -14,6 +14,7 @@ from mlpkit.testing import standalone
 from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine
 from mlpkit_plugins.layers.ensemble_view import EnsembleView
 from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss
+from mlpkit_plugins.losses.huber import Huber
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
 from mlpkit_plugins.losses.poisson import Poisson
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -63,6 +64,28 @@ def test_says_of_itself_what_the_loss_does():
 
 def test_asks_for_as_many_units_as_a_member_needs():
     assert EnsembleLoss(SoftmaxWithLoss()).expected_inputs(Classes(CLASSES)) == (1, CLASSES)
+    assert EnsembleLoss(SoftmaxWithLoss()).expected_inputs(Values((2,))) is None
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["", "with weights"])
+def test_has_the_best_constant_of_the_loss_for_each_member_if_there_is_one(weights):
+    t = np.random.default_rng(2).normal(size=(ROWS, CLASSES))
+    of_loss, none = (
+        standalone(EnsembleLoss(make()), (MEMBERS, CLASSES), target=Values((CLASSES,)))
+        for make in (MeanSquaredError, Huber)
+    )
+    expected = np.average(t, axis=0, weights=weights)
+    np.testing.assert_allclose(of_loss.best_constant(t, weights), [expected] * MEMBERS)
+    assert none.best_constant(t, weights) is None
+
+
+def test_the_exponential_is_that_of_the_loss():
+    class Halved(Poisson):
+        def exp(self, x, out):
+            return np.divide(np.exp(x), 2, out=out)
+
+    x = np.array([0.5, 3.0])
+    np.testing.assert_array_equal(EnsembleLoss(Halved()).exp(x, np.empty(2)), np.exp(x) / 2)
 
 
 def test_predicts_scaled_values_in_their_own_unit():

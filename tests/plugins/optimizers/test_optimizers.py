@@ -19,7 +19,6 @@ from mlpkit_plugins.optimizers.lion import Lion
 from mlpkit_plugins.optimizers.muon import Muon
 from mlpkit_plugins.optimizers.nadamw import Nadamw
 from mlpkit_plugins.optimizers.rmsprop import Rmsprop
-from mlpkit_plugins.optimizers.schedule_free_adamw import ScheduleFreeAdamw
 from mlpkit_plugins.optimizers.sgd import Sgd
 from mlpkit_plugins.optimizers.soap import Soap
 from mlpkit_plugins.schedules.constant import Constant
@@ -131,25 +130,6 @@ def test_the_learning_rate_is_a_number_or_a_schedule(optimizer, parameters):
     assert optimizer(constant, **parameters).learning_rate is constant
     with pytest.raises(ParameterError, match="learning_rate: nan is not finite"):
         optimizer(float("nan"), **parameters)
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "rate"),
-    [
-        (Sgd, 0.01),
-        (Adam, 0.001),
-        (Adamw, 0.001),
-        (Nadamw, 0.001),
-        (Rmsprop, 0.001),
-        (Adagrad, 0.01),
-        (Lion, 0.0001),
-        (Muon, 0.02),
-        (Soap, 0.003),
-        (ScheduleFreeAdamw, 0.0025),
-    ],
-)
-def test_the_usual_learning_rate_is_that_of_the_publication_or_its_code(optimizer, rate):
-    assert optimizer().learning_rate == rate
 
 
 @pytest.mark.parametrize(
