@@ -115,6 +115,15 @@ def test_an_encoding_that_makes_several_elements_of_a_number_is_for_tables():
     )
 
 
+def test_a_name_of_an_encoding_is_for_specs():
+    with pytest.raises(ParameterError) as caught:
+        encoded(numbers="min_max")
+    assert str(caught.value) == (
+        "numbers: 'min_max' is a name, which a data set built in Python can't look up; expected an encoding, such as "
+        "Standardize()"
+    )
+
+
 def test_raw_examples_are_told_from_standardized_ones():
     rng = np.random.default_rng(0)
     x = rng.normal([500.0, -30], [20, 2], (50, 2))

@@ -37,12 +37,23 @@ def test_the_widths_are_those_of_the_datas_columns():
 
 
 @pytest.mark.parametrize(
-    ("widths", "said"),
+    ("widths", "message"),
     [
-        (None, "ColumnAffine1 can't know which of its inputs belong to a column"),
-        ((4, 1), "ColumnAffine1 has widths of 5 elements in all, and its inputs have 7"),
+        (
+            None,
+            "ColumnAffine1 can't know which of its inputs belong to a column; expected to be at the network's input, "
+            "or in Columns there, and a data set of named columns; write Columns: {numbers: [ColumnAffine]} as the "
+            "first of the layers, and take the data from a table, such as csv; or give widths",
+        ),
+        (
+            (4, 1),
+            "ColumnAffine1 has widths of 5 elements in all, and its inputs have 7; expected a width for each column "
+            "of the inputs",
+        ),
     ],
 )
-def test_inputs_of_no_columns_are_refused(widths, said):
-    with pytest.raises(StackError, match=said):
-        standalone(ColumnAffine(SIZE, widths=widths), (7,))
+@pytest.mark.parametrize("shape", [(7,), InputShape((7,), [])])
+def test_inputs_of_no_columns_are_refused(widths, message, shape):
+    with pytest.raises(StackError) as caught:
+        standalone(ColumnAffine(SIZE, widths=widths), shape)
+    assert str(caught.value.cause) == message

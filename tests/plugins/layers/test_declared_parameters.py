@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 from mlpkit import Fans
+from mlpkit.network.shape_proof import StackError
 from mlpkit.testing import standalone
 from mlpkit_plugins.layers.affine import Affine
+from mlpkit_plugins.layers.average_pool2d import AveragePool2d
 from mlpkit_plugins.layers.batch_ensemble_affine import BatchEnsembleAffine
 from mlpkit_plugins.layers.column_affine import ColumnAffine
 from mlpkit_plugins.layers.conv2d import Conv2d
 from mlpkit_plugins.layers.drop_connect import DropConnect
 from mlpkit_plugins.layers.embedding import Embedding
 from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine
+from mlpkit_plugins.layers.max_pool2d import MaxPool2d
 from mlpkit_plugins.layers.maxout import Maxout
 from mlpkit_plugins.layers.parametric import Parametric
 from mlpkit_plugins.layers.periodic import Periodic
@@ -80,6 +83,36 @@ def test_shapes_fans_decay_and_rates(layer, inputs, declared):
     made = standalone(layer, inputs)
     found = [(p.name, p.shape, p.fans, p.decay, p.rate) for p in made.declared_parameters()]
     assert found == [(name, shape, Fans(*fans), *factors) for name, shape, fans, *factors in declared]
+
+
+FLATTEN, IMAGES = "put Flatten before it", "put Reshape: {shape: [channels, height, width]} before it"
+MEMBERS = "; for members of an ensemble, use EnsembleAffine or BatchEnsembleAffine"
+VIEW = "put EnsembleView before it"
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "remedy"),
+    [
+        (Affine(3), (), FLATTEN),
+        (Affine(3), (2, 4), FLATTEN + MEMBERS),
+        (Affine(3), (1, 2, 4), FLATTEN),
+        (DropConnect(3), (2, 4), FLATTEN),
+        (Maxout(3), (2, 4), FLATTEN),
+        (ColumnAffine(3, widths=(4,)), (2, 4), FLATTEN),
+        (periodic("plr"), (2, 4), FLATTEN),
+        (EnsembleAffine(3), (4,), VIEW),
+        (BatchEnsembleAffine(3), (2, 4, 5), VIEW),
+        (Conv2d(2, 3), (8, 8), IMAGES),
+        (MaxPool2d(), (8, 8), IMAGES),
+        (AveragePool2d(), (1, 1, 8, 8), IMAGES),
+        (Embedding(values=(3,)), (1, 1), ""),
+    ],
+    ids=lambda value: type(value).__name__ if hasattr(value, "build") else "",
+)
+def test_inputs_of_another_rank_come_with_a_remedy(layer, shape, remedy):
+    with pytest.raises(StackError) as caught:
+        standalone(layer, shape)
+    assert caught.value.cause.remedy == remedy
 
 
 @pytest.mark.parametrize(("layer", "shape", "axis"), [(Affine(3), (4,), -1), (Conv2d(2, 3), (1, 4, 4), 0)])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from mlpkit import InputColumn, InputShape
+from mlpkit.network.shape_proof import StackError
 from mlpkit.testing import standalone
 from mlpkit_plugins.layers.embedding import Embedding
 
@@ -54,6 +57,51 @@ def test_auto_gives_each_column_the_length_of_fastai():
     assert layer.sizes == [3, 9, 52]
     assert layer.flops((3,)) == 64
     assert layer.forward(np.ones((2, 3))).shape == (2, 64)
+
+
+@pytest.mark.parametrize(("count", "length"), [(1, 2), (2, 2), (3, 3), (39_700, 600), (39_000, 596), (10**6, 600)])
+def test_the_length_of_fastai_has_a_bound(count, length):
+    assert Embedding(values=(count,))._size(count) == length
+
+
+def test_the_counts_are_those_of_the_datas_columns():
+    columns = [InputColumn("town", "categories", values=3), InputColumn("job", "categories", values=5)]
+    layer = standalone(Embedding(2), InputShape((2,), columns))
+    (vectors,) = layer.declared_parameters()
+    assert vectors.shape == (2 * 3 + 2 * 5,)
+    vectors.value[...] = np.arange(16)
+    np.testing.assert_array_equal(layer.forward(np.array([[2.0, 4], [3, 5]])), [[4, 5, 14, 15], [0, 1, 6, 7]])
+
+
+TOWN = InputColumn("town", "categories", values=3)
+UNKNOWN = (
+    "Embedding1 can't know how many categories its inputs have: {}; expected indices of categories alone; set "
+    "categories: index in the data set, and put it into Columns: {{categories: [...]}} at the network's input; or give "
+    "values"
+)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (
+            Embedding(values=(3, 4)),
+            (3,),
+            "Embedding1 has 2 values, and its inputs 3 columns; expected one for each column",
+        ),
+        (Embedding(), (3,), UNKNOWN.format("they come from no columns of the data")),
+        (Embedding(), InputShape((3,), []), UNKNOWN.format("they come from no columns of the data")),
+        (
+            Embedding(),
+            InputShape((4,), [TOWN, InputColumn("sex", "one_hot", width=2), InputColumn("age", "numbers")]),
+            UNKNOWN.format("column 'sex' holds one_hot"),
+        ),
+    ],
+)
+def test_inputs_that_are_no_indices_are_refused(layer, shape, message):
+    with pytest.raises(StackError) as caught:
+        standalone(layer, shape)
+    assert str(caught.value.cause) == message
 
 
 def test_a_hundred_steps_as_with_one_hot_rows():
