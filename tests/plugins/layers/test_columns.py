@@ -64,7 +64,18 @@ def test_gradients_are_those_of_central_differences():
     [
         ([Columns(numbers=[Relu()])], (5,), "Columns1 can't know which of its inputs are which columns"),
         ([Relu(), Columns(numbers=[Relu()])], SHAPE, "Columns1 can't know which of its inputs are which columns"),
-        ([Columns(dates=[Relu()])], SHAPE, "Columns1 has layers for dates, but the inputs hold none"),
+        (
+            [Columns(dates=[Relu()])],
+            SHAPE,
+            "Columns1 has layers for dates, but the inputs hold none; expected layers for numbers, categories, "
+            "one_hot; leave it out",
+        ),
+        (
+            [Columns(categories=[Relu()])],
+            InputShape((1,), TABLE[:1]),
+            "Columns1 has layers for categories, but the inputs hold none; expected layers for numbers; set "
+            "categories: index in the data set, or leave it out",
+        ),
         ([Embedding(2)], SHAPE, "column 'age' holds numbers; expected indices of categories alone"),
         ([Relu(), Embedding(2)], (3,), "they come from no columns of the data"),
     ],
