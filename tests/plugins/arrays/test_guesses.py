@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mlpkit import DataError, ParameterError
-from mlpkit_plugins.arrays.first_spec import choose_arrays, guess_inputs, guess_target
+from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.arrays.first_spec import choose_arrays, guess_inputs, guess_target, propose_for_arrays
 from mlpkit_plugins.first_networks.convolutions import ImageInputs
 
 RNG = np.random.default_rng(0)
@@ -281,3 +282,65 @@ def test_arrays_that_are_not_enough_or_too_many_are_named(shapes, target, messag
     with pytest.raises(DataError) as caught:
         choose_arrays(shapes, "own.npz", target)
     assert str(caught.value) == f"own.npz: {message}"
+
+
+NOISE = np.random.default_rng(1)
+BYTES = NOISE.integers(0, 256, (600, 9, 10)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "are_bytes", "meaning", "first"),
+    [
+        (NOISE.normal(size=600), False, {"predict": "classes", "standardize": True}, "Affine"),
+        (NOISE.normal(size=(600, 5)), False, {"predict": "classes", "standardize": True}, "Affine"),
+        (
+            NOISE.normal(3, 9, (600, 2, 3)),
+            False,
+            {"predict": "classes", "flatten": True, "standardize": True},
+            "Affine",
+        ),
+        (BYTES, False, {"predict": "classes", "divide_by": 255}, "Reshape"),
+        (BYTES[:, :7], False, {"predict": "classes", "flatten": True, "divide_by": 255}, "Affine"),
+        (BYTES / 102, False, {"predict": "classes", "divide_by": 2.5}, "Reshape"),
+        (BYTES / 255, False, {"predict": "classes"}, "Reshape"),
+        (BYTES, True, {"flatten": False}, "Reshape"),
+        (BYTES[:, :7], True, {}, "Affine"),
+    ],
+)
+def test_a_first_spec_says_what_arrays_hold(inputs, are_bytes, meaning, first):
+    targets = np.arange(600) % 3
+    examples = Examples(inputs, targets, "x", "t", ())
+    given = {"file": "own.npz", "test": "other.npz"}
+    found = [("test", "x_test and t_test")]
+    proposal = propose_for_arrays("npz", given, examples, ("x", "t"), found, are_bytes=are_bytes, files=["own.npz"])
+    assert proposal.spec["data"] == {"npz": {**given, **meaning}}
+    layer = proposal.spec["layers"][0]
+    assert next(iter(layer)) == first
+    assert proposal.comments[()] == "Predicts t from x."
+    text = guess_inputs(inputs, "x", are_bytes=are_bytes).text
+    classes = "3 classes: 0 33%, 1 33%, 2 33%"
+    assert list(proposal.decisions[:4]) == [
+        *found,
+        ("examples", "600"),
+        ("inputs", f"x: {text}"),
+        ("target", f"t: {classes}"),
+    ]
+    said = {"predict": classes, "divide_by": text, "standardize": text}
+    for key, comment in said.items():
+        assert proposal.comments.get(("data", "npz", key)) == (comment if key in meaning else None)
+    assert list(proposal.files) == ["own.npz"]
+
+
+@pytest.mark.parametrize(
+    ("given", "count", "held_out"),
+    [
+        ({}, 600, {}),
+        ({}, 499, {"validation": 0.2, "test": 0.2}),
+        ({"test": "b.npz"}, 499, {"validation": 0.2}),
+        ({"test": "b.npz", "validation": "c.npz"}, 499, {}),
+    ],
+)
+def test_a_first_spec_holds_out_more_of_few_examples(given, count, held_out):
+    examples = Examples(NOISE.normal(size=(count, 2)), np.arange(count) % 2, "x", "t", ())
+    parameters = propose_for_arrays("npz", given, examples, ("x", "t"), []).spec["data"]["npz"]
+    assert {name: share for name, share in parameters.items() if name in ("validation", "test")} == given | held_out
