@@ -83,6 +83,11 @@ def test_has_the_same_states_whatever_the_data(fitted, drawn):
         ),
         # two groups of two rows each, whose shares 0 and 1/2 count with (1 + 1/2) / (4 + 1)
         ([0.1, 0.2, 0.3, 0.5], [0, 0, 1, 0], 2, [0.1, 0.15, 0.4, 0.6], np.array([3, 3, 13, 13]) / 30),
+        # groups of two rows, one and two, by the middle of each row's weight; the first two are one pool
+        (
+            [0.1, 0.2, 0.3, 0.4, 0.5], [0, 1, 0, 1, 1], 3,
+            [0.1, 0.3, 0.375, 0.45, 1], np.array([57, 57, 90.5, 124, 124]) / 144,
+        ),
         # a pool of all rows, since 1/256 is not far enough
         ([0.5, 0.5 + 1 / 256], [0, 1], 5, [0.2, 0.5, 0.9], [0.5] * 3),
         ([0.5, 0.5 + 1.01 / 256], [0, 1], 5, [0.2, 0.5, 0.9], [0.25, 0.25, 0.75]),
