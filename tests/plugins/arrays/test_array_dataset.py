@@ -122,3 +122,52 @@ def test_raw_inputs_of_a_number_each_need_no_axis(saved, tmp_path):
     dataset.open(0)
     np.testing.assert_array_equal(dataset.encode(np.array([2.0, 6])), [[0.5], [1.5]])
     np.testing.assert_array_equal(dataset.encode(np.array([[2.0], [6]])), [[0.5], [1.5]])
+
+
+@pytest.mark.parametrize("split", ["shuffle", "in_order"])
+def test_another_file_whose_classes_have_other_shares_is_warned_about_by_its_name(saved, split):
+    np.save("x.npy", np.zeros((300, 3)))
+    np.save("t.npy", np.arange(300) % 2)
+    np.save("test_x.npy", np.zeros((100, 3)))
+    np.save("test_t.npy", (np.arange(100) % 10 == 0).astype(int))
+    dataset = saved(split=split, validation=0)
+    (warning,) = dataset.warnings()
+    assert warning.parameter == "test"
+    assert warning.message.endswith("class '0' is 50% of train, 90% of test; 1 more class differs")
+    assert warning.remedy == "give test examples that are drawn like the training examples"
+    np.save("t.npy", np.arange(300) % 2 * 1.0)
+    np.save("test_t.npy", np.zeros(100))
+    assert saved(split=split, predict="values").warnings() == []
+
+
+def test_what_scales_inputs_and_targets_is_proposed_unless_it_is_set(saved):
+    assert saved().input_scaling() == {"standardize": True}
+    assert saved(standardize=True).input_scaling() == {}
+    assert saved().target_scaling() == {}
+    assert saved(predict="values").target_scaling() == {}
+    assert saved(predict="values", scale_target="none").target_scaling() == {"scale_target": "standardize"}
+    assert saved(scale_target="none").target_scaling() == {}
+
+
+def test_values_are_clipped_to_those_of_training_rows_alone(saved):
+    t = np.array([[5.0, -1], [2, 8], [9, 3], [4, 4], [7, 0], [6, 2], [-50, 1], [1, 90]])
+    np.save("t.npy", t)
+    np.save("test_t.npy", t[:2] * 100)
+    dataset = saved(predict="values", clip_predictions=True, split="in_order")
+    assert dataset.describe().target.scaling.bounds == ((2, -1), (9, 8))
+    assert saved(predict="values").describe().target.scaling.bounds is None
+
+
+def test_the_checksum_depends_on_the_content_of_each_file(saved):
+    found = set()
+    for name in (None, "x", "t", "test_x", "test_t"):
+        before = None if name is None else np.load(f"{name}.npy")
+        if before is not None:
+            np.save(f"{name}.npy", 1 - before if name.endswith("t") and before.max() < 2 else before[::-1])
+        dataset = saved()
+        assert dataset.fingerprint() == ""
+        dataset.open(0)
+        found.add(dataset.fingerprint())
+        if before is not None:
+            np.save(f"{name}.npy", before)
+    assert len(found) == 5
