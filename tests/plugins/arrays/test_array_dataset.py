@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit import DataError, RawArray
+from mlpkit import DataError, Graph, RawArray
+from mlpkit.graph.evaluator import evaluate
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.datasets.npy import Npy
 
@@ -171,3 +172,12 @@ def test_the_checksum_depends_on_the_content_of_each_file(saved):
         if before is not None:
             np.save(f"{name}.npy", before)
     assert len(found) == 5
+
+
+@pytest.mark.parametrize("options", [{"divide_by": 4.0}, {"flatten": True, "divide_by": 4.0}])
+def test_inputs_are_encoded_without_opening_the_files_first(saved, options):
+    np.testing.assert_array_equal(saved(**options).encode(X), X / np.float32(4))
+    dataset = saved(**options)
+    graph = Graph(np.dtype("float32"), (3,))
+    graph.outputs["y"] = dataset.onnx(graph)
+    np.testing.assert_array_equal(evaluate(graph, {"x": X.astype(np.float32)})["y"], X / np.float32(4))
