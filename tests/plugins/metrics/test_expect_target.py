@@ -59,13 +59,20 @@ def test_takes_what_it_is_for_and_refuses_the_rest(metric, parameters, takes, ta
             made.expect_target(TARGETS[target])
 
 
-@pytest.mark.parametrize(("metric", "wrong"), [(Accuracy, Labels(4)), (RocAuc, Values(())), (R2, Classes(2))])
-def test_a_metric_that_is_right_is_named(metric, wrong):
+@pytest.mark.parametrize(
+    ("metric", "wrong", "named"),
+    [
+        (Accuracy, Labels(4), "roc_auc, or f1 with a threshold,"),
+        (RocAuc, Values(()), "mean_absolute_error, mean_squared_error or r2"),
+        (R2, Classes(2), "accuracy, f1 or roc_auc"),
+    ],
+)
+def test_a_metric_that_is_right_is_named(metric, wrong, named):
     with pytest.raises(ShapeError) as caught:
         metric().expect_target(wrong)
     assert caught.value.message.startswith(f"{metric.__name__} is for ")
     assert caught.value.message.endswith(f", but the data gives {wrong}")
-    assert "instead" in caught.value.remedy
+    assert caught.value.remedy == f"use {named} instead"
 
 
 def test_labels_are_real_values_too(figure_of):
