@@ -181,3 +181,47 @@ def test_inputs_are_encoded_without_opening_the_files_first(saved, options):
     graph = Graph(np.dtype("float32"), (3,))
     graph.outputs["y"] = dataset.onnx(graph)
     np.testing.assert_array_equal(evaluate(graph, {"x": X.astype(np.float32)})["y"], X / np.float32(4))
+
+
+@pytest.mark.parametrize(
+    ("options", "t", "message"),
+    [
+        ({}, [0, 1, 2, 0, 1, 2, -1, 0], "the target of example 6 is -1; expected numbers of classes from 0; "),
+        (
+            {},
+            [0, 1, 2, 0, 1, 2**31, 1, 0],
+            "the target of example 5 is 2147483648; expected numbers of classes from 0; ",
+        ),
+        ({"predict": "labels"}, [[0, 1]] * 7 + [[1, 2]], "the target of example 7 is 2; expected 0 or 1"),
+        (
+            {"predict": "values", "scale_target": "log"},
+            [[1.0, 2]] * 7 + [[3, -0.5]],
+            "the target of example 7, element 1: -0.5 has no logarithm, ",
+        ),
+    ],
+)
+def test_a_target_is_named_by_its_position_in_the_whole_array(saved, monkeypatch, options, t, message):
+    monkeypatch.setattr("mlpkit_plugins.arrays.raw_rows._VALUES_TOGETHER", 3)
+    np.save("t.npy", np.array(t))
+    np.save("test_t.npy", np.array(t)[:2])
+    with pytest.raises(DataError) as caught:
+        saved(**options).describe()
+    assert str(caught.value).startswith(f"t.npy: {message}")
+
+
+@pytest.mark.parametrize("together", [1, 2, 4096])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_number_that_is_too_large_is_named_by_its_position_in_the_file(saved, monkeypatch, together, seed):
+    monkeypatch.setattr("mlpkit_plugins.arrays.array_split.ROWS_TOGETHER", together)
+    x = X * 1.0
+    x[5, 1] = 1e39
+    np.save("x.npy", x)
+    splits = saved(validation=0.5, split_seed=seed).open(0)
+    said = []
+    for name in ("train", "validation"):
+        try:
+            splits[name].take(np.arange(1), (np.empty((1, 3), np.float32), np.empty(1, np.int64)))
+        except DataError as error:
+            said.append(str(error))
+    (message,) = said
+    assert message.startswith("x.npy: example 5, element 1: 1e+39 is too large for float32, ")

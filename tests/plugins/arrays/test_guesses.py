@@ -202,6 +202,9 @@ def test_a_guess_about_many_rows_looks_at_some(monkeypatch):
         ({"x": (9, 2), "y": (9,), "x_test": (3, 2), "y_test": (3,)}, None, ("x", "y")),
         ({"a": (9, 2), "b": (9,)}, "b", ("a", "b")),
         ({"a": (9, 2), "b": (9, 5), "c": (9,), "d": (4, 99)}, "c", ("b", "c")),
+        ({"a": (9, 2), "b": (9, 5), "c": None, "d": (4, 99)}, "c", ("d", "c")),
+        ({"a": (9, 2), "b": (9, 5), "c": (), "d": (4, 99)}, "c", ("d", "c")),
+        ({"a": (9, 2), "n": (), "c": (9,)}, "c", ("a", "c")),
     ],
 )
 def test_which_arrays_are_taken(shapes, target, found):

@@ -1,4 +1,4 @@
-"""Where NumPy's products round to bfloat16: between the two calls, in that thread, and not in row order."""
+"""What the kernels in NumPy do by themselves: rounding to bfloat16, reading in pieces, and numbering fields."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
+from mlpkit_plugins.files.regular_file import read_at
 from mlpkit_plugins.kernels import with_numpy as kernels
 
 THIRD, ROUNDED = np.float32(1 / 3), np.float32(0.333984375)
@@ -69,3 +70,27 @@ def test_both_factors_are_rounded():
     for factors in ((one, third), (third, one)):
         assert kernels.product(*factors, np.empty((1, 1), np.float32)).item() == ROUNDED
     assert kernels.product(third, third, np.empty((1, 1), np.float32)).item() == ROUNDED * ROUNDED
+
+
+@pytest.mark.parametrize("most", [1, 5, 7, 1000])
+def test_rows_are_read_whole_however_few_bytes_come_at_a_time(tmp_path, monkeypatch, most):
+    rows = np.arange(24, dtype=np.int16).reshape(6, 4)
+    (tmp_path / "rows").write_bytes(b"abc" + rows.tobytes())
+    monkeypatch.setattr(kernels, "read_at", lambda file, place, target: read_at(file, place, target[:most]))
+    with (tmp_path / "rows").open("rb") as file:
+        out = np.zeros((3, 2, 2), np.int16)
+        assert kernels.read_rows(file.fileno(), 3, np.array([5, 0, 2]), out)
+        np.testing.assert_array_equal(out.reshape(3, 4), rows[[5, 0, 2]])
+        assert not kernels.read_rows(file.fileno(), 4, np.array([0, 5]), np.zeros((2, 4), np.int16))
+        assert not kernels.read_rows(file.fileno(), 3, np.array([6]), np.zeros((1, 4), np.int16))
+
+
+def test_fields_are_numbered_in_order_and_quotes_make_a_difference():
+    data = b'x,ab,"a""b",ab,a""b,c'
+    fields = np.array([(0, 1), (2, 2), (6, ~4), (12, 2), (15, 4), (20, 1), (2, 2)], np.int32).reshape(7, 1, 2)
+    fields = np.concatenate([np.zeros_like(fields), fields], axis=1)
+    codes, firsts = np.full(7, -1, np.int32), np.full(7, -1, np.int32)
+    assert kernels.distinct_fields(data, fields, 1, codes, firsts) == 5
+    assert codes.tolist() == [0, 1, 2, 1, 3, 4, 1]
+    assert firsts.tolist() == [0, 1, 2, 4, 5, -1, -1]
+    assert data[6:10] == data[15:19] == b'a""b'
