@@ -86,11 +86,12 @@ def test_rows_are_read_whole_however_few_bytes_come_at_a_time(tmp_path, monkeypa
 
 
 def test_fields_are_numbered_in_order_and_quotes_make_a_difference():
-    data = b'x,ab,"a""b",ab,a""b,c'
-    fields = np.array([(0, 1), (2, 2), (6, ~4), (12, 2), (15, 4), (20, 1), (2, 2)], np.int32).reshape(7, 1, 2)
+    data = b',x,,ab,"a""b",ab,a""b,c'
+    places = [(0, 0), (1, 1), (3, 0), (4, 2), (8, ~4), (14, 2), (17, 4), (22, 1), (4, 2)]
+    fields = np.array(places, np.int32).reshape(9, 1, 2)
     fields = np.concatenate([np.zeros_like(fields), fields], axis=1)
-    codes, firsts = np.full(7, -1, np.int32), np.full(7, -1, np.int32)
-    assert kernels.distinct_fields(data, fields, 1, codes, firsts) == 5
-    assert codes.tolist() == [0, 1, 2, 1, 3, 4, 1]
-    assert firsts.tolist() == [0, 1, 2, 4, 5, -1, -1]
-    assert data[6:10] == data[15:19] == b'a""b'
+    codes, firsts = np.full(9, -1, np.int32), np.full(9, -1, np.int32)
+    assert kernels.distinct_fields(data, fields, 1, codes, firsts) == 6
+    assert codes.tolist() == [0, 1, 0, 2, 3, 2, 4, 5, 2]
+    assert firsts.tolist() == [0, 1, 3, 4, 6, 7, -1, -1, -1]
+    assert data[8:12] == data[17:21] == b'a""b'
