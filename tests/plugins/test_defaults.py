@@ -1,4 +1,4 @@
-"""What a component does without being told: a changed default changes everybody's trainings, and is no accident."""
+"""Defaults of components: a change of one changes many trainings, and must be no accident."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ FLAGS = {
     "calibration": (),
     "augmentation": (),
 }
-"""By kind of component, what a class tells of itself."""
+"""Attributes of a class, by kind of component."""
 
 
 def line_of(kind, name, made):
-    """Return the defaults of a class, and what it tells of itself that is unlike most of its kind."""
+    """Return the defaults of a class, and its attributes that differ from its base class."""
     parameters = inspect.signature(made).parameters.values()
     defaults = [each.name if each.default is each.empty else f"{each.name}={each.default!r}" for each in parameters]
     base = next(each for each in made.__mro__ if each.__module__.startswith("mlpkit.components"))
-    told = {flag: (getattr(made, flag, None), getattr(base, flag, None)) for flag in FLAGS[kind]}
+    values = {flag: (getattr(made, flag, None), getattr(base, flag, None)) for flag in FLAGS[kind]}
     flags = [
         f"{flag}={value!r}"
-        for flag, (value, usual) in told.items()
+        for flag, (value, usual) in values.items()
         if value != usual and not isinstance(value, property)
     ]
     return f"{kind} {name}({', '.join(defaults)}) {' '.join(flags)}".rstrip()

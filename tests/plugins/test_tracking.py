@@ -1,4 +1,4 @@
-"""What every tracker does: it logs each evaluation once, in its own time, and disturbs nobody."""
+"""What every tracker does: it logs each evaluation once, late if need be, and leaves the process unchanged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOST = "runs/seven: can't be logged to the notebook: the page is torn; check tha
 
 
 class Notebook(Tracker):
-    """Keeps what it is told, and fails when it is told to."""
+    """Keeps what it logs, or raises ``error``."""
 
     product = "the notebook"
 

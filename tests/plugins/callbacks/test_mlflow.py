@@ -1,4 +1,4 @@
-"""What MLflow is told, by a stand-in that keeps it; what it makes of it is in ``test_trackers``."""
+"""The calls of MLflow, by a stand-in for its client; what MLflow returns of them is in ``test_trackers``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Weights & Biases and trackio are told, by stand-ins for both; what they make of it is in ``test_trackers``."""
+"""The calls of Weights & Biases and trackio, by stand-ins; what both return of them is in ``test_trackers``."""
 
 from __future__ import annotations
 
