@@ -46,3 +46,9 @@ def test_thresholds_are_scikit_learns(column, least_gain, make, targets):
 )
 def test_a_column_that_says_nothing_is_not_cut(x, t):
     assert not len(tree_thresholds(np.array(x), np.array(t), leaves=4, fewest_rows=2, least_gain=0))
+
+
+@pytest.mark.parametrize(("rows", "thresholds"), [(2, [2.5]), (3, []), (1, [2.5])])
+def test_both_leaves_of_a_cut_have_the_fewest_rows(rows, thresholds):
+    x, t = np.array([1.0, 2, 3, 4]), np.array([0, 0, 1, 1])
+    assert tree_thresholds(x, t, leaves=4, fewest_rows=rows, least_gain=0).tolist() == thresholds
