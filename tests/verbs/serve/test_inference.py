@@ -127,7 +127,7 @@ def test_all_of_a_body_may_be_json_and_bytes_after_it_belong_to_inputs():
     text = json.dumps({"inputs": [tensor()]}).encode()
     kind = {"content-type": "application/OCTET-stream; x=1", JSON_LENGTH.lower(): str(len(text))}
     assert inference.asked(text, kind, ARRAY)[1].content.tolist() == [1.5, 2.5]
-    with pytest.raises(Refusal, match="^1,234 bytes belong to no input$"):
+    with pytest.raises(Refusal, match=r"^1,234 bytes belong to no input$"):
         inference.asked(text + b"x" * 1234, kind, ARRAY)
 
 
