@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+import warnings
+
 import numpy as np
 import pytest
 from requirements import require_package
@@ -33,3 +37,152 @@ def test_rows_of_other_types_and_of_several_rows_are_predicted_as_alone(batch, r
     assert len({together[number].predictions.values.tobytes() for number in (0, 1, 2)}) == 3
     assert "carr" in str(together[3])
     assert str(together[3]) == str(alone[3])
+
+
+def test_warnings_go_to_the_request_that_they_belong_to(batch):
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warnings, "showwarning", lambda message, *_: seen.append(str(message)))
+        with batch.warnings_by_thread():
+            warnings.simplefilter("always")
+            with batch.noticed() as outer:
+                warnings.warn("a", UserWarning, stacklevel=1)
+                with batch.noticed() as inner:
+                    warnings.warn("b", UserWarning, stacklevel=1)
+                warnings.warn("c", UserWarning, stacklevel=1)
+                warnings.warn("d", DeprecationWarning, stacklevel=1)
+            warnings.warn("e", UserWarning, stacklevel=1)
+    assert (outer, inner, seen) == (["a", "c"], ["b"], ["d", "e"])
+
+
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_a_row_that_the_network_cannot_predict_leaves_the_others_theirs(batch, runs, monkeypatch, bad):
+    from mlpkit.verbs.serve.rows import Rows
+
+    model = load_run(runs / "loans")
+    contents = [{"amount": [float(i)], "income": [10.5], "years_in_job": [13], "purpose": ["car"]} for i in (1, 2, 3)]
+    contents.append({**contents[0], "income": [3]})  # of other types: a group of its own
+    requests = [batch.Request(model, Rows(content)) for content in contents]
+    expected = [each.predictions.values for each in batch.predict_all(requests)]
+    compute, wrong = batch.predicted_values, batch.encoded(model, requests[bad].rows).x
+
+    def failing(model, x):
+        if (x == wrong).all(axis=1).any():
+            raise ZeroDivisionError("no")
+        return compute(model, x)
+
+    monkeypatch.setattr(batch, "predicted_values", failing)
+    found = batch.predict_all(requests)
+    assert [isinstance(each, ZeroDivisionError) for each in found] == [number == bad for number in range(4)]
+    for number in {0, 1, 2, 3} - {bad}:
+        np.testing.assert_array_equal(found[number].predictions.values, expected[number])
+
+
+def test_a_row_without_a_meaning_leaves_the_others_theirs(batch, runs, monkeypatch):
+    from mlpkit.verbs.serve.rows import Rows
+
+    model = load_run(runs / "loans")
+    rows = [{"amount": [float(i)], "income": [10.5], "years_in_job": [13], "purpose": ["car"]} for i in (1, 2, 3)]
+    requests = [batch.Request(model, Rows(content)) for content in rows]
+    wrong, give = batch.encoded(model, requests[1].rows).x, batch.predictions_from
+
+    def failing(model, inputs, values):
+        if (inputs.x == wrong).all(axis=1).any():
+            raise ValueError("no")
+        return give(model, inputs, values)
+
+    monkeypatch.setattr(batch, "predictions_from", failing)
+    assert [type(each).__name__ for each in batch.predict_all(requests)] == ["Predicted", "ValueError", "Predicted"]
+
+
+def test_two_models_predict_their_own_rows_and_unusual_rows_are_warned_of_alone(batch, runs):
+    from mlpkit.verbs.serve.rows import Rows
+
+    loans, flowers = load_run(runs / "loans"), load_run(runs / "flowers")
+    plain = {"amount": [4.5], "income": [10.5], "years_in_job": [13], "purpose": ["car"]}
+    flower = {"petal_length": [45.5], "petal_width": [13.5], "stem_height": [100.5], "soil": ["clay"]}
+    contents = [(loans, plain), (flowers, flower), (loans, {**plain, "amount": [1e6]})]
+    found = batch.predict_all([batch.Request(model, Rows(content)) for model, content in contents])
+    assert [len(each.predictions.class_names) for each in found] == [2, 3, 2]
+    assert [len(each.warnings) for each in found] == [0, 0, 1]
+
+
+def working(batch, work, most=9):
+    """Return what some work with a worker returns, and the sizes of its batches."""
+    sizes = []
+
+    async def run():
+        worker = batch.Worker(most, sizes.append)
+        try:
+            return await work(worker)
+        finally:
+            worker.close()
+
+    return asyncio.run(run()), sizes
+
+
+def test_requests_that_wait_are_computed_together_and_calls_take_turns(batch, runs):
+    from mlpkit.verbs.serve.rows import Rows
+
+    model, order = load_run(runs / "loans"), []
+    row = Rows({"amount": [4.5], "income": [10.5], "years_in_job": [13], "purpose": ["car"]})
+
+    async def work(worker):
+        def called(name):
+            time.sleep(0.01)
+            order.append(name)
+            return name
+
+        async def predict(name):
+            found = await worker.predict(batch.Request(model, row))
+            order.append(name)
+            return found
+
+        jobs = [
+            worker.call(called, "a"),
+            worker.call(called, "b"),
+            predict("p"),
+            predict("q"),
+            worker.call(called, "c"),
+        ]
+        tasks = [asyncio.create_task(job) for job in jobs]
+        await asyncio.sleep(0)
+        waiting = worker.waiting
+        return waiting, await asyncio.gather(*tasks), worker.waiting
+
+    (before, found, after), sizes = working(batch, work)
+    assert (before, after, sizes) == (5, 0, [2])
+    assert (found[0], found[1], found[4]) == ("a", "b", "c")
+    assert order == ["a", "p", "q", "b", "c"]
+
+
+def test_whoever_leaves_is_not_computed_for_and_errors_are_raised_by_each(batch):
+    calls = []
+
+    async def work(worker):
+        first = asyncio.create_task(worker.call(time.sleep, 0.05))
+        left = asyncio.create_task(worker.call(calls.append, "left"))
+        wrong = asyncio.create_task(worker.call(int, "x"))
+        await asyncio.sleep(0.01)
+        left.cancel()
+        await first
+        with pytest.raises(ValueError, match="invalid literal"):
+            await wrong
+        return await worker.call(lambda *, a: a, a=7)
+
+    assert working(batch, work) == (7, [])
+    assert calls == []
+
+
+def test_no_more_wait_than_may(batch):
+    from mlpkit.verbs.serve.refusals import Refusal
+
+    async def work(worker):
+        tasks = [asyncio.create_task(worker.call(time.sleep, 0.02)) for _ in range(3)]
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    (*right, refused), _ = working(batch, work, most=2)
+    assert right == [None, None]
+    assert isinstance(refused, Refusal)
+    assert (refused.status, str(refused)) == (503, "2 requests wait already; try again later")
+    assert refused.headers == {"Retry-After": "1"}
