@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 
 import pytest
@@ -282,3 +283,34 @@ def test_an_address_that_cannot_be_listened_at_is_an_error():
             app.listening("127.0.0.1", port)
     with pytest.raises(UsageError, match="can't listen at ::1x, port 3"):
         app.listening("::1x", 3)
+
+
+def test_where_each_model_is_served_is_told(runs, invoke, monkeypatch):
+    monkeypatch.setattr(app.Server, "run", lambda self, sockets: self._began())
+    arguments = ["serve", f"a={runs / 'loans'}", f"a={runs / 'loans'}", runs / "houses", "--port", 0]
+    done = invoke(*arguments)
+    folders = {name: str(runs / name) for name in ("loans", "houses")}
+    places = [f"a (version {number}): {folders['loans']}" for number in (1, 2)]
+    assert (done.code, done.err.splitlines()) == (0, [*places, f"houses (version 1): {folders['houses']}"])
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", done.out)
+    document = json.loads(invoke(*arguments, "--json").out)
+    assert document["models"] == [
+        {"name": name, "version": version, "path": folders[of]}
+        for name, version, of in (("a", "1", "loans"), ("a", "2", "loans"), ("houses", "1", "houses"))
+    ]
+    assert document["address"].startswith("http://127.0.0.1:")
+
+
+def test_options_reach_the_server(runs, invoke, monkeypatch):
+    made = []
+    monkeypatch.setattr(app.Server, "run", lambda self, sockets: made.append(self))
+    monkeypatch.setattr(app, "application", lambda service: service)
+    options = ["--max-body", "0.25", "--timeout", "7.4", "--queue", "3", "--drift"]
+    for given in ([], options):
+        assert invoke("serve", runs / "loans", "--port", 0, *given).code == 0
+    services = [server.config.app for server in made]
+    assert [(each.most_bytes, each.seconds, each.most_waiting, each.keeps_rows) for each in services] == [
+        (32_000_000, 30.0, 1000, False),
+        (250_000, 7.4, 3, True),
+    ]
+    assert [server.config.timeout_graceful_shutdown for server in made] == [30, 7]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
 import jsonschema
 import pytest
+from page_text import page_text
 from requirements import require_package
 from served import serving
+
+from mlpkit.registry.registry import Registry
+from mlpkit.version import VERSION
 
 
 def test_each_example_is_a_row_that_its_model_takes(server):
@@ -53,3 +59,43 @@ def test_schemathesis_finds_nothing(runs, environment, tmp_path):
 def test_schemathesis_finds_nothing_in_several_models(server, tmp_path):
     done = found_by_schemathesis(server, tmp_path, examples=50)
     assert done.returncode == 0, done.stdout[-6000:]
+
+
+@pytest.fixture
+def models(runs):
+    from mlpkit.verbs.serve.models import Models
+
+    return Models([str(runs / "flowers"), f"spam={runs / 'shapes_npz'}"], Registry.discover())
+
+
+def test_the_whole_document(models, golden):
+    from mlpkit.verbs.serve.openapi import openapi
+
+    document = openapi(models)
+    paths, schemas = document.pop("paths"), document.pop("components")["schemas"]
+    lines = [json.dumps(document).replace(VERSION, "VERSION")]
+    lines += [f"{name} {json.dumps(schema)}" for name, schema in (schemas | paths).items()]
+    golden(Path(__file__).with_name("openapi.golden.txt"), "\n".join(lines) + "\n")
+
+
+def test_a_single_model_has_an_address_without_its_name(runs):
+    from mlpkit.verbs.serve.models import Models
+    from mlpkit.verbs.serve.openapi import openapi
+
+    paths = openapi(Models([str(runs / "loans")], Registry.discover()))["paths"]
+    assert paths["/predict"] == paths["/models/loans/predict"]
+
+
+def test_the_words_of_the_page(models, golden):
+    from mlpkit.verbs.serve.page import page
+
+    golden(Path(__file__).with_name("page.golden.txt"), page_text(page(models, "http://localhost:1")))
+
+
+def test_a_long_example_is_not_in_the_command_of_the_page(models, monkeypatch):
+    from mlpkit.verbs.serve import page
+
+    example = json.dumps([page.row_example(models.find("flowers").loaded)])
+    for longest, shown in ((len(example), escape(example)), (len(example) - 1, "[...]")):
+        monkeypatch.setattr(page, "LONGEST_EXAMPLE", longest)
+        assert f"-d &#x27;{shown}&#x27; http://h/models/flowers/predict" in page.page(models, "http://h")
