@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from mlpkit.registry.registry import Registry
+from mlpkit.verbs.homework.exercise import find
+from mlpkit.verbs.homework.kinds import TASKS
+
 ROOT = Path(__file__).parents[3]
 RIGHT = {path.stem: path.read_text("utf-8") for path in sorted((Path(__file__).parent / "right").iterdir())}
 
@@ -89,3 +93,12 @@ def test_where_the_files_are_is_told(invoke, cwd):
 def test_the_page_shows_the_skeleton(invoke, cwd):
     invoke("new-homework", "layer", "Relu")
     assert f"```text\n{(cwd / 'relu/relu.py').read_text()}```" in (ROOT / "docs/teaching.md").read_text("utf-8")
+
+
+def test_all_files_that_are_handed_out(golden):
+    registry, texts = Registry.discover(), []
+    chosen = [("layer", "BatchNorm"), ("layer", "Dropout"), ("loss", "SoftmaxWithLoss")]
+    for kind, name in [*chosen, ("loss", "MeanSquaredError"), ("optimizer", "adam"), ("spec", "first_flowers")]:
+        files = TASKS[kind](find(kind, name), registry).files()
+        texts += [f"==== {kind} {name}: {file}\n{text.strip()}\n" for file, text in files.items()]
+    golden(Path(__file__).with_name("handed_out.golden.txt"), "\n".join(texts))

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from mlpkit.components.randomness import keyed_generator
+from mlpkit.registry.registry import Registry
+from mlpkit.verbs.homework import child
+from mlpkit.verbs.homework.exercise import exercise_of
+from mlpkit.verbs.homework.isolation import SubmissionError
+from mlpkit.verbs.homework.kinds import TASKS
+from mlpkit.verbs.homework.marking import _run
 
 HERE = Path(__file__).parent
 RIGHT = {path.stem: path.read_text("utf-8") for path in sorted((HERE / "right").iterdir())}
@@ -108,6 +118,40 @@ BROKEN = {
         ("value: he_normal", "value: no_such", "symptom is gone", "the repaired spec fails: .*no_such"),
     ]
 }
+
+
+class InThisProcess:
+    """A submission without a process of its own."""
+
+    def __init__(self, text):
+        self.names = {}
+        exec(text, self.names)
+
+    def ask(self, *steps, arrays=()):
+        np.random.seed(0)
+        try:
+            found = [child.plain(*each) for each in child.follow(steps, [each.copy() for each in arrays], self.names)]
+        except Exception as error:
+            raise SubmissionError(child.in_words(error)) from None
+        names = [step[4] if len(step) > 4 else step[1] for step in steps if step[0] not in ("make", "do")]
+        return dict(zip(names, found, strict=True))
+
+
+def test_all_reasons_for_each_mistake(golden):
+    registry, lines = Registry.discover(), []
+    for name, mistakes in MISTAKES.items():
+        exercise = exercise_of(HERE / f"{name}.py", RIGHT[name])
+        points = {check: worth for check, worth in exercise.points.items() if check != "speed"}
+        for number, (old, new, *_) in enumerate([("", "", ""), *mistakes]):
+            task = TASKS[exercise.kind](replace(exercise, points=points), registry)
+            rng, results = keyed_generator(1, exercise.kind, exercise.name), []
+            with np.errstate(all="ignore"):
+                _run(task, InThisProcess(RIGHT[name].replace(old, new) if old else RIGHT[name]), rng, results)
+            lost = sum(each.out_of - each.points for each in results)
+            lines.append(f"{name}, {f'mistake {number}' if number else 'right'}: -{lost} of {len(results)} checks")
+            told = [f"  -{each.out_of} {each.title}: {each.reason}" for each in results if each.reason]
+            lines += [re.sub(r"(?<=Error: ).*?(?=; |$)", "...", line) for line in told]  # the words are NumPy's
+    golden(Path(__file__).with_name("mistakes.golden.txt"), "\n".join(lines) + "\n")
 
 
 @pytest.fixture
