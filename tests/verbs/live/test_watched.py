@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import threading
 import time
@@ -13,7 +14,9 @@ from stop_at import StopAt
 
 import mlpkit
 from mlpkit.components.schedule import Progress
-from mlpkit.training.events import Observer, ObserverGroup
+from mlpkit.runs.folder import RunFolder
+from mlpkit.specfile.shipped_specs import shipped_specs
+from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.verbs.live.server import (
     FolderRuns,
     LiveRun,
@@ -21,6 +24,7 @@ from mlpkit.verbs.live.server import (
     WatchedRun,
     evaluations_of,
     frame,
+    live_folder,
     live_page,
     state_of,
 )
@@ -155,6 +159,67 @@ def test_the_results_of_runs_are_tables_and_curves():
     ]
     assert "Each run at its last evaluation" in both["table"]
     assert list(both["charts"]) == ["Validation loss", "Validation accuracy"]
+    points = {caption: chart["data"]["values"] for caption, chart in both["charts"].items()}
+    drawn = [("a<", 5, 1.25), ("a<", 9, 0.75), ("b", 5, 1.25)]
+    assert [(each["series"], each["iteration"], each["loss"]) for each in points["Validation loss"]] == drawn
+    drawn = [("a<", 5, None), ("a<", 9, None), ("b", 5, 0.5)]
+    assert [(each["series"], each["iteration"], each["accuracy"]) for each in points["Validation accuracy"]] == drawn
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_ends(monkeypatch):
+    monkeypatch.setattr("mlpkit.verbs.live.server.MOST_POINTS", 10)
+    records = [{"iteration": step, "train_loss": 1 / step} for step in range(1, 500)]
+    runs = [WatchedRun(name, "running", 499, records=records) for name in "ab"]
+    values = evaluations_of(runs)["charts"]["Train loss"]["data"]["values"]
+    steps = [each["iteration"] for each in values if each["series"] == "a"]
+    assert (steps[0], steps[-1], steps == sorted(set(steps))) == (1, 499, True)
+    assert 5 <= len(steps) <= 20
+    assert all(each["loss"] == 1 / each["iteration"] for each in values)
+
+
+def test_a_folder_is_looked_at_once_a_second_and_a_run_is_read_again_if_it_went_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    read, now = [], [100.0]
+    history = RunFolder.read_history
+    monkeypatch.setattr(RunFolder, "read_history", lambda self: read.append(self.directory.name) or history(self))
+    monkeypatch.setattr("mlpkit.verbs.live.server.time", SimpleNamespace(monotonic=lambda: now[0]))
+    spec = mlpkit.load_spec(
+        shipped_specs()["loans"], overrides={"training.iterations": 6, "training.evaluate_every": 2}
+    )
+    mlpkit.run(spec, "runs/deep/a", quiet=True)
+    read.clear()
+    watched = FolderRuns(tmp_path / "runs")
+    (first,) = watched.runs()
+    assert (first.name, first.best, first.message, len(first.records)) == ("deep/a", None, "", 3)
+    mlpkit.run(spec, "runs/b")
+    read.clear()
+    now[0] = 100.999
+    assert watched.runs() == [first]
+    now[0] = 101.0
+    assert [run.name for run in watched.runs()] == ["b", "deep/a"]
+    assert read == ["b"]
+    lines = (tmp_path / "runs/deep/a/history.jsonl").read_text()
+    (tmp_path / "runs/deep/a/metrics.json").unlink()
+    (tmp_path / "runs/deep/a/history.jsonl").write_text(lines[: lines.rindex("{")])
+    now[0] = 102.5
+    again = watched.runs()[1]
+    assert (again.step, again.state != "finished", len(again.records), read) == (4, True, 2, ["b", "a"])
+
+
+def test_the_page_of_several_runs_can_end_them(tmp_path, capsys):
+    pytest.importorskip("vl_convert")
+    interrupts = SimpleNamespace(stop=StopRequest())
+    with live_folder(0, "all runs", tmp_path, interrupts):
+        address = capsys.readouterr().err.removeprefix("live page: ").strip()
+        host, token = re.fullmatch("http://(.*?)/(.*)/", address).groups()
+        connection = http.client.HTTPConnection(host, timeout=10)
+        for action, status in (("pause", 404), ("stop", 204)):
+            connection.request("POST", f"/{token}/{action}", headers={"Origin": f"http://{host}"})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == status
+            connection.close()
+    assert interrupts.stop.reason == "the live page"
 
 
 def test_a_run_is_held_and_ended_only_while_it_trains(tmp_path):

@@ -9,6 +9,7 @@ from shutil import rmtree
 import pytest
 
 import mlpkit
+from mlpkit.specfile.spec import Spec
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.repro.repro import repro
 
@@ -104,3 +105,14 @@ def test_a_run_that_was_interrupted_and_resumed_comes_to_the_same_again(work):
     mlpkit.run(mlpkit.load_spec("tiny.yaml"), "run", stop=stop, observer=StopAtOnce())
     mlpkit.resume("run")
     assert repro(Path("run")).same
+
+
+def test_an_ensemble_whose_networks_had_their_own_times_is_refused(train, monkeypatch):
+    train("a run", training__epochs=None, training__seconds=0.01)
+    monkeypatch.setattr(Spec, "trains_ensemble", True)
+    with pytest.raises(mlpkit.UsageError) as caught:
+        repro(Path("a run"))
+    assert str(caught.value) == (
+        "a run: can't be repeated: each network trained as many steps as its time allowed; "
+        "repeat its networks, such as mlpkit repro 'a run/members/0'"
+    )

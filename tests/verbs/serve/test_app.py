@@ -150,6 +150,7 @@ def test_metadata_of_models(two, runs):
 def test_what_is_not_there_is_told(method, path, expected, two):
     found, _ = served(two, (method, path))
     assert told(found) == expected
+    assert found[1].get("allow") == ("POST" if expected[0] == 405 else None)
 
 
 def test_a_body_comes_in_parts_up_to_the_limit(one):
