@@ -10,6 +10,7 @@ import re
 import shutil
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from tiny_work import fill
 
 import mlpkit
 import mlpkit_plugins
+from mlpkit.specfile.shipped_specs import shipped_specs
 from mlpkit.terminal.figures import figure
 from mlpkit.verbs.card.card import Code, Part, cell, markdown, text, write_card
 
@@ -285,6 +287,71 @@ def test_gaps_are_limits_and_changed_data_counts_for_nothing(tmp_path, monkeypat
     assert "Rows, columns and intervals are left out: " in shown
     assert f"{text(str(tmp_path / 'run'))}: the data is not what the network was trained on" in shown
     assert "has no value" not in shown
+
+
+@pytest.fixture
+def kinds(tmp_path, monkeypatch):
+    """A run of three classes, of which some are rare, each split in a file of its own."""
+    monkeypatch.chdir(tmp_path)
+    counts = {"train": (30, 10, 9), "validation": (12, 11, 2), "test": (21, 20, 10)}
+    for split, of_split in counts.items():
+        rows = [f"{i % 7},{i % 3},{name}" for name, count in zip("abc", of_split, strict=True) for i in range(count)]
+        Path(f"{split}.csv").write_text("\n".join(["x,y,kind", *rows]))
+    data = {"file": "train.csv", "validation": "validation.csv", "test": "test.csv", "target": "kind"}
+    layers = [{"Affine": {"units": 3}}, "SoftmaxWithLoss"]
+    training = {"optimizer": "sgd", "iterations": 9, "metrics": ["accuracy", "confusion_matrix"]}
+    mlpkit.run(mlpkit.load_spec({"mlpkit": 1, "data": {"csv": data}, "layers": layers, "training": training}), "kinds")
+    return Path("kinds")
+
+
+def test_rare_classes_and_symptoms_are_limits(kinds, monkeypatch):
+    found = [SimpleNamespace(title="dead units", iteration=1234, finding="3 of 8 in Affine1")]
+    monkeypatch.setattr("mlpkit.verbs.card.card.recorded_symptoms", lambda *_: found)
+    shown, card, _ = carded(kinds)
+    limits = shown.partition("## Limits\n\n")[2].splitlines()
+    assert [line for line in limits if "fewer" in line] == [
+        "- classes with fewer than 10 rows of train: c (9)",
+        "- classes with fewer than 10 rows of validation: c (2)",
+    ]
+    assert "- dead units, at iteration 1,234: 3 of 8 in Affine1" in limits
+    assert "A neural network that predicts **kind**, one of a, b, c, from the columns x, y." in shown
+    rows = [row for row in rows_of(card, "Data") if "split" in row]
+    assert rows == [
+        {"split": "train", "rows": 49, "a": 30, "b": 10, "c": 9},
+        {"split": "validation", "rows": 25, "a": 12, "b": 11, "c": 2},
+        {"split": "test", "rows": 51, "a": 21, "b": 20, "c": 10},
+    ]
+    head = yaml.safe_load(shown.split("---\n")[1])
+    assert (head["metrics"], "license" in head, "datasets" in head) == (["accuracy"], False, False)
+    assert head["tags"] == ["mlpkit", "tabular-classification"]
+    results = head["model-index"][0]["results"]
+    assert {each["dataset"]["type"] for each in results} == {"csv"}
+    assert [[metric["type"] for metric in each["metrics"]] for each in results] == [["loss", "accuracy"]] * 2
+
+
+@pytest.mark.parametrize(("most", "columns"), [(3, {"split", "rows", "a", "b", "c"}), (2, {"split", "rows"})])
+def test_very_many_classes_have_no_columns(most, columns, kinds, monkeypatch):
+    monkeypatch.setattr("mlpkit.verbs.card.card.MOST_CLASSES", most)
+    rows = [row for row in rows_of(carded(kinds)[1], "Data") if "split" in row]
+    assert [{*row} for row in rows] == [columns] * 3
+
+
+def test_a_card_of_labels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mlpkit.run(mlpkit.load_spec(shipped_specs()["weather"], overrides={"training.iterations": 9}), "run", quiet=True)
+    shown, card, _ = carded(Path("run"))
+    columns = "pressure, humidity, temperature"
+    assert f"predicts **rain, wind, fog**, any of rain, wind, fog, from the columns {columns}.\n" in shown
+    assert yaml.safe_load(shown.split("---\n")[1])["pipeline_tag"] == "tabular-classification"
+    splits = [row for row in rows_of(card, "Data") if "split" in row]
+    file = Path(mlpkit_plugins.__file__).parent / "datasets/example_files/weather.csv"
+    with file.open() as opened:
+        table = list(csv.DictReader(opened))
+    names = [name for name in splits[0] if name not in ("split", "rows")]
+    assert len(names) == 3
+    assert {name: sum(row[name] for row in splits) for name in names} == {
+        name: sum(float(row[name]) for row in table) for name in names
+    }
 
 
 def test_an_ensemble_of_folds_says_what_its_results_are_for(runs):
