@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import time
+import threading
 
 import pytest
 from requirements import require_package
@@ -243,15 +243,17 @@ def test_requests_that_take_too_long_are_ended(one, monkeypatch):
 
 
 def test_requests_beyond_those_that_may_wait_are_refused(one):
-    service = app.Service(one, 10_000, 30, 2)
+    service, free = app.Service(one, 10_000, 30, 2), threading.Event()
     body = [json.dumps([LOAN]).encode()]
 
     async def answers():
         application = app.application(service)
         async with service.running(None):
-            busy = asyncio.create_task(service.worker.call(time.sleep, 0.1))
+            asked = [asyncio.create_task(service.worker.call(free.wait))]
             await asyncio.sleep(0.02)
-            return await asyncio.gather(busy, *(answer(application, "POST", "/predict", body) for _ in range(4)))
+            asked += [asyncio.create_task(answer(application, "POST", "/predict", body)) for _ in range(4)]
+            asyncio.get_running_loop().call_later(0.05, free.set)
+            return await asyncio.gather(*asked)
 
     _, *found = asyncio.run(answers())
     assert [each[0] for each in found] == [200, 200, 503, 503]

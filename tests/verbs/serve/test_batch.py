@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import warnings
 
@@ -160,11 +161,13 @@ def test_whoever_leaves_is_not_computed_for_and_errors_are_raised_by_each(batch)
     calls = []
 
     async def work(worker):
-        first = asyncio.create_task(worker.call(time.sleep, 0.05))
+        free = threading.Event()
+        first = asyncio.create_task(worker.call(free.wait))
         left = asyncio.create_task(worker.call(calls.append, "left"))
         wrong = asyncio.create_task(worker.call(int, "x"))
         await asyncio.sleep(0.01)
         left.cancel()
+        free.set()
         await first
         with pytest.raises(ValueError, match="invalid literal"):
             await wrong
