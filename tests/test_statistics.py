@@ -25,6 +25,10 @@ def test_the_distribution_is_scipys(df):
         assert two_tails(t, df) == pytest.approx(2 * stats.t.sf(t, df), rel=1e-10)
 
 
+def test_nothing_is_as_far_out_as_infinity():
+    assert [two_tails(t, 2.5) for t in (math.inf, -math.inf)] == [0, 0]
+
+
 def test_one_degree_of_freedom_is_the_cauchy_distribution():
     for t in (1e-9, 0.3, 1.0, 5.0, 1e9):
         assert two_tails(t, 1) == pytest.approx(2 * math.atan(1 / t) / math.pi, rel=1e-14)

@@ -45,3 +45,9 @@ def test_a_marker_without_a_meaning_before_the_real_one():
 @pytest.mark.parametrize("before", [b"{", b"{{", b"{ {\x00{", b"{" * 7])
 def test_braces_between_the_marker_and_the_line(before):
     assert find_provenance(MARKER.encode() + before + provenance_json({"run": "a"}).encode()) == {"run": "a"}
+
+
+def test_only_the_next_eight_braces_are_tried():
+    assert find_provenance(MARKER.encode() + b"{" * 8 + provenance_json({"run": "a"}).encode()) is None
+    line = provenance_line({"run": "b"}).encode()
+    assert find_provenance(MARKER.encode() + b"{" * 9 + line) == {"run": "b"}

@@ -113,6 +113,13 @@ def test_certain_is_only_what_has_no_rival(word, meant):
     assert certain(word, KEYS) == meant
 
 
+def test_nothing_is_certain_among_too_many_names():
+    names = [f"name_{i}x" for i in range(MOST_CANDIDATES - 1)] + ["epochs"]
+    assert certain("epcohs", names) == "epochs"
+    assert certain("epcohs", [*names, "one_more"]) is None
+    assert certain("epochs", [*names, "one_more"]) == "epochs"
+
+
 def test_names_that_are_about_as_near_are_rivals():
     names = ["BatchNorm", "BatchNorm1d", "BatchNorm2d"]
     assert certain("BatchNrom", names) is None
@@ -169,6 +176,8 @@ def test_of_two_names_as_like_the_one_of_nearer_length_is_meant():
         (1000, "1 kB"),
         (5_844_000_000, "5.84 GB"),
         (999_400, "999 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1,000 kB"),
         (999_600, "1,000 kB"),
         (1_000_000, "1 MB"),
         (2**48, "281 TB"),
@@ -185,6 +194,8 @@ def test_a_number_of_bytes_has_three_digits(size, text):
         (0.43124, "0.4312"),
         (5.0799e-05, "5.08e-05"),
         (999.94, "999.9"),
+        (1000, "1,000"),
+        (0, "0"),
         (-999.96, "-1,000"),
         (113_296.4, "113,300"),
         (9.994e14, "999,400,000,000,000"),
