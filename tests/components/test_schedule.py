@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import math
+from typing import Annotated
 
-from mlpkit import Progress, Schedule
-from mlpkit.components.schedule import OpenEndedProgress, rate_at
+import pytest
+from annotated_types import Lt
+
+from mlpkit import ParameterError, Progress, Rate, Schedule
+from mlpkit.components.component import Component
+from mlpkit.components.schedule import OpenEndedProgress, rate_at, value_now
 from mlpkit.errors import OpenEndedError
 
 HALFWAY = Progress(step=50, epoch=0.5, total_steps=100)
@@ -42,3 +47,61 @@ def test_a_schedule_is_asked():
 def test_an_unresolved_name_is_an_error(reference):
     with pytest.raises(TypeError, match="is a schedule's name, not a schedule; pass a number or a Schedule"):
         rate_at(reference, HALFWAY)
+
+
+class Constant(Schedule):
+    """Always the same."""
+
+    value: object
+
+    def __call__(self, progress):
+        return self.value
+
+
+class Nothing(Constant):
+    """Forgets to return."""
+
+    def __call__(self, progress):
+        pass
+
+
+class Rated(Component):
+    """Takes rates within bounds, and a schedule without any."""
+
+    kind = "layer"
+    below: Annotated[Rate, Lt(1)]
+    free: Schedule = Constant(0.5)
+    maybe: Rate | None = None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("below", 0.0, None),
+        ("below", 0.75, None),
+        ("below", 1.0, "a number, at least 0 and less than 1"),
+        ("below", -0.25, "a number, at least 0 and less than 1"),
+        ("below", math.nan, "a number, at least 0 and less than 1"),
+        ("free", -7.0, None),
+        ("maybe", 7.0, None),
+        ("maybe", -0.125, "a number, at least 0"),
+        ("maybe", math.inf, "a number, at least 0"),
+    ],
+)
+def test_a_schedule_stays_in_the_range_of_its_parameter(name, value, expected):
+    rated = Rated(**{"below": 0.5, name: Constant(value)})
+    progress = Progress(1233, 0.0, 9999)
+    if expected is None:
+        assert value_now(rated, getattr(rated, name), progress) == value
+        return
+    with pytest.raises(ParameterError) as caught:
+        value_now(rated, getattr(rated, name), progress)
+    assert str(caught.value) == (
+        f"{name}: the schedule of Rated gives {value:g} before step 1,234; expected {expected}; "
+        "choose a schedule that stays in this range"
+    )
+
+
+def test_a_schedule_returns_a_number():
+    with pytest.raises(TypeError, match=r"^it returned None; expected a number$"):
+        rate_at(Nothing(1.0), HALFWAY)

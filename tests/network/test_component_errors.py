@@ -186,6 +186,14 @@ def test_an_error_of_ours_passes_as_it_is(method, call):
             assert caught.value is error
 
 
+def test_an_error_of_ours_in_predict_passes_as_it_is():
+    error = DataError("x.npy", "is gone")
+    network = Sequential([Affine(5), odd(OddLoss, in_predict=raising(error))], (4,))
+    with pytest.raises(DataError) as caught:
+        network.predict(X)
+    assert caught.value is error
+
+
 def test_the_plain_style_is_as_correct():
     class Plain(Layer):
         def forward(self, x):

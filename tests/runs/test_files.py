@@ -262,3 +262,14 @@ def test_a_folder_that_nobody_may_write_to_is_known_beforehand(tmp_path: Path, m
     monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (tmp_path, os.W_OK))
     with pytest.raises(StorageError, match="can't be written: Permission denied; get permission to write there"):
         require_writable(tmp_path / "new")
+
+
+def test_a_system_that_opens_no_folders_writes_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlpkit.runs.files.FOLDER", 0)
+    write_atomically(tmp_path / "file", b"content")
+    make_folder(tmp_path / "folder")
+    require_writable(tmp_path / "folder" / "file")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+    for act in (lambda path: write_atomically(path, b""), require_writable, make_folder):
+        with pytest.raises(StorageError, match="No such file or directory; check that its folder still exists"):
+            act(tmp_path / "none" / "x")

@@ -249,3 +249,30 @@ def test_a_reader_that_stays_is_waited_for_two_seconds(path: Path, monkeypatch: 
         WriterLock(path).acquire()
     assert sum(waited) == pytest.approx(2)
     os.close(look)
+
+
+@pytest.mark.parametrize("removes_open_files", [True, False])
+def test_a_lock_that_is_removed_is_free(path: Path, monkeypatch: pytest.MonkeyPatch, removes_open_files: bool) -> None:
+    monkeypatch.setattr("mlpkit.runs.writer_lock.REMOVES_OPEN_FILES", removes_open_files)
+    lock = WriterLock(path)
+    lock.acquire()
+    if not removes_open_files:  # such a system refuses to
+        monkeypatch.setattr(type(path), "unlink", lambda self, **_: self.rename("gone") if lock._descriptor else None)
+    lock.remove()
+    assert path.exists() != removes_open_files
+    other = WriterLock(path)
+    other.acquire()
+    other.release()
+
+
+def test_who_looks_finds_no_writer_where_the_file_system_has_no_locks(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    path.write_text("12\nelsewhere\n")
+    before = len(os.listdir("/dev/fd"))  # noqa: PTH208 - pathlib would hide that this opens one itself
+    monkeypatch.setattr(fcntl, "flock", fail)
+    assert WriterLock(path).another_writer() is None
+    assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208

@@ -72,6 +72,76 @@ def test_of_several_wrong_keys_each_has_its_advice():
     ]
 
 
+def test_keys_go_through_sections_layers_and_lists_of_layers():
+    spec = read_spec(
+        {
+            "mlpkit": 1,
+            "data": "mnist",
+            "layers": [
+                {"Residual": {"layers": ["Relu", {"Elu": {"name": "inner"}}]}},
+                {"Parallel": {"branches": [["Relu"], [{"Elu": {"alpha": 2.0}}]]}},
+                "SoftmaxWithLoss",
+            ],
+            "training": {
+                "optimizer": {"sgd": {"learning_rate": {"step": {"first": 0.1, "every": 3}}}},
+                "epochs": 1,
+                "metrics": ["accuracy"],
+                "clip": {"norm": 2},
+                "rates": {"*.b": 2, "last": 3},
+            },
+        }
+    )
+    keys = dict(keys_below(spec.top_level))
+    names = list(keys)
+    assert [key for key in names if key.startswith("layers.")] == [
+        "layers.Residual1",
+        "layers.Residual1.layers",
+        "layers.Residual1.layers.Relu1",
+        "layers.Residual1.layers.inner",
+        "layers.Residual1.layers.inner.alpha",
+        "layers.Parallel1",
+        "layers.Parallel1.branches",
+        "layers.Parallel1.branches.0",
+        "layers.Parallel1.branches.0.Relu1",
+        "layers.Parallel1.branches.1",
+        "layers.Parallel1.branches.1.Elu1",
+        "layers.Parallel1.branches.1.Elu1.alpha",
+        *(key for key in names if key.startswith("layers.Parallel1.") and not key.startswith("layers.Parallel1.b")),
+        *(key for key in names if key.startswith("layers.SoftmaxWithLoss1")),
+    ]
+    assert keys["layers.Parallel1.branches.1.Elu1.alpha"] == 2
+    assert keys["training.optimizer.sgd.learning_rate.step.every"] == 3
+    assert [key for key in names if key.startswith(("training.rates", "training.metrics", "training.clip"))] == [
+        "training.metrics",
+        "training.clip",
+        "training.clip.norm",
+        "training.clip.value",
+        "training.rates",
+        "training.rates.last",
+    ]
+    assert names.index("training") + 1 == names.index("training.optimizer")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "meant"),
+    [
+        ("c", ["a.c", "a.b.c"]),
+        ("b", ["a.b"]),
+        ("b.c", ["a.b.c"]),
+        ("d.size", ["x.d.size"]),
+        ("seize", ["x.d.size", "y.size"]),
+        ("a", []),
+        ("nothing", []),
+    ],
+)
+def test_the_keys_that_are_meant(wanted, meant):
+    assert keys_meant(wanted, ["a.c", "a.b.c", "a.b.e", "x.d.size", "y.size"]) == meant
+
+
 def test_only_a_few_of_many_keys_are_named():
+    assert suggestion(["a"]) == "did you mean 'a'?"
+    assert suggestion(["a", "b"]) == "did you mean 'a' or 'b'?"
+    assert suggestion(list("abc")) == "did you mean 'a', 'b' or 'c'?"
+    assert suggestion(list("abcd")) == "did you mean 'a', 'b', 'c' or another of 4?"
     assert suggestion(list("abcde")) == "did you mean 'a', 'b', 'c' or another of 5?"
     assert suggestion([]) == ""

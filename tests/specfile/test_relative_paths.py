@@ -148,3 +148,9 @@ def test_the_environment_is_asked_once_and_the_run_keeps_what_it_said(project, m
     monkeypatch.setenv("MLPKIT_TEST_TABLES", "nowhere")
     assert repro(project / "run").same
     assert mlpkit.resume("run", epochs=3).metrics
+
+
+def test_a_name_longer_than_any_file_has_is_kept_for_whoever_reads_it(project):
+    name = "n" * 5000
+    (project / "specs/long.yaml").write_text(SPEC.replace("DATA", name))
+    assert file_of(mlpkit.load_spec("specs/long.yaml")) == f"specs/{name}"

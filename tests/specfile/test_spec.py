@@ -141,3 +141,15 @@ def test_how_deep_a_resolved_spec_may_be(key):
     problem = _too_large(other | {key: nested(DEEPEST_NESTING)})
     assert (problem.path, problem.at_key) == ((key,), True)
     assert problem.message.startswith("with every default filled in, lists and mappings are nested more than 20 levels")
+
+
+def test_a_hundred_problems_are_reported_and_no_more():
+    for text, path in (
+        ("extra: 1\n" + "".join(f"extra{i}: 1\n" for i in range(120)), "extra98"),
+        (f"seeds: {[-1] * 120}", "seeds.99"),
+        (f"seeds: {[-1] * 99}\nby: []", "seeds.98"),
+    ):
+        with pytest.raises(SpecSchemaError) as raised:
+            spec_with(text)
+        assert len(raised.value.faults) == 100
+        assert path in [fault.path for fault in raised.value.faults]

@@ -198,6 +198,32 @@ def test_a_component_from_a_plugin_file_goes_by_its_namespace(tmp_path):
     assert reference_of(same, registry) == "mine.Same"
 
 
+def test_parameters_in_lists_and_mappings_are_described_too(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from mlpkit import Initializer, Layer, Recipe, component, hookimpl\n\n\n"
+        "class Many(Layer):\n    def __init__(self, first: dict[str, Initializer], second: list[Initializer],\n"
+        "                 inner: Recipe[Layer], third: tuple[int, int] = (1, 2), fourth: int | None = 3) -> None:\n"
+        "        pass\n\n    def forward(self, x):\n        return x\n\n    backward = forward\n\n\n"
+        "@hookimpl\ndef mlpkit_components():\n    return [component('layer', 'Many', Many)]\n",
+        "utf-8",
+    )
+    registry = Registry.discover(plugins=[file])
+    inner = mlpkit.load_spec(SPEC).layers[0].recipe
+    many = registry.find(("layer",), "mine.Many").component(
+        {"a": Normal(0.5)}, [Normal(), Normal(2.0)], inner, third=(1, 4), fourth=None
+    )
+    assert reference_of(many, registry) == {
+        "mine.Many": {
+            "first": {"a": {"normal": {"std": 0.5}}},
+            "second": ["normal", {"normal": {"std": 2.0}}],
+            "inner": inner.reference(),
+            "third": [1, 4],
+            "fourth": None,
+        }
+    }
+
+
 def test_a_function_among_the_parameters_is_refused():
     told = message_of(changed(layers=[Sequence([Repeat(2, lambda: Affine(10))]), "SoftmaxWithLoss"]))
     assert told == (

@@ -82,3 +82,20 @@ def test_it_is_explained(load):
     assert (explained.value, explained.meaning) == (">=0", "the accepted versions of mlpkit.")
     with pytest.raises(mlpkit.UsageError, match=r"unknown key 'numpy' in 'requires'"):
         explain(spec, "requires.numpy")
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ("of yesterday", "this spec requires another version of numpy: of yesterday is installed"),
+        ("", "this spec requires another version of numpy: an unknown one is installed"),
+        (None, "this spec requires numpy, which is not installed"),
+    ],
+)
+def test_an_installed_version_that_is_none_is_no_other(load, monkeypatch, found, message):
+    monkeypatch.setattr("mlpkit.specfile.key_types.version_of", lambda name: found)
+    with pytest.raises(SpecError) as caught:
+        load('{numpy: " >=1.2 "}')
+    (fault,) = caught.value.faults
+    assert (fault.message, fault.remedy) == (message, 'install it with: pip install "numpy>=1.2"')
+    assert (fault.code, fault.expected) == ("wrong-version", "" if found is None else ">=1.2")

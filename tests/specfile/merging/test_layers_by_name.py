@@ -107,6 +107,12 @@ def test_no_change_and_variables(changed, written, write):
     assert read_document("a.yaml").values["training"] == {"x": "Relu"}  # the variable itself keeps its value
 
 
+@pytest.mark.parametrize(("change", "layer"), [("Tanh", "Tanh"), ("{Elu: {alpha: 2}}", {"Elu": {"alpha": 2}})])
+def test_a_layer_that_is_none_is_replaced_whole(write, change, layer):
+    write(a=f"extends: b.yaml\nlayers: {{Affine2: {change}}}\n", b="layers: [Affine, {Affine: 7}, Relu]\n")
+    assert read_document("a.yaml").values["layers"] == ["Affine", layer, "Relu"]
+
+
 def test_each_spec_of_a_chain_changes_the_one_before_it(write, written):
     write(
         a="extends: c.yaml\nlayers: {Affine1: {units: 5}}\n",
