@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 import pytest
 from annotated_types import Ge, Gt
 
+import mlpkit
 from mlpkit import Augmentation, Component, InitializerLike, Layer, ParameterError, PluginError, Rate, Recipe, Schedule
+from mlpkit.components.component import is_default
 from mlpkit.components.schema.signature import schema_of
 
 
@@ -174,6 +176,40 @@ def test_a_component_is_called_after_its_class_until_a_registry_names_it():
     assert (layer.registered_name, layer.type_name) == ("Dense", "Dense")
     layer._recipe = Recipe("acme.Conv2d", Dense, schema_of(Dense), {})
     assert (layer.registered_name, layer.type_name) == ("acme.Conv2d", "Conv2d")
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({}, ""),
+        ({"padding": "same", "rate": 0.1, "sizes": [1, 2], "gain": None}, ""),
+        ({"padding": "valid", "rate": 0.2}, ", padding='valid', rate=0.2"),
+        ({"sizes": (1, 2)}, ""),
+        ({"sizes": [2, 1]}, ", sizes=[2, 1]"),
+        ({"gain": 1}, ", gain=1.0"),
+        ({"weights": "zeros"}, ", weights='zeros'"),
+        ({"weights": 0}, ", weights=0.0"),
+    ],
+)
+def test_a_component_reads_as_the_call_that_built_it(given, text):
+    assert repr(Dense(3, **given)) == f"Dense(units=3{text})"
+
+
+def test_a_component_that_the_default_names_is_the_default():
+    recipe = mlpkit.load_spec(
+        {
+            "mlpkit": 1,
+            "data": "mnist",
+            "layers": [{"Affine": {"units": 3, "weights": {"normal": {}}}}, "SoftmaxWithLoss"],
+            "training": {"optimizer": "sgd", "epochs": 1},
+        }
+    )
+    layer = recipe.layers[0].recipe()
+    assert is_default(layer.weights, "normal") == (not layer.weights._recipe.arguments)
+    assert not is_default(layer.weights, "he_normal")
+    assert not is_default(1, True)
+    assert not is_default(0.0, 0)
+    assert is_default(0.5, 0.5)
 
 
 def test_a_component_that_lacks_a_method_can_not_be_built():

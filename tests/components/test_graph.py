@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlpkit import ComponentFailure, Graph, Layer, Loss, NotExportableError
-from mlpkit.components.graph import Node
+from mlpkit.components.graph import Feed, Node
 from mlpkit.layers import Affine, BatchNorm, Relu, Residual
 from mlpkit.testing import standalone
 
@@ -95,6 +95,45 @@ def test_a_column_may_be_called_as_a_parameter_is_and_must_have_a_name():
     for taken in ("", "Affine1.b", graph.op("Abs", feeds[0]).name):
         with pytest.raises(NotExportableError, match=f"can't be called '{taken}'; rename its column, or leave it out"):
             graph.feed(taken, "float32")
+
+
+def test_a_raw_input_is_declared_with_all_that_is_known_of_it():
+    graph = Graph(np.dtype("float32"))
+    graph.feed("town", "str", kind="category", meaning="where", choices=["a", "b"])
+    graph.feed("age", "float64", (2,), typical=(40.0, 9.5), extent=(18.0, 99.0))
+    assert list(graph.feeds.values()) == [
+        Feed("town", "str", (), "category", "where", ("a", "b"), None, None),
+        Feed("age", "float64", (2,), "number", "", (), (40.0, 9.5), (18.0, 99.0)),
+    ]
+
+
+def test_a_value_takes_no_name_of_a_raw_input():
+    graph = Graph(np.dtype("float32"))
+    inputs = [graph.feed(name, "float32") for name in ("x", "Relu_1", "Abs_3")]
+    assert [graph.op("Relu", inputs[0]).name, graph.op("Abs", inputs[0]).name] == ["Relu_2", "Abs_4"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "number"),
+    [("float32", 1), (np.uint8, 2), ("int8", 3), ("int32", 6), ("int64", 7), (bool, 9), (np.dtype("float64"), 11)],
+)
+def test_numbers_are_turned_into_the_type_that_onnx_gives_a_number(dtype, number):
+    graph = Graph(np.dtype("float32"))
+    y = graph.cast(graph.feed("x", "float32"), dtype)
+    assert graph.nodes == [Node("Cast", ("x",), (y.name,), {"to": number}, "", "")]
+
+
+def test_a_chain_begins_where_it_is_told_to():
+    def halves(graph):
+        return graph.op("Add", graph.chain(inside), graph.chain(inside, graph.op("Neg", graph.input)))
+
+    inside = [standalone(Relu(), (2,)), standalone(Relu(), (2,))]
+    graph, _ = graph_of(described_by(halves), (2,))
+    names = {node.outputs[0]: node.operator for node in graph.nodes}
+    assert [[names.get(name, name) for name in node.inputs] for node in graph.nodes] == [
+        *(["x"], ["Relu"], ["x"], ["Neg"], ["Relu"], ["Relu", "Relu"])
+    ]
+    assert graph.chain([], inside_value := graph.feed("z", "float32")) == inside_value
 
 
 def test_onnx_must_return_a_value():

@@ -59,6 +59,20 @@ def like(base, **methods):
             "build(self, input_shape, name=None) has the parameter 'name', to which mlpkit passes nothing; expected "
             "build(self, input_shape); remove it",
         ),
+        *(
+            (
+                like(Same, forward=eval(f"lambda self, x, {parameter}=None: x")),
+                f"forward(self, x, {parameter}=None) has the parameter '{parameter}', to which mlpkit passes nothing; "
+                f"expected forward(self, x); remove it{instead}",
+            )
+            for parameter, instead in (
+                ("train", ", and use self.training"),
+                ("tra", ""),
+                ("input_dtype", ", and use self.dtype"),
+                ("random_rng", ", and use self.rng"),
+                ("needs_input", ", and use self.needs_input_gradient"),
+            )
+        ),
         (
             like(Same, forward=lambda self, x, *rest: x),
             "forward(self, x, *rest) has the parameter 'rest', to which mlpkit passes nothing; expected forward(self, "

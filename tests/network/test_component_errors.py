@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from mlpkit import ComponentFailure, DataError, Layer, Loss, Sequential
+from mlpkit.components.operation import belongs_to
+from mlpkit.network.component_errors import innermost_operation, shapes_of
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -211,3 +213,30 @@ def test_the_plain_style_is_as_correct():
     for name, gradient in built_in.gradient(x, t).items():
         np.testing.assert_array_equal(plain.gradient(x, t)[name], gradient)
     np.testing.assert_array_equal(plain.predict(x), built_in.predict(x))
+
+
+@pytest.mark.parametrize(
+    ("path", "layers", "belongs"),
+    [
+        ("Affine1", ["Affine1"], True),
+        ("Residual1.Affine1", ["Residual1"], True),
+        ("Residual1.Affine1", ["Relu1", "Residual1.Affine1"], True),
+        ("Affine10", ["Affine1"], False),
+        ("Residual1", ["Residual1.Affine1"], False),
+        ("Affine1", [], False),
+    ],
+)
+def test_an_operation_belongs_to_a_layer_that_it_is_or_is_inside(path, layers, belongs):
+    assert belongs_to(path, layers) == belongs
+
+
+def test_shapes_are_named_as_numpy_does_not():
+    network = Sequential([Affine(5), Affine(3, bias=False), SoftmaxWithLoss()], (4,))
+    first, second = network.layers
+    assert shapes_of(first) == "its inputs have shape (rows, 4), W has shape (4, 5), b has shape (5,)"
+    assert shapes_of(second) == "its inputs have shape (rows, 5), W has shape (5, 3)"
+    assert shapes_of(network.loss_layer) == ""
+    with pytest.raises(ValueError, match="matmul") as caught:
+        first.forward(np.ones((2, 7), np.float32))
+    assert innermost_operation(caught.value) is first
+    assert innermost_operation(ValueError("nobody's")) is None

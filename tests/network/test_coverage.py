@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from requirements import Optional
 
 import mlpkit
-from mlpkit import Graph, NotExportableError, Values
+from mlpkit import Classes, Graph, NotExportableError, Values
 from mlpkit.errors import UsageError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.network.coverage import Coverage, band, rank_of, rows_needed
+from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
 from mlpkit_plugins.losses.pinball import Pinball
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
 betabinom = Optional("scipy.stats", "betabinom")
 
@@ -184,6 +186,58 @@ def test_the_rows_that_a_share_needs_are_the_fewest_with_a_threshold(share, held
     assert (
         (rank_of(share, held_out) <= held_out) == (held_out >= rows_needed(share)) == (held_out * (1 - exact) >= exact)
     )
+
+
+def taking_its_place(share, loss, target, threshold, held_out):
+    """Return what finds regions for a target, as if it were fitted."""
+    coverage = Coverage(share, loss)
+    coverage._take_place("coverage", target, np.dtype(np.float64))
+    for state, value in (("threshold", threshold), ("held_out", held_out), ("fitted", 1)):
+        getattr(coverage, state).value = np.array(value, float)
+    return coverage
+
+
+def test_what_is_found_for_each_value_and_for_each_group_of_rows():
+    coverage = taking_its_place(0.75, MeanSquaredError(), Values((2,)), [1.0, 20.0], 19)
+    p = np.array([[0.0, 0], [10, 100], [20, 200], [30, 300]])
+    t = p + np.array([[0.5, 20], [-1, 21], [1.5, 0], [-2, -30]])  # the ends of an interval belong to it
+    groups = {"old": np.array([1, 2, 3]), "none": np.array([], int), "new": np.array([0])}
+    found = coverage.found(p, t, ["price", "size"], "", groups)
+    assert (found.promised, found.held_out, found.doubt, found.are_sets) == (0.75, 19, "", False)
+    theory = band(0.75, 19, 4)
+    assert found.of == [
+        ("price", 4, 0.5, 2.0, theory),
+        ("size", 4, 0.5, 40.0, theory),
+        ("price, old", 3, 1 / 3, 2.0, None),
+        ("size, old", 3, 1 / 3, 40.0, None),
+        ("price, new", 1, 1.0, 2.0, None),
+        ("size, new", 1, 1.0, 40.0, None),
+    ]
+    doubted = coverage.found(p, t, ["price", "size"], "split by time", {})
+    assert (doubted.doubt, [each.theory for each in doubted.of]) == ("split by time", [None, None])
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_what_is_found_for_each_class(one_hot):
+    coverage = taking_its_place(0.5, SoftmaxWithLoss(), Classes(3, one_hot), 0.6, 11)
+    p = np.array([[0.5, 0.3, 0.2], [0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.25, 0.4, 0.35], [0.6, 0.25, 0.15]])
+    t = np.array([1, 1, 2, 2, 2])
+    found = coverage.found(p, np.eye(3)[t] if one_hot else t, ["a", "b", "c"], "", {"few": np.array([3, 4])})
+    # the sets are {a, b}, {a}, {c}, {b, c} and {a, b}, as 0.6 is not above the threshold
+    assert found.are_sets
+    assert found.of == [
+        ("all rows", 5, 3 / 5, pytest.approx(8 / 5), band(0.5, 11, 5)),
+        ("b", 2, 1 / 2, 3 / 2, None),
+        ("c", 3, 2 / 3, pytest.approx(5 / 3), None),
+        ("few", 2, 1 / 2, 2.0, None),
+    ]
+    coverage.threshold.value = np.array(0.0)  # a network that is right more often than promised
+    low, high = coverage.found(p, t, ["a", "b", "c"], "", {}).of[0].theory
+    assert (low, high) == (band(0.5, 11, 5)[0], 1)
+    coverage.fitted.value[...] = 0
+    coverage.fit(p, t, np.ones(5))
+    assert coverage.threshold.value == pytest.approx(0.5)  # the third of 0, 0.4, 0.5, 0.7 and 0.85
+    assert (coverage.held_out.value, coverage.is_fitted) == (5, True)
 
 
 def test_a_model_has_regions_of_its_own_kind_alone():

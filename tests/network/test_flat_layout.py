@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
 from mlpkit import Fans, Parameter
-from mlpkit.network.flat_layout import ALIGNMENT, FlatLayout
+from mlpkit.network.flat_layout import ALIGNMENT, BLOCK, FlatLayout, blocks
 
 declarations = st.lists(st.tuples(array_shapes(min_dims=0, max_dims=3, max_side=7), st.booleans()), max_size=8)
 
@@ -89,3 +89,29 @@ def test_states_lie_in_their_order():
 def test_float32_and_float64_begin_at_64_bytes(dtype):
     for _ in range(20):
         assert FlatLayout.of_parameters(parameters([((3,), True)])).zeros(np.dtype(dtype)).ctypes.data % 64 == 0
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
+def test_blocks_follow_each_other_and_only_the_last_is_smaller(size):
+    found = blocks(48, 48 + size)
+    assert [place for block in found for place in block][1:-1:2] == [begin for begin, _ in found[1:]]
+    assert [end - begin for begin, end in found] == [BLOCK] * (size // BLOCK) + [size % BLOCK] * (size % BLOCK > 0)
+    assert found == [] or (found[0][0], found[-1][1]) == (48, 48 + size)
+
+
+def test_what_is_frozen_is_left_out_and_cuts_what_is_trained():
+    sizes = (20, 3, BLOCK, 5, 16, 7)
+    layout = FlatLayout.of_shapes({str(i): (size,) for i, size in enumerate(sizes)})
+    assert list(layout.offsets.values()) == [0, 32, 48, 48 + BLOCK, 64 + BLOCK, 80 + BLOCK]
+    layout = layout._replace(frozen=frozenset("13"))
+    end = BLOCK + 48
+    assert layout.trained() == [(0, 32), (48, end), (end + 16, end + 48)]
+    assert layout.trained_blocks() == layout.trained()
+    values = dict.fromkeys("012345", "one") | {"5": "other"}
+    assert layout.trained_with(values) == [
+        (0, 32, "one"),
+        (48, end, "one"),
+        (end + 16, end + 32, "one"),
+        (end + 32, end + 48, "other"),
+    ]
+    assert layout._replace(frozen=frozenset("012345")).trained() == []

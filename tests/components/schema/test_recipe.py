@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mlpkit import Initializer, InitializerLike, Layer, Rate, Recipe
 from mlpkit.components.schema.context import CheckContext
+from mlpkit.components.schema.recipe import Auto, built, leaves_to_data, written
 from mlpkit.components.schema.signature import schema_of
 
 
@@ -92,3 +95,29 @@ def test_the_reference_describes_the_same_recipe_again():
     again = resolve(("layer",), recipe.reference(), (), CheckContext(resolve))
     assert again.reference() == recipe.reference()
     assert again().size == (5, 1)
+
+
+def test_components_are_built_wherever_they_are():
+    ones = resolve(("initializer",), {"ones": {"gain": 2}}, (), CheckContext(resolve))
+    found = built({"a": [ones, (ones, 3)], "b": {"c": ones}, "d": Auto("auto", len, 7)})
+    assert type(found["a"][1]) is tuple
+    made = [found["a"][0], found["a"][1][0], found["b"]["c"]]
+    assert [(type(each), each.gain) for each in made] == [(Ones, 2.0)] * 3
+    assert len(set(map(id, made))) == 3
+    assert (found["a"][1][1], found["d"]) == (3, 7)
+    assert written({"a": (ones, [Auto("auto", len, 7)])}) == {"a": [{"ones": {"gain": 2.0}}, ["auto"]]}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Auto("auto", len, 7), True),
+        ([1, (2, Auto("auto", len, 7))], True),
+        ({"a": {"b": Auto("auto", len, 7)}}, True),
+        (Recipe("acme.Dense", Dense, {"units": [Auto("auto", len, 7)]}), True),
+        ([1, (2, "auto"), {"a": None}], False),
+        (Recipe("acme.Dense", Dense, {"units": 3}), False),
+    ],
+)
+def test_whether_something_is_left_to_the_data(value, expected):
+    assert leaves_to_data(value) == expected
