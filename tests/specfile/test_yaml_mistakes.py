@@ -18,7 +18,7 @@ TEXT = "a: 1\n  # more\n\n  b: 2\n"
         ("", "this is not YAML: found a unicorn"),
     ],
 )
-def test_a_complaint_that_nobody_foresaw_is_passed_on(context, message):
+def test_an_unknown_complaint_is_passed_on(context, message):
     mistake = explain(SourceText("s", TEXT), ParserProblem(context, 0, "found a unicorn", 3), None)
     assert (mistake.start, mistake.end, mistake.message) == (3, 4, message)
     assert (mistake.remedy, mistake.code) == ("", "yaml-syntax")
