@@ -11,16 +11,11 @@ import pytest
 from peak_memory import with_peak
 
 import mlpkit
-from mlpkit import Classes, Labels
-from mlpkit.components.schema.context import CheckContext
-from mlpkit.components.schema.signature import schema_of
-from mlpkit.components.target import DataFacts
-from mlpkit.errors import WrongUseError
+from mlpkit import Classes
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.spec_data import facts_of
 from mlpkit.verbs.repro.repro import repro
 from mlpkit_plugins.layers.affine import Affine
-from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
 SPEC = """\
 mlpkit: 1
@@ -172,14 +167,6 @@ def test_only_the_loss_is_at_fault_if_it_does_not_take_the_target(spec_of):
     with pytest.raises(mlpkit.SpecError, match="SigmoidWithLoss1 compares logits with labels") as caught:
         prove(spec_of(layers=[{"Affine": {"units": "auto"}}, "SigmoidWithLoss"]))
     assert len(caught.value.faults) == 1
-
-
-def test_only_classes_have_class_weights():
-    facts = DataFacts(Labels(3), "Loss", lambda: (3,), tuple, lambda: np.zeros(3))
-    weights = schema_of(SoftmaxWithLoss).types["class_weights"]
-    found = weights.check("balanced", (), CheckContext(lambda *_: None))
-    with pytest.raises(WrongUseError, match=r"^the data gives 3 labels, which have no class weights$"):
-        found.fill_in(facts)
 
 
 def test_auto_is_for_specs():
