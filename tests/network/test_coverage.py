@@ -213,30 +213,33 @@ def test_what_is_found_for_each_value_and_for_each_group_of_rows():
         ("price, new", 1, 1.0, 2.0, None),
         ("size, new", 1, 1.0, 40.0, None),
     ]
+    only = taking_its_place(0.75, MeanSquaredError(), Values((1,)), [1.0], 19)
+    assert only.found(p[:, :1], t[:, :1], ["price"], "", {}).of == [("all rows", 4, 0.5, 2.0, theory)]
     doubted = coverage.found(p, t, ["price", "size"], "split by time", {})
     assert (doubted.doubt, [each.theory for each in doubted.of]) == ("split by time", [None, None])
 
 
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_what_is_found_for_each_class(one_hot):
-    coverage = taking_its_place(0.5, SoftmaxWithLoss(), Classes(3, one_hot), 0.6, 11)
+    coverage = taking_its_place(0.25, SoftmaxWithLoss(), Classes(3, one_hot), 0.6, 11)
     p = np.array([[0.5, 0.3, 0.2], [0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.25, 0.4, 0.35], [0.6, 0.25, 0.15]])
     t = np.array([1, 1, 2, 2, 2])
     found = coverage.found(p, np.eye(3)[t] if one_hot else t, ["a", "b", "c"], "", {"few": np.array([3, 4])})
     # the sets are {a, b}, {a}, {c}, {b, c} and {a, b}, as 0.6 is not above the threshold
     assert found.are_sets
     assert found.of == [
-        ("all rows", 5, 3 / 5, pytest.approx(8 / 5), band(0.5, 11, 5)),
+        ("all rows", 5, 3 / 5, pytest.approx(8 / 5), band(0.25, 11, 5)),
         ("b", 2, 1 / 2, 3 / 2, None),
         ("c", 3, 2 / 3, pytest.approx(5 / 3), None),
         ("few", 2, 1 / 2, 2.0, None),
     ]
     coverage.threshold.value = np.array(0.0)  # a network that is right more often than promised
     low, high = coverage.found(p, t, ["a", "b", "c"], "", {}).of[0].theory
-    assert (low, high) == (band(0.5, 11, 5)[0], 1)
+    assert (low, high) == (band(0.25, 11, 5)[0], 1)
+    assert band(0.25, 11, 5)[1] < 1
     coverage.fitted.value[...] = 0
     coverage.fit(p, t, np.ones(5))
-    assert coverage.threshold.value == pytest.approx(0.5)  # the third of 0, 0.4, 0.5, 0.7 and 0.85
+    assert coverage.threshold.value == pytest.approx(0.4)  # the second of 0, 0.4, 0.5, 0.7 and 0.85
     assert (coverage.held_out.value, coverage.is_fitted) == (5, True)
 
 

@@ -256,3 +256,15 @@ def test_a_damaged_spec_is_read_or_refused_with_places_inside_it(chance: random.
             assert 1 <= fault.column <= len(lines.line(fault.line)) + 1
             assert "this is not YAML" not in fault.message
             assert str(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<<: {}\n<<: {}\n", "specs have no merge keys"),
+        ("1: a\n1: b\n", "the key 1 is not a string"),
+        ("[a]: 1\n[b]: 2\n", "a list or mapping can't be a key"),
+    ],
+)
+def test_keys_that_are_none_are_not_given_twice(faults_of, text, message):
+    assert [fault.partition(": ")[2] for fault in faults_of(text, reader=parse_document)] == [message] * 2
