@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import mlpkit
-from mlpkit.errors import SpecSchemaError, UsageError
+from mlpkit.errors import Fix, SpecSchemaError, UsageError
 from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES
 from mlpkit.specfile.spec import _too_large, folder_name, parse_spec
 
@@ -153,3 +153,31 @@ def test_a_hundred_problems_are_reported_and_no_more():
             spec_with(text)
         assert len(raised.value.faults) == 100
         assert path in [fault.path for fault in raised.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fixed"),
+    [
+        ("training:", "trainig:", True),
+        ("training: {optimizer: sgd", "trainig: {optimizer: [1]", True),  # what is wrong inside speaks for the key
+        ("dtype: float32", "dtyp: float3", True),
+        ("name: x", "nane: y", True),
+        ("name: x", "nane: [1]", False),
+        ("name: x", "nane: 3", False),
+    ],
+)
+def test_a_misspelt_key_is_corrected_if_its_value_is_one_of_the_key(old, new, fixed):
+    with pytest.raises(SpecSchemaError) as raised:
+        parse_spec(f"{SPEC}dtype: float32\n".replace(old, new), name="s.yaml")
+    wrong, right = new.partition(":")[0], old.partition(":")[0]
+    (fault,) = (fault for fault in raised.value.faults if fault.path == wrong)
+    assert fault.fix == (Fix(wrong, right) if fixed else None)
+
+
+def test_two_keys_that_may_be_meant_for_one_are_not_corrected():
+    with pytest.raises(SpecSchemaError) as raised:
+        parse_spec(SPEC.replace("name: x", "nane: y\nnamee: z"), name="s.yaml")
+    assert [(fault.path, fault.remedy, fault.fix) for fault in raised.value.faults] == [
+        ("nane", "did you mean 'name'?", None),
+        ("namee", "did you mean 'name'?", None),
+    ]

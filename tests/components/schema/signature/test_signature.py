@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from dataclasses import make_dataclass
 from typing import Annotated
 
 import pytest
@@ -12,7 +13,7 @@ from annotated_types import Ge
 from mlpkit import CategoryEncodingLike, EncodingLike, Initializer, InitializerLike, Layer, ParameterError, PluginError
 from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.recipe import built
-from mlpkit.components.schema.signature import REQUIRED, schema_of
+from mlpkit.components.schema.signature import REQUIRED, Section, SectionType, schema_of
 from mlpkit.verbs.ask.schema import keys_in_schema
 
 
@@ -353,3 +354,18 @@ def test_a_constructor_that_is_no_schema_is_refused(owner, message):
     with pytest.raises(PluginError) as caught:
         schema_of(owner)
     assert str(caught.value) == f"{owner.__module__}.{owner.__qualname__}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("count", "remedy"), [(1, "its keys: k0"), (8, "its keys: k0, k1, k2, k3, k4, k5, k6, k7"), (9, "")]
+)
+def test_the_keys_of_a_section_are_listed_if_they_are_few(count, remedy):
+    owner = make_dataclass("Few", [(f"k{i}", int, 0) for i in range(count)], bases=(Section,), frozen=True)
+    owner.title, context = "few", CheckContext()
+    SectionType(owner).check(5, ("few",), context)
+    (fault,) = context.faults
+    assert (fault.message, fault.expected, fault.remedy) == (
+        "5 is not a mapping",
+        "a mapping with the keys of few",
+        remedy,
+    )
