@@ -17,7 +17,7 @@ UNITS, WEIGHTS = value_type(Units), value_type(ClassWeights)
 ONLY_IN_SPECS = "only works in specs, where the data fills it in"
 
 
-def facts(target=None, *, inputs=(3, 4), names=("a", "b", "c"), counts=(6, 2, 0)):
+def facts(target=None, *, inputs=(3, 4), names=("a", "b", "c"), counts=(6, 1, 0)):
     return DataFacts(target or Classes(3), "Odd", lambda: inputs, lambda: names, lambda: np.array(counts))
 
 
@@ -25,7 +25,7 @@ def facts(target=None, *, inputs=(3, 4), names=("a", "b", "c"), counts=(6, 2, 0)
     ("kind", "value", "stand_in", "filled_in"),
     [
         (UNITS, "auto", 1, 12),
-        (WEIGHTS, "balanced", None, [8 / 12, 8 / 4, 1]),
+        (WEIGHTS, "balanced", None, [7 / 12, 7 / 2, 1]),
         (WEIGHTS, {"b": 7, "c": 0}, None, [1, 7, 0]),
         (WEIGHTS, {}, None, [1, 1, 1]),
     ],
