@@ -209,6 +209,19 @@ def test_an_ensemble_whose_data_has_changed_is_refused(shared_work):
         mlpkit.resume("changed")
 
 
+def test_an_ensemble_whose_data_is_gone_is_refused_before_a_network_goes_on(work):
+    stop = StopRequest()
+    stop.stop("the test")
+    run_ensemble(spec(MEMBERS), "run", observer=lambda _: None, stop=stop)
+    shutil.rmtree("digits")
+    with pytest.raises(RunFolderError) as raised:
+        mlpkit.resume("run")
+    assert str(raised.value) == (
+        "run: can't read the folder 'digits': No such file or directory; restore the data that it was trained on; file "
+        "names are relative to the folder in which mlpkit is started"
+    )
+
+
 def test_an_ensemble_is_repeated_to_the_same_bits(folds):
     assert repro(folds.folder).same
 

@@ -10,6 +10,7 @@ import pytest
 import mlpkit
 from mlpkit.errors import RunFolderError
 from mlpkit.groups.several_specs import SpecResult, SpecResults, prove_spec, run_specs
+from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Event, Observer, StopRequest
 
 LARGE = {"layers.Affine1.units": 1000, "training.batch_size": 100}
@@ -60,6 +61,17 @@ def test_runs_take_no_more_threads_than_their_share_of_the_cores(workers, thread
     for run in runs:
         text = (run / "resolved.yaml").read_text()
         assert re.search(r"^  threads: (\d+)$", text, re.MULTILINE)[1] == str(threads)
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_once_it_is_over_the_folders_may_have_another_writer(tmp_path):
+    stop = StopRequest()
+    stop.stop("the test")
+    specs, folders = [proved(), proved(seeds=2), proved(ensemble={"members": 2})], [tmp_path / name for name in "abc"]
+    run_specs(specs, folders, observer=Observer(), stop=stop)
+    for folder in folders:
+        with RunFolder(folder) as run:
+            run.claim()
 
 
 @pytest.mark.usefixtures("shared_work")

@@ -8,7 +8,10 @@ import json
 import sys
 from types import ModuleType
 
+import pytest
+
 import mlpkit
+from mlpkit.errors import SpecError
 
 PLUGIN = """\
 from mlpkit import Layer, component, hookimpl
@@ -44,3 +47,8 @@ def test_a_plugin_is_known_by_the_text_of_its_file(work, monkeypatch):
         mlpkit.run(mlpkit.load_spec("tiny.yaml", plugins=[plugin], overrides=overrides), f"run-{number}", quiet=True)
         lock = json.loads((work / f"run-{number}/lock.json").read_text())
         assert (lock["plugins"], lock.get("plugin_files")) == ({"acme": version}, files)
+    notes = [f"help: the run used the plugin {file}; add --plugin {file}, or name it in MLPKIT_PLUGINS"]
+    for number, expected in enumerate((notes, [], [])):  # the folder of a module doesn't say where it was
+        with pytest.raises(SpecError) as raised:
+            mlpkit.load(f"run-{number}")
+        assert [*getattr(raised.value, "__notes__", ())] == expected

@@ -122,6 +122,23 @@ def test_a_new_list_without_the_layer(shifted):
     assert found.endswith("which is gone; Affine1 is now the layer at b.yaml:2:10")
 
 
+def test_another_layer_in_the_place_of_the_one_before_goes_by_its_name(proved):
+    other = "layers: [Affine: {units: 60}, Relu, Affine: {units: 10}, SoftmaxWithLoss]\n"
+    assert (
+        proved(other, base=BASE.replace("epochs", "rates: {Affine1.W: 0.5}, epochs")).factors["Affine1.W"].rate == 0.5
+    )
+
+
+def test_a_name_among_hundreds_of_equal_layers_keeps_its_meaning_too(shifted):
+    many = ", ".join(["Affine: {units: 10}"] * 200)
+    base = BASE.replace(BASE[BASE.index("layers") : BASE.index("training")], f"layers: [{many}, SoftmaxWithLoss]\n")
+    (found,) = shifted(
+        f"layers: [Affine: {{units: 9}}, {many}, Tanh, SoftmaxWithLoss]\n",
+        base=base.replace("epochs", "freeze: [Affine1], epochs"),
+    )
+    assert found.endswith("which is now called Affine2; Affine1 is now the layer at b.yaml:2:10")
+
+
 def test_layers_inside_layers(shifted, proved):
     inside = "  - Residual: {layers: [{Affine: {units: 784}}, Tanh, {Affine: {units: 784}}, {Affine: {units: 784}}]}\n"
     base = BASE.replace("layers:\n", f"layers:\n{inside}").replace(
