@@ -85,3 +85,11 @@ def test_a_spec_goes_on_though_some_of_its_runs_failed_before_the_stop(failing, 
     found = run_specs([proved(), proved(seeds=2)], folders, observer=Observer(), stop=stop)
     assert [each.state for each in found.specs] == ["stopped", state]
     assert found.specs[1].problem == "; ".join(f"seed {2 + number}: out of memory" for number in failing)
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_results_that_can_not_be_read_are_what_went_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr("mlpkit.groups.several_specs.train_runs", lambda *_, **__: {})
+    (found,) = run_specs([proved()], [tmp_path / "a"], observer=Observer(), stop=StopRequest()).specs
+    assert (found.state, found.metrics) == ("failed", {})
+    assert found.problem.startswith(f"{tmp_path / 'a'}: holds no metrics.json")

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -51,6 +51,8 @@ def same(one: object, other: object) -> bool:
 
 
 @given(STATES)
+@example({"!array": {"!float": 2.0}})
+@example({"!mapping": {"!tuple": (math.inf, np.ones(2))}})
 def test_what_is_packed_comes_back(state):
     arrays = {}
     packed = json.loads(json.dumps(pack(state, arrays, "callbacks/0"), allow_nan=False))

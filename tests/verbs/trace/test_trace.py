@@ -371,6 +371,14 @@ def test_a_damaged_checkpoint_is_passed_over(run, work):
     assert bits(traced.gradient) == bits(sound.gradient)
 
 
+def test_a_model_in_the_place_of_a_checkpoint_is_passed_over(run, work):
+    model = (work / "run/model.safetensors").read_bytes()
+    (work / "run/checkpoints/step-000000035.safetensors").write_bytes(model)
+    with pytest.warns(UserWarning, match="step-000000035.safetensors: is a model, not a checkpoint") as caught:
+        traced = mlpkit.trace(run, 40)
+    assert (len(caught), traced.began_after) == (1, 30)
+
+
 def test_a_checkpoint_of_another_run_is_passed_over(run, train, work):
     train("other", training__checkpoint={"every": 10, "keep": 1}, training__optimizer={"sgd": {"learning_rate": 0.04}})
     (checkpoint,) = (work / "other/checkpoints").iterdir()
@@ -396,6 +404,11 @@ def test_a_run_that_began_with_weights_of_another_needs_them_only_without_a_chec
     assert mlpkit.trace("fine", 40).began_after == 30
     assert refusal(mlpkit.RunFolderError, "fine").startswith(
         "fine: can't be traced: the model in base, from whose weights"
+    )
+    train("base", seed=4, training__epochs=1)
+    assert mlpkit.trace("fine", 40).began_after == 30
+    assert refusal(mlpkit.RunFolderError, "fine") == (
+        "fine: can't be traced: the model in base, from whose weights it started, has changed; restore that model"
     )
 
 
