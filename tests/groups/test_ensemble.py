@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -246,6 +247,30 @@ def test_in_memory_the_folds_are_those_of_the_rows(shared_work):
     examples = [int(source.removeprefix("x, example ")) for source in traced.sources]
     np.testing.assert_allclose(traced.targets.ravel(), t[examples], rtol=1e-5)
     assert not {*examples} & {i for i, row in enumerate(rows) if row["fold"] == "1"}
+
+
+def test_ctrl_c_while_networks_train_in_this_process_says_how_to_go_on(tmp_path, monkeypatch):
+    def interrupt(event):
+        if event.kind == "evaluated" and event.run == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(30, 2)), rng.normal(size=30)
+    options = {"layers": [{"Affine": {"units": 1}}, "MeanSquaredError"], "ensemble": {"members": 3}, "epochs": 4}
+    whole = mlpkit.fit(x, t, **options)
+    with monkeypatch.context() as patch:
+        patch.setattr("mlpkit.verbs.run.fit.python_warnings", lambda what: interrupt)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            mlpkit.fit(x, t, directory=tmp_path / "run", **options)
+        with pytest.raises(KeyboardInterrupt) as without:
+            mlpkit.fit(x, t, **options)
+    assert str(caught.value) == f'stopped; resume it with: mlpkit.resume("{tmp_path / "run"}", examples=(x, t))'
+    stopped = caught.value.run
+    assert (stopped.unfinished, stopped.stopped, list(stopped.members)) == ((1, 2), "SIGINT", [0])
+    assert str(without.value) == "stopped, and nothing was saved; with a directory, it could be resumed"
+    assert (without.value.run.folder, without.value.run.members[0].folder) == (None, None)
+    resumed = mlpkit.resume(tmp_path / "run", examples=(x, t))
+    np.testing.assert_array_equal(resumed.network.predict(x), whole.network.predict(x))
 
 
 def test_a_network_that_fails_is_named(shared_work):

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requirements import Optional
 
+import mlpkit
 from mlpkit import RawColumn
-from mlpkit.jobs.drift import count_alike, count_column, counts_from_plain, drift_of
+from mlpkit.jobs.drift import count_alike, count_column, counts_from_plain, drift, drift_of
+from mlpkit.jobs.load_model import load_run
 
 stats = Optional("scipy.stats")
 
@@ -213,3 +215,58 @@ def test_counts_that_mlpkit_does_not_write_are_refused(change):
     plain = json.loads(json.dumps(WRITTEN | {"unseen": {}}))
     with pytest.raises(ValueError, match="column"):
         counts_from_plain(plain | change)
+
+
+@pytest.fixture
+def of_arrays(tmp_path):
+    """Return a function that trains on arrays, and compares the inputs with some that are ten times as far from 0."""
+
+    def compared(x, t, layers, **options):
+        np.savez(tmp_path / "data.npz", x=x, t=t)
+        np.save(tmp_path / "new.npy", 10 * x[:40])
+        data = {"npz": {"file": str(tmp_path / "data.npz"), "validation": 0, "test": 0.25, **options}}
+        training = {"optimizer": "sgd", "batch_size": 30, "epochs": 1}
+        spec = mlpkit.load_spec({"mlpkit": 1, "data": data, "layers": layers, "training": training})
+        run = mlpkit.run(spec, tmp_path / "run")
+        report = drift(load_run(run.folder), run.folder, tmp_path / "new.npy", "new.npy", 0.01, 0.0)
+        predicted = [run.network.predict(each) for each in (mlpkit.load_data(spec, "test")[0], 10 * x[:40])]
+        return report, mlpkit.load_data(spec)[0], predicted
+
+    return compared
+
+
+X = RNG.normal(size=(160, 101)).astype(np.float32)
+
+
+def expect_counts(found, then, now):
+    """Check the counts of a column of numbers against those of its values."""
+    expected = count_column(column(then.astype(float).tolist()))
+    assert (found.then.edges, found.then.counts) == (expected.edges, expected.counts)
+    assert found.now.counts == count_alike(expected, column(now.astype(float).tolist())).counts
+
+
+def test_of_labels_the_least_sure_probability_is_compared(of_arrays):
+    t = (X[:, :3] > 0.5).astype(int)
+    report, _, predicted = of_arrays(X[:, :4], t, [{"Affine": {"units": 3}}, "SigmoidWithLoss"], predict="labels")
+    (found,) = (each for each in report.columns if each.then.role == "model")
+    assert found.then.name == "least sure probability"
+    expect_counts(found, *(np.maximum(p, 1 - p).min(axis=1) for p in predicted))
+    assert (report.rows, report.training_rows, report.notes) == (40, 120, ())
+
+
+@pytest.mark.parametrize("width", [100, 101])
+def test_up_to_a_hundred_inputs_and_ten_values_are_compared_one_by_one(width, of_arrays):
+    x = X[:, :width]
+    layers = [{"Affine": {"units": 12}}, "MeanSquaredError"]
+    report, trained, (predicted, now) = of_arrays(x, X[:, :12], layers, predict="values")
+    found = {(each.then.role, each.then.name): each for each in report.columns}
+    new = 10 * x[:40]
+    expected = {("model", f"{i} predicted"): (predicted[:, i], now[:, i]) for i in range(10)}
+    if width == 100:
+        expected |= {("input", f"input {i}"): (trained[:, i], new[:, i]) for i in range(100)}
+    else:
+        expected[("input", "mean of a row")] = trained.mean(axis=1), new.mean(axis=1)
+        expected[("input", "standard deviation of a row")] = trained.std(axis=1), new.std(axis=1)
+    assert found.keys() == expected.keys()
+    for key, values in expected.items():
+        expect_counts(found[key], *values)

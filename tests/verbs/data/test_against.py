@@ -19,9 +19,10 @@ from mlpkit.verbs.data.drift_shown import lines_of_drift
 SPEC = """\
 mlpkit: 1
 data: {{csv: {{file: data.csv, target: {target}, inputs: [size, colour, day], categorical: [colour],
-  dates: [day], missing: fill, unknown: {unknown}, validation: 0, {split}}}}}
+  dates: [day], missing: {missing}, unknown: {unknown}, {split}}}}}
 layers: [Affine: {{units: auto}}, {loss}]
 training: {{optimizer: {{sgd: {{learning_rate: 0.1}}}}, batch_size: 50, epochs: 1}}
+{more}
 """
 
 
@@ -41,6 +42,7 @@ def rows(count, seed, **changed):
     return "".join(table)
 
 
+SPLIT = "validation: 0, test: 0.3, split: shuffle"
 HEADER = "id,size,colour,day,kind,price\n"
 
 
@@ -48,9 +50,10 @@ HEADER = "id,size,colour,day,kind,price\n"
 def train(cwd, invoke):
     """Return a function that trains a network on the table."""
 
-    def trained(target="kind", loss="SoftmaxWithLoss", unknown="zeros", split="test: 0.3, split: shuffle"):
+    def trained(target="kind", loss="SoftmaxWithLoss", unknown="zeros", split=SPLIT, missing="fill", more=""):
         (cwd / "data.csv").write_text(HEADER + rows(600, 0))
-        (cwd / "spec.yaml").write_text(SPEC.format(target=target, loss=loss, unknown=unknown, split=split))
+        given = {"target": target, "loss": loss, "unknown": unknown, "split": split, "missing": missing, "more": more}
+        (cwd / "spec.yaml").write_text(SPEC.format(**given))
         done = invoke("run", "spec.yaml", "--quiet", "--no-report", "--out", "run")
         assert done.code == 0, done.err
         assert not (cwd / "run" / "statistics.json").exists()  # nothing is written until it's asked for
@@ -157,6 +160,31 @@ def test_changed_data_is_noted_and_not_kept(train, invoke, cwd):
     assert not (run / "statistics.json").exists()
 
 
+def test_rows_with_a_missing_value_that_training_never_had_have_no_prediction(train, invoke, cwd):
+    train(missing="error")
+    write(cwd, size=lambda row: "" if row["id"] in ("id1-0", "id1-7", "id1-30") else row["size"])
+    report = found(invoke)
+    assert report["notes"] == [
+        "some rows have no prediction: 3 of 200 rows have missing values, which no training row had: row 0 (size), "
+        "row 7 (size), row 30 (size), counted from 0; fill in size, leave these rows out, or train with missing "
+        "set to fill"
+    ]
+    now = {column["name"]: column["now"] for column in report["columns"]}
+    assert (sum(now["size"]["counts"]), now["size"]["missing"]) == (197, 3)
+    assert [sum(now[name]["counts"]) for name in ("colour", "class predicted", "largest probability")] == [
+        200,
+        197,
+        197,
+    ]
+
+
+def test_an_ensemble_of_folds_is_trained_on_the_validation_rows_too(train, invoke, cwd):
+    train(split="validation: 0.2, test: 0.3", more="ensemble: {folds: 2}")
+    write(cwd)
+    report = found(invoke)
+    assert (report["rows"], report["training_rows"], report["notes"]) == (200, 420, [])
+
+
 def test_a_category_that_the_model_refuses_leaves_its_predictions_out(train, invoke, cwd):
     train(unknown="error")
     write(cwd, colour=lambda row: "mauve")
@@ -179,7 +207,7 @@ def test_rows_that_are_no_such_rows_are_an_error(train, invoke, cwd, change, mes
 
 
 def test_without_held_out_rows_predictions_are_left_out_each_time(train, invoke, cwd):
-    train(split="test: 0")
+    train(split="validation: 0, test: 0")
     write(cwd)
     for _ in range(2):
         report = found(invoke)

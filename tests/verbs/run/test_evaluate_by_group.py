@@ -103,6 +103,12 @@ def test_seeds_have_means_and_intervals_over_the_runs(cwd, invoke):
     line = next(line for line in out.splitlines() if line.startswith("  clay "))
     assert f"{sum(values) / 3:.4f} (" in line
     assert "Means over the seeds" in out
+    files = [
+        invoke("evaluate", f"runs/flowers{run}", "--data", "example:flowers.csv", "--json").out
+        for run in ("", "/seed-1")
+    ]
+    of_file, alone = map(json.loads, files)
+    assert of_file["seeds"]["1"] == alone
     done = invoke("report", "runs/flowers", "--by", "soil")
     assert (done.code, done.out) == (2, "")
     assert "holds the runs of several seeds; give one run" in done.err
