@@ -66,3 +66,12 @@ def test_something_is_left_to_train(proof):
     _, (fault,) = frozen_layers(spec(freeze=["Affine*"]), proof)
     assert fault.message == "every layer with parameters is frozen, so nothing is left to train"
     assert fault.remedy == "freeze fewer layers: leave Affine2 to be trained"
+
+
+@pytest.mark.parametrize(("hidden", "more"), [(5, ""), (6, ", ...")])
+def test_up_to_twelve_parameters_are_named(hidden, more, work):
+    layers = [*[{"Affine": {"units": 4}}] * hidden, {"Affine": {"units": 10}}, "SoftmaxWithLoss"]
+    many = mlpkit.load_spec("tiny.yaml", overrides={"layers": layers, "training.rates": {"other": 2}})
+    _, (fault,) = step_factors(many, prove(mlpkit.load_spec("tiny.yaml", overrides={"layers": layers})).proof)
+    names = ", ".join(f"Affine{i}.{name}" for i in range(1, 7) for name in "Wb")
+    assert fault.expected == f"one of {names}{more}, or a pattern such as '*.W'"

@@ -116,5 +116,11 @@ def test_few_rows_of_a_large_table_are_looked_at(monkeypatch, found):
     assert found(columns, "classes", categorical=("x",)) == (sentence("x"),)
 
 
+@pytest.mark.parametrize(("others", "told"), [(299, (sentence("x"),)), (300, ())])
+def test_the_columns_of_a_wide_table_are_not_looked_at(found, others, told):
+    columns = {f"n{i}": [NOISE[(i + row) % ROWS] for row in range(30)] for i in range(others)}
+    assert found({**columns, "x": [len(kind) for kind in KINDS[:30]], "t": KINDS[:30]}, "classes") == told
+
+
 def test_examples_that_are_no_rows_of_a_table_are_not_read():
     assert leaks_in(np.empty(0), Description((3,), Classes(2), {"train": 9}), None) == ()

@@ -223,6 +223,18 @@ weighted.yaml:15:23: acme.plain doesn't take weights of examples
     )
 
 
+@pytest.mark.parametrize(("loss", "named"), [("acme.Bare", [(10, "acme.Bare")]), ("SoftmaxWithLoss", [])])
+def test_a_loss_that_takes_no_weights_is_named_with_layers_that_do_not_fit(acme, loss, named):
+    of_acme("weighted")
+    text = Path("weighted.yaml").read_text().replace("acme.Bare", loss).replace("acme.plain", "f1")
+    Path("wrong.yaml").write_text(text.replace("Affine: {units: 4}", "Conv2d: {filters: 2, size: 3}"))
+    with pytest.raises(mlpkit.SpecError) as caught:
+        mlpkit.run(mlpkit.load_spec("wrong.yaml", plugins=["acme.py"]))
+    layer, *others = caught.value.faults
+    assert (layer.line, layer.message) == (7, "Conv2d1 can't take inputs of shape (3,)")
+    assert [(fault.line, fault.message.split()[0]) for fault in others] == named
+
+
 def test_a_loss_inside_another_that_takes_no_weights_is_named_at_its_line(acme):
     of_acme("weighted")
     text = Path("weighted.yaml").read_text().replace("acme.plain", "f1")
