@@ -137,6 +137,19 @@ def test_it_says_what_the_runs_come_to(trained):
     assert "<p>saved in group</p>" in trained._repr_html_()
 
 
+@pytest.mark.parametrize(
+    ("failures", "stopped", "folder", "text"),
+    [
+        ({}, "", None, ""),
+        ({5: "diverged"}, "", Path("runs/x"), "failed: seed 5; saved in runs/x"),
+        ({3: "diverged", 5: "no room"}, "SIGINT", None, "failed: seeds 3, 5; stopped: SIGINT"),
+    ],
+)
+def test_it_says_what_went_wrong(failures, stopped, folder, text):
+    runs = SeedRuns((3, 4, 5), {}, failures=failures, stopped=stopped, folder=folder, _load=dict)
+    assert repr(runs) == f"<SeedRuns of 3 seeds: {text}>"
+
+
 def test_one_seed_is_one_seed():
     assert repr(SeedRuns((3,), {}, _load=dict)).startswith("<SeedRuns of 1 seed: ")
 

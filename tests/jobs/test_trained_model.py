@@ -15,7 +15,9 @@ from PIL import Image
 from requirements import Optional
 
 import mlpkit
+from mlpkit import Classes
 from mlpkit.jobs.predict import predict
+from mlpkit.jobs.trained_model import targets_of
 
 pa = Optional("pyarrow")
 
@@ -398,6 +400,15 @@ def test_targets_that_do_not_fit_are_refused(model, rows, targets, message):
     with pytest.raises(mlpkit.MlpkitError) as caught:
         model.evaluate(rows, targets)
     assert str(caught.value).startswith(message)
+
+
+def test_rows_that_are_nearly_one_hot_are_no_classes():
+    one_hot = [[0, 1, 0], [1, 0, 0], [0, 0, 1]]
+    assert targets_of(Classes(3), ("a", "b", "c"), one_hot, 3).tolist() == [1, 0, 2]
+    for wrong in ([1, 1, 0], [0, 0, 0], [0.5, 0.5, 0], [2, -1, 0]):
+        with pytest.raises(mlpkit.ShapeError, match=r"targets of shape \(3, 3\) don't fit the rows"):
+            targets_of(Classes(3), ("a", "b", "c"), [*one_hot[:2], wrong], 3)
+    assert targets_of(Classes(3), ("a", "b", "c"), [["c"], ["a"]], 2).tolist() == [2, 0]
 
 
 @pytest.mark.parametrize(
