@@ -411,6 +411,16 @@ def test_rows_that_are_nearly_one_hot_are_no_classes():
     assert targets_of(Classes(3), ("a", "b", "c"), [["c"], ["a"]], 2).tolist() == [2, 0]
 
 
+@pytest.mark.parametrize(("count", "more"), [(20, ""), (21, ", ...")])
+def test_up_to_twenty_classes_are_expected_by_name(count, more):
+    with pytest.raises(mlpkit.UsageError) as caught:
+        targets_of(Classes(count), tuple(f"c{i}" for i in range(count)), ["c3", "none of them"], 2)
+    assert str(caught.value) == (
+        "the target of row 1, counted from 0, is 'none of them', which is not a class of the model; expected one of "
+        f"{', '.join(f'c{i}' for i in range(20))}{more}"
+    )
+
+
 @pytest.mark.parametrize(
     ("run", "targets", "message"),
     [

@@ -69,6 +69,23 @@ def test_what_does_not_fit_is_refused():
         trained.fit(X, T, epochs=1, slices=2)
 
 
+def test_rows_with_other_columns_than_a_network_was_built_for_are_refused(tmp_path):
+    colours, sizes, t = ["red", "blue", "green"] * 20, np.arange(60) / 7, np.arange(60) % 2
+    lines = [f"{colour},{size},{number}" for colour, size, number in zip(colours, sizes, t, strict=True)]
+    (tmp_path / "t.csv").write_text("\n".join(["colour,size,t", *lines]))
+    data = {"file": str(tmp_path / "t.csv"), "target": "t", "categorical": ["colour"], "validation": 0, "test": 0}
+    layers = [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]
+    training = {"optimizer": "sgd", "epochs": 1, "batch_size": 20}
+    spec = mlpkit.load_spec({"mlpkit": 1, "data": {"csv": data}, "layers": layers, "training": training})
+    options = {"categorical": ["colour"], "epochs": 3, "quiet": True}
+    assert mlpkit.build(spec).fit({"colour": colours, "size": sizes}, t, **options).steps == 6
+    message = "the columns of the examples, or their categories, are not what the network was built for"
+    with pytest.raises(mlpkit.UsageError, match=f"^{message}$"):
+        mlpkit.build(spec).fit({"colour": colours, "width": sizes}, t, **options)
+    with pytest.raises(mlpkit.UsageError, match=f"^{message}$"):
+        mlpkit.build(spec).fit(np.ones((60, 4)), t, epochs=1)
+
+
 @pytest.mark.parametrize("way", ["fit", "network.fit", "load_model"])
 def test_saved_and_loaded_it_predicts_the_same(way, tmp_path):
     trained = network()
