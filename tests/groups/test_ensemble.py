@@ -13,8 +13,17 @@ import pytest
 from requirements import require_package
 
 import mlpkit
-from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError, SpecSchemaError, SpecShapeError, UsageError
-from mlpkit.groups.ensemble import run_ensemble
+from mlpkit.errors import (
+    DivergenceError,
+    EnsembleError,
+    ModelFileError,
+    RunFolderError,
+    SpecSchemaError,
+    SpecShapeError,
+    UsageError,
+)
+from mlpkit.groups.ensemble import metrics_out_of_fold, run_ensemble
+from mlpkit.jobs.load_model import load_run
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.repro.repro import repro
 
@@ -116,6 +125,14 @@ def test_out_of_fold_predictions_are_those_of_networks_that_have_not_seen_the_ro
         np.testing.assert_array_equal(run.out_of_fold.targets, t)
     sizes = [len(np.flatnonzero((numbers == fold) & (t == 3))) for fold in range(3)]
     assert max(sizes) - min(sizes) <= 1
+
+
+def test_predictions_out_of_fold_without_a_finite_loss_are_an_error(folds):
+    model, found = load_run(folds.folder), folds.out_of_fold
+    assert metrics_out_of_fold(model, found, folds.folder) == folds.metrics["validation"]
+    with pytest.raises(DivergenceError) as raised:
+        metrics_out_of_fold(model, found._replace(values=found.values * np.float32(np.nan)), folds.folder)
+    assert str(raised.value) == "three-folds: the out-of-fold loss is nan; lower the learning rate"
 
 
 def without_results(folds, folder):

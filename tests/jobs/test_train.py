@@ -3,7 +3,10 @@
 import pytest
 
 import mlpkit
+from mlpkit.errors import UsageError
+from mlpkit.jobs.train import train_spec
 from mlpkit.training.checkpointing import Best, tracker_of
+from mlpkit.training.ranks import Ranks
 
 
 def training_section(**keys):
@@ -45,3 +48,18 @@ def test_an_evaluation_whose_metric_was_not_finite_is_not_the_best():
     whole = {**left_out, "iteration": 2, "validation_accuracy": 0.5}
 
     assert tracker_of(training_section(best_weights="accuracy"), [left_out, whole]).best == Best(2, 0.5)
+
+
+class ThreeRanks(Ranks):
+    size = 3
+
+
+def test_layers_that_couple_examples_need_slices_chosen_for_several_ranks(work):
+    layers = [{"Affine": {"units": 4}}, "BatchNorm", {"Affine": {"units": 10}}, "SoftmaxWithLoss"]
+    with pytest.raises(UsageError) as raised:
+        train_spec(mlpkit.load_spec("tiny.yaml", overrides={"layers": layers}), "run", ranks=ThreeRanks())
+    assert str(raised.value) == (
+        "BatchNorm1 computes over the examples of each of the 3 slices alone, which gives different results from one "
+        "slice; if that is intended, give the 3 ranks their slices: training.slices=3"
+    )
+    assert not (work / "run").exists()
