@@ -166,6 +166,7 @@ def test_a_network_whose_checkpoints_are_all_damaged_begins_again(folds, tmp_pat
         mlpkit.resume(folder)
     assert contents(folder, OF_ENSEMBLE) == contents(folds.folder, OF_ENSEMBLE)
     assert contents(member, OF_NETWORK) == contents(folds.folder / "members/1", OF_NETWORK)
+    assert contents(member, ["health.jsonl"]) == contents(folds.folder / "members/1", ["health.jsonl"])
 
 
 def test_a_damaged_model_of_a_network_is_named_with_what_to_do(folds, tmp_path):

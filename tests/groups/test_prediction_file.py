@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from requirements import Optional
 
 import mlpkit
 from mlpkit.groups.prediction_file import (
@@ -17,6 +18,8 @@ from mlpkit.groups.prediction_file import (
 )
 from mlpkit.jobs.explanations import Explanation
 from mlpkit.jobs.predict import Predictions
+
+parquet = Optional("pyarrow.parquet")
 
 SETS = np.array([[True, True, False], [False, False, False], [False, True, True]])
 CLASSES = Predictions(
@@ -49,6 +52,13 @@ size,town,name,predicted,probability,probability_ant,probability_bee,probability
         '{"size": null, "town": "Bonn, Rhine", "name": "b.png", "predicted": null, "probability": null, '
         '"probability_ant": null, "probability_bee": null, "probability_cat": null, "set": ""}'
     )
+
+
+def test_in_parquet_what_is_missing_is_null(tmp_path):
+    write_predictions(tmp_path / "out.parquet", replace(CLASSES, inputs=INPUTS))
+    columns = parquet.read_table(tmp_path / "out.parquet").to_pydict()
+    assert (columns["size"], columns["predicted"]) == ([1.5, None, 3.25], ["ant", None, "cat"])
+    assert (columns["probability"], columns["probability_bee"]) == ([0.5, None, 0.625], [0.25, None, 0.25])
 
 
 def test_documents_have_names_classes_and_regions():

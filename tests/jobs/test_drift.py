@@ -104,6 +104,19 @@ def test_numbers_that_many_rows_have_are_counted_apart():
     assert compare(then, [1] * 80 + [0] * 20).drifted
 
 
+def test_the_least_number_has_a_bin_if_many_rows_have_it():
+    counts = count_column(column([0] * 50 + list(range(1, 51))))
+    assert (counts.edges, counts.counts) == ((0.0, 1.0, 11.0, 21.0, 31.0, 41.0), (50, 1, 10, 10, 10, 10, 9))
+
+
+def test_bins_in_which_just_five_rows_are_expected_are_not_joined():
+    then, now = ([v for v in range(1, 11) for _ in range(6 if v % 2 == odd else 4)] for odd in (1, 0))
+    assert compare(then, now).moved == pytest.approx(0.2)
+    assert compare("a" * 50 + "b" * 40 + "c" * 7 + "ddd", "a" * 50 + "b" * 40 + "ccc" + "d" * 7).moved == pytest.approx(
+        0.04
+    )
+
+
 def test_columns_are_corrected_together_and_the_most_drifted_is_first():
     names = [f"c{i}" for i in range(8)]
     shifted = {"c3": 400, "c5": 90}
@@ -112,7 +125,14 @@ def test_columns_are_corrected_together_and_the_most_drifted_is_first():
     assert [each.then.name for each in found][:2] == ["c3", "c5"]
     alone = drift_of([count_column(column(NUMBERS, "c5"))], new, 0.01)[0]
     assert found[1].p_value == pytest.approx(7 * alone.p_value)
-    assert [each.drifted for each in drift_of([count_column(column(NUMBERS, "c5"))], new, 0.01, least=0.2)] == [False]
+    for level, least, drifted in (
+        (0.01, 0.2, False),
+        (0.01, alone.moved, True),
+        (alone.p_value, 0.0, False),
+        (1.01 * alone.p_value, 0.0, True),
+    ):
+        (again,) = drift_of([count_column(column(NUMBERS, "c5"))], new, level, least)
+        assert again.drifted is drifted
 
 
 def test_a_column_as_plain_data():

@@ -46,7 +46,7 @@ SPEC = {
             "test": "test.csv",
         }
     },
-    "layers": [{"Affine": {"units": 6}}, "Tanh", {"Affine": {"units": "auto"}}, "SoftmaxWithLoss"],
+    "layers": [{"Affine": {"units": 6}}, "Tanh", "Dropout", {"Affine": {"units": "auto"}}, "SoftmaxWithLoss"],
     "training": {
         "optimizer": {"adam": {"learning_rate": 0.02}},
         "epochs": 3,
@@ -219,6 +219,25 @@ def test_a_value_is_in_the_range_of_the_middle_one_of_its_rows():
     groups = groups_of_rows(model, {"test": codes}, ["c"])["test"]["c"]
     assert next(iter(groups)) == "5"
     assert list(groups)[-1] == "8 others"
+
+
+@pytest.mark.parametrize(
+    ("count", "names"),
+    [(12, [str(i) for i in range(12)]), (13, ["0 to 2", "3 to 5", "6 to 9", "10 to 12"])],
+)
+def test_up_to_twelve_numbers_are_groups(count, names):
+    codes = np.arange(count)
+    column = RawColumn("c", "input", [str(i) for i in range(count)], np.arange(float(count)), {"test": codes})
+    dataset = SimpleNamespace(columns_of_rows=lambda names, source: [column])
+    model = SimpleNamespace(dataset=dataset, spec=SimpleNamespace(data=SimpleNamespace(name="csv")))
+    assert list(groups_of_rows(model, {"test": codes}, ["c"])["test"]["c"]) == names
+
+
+@pytest.mark.parametrize("rows", [29, 30])
+def test_thirty_rows_have_an_interval(run, rows):
+    write(Path("few.csv"), people(rows, 9))
+    whole = evaluate_file(run, Path("few.csv"), by=["sex"]).by["data"].whole
+    assert [each.low is not None for each in whole.metrics.values()] == [rows == 30] * len(whole.metrics)
 
 
 def test_a_data_frame_has_groups_by_its_dates():

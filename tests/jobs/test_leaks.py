@@ -74,8 +74,14 @@ def test_what_tells_little_is_not_named(found):
 @pytest.mark.parametrize(("count", "told"), [(20, (sentence("x", "t"),)), (21, ())])
 def test_up_to_twenty_numbers_are_classes_that_categories_tell(found, count, told):
     numbers = [row % count for row in range(ROWS)]
-    columns = {"n": NOISE, "x": [f"c{number}" for number in numbers], "t": numbers}
+    columns = {"n": NOISE, "x": [f"c{number:02}" for number in numbers], "t": numbers}
     assert found(columns, "values", categorical=("x",)) == told
+
+
+def test_of_many_classes_no_order_counts(found):
+    kinds = [f"k{row % 21:02}" for row in range(ROWS)]
+    columns = {"n": NOISE, "x": [row % 21 * 8 % 21 for row in range(ROWS)], "t": kinds}
+    assert found(columns, "classes") == (sentence("x"),)
 
 
 @pytest.mark.parametrize(("rows", "told"), [(20, (sentence("x"),)), (19, ())])
@@ -94,14 +100,17 @@ def test_up_to_three_categories_for_each_class_tell_it(found):
     six, seven = ([f"c{row % count}" for row in range(ROWS)] for count in (6, 7))
     kinds = ["ab"[row % 6 % 2] for row in range(ROWS)]
     assert found({"n": NOISE, "x": six, "t": kinds}, "classes", categorical=("x",)) == (sentence("x"),)
+    assert found({"n": NOISE, "x": [row % 6 for row in range(ROWS)], "t": kinds}, "classes") == (sentence("x"),)
     kinds = ["ab"[row % 7 % 2] for row in range(ROWS)]
     assert found({"n": NOISE, "x": seven, "t": kinds}, "classes", categorical=("x",)) == ()
+    assert found({"n": NOISE, "x": [row % 7 for row in range(ROWS)], "t": kinds}, "classes") == ()
 
 
-def test_no_column_tells_a_class_that_nearly_all_rows_have(found):
-    kinds = ["no", "no", *["yes"] * 498]
-    columns = {"n": [float(row % 7) for row in range(500)], "x": kinds, "t": kinds}
-    assert found(columns, "classes", categorical=("x",)) == ()
+@pytest.mark.parametrize(("others", "told"), [(498, ()), (398, (sentence("x"),))])
+def test_no_column_tells_a_class_that_nearly_all_rows_have(found, others, told):
+    kinds = ["no", "no", *["yes"] * others]
+    columns = {"n": [float(row % 7) for row in range(others + 2)], "x": kinds, "t": kinds}
+    assert found(columns, "classes", categorical=("x",)) == told
 
 
 def test_thresholds_tell_classes_whose_numbers_do_not_touch(found):

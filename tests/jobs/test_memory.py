@@ -69,6 +69,8 @@ def test_what_no_process_can_address_is_an_error(units, spec):
 def test_what_does_not_fit_is_a_warning_at_the_layer(monkeypatch, spec):
     found = check(spec())
     assert found.data_warnings == ()
+    monkeypatch.setattr("mlpkit.jobs.prove.memory_limit", lambda: found.memory)
+    assert check(spec()).data_warnings == ()
     monkeypatch.setattr("mlpkit.jobs.prove.memory_limit", lambda: found.memory - 1)
     (warning,) = check(spec()).data_warnings
     assert (warning.line, warning.column) == (4, 10)

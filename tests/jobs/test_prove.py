@@ -8,6 +8,7 @@ import pytest
 import mlpkit
 from mlpkit.errors import SpecShapeError
 from mlpkit.jobs.check import check
+from mlpkit.jobs.prove import too_few_examples
 
 SPEC = """\
 mlpkit: 1
@@ -194,3 +195,24 @@ def test_keys_that_do_not_fit_data_or_loss(data, loss, metrics, more, said, chec
 )
 def test_as_many_rows_as_coverage_needs(data, loss, metrics, more, checked):
     assert checked(data, loss, metrics, more).data_warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "accumulate", "key", "what"),
+    [
+        (10, 1, None, ""),
+        (11, 1, "batch_size", "a minibatch of 11"),
+        (5, 2, None, ""),
+        (10, 2, "accumulate", "a step of 2 minibatches, 20 examples,"),
+        (4, 3, "accumulate", "a step of 3 minibatches, 12 examples,"),
+        (11, 2, "batch_size", "a minibatch of 11"),
+    ],
+)
+def test_a_step_takes_no_more_than_ten_examples(batch_size, accumulate, key, what):
+    training = {"optimizer": "sgd", "epochs": 1, "batch_size": batch_size, "accumulate": accumulate}
+    spec = mlpkit.load_spec({"mlpkit": 1, "data": "mnist", "layers": ["SoftmaxWithLoss"], "training": training})
+    faults = too_few_examples(spec, mlpkit.Description((2,), mlpkit.Classes(2), {"train": 10, "test": 99}))
+    expected = "at most 10, the training examples of mnist"
+    assert [(fault.path, fault.message, fault.expected) for fault in faults] == (
+        [(("training", key), f"{what} is larger than the training data", expected)] if key else []
+    )

@@ -17,7 +17,7 @@ from requirements import Optional
 import mlpkit
 from mlpkit import Classes
 from mlpkit.jobs.predict import predict
-from mlpkit.jobs.trained_model import targets_of
+from mlpkit.jobs.trained_model import class_values, targets_of
 
 pa = Optional("pyarrow")
 
@@ -400,6 +400,24 @@ def test_targets_that_do_not_fit_are_refused(model, rows, targets, message):
     with pytest.raises(mlpkit.MlpkitError) as caught:
         model.evaluate(rows, targets)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("names", "values"),
+    [
+        (None, (0, 1, 2)),
+        (("3", "1", "-2"), (3, 1, -2)),
+        (("False", "True"), (False, True)),
+        (("True",), (True,)),
+        (("1.5", "2.0"), (1.5, 2.0)),
+        (("1", "2.5"), ("1", "2.5")),
+        (("01", "2"), ("01", "2")),
+        (("True", "maybe"), ("True", "maybe")),
+    ],
+)
+def test_what_classes_are_called_in_python(names, values):
+    found = class_values(names, 3)
+    assert (found, [*map(type, found)]) == (values, [*map(type, values)])
 
 
 def test_rows_that_are_nearly_one_hot_are_no_classes():

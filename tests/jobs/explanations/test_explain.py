@@ -14,6 +14,7 @@ from requirements import requires
 
 import mlpkit
 from mlpkit.errors import RunFolderError, StorageError, UsageError
+from mlpkit.jobs.explanations import explain
 from mlpkit.runs.model_file import save_model
 from mlpkit_plugins.kernels import COMPILED
 
@@ -113,6 +114,16 @@ def test_of_all_classes_the_predicted_one_is_as_alone(runs, table):
     for i, name in enumerate(alone.outputs):
         np.testing.assert_array_equal(every.values[i, :, every.outputs.index(name)], alone.values[i])
     np.testing.assert_allclose(every.values.sum(axis=2), 0, atol=1e-6)
+
+
+def test_by_default_four_hundred_orders_are_drawn(runs, table):
+    model = mlpkit.load(runs / "values")
+
+    found, chosen, more = (model.explain(table[:2], **options) for options in ({}, {"orders": 400}, {"orders": 401}))
+
+    np.testing.assert_array_equal(found.values, chosen.values)
+    assert (found.errors != more.errors).any()
+    np.testing.assert_array_equal(explain(model._trained, runs / "values", table[:2]).values, found.values)
 
 
 def test_a_row_has_the_same_values_whatever_else_is_explained(runs, table):

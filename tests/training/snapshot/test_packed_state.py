@@ -70,6 +70,7 @@ MIXED = {
     "numbers of two kinds": [1, 2.0] * 80,
     "truth values": [True, False] * 80,
     "integers beyond 64 bits": [2**63, 1] * 80,
+    "integers below 64 bits": [-(2**63) - 1, 1] * 80,
     "scalars of two kinds": [np.float32(1), np.float64(1)] * 80,
     "mappings": [{"loss": 0.5}] * 160,
 }
@@ -88,6 +89,7 @@ def test_a_long_list_of_numbers_takes_one_array(state):
 def test_a_long_list_of_other_things_comes_back_too(state):
     arrays = {}
     packed = json.loads(json.dumps(pack(state, arrays, "callbacks/0"), allow_nan=False))
+    assert all(array.dtype.kind in "biuf" for array in arrays.values())
     assert same(unpack(packed, arrays), state)
 
 

@@ -237,6 +237,8 @@ def test_few_rows_and_predicted_values(train, invoke, cwd):
     assert ["-", "-"] in [cells[1:3] for cells in table if cells[:1] == ["size"]], table
     assert not any("0.0%" in cells for cells in table)
     assert "price predicted" in {column["name"] for column in report["columns"]}
+    write(cwd, 20)
+    assert found(invoke)["notes"] == []
 
 
 ARRAYS = """\
