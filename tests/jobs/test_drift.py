@@ -109,12 +109,16 @@ def test_the_least_number_has_a_bin_if_many_rows_have_it():
     assert (counts.edges, counts.counts) == ((0.0, 1.0, 11.0, 21.0, 31.0, 41.0), (50, 1, 10, 10, 10, 10, 9))
 
 
+RARE = (7, 3, 7, 3)
+
+
 def test_bins_in_which_just_five_rows_are_expected_are_not_joined():
     then, now = ([v for v in range(1, 11) for _ in range(6 if v % 2 == odd else 4)] for odd in (1, 0))
     assert compare(then, now).moved == pytest.approx(0.2)
-    assert compare("a" * 50 + "b" * 40 + "c" * 7 + "ddd", "a" * 50 + "b" * 40 + "ccc" + "d" * 7).moved == pytest.approx(
-        0.04
+    then, now = (
+        "a" * 40 + "b" * 40 + "".join(c * n for c, n in zip("cdef", rare, strict=True)) for rare in (RARE, RARE[::-1])
     )
+    assert compare(then, now).moved == pytest.approx(0.08)
 
 
 def test_columns_are_corrected_together_and_the_most_drifted_is_first():
