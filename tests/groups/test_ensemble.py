@@ -267,6 +267,26 @@ def test_in_memory_the_folds_are_those_of_the_rows(shared_work):
     assert not {*examples} & {i for i, row in enumerate(rows) if row["fold"] == "1"}
 
 
+@pytest.mark.parametrize(
+    ("names", "header"),
+    [
+        (None, "source,fold,target_0,target_1,predicted_0,predicted_1"),
+        (["a", "b"], "source,fold,target_a,target_b,predicted_a,predicted_b"),
+    ],
+)
+def test_several_targets_have_a_column_each_out_of_fold(names, header, tmp_path):
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    t = x[:, :2] * 3 + 1
+    rows, targets = (x, t) if names is None else ({"c": x[:, 0], "d": x[:, 1], "a": t[:, 0], "b": t[:, 1]}, names)
+    layers = [{"Affine": {"units": 2}}, "MeanSquaredError"]
+    options = {} if names is None else {"predict": "values"}
+    mlpkit.fit(rows, targets, layers=layers, ensemble={"folds": 2}, epochs=1, directory=tmp_path / "run", **options)
+    lines = (tmp_path / "run/out_of_fold.csv").read_text().splitlines()
+    assert lines[0] == header
+    found = np.array([line.rsplit(",", 4)[1:3] for line in lines[1:]], float)
+    np.testing.assert_allclose(found, t, rtol=1e-5)
+
+
 def test_ctrl_c_while_networks_train_in_this_process_says_how_to_go_on(tmp_path, monkeypatch):
     def interrupt(event):
         if event.kind == "evaluated" and event.run == 1:

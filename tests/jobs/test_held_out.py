@@ -187,6 +187,11 @@ def test_held_out_rows_of_weight_0_dont_count_and_weights_may_have_any_unit():
     assert found[0] == pytest.approx(found[1], rel=1e-6)
 
 
+def test_one_hot_targets_calibrate_as_class_numbers_do(calibrated, shared_work):
+    one_hot = mlpkit.run(spec(calibration=calibrated.folder.name, **{"data.mnist.one_hot": True}))
+    assert one_hot.metrics == calibrated.metrics
+
+
 def test_an_estimator_calibrates_its_probabilities():
     sklearn = pytest.importorskip("mlpkit.sklearn")
     x, t = examples()

@@ -18,8 +18,9 @@ import pytest
 from stop_at import StopAt
 
 import mlpkit
+from mlpkit.components.schedule import Progress
 from mlpkit.errors import StorageError
-from mlpkit.jobs.run_recorder import AsyncCheckpoints, recording
+from mlpkit.jobs.run_recorder import AsyncCheckpoints, failure_recorded, recording
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.checkpointing import Snapshot
 from mlpkit.training.events import Event, Observer, StopRequest
@@ -243,6 +244,24 @@ def test_a_run_that_failed_says_why_until_it_is_resumed(work):
     again = mlpkit.resume("run", plugins=["acme.py"], observer=stop, stop=stop.stop)
     assert again.steps == 8
     assert not (work / "run/failure.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "message"),
+    [
+        (ValueError("too much"), "failed", "too much"),
+        (ValueError(), "failed", "ValueError"),
+        (mlpkit.DivergenceError("infinite"), "diverged", "infinite"),
+    ],
+)
+def test_what_goes_wrong_is_recorded_with_the_step_and_raised(error, state, message, tmp_path):
+    progress = Progress(7, 0.5, total_steps=20)
+    with RunFolder.create(tmp_path / "run") as folder:
+        for each in (folder, None):
+            with pytest.raises(type(error)) as raised, failure_recorded(each, progress):
+                raise error
+            assert raised.value is error
+    assert failure(tmp_path / "run") == {"state": state, "steps": 7, "message": message}
 
 
 def full_for_the_model(monkeypatch, *codes):

@@ -167,9 +167,19 @@ def test_elements_of_arrays_are_explained():
     weights = run.model.predict(np.eye(12).reshape(12, 3, 4)) - run.model.predict(np.zeros((1, 3, 4)))
     expected = weights * (x[:4].reshape(4, -1) - x.reshape(80, -1).mean(axis=0))
     np.testing.assert_allclose(found.values, expected, atol=1e-5)
-    assert found.columns[6] == "input 6"
+    assert (found.columns[6], found.outputs) == ("input 6", ("value",))
     with pytest.raises(UsageError, match=r"no training rows to compare with; .*explain\(rows, background=rows\)"):
         run.model.explain(x[:4])
+
+
+def test_values_without_names_go_by_their_numbers_and_up_to_500_columns_are_explained():
+    x = np.random.default_rng(0).normal(size=(20, 500))
+    run = mlpkit.fit(x, x[:, :2], layers=[{"Affine": {"units": 2}}, "MeanSquaredError"], epochs=1)
+
+    found = run.model.explain(x[:1], background=x[1:3], orders=1)
+
+    assert (found.values.shape, found.outputs) == ((1, 500, 2), ("value 0", "value 1"))
+    assert [name for name, *_ in found.of_row(0)] == ["value 0", "value 1"]
 
 
 def test_more_columns_than_an_explanation_takes():

@@ -90,6 +90,7 @@ def test_the_key_by_is_checked_at_its_line_and_is_the_default(cwd, invoke):
     assert invoke("run", "flowers.yaml", "--quiet").code == 0
     assert "test by soil" in invoke("evaluate", "runs/flowers").out
     assert "test by species" in invoke("evaluate", "runs/flowers", "--by", "species").out
+    assert "data by soil" in invoke("evaluate", "runs/flowers", "--data", "example:flowers.csv").out
     assert invoke("report", "runs/flowers").code == 0
     assert ">By group</h2>" in (cwd / "runs/flowers/report.html").read_text()
 
