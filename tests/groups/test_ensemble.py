@@ -81,6 +81,7 @@ def test_the_prediction_is_the_mean(members, test_rows):
     of_mean = -np.log(mean[np.arange(len(t)), t]).mean()
     assert members.metrics["test"] == pytest.approx({"loss": of_mean, "accuracy": (mean.argmax(axis=1) == t).mean()})
     assert json.loads(Path("members-of-two/metrics.json").read_text())["test"] == members.metrics["test"]
+    assert json.loads(Path("members-of-two/run.json").read_text())["name"] == "tiny"
 
 
 def test_members_have_no_predictions_out_of_fold(members):

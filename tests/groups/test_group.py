@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 import mlpkit
-from mlpkit.errors import StorageError
-from mlpkit.groups.ensemble import EnsembleGroup
-from mlpkit.groups.seeds import SeedsGroup
-from mlpkit.groups.several_specs import group_of, prove_spec
+from mlpkit.errors import RunFolderError, StorageError, UsageError
+from mlpkit.groups.ensemble import EnsembleGroup, run_ensemble
+from mlpkit.groups.seeds import SeedsGroup, resume_seeds, run_seeds
+from mlpkit.groups.several_specs import group_of, prove_spec, run_specs
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, SEEDS_FOLDER, kind_of
-from mlpkit.training.events import Event
+from mlpkit.training.events import Event, StopRequest
 
 SPECS = {
     "one": ({}, RUN, None, [""]),
@@ -74,3 +74,45 @@ def test_warnings_are_those_of_no_run(case):
     group.warnings = ["few rows", "a column tells the target"]
     group.warn(events.append)
     assert events == [Event(0, "warned", ("few rows",)), Event(0, "warned", ("a column tells the target",))]
+
+
+TRAINED = [(run_seeds, {"seeds": [4, 2]}), (run_ensemble, {"ensemble.members": 2})]
+
+
+def stopped():
+    stop = StopRequest()
+    stop.stop("the test")
+    return stop
+
+
+@pytest.mark.parametrize(("train", "overrides"), TRAINED)
+def test_several_runs_are_warned_of_once_and_their_folder_has_one_writer(train, overrides, cwd):
+    spec = mlpkit.load_spec("tiny.yaml", overrides={**overrides, "training.decays": {"*.b": 0}})
+    events = []
+    train(spec, "out", observer=events.append, stop=stopped())
+    warned = [(event.run, event.data[0].message) for event in events if event.kind == "warned"]
+    assert warned == [(0, "decays has no effect: sgd has no weight decay here")]
+    with RunFolder(Path("out")) as other:
+        other.claim()
+        with pytest.raises(RunFolderError, match="out: this process is writing to it"):
+            (resume_seeds if train is run_seeds else mlpkit.resume)("out")
+
+
+@pytest.mark.parametrize(
+    ("train", "what"),
+    [
+        (lambda spec: run_seeds(spec, observer=print), "training with several seeds"),
+        (lambda spec: resume_seeds("out"), "training with several seeds"),
+        (lambda spec: run_ensemble(spec, observer=print), "training an ensemble"),
+        (lambda spec: run_specs([spec], ["out"], observer=print, stop=stopped()), "training several specs"),
+    ],
+)
+def test_without_processes_no_other_run_is_trained(train, what, cwd, monkeypatch):
+    monkeypatch.setattr("mlpkit.system.can_start_processes", lambda: False)
+    with pytest.raises(UsageError, match=f"^{what} needs processes or threads"):
+        train(mlpkit.load_spec("tiny.yaml"))
+
+
+def test_seeds_are_those_of_a_spec_and_not_of_a_file(cwd):
+    with pytest.raises(UsageError, match=r"^run takes a spec, not 'tiny\.yaml'; read it first: mlpkit\.load_spec\("):
+        run_seeds("tiny.yaml", observer=print)

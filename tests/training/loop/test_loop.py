@@ -10,6 +10,7 @@ import pytest
 
 from mlpkit import ComponentFailure, DivergenceError, Layer
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
+from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 from mlpkit_plugins.optimizers.sgd import Sgd
 
@@ -362,3 +363,14 @@ def test_an_augmentation_or_a_data_set_that_fails_is_named(make_trainer, toy):
 
     with pytest.raises(ComponentFailure, match=r"^the data set failed in take: IndexError: no such row$"):
         make_trainer(dataset=BrokenData()).train()
+
+
+def test_the_precision_of_a_training_ends_with_it(make_trainer):
+    trained, fresh = (make_trainer(Affine(6), dtype="float32", precision="bfloat16") for _ in range(2))
+    trained.train()
+    fresh.network.values[...] = trained.network.values
+    x, t = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32), np.arange(5) % 4
+    found, expected = trained.network.gradient(x, t), fresh.network.gradient(x, t)
+    assert {path: array.tobytes() for path, array in found.items()} == {
+        path: array.tobytes() for path, array in expected.items()
+    }
