@@ -24,6 +24,7 @@ from mlpkit.errors import (
 )
 from mlpkit.groups.ensemble import metrics_out_of_fold, run_ensemble
 from mlpkit.jobs.load_model import load_run
+from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.repro.repro import repro
 
@@ -185,6 +186,13 @@ def test_a_finished_ensemble_is_left_as_it_is(folds):
     before = {path: path.stat().st_mtime_ns for path in files if path.name != ".lock"}
     mlpkit.resume(folds.folder)
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_an_ensemble_that_is_in_use_is_left_alone(folds):
+    with RunFolder(folds.folder) as other:
+        other.claim()
+        with pytest.raises(RunFolderError, match="three-folds: this process is writing to it"):
+            mlpkit.resume(folds.folder)
 
 
 def test_an_ensemble_of_folds_has_no_rows_left_for_validation(folds):

@@ -185,6 +185,9 @@ def test_held_out_rows_of_weight_0_dont_count_and_weights_may_have_any_unit():
         fit_adjustments(network, each)
         found.append(float(calibration.T.value))
     assert found[0] == pytest.approx(found[1], rel=1e-6)
+    calibration.reset()
+    fit_adjustments(network, HeldOut(p, t, np.zeros(300)))
+    assert not calibration.is_fitted
 
 
 def test_one_hot_targets_calibrate_as_class_numbers_do(calibrated, shared_work):

@@ -40,6 +40,19 @@ def test_it_goes_on_from_the_parameters_that_it_has():
     assert trained.fit(X, T, epochs=5).metrics["train"]["loss"] < first
 
 
+def test_it_keeps_the_scale_of_its_values(tmp_path):
+    values = 5000 + 300 * X[:, 0]
+    layers = [{"Affine": {"units": 1}}, "MeanSquaredError"]
+    trained = mlpkit.fit(X, values, layers=layers, predict="values", epochs=20, scale_target="standardize").network
+    before, slowly = trained.predict(X), {"epochs": 1, "optimizer": {"sgd": {"learning_rate": 1e-9}}}
+    assert abs(before.mean() - 5000) < 300
+    for target in (values, values * 10):
+        trained.fit(X, target, predict="values", **slowly)
+        np.testing.assert_allclose(trained.predict(X), before, rtol=1e-4)
+        trained.save(tmp_path / "model.safetensors")
+        np.testing.assert_array_equal(mlpkit.load_model(tmp_path / "model.safetensors").predict(X), trained.predict(X))
+
+
 def test_it_keeps_its_classes():
     trained = network()
     trained.fit(X, T, epochs=1)
