@@ -11,6 +11,7 @@ from run_folders import made_up_run
 
 import mlpkit
 from mlpkit.groups.list_runs import RunGroup, chosen, figure_of, in_order, names_of_figures, runs_listed
+from mlpkit.runs.kinds import runs_in
 from mlpkit.runs.overview import RunOverview
 from mlpkit.statistics import interval
 
@@ -207,3 +208,17 @@ def test_a_folder_that_may_not_be_listed_is_damaged(runs):
         assert by_name(runs_listed(runs))["plots"].state == "damaged"
     finally:
         (runs / "plots").chmod(0o755)
+
+
+def test_a_folder_whose_runs_can_not_be_found_is_damaged(runs, monkeypatch):
+    def found(folder):
+        if folder.name == "seeds":
+            raise mlpkit.RunFolderError("seeds: can't be listed")
+        return runs_in(folder)
+
+    monkeypatch.setattr("mlpkit.groups.list_runs.runs_in", found)
+    entries = by_name(runs_listed(runs))
+    damaged = entries["seeds"]
+    assert (damaged.state, damaged.runs[0].problem, damaged.grouped) == ("damaged", "seeds: can't be listed", False)
+    assert damaged.runs[0].directory == damaged.directory == runs / "seeds"
+    assert entries["mixed"].state == "stopped"

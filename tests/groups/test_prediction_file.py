@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from mlpkit.groups.prediction_file import (
     explanation_columns,
     explanations,
     prediction_columns,
+    require_format,
     write_predictions,
 )
 from mlpkit.jobs.explanations import Explanation
@@ -59,6 +61,14 @@ def test_in_parquet_what_is_missing_is_null(tmp_path):
     columns = parquet.read_table(tmp_path / "out.parquet").to_pydict()
     assert (columns["size"], columns["predicted"]) == ([1.5, None, 3.25], ["ant", None, "cat"])
     assert (columns["probability"], columns["probability_bee"]) == ([0.5, None, 0.625], [0.25, None, 0.25])
+
+
+def test_parquet_needs_pyarrow_before_anything_is_predicted(tmp_path, monkeypatch):
+    for name in ("pyarrow", "pyarrow.parquet"):
+        monkeypatch.setitem(sys.modules, name, None)
+    require_format(tmp_path / "out.csv", tmp_path / "new.csv")
+    with pytest.raises(mlpkit.UsageError, match=r"^writing \.parquet needs pyarrow; install it with: pip install"):
+        require_format(tmp_path / "out.parquet", tmp_path / "new.csv")
 
 
 def test_documents_have_names_classes_and_regions():

@@ -1,0 +1,23 @@
+"""A run that is over, as its folder has it."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import mlpkit
+
+
+def test_metrics_that_were_not_finite_come_back_in_their_place(train, work):
+    run = train("run", training__epochs=2, training__metrics=["confusion_matrix", "accuracy", "f1"])
+    path = work / "run/history.jsonl"
+    first, second = map(json.loads, path.read_text().splitlines())
+    left_out = {"train_accuracy", "validation_f1"}  # as JSON has no numbers that aren't finite
+    kept = {key: value for key, value in first.items() if key not in left_out}
+    path.write_text(f"{json.dumps(kept)}\n{json.dumps(second)}\n")
+    again = mlpkit.resume("run")
+    assert list(again.history[0]) == list(again.history[1])
+    assert {key for key, value in again.history[0].items() if math.isnan(value)} == left_out
+    assert again.history[0] | {key: first[key] for key in left_out} == run.history[0]
+    assert (again.history[1], again.steps, again.metrics) == (run.history[1], run.steps, run.metrics)
+    assert [list(found) for found in again.metrics.values()] == [["loss", "confusion_matrix", "accuracy", "f1"]] * 3
