@@ -59,12 +59,6 @@ def test_a_line_tells_values(found, standardize):
     assert found(columns, "values", standardize=standardize, categorical=("c",)) == (sentence("x", "t"),)
 
 
-def test_a_column_with_one_value_is_no_line(found):
-    columns = {"n": NOISE, "x": [1.5] * ROWS, "t": VALUES}
-    with np.errstate(all="raise"):
-        assert found(columns, "values", standardize=False) == ()
-
-
 def test_what_tells_little_is_not_named(found):
     columns = {"n": NOISE, "c": OTHER, "x": [value + noise for value, noise in zip(VALUES, NOISE, strict=True)]}
     assert found({**columns, "t": VALUES}, "values", categorical=("c",)) == ()
