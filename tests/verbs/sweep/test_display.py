@@ -184,3 +184,56 @@ def test_a_sweep_on_a_terminal_says_how_far_it_is(monkeypatch):
     endless.sweep_began(0, [LOSS], TRIALS[:1], None, 2)
     endless.trial_over(0, BEST, BEST)
     assert drawn.lines()[-1] == "2 trials"
+
+
+def test_a_sweep_as_plain_data():
+    margin = Margin(2, 0, 0.25, "seed", 0.125, 0.375, 0.03125)
+    sweep = Sweep(Path("my x"), [LOSS, ACCURACY], [TRIALS[2], TRIALS[4]], BEST, FRONT, "", margin)
+    plain = {
+        "trial": 2,
+        "state": "finished",
+        "values": {"a.b": 12},
+        "results": {"validation_loss": 0.25, "validation_accuracy": 0.625},
+        "folder": "my x/trial-2",
+    }
+    failed = {
+        "trial": 4,
+        "state": "failed",
+        "values": {"a.b": 14},
+        "results": {},
+        "problem": "the disk is full",
+        "folder": "my x/trial-4",
+    }
+    assert sweep.to_plain() == {
+        "folder": "my x",
+        "objectives": [
+            {"key": "validation_loss", "maximize": False},
+            {"key": "validation_accuracy", "maximize": True},
+        ],
+        "best": 2,
+        "front": [0, 2],
+        "lead": {
+            "trial": 2,
+            "over": 0,
+            "by": 0.25,
+            "paired_by": "seed",
+            "low": 0.125,
+            "high": 0.375,
+            "p_value": 0.03125,
+            "beyond_chance": True,
+        },
+        "trials": [plain, failed],
+    }
+    assert repr(sweep) == (
+        "<Sweep of 2 trials (1 finished, 1 failed); best: trial 2, validation_loss 0.2500, validation_accuracy 0.6250; "
+        f"a.b=12; {margin}; saved in my x>"
+    )
+    status = SweepStatus(Path("my x"), [LOSS], TRIALS, BEST, planned=9, seconds=65.5, driver=Writer(12, "elsewhere"))
+    assert status.to_plain() == {
+        "folder": "my x",
+        "driver": {"pid": 12, "host": "elsewhere"},
+        "planned": 9,
+        "counts": {"finished": 2, "pruned": 2, "diverged": 1, "failed": 1, "stopped": 1},
+        "best": plain,
+        "seconds": 65.5,
+    }

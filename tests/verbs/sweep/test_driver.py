@@ -14,7 +14,7 @@ from mlpkit.errors import RunFolderError
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest, TrainingEnd
-from mlpkit.verbs.sweep.driver import Driver, best_of, pareto_front
+from mlpkit.verbs.sweep.driver import Driver, best_of, pareto_front, planned_in_all
 from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial
 from mlpkit.verbs.sweep.section import Objective
 from mlpkit.verbs.sweep.trial import OTHER_WRITER
@@ -316,11 +316,61 @@ def test_a_stop_begins_nothing_new_and_a_resume_goes_on_with_the_interrupted_fir
         return finish(directory)
 
     workers, watch, _ = driven(folder, interrupt, stop=stop)
-    assert workers.tried == [0, 1]
+    assert (workers.tried, workers.stopped) == ([0, 1], True)
     assert watch.over == [(0, "finished", 0)]
     again, watch, _ = driven(folder, lambda directory, tries: finish(directory))
-    assert again.tried == [1, 2, 3]
+    assert (again.tried, again.stopped) == ([1, 2, 3], False)
     assert watch.over[-1] == (3, "finished", 0)
+
+
+def test_as_many_trials_as_workers_are_trained_at_once_and_taken_in_their_order(folder):
+    sampler = Numbers()
+    workers, watch, _ = driven(folder, lambda directory, tries: finish(directory), 5, count=2, sampler=sampler)
+    assert workers.tried == [number for number, _, _ in watch.over] == [0, 1, 2, 3, 4]
+    of_pairs = [[(n, "finished") for n in range(number - number % 2)] for number in range(5)]
+    assert sampler.seen == [[*over, *[(len(over), "stopped")] * (n % 2)] for n, over in enumerate(of_pairs)]
+
+
+@pytest.mark.parametrize(("spent", "written"), [(4.999, 0.0), (5.0, 5.0)])
+def test_a_crash_costs_less_than_five_seconds_of_the_time(spent, written, folder):
+    now = [100.0]
+
+    def train(directory, tries):
+        if directory.name == "trial-1":
+            raise Crash
+        now[0] += spent
+        return finish(directory)
+
+    with pytest.raises(Crash):
+        driven(folder, train, clock=lambda: now[0])
+    assert folder.read_progress().seconds == written
+
+
+def test_once_the_time_is_over_to_the_second_no_trial_begins(folder):
+    now = [100.0]
+
+    def train(directory, tries):
+        now[0] += 10.0
+        return finish(directory)
+
+    workers, _, _ = driven(folder, train, None, seconds=20.0, clock=lambda: now[0])
+    assert workers.tried == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("planned", "progress", "begun", "expected"),
+    [
+        (5, SweepProgress(added=2), 3, 7),
+        (5, SweepProgress(), 9, 9),
+        (5, SweepProgress(trials=8), 3, 8),
+        (None, SweepProgress(), 3, None),
+        (None, SweepProgress(added=2), 3, None),
+        (None, SweepProgress(trials=8), 3, 8),
+        (None, SweepProgress(trials=8), 9, 9),
+    ],
+)
+def test_how_many_trials_are_planned(planned, progress, begun, expected):
+    assert planned_in_all(planned, progress, begun) == expected
 
 
 def test_the_time_is_that_of_all_sessions_together(folder):
@@ -476,3 +526,11 @@ def test_the_front_is_what_nothing_dominates(pairs):
             for other_loss, other in pairs
         )
         assert (i in front) == (not beaten)
+
+
+def test_only_finished_trials_with_all_results_are_on_the_front():
+    trials = results((0.3, 0.7), (0.2, 0.6))
+    pruned = Trial(7, Path("x"), {}, state="pruned", results={"validation_loss": 0.0, "validation_accuracy": 0.9})
+    half = Trial(8, Path("x"), {}, state="finished", results={"validation_loss": 0.1})
+    assert pareto_front([pruned, half, *trials], [LOSS, ACCURACY]) == trials
+    assert pareto_front([pruned, half, *trials], [LOSS]) == [half]

@@ -73,3 +73,9 @@ def test_numbers_are_grouped_by_quarters_and_all_else_by_what_it_is():
     assert importance_of_key([0.001 * 2**i for i in range(8)], costs) == pytest.approx(1)
     assert importance_of_key([str(i) for i in range(8)], costs) is None
     assert importance_of_key([True, {"adam": {"beta1": 0.8}}] * 4, costs) == 0
+
+
+def test_up_to_four_numbers_are_groups_of_their_own():
+    values = [1] * 2 + [2] * 2 + [3] * 2 + [4] * 6
+    assert importance_of_key(values, values) == pytest.approx(1)
+    assert importance_of_key([*values, 5, 5], [*values, 5, 5]) < 0.99

@@ -175,6 +175,7 @@ def test_a_sweep_that_is_not_over_says_how_to_go_on(tmp_path):
     assert f"mlpkit sweep --resume {folder}" in text
     assert "Trial 1 has the highest validation_accuracy, 0.6000." in text
     assert "Pareto" not in text
+    assert "To confirm it" not in text
     assert "too few trials to say" in text
 
 
@@ -189,6 +190,18 @@ def test_a_sweep_without_results_has_a_page_too(tmp_path, others):
     text = text_of(make_sweep(tmp_path / "s", losses=(), others=others))
     assert 'class="chart"' not in text
     assert ("All trials</caption>" in text) == bool(others)
+    assert ("Trials: none has started." in text) == (not others)
+
+
+def test_of_many_trials_that_failed_ten_say_why_and_of_all_trials_400_are_listed(tmp_path):
+    folder = make_sweep(tmp_path / "s", "minimize: validation_loss", losses=(), others=["failed"] * 12)
+    for number in range(12, 402):
+        (folder / f"trial-{number}").mkdir()
+        (folder / f"trial-{number}/trial.json").write_text('{"values": {}, "asked_at": 0.0}')
+    lines = page_text(text_of(folder)).splitlines()
+    why, every = lines.index("trial | 'why it failed'"), lines.index("All trials")
+    assert lines[why + 10 : why + 12] == ["9 | 'failed <i>'", "Trials"]
+    assert [line.partition(" ")[0] for line in lines[every + 2 : every + 403]] == [*map(str, range(400)), "Spec"]
 
 
 def test_the_page_goes_where_it_is_asked_for(tmp_path):

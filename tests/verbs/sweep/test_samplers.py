@@ -77,6 +77,12 @@ def test_integers_of_a_range_are_equally_likely_and_have_both_ends():
     assert found == {1, 7, 100}  # the geometric mean of 0.5 and 100.5 is 7.09
 
 
+def test_numbers_have_six_digits_and_stay_in_their_range():
+    assert value_at(SearchedKey(low=0.0, high=1.0), 1 / 3) == 0.333333
+    assert value_at(SearchedKey(low=0.1234562, high=0.1234564), 0.5) == 0.1234562
+    assert value_at(SearchedKey(low=0.1234567, high=0.1234568), 0.5) == 0.1234568
+
+
 def test_a_range_takes_no_time_and_no_memory_however_many_values_it_has():
     seeds = SearchedKey(low=0, high=2**64 - 1)
     assert value_at(seeds, 0.5) == 2**63
@@ -129,6 +135,14 @@ def test_tpe_depends_on_the_trials_and_the_number_alone():
     used = tpe()
     used.values(32, known[:5])
     assert used.values(32, known) == tpe().values(32, known)
+
+
+def test_tpe_takes_trials_in_training_into_account_and_prints_nothing():
+    optuna = require_package("optuna")
+    optuna.logging.set_verbosity(optuna.logging.INFO)
+    training = [trial(40 + i, {"x": 0.3}, "stopped") for i in range(20)]
+    assert tpe().values(60, [*trials_around(0.3), *training]) != tpe().values(60, trials_around(0.3))
+    assert optuna.logging.get_verbosity() == optuna.logging.WARNING
 
 
 def test_tpe_keeps_to_the_search():

@@ -26,6 +26,7 @@ def ticks(searched):
 
 def test_a_range_is_spread_as_the_search_spreads_it():
     assert places(SearchedKey(low=0.0, high=0.5), 0.0, 0.125, 0.5, None, "sgd") == [0, 0.25, 1, None, None]
+    assert places(SearchedKey(low=0.1, high=0.5), -3.0, 0.6) == [0, 1]
     log = SearchedKey(low=1e-4, high=1.0, log=True)
     assert places(log, 1e-4, 1e-3, 1.0) == pytest.approx([0, 0.25, 1])
     assert ticks(log) == [(0, "0.0001"), (pytest.approx(0.5), "0.01"), (1, "1")]
@@ -38,6 +39,12 @@ def test_choices_lie_side_by_side():
     searched = SearchedKey(choices=("sgd", {"adam": {"beta1": 0.8}}, 1))
     assert places(searched, "sgd", {"adam": {"beta1": 0.8}}, 1, "gone", None) == [0, 0.5, 1, None, None]
     assert places(SearchedKey(choices=("sgd",)), "sgd") == [0.5]
+    assert ticks(SearchedKey(choices=(*range(8),))) == [(i / 7, str(i)) for i in range(8)]
+    assert ticks(SearchedKey(choices=(*range(9),))) == [(i / 8, str(i)) for i in range(0, 9, 2)]
+    named = [label for _, label in ticks(SearchedKey(choices=tuple("abcdefgh" + "x" * i for i in range(3))))]
+    assert named == ["abcdefgh", "abcdefghx", "abcdefghxx"]
+    named = [label for _, label in ticks(SearchedKey(choices=("a" * 14, "b" * 15, "c")))]
+    assert named == ["a" * 14, "b" * 13 + "…", "c"]
 
 
 @pytest.mark.parametrize("count", [2, 5, 9, 40])
@@ -69,3 +76,12 @@ def test_equal_results_lie_in_the_middle():
     scale = scale_of_objective(objective, results)
     assert (scale.place(results[0]), scale.axis.ticks) == (0.5, [(0.5, "0.0000")])
     assert scale_of_objective(objective, []).place(trial()) is None
+    assert scale_of_objective(objective, []).axis.ticks == [(0, "0.0000"), (0.5, "0.5000"), (1, "1.0000")]
+
+
+def test_a_loss_of_zero_has_no_logarithm():
+    scale = scale_of_objective(Objective("train_loss", maximize=False), [trial(train_loss=0.0), trial(train_loss=3.0)])
+    assert (scale.axis.name, scale.axis.ticks) == (
+        "train_loss (lower is better)",
+        [(0, "0.0000"), (0.5, "1.5000"), (1, "3.0000")],
+    )

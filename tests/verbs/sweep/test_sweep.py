@@ -15,8 +15,10 @@ import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, StorageError, UsageError
 from mlpkit.runs.files import storage_error
 from mlpkit.training.events import Observer
-from mlpkit.verbs.sweep.folder import SweepFolder
+from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress
 from mlpkit.verbs.sweep.samplers import WITHOUT_OPTUNA
+from mlpkit.verbs.sweep.section import SearchedKey, SweepSection
+from mlpkit.verbs.sweep.sweep import _add_trials, planned_trials
 
 SWEEP = {"search": {"layers.Affine1.units": [4, 8]}, "sampler": "grid"}
 
@@ -165,3 +167,58 @@ def test_sigterm_and_a_request_in_the_folder_save_the_trials_as_ctrl_c_does(ask,
     assert (caught.value.run.stopped, caught.value.run.counts) == (reason, {"stopped": 1})
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert mlpkit.resume_sweep("s").counts == {"finished": 2}
+
+
+SIX = {"a": SearchedKey(choices=(1, 2)), "b": SearchedKey(choices=(1, 2, 3))}
+
+
+@pytest.mark.parametrize(
+    ("keys", "planned"),
+    [
+        ({"sampler": "grid"}, 6),
+        ({"sampler": "grid", "trials": 4}, 4),
+        ({"sampler": "grid", "trials": 9}, 6),
+        ({"trials": 9}, 9),
+        ({"seconds": 9.0}, None),
+    ],
+)
+def test_how_many_trials_a_spec_asks_for(keys, planned):
+    assert planned_trials(SweepSection(SIX, **keys)) == planned
+
+
+GRID = {"sampler": "grid"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "begun", "before", "added", "after"),
+    [
+        ({"trials": 4}, 4, SweepProgress(), 3, SweepProgress(added=3)),
+        ({"trials": 4}, 2, SweepProgress(9.5, added=2), 3, SweepProgress(9.5, added=5)),
+        ({"trials": 4}, 4, SweepProgress(9.5, trials=5), 3, SweepProgress(9.5, trials=8)),
+        ({**GRID, "trials": 3}, 1, SweepProgress(), 3, SweepProgress(added=3)),
+        ({**GRID, "trials": 3}, 1, SweepProgress(), 4, 3),
+        ({**GRID, "trials": 3}, 1, SweepProgress(added=1), 3, 4),
+        ({**GRID, "trials": 3}, 1, SweepProgress(trials=5), 1, SweepProgress(trials=6)),
+        ({**GRID, "trials": 3}, 1, SweepProgress(trials=5), 2, 5),
+        (GRID, 1, SweepProgress(), 1, 6),
+        ({**GRID, "seconds": 9.0}, 4, SweepProgress(), 2, SweepProgress(added=2)),
+        ({**GRID, "seconds": 9.0}, 4, SweepProgress(), 3, 4),
+        ({**GRID, "trials": 9}, 1, SweepProgress(), 1, 6),
+    ],
+)
+def test_of_a_grid_only_combinations_that_are_left_are_added(keys, begun, before, added, after, tmp_path):
+    """Where that isn't possible, ``after`` is how many of the six the message calls planned."""
+    with SweepFolder.create(tmp_path / "s", "mlpkit: 1\n") as folder:
+        for number in range(begun):
+            folder.begin(number, {}, 0.0)
+        folder.write_progress(before)
+        if isinstance(after, SweepProgress):
+            _add_trials(folder, SweepSection(SIX, **keys), added)
+            assert folder.read_progress() == after
+            return
+        with pytest.raises(UsageError) as caught:
+            _add_trials(folder, SweepSection(SIX, **keys), added)
+        assert str(caught.value) == (
+            f"{added} more can't be trained: of the 6 combinations of the grid, {after} are planned already"
+        )
+        assert folder.read_progress() == before
