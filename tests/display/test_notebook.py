@@ -85,6 +85,13 @@ def test_it_is_one_output_with_a_bar_and_in_the_end_a_table(cell):
 
 def test_while_it_goes_on_it_says_how_far_and_how_long(cell):
     cell.progress.started(1000)
+    assert cell.text == "0 of 1,000 steps"
+    cell.now = 0.2
+    cell.progress.stepped(Progress(1, 0.01, 1000), 0.5)
+    assert cell.text == "1 of 1,000 steps, loss 0.5000, 3 min 20 s left"
+    cell.now = 0.375
+    cell.progress.stepped(Progress(2, 0.02, 1000), 0.5)
+    assert cell.text.startswith("1 of 1,000 steps")
     cell.now = 2.0
     cell.progress.stepped(Progress(250, 2.5, 1000), 0.125)
     assert cell.text == "250 of 1,000 steps, loss 0.1250, 6 s left"
@@ -116,6 +123,20 @@ def test_a_run_that_ends_early_says_how_far_it_came(cell):
     assert cell.text == "400 of 1,000 steps in 1 min 05 s"
 
 
+def test_one_step_is_one_step(cell):
+    cell.progress.started(1)
+    cell.now = 0.015
+    cell.progress.stepped(Progress(1, 1.0, 1), 0.5)
+    cell.progress.ended()
+    assert cell.text == "1 step in 0.015 s"
+
+
+def test_what_ends_before_it_starts_shows_nothing(cell):
+    cell.progress.diagnosed(Symptom("dead_units", "Relu1", "all of them", ("--set a=1",), 0))
+    cell.progress.ended()
+    assert cell.outputs == []
+
+
 def test_however_often_it_evaluates_it_is_drawn_five_times_a_second_and_has_ten_rows(cell):
     cell.progress.started(10_000)
     for number in range(1, 101):
@@ -128,11 +149,18 @@ def test_however_often_it_evaluates_it_is_drawn_five_times_a_second_and_has_ten_
 
 
 def test_a_symptom_stands_below_the_table(cell):
-    cell.progress.started(100)
-    cell.progress.diagnosed(Symptom("dead_units", "Relu1", "all <b> of them", ("--set a=1",), 0))
+    cell.progress.started(1000)
+    for layer, finding in (("Relu1", "all <b> of them"), ("Relu1", "some of them"), ("Relu2", "half of them")):
+        cell.progress.diagnosed(Symptom("dead_units", layer, finding, ("--set a=1",), 0))
     cell.progress.evaluated(evaluation(1, 0.5), 0.0)
+    first = "<div>note: dead units in Relu1: all &lt;b&gt; of them; try --set a=1</div>"
+    notes = f"{first}<div>note: dead units in Relu2: half of them; try --set a=1</div>"
+    cell.now = 0.25
+    cell.progress.stepped(Progress(100, 1.0, 1000), 0.5)
+    assert cell.html.startswith("<div><progress ")
+    assert cell.html.endswith(f"</table>{notes}")
     cell.progress.ended()
-    assert "note: dead units in Relu1: all &lt;b&gt; of them; try --set a=1" in cell.html
+    assert cell.html.endswith(f"</table>{notes}<div>100 of 1,000 steps in 0.25 s</div>")
 
 
 def test_names_of_metrics_are_escaped(cell):

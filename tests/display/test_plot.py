@@ -11,9 +11,11 @@ import pytest
 from requirements import require_package
 
 import mlpkit
+from mlpkit.training.checkpointing import BestTracker
 from mlpkit.training.events import StopRequest
 
 require_package("matplotlib", 'run.plot() needs matplotlib: pip install "mlpkit[plot]"')
+from mlpkit.display.plot import curves
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 4))
@@ -43,6 +45,48 @@ def test_loss_and_each_metric_have_a_panel_with_the_history(metrics, x):
         for split in ("train", "validation"):
             key = f"{split}_{axes.get_ylabel().partition(' ')[0]}"
             assert curves[split] == [[record[x], record[key]] for record in run.history]
+
+
+def made_up(count, *metrics):
+    keys = [f"{split}_{name}" for split in ("train", "validation") for name in ("loss", *metrics)]
+    return [{"iteration": 7 * i, "epoch": 0.25 * i, **dict.fromkeys(keys, 1 / i)} for i in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "size", "grid"), [(0, (4.8, 3), (1, 1)), (1, (9.6, 3), (1, 2)), (2, (9.6, 6), (2, 2))]
+)
+def test_panels_stand_in_two_columns(metrics, size, grid):
+    figure = curves(made_up(3, *FIVE[:metrics]), BestTracker("loss"))
+    assert figure.get_size_inches() == pytest.approx(size)
+    assert [axes.get_subplotspec().get_geometry() for axes in figure.axes] == [
+        (*grid, i, i) for i in range(1 + metrics)
+    ]
+    assert [axes.get_legend() is not None for axes in figure.axes] == [True, *[False] * metrics]
+
+
+@pytest.mark.parametrize(("evaluations", "marker"), [(30, "."), (31, "")])
+def test_evaluations_have_points_if_they_are_few(evaluations, marker):
+    (axes,) = curves(made_up(evaluations), BestTracker("loss")).axes
+    assert {line.get_marker() for line in axes.get_lines()} == {marker}
+    assert axes.get_xlim()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("count", "x", "title", "whole"),
+    [
+        (3, "epoch", "best validation loss 0.3333, at epoch 0.75", False),
+        (4, "epoch", "best validation loss 0.2500, at epoch 1", True),
+        (200, "iteration", "best validation loss 0.0050, at iteration 1,400", True),
+    ],
+)
+def test_the_title_has_the_place_of_the_best_and_whole_epochs_are_marked_alone(count, x, title, whole):
+    tracker, history = BestTracker("loss"), made_up(count)
+    for record in history:
+        tracker.improved(record)
+    figure = curves(history, tracker, x)
+    ticks = figure.axes[0].get_xticks()
+    assert (figure.get_suptitle(), bool((ticks == ticks.round()).all())) == (title, whole)
+    assert curves(history, BestTracker("loss"), x).get_suptitle() == ""
 
 
 def test_the_best_evaluation_is_marked_in_each_panel():

@@ -34,6 +34,9 @@ def test_the_bar_stands_above_the_figures():
 
 def test_before_the_first_step_nothing_is_promised():
     assert _drawn(80, step=0)[1].endswith("0 of 10,000")
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(ProgressBar(10_000, Throughput(10_000, clock=lambda: 0.0)))
+    assert console.file.getvalue().splitlines()[2].rstrip() == "loss nan   0 steps/s"
 
 
 @pytest.mark.parametrize(
