@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+
+from mlpkit.terminal.output import result
+from mlpkit.training.health import Symptom
+from mlpkit.verbs.doctor.command import _lines
+from mlpkit.verbs.doctor.doctor import Diagnosis
 
 DEAD = ("--set", "layers.Affine1.weights={normal: {std: 0.01, mean: -5.0}}")
 
@@ -66,3 +72,33 @@ def test_what_is_no_run_folder_is_an_error(cwd, invoke):
     done = invoke("doctor", "tiny.yaml")
     assert (done.code, done.out) == (1, "") or done.code == 2
     assert done.err.startswith("error: tiny.yaml: is not a folder; ")
+
+
+def test_two_symptoms_as_lines_and_as_plain_data(capsys):
+    dead = Symptom("dead_units", "Relu1", "half of them are off", ("--set a=1", "less"), 1234)
+    found = Diagnosis(
+        Path("x"), (dead, Symptom("rate_too_low", "", "it stays", ("more",), 0)), (0, 500, 1234), 150, 1, 7
+    )
+    result("\n".join(_lines(found)))
+    assert capsys.readouterr().out.splitlines() == [
+        "dead units in Relu1",
+        "  half of them are off; noticed after step 1,234",
+        "  try --set a=1",
+        "  or  less",
+        "",
+        "rate too low",
+        "  it stays; noticed before the first step",
+        "  try more",
+        "",
+        "2 symptoms: 3 probes of 1 layer with 150 training rows, the last after step 1,234; 7 evaluations",
+    ]
+    assert found.to_plain() == {
+        "run": "x",
+        "healthy": False,
+        "symptoms": [dead.to_plain(), found.symptoms[1].to_plain()],
+        "looks": [0, 500, 1234],
+        "rows": 150,
+        "layers": 1,
+        "evaluations": 7,
+        "afresh": False,
+    }

@@ -337,3 +337,45 @@ def test_figures_have_six_digits_and_what_is_not_finite_is_null(examples):
     with np.errstate(all="ignore"):
         found = probe(8, 1.0, 0.1)
     assert (found["loss"], found["layers"][0]["outputs"]["max"]) == (None, None)
+
+
+def test_a_unit_is_saturated_below_a_twentieth_of_the_steepest_slope(examples):
+    """Of a sigmoid, the slope at 0 is 1/4; s (1 - s) is 0.0125 where s = 0.98734."""
+    border = np.log(0.98734 / 0.01266)
+    layers = [Affine(4, weights="zeros"), Sigmoid(), Affine(CLASSES)]
+    network, probe, _ = looked_at(layers, examples)
+    network.parameters["Affine1.b"][:] = border - 0.01, 0.01 - border, border + 0.01, 0
+    assert by_name(probe(1, 1.0, 0.1))["Sigmoid1"]["saturated"] == 0.25
+
+
+def test_classes_in_columns_are_looked_at_as_their_numbers_are(examples):
+    x, t = examples
+    numbered = looked_at([Affine(CLASSES), Sigmoid()], (x, t))
+    in_columns = looked_at([Affine(CLASSES), Sigmoid()], (x, np.eye(CLASSES)[t]), target=Classes(CLASSES, one_hot=True))
+    for network, _, _ in (numbered, in_columns):
+        network.parameters["Affine1.b"][:] = 9, -9, -9
+    first, second = (probe(1, 1.0, 0.1) for _, probe, _ in (numbered, in_columns))
+    assert first["missed"] == [1, 2]
+    assert second == first
+
+
+def test_the_loss_in_prediction_is_computed_if_that_in_training_is_no_better_than_chance(examples):
+    x = examples[0]
+    network, probe, _ = looked_at([Dropout(), Affine(CLASSES)], (x, x[:, :CLASSES].argmax(axis=1)))
+    network.parameters["Affine1.W"][:] = -np.eye(5, CLASSES)
+    worse = [probe(step, 1.0, 0.1) for step in (7, 7)]
+    assert worse[0] == worse[1]
+    losses = -np.log(network.predict(x)[np.arange(ROWS), x[:, :CLASSES].argmax(axis=1)])
+    assert worse[0]["prediction_loss"] == pytest.approx(losses.mean(), rel=1e-5)
+    assert worse[0]["loss"] > worse[0]["chance"]
+    network.parameters["Affine1.W"][:] *= -1
+    better = probe(8, 1.0, 0.1)
+    assert (better["loss"] < better["chance"], better["prediction_loss"]) == (True, None)
+
+
+def test_of_parameters_that_are_zero_there_is_no_share(examples):
+    network, probe, _ = looked_at([Affine(CLASSES)], examples)
+    probe.remember(4)
+    network.values[:] = 0
+    found = probe(5, 1.0, 0.1)
+    assert (found["layers"][0]["update_ratio"], found["layers"][0]["norm"], found["outwards"]) == (None, 0, None)

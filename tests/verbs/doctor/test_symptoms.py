@@ -493,3 +493,10 @@ def test_gradients_explode_or_vanish_by_four_orders_of_magnitude(times, exploded
 
     assert bool(exploding_gradient(history(times, 1.0))) == exploded
     assert bool(vanishing_gradient(history(1.0, times))) == exploded
+
+
+def test_of_examples_in_memory_the_advice_is_a_keyword():
+    heard = Listener()
+    x = 1000 * np.random.default_rng(0).normal(size=(60, 3)) + 500
+    mlpkit.fit(x, np.arange(60) % 2, layers=[affine(4), "Relu", affine(2), "SoftmaxWithLoss"], epochs=1, observer=heard)
+    assert (heard.names[0], heard.symptoms[0].advice) == ("inputs_not_scaled", ("standardize=True",))

@@ -62,6 +62,7 @@ WEIGHTS = {"first_weights": {"Affine1": "--set a=1", "Affine2": "--set b=2"}}
 VALUES = {"values": True}
 RISING = {"probes": tuple(range(0, 500, 100)), "records": {"train_loss": (0, 0.1, 0.3, 0.2, 0.4)}}
 ON_AND_ON = tuple(range(0, 800, 100))
+RISES = (None, 0.1, *[0.1, 0.3] * 3, *[0.1] * 5)
 LOW = {"loss": (1.0, 1.0, 1.0, 0.96), "facts": {"total_steps": 1000}}
 BETTER = {"loss": (1.0, 1.0, 1.0, 0.5)}
 OVER = {"total_steps": 300, "longer": "--set training.epochs=30", "steps_per_epoch": 100}
@@ -183,6 +184,7 @@ CASES = {
             ("Affine1", "its outputs get gradients of about 3e+04, and the outputs of Affine2 of about 1"),
             ("--set a=1 --set b=2", "smaller initial weights", CLIP),
         ),
+        ({"layers": [layer(gradients=spread_out(1e4)), layer("Affine2")]}, ...),
         ({"layers": [layer(gradients=spread_out(3e4)), layer("Affine2", gradients=spread_out(0.0))]}, None),
         ({"layers": [layer(gradients=spread_out(None)), layer("Affine2")]}, None),
         ({"layers": [layer(gradients=spread_out(3e4))]}, None),
@@ -277,6 +279,10 @@ CASES = {
             (RATE, CLIP),
         ),
         ({"probes": ON_AND_ON, "records": {"train_loss": (None, 0.1, 0.3, 0.2, 0.4, 0.2, 0.3, 0.1)}}, None),
+        ({"probes": range(0, 1300, 100), "records": {"train_loss": RISES}}, None),  # of ten evaluations, two are higher
+        ({"probes": range(0, 1200, 100), "records": {"train_loss": RISES}}, ...),
+        ({"probes": ON_AND_ON, "chance": None, "records": {"train_loss": (None, *[3.5, 4.0] * 3, 3.5)}}, ...),
+        ({"probes": ON_AND_ON, "chance": None, "records": {"train_loss": (None, *[3.7, 4.0] * 3, 3.7)}}, None),
         (
             {
                 "probes": ON_AND_ON,
@@ -309,6 +315,7 @@ CASES = {
             ("steeper activations, skip connections, or normalizations between layers", "fewer layers"),
         ),
         ({"layers": [layer(gradients=(None, None, spread_out(1.0), spread_out(4e-5))), layer("Affine2")]}, None),
+        ({"layers": [layer(gradients=spread_out(1e-4)), layer("Affine2")]}, None),
     ],
     "zero_gradient": [
         (
@@ -343,6 +350,7 @@ CASES = {
         ({**LOW, "facts": {}, "layers": [layer(update_ratio=0.33e-4)]}, ...),
         ({**LOW, "facts": {}, "layers": [layer(update_ratio=0.34e-4)]}, None),
         ({**LOW, "loss": (1.0, 1.0, 1.0, 0.94), "layers": [layer(update_ratio=1e-6)]}, None),
+        ({**LOW, "loss": (1.0, 1.0, 1.0, 0.95), "layers": [layer(update_ratio=1e-6)]}, ...),
         ({"loss": (1.1, 1.0, 1.0, 0.99), "layers": [layer(update_ratio=1e-6)]}, ...),
         ({**LOW, "facts": {"steps_per_epoch": 301}, "layers": [layer(update_ratio=1e-6)]}, None),
     ],
@@ -511,6 +519,7 @@ def test_what_explains_another_symptom_and_what_was_named_before_are_left_out():
     ("loss", "seen", "planned", "expected"),
     [
         (1.3, (0.1, 0.1, 0.05, 0.1, 0.1), [(300, 0.1), (500, 0.04)], []),
+        (1000.0, (0.1, 0.1, 0.05, 0.1, 0.1), [(500, 0.04)], []),
         (1001.0, (0.1, 0.1, 0.05, 0.1, 0.1), [(500, 0.04)], ["rate_too_high"]),
         (1.3, (0.1, 0.1, 0.05, 0.1, 0.1), [(400, 0.04), (500, 0.05)], ["rate_too_high"]),
         (1.3, (0.1, 0.1, 0.05, 0.1, 0.1), [], ["rate_too_high"]),
@@ -531,3 +540,5 @@ def test_losses_below_zero_are_compared_from_the_least_one():
     assert symptom.finding == (
         "the loss stays at 1.05, and a constant prediction reaches 1 (losses counted from -3, the least possible)"
     )
+    (symptom,) = new_symptoms(history(**given, layers=DEAD))
+    assert symptom.finding == "100 % of its 16 units pass no gradient on, for any of 150 examples"
