@@ -367,6 +367,7 @@ def test_the_loss_in_prediction_is_computed_if_that_in_training_is_no_better_tha
     assert worse[0] == worse[1]
     losses = -np.log(network.predict(x)[np.arange(ROWS), x[:, :CLASSES].argmax(axis=1)])
     assert worse[0]["prediction_loss"] == pytest.approx(losses.mean(), rel=1e-5)
+    assert worse[0]["loss"] != pytest.approx(losses.mean(), rel=1e-3)
     assert worse[0]["loss"] > worse[0]["chance"]
     network.parameters["Affine1.W"][:] *= -1
     better = probe(8, 1.0, 0.1)

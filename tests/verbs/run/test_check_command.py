@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from mlpkit.verbs.run.check_command import _fitting_table
+
 GOLDEN = """\
 tiny.yaml: OK
   mnist: 150 train, 50 validation, 60 test
@@ -195,3 +197,11 @@ def test_only_a_spec_with_a_like_name_is_suggested(cwd, invoke):
     (cwd / "weather.yaml").write_text((cwd / "tiny.yaml").read_text())
     assert "did you mean" not in invoke("check", "Doctor.yaml").err
     assert "help: did you mean 'weather.yaml'?\n" in invoke("check", "wether.yaml").err
+
+
+def test_types_are_left_out_of_a_table_that_is_too_wide_by_one():
+    rows = [("layer", "type", "output", "parameters"), ("Affine1", "Affine", "5", "85")]
+    whole = ["  layer    type    output  parameters", "  Affine1  Affine       5          85"]
+    assert _fitting_table(rows, None) == _fitting_table(rows, len(whole[0])) == whole
+    short = ["  layer    output  parameters", "  Affine1       5          85"]
+    assert _fitting_table(rows, len(whole[0]) - 1) == short

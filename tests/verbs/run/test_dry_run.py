@@ -65,6 +65,30 @@ def test_disk_is_that_of_a_run(invoke, estimate, cwd):
     assert estimate("tiny.yaml", *rare)["disk"] == pytest.approx(2 * min(files), rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("checkpoint", "files"),
+    [
+        ("{every_epochs: 1, keep: 3}", 2),  # of three steps, in a run of four
+        ("{every_epochs: 2, keep: 3}", 1),
+        ("{every: 5, best: loss}", 2),
+        ("{every: 5, every_epochs: 1, best: loss}", 3),
+        ("{every_seconds: 1.0e-9, keep: 3}", 4),
+        ("{every_seconds: 1.0e+9, keep: 3}", 1),
+    ],
+)
+def test_disk_has_the_checkpoints_that_there_will_be(checkpoint, files, estimate):
+    large = ("tiny.yaml", "--set", "layers.Affine1.units=2000")
+    found = estimate(*large, "--set", f"training.checkpoint={checkpoint}")["disk"]
+    assert found == pytest.approx(files * estimate(*large, "--set", "training.checkpoint=null")["disk"], rel=0.02)
+
+
+def test_time_is_that_of_steps_and_evaluations_and_of_opening_the_data(estimate):
+    (found,) = estimate("tiny.yaml", *SLOW, "--set", "training.iterations=5")["specs"]
+    steps, evaluations = 5 * found["seconds_per_step"], 4 * found["seconds_per_evaluation"]
+    assert (found["steps"], found["evaluations"]) == (5, 4)
+    assert 0 < found["seconds"] - steps - evaluations < found["seconds"] - max(steps, evaluations)
+
+
 def test_memory_is_that_of_a_run(mlpkit, started):
     large = ("--set", "layers.Affine1.units=100000", "--set", "training.batch_size=2", "--set", "training.iterations=2")
     found = json.loads(mlpkit("run", "tiny.yaml", "--dry-run", "--json", *large).out)
@@ -83,6 +107,7 @@ def test_several_runs_cost_several_times_as_much(estimate, cwd):
     assert seeds["seconds"] == pytest.approx(3 * seeds["specs"][0]["seconds"])
     shared = estimate("tiny.yaml", "--seeds", "3", "--workers", "3")
     assert shared["at_once"] == 3
+    assert shared["memory"] > 2 * one["memory"]
     assert shared["seconds"] == pytest.approx(shared["specs"][0]["seconds"])
     both = estimate("tiny.yaml", "other.yaml")
     assert [spec["spec"] for spec in both["specs"]] == ["tiny.yaml", "other.yaml"]

@@ -8,6 +8,8 @@ import json
 import numpy as np
 import pytest
 
+from mlpkit.verbs.run.evaluate_command import _table
+
 
 @pytest.fixture
 def run(invoke):
@@ -124,3 +126,10 @@ def test_without_a_lock_the_figures_are_printed_with_a_warning(run, cwd, invoke)
     done = invoke("evaluate", run)
     assert (done.code, done.out) == (0, expected)
     assert done.err.startswith(f"warning: {run}: can't check whether the data is what the network was trained on: ")
+
+
+def test_rows_and_columns_of_a_table_have_the_names_of_classes_if_they_are_as_many():
+    assert _table([[1, 20], [300, 4]], ("a", "bcd")) == ["         a  bcd", "  a      1   20", "  bcd  300    4"]
+    assert _table([[1, 20], [300, 4]], ("a",)) == ["       0   1", "  0    1  20", "  1  300   4"]
+    assert _table([[1, 2, 3], [4, 5, 6]], ("a", "b")) == ["     0  1  2", "  a  1  2  3", "  b  4  5  6"]
+    assert _table([[1], [2]], ("a", "b")) == ["     0", "  a  1", "  b  2"]

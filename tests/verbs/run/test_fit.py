@@ -110,6 +110,9 @@ def test_each_key_of_training_is_a_keyword():
     parameters = inspect.signature(mlpkit.fit).parameters
     for field in schema_of(Training).fields:
         assert parameters[field.name].kind is inspect.Parameter.KEYWORD_ONLY
+    assert [*parameters][:3] + [*parameters][-1:] == ["x", "t", "layers", "options"]
+    defaults = {name: parameters[name].default for name in ("optimizer", "batch_size", "clip", "evaluate_train")}
+    assert defaults == {"optimizer": None, "batch_size": 32, "clip": None, "evaluate_train": True}
 
 
 def test_every_key_of_training_reaches_it():

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from mlpkit.groups.prediction_file import documents
+from mlpkit.jobs.explanations import Explanation
 from mlpkit.jobs.predict import Predictions
-from mlpkit.verbs.run.predict_command import _lines
+from mlpkit.verbs.run.predict_command import _explained_lines, _lines
 
 
 @pytest.fixture
@@ -244,3 +245,22 @@ def test_all_classes_goes_with_explain(loans, invoke):
     done = invoke("predict", loans, "new.csv", "--all-classes")
     assert (done.code, done.out) == (2, "")
     assert done.err == "error: --all-classes goes with --explain: it explains the probability of every class\n"
+
+
+def test_explanations_with_signs_and_errors():
+    values, errors = np.array([[0.25, -0.5], [0.0, 0.125]]), np.array([[0.0, 0.0625], [0.0, 0.0]])
+    inputs = {"age": [41, 7], "rain": ["a", "b"]}
+    found = Explanation(values, errors, np.array([0.5, 2.0]), ("age", "rain"), ("price",), inputs)
+    assert _explained_lines(found, None) == [
+        "row 0: price 0.2500, 0.5000 on average",
+        "  rain = a  -0.5000  ± 0.0625",
+        "  age = 41  +0.2500",
+        "row 1: price 2.1250, 2.0000 on average",
+        "  rain = b  +0.1250",
+        "  age = 7   +0.0000",
+    ]
+    named = _explained_lines(found, ["x.png", "y.png"])
+    assert [named[0], named[3]] == [
+        "row 0, x.png: price 0.2500, 0.5000 on average",
+        "row 1, y.png: price 2.1250, 2.0000 on average",
+    ]

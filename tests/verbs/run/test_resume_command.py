@@ -87,6 +87,14 @@ def test_a_finished_run_is_left_alone_and_reported_again(stopped, invoke):
     assert done.out.splitlines() == first.out.splitlines()[-2:]
 
 
+def test_a_finished_run_of_epochs_is_trained_for_longer_by_epochs(invoke):
+    epochs = ("--set", "training.iterations=null", "--set", "training.epochs=3")
+    assert invoke("run", "tiny.yaml", "--out", "a run", "--quiet", *epochs).code == 0
+    assert invoke("resume", "a run", "--quiet").err == ""
+    told = invoke("resume", "a run").err
+    assert told == "a run: the run is finished; to train longer: mlpkit resume 'a run' --epochs 6\n"
+
+
 def test_a_changed_spec_is_refused(stopped, invoke):
     resolved = stopped / "resolved.yaml"
     resolved.write_text(resolved.read_text().replace("learning_rate: 0.1", "learning_rate: 0.2"))

@@ -51,6 +51,14 @@ def test_the_longer_run_can_be_interrupted_and_continued_once_more(work):
     assert results("longest") == results("nine")
 
 
+@pytest.mark.parametrize("name", [".", ".."])
+def test_the_longer_run_is_next_to_the_other_wherever_one_is(name, work, monkeypatch):
+    mlpkit.run(spec(**{"data.mnist.directory": str(work / "digits")}), "short")
+    (work / "short/below").mkdir()
+    monkeypatch.chdir("short/below" if name == ".." else "short")
+    assert mlpkit.resume(name, epochs=5).folder.resolve() == (work / "short-2").resolve()
+
+
 def test_its_folder_names_the_run_that_it_continues(work):
     mlpkit.run(spec(), "short")
     mlpkit.resume("short", epochs=5, out="longer")
@@ -100,6 +108,7 @@ def test_examples_in_memory_are_given_again(work):
     ("length", "fault"),
     [
         ({"epochs": 4}, r"short: 4 epochs in all is not more than the 4 already done; give more"),
+        ({"epochs": 1}, r"short: 1 epoch in all is not more than"),
         ({"iterations": 16}, r"16 steps in all is not more than the 16 already done"),
         ({"epochs": 5, "iterations": 20}, "either epochs or iterations"),
         ({"out": "longer"}, "either epochs or iterations"),
