@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -165,3 +165,59 @@ def test_commands_without_a_cluster_are_an_error_at_once(monkeypatch, tmp_path):
     (tmp_path / "is-down").touch()
     with pytest.raises(UsageError, match="Slurm doesn't answer on this machine"):
         slurm_workers.SlurmWorkers()
+
+
+@pytest.fixture
+def sent(tmp_path):
+    """Workers that look after nothing by themselves, and two trials with jobs, of which one has left a result."""
+    workers = object.__new__(slurm_workers.SlurmWorkers)
+    workers._stopping = False
+    workers._sent = [slurm_workers._Sent(tmp_path / "s" / f"trial-{n}", None, Future()) for n in (7, 9)]
+    for each, number in zip(workers._sent, ("7", "9"), strict=True):
+        paths = SimpleNamespace(result_pickle=tmp_path / f"{number}.pkl")
+        each.job = SimpleNamespace(job_id=number, paths=paths)
+    (tmp_path / "9.pkl").touch()
+    return workers
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+def test_a_job_that_is_missing_twice_in_a_row_without_a_result_has_died(stopping, sent, monkeypatch):
+    sent._stopping, (first, second) = stopping, sent._sent
+    answers = iter([{("7", "a"), ("8", "b")}, set(), None, {("7", "a")}, set(), set()])
+    sent._jobs_of_user = lambda: next(answers)
+    monkeypatch.setattr(slurm_workers, "_asked", lambda command: "JobId=7 JobState=TIMEOUT Reason=None")
+    for _ in range(5):
+        sent._look_for_missing()
+        assert not first.end.done()
+    sent._look_for_missing()
+    death = TrainingEnd(
+        failure="its Slurm job 7 (TIMEOUT) ended without a result", death="with its Slurm job 7 (TIMEOUT)"
+    )
+    assert first.end.result() == (TrainingEnd(stopped="the end of the sweep") if stopping else death)
+    assert (sent._sent, second.end.done()) == ([second], False)
+
+
+def test_jobs_that_wait_are_cancelled_before_others_are_asked_to_save(sent, monkeypatch):
+    commands = []
+    monkeypatch.setattr(slurm_workers, "_asked", commands.append)
+    sent._stop_jobs()
+    scancel = ["scancel", "--quiet"]
+    assert commands == [
+        [*scancel, "--state=PENDING", "7", "9"],
+        [*scancel, "--state=RUNNING", "--signal=TERM", "7", "9"],
+    ]
+    for each in sent._sent:
+        each.job = None
+    sent._stop_jobs()
+    assert len(commands) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [("Traceback:\nValueError: no idea\n  in x", "ValueError: no idea"), ("it was\nkilled", "it was\nkilled")],
+)
+def test_the_error_of_a_job_is_its_last_line_that_names_one(said, reason, sent):
+    job = SimpleNamespace(exception=lambda: RuntimeError(said))
+    assert sent._result(job) == TrainingEnd(failure=f"its Slurm job can't train: {reason}")
+    job = SimpleNamespace(exception=lambda: None, result=lambda: TrainingEnd(7))
+    assert sent._result(job) == TrainingEnd(7)
