@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import mlpkit
+from mlpkit.verbs.sweep.command import engine_of_ranks
+from mlpkit.verbs.sweep.training import _engine_arguments
 
 SWEEP = "sweep: {search: {seed: {low: 0, high: 9}}, trials: 3}\n"
 
@@ -251,3 +253,28 @@ def test_the_namespace_alone_is_answered_with_its_engines(invoke):
 def test_a_built_in_engine_can_be_blocked_like_any_component(engine, invoke):
     done = invoke("sweep", "tiny.yaml", "--on", engine, "--no-plugin", engine)
     assert (done.code, done.err) == (2, f"error: engine '{engine}' is blocked by name; leave out --no-plugin\n")
+
+
+ENGINE = {"on": "acme.queue", "workers": 2, "labels": {"urgent": True, "team": "a"}, "max_jobs": 0, "scheduler": ""}
+WORDS = ["--on", "acme.queue", "--workers", "2", "--labels", "urgent", "--labels", "team=a", "--max-jobs", "0"]
+
+
+def test_the_arguments_that_choose_an_engine_again(monkeypatch):
+    assert _engine_arguments(ENGINE, ["acme.py", "b.py"]) == [*WORDS, "--plugin", "acme.py", "--plugin", "b.py"]
+    assert _engine_arguments(ENGINE | {"on": "queue"}, ["acme.py"]) == ["--on", "queue", *WORDS[2:]]
+    assert _engine_arguments({"on": "dask", "workers": None, "slurm": {}}, []) == ["--on", "dask"]
+    assert _engine_arguments(ENGINE | {"on": "local"}, ["acme.py"]) == _engine_arguments({}, []) == []
+    monkeypatch.setenv("PMI_SIZE", "1")
+    assert _engine_arguments({"on": "mpi"}, []) == ["--on", "mpi"]
+    monkeypatch.setenv("PMI_SIZE", "2")
+    assert _engine_arguments({"on": "mpi"}, []) == []
+
+
+def test_only_some_engines_work_in_ranks():
+    """Plugins are read for the engine of a plugin alone."""
+    Path("acme.py").write_text(PLUGIN.replace("    def start", "    shares_ranks = True\n\n    def start"))
+    missing, own = ({"plugins": (file,), "blocked": ()} for file in ("missing.py", "acme.py"))
+    assert engine_of_ranks("mpi", missing).registered_name == "mpi"
+    assert engine_of_ranks("acme.queue", own).scheduler == "none"
+    assert [engine_of_ranks(name, missing) for name in ("local", "dask", "nothing")] == [None] * 3
+    assert engine_of_ranks("acme.nothing", own) is None

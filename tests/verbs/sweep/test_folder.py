@@ -65,6 +65,8 @@ def test_a_trial_that_is_set_aside_has_failed(folder):
     found = folder.set_aside(folder.begin(0, {"a": 1}, 2.5), "it is deadly")
     assert (found.state, found.problem) == ("failed", "set aside: it is deadly")
     assert (found.values, found.asked_at) == ({"a": 1}, 2.5)
+    written = json.loads((found.directory / "failure.json").read_text())
+    assert written == {"state": "failed", "steps": 0, "message": "set aside: it is deadly"}
 
 
 def test_progress_is_kept(folder):

@@ -13,8 +13,14 @@ from run_folders import made_up_run
 
 import mlpkit
 from mlpkit.errors import RunFolderError, StorageError
+from mlpkit.verbs.sweep.folder import Trial
+from mlpkit.verbs.sweep.page import _best_in_words, _front_figure
+from mlpkit.verbs.sweep.section import Objective
+from mlpkit.verbs.sweep.sweep import Sweep
 
 require_package("vl_convert")
+
+LOSS, ACCURACY = Objective("validation_loss", maximize=False), Objective("validation_accuracy", maximize=True)
 
 SPEC = """\
 mlpkit: 1
@@ -202,6 +208,30 @@ def test_of_many_trials_that_failed_ten_say_why_and_of_all_trials_400_are_listed
     why, every = lines.index("trial | 'why it failed'"), lines.index("All trials")
     assert lines[why + 10 : why + 12] == ["9 | 'failed <i>'", "Trials"]
     assert [line.partition(" ")[0] for line in lines[every + 2 : every + 403]] == [*map(str, range(400)), "Spec"]
+
+
+def test_only_trials_with_both_objectives_are_in_their_chart():
+    trials = [
+        Trial(0, Path("x"), {}, state="finished", results={"validation_loss": 0.5, "validation_accuracy": 0.75}),
+        Trial(1, Path("x"), {}, state="finished", results={"validation_loss": 0.25}),
+        Trial(2, Path("x"), {}, state="pruned", results={"validation_loss": 0.5, "validation_accuracy": 0.5}),
+    ]
+    found = Sweep(Path("x"), [LOSS, ACCURACY], trials, trials[1], trials[:1])
+    text = page_text(f"<main>{_front_figure(found, LOSS, ACCURACY)}")
+    assert [line for line in text.splitlines() if line.startswith('{"trial"')] == [
+        '{"trial": 0, "validation_loss": 0.5, "validation_accuracy": 0.75, "series": "Pareto front"}'
+    ]
+
+
+def test_an_ensemble_has_seeds_of_its_own_and_needs_no_others(tmp_path):
+    trial = Trial(0, made_up_run(tmp_path / "trial-0"), {}, state="finished", results={"validation_loss": 0.5})
+    (tmp_path / "best.yaml").touch()
+    found = Sweep(tmp_path, [LOSS], [trial], trial)
+    alone = "".join(_best_in_words(found))
+    made_up_run(tmp_path / "trial-0/members/0")
+    ensemble = "".join(_best_in_words(found))
+    assert "Trial 0 has the lowest validation_loss, 0.5000. The best of many trials" in ensemble
+    assert (alone.startswith(ensemble), "--seeds 3" in alone, "--seeds 3" in ensemble) == (True, True, False)
 
 
 def test_the_page_goes_where_it_is_asked_for(tmp_path):

@@ -34,6 +34,7 @@ FINISHED = [curve(i, cost, cost / 2, cost / 4, finished=True) for i, cost in enu
     ("costs", "weak"),
     [
         ([2.9], False),
+        ([3.0], False),
         ([3.1], True),  # the median after one epoch is 3
         ([9.0, 1.5], False),  # after two it is 1.5
         ([9.0, 1.6], True),
@@ -105,9 +106,14 @@ def test_a_trial_is_judged_at_rungs_of_its_bracket_only():
 def test_the_last_bracket_and_other_brackets_end_nothing():
     (last,) = in_bracket(2, 1, 3)
     rivals = [curve(number, *[1.0] * 9) for number in range(40) if number != last]
-    assert not any(is_stopped_at_rung(curve(last, *[9.0] * n), rivals, 9.0) for n in range(1, 9))
+    assert not any(is_stopped_at_rung(curve(last, *[9.0] * n), rivals, 9.0) for n in range(1, 10))
     first, second = in_bracket(0, 1, 3)[0], in_bracket(1, 1, 3)[0]
     assert not is_stopped_at_rung(curve(first, 9.0), [curve(second, 1.0)], 9.0)
+
+
+def test_a_trial_as_good_as_the_others_goes_on():
+    first, *others = in_bracket(0, 9, 3)
+    assert not is_stopped_at_rung(curve(first, 1.0), [curve(number, 1.0) for number in others], 9.0)
 
 
 def test_one_evaluation_in_all_ends_nothing():

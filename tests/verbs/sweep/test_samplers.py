@@ -16,7 +16,7 @@ from requirements import require_package
 from mlpkit.errors import UsageError
 from mlpkit.verbs.sweep.folder import Trial
 from mlpkit.verbs.sweep.samplers import TpeSampler, make_sampler, value_at
-from mlpkit.verbs.sweep.section import SearchedKey, SweepSection
+from mlpkit.verbs.sweep.section import MOST_TRIALS, SearchedKey, SweepSection, count_combinations, is_choice
 
 SEARCH = {
     "training.optimizer": SearchedKey(choices=("sgd", {"adam": {"beta1": 0.8}})),
@@ -212,3 +212,17 @@ def test_a_condition_that_names_a_component_holds_with_any_parameters():
         searched = SearchedKey(choices=(1, 2), when={"training.optimizer": asked})
         choices = ({"adam": {"beta1": 0.8}}, "adam", {"adamw": {"beta1": 0.8}}, {"adam": {}, "sgd": {}})
         assert [searched.holds({"training.optimizer": each}) for each in choices] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("choice", "wanted", "same"),
+    [(1, 1, True), (1, True, False), (1, 1.0, False), (None, None, True), ("a", "a", True), ("ab", "a", False)],
+)
+def test_a_choice_is_one_that_is_asked_for_if_value_and_type_are_the_same(choice, wanted, same):
+    assert is_choice(choice, wanted) == is_choice(choice, ["x", wanted]) == same
+
+
+def test_combinations_are_counted_up_to_one_too_many():
+    assert count_combinations({"a": SearchedKey(low=1, high=100), "b": SearchedKey(choices=(1, 2, 3))}) == 300
+    assert count_combinations({"a": SearchedKey(low=1, high=MOST_TRIALS)}) == MOST_TRIALS
+    assert count_combinations({"a": SearchedKey(low=1, high=10**12)}) == MOST_TRIALS + 1

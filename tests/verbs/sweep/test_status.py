@@ -92,7 +92,30 @@ def test_a_sweep_at_rest_is_left_as_it_is(invoke):
     assert best["results"]["validation_accuracy"] == max(each["validation"]["accuracy"] for each in metrics.values())
     assert best["values"] == json.loads((folder / f"trial-{best['trial']}/trial.json").read_text())["values"]
     assert json.loads(invoke("sweep", "--stop", folder, "--json").out) == {"stopped": False, "folder": "runs/tiny"}
+    quiet = invoke("sweep", "--stop", folder, "--quiet")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
     assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*")} == before
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_a_report_of_a_sweep_is_named_in_words_alone(invoke):
+    report = Path("runs/tiny/report.html")
+    for option, said in (("--json", '"event": "done"'), ("--quiet", "")):
+        done = invoke("sweep", "--resume", "runs/tiny", "--report", option)
+        assert (done.code, done.err, said in done.out, "report" in done.out) == (0, "", True, False)
+        report.unlink()
+    assert invoke("sweep", "--resume", "runs/tiny", "--report").out.endswith("\nreport in runs/tiny/report.html\n")
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_a_sweep_of_which_no_trial_is_finished_has_failed(invoke):
+    for number in range(3):
+        Path(f"runs/tiny/trial-{number}/metrics.json").unlink()
+        failure = '{"state": "diverged", "steps": 3, "message": "it was infinite"}'
+        Path(f"runs/tiny/trial-{number}/failure.json").write_text(failure)
+    done = invoke("sweep", "--resume", "runs/tiny")
+    assert (done.code, done.out) == (1, "saved in runs/tiny\n")
+    assert done.err == "3 trials diverged: 0, 1, 2\nno trial is finished, so there is no best\n"
 
 
 @pytest.mark.usefixtures("at_rest")

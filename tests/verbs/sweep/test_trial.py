@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import loans_sweep
@@ -86,6 +87,7 @@ def test_a_trial_that_diverges_or_fails_says_so_in_its_folder(folder):
     found = folder.trial(1)
     assert (found.state, found.problem) == ("failed", end.failure)
     assert "-3 is out of range" in end.failure
+    assert json.loads((trial.directory / "failure.json").read_text())["steps"] == 0
 
 
 def test_a_trial_that_another_process_holds_is_left_to_it(folder, monkeypatch):
@@ -158,3 +160,13 @@ def test_a_pruned_trial_can_be_resumed_and_counts_as_finished_then(folder):
     mlpkit.resume(trial.directory)
     assert folder.trial(5).state == "finished"
     assert contents(trial.directory) == by_hand(weak, "hand")
+
+
+def test_a_trial_that_turns_out_weak_at_its_end_is_finished(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with loans_sweep.begun({"evaluate_every: 10": "evaluate_every: 40"}) as folder:
+        train_trial(folder.begin(0, VALUES[0], 0.0).directory)
+        for number in range(1, 5):
+            shutil.copytree("s/trial-0", f"s/trial-{number}")
+        trial = folder.begin(5, {**VALUES[0], "training.optimizer.sgd.learning_rate": 1e-6}, 0.0)
+        assert (train_trial(trial.directory).stopped, folder.trial(5).state) == ("", "finished")
