@@ -59,6 +59,26 @@ def test_a_long_name_has_room_above_its_columns():
     assert heading.endswith("mean_absolute_error")
 
 
+@pytest.mark.parametrize(
+    ("splits", "letters", "shown"),
+    [
+        (["train"], 20, "m" * 20),
+        (["train"], 21, "m" * 19 + "…"),
+        (["train", "validation"], 22, "m" * 22),
+        (["train", "validation"], 23, "m" * 21 + "…"),
+    ],
+)
+def test_a_name_that_is_wider_than_its_columns_is_cut(splits, letters, shown):
+    record = {"iteration": 5, "epoch": 1.0} | {f"{split}_{'m' * letters}": 0.5 for split in splits}
+    assert fitting_columns(record, 120).heading()[0].split() == [shown]
+
+
+def test_where_there_is_little_room_a_name_is_cut_to_twelve_letters():
+    record = {"iteration": 5, "epoch": 1.0, "train_loss": 0.5, f"train_{'m' * 14}": 0.5}
+    assert fitting_columns(record, 43).heading()[0].split() == ["loss", "m" * 14]
+    assert fitting_columns(record, 42).heading()[0].split() == ["loss", "m" * 11 + "…"]
+
+
 @given(st.integers(9, 200), st.integers(0, 4), st.booleans())
 def test_no_line_is_longer_than_the_terminal_is_wide(width, metrics, validation):
     record = {"iteration": 123456789, "epoch": 99.99}

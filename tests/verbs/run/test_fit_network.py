@@ -34,6 +34,13 @@ def test_it_trains_as_a_spec_would():
     assert (run.history, run.metrics) == (same.history, same.metrics)
 
 
+def test_it_keeps_its_calibration():
+    calibrated = {"layers": [Affine(2), SoftmaxWithLoss()], "calibration": "temperature"}
+    trained = mlpkit.fit(X, T, epochs=1, validation=0.2, **calibrated).network
+    trained.fit(X, T, epochs=1, validation=0.2)
+    assert repr(trained.adjustments.calibration) == "Temperature()"
+
+
 def test_it_goes_on_from_the_parameters_that_it_has():
     trained = network()
     first = trained.fit(X, T, epochs=5).metrics["train"]["loss"]

@@ -80,3 +80,11 @@ def test_on_a_narrow_terminal_long_keys_are_cut_and_headings_are_not():
         "  x: loss                       0.5000 ± 0.2500  0.5000 ± 0.2500",
         "",
     ]
+
+
+def test_on_the_narrowest_terminal_runs_stand_below_one_another():
+    spec = {"seed": [1, 2], "name": ["a_name_of_20_letters", None]}
+    found = Comparison(["first", "second"], spec, {}, {}, {}, {}, finished=2)
+    lines = [line.rstrip() for line in lines_of(found, 20)]
+    assert [line.split() for line in lines if line.endswith(("first", "second"))] == [["first"], ["second"]]
+    assert [line.split()[1:] for line in lines if line.startswith("  name")] == [["a_n…_letters"], ["-"]]

@@ -169,6 +169,15 @@ def test_columns_are_left_out_one_by_one_the_least_important_first(runs):
     assert at(50)[0][1].split()[0] == "runs/a…acters_or_so"
 
 
+def test_steps_are_out_of_all_if_their_number_is_known(cwd, invoke):
+    made_up_run(cwd / "runs/a", length="iterations: 2000", losses=[0.5] * 12)
+    made_up_run(cwd / "runs/b", length="seconds: 9", losses=[0.5] * 12)
+    made_up_run(cwd / "runs/c", length="seconds: 9", losses=())
+    title, *found = invoke("runs", "--sort", "name").out.splitlines()
+    end = title.index("steps") + len("steps")
+    assert [line[:end].split()[2:] for line in found] == [["1,200/2,000"], ["1,200"], []]
+
+
 def test_states_have_colours(runs, terminal):
     screen = terminal("runs", columns=120, rows=40)
     assert screen.wait_for_end() == 0
