@@ -34,11 +34,14 @@ def test_it_trains_as_a_spec_would():
     assert (run.history, run.metrics) == (same.history, same.metrics)
 
 
-def test_it_keeps_its_calibration():
+def test_it_is_calibrated_again():
     calibrated = {"layers": [Affine(2), SoftmaxWithLoss()], "calibration": "temperature"}
     trained = mlpkit.fit(X, T, epochs=1, validation=0.2, **calibrated).network
-    trained.fit(X, T, epochs=1, validation=0.2)
-    assert repr(trained.adjustments.calibration) == "Temperature()"
+    before = float(trained.adjustments.calibration.T.value)
+    trained.fit(X, T, epochs=20, validation=0.2)
+    assert float(trained.adjustments.calibration.T.value) not in (1.0, before)
+    with pytest.raises(mlpkit.SpecError, match="calibration is fitted on rows for validation, and in_memory has none"):
+        trained.fit(X, T, epochs=1)
 
 
 def test_it_goes_on_from_the_parameters_that_it_has():

@@ -82,9 +82,19 @@ def test_on_a_narrow_terminal_long_keys_are_cut_and_headings_are_not():
     ]
 
 
-def test_on_the_narrowest_terminal_runs_stand_below_one_another():
-    spec = {"seed": [1, 2], "name": ["a_name_of_20_letters", None]}
+@pytest.mark.parametrize(
+    ("width", "beside", "shown"),
+    [
+        (20, False, "a_…tters"),
+        (50, False, "a_nam…f_20_letters"),
+        (57, False, "a_name_of_20_letters"),
+        (58, True, "a_n…_letters"),
+        (72, True, "a_name…f_20_letters"),
+        (74, True, "a_name_of_20_letters"),
+    ],
+)
+def test_two_runs_stand_beside_each_other_if_there_is_room_for_a_key_and_twelve_letters_each(width, beside, shown):
+    spec = {"layers.Residual1.Affine1.Affine.units": ["a_name_of_20_letters", None]}
     found = Comparison(["first", "second"], spec, {}, {}, {}, {}, finished=2)
-    lines = [line.rstrip() for line in lines_of(found, 20)]
-    assert [line.split() for line in lines if line.endswith(("first", "second"))] == [["first"], ["second"]]
-    assert [line.split()[1:] for line in lines if line.startswith("  name")] == [["a_n…_letters"], ["-"]]
+    cells = [line.split()[1:] for line in lines_of(found, width) if "units" in line]
+    assert cells == ([[shown, "-"]] if beside else [[shown], ["-"]])
