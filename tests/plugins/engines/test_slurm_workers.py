@@ -55,7 +55,8 @@ def test_jobs_end_in_every_way(trial, tmp_path):
         assert (workers.threads, workers.count) == (2, 16)
         ways = ("end", "wait", "die", "fail")
         over, stopped, died, failed = (
-            workers.submit(slurm_tasks.do, folder, what=what) for folder, what in zip(folders, ways, strict=True)
+            workers.submit(slurm_tasks.do, folder, what=what, timeout=600.0)
+            for folder, what in zip(folders, ways, strict=True)
         )
         assert over.result(20) == TrainingEnd(7)
         assert failed.result(20).failure == "its Slurm job can't train: ValueError: no idea"

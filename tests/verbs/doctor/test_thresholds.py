@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from mlpkit.verbs.doctor.health_history import HealthHistory, TrainingFacts
+from mlpkit.verbs.doctor.health_history import LOSSES, HealthHistory, TrainingFacts
 from mlpkit.verbs.doctor.symptoms import SYMPTOMS, new_symptoms
 
 PROBES = (0, 100, 200, 300)
@@ -491,6 +493,35 @@ def test_each_symptom_is_found_beyond_its_bounds_alone_and_told_with_figures(nam
             continue
         (layer, finding), advice = expected
         assert found == (layer, finding, advice)
+
+
+def fourfold(figures, keys, inside=False):
+    """Return figures of which the ones below some keys are four times as large."""
+    if isinstance(figures, dict):
+        return {key: fourfold(value, keys, inside or key in keys) for key, value in figures.items()}
+    if isinstance(figures, list):
+        return [fourfold(each, keys, inside) for each in figures]
+    return 4 * figures if inside and isinstance(figures, int | float) else figures
+
+
+@pytest.mark.parametrize("name", SYMPTOMS)
+@pytest.mark.parametrize(
+    "keys", [LOSSES | {"level_loss"}, {"norm"}, {"gradients", "gradient_norm"}], ids=["losses", "norms", "gradients"]
+)
+def test_in_another_unit_the_same_trainings_have_the_symptom(keys, name):
+    examine = SYMPTOMS[name][0]
+    for given, *_ in CASES[name]:
+        past = history(**given)
+        other = replace(past, evaluations=fourfold(past.evaluations, keys), healths=fourfold(past.healths, keys))
+        layer, _, *advice = examine(past) or ("none", "")
+        assert (examine(other) or ("none", ""))[::2] == (layer, *advice), given
+
+
+def test_a_rate_is_called_too_low_after_two_probes_however_far_apart():
+    past = history(**LOW, layers=[layer(update_ratio=1e-6)])
+    examine = SYMPTOMS["rate_too_low"][0]
+    assert examine(replace(past, healths=past.healths[::3]))
+    assert examine(replace(past, healths=past.healths[3:])) is None
 
 
 def test_without_layers_the_first_outputs_are_the_inputs():
