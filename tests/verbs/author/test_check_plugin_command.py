@@ -9,6 +9,10 @@ import sys
 
 import pytest
 
+from mlpkit.terminal.output import result
+from mlpkit.testing.check_plugin import CheckedComponent, FailedCheck
+from mlpkit.verbs.author.check_plugin_command import _lines
+
 PLUGIN = """
 import numpy as np
 from mlpkit import Layer, Schedule, component, hookimpl
@@ -279,3 +283,32 @@ def test_what_numpy_warns_of_on_a_minibatch_without_rows_is_not_shown(cwd, invok
     (cwd / "centred.py").write_text(CENTRED, encoding="utf-8")
     checked = json.loads(invoke("check-plugin", "centred.py", "--json").out)
     assert [each["check"] for each in checked["failed"]] == ["in_evaluation_examples_stand_alone"]
+
+
+ROOT, OTHER = FailedCheck("is_right", "Is it?", "it is wrong"), FailedCheck("is_quick", "Is it?", "it is slow")
+FOLLOWS = [FailedCheck(f"may_follow_{i}", "Is it?", "...", may_follow=True) for i in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "failed", "lines"),
+    [
+        (0, (), ["a.B (layer): passed, 40 checks"]),
+        (3, (), ["a.B (layer): passed, 40 checks; 3 more skipped, since they depend on what failed"]),
+        (0, (ROOT,), ["a.B (layer): failed, 1 of 40 checks", "  is_right", "    it is wrong"]),
+        (
+            2,
+            (ROOT, FOLLOWS[0], OTHER, FOLLOWS[1]),
+            [
+                "a.B (layer): failed, 4 of 40 checks; 2 more skipped, since they depend on what failed",
+                "  is_right",
+                "    it is wrong",
+                "  is_quick",
+                "    it is slow",
+                "  may follow from is_right, so fix that first: may_follow_0, may_follow_1",
+            ],
+        ),
+    ],
+)
+def test_the_lines_of_a_component(left_out, failed, lines, capsys):
+    result("\n".join(_lines(CheckedComponent("a.B", "layer", not failed, 40, left_out, failed))))
+    assert capsys.readouterr().out.splitlines() == lines

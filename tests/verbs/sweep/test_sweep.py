@@ -14,7 +14,7 @@ import pytest
 import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, StorageError, UsageError
 from mlpkit.runs.files import storage_error
-from mlpkit.training.events import Observer
+from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress
 from mlpkit.verbs.sweep.samplers import WITHOUT_OPTUNA
 from mlpkit.verbs.sweep.section import SearchedKey, SweepSection
@@ -222,3 +222,23 @@ def test_of_a_grid_only_combinations_that_are_left_are_added(keys, begun, before
             f"{added} more can't be trained: of the 6 combinations of the grid, {after} are planned already"
         )
         assert folder.read_progress() == before
+
+
+@pytest.mark.usefixtures("work")
+def test_what_is_most_likely_not_meant_is_noticed_before_the_first_trial():
+    class Watch(Observer):
+        noted = ()
+
+        def noticed(self, message):
+            self.noted += (message,)
+
+    changes = {"training.decays": {"Affine1.*": 0.5}, "training.epochs": 1, "sweep": SWEEP}
+    watch, stop = Watch(), StopRequest()
+    stop.stop("enough")
+    found = mlpkit.sweep(mlpkit.load_spec("tiny.yaml", overrides=changes), "s", observer=watch, stop=stop)
+    (note,) = watch.noted
+    assert (found.stopped, found.counts) == ("enough", {})
+    assert note == (
+        "decays has no effect: sgd has no weight decay here; leave out decays, or choose an optimizer with weight decay "
+        "and give it one"
+    )
