@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.errors import RunFolderError
+from mlpkit.errors import ComponentFailure, RunFolderError
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest, TrainingEnd
@@ -289,6 +289,13 @@ def test_a_trial_whose_folder_cannot_be_written_ends_for_this_time(folder):
     assert workers.tried == [0]
     assert watch.over == [(0, "failed", None)]
     assert states(folder) == {0: "stopped"}
+
+
+def test_a_worker_must_return_the_end_of_a_training(folder):
+    with pytest.raises(
+        ComponentFailure, match="the worker of trial 0 returned something of type int from the function"
+    ):
+        driven(folder, lambda directory, tries: 3, 1)
 
 
 def test_another_process_asks_for_a_stop_in_the_folder_and_the_next_driver_forgets_it(folder):

@@ -239,6 +239,6 @@ def test_what_is_most_likely_not_meant_is_noticed_before_the_first_trial():
     (note,) = watch.noted
     assert (found.stopped, found.counts) == ("enough", {})
     assert note == (
-        "decays has no effect: sgd has no weight decay here; leave out decays, or choose an optimizer with weight decay "
-        "and give it one"
+        "decays has no effect: sgd has no weight decay here; leave out decays, or choose an optimizer with weight "
+        "decay and give it one"
     )

@@ -96,3 +96,30 @@ def test_a_range_that_is_none_is_wrong_usage(cwd, invoke):
     done = invoke("tune-rate", "tiny.yaml", "--lowest", 1, "--highest", 0.1)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: there are no learning rates from 1 to 0.1; ")
+
+
+FIXED = '''\
+from mlpkit import Optimizer, component, hookimpl
+
+
+class Fixed(Optimizer):
+    """Takes steps of a fixed size.
+
+    Source: none.
+    """
+
+    def update(self, value, gradient, slots, step):
+        value -= 0.1 * gradient
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("optimizer", "fixed", Fixed)]
+'''
+
+
+def test_an_optimizer_without_a_rate_gets_none(cwd, invoke):
+    (cwd / "own.py").write_text(FIXED)
+    done = invoke("tune-rate", "tiny.yaml", "--plugin", "own.py", "--set", "training.optimizer=own.fixed")
+    message = "error: optimizer own.fixed has no parameter learning_rate, so nothing can be suggested\n"
+    assert (done.code, done.out, done.err) == (2, "", message)

@@ -8,7 +8,7 @@ import pytest
 import mlpkit
 from mlpkit.errors import UsageError
 from mlpkit.specfile.shipped_specs import shipped_specs
-from mlpkit.verbs.tune_rate.tune_rate import tune_rate
+from mlpkit.verbs.tune_rate.tune_rate import _require_range, tune_rate
 
 SHIPPED = shipped_specs()
 
@@ -128,6 +128,10 @@ def test_no_rate_that_helps_is_an_error():
 def test_a_range_that_is_none_is_an_error(options, message):
     with pytest.raises(UsageError, match=message):
         tune_rate(shipped("loans"), **options)
+
+
+def test_twenty_rates_are_enough():
+    _require_range(20, 1e-6, 2e-6)
 
 
 AS_GOOD = {"flowers": {}, "houses": {}, "loans": {}, "weather": {}, "shapes_npz": {}}
