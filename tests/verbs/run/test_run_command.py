@@ -8,8 +8,12 @@ import re
 import resource
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+from drawn_screen import DrawnScreen
+
+from mlpkit.verbs.run.training import note_slow_components
 
 FILES = {
     ".lock",
@@ -277,3 +281,20 @@ def test_on_a_terminal_it_says_so_before_the_first_step(cwd, terminal):
     lines = screen.lines()
     note = next(i for i, line in enumerate(lines) if line.startswith("note: abacus.Slow could compute faster"))
     assert note < next(i for i, line in enumerate(lines) if line.split()[:1] == ["iteration"])
+
+
+def test_components_of_several_specs_are_named_once_for_each_reason(monkeypatch, capsys):
+    reasons = ({"no compiler": ("Relu", "sgd"), "made of wood": ("Slow",)}, {"no compiler": ("sgd", "adam")})
+    specs = [SimpleNamespace(registry=SimpleNamespace(slow_because=lambda each=each: each)) for each in reasons]
+    wanted = SimpleNamespace(quiet=False)
+    note_slow_components(specs, wanted)
+    monkeypatch.setattr(sys, "stderr", None)
+    note_slow_components(specs, wanted)
+    drawn = DrawnScreen(monkeypatch)
+    note_slow_components(specs, SimpleNamespace(quiet=True))
+    assert (capsys.readouterr(), drawn.lines()) == (("", ""), [""])
+    note_slow_components(specs, wanted)
+    assert drawn.lines() == [
+        "note: Relu, sgd, adam could compute faster: no compiler",
+        "note: Slow could compute faster: made of wood",
+    ]
