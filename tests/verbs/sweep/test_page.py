@@ -14,8 +14,8 @@ from run_folders import made_up_run
 import mlpkit
 from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.verbs.sweep.folder import Trial
-from mlpkit.verbs.sweep.page import _best_in_words, _front_figure
-from mlpkit.verbs.sweep.section import Objective
+from mlpkit.verbs.sweep.page import _best_in_words, _coordinates_section, _front_figure
+from mlpkit.verbs.sweep.section import Objective, SearchedKey
 from mlpkit.verbs.sweep.sweep import Sweep
 
 require_package("vl_convert")
@@ -221,6 +221,19 @@ def test_only_trials_with_both_objectives_are_in_their_chart():
     assert [line for line in text.splitlines() if line.startswith('{"trial"')] == [
         '{"trial": 0, "validation_loss": 0.5, "validation_accuracy": 0.75, "series": "Pareto front"}'
     ]
+
+
+def test_of_two_trials_the_best_is_darkest_and_integers_are_numbers_too():
+    search = {"a": SearchedKey(low=1.0, high=3.0)}
+    trials = [
+        Trial(i, Path("x"), {"a": a}, state="finished", results={"validation_loss": loss})
+        for i, (a, loss) in enumerate(((1, 0.5), (2.5, 0.25)))
+    ]
+    found = Sweep(Path("x"), [LOSS], trials, trials[1], [])
+    lines = page_text(f"<main>{_coordinates_section(found, search, trials[::-1])}").splitlines()
+    shades = {each["line"]: each["shade"] for each in map(json.loads, (line for line in lines if '"shade"' in line))}
+    assert shades == {"trial 0": 1.0, "trial 1": 0.0}
+    assert lines[-3:] == ["trial | validation_loss | a", "1 | 0.2500 (0.25) | 2.5", "0 | 0.5000 (0.5) | 1"]
 
 
 def test_an_ensemble_has_seeds_of_its_own_and_needs_no_others(tmp_path):
