@@ -197,3 +197,11 @@ def test_what_keeps_a_worker_from_training_is_an_error(answers, said, scheduler,
     with pytest.raises((UsageError, WorkersLostError), match=f"^{re.escape(said)}"):
         workers.submit(TrainingEnd, tmp_path / "trial-0")
     assert scheduler.tasks == []
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(3, 2), (8, 1), (9, 1), (1, 8)])
+def test_workers_on_this_machine_share_its_cores(workers, threads, monkeypatch):
+    monkeypatch.setattr(dask_workers, "available_cores", lambda: 8)
+    monkeypatch.setattr(dask_workers, "LocalCluster", lambda **how: how)
+    found = dask_workers._local_cluster(workers)
+    assert (found["n_workers"], found["threads_per_worker"], found["processes"]) == (workers, threads, True)
