@@ -13,10 +13,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit.errors import MlpkitError
+from mlpkit.errors import Fix, MlpkitError
 from mlpkit.jobs.check import check
 from mlpkit.specfile.spec import read_spec
-from mlpkit.verbs.run.fix import fix_specs
+from mlpkit.verbs.run.fix import _changed, fix_specs
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -215,3 +215,17 @@ def test_a_file_that_may_not_be_written_is_an_error_and_stays(cwd, invoke, monke
     assert done.code == 1
     assert "tiny.yaml: can't be written: Permission denied" in done.err
     assert (cwd / "tiny.yaml").read_text() == wrong
+
+
+@pytest.mark.parametrize(
+    ("fixes", "after"),
+    [
+        ({(1, 1): Fix("ab", "x"), (2, 2): Fix("d", "")}, "xa\nc\n"),
+        ({(1, 1): Fix("b", "x")}, "aba\ncd\n"),  # it isn't there
+        ({(1, 1): Fix("ab", "x"), (1, 2): Fix("b", "bb")}, "abba\ncd\n"),  # of two that overlap, the second
+        ({(1, 1): Fix("ab", "x"), (1, 3): Fix("a", "y")}, "xy\ncd\n"),
+    ],
+)
+def test_a_text_is_changed_where_it_is_as_expected_and_no_letter_twice(fixes, after):
+    assert _changed("aba\ncd\n", fixes) == after
+    assert _changed("\ufeffaba\ncd\n", fixes) == f"\ufeff{after}"

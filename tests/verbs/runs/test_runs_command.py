@@ -221,3 +221,11 @@ def test_what_most_runs_have_has_room_first(cwd, terminal):
     screen = terminal("runs", columns=60)
     assert screen.wait_for_end() == 0
     assert screen.lines()[0].split()[:5] == ["run", "state", "steps", "loss", "r2"]
+
+
+def test_the_age_is_the_time_since_a_run_began(cwd, monkeypatch):
+    made_up_run(cwd / "runs/a")
+    (entry,) = runs_listed(Path("runs"))
+    monkeypatch.setattr("time.time", lambda: entry.began + 7200.0)
+    _, line = lines_of([entry], None)
+    assert line.partition("made_up")[0].split()[-2:] == ["2", "h"]
