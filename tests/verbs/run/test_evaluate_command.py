@@ -133,3 +133,15 @@ def test_rows_and_columns_of_a_table_have_the_names_of_classes_if_they_are_as_ma
     assert _table([[1, 20], [300, 4]], ("a",)) == ["       0   1", "  0    1  20", "  1  300   4"]
     assert _table([[1, 2, 3], [4, 5, 6]], ("a", "b")) == ["     0  1  2", "  a  1  2  3", "  b  4  5  6"]
     assert _table([[1], [2]], ("a", "b")) == ["     0", "  a  1", "  b  2"]
+
+
+def test_seeds_without_a_lock_are_evaluated_with_a_warning(cwd, invoke):
+    assert invoke("run", "tiny.yaml", "--quiet", "--out", "seeds", "--seeds", "2").code == 0
+    expected = invoke("evaluate", "seeds")
+    assert expected.err == ""
+    for lock in (cwd / "seeds").glob("*/lock.json"):
+        lock.unlink()
+    done = invoke("evaluate", "seeds")
+    assert (done.code, done.out) == (0, expected.out)
+    assert done.err.startswith("warning: seeds: can't check whether the data is what the network was trained on: ")
+    assert done.err.count("\n") == 1
