@@ -156,6 +156,137 @@ def test_rows_that_are_not_used_cost_no_memory(tmp_path):
     assert read(file) == ([], [])
 
 
+OTHER_FORMATS = {
+    b"PK\x03\x04...": "a ZIP archive or a spreadsheet; save the table as CSV",
+    b"\xd0\xcf\x11\xe0...": "a spreadsheet; save the table as CSV",
+    b"PAR1...": "a Parquet file; read it with the data set parquet",
+    b"<html>": "a web page; save the table as CSV",
+    b'{"a": 1}': "JSON; save the table as CSV",
+    b'[\r\n{"a": 1}]': "JSON; save the table as CSV",
+    b"BZh9...": "compressed by another program; decompress it, or compress it by gzip",
+    b"\xfd7zXZ...": "compressed by another program; decompress it, or compress it by gzip",
+}
+
+
+@pytest.mark.parametrize("content", OTHER_FORMATS)
+def test_another_format_is_named(tmp_path, content):
+    with pytest.raises(DataError, match=f"^a: the file is {re.escape(OTHER_FORMATS[content])}$"):
+        CsvFile(write(tmp_path / "a.csv", content), name="a")
+
+
+def write(path, content):
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_another_encoding_is_known_by_its_mark(tmp_path, mark):
+    path, found = write(tmp_path / "a.csv", "\ufeffa,b\n1,2\n".encode(mark)), mark[:6]
+    for to_predict, end in ((False, f"save it in latin-1, or set encoding: {found}"), (True, "save it in latin-1")):
+        with pytest.raises(DataError) as caught:
+            CsvFile(path, name="a", dialect=Dialect(encoding="latin-1"), to_predict=to_predict)
+        assert str(caught.value) == f"a: the file is {found.upper()}, not latin-1; {end}"
+    assert read(CsvFile(path, dialect=Dialect(encoding=found))) == ([2], [("1", "2")])
+
+
+TAB, ABC, IN_HEADER = {"delimiter": "\t"}, {"header": tuple("abc")}, "as in the header"
+NO_NOTE, QUOTE = "leave it out if it is a note, not an example", "quote fields that hold a delimiter"
+WRONG_WIDTHS = [
+    ("a,b,c\n1\n", {}, f"row 2: the row has 1 field; expected 3, {IN_HEADER}; {NO_NOTE}"),
+    ("a,b,c\n\n1,2\n", {}, f"row 3: the row has 2 fields; expected 3, {IN_HEADER}; is one missing?"),
+    ("a,b\n1,2,\n", {}, f"row 2: the row has 3 fields; expected 2, {IN_HEADER}; remove ',' at the end of each row"),
+    (
+        "a\tb\n1\t2\t\t\n",
+        TAB,
+        f"row 2: the row has 4 fields; expected 2, {IN_HEADER}; remove a tab at the end of each row",
+    ),
+    ("a,b\n1,2,,3\n", {}, f"row 2: the row has 4 fields; expected 2, {IN_HEADER}; {QUOTE}"),
+    ("a\n1,2\n", {}, f"row 2: the row has 2 fields; expected 1, {IN_HEADER}; {QUOTE}"),
+    ("1,2,3\n4,5\n", ABC, "row 2: the row has 2 fields; expected 3, as in the first row; is one missing?"),
+]
+
+
+@pytest.mark.parametrize(("content", "options", "message"), WRONG_WIDTHS)
+def test_what_to_do_about_a_row_of_another_width(tmp_path, content, options, message):
+    with pytest.raises(DataError) as caught:
+        read(written(tmp_path / "a.csv", content, **options))
+    assert str(caught.value) == f"{tmp_path / 'a.csv'}, {message}"
+
+
+ANOTHER = "row 1: the header has one column,"
+ABOUT_HEADERS = [
+    ("a;b\n1;2\n", {}, f"{ANOTHER} 'a;b'; put ',' between columns", ", or set delimiter: ';'"),
+    ("a|b\n", TAB, f"{ANOTHER} 'a|b'; put a tab between columns", ", or set delimiter: '|'"),
+    ("a,b\n", {"delimiter": ";"}, f"{ANOTHER} 'a,b'; put ';' between columns", ", or set delimiter: ','"),
+    ("gr\xf6,b\n", {}, r"row 1: 'gr\xf6' is not valid utf-8; save the file in utf-8", ", or set encoding to the right"),
+]
+
+
+@pytest.mark.parametrize(("content", "options", "message", "of_the_spec"), ABOUT_HEADERS)
+def test_rows_to_predict_have_no_advice_about_the_spec(tmp_path, content, options, message, of_the_spec):
+    path, said = write(tmp_path / "a.csv", content.encode("latin-1")), []
+    for to_predict in (False, True):
+        with pytest.raises(DataError) as caught:
+            CsvFile(path, name="a", dialect=Dialect(**options), to_predict=to_predict)
+        said.append(str(caught.value))
+    assert said[0].startswith(f"a, {message}{of_the_spec}")
+    assert said[1] == f"a, {message}"
+
+
+def test_names_that_occur_twice_may_be_data(tmp_path):
+    path = write(tmp_path / "a.csv", b"\na,1,a\n")
+    for to_predict, remedy in (
+        (False, "set header to the names of the columns, if row 2 holds data"),
+        (True, "rename one in the file"),
+    ):
+        with pytest.raises(DataError) as caught:
+            CsvFile(path, name="a", to_predict=to_predict)
+        assert str(caught.value) == f"a, row 2, column 'a': two columns have that name; {remedy}"
+    assert written(path, "a,,\n1,2,3\n").header == ("a", "", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a,b\n1,2\n3,'4\n5,6", "row 3: the file ends within a quoted field; is a quote not closed?"),
+        (
+            b"a,b\n\n1,'2'3\n",
+            "row 3: the file is not CSV: ',' expected after '''; write '' for a quote in a quoted field",
+        ),
+        (
+            b"a,b\n1,2\n'" + b"x" * 131_073 + b"',4\n",
+            "row 3: a field has more than 131,072 characters; is a quote not closed?",
+        ),
+    ],
+)
+def test_wrong_quotes_are_found_with_their_row(tmp_path, content, message):
+    with pytest.raises(DataError) as caught:
+        read(written(tmp_path / "a.csv", content, quote="'"))
+    assert str(caught.value) == f"{tmp_path / 'a.csv'}, {message}"
+
+
+def test_comments_and_skipped_rows_are_left_out_and_counted(tmp_path):
+    content = "about this,table\n# so far\n\na,b\n1,2\n#3\n\n#4,5\n6,#7\n"
+    file = written(tmp_path / "a.csv", content, comment="#", skip_rows=1)
+    assert (file.header, file.header_row, read(file)) == (("a", "b"), 4, ([5, 9], [("1", "2"), ("6", "#7")]))
+    file = written(tmp_path / "a.csv", "1,2\n\n3,4\n5,6\n", skip_rows=2, header=("a", "b"))
+    assert (file.header_row, read(file)) == (None, ([3, 4], [("3", "4"), ("5", "6")]))
+
+
+@pytest.mark.parametrize(
+    ("content", "most"),
+    [("a,b\n1,2\n3,4\n", 5), ("a,b\r1,2", 3), ("a,b\r\n1,2", 3), ("a,b\n\n\n\n\n\n", 5), ("aaaa\n1", 3)],
+)
+def test_there_are_no_more_rows_than_lines_and_characters_allow(tmp_path, content, most):
+    assert written(tmp_path / "a.csv", content).most_rows == most
+
+
+def test_names_that_are_given_are_one_for_each_column(tmp_path):
+    with pytest.raises(ParameterError) as caught:
+        CsvFile(write(tmp_path / "a.csv", b"1,2,3\n"), name="a", header=("a", "b"))
+    assert str(caught.value) == "header: 2 names are given for the 3 columns of a; expected 3 names"
+
+
 @settings(deadline=None)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
