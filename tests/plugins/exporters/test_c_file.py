@@ -2,7 +2,9 @@
 
 import re
 import subprocess
+from dataclasses import replace
 from math import prod
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from random_networks import random_inputs, random_networks
 from requirements import requires
 
-from mlpkit import Classes, Graph, Labels, NotExportableError, Sequential, Values, ValuesScaling
+from mlpkit import ML_DOMAIN, Classes, Graph, Labels, NotExportableError, Sequential, Values, ValuesScaling
 from mlpkit.errors import EngineMissingError, ExportError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.model_graph import LOGITS, PREDICTION, add_network
@@ -422,6 +424,31 @@ def test_the_first_comment_gives_sizes(tmp_path):
     assert " * Flash, without code: 172 bytes.\n" in text
     assert " * RAM: 20 bytes of work memory, 16 of inputs, 24 of outputs, 2,048 of stack.\n" in text
     assert " * Multiplications by weights: 35.\n" in text
+
+
+def test_the_part_of_a_file_that_serves_as_its_header(tmp_path, golden, monkeypatch):
+    graph = Graph(np.dtype(np.float32))
+    meaning = "metres above the sea; NaN if it is missing"
+    x = graph.feed("x", "float32", (2, 3), meaning="grey values")
+    height, long = (
+        graph.feed("height (m)", "float32", meaning=meaning),
+        graph.feed("l" * 50, "float32", meaning=meaning),
+    )
+    town = graph.feed("int", "str", meaning="as in the file", choices=["Ulm", "Bonn"])
+    graph.feed("plain", "float64")
+    columns = [graph.op("Unsqueeze", each, np.array([1])) for each in (height, long)]
+    together = graph.op("Concat", graph.op("Flatten", x), *columns, axis=1)
+    y = graph.op("Exp", graph.op("Gemm", together, np.arange(-4, 12, dtype=np.float32).reshape(8, 2)))
+    keys = {"keys_strings": ["Ulm"], "values_int64s": [3]}
+    outputs = {"values": y, "number": graph.op("LabelEncoder", town, domain=ML_DOMAIN, **keys)}
+    monkeypatch.setenv("CC", "no-such-compiler")
+    for quantized, names in ((False, ["price", "größe"]), (True, ["price"])):
+        model = replace(model_with(graph, outputs), target_names=names, quantized=quantized)
+        CFile().write(model, tmp_path / "my model.c")
+        text = (tmp_path / "my model.c").read_text("ascii").partition("#ifndef MY_MODEL_DECLARATIONS")[0]
+        golden(Path(__file__).with_name("quantized_header.txt" if quantized else "header.txt"), text)
+    written = (tmp_path / "my model.c").read_text("ascii")
+    assert "price" not in written.partition("*/")[2]
 
 
 def test_a_file_says_what_it_came_from(tmp_path):

@@ -12,6 +12,7 @@ from requirements import Optional, require_components_of, require_package
 import mlpkit
 from mlpkit import Exporter, NotExportableError, StorageError, UsageError
 from mlpkit.errors import ComponentFailure, ExportError
+from mlpkit.layers import SoftmaxWithLoss
 from mlpkit.verbs.export.export import export
 from mlpkit_plugins.datasets.mnist import Mnist
 from mlpkit_plugins.layers.relu import Relu
@@ -272,6 +273,16 @@ def test_a_layer_that_describes_itself_wrongly_is_named(train, work, monkeypatch
         export(work / "run", work / "model.onnx")
 
     assert not (work / "model.onnx").exists()
+
+
+def test_a_loss_that_describes_itself_wrongly_is_named(train, work, monkeypatch):
+    train("run")
+    monkeypatch.setattr(SoftmaxWithLoss, "onnx", lambda self, graph: graph.op("Sigmoid", graph.input))
+
+    with pytest.raises(
+        ExportError, match=r"row 0 of the test split, counted from 0, differs from SoftmaxWithLoss1 on: "
+    ):
+        export(work / "run", work / "model.onnx", network_only=True)
 
 
 def test_a_data_set_that_describes_itself_wrongly_is_named(train, work, monkeypatch):

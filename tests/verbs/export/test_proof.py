@@ -13,7 +13,7 @@ from mlpkit import Classes, Labels
 from mlpkit.errors import ExportError
 from mlpkit.graph.probes import UNKNOWN
 from mlpkit.verbs.export.export import export
-from mlpkit.verbs.export.proof import _are_ties, _differing, _made_up, _same_bits, outputs_of
+from mlpkit.verbs.export.proof import _agrees, _are_ties, _differing, _largest, _made_up, _same_bits, _shown, outputs_of
 from mlpkit_plugins.exporters.onnx_file import OnnxFile
 
 require_package("onnxruntime")
@@ -344,6 +344,26 @@ def test_labels_hang_on_rounding_if_two_are_as_probable_or_one_as_probable_as_no
     assert _are_ties(SimpleNamespace(target=Classes(3)), classes, 0.0625).tolist() == [False, True, True, False]
     labels = np.array([[0.5625, 0.0], [0.4375, 1.0], [0.59375, 0.25], [0.40625, 0.75], [0.0, 0.5]])
     assert _are_ties(SimpleNamespace(target=Labels(2)), labels, 0.0625).tolist() == [True, True, False, False, True]
+
+
+def test_differences_are_shares_of_the_largest_finite_number_of_a_column_or_of_all():
+    numbers = np.array([[0.5, -0.25, NAN], [-0.125, 0.0, INF], [-INF, NAN, 0.0625]])
+    assert _largest(numbers, axis=0).tolist() == [0.5, 0.25, 0.0625]
+    assert _largest(numbers) == 0.5
+    assert _largest(np.array([NAN, INF])) == _largest(np.zeros((0, 3))) == _largest(np.array([-3, 5])) == 0
+    assert _largest(np.zeros((0, 2)), axis=0).tolist() == [0, 0]
+    expected = np.array([0.25, -0.015625])
+    for off, agrees in ((2.4e-5, True), (2.6e-5, False)):
+        for shift in (np.array([0, off]), np.array([-off, 0])):
+            assert _agrees(expected + shift, expected) is agrees
+
+
+def test_eight_numbers_are_shown_with_seven_digits_and_of_more_those_at_the_ends():
+    eight = np.arange(8) / 3
+    numbers = "0. 0.3333333 0.6666667 1. 1.3333333 1.6666667 2. 2.3333333"
+    assert " ".join(_shown(eight).split()) == f"[{numbers}]"
+    assert _shown(np.arange(9)) == "[0 1 2 ... 6 7 8]"
+    assert (_shown("a b"), _shown(np.int64(3))) == ("a b", "3")
 
 
 @pytest.mark.parametrize(
