@@ -430,10 +430,9 @@ def test_the_part_of_a_file_that_serves_as_its_header(tmp_path, golden, monkeypa
     graph = Graph(np.dtype(np.float32))
     meaning = "metres above the sea; NaN if it is missing"
     x = graph.feed("x", "float32", (2, 3), meaning="grey values")
-    height, long = (
-        graph.feed("height (m)", "float32", meaning=meaning),
-        graph.feed("l" * 50, "float32", meaning=meaning),
-    )
+    height = graph.feed("height (m)", "float32", meaning=meaning)
+    long = graph.feed("l" * 60, "float32", meaning=meaning)
+    graph.feed("m" * 60, "float32", meaning=f"{meaning}!")
     town = graph.feed("int", "str", meaning="as in the file", choices=["Ulm", "Bonn"])
     graph.feed("plain", "float64")
     columns = [graph.op("Unsqueeze", each, np.array([1])) for each in (height, long)]
