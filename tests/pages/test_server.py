@@ -106,6 +106,7 @@ def test_streams_end_with_the_block_and_then_nobody_is_answered():
         assert not found.closing.is_set()
     assert stream.read() == b"event: end\ndata:\n\n"
     connection.close()
+    assert found.closing.is_set()
     assert not found._streams
     assert "page" not in {thread.name for thread in threading.enumerate() if thread is found._thread}
     with pytest.raises(ConnectionRefusedError):
