@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,13 +18,13 @@ from random_networks import random_inputs, random_networks
 from requirements import require_components_of, requires
 
 import mlpkit
-from mlpkit import Graph, Layer, NotExportableError, Sequential, Values
+from mlpkit import ML_DOMAIN, Graph, Layer, NotExportableError, Sequential, Values
 from mlpkit.errors import ExportError
 from mlpkit.graph import ModelGraph
 from mlpkit.graph.evaluator import OPERATORS, evaluate
 from mlpkit.graph.model_graph import bare_network
 from mlpkit.graph.provenance import find_provenance
-from mlpkit.layers import Affine, MeanSquaredError
+from mlpkit.layers import Affine, MeanSquaredError, Relu
 from mlpkit.verbs.export.export import export
 from mlpkit_plugins.exporters import js_engines
 from mlpkit_plugins.exporters.js_engines import find_program, source
@@ -149,6 +151,91 @@ def test_columns_may_have_the_names_of_what_every_object_has(tmp_path):
     assert found.tolist() == [[0, 1, 2, 3, 4]]
     assert predicted == [{"value": [0, 1, 2, 3, 4]}]
     assert refused == 'row 0, input "__proto__": nothing is given; give a value, or null if it is missing'
+
+
+def graph_in(file):
+    """Return a module's graph as plain data."""
+    return json.loads(re.search(r"^const GRAPH = (.*);$", file.read_text("utf-8"), re.MULTILINE)[1])
+
+
+def test_a_module_has_the_graph_as_plain_data_with_its_layers_and_constants(tmp_path):
+    graph = Graph(np.dtype(np.float32))
+    age, town = (
+        graph.feed("age", "float64", meaning="years", extent=(1.0, 9.0)),
+        graph.feed("town", "str", choices=["U"]),
+    )
+    named = {"keys_strings": ["U", "V"], "values_int64s": np.array([2, 3]), "default_int64": np.int64(-1)}
+    code = graph.op("LabelEncoder", town, domain=ML_DOMAIN, **named)
+    x = graph.op("Cast", graph.op("Mul", age, np.array([2.0, 4.0])), to=1)
+    same = graph.op("Equal", town, np.array(["U", "<b>", "é"]))
+    graph.constant("unused", np.ones(5))
+
+    def onnx(graph):
+        return graph.op("Pad", graph.op("Add", graph.input, np.arange(3)), np.array([0, 1], np.uint8), 0.5)
+
+    y = x
+    for path in ("Odd1", "Odd2.Inner1"):
+        y = graph.describe(SimpleNamespace(kind="layer", path=path, registered_name="Odd", onnx=onnx), y)
+    graph.outputs |= {"predicted_label": code, "probabilities": y, "same": same}
+    model = ModelGraph(graph, mlpkit.Classes(3), x, y, y, None, ("a", "b"), {"name": "by hand", "coverage": 0.9})
+    JsFile().write(model, tmp_path / "m.js")
+
+    found, nodes = graph_in(tmp_path / "m.js"), graph.nodes
+    assert [found[key] for key in ("name", "classes", "targets", "coverage")] == ["by hand", [0, 1, 2], ["a", "b"], 0.9]
+    feed = {"name": "town", "dtype": "str", "shape": [], "kind": "number", "meaning": "", "typical": None}
+    assert found["inputs"][1] == {**feed, "choices": ["U"], "extent": None}
+    assert found["inputs"][0] | {"extent": [1.0, 9.0], "meaning": "years"} == found["inputs"][0]
+    assert found["outputs"] == {"label": code.name, "probabilities": y.name, "same": same.name}
+    assert found["layers"] == [["input", x.name], ["Odd1", nodes[5].outputs[0]], ["Odd2.Inner1", y.name]]
+    assert [found["constants"][name] for name in [nodes[1].inputs[1], nodes[3].inputs[1], *nodes[5].inputs[1:]]] == [
+        {"dtype": "float64", "shape": [2], "offset": 0},
+        {"dtype": "str", "shape": [3], "elements": ["U", "<b>", "é"]},
+        {"dtype": "int64", "shape": [2], "offset": 16 + 24},
+        {"dtype": "float32", "shape": [], "offset": 16 + 24 + 16},
+    ]
+    assert "unused" not in found["constants"]
+    attributes = {"keys_strings": ["U", "V"], "values_int64s": [2, 3], "default_int64": -1}
+    assert found["nodes"][0] == {
+        "operator": "LabelEncoder",
+        "inputs": ["town"],
+        "output": code.name,
+        "attributes": attributes,
+    }
+    assert "<b>" not in (tmp_path / "m.js").read_text("utf-8").partition("const GRAPH")[2].partition("\n")[0]
+
+
+def test_a_bare_network_has_its_input_and_layers_and_the_names_of_its_classes(tmp_path):
+    stack = [Affine(4), Relu(), Affine(2), MeanSquaredError()]
+    model = bare_network(Sequential(stack, (3,), target=Values((2,)), seed=0), {})
+    JsFile().write(model, tmp_path / "m.js")
+    found = graph_in(tmp_path / "m.js")
+    assert found["layers"][:2] == [["input", "x"], ["Affine1", found["nodes"][0]["output"]]]
+    assert [name for name, _ in found["layers"][2:4]] == ["Relu1", "Affine2"]
+    assert [found["name"], found["classes"], "coverage" in found] == ["", None, False]
+    JsFile().write(replace(model, target=mlpkit.Classes(2), class_names=("no", "yes")), tmp_path / "m.js")
+    assert graph_in(tmp_path / "m.js")["classes"] == ["no", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"__proto__": 1, "a": "</b>"}, '{["__proto__"]: 1, "a": "\\u003c/b>"}'),
+        ([1.5, None, "é"], '[1.5, null, "\\u00e9"]'),
+    ],
+)
+def test_plain_data_is_an_expression_that_ends_no_script(value, text):
+    assert js_engines.js_literal(value) == text
+
+
+def test_a_program_is_the_first_that_is_on_the_path_or_next_to_python(tmp_path, monkeypatch):
+    for folder, name in (("path", "b"), ("python", "a"), ("python", "b")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / name).touch(0o700)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python/python3"))
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    assert find_program(["b", "a"]) == str(tmp_path / "path/b")
+    assert find_program(["a", "b"]) == str(tmp_path / "python/a")
+    assert find_program(["c"]) is find_program([]) is None
 
 
 class Odd(Layer):
