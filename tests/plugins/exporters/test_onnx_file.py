@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import onnx
@@ -13,7 +14,7 @@ from requirements import require_package
 
 import mlpkit
 from mlpkit import Layer, NotExportableError, Sequential
-from mlpkit.errors import ExportError
+from mlpkit.errors import EngineMissingError, ExportError
 from mlpkit.graph.model_graph import bare_network
 from mlpkit.layers import Affine, LayerNorm, Relu, SoftmaxWithLoss
 from mlpkit.verbs.export.export import export
@@ -96,6 +97,38 @@ def test_the_oldest_version_that_has_the_operators(tmp_path, layers, opset):
 
     assert proto.ir_version == 8
     assert {each.domain: each.version for each in proto.opset_import} == {"": opset}
+
+
+def test_a_file_names_its_maker_its_model_its_steps_and_what_an_input_is(tmp_path):
+    model, file = written(network_of(Affine(5)), tmp_path)
+
+    proto = onnx.load(file)
+
+    assert (proto.producer_name, proto.producer_version, proto.graph.name) == ("mlpkit", mlpkit.__version__, "bare")
+    assert [each.doc_string for each in proto.graph.input] == ["number: float32 of shape (rows, 4)"]
+    nodes = [(each.op_type, each.name) for each in proto.graph.node]
+    outputs = [("Identity", "logits"), ("Identity", "prediction")]
+    assert nodes == [*((each.operator, each.outputs[0]) for each in model.graph.nodes), *outputs]
+    assert [*proto.graph.node[-1].input] == [model.prediction.name]
+
+
+def test_the_version_of_the_operators_for_machine_learning_is_the_oldest_too(proto):
+    assert {each.domain: each.version for each in proto.opset_import} == {"": 16, "ai.onnx.ml": 2}
+
+
+def test_without_the_package_onnx_a_file_is_not_written_and_without_onnxruntime_not_computed(tmp_path, monkeypatch):
+    model, file = written(network_of(Affine(5)), tmp_path)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(
+        EngineMissingError, match=r'^onnxruntime is missing; install it with: pip install "mlpkit\[onnx\]"$'
+    ):
+        OnnxFile().compute(file, model, {"x": np.zeros((1, 4), np.float32)}, ["prediction"])
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(
+        mlpkit.UsageError, match=r"^writing \.onnx needs the package onnx; install it with: pip install "
+    ):
+        OnnxFile().write(model, tmp_path / "other.onnx")
+    assert not (tmp_path / "other.onnx").exists()
 
 
 class Odd(Layer):
