@@ -489,3 +489,22 @@ def test_a_file_that_does_not_compile_is_refused(tmp_path):
 
     with pytest.raises(ExportError, match="cc can't compile the file: "):
         compute_c(file, model, {"x": np.zeros((1, 4), np.float32)}, ["logits"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names", "message"),
+    [
+        ("\n}\n", "\n\n    ;\n}\n", ["Relu1"], "model_predict computes different steps from the graph"),
+        ("\n\n    /* Relu1", "\n    /* Relu1", ["Relu1"], "model_predict computes different steps from the graph"),
+        ("(void)work;", "exit(0);", ["logits"], "the file gives 0 bytes for 3 rows; expected 36"),
+        ("(void)work;", "exit(7);", ["logits"], "can't run the file: it ended with 7"),
+    ],
+)
+def test_a_file_of_other_steps_is_refused(tmp_path, old, new, names, message):
+    file, model = written(network_of(*([Affine(5), Relu()] if names == ["Relu1"] else [])), tmp_path / "model.c")
+    before, begin, function = file.read_text("ascii").partition("out, float *work)\n{")
+    file.write_text(before + begin + function.replace(old, new, 1), "ascii")
+    inside = [node.outputs[0] for node in model.graph.nodes if node.made_by in names]
+
+    with pytest.raises(ExportError, match=f"{re.escape(message)}$"):
+        compute_c(file, model, {"x": np.zeros((3, 4), np.float32)}, inside or names)

@@ -17,6 +17,7 @@ import mlpkit
 from mlpkit.terminal.figures import figure
 from mlpkit.training import gradient
 from mlpkit.training.update import Updater
+from mlpkit.verbs.trace.trace import TracedLayer, _image_shape, numbers_in_words
 
 SPECS = {
     "dropout": {
@@ -452,3 +453,72 @@ def test_rows_of_a_table_have_their_columns_and_their_place_in_the_file(tmp_path
         size, colour, good = lines[row - 2].split(",")
         assert (float(example.columns["size"]), example.columns["colour"]) == (float(size), colour)
         assert example.label == good
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ([[1.23456, -0.0], [1e-9, 123456]], "1.235  0  1e-09  1.235e+05"),
+        ([], ""),
+        (range(16), "  ".join(map(str, range(16)))),
+        (range(17), "  ".join(map(str, range(12))) + "  …  15  16"),
+        ([math.nan, -math.inf, True], "nan  -inf  1"),
+    ],
+)
+def test_up_to_sixteen_numbers_are_written_out_and_of_more_those_at_the_ends(numbers, text):
+    assert numbers_in_words(np.array(numbers)) == text
+
+
+def test_the_largest_losses_are_those_that_are_not_finite(made_up):
+    shares = np.array([0.25, math.nan, 0.5, math.inf, -0.5, 0.25, -math.inf])
+    assert made_up(7, shares=shares).largest_losses() == [2, 4, 3, 1, 6, 5, 7]
+    assert made_up(7, shares=shares).largest_losses(2) == [2, 4]
+    assert made_up(12).largest_losses() == [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]
+
+
+def test_an_example_has_its_label_and_prediction_in_words(made_up):
+    one_hot = {"target": mlpkit.Classes(3, one_hot=True), "targets": np.eye(3)[[2, 1]]}
+    example = made_up(2, **one_hot, class_names=("no", "yes", "so-so")).example(1)
+    assert (example.label, example.predicted, example.probability) == ("so-so", "no", 0.0)
+    assert made_up(2, **one_hot).example(2).cells == ("2", "10", "1", "0", "0.0156", "1.0000", "66.7%", "")
+    wide = np.array([[0.25, 0.5], [1.5, -2.0]])
+    example = made_up(2, predictions=wide, class_names=("no", "yes", "so-so")).example(2)
+    assert (example.label, example.predicted, example.probability) == ("yes", "1.5  -2", None)
+    labels = {"target": mlpkit.Labels(2), "targets": np.array([[0, 1], [1, 0]]), "predictions": wide}
+    example = made_up(2, **labels).example(2)
+    assert (example.label, example.predicted, example.probability) == ("1  0", "1.5  -2", None)
+
+
+def test_layers_without_a_row_for_each_example_are_left_out(made_up):
+    traced = made_up(2)
+    other = TracedLayer("Odd1", "Odd", np.zeros((3, 2)), np.ones((3, 2)), None, None)
+    traced = made_up(2, layers=(traced.layers[0], other, traced.layers[1]))
+    example = traced.example(2)
+    assert [layer.name for layer in example.layers] == ["Affine1", "SoftmaxWithLoss1"]
+    assert example.layers[0].output.tolist() == [0.5, 1.0, 1.5]
+    assert list(traced.outputs) == ["Affine1", "Odd1"]
+    assert list(traced.output_gradients) == ["Affine1"]
+
+
+def test_a_gradient_is_clipped_if_the_optimizer_got_another(made_up):
+    clipped = {"Affine1.W": np.array([3.0, 4.0]), "Affine1.b": np.array([-0.5])}
+    assert made_up(1, clipped_gradient=clipped).is_clipped
+    assert not made_up(1).is_clipped
+    assert not made_up(1, gradient={}, clipped_gradient={}).is_clipped
+
+
+@pytest.mark.parametrize(
+    ("input_shape", "raw", "expected"),
+    [
+        ((6,), np.zeros((5, 2, 3)), (2, 3)),
+        ((6,), np.zeros((5, 1, 2, 3)), (1, 2, 3)),
+        ((7,), np.zeros((5, 2, 3)), None),
+        ((6,), np.zeros((5, 6)), None),
+        ((6,), {"a": [1]}, None),
+        ((3, 2, 2), None, (3, 2, 2)),
+        ((1, 6), np.zeros((5, 2, 3)), (1, 6)),
+        ((2, 2, 2), np.zeros((5, 2, 4)), None),
+    ],
+)
+def test_inputs_are_images_if_the_network_or_the_data_set_has_them_in_a_plane(input_shape, raw, expected):
+    assert _image_shape(input_shape, raw) == expected

@@ -89,7 +89,7 @@ def wide(kind):
 
 REFUSED = {
     "an input that is left out": (lambda: step_of(X, None).input(1), "without its input 2"),
-    "too few inputs": (lambda: step_of(X).fixed(2), "without its input 3"),
+    "too few inputs": (lambda: step_of(X).fixed(1), "without its input 2"),
     "a constant": (lambda: step_of(W).floats(), "with an input 1 that doesn't change"),
     "float64": (lambda: step_of(wide("f8")).floats(), "on float64"),
     "a value": (lambda: step_of(W, X).fixed(1), "with an input 2 that is computed for each example"),
