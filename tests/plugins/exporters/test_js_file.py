@@ -166,15 +166,18 @@ def test_a_module_has_the_graph_as_plain_data_with_its_layers_and_constants(tmp_
     )
     named = {"keys_strings": ["U", "V"], "values_int64s": np.array([2, 3]), "default_int64": np.int64(-1)}
     code = graph.op("LabelEncoder", town, domain=ML_DOMAIN, **named)
-    x = graph.op("Cast", graph.op("Mul", age, np.array([2.0, 4.0])), to=1)
     same = graph.op("Equal", town, np.array(["U", "<b>", "é"]))
+    x = graph.op("Cast", graph.op("Mul", age, np.array([2.0, 4.0])), to=1)
     graph.constant("unused", np.ones(5))
 
-    def onnx(graph):
-        return graph.op("Pad", graph.op("Add", graph.input, np.arange(3)), np.array([0, 1], np.uint8), 0.5)
+    def added(graph):
+        return graph.op("Add", graph.input, np.arange(3))
+
+    def padded(graph):
+        return graph.op("Pad", added(graph), np.array([0, 1], np.uint8), 0.5)
 
     y = x
-    for path in ("Odd1", "Odd2.Inner1"):
+    for path, onnx in {"Odd1": added, "Odd2.Inner1": padded}.items():
         y = graph.describe(SimpleNamespace(kind="layer", path=path, registered_name="Odd", onnx=onnx), y)
     graph.outputs |= {"predicted_label": code, "probabilities": y, "same": same}
     model = ModelGraph(graph, mlpkit.Classes(3), x, y, y, None, ("a", "b"), {"name": "by hand", "coverage": 0.9})
@@ -186,12 +189,12 @@ def test_a_module_has_the_graph_as_plain_data_with_its_layers_and_constants(tmp_
     assert found["inputs"][1] == {**feed, "choices": ["U"], "extent": None}
     assert found["inputs"][0] | {"extent": [1.0, 9.0], "meaning": "years"} == found["inputs"][0]
     assert found["outputs"] == {"label": code.name, "probabilities": y.name, "same": same.name}
-    assert found["layers"] == [["input", x.name], ["Odd1", nodes[5].outputs[0]], ["Odd2.Inner1", y.name]]
-    assert [found["constants"][name] for name in [nodes[1].inputs[1], nodes[3].inputs[1], *nodes[5].inputs[1:]]] == [
+    assert found["layers"] == [["input", x.name], ["Odd1", nodes[4].outputs[0]], ["Odd2.Inner1", y.name]]
+    assert [found["constants"][name] for name in [nodes[2].inputs[1], nodes[1].inputs[1], *nodes[6].inputs[1:]]] == [
         {"dtype": "float64", "shape": [2], "offset": 0},
         {"dtype": "str", "shape": [3], "elements": ["U", "<b>", "é"]},
-        {"dtype": "int64", "shape": [2], "offset": 16 + 24},
-        {"dtype": "float32", "shape": [], "offset": 16 + 24 + 16},
+        {"dtype": "int64", "shape": [2], "offset": 16 + 24 + 24},
+        {"dtype": "float32", "shape": [], "offset": 16 + 24 + 24 + 16},
     ]
     assert "unused" not in found["constants"]
     attributes = {"keys_strings": ["U", "V"], "values_int64s": [2, 3], "default_int64": -1}

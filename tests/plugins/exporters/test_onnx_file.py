@@ -89,7 +89,20 @@ def network_of(*layers):
     return Sequential([*layers, Affine(3), SoftmaxWithLoss()], input_shape=(4,), target=mlpkit.Classes(3))
 
 
-@pytest.mark.parametrize(("layers", "opset"), [([Relu()], 14), ([LayerNorm()], 17)])
+class Padded(Layer):
+    """A layer that pads by nothing, with an operator that has changed since."""
+
+    def forward(self, x):
+        return x
+
+    def backward(self, dy):
+        return dy
+
+    def onnx(self, graph):
+        return graph.op("Pad", graph.input, np.zeros(4, int))
+
+
+@pytest.mark.parametrize(("layers", "opset"), [([Relu()], 14), ([LayerNorm()], 17), ([Padded()], 13)])
 def test_the_oldest_version_that_has_the_operators(tmp_path, layers, opset):
     _, file = written(network_of(*layers), tmp_path)
 
