@@ -56,7 +56,7 @@ def test_the_rows_are_those_of_numpy(tmp_path_factory, largest_copy, data):
 @pytest.mark.parametrize("index", [-1, 40])
 def test_a_row_that_is_not_there_is_an_error(path, row_by_row, index):
     rows = opened(path)
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match=r"^rows are numbered from 0 to 39$"):
         rows[np.array([3, index])]
 
 
@@ -67,6 +67,39 @@ CHANGES = {
     "overwritten by other numbers": lambda path: (np.save(path, np.zeros((40, 3))), os.utime(path, (1e9, 1e9))),
 }
 ROWS = {"in any order": np.array([39, 3]), "in order": slice(30, 40)}
+
+
+@pytest.mark.parametrize(("largest", "is_copied"), [(960, True), (959, False)])
+def test_an_array_of_up_to_the_largest_size_is_copied(path, monkeypatch, largest, is_copied):
+    monkeypatch.setattr(rows_on_disk, "LARGEST_COPY", largest)
+    rows = opened(path)
+    assert rows[:2].tolist() == [[0, 1, 2], [3, 4, 5]]
+    os.utime(path, (1e9, 1e9))
+    if is_copied:
+        assert rows[np.array([39])].tolist() == [[117, 118, 119]]
+    else:
+        with pytest.raises(DataError, match=CHANGED):
+            rows[:2]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(OSError(5, "Input/output error"), "Input/output error"), (OSError("odd"), "odd")]
+)
+@pytest.mark.parametrize("chosen", ROWS.values(), ids=ROWS)
+def test_a_file_that_can_not_be_read_is_an_error_with_the_reason(path, row_by_row, monkeypatch, chosen, error, reason):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(rows_on_disk, "read_at", fail)
+    monkeypatch.setattr(rows_on_disk, "read_rows", fail)
+    with pytest.raises(DataError, match=f"^x.npy: can't be read: {reason}$"):
+        opened(path)[chosen]
+
+
+def test_no_rows_are_an_empty_array(path, row_by_row):
+    rows = opened(path)
+    for none in (np.array([], np.int64), slice(3, 3), slice(7, 2)):
+        assert (rows[none].shape, rows[none].dtype) == ((0, 3), np.float64)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
