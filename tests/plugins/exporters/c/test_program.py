@@ -16,6 +16,7 @@ from mlpkit_plugins.exporters.c.program import Lifetime, offsets, program, signa
 from mlpkit_plugins.exporters.c.syntax import array_definition
 
 F64 = 11
+SHAPES = {"x": (3,), "rows": (4, 3), "images": (2, 5, 4)}
 
 
 def test_a_graph_is_written_with_names_memory_and_arrays(golden):
@@ -63,6 +64,29 @@ def test_a_graph_is_written_with_names_memory_and_arrays(golden):
     ]
     golden(Path(__file__).with_name("program.txt"), "\n".join(lines) + "\n")
     assert unused.name not in found.places
+
+
+def test_weights_that_are_integers_times_scales_are_written_as_such(golden):
+    graph = Graph(np.dtype(np.float32))
+    x, rows, images = (graph.feed(name, "float32", shape) for name, shape in SHAPES.items())
+    weights = np.float32([[127, 0.25], [-64, 31.75], [3, -8.5]])
+    filters = np.float32([[[[127, -3, 5]], [[1, 2, 4]]], [[[0.5, 63.5, -1]], [[0, 8, 2.5]]]])
+    bias = np.float32([0.5, -1.5])
+    outputs = {
+        "row": graph.op("Gemm", x, weights, bias),
+        "turned": graph.op("Gemm", x, weights.T.copy(), bias[:1], transB=1),
+        "rows": graph.op("MatMul", rows, weights),
+        "images": graph.op("Conv", images, filters, bias, strides=[2, 1], pads=[0, 1, 0, 2]),
+        "inexact": graph.op("Gemm", x, weights + np.float32(0.125)),
+        "matrices": graph.op("MatMul", graph.op("Unsqueeze", rows, np.array([2])), np.ones((4, 3, 2), np.float32)),
+    }
+    texts = []
+    for quantized in (False, True):
+        found = program(graph, outputs, quantized=quantized)
+        arrays = (array_definition(name, array) for name, array in found.arrays.items())
+        counts = f"{found.work} numbers, {found.stack} bytes, {found.multiplications} multiplications"
+        texts.append("\n".join([found.statements, *arrays, counts]) + "\n")
+    golden(Path(__file__).with_name("products.txt"), "\n".join(texts))
 
 
 def test_a_program_without_a_large_value_needs_no_work_memory():
