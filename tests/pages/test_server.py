@@ -13,7 +13,7 @@ from mlpkit.pages.server import HOST, PageServer
 
 
 class Echo(PageServer):
-    """Answers what it is told, and streams numbers until it is closed."""
+    """Answers what the page asks for, and streams a number until it is closed."""
 
     def page(self):
         return "<h1>größe</h1>"
