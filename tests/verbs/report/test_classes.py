@@ -261,6 +261,22 @@ def test_labels_are_judged_each_by_itself():
     ]
 
 
+@pytest.mark.parametrize(
+    ("labels", "against", "captions"),
+    [
+        (1, "red", ["ROC curves", "Calibration curve"]),
+        (2, "each of 2 against the rest", ["ROC curves", "Calibration curves"]),
+    ],
+)
+def test_one_label_is_named_and_of_two_each_has_its_curves(labels, against, captions):
+    t, p = np.repeat([[1, 0], [0, 1]], 6, axis=0)[:, :labels], np.repeat([[0.75, 0.25], [0.4, 0.6]], 6, axis=0)
+    part = probabilities_section(
+        ScoredPredictions("test", 12, Labels(labels), p[:, :labels], t, ("red", "round")[:labels])
+    )
+    assert f"<p>From 12 rows of test: {against}.</p>" in part
+    assert re.findall("<figcaption>(.*?)</figcaption>", part) == captions
+
+
 def test_too_few_rows_for_a_calibration_curve_draw_none():
     scored = ScoredPredictions(
         "test", 2, Classes(2), np.array([[0.8, 0.2], [0.3, 0.7]]), np.array([0, 1]), ("no", "yes")
