@@ -97,6 +97,7 @@ def test_fifteen_rows_have_thirty_columns_of_sixty_letters_each():
     assert (len(rest), rest[-1][8:10]) == (14, ["4.14", "5.14"])
     assert "<p>Among 40 of 90 rows of test. Rows of test count from 0.</p>" in part
     assert part.endswith("<p>why</p>\n</section>")
+    assert '<table class="sortable">' in part
     assert "<p>Among 40 of 90 rows of test.</p>" in mistakes_section(
         scored, rows, np.zeros((24, 4, 4), np.uint8), np.arange(40)
     )
