@@ -370,7 +370,7 @@ def _require_fit(network: Sequential, description: Description, slices: int | No
         )
     built_for = columns_of(network.input_shape)
     if built_for and built_for != tuple(description.columns):
-        raise UsageError("the columns of the examples, or their categories, are not what the network was built for")
+        raise UsageError("the columns, or how many categories they have, are not what the network was built for")
     if slices != len(network.replicas):
         raise UsageError(f"the network cuts a minibatch into {len(network.replicas)} slices, and can't change that now")
 

@@ -102,7 +102,7 @@ def test_rows_with_other_columns_than_a_network_was_built_for_are_refused(tmp_pa
     spec = mlpkit.load_spec({"mlpkit": 1, "data": {"csv": data}, "layers": layers, "training": training})
     options = {"categorical": ["colour"], "epochs": 3, "quiet": True}
     assert mlpkit.build(spec).fit({"colour": colours, "size": sizes}, t, **options).steps == 6
-    message = "the columns of the examples, or their categories, are not what the network was built for"
+    message = "the columns, or how many categories they have, are not what the network was built for"
     with pytest.raises(mlpkit.UsageError, match=f"^{message}$"):
         mlpkit.build(spec).fit({"colour": colours, "width": sizes}, t, **options)
     with pytest.raises(mlpkit.UsageError, match=f"^{message}$"):
