@@ -167,3 +167,9 @@ def test_few_lines_of_yaml_that_hold_billions_end_at_once(invoke, cwd):
     text = f"# mlpkit exercise: spec first_flowers\nkey: a\nvalue: 1\nsymptom:\n  - &a0 [x]\n{lines}"
     (cwd / "answer.yaml").write_text(text)
     assert "0 of 10\n  the file has aliases" in invoke("grade", ".").out
+
+
+def test_brackets_inside_brackets_end_at_once(invoke, cwd):
+    (cwd / "answer.yaml").write_text(f"# mlpkit exercise: spec first_flowers\nkey: {'[' * 100_000}\n")
+    reason = "the file has 100,044 characters; expected 2,000 at most"
+    assert f"0 of 10\n  {reason}" in invoke("grade", ".").out

@@ -17,6 +17,8 @@ from mlpkit.verbs.homework.isolation import SubmissionError
 from mlpkit.verbs.homework.kinds.task import Task
 
 KEYS = ("symptom", "key", "value")
+LONGEST_ANSWER = 2_000
+"""Characters of an answer; PyYAML's time grows with the square of nested brackets."""
 
 
 class SpecTask(Task):
@@ -34,8 +36,10 @@ class SpecTask(Task):
         """Return an answer.
 
         Raises:
-            SubmissionError: it isn't a mapping with the three keys.
+            SubmissionError: it is too long, or isn't a mapping with the three keys.
         """
+        if len(text) > LONGEST_ANSWER:
+            raise SubmissionError(f"the file has {len(text):,} characters; expected {LONGEST_ANSWER:,} at most")
         try:
             if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
                 raise SubmissionError("the file has aliases; write each value itself")  # a few lines hold billions
