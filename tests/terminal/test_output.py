@@ -84,7 +84,7 @@ def colours():
 SAID = """\
 a b.yaml:3:5: warning: odd
     3 |     units: 3
-      |     ^^^^^
+      | \t   ^^^^^
   expected: a text
   help: write 'x: y'
   note: a.yaml:1:2: here
@@ -96,7 +96,7 @@ Error: neither
 SHOWN = """\
 [1]a b.yaml:3:5:[0][33][1] warning:[0] odd
 [34]    3 |[0]     units: 3
-[34]      |[0][33][1]     ^^^^^[0]
+[34]      |[0][33][1] \t   ^^^^^[0]
 [36]  expected:[0] a text
 [36]  help:[0] write 'x: y'
 [36]  note:[0] a.yaml:1:2: here

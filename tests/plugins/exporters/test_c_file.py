@@ -434,7 +434,7 @@ def test_the_part_of_a_file_that_serves_as_its_header(tmp_path, golden, monkeypa
     long = graph.feed("l" * 60, "float32", meaning=meaning)
     graph.feed("m" * 60, "float32", meaning=f"{meaning}!")
     graph.feed("words", "float32", meaning=" ".join(f"word{i}" for i in range(30)))
-    town = graph.feed("int", "str", meaning="as in the file", choices=["Ulm", "Bonn"])
+    town = graph.feed("int", "str", meaning="as in the file", choices=["Ulm", "Köln"])
     graph.feed("plain", "float64")
     columns = [graph.op("Unsqueeze", each, np.array([1])) for each in (height, long)]
     together = graph.op("Concat", graph.op("Flatten", x), *columns, axis=1)

@@ -55,7 +55,7 @@ def test_an_integer_too_long_is_refused(text):
     ("text", "digits"), [("9" * 101, 101), ("-" + "1" * 102, 102), (hex(10**100), 101), ("0x" + "f" * 90, 109)]
 )
 def test_an_integer_has_a_hundred_digits_at_most_however_it_is_written(text, digits):
-    for longest in ("9" * 100, "-" + "9" * 100, hex(10**100 - 1)):
+    for longest in ("9" * 100, "-" + "9" * 100, hex(10**100 - 1), oct(10**100 - 1)):
         assert resolve_plain(longest) == int(longest, 0)
     with pytest.raises(ValueError, match=f"^an integer of {digits} digits is too long; the longest has 100$"):
         resolve_plain(text)

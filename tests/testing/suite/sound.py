@@ -249,6 +249,18 @@ class Momentum(Optimizer):
         value -= step.learning_rate * v
 
 
+class MomentumWithSchedule(Momentum):
+    """Momentum whose learning rate follows a schedule.
+
+    Args:
+        learning_rate: the step length.
+    """
+
+    @classmethod
+    def examples(cls):
+        return [{"learning_rate": {"cosine": {"first": 0.05}}}]
+
+
 class Falling(Schedule):
     """A tenth of what is left of the training."""
 
