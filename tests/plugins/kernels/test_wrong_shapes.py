@@ -114,7 +114,7 @@ def called(library, name, shapes, dtype):
     with np.errstate(all="ignore"):
         try:
             getattr(library, name)(*arguments)
-        except (ValueError, IndexError, TypeError) as error:
+        except (ValueError, IndexError, TypeError, AttributeError) as error:
             raised = type(error)
     for memory, copy in zip(memories, before, strict=True):
         for beside in (slice(ROOM), slice(len(memory) - ROOM, None)):
@@ -147,6 +147,19 @@ def test_a_dimension_is_off_by_one(name, dtype, block):
             for i, (ours, theirs) in enumerate(zip(arrays, others, strict=True)):
                 if i != SCRATCH.get(name):
                     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5, err_msg=str(shapes))
+
+
+@pytest.mark.parametrize("axis", range(4))
+@pytest.mark.parametrize("name", [name for name, shapes in CALLS.items() if IMAGES in shapes or PADDED in shapes])
+def test_images_without_pixels_are_left_to_numpy(name, axis):
+    for place, (_, shape, _) in enumerate(parts_of(CALLS[name], None)):
+        if shape and len(shape) == 4:
+            shapes = [*CALLS[name][:place], (*shape[:axis], 0, *shape[axis + 1 :]), *CALLS[name][place + 1 :]]
+            raised, arrays = called(compiled, name, shapes, "float32")
+            expected, others = called(with_numpy, name, shapes, "float32")
+            assert raised is expected, shapes
+            for ours, theirs in zip(arrays, others, strict=True):
+                np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("block", [nullcontext, row_order])
@@ -211,7 +224,7 @@ def expect_what_numpy_gives(name, change, axes):
                 with np.errstate(all="ignore"):
                     getattr(library, name)(*arguments)
                 found.append([each for i, each in enumerate(arguments) if i != SCRATCH.get(name)])
-            except (ValueError, IndexError, TypeError) as error:
+            except (ValueError, IndexError, TypeError, AttributeError) as error:
                 found.append(type(error))
         ours, theirs = found
         if isinstance(theirs, type):
