@@ -62,7 +62,7 @@ def distributions(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     yield Distributions(tmp_path)
     for name in set(sys.modules) - before:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+        if any(str(tmp_path) in str(getattr(sys.modules[name], where, "")) for where in ("__file__", "__path__")):
             del sys.modules[name]
 
 
