@@ -142,13 +142,10 @@ def test_inputs_are_described(inputs, text):
     assert guess_inputs(inputs, "x").text == text
 
 
-@pytest.mark.parametrize("corners", [0, 51])
-def test_the_border_of_images_is_the_median_of_all_four_sides(corners):
-    x = np.full((50, 9, 9), 255)
-    x[:, 0] = x[:, :, 0] = 0
-    x[:, -1] = x[:, :, -1] = 51
-    x[:, 0, 0], x[:, 0, -1], x[:, -1, 0] = 0, corners, corners
-    assert guess_inputs(x, "x").images.border == corners / 255
+def test_the_border_of_images_is_the_median_of_all_four_sides():
+    x = np.random.default_rng(0).integers(0, 256, (4, 11, 9))
+    sides = np.concatenate([x[:, 0].ravel(), x[:, 10].ravel(), x[:, :, 0].ravel(), x[:, :, 8].ravel()])
+    assert guess_inputs(x, "x").images.border == np.median(sides) / 255
 
 
 def test_inputs_that_are_all_the_same_are_refused():

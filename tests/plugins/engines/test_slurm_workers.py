@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future, wait
 from contextlib import closing
 from pathlib import Path
@@ -66,6 +67,7 @@ def test_jobs_end_in_every_way(trial, tmp_path):
         workers.stop()
         assert stopped.result(20) == TrainingEnd(7, "Slurm (SIGTERM)")
         assert workers.submit(slurm_tasks.do, trial(4), what="end").result(20).stopped == "the end of the sweep"
+    assert "Slurm jobs" not in [thread.name for thread in threading.enumerate()]
     assert all(map(begun, folders))
     script = (tmp_path / "commands/job-1/script").read_text()
     for line in ("--partition=cpu", "--cpus-per-task=2", "--exclusive", "--no-requeue", "--signal=USR2@90"):
