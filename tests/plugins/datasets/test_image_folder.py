@@ -76,6 +76,11 @@ def test_pixels_and_classes(folder):
     assert taken(flat)[0][0].tolist() == pixels(order[0]).ravel().tolist()
 
 
+def test_images_in_memory_are_evaluated_with_their_targets(folder):
+    with pytest.raises(DataError, match=r"the rows: this data set doesn't read .* evaluate\(rows, targets\)"):
+        ImageFolder("pets").read_examples({"pixels": [1, 2]})
+
+
 def test_colours_come_as_channels(folder):
     red = np.zeros((4, 5, 3), np.uint8)
     red[..., 0], red[..., 2] = 255, 51

@@ -28,6 +28,13 @@ def test_the_rate_grows_by_the_same_factor(found):
     assert factors == pytest.approx(np.full(len(factors), 1e8 ** (1 / 239)))
 
 
+def test_plain_data_has_the_numbers_of_each_step(found):
+    steps = found.to_plain()["steps"]
+    assert [step["learning_rate"] for step in steps] == [*found.rates]
+    assert [step["loss"] for step in steps] == [*found.losses]
+    assert [step["smoothed"] for step in steps] == [*found.smoothed]
+
+
 def test_it_ends_when_the_loss_explodes(found):
     assert found.exploded
     assert len(found.rates) < 240
