@@ -89,19 +89,23 @@ def unchanged(method: str, arrays: Mapping[str, Array], remedy: str = "write int
 def unchanged_object(
     method: str, component: object, *, expected: str = "an object that doesn't change", remedy: str = ""
 ) -> Iterator[None]:
-    """Check that a method, which the block calls, changes no attribute; components in it have their own checks."""
+    """Check that a method, which the block calls, changes no attribute of an object."""
     before = _attributes(component)
     yield
     changed = [name for name, value in _attributes(component).items() if before.get(name) != value]
     require(not changed, f"{method} changed self.{', self.'.join(changed)}", expected=expected, remedy=remedy)
 
 
-def _attributes(component: object) -> dict[str, str | bytes]:
-    return {
-        name: value.tobytes() if isinstance(value, np.ndarray) else repr(value)
-        for name, value in vars(component).items()
-        if not hasattr(value, "kind")
-    }
+def _attributes(component: object) -> dict[str, Any]:
+    """Return an object's attributes as values that later changes leave alone; components have their own checks."""
+    return {name: _as_it_is(value) for name, value in vars(component).items() if not hasattr(value, "kind")}
+
+
+def _as_it_is(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return value.tobytes()
+    is_plain_object = type(value).__repr__ is object.__repr__ and hasattr(value, "__dict__")
+    return _attributes(value) if is_plain_object else repr(value)
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _predict(loaded: Loaded) -> dict[str, Any]:
     rows = {"schema": {"type": "array", "minItems": 1, "items": row_schema(loaded)}, "example": [row_example(loaded)]}
     return {
         "post": {
-            "summary": "Predict for rows: a list of objects; or CSV with a header, as text/csv",
+            "summary": f"Predict for rows: {rows_in_words(loaded)}",
             "parameters": query,
             "requestBody": {"required": True, "content": {"application/json": rows}},
             "responses": _answered("Predictions"),
@@ -118,6 +118,12 @@ def _answered(name: str) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{name}"}
     content = {"application/json": {"schema": schema}}
     return {"200": {"description": "What the model predicts.", "content": content}} | _refused()
+
+
+def rows_in_words(loaded: Loaded) -> str:
+    """Return the forms of rows that a model takes."""
+    numbers, objects = "nested lists of numbers", "a list of JSON objects, or CSV with a header (text/csv)"
+    return numbers if loaded.columns is None else objects
 
 
 def row_schema(loaded: Loaded) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from html import escape
 from importlib.resources import files
 from typing import Any, Final
 
+from mlpkit.network.arguments import shape_of_rows
 from mlpkit.pages import parts
 from mlpkit.pages.page import html_document, source
 from mlpkit.verbs.serve.models import Loaded, Models
-from mlpkit.verbs.serve.openapi import openapi, row_example
+from mlpkit.verbs.serve.openapi import openapi, row_example, rows_in_words
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -52,11 +53,9 @@ def _model(server: str, name: str, loaded: Loaded, versions: list[str], several:
 
 
 def _what(loaded: Loaded) -> str:
-    shape = ", ".join(map(str, ("rows", *loaded.model.network.input_shape)))
-    if loaded.columns is None:
-        return f"Takes arrays, shape ({shape}); predicts {loaded.model.target}. Rows are nested lists of numbers."
-    predicts = f"predicts {loaded.model.target}. Rows are a list of JSON objects, or CSV with a header"
-    return f"Takes rows with these columns; {predicts}."
+    arrays = f"arrays, shape {shape_of_rows(loaded.model.network.input_shape)}"
+    takes = arrays if loaded.columns is None else "rows with these columns"
+    return f"Takes {takes}; predicts {loaded.model.target}. Rows are {rows_in_words(loaded)}."
 
 
 def _columns(name: str, loaded: Loaded) -> str:

@@ -216,7 +216,7 @@ def _note(feed: Feed) -> str:
     """Return the description of an input, in ASCII."""
     axes = " x ".join(map(str, feed.shape)) if len(feed.shape) > 1 else ""
     choices = ", ".join(map(text_literal, feed.choices))
-    return "; ".join(filter(None, [ascii(axes)[1:-1], ascii(feed.meaning)[1:-1], choices]))
+    return "; ".join(filter(None, [axes, ascii(feed.meaning)[1:-1], choices]))
 
 
 def _own_test(program: Program, name: str, feeds: Mapping[str, Array], expected: Mapping[str, Array]) -> str:

@@ -215,6 +215,26 @@ class KeepsAScratchArray(Momentum):
         super().update(value, gradient, slots, step)
 
 
+class Count:
+    """Counts, and doesn't show it."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+
+@caught_by("update_leaves_no_trace_in_the_object")
+class CountsInAnObject(Momentum):
+    """counts its calls in an object that it keeps"""
+
+    def __init__(self, learning_rate: Rate = 0.05) -> None:
+        self.learning_rate = learning_rate
+        self.count = Count()
+
+    def update(self, value, gradient, slots, step):
+        self.count.calls += 1
+        super().update(value, gradient, slots, step)
+
+
 @caught_by("vanishing_gradients_keep_parameters_finite")
 class DividesByTinyGradients(Momentum):
     """divides by the square root of the squared gradient, if the gradient is not 0"""
