@@ -130,7 +130,7 @@ def of_mlpkit(table: Table, train: pd.DataFrame, test: pd.DataFrame) -> float | 
         targets = [argument for target in table.targets for argument in ("--target", target)]
         for command in (
             ["init", "--data", "t.csv", *targets],
-            ["run", "t.yaml", "--quiet"],
+            ["run", "t.mlpkit.yaml", "--quiet"],
             ["predict", "runs/t", "new.csv", "--out", "out.csv"],
         ):
             done = subprocess.run([*MLPKIT, *command], cwd=folder, capture_output=True, text=True, check=False)

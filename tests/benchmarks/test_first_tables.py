@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from requirements import require_package
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "first_tables.py"
@@ -24,7 +23,6 @@ def test_a_table_that_is_not_there():
     assert "error: argument NAME: titanik is unknown; expected weather, " in done.stderr
 
 
-@pytest.mark.long
 def test_several_targets_of_a_small_table():
     require_package("sklearn")
     done = printed("linnerud")
