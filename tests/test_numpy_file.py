@@ -79,7 +79,7 @@ def test_an_array_in_an_archive_is_named_with_its_mistake(tmp_path):
     assert refusal(path, array="y") == ", array 'y', byte 0: the file is empty; expected an .npy file"
 
 
-def test_a_file_that_is_no_array_is_refused_with_the_reason(tmp_path):
+def test_a_file_that_is_not_an_array_is_refused_with_the_reason(tmp_path):
     (tmp_path / "empty.npy").touch()
     (tmp_path / "empty.npz").touch()
     (tmp_path / "folder.npy").mkdir()

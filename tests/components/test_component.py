@@ -196,17 +196,17 @@ def test_a_component_reads_as_the_call_that_built_it(given, text):
 
 
 def test_a_component_that_the_default_names_is_the_default():
-    recipe = mlpkit.load_spec(
+    spec = mlpkit.load_spec(
         {
             "mlpkit": 1,
             "data": "mnist",
-            "layers": [{"Affine": {"units": 3, "weights": {"normal": {}}}}, "SoftmaxWithLoss"],
+            "layers": [{"Affine": {"units": 3, "weights": "he_normal"}}, "SoftmaxWithLoss"],
             "training": {"optimizer": "sgd", "epochs": 1},
         }
     )
-    layer = recipe.layers[0].recipe()
-    assert is_default(layer.weights, "normal") == (not layer.weights._recipe.arguments)
-    assert not is_default(layer.weights, "he_normal")
+    layer = spec.layers[0].recipe()
+    assert is_default(layer.weights, "he_normal")
+    assert not is_default(layer.weights, "lecun_normal")
     assert not is_default(1, True)
     assert not is_default(0.0, 0)
     assert is_default(0.5, 0.5)

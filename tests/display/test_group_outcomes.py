@@ -17,7 +17,7 @@ def seeds(**how):
     return of_seeds(SeedRuns((3, 5, 8), SUMMARY, folder=Path("my runs"), _load=dict, **how))
 
 
-def test_seeds_of_which_one_failed(capsys):
+def test_seeds_when_one_failed(capsys):
     outcome = seeds(failures={5: "it was infinite"})
     outcome.print_results("", 65.0)
     assert capsys.readouterr() == (
@@ -82,7 +82,7 @@ many/c  0.3750 ± 1.5883  0.7500 ± 0.0000
 """
 
 
-def test_several_specs_of_which_one_failed(capsys):
+def test_several_specs_when_one_failed(capsys):
     outcome = of_specs(SpecResults(SPECS[:3]))
     outcome.print_results("", 65.0)
     out, err = capsys.readouterr()

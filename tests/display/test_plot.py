@@ -55,7 +55,7 @@ def made_up(count, *metrics):
 @pytest.mark.parametrize(
     ("metrics", "size", "grid"), [(0, (4.8, 3), (1, 1)), (1, (9.6, 3), (1, 2)), (2, (9.6, 6), (2, 2))]
 )
-def test_panels_stand_in_two_columns(metrics, size, grid):
+def test_panels_are_in_two_columns(metrics, size, grid):
     figure = curves(made_up(3, *FIVE[:metrics]), BestTracker("loss"))
     assert figure.get_size_inches() == pytest.approx(size)
     assert [axes.get_subplotspec().get_geometry() for axes in figure.axes] == [

@@ -237,7 +237,7 @@ def test_an_ensemble_whose_data_has_changed_is_refused(shared_work):
         mlpkit.resume("changed")
 
 
-def test_an_ensemble_whose_data_is_gone_is_refused_before_a_network_goes_on(work):
+def test_an_ensemble_whose_data_is_gone_is_refused_before_a_network_trains(work):
     stop = StopRequest()
     stop.stop("the test")
     run_ensemble(spec(MEMBERS), "run", observer=lambda _: None, stop=stop)
@@ -276,27 +276,28 @@ def test_in_memory_the_folds_are_those_of_the_rows(shared_work):
     assert not {*examples} & {i for i, row in enumerate(rows) if row["fold"] == "1"}
 
 
+X = np.random.default_rng(0).normal(size=(40, 3))
+T = X[:, :2] * 3 + 1
+TABLE = {"c": X[:, 0], "d": X[:, 1], "a": T[:, 0], "b": T[:, 1]}
+
+
 @pytest.mark.parametrize(
-    ("names", "header"),
+    ("rows", "targets", "options", "header"),
     [
-        (None, "source,fold,target_0,target_1,predicted_0,predicted_1"),
-        (["a", "b"], "source,fold,target_a,target_b,predicted_a,predicted_b"),
+        (X, T, {}, "source,fold,target_0,target_1,predicted_0,predicted_1"),
+        (TABLE, ["a", "b"], {"predict": "values"}, "source,fold,target_a,target_b,predicted_a,predicted_b"),
     ],
 )
-def test_several_targets_have_a_column_each_out_of_fold(names, header, tmp_path):
-    x = np.random.default_rng(0).normal(size=(40, 3))
-    t = x[:, :2] * 3 + 1
-    rows, targets = (x, t) if names is None else ({"c": x[:, 0], "d": x[:, 1], "a": t[:, 0], "b": t[:, 1]}, names)
+def test_several_targets_have_a_column_each_out_of_fold(rows, targets, options, header, tmp_path):
     layers = [{"Affine": {"units": 2}}, "MeanSquaredError"]
-    options = {} if names is None else {"predict": "values"}
     mlpkit.fit(rows, targets, layers=layers, ensemble={"folds": 2}, epochs=1, directory=tmp_path / "run", **options)
     lines = (tmp_path / "run/out_of_fold.csv").read_text().splitlines()
     assert lines[0] == header
     found = np.array([line.rsplit(",", 4)[1:3] for line in lines[1:]], float)
-    np.testing.assert_allclose(found, t, rtol=1e-5)
+    np.testing.assert_allclose(found, T, rtol=1e-5)
 
 
-def test_ctrl_c_while_networks_train_in_this_process_says_how_to_go_on(tmp_path, monkeypatch):
+def test_ctrl_c_while_networks_train_in_this_process_says_how_to_resume(tmp_path, monkeypatch):
     def interrupt(event):
         if event.kind == "evaluated" and event.run == 1:
             signal.raise_signal(signal.SIGINT)

@@ -22,7 +22,7 @@ from mlpkit.jobs.inputs import (
 
 
 def as_lists(columns):
-    return None if columns is None else {name: np.asarray(values).tolist() for name, values in columns.items()}
+    return {name: np.asarray(values).tolist() for name, values in columns.items()}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_rows_with_too_few_or_too_many_values(rows, names, message, expected):
     assert (raised.value.message, raised.value.expected) == (message, expected)
 
 
-def test_a_single_number_is_no_row():
+def test_a_single_number_is_not_a_row():
     with pytest.raises(UsageError, match=r"^rows can't be 7; expected a file name, a list of dicts, a dict of columns"):
         columns_by_position(7, ["a"])
 
@@ -72,14 +72,16 @@ def test_a_single_number_is_no_row():
         ({"a": [1, 2], 3: np.array([5, 6])}, {"a": [1, 2], "3": [5, 6]}),
         ([{"a": 1}, {"b": 2, "a": 3}], {"a": [1, 3], "b": [None, 2]}),
         (np.array([(1, 2.5)], [("a", int), ("b", float)]), {"a": [1], "b": [2.5]}),
-        (np.ones((2, 2)), None),
-        ([[1, 2]], None),
-        ([], None),
         ({}, {}),
     ],
 )
 def test_columns_with_names(rows, columns):
     assert as_lists(named_columns(rows)) == columns
+
+
+@pytest.mark.parametrize("rows", [np.ones((2, 2)), [[1, 2]], []], ids=str)
+def test_rows_without_names(rows):
+    assert named_columns(rows) is None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_columns_with_names(rows, columns):
         ),
     ],
 )
-def test_columns_that_are_none(rows, message):
+def test_columns_that_are_refused(rows, message):
     with pytest.raises(UsageError) as raised:
         named_columns(rows)
     assert str(raised.value) == message

@@ -420,7 +420,7 @@ def test_what_classes_are_called_in_python(names, values):
     assert (found, [*map(type, found)]) == (values, [*map(type, values)])
 
 
-def test_rows_that_are_nearly_one_hot_are_no_classes():
+def test_rows_that_are_nearly_one_hot_are_not_classes():
     one_hot = [[0, 1, 0], [1, 0, 0], [0, 0, 1]]
     assert targets_of(Classes(3), ("a", "b", "c"), one_hot, 3).tolist() == [1, 0, 2]
     for wrong in ([1, 1, 0], [0, 0, 0], [0.5, 0.5, 0], [2, -1, 0]):

@@ -108,6 +108,6 @@ def test_streams_end_with_the_block_and_then_nobody_is_answered():
     connection.close()
     assert found.closing.is_set()
     assert not found._streams
-    assert "page" not in {thread.name for thread in threading.enumerate() if thread is found._thread}
+    assert found._thread not in threading.enumerate()
     with pytest.raises(ConnectionRefusedError):
         asked(found)

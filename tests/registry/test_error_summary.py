@@ -61,7 +61,7 @@ def test_the_place_is_the_innermost_line_outside_of_python_and_mlpkit(tmp_path, 
     assert error_summary(caught.value).endswith(" (acme_wool/__init__.py, line 4)")
 
 
-def test_a_message_that_can_not_be_read_is_told_by_its_type():
+def test_a_message_that_can_not_be_read_is_replaced_by_its_type():
     class SecretError(Exception):
         def __str__(self):
             raise KeyError("no")

@@ -399,7 +399,7 @@ def test_the_plugins_in_use_are_those_that_were_asked_for(registry):
     assert [plugin.namespace for plugin in registry.used()] == ["mlpkit", "acme"]
 
 
-def test_what_makes_components_slow_is_told_with_those_that_it_slows_down(distributions):
+def test_each_reason_for_slowness_comes_with_its_components(distributions):
     code = "".join(
         f"class {name}(Layer):\n"
         f"    slow_because = {reason!r}\n"

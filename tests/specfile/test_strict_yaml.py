@@ -266,5 +266,5 @@ def test_a_damaged_spec_is_read_or_refused_with_places_inside_it(chance: random.
         ("[a]: 1\n[b]: 2\n", "a list or mapping can't be a key"),
     ],
 )
-def test_keys_that_are_none_are_not_given_twice(faults_of, text, message):
+def test_wrong_keys_are_not_reported_as_duplicates(faults_of, text, message):
     assert [fault.partition(": ")[2] for fault in faults_of(text, reader=parse_document)] == [message] * 2

@@ -162,7 +162,7 @@ IMPROVED: Final = 0.99
 """Times the loss at half of the steps, one that still falls."""
 
 LOSSES: Final = {
-    *("loss", "chance", "prediction_loss", "validation_chance", "least_loss", "bounded_loss"),
+    *("loss", "chance", "prediction_loss", "validation_chance", "least_loss", "bounded_loss", "level_loss"),
     *("train_loss", "validation_loss"),
 }
 """The losses among the figures of probes and evaluations."""

@@ -110,7 +110,7 @@ def test_classes_are_numbered_in_their_order(targets, classes, numbers):
         ([1.0, np.inf], (1.0,), "t: the target of example 1 is inf; leave out the example"),
     ],
 )
-def test_what_is_no_class_is_named(targets, classes, message):
+def test_a_target_that_is_not_a_class_is_named(targets, classes, message):
     with pytest.raises(DataError) as caught:
         class_numbers(target_array(targets, "t"), classes, "t", "which is new")
     assert str(caught.value) == message

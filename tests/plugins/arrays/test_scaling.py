@@ -124,7 +124,7 @@ def test_a_name_of_an_encoding_is_for_specs():
     )
 
 
-def test_raw_examples_are_told_from_standardized_ones():
+def test_raw_examples_are_distinguished_from_standardized_ones():
     rng = np.random.default_rng(0)
     x = rng.normal([500.0, -30], [20, 2], (50, 2))
     dataset = InMemory(standardize=True, divide_by=4.0)

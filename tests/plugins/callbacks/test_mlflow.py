@@ -188,7 +188,7 @@ def test_a_run_that_mlflow_does_not_have_is_begun_again(client, stage):
     assert made.run_id == "fresh"
 
 
-def test_another_error_of_mlflow_is_no_sign_that_the_run_is_gone(client):
+def test_another_error_of_mlflow_does_not_mean_that_the_run_is_gone(client):
     client.old = "TEMPORARILY_UNAVAILABLE"
     made = mlflow.Mlflow()
     made.load_state({"run": "old"})

@@ -172,7 +172,7 @@ def test_commands_without_a_cluster_are_an_error_at_once(monkeypatch, tmp_path):
 
 @pytest.fixture
 def sent(tmp_path):
-    """Workers that look after nothing by themselves, and two trials with jobs, of which one has left a result."""
+    """Workers without a thread, and two trials with jobs, one with a result."""
     workers = object.__new__(slurm_workers.SlurmWorkers)
     workers._stopping = False
     workers._sent = [slurm_workers._Sent(tmp_path / "s" / f"trial-{n}", None, Future()) for n in (7, 9)]

@@ -54,7 +54,7 @@ def test_every_reader_refuses_a_file_without_an_end(tmp_path, name, data):
 @pytest.mark.parametrize(
     ("error", "reason"), [(OSError(5, "Input/output error"), "Input/output error"), (OSError("odd"), "odd")]
 )
-def test_what_the_system_refuses_is_told_with_its_reason(tmp_path, monkeypatch, error, reason):
+def test_an_error_of_the_system_has_its_reason(tmp_path, monkeypatch, error, reason):
     (tmp_path / "x").touch()
 
     def refuse(*_):
@@ -68,7 +68,7 @@ def test_what_the_system_refuses_is_told_with_its_reason(tmp_path, monkeypatch, 
         refuse()
 
 
-def test_what_is_no_regular_file_is_told_with_what_was_expected(tmp_path):
+def test_an_error_about_a_file_that_is_not_regular_has_what_was_expected(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for name, expected in (("pipe", "is not a regular file"), (".", "is a folder"), ("none", "no such file")):
         ending = "" if name == "none" else "; expected a table"
@@ -85,7 +85,7 @@ def test_what_is_no_regular_file_is_told_with_what_was_expected(tmp_path):
         (lambda content: content[:30] + b"?" + content[31:], "the compressed content is damaged: "),
     ],
 )
-def test_damaged_gzip_files_are_told(change, expected):
+def test_damaged_gzip_files_are_errors(change, expected):
     content = gzip.compress(bytes(range(256)) * 9)
     whole = GzipStream(io.BufferedReader(io.BytesIO(content)), "x.gz")
     assert (whole.readable(), whole.read()) == (True, bytes(range(256)) * 9)

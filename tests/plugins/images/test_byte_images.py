@@ -79,7 +79,7 @@ def test_images_come_with_their_axes_or_as_rows(channels, fitting, wrong, expect
         (True, bool, ""),
     ],
 )
-def test_pixels_that_were_not_normalized_are_told(pixel, dtype, why):
+def test_pixels_that_were_not_normalized_are_noticed(pixel, dtype, why):
     inputs = np.zeros((2, 6), dtype)
     inputs[1, 2] = pixel
     assert images().why_not_encoded(inputs) == why

@@ -118,7 +118,7 @@ def test_folders_of_splits_are_found_by_their_names(write, names, folders):
     assert list(found.files) == list(folders.values())
 
 
-def test_folders_that_are_named_come_before_those_found_and_are_no_decisions(write):
+def test_given_folders_come_before_those_found_and_are_not_decisions(write):
     for name in ("pets/train", "pets/val", "more"):
         write(name, *(grey(4, 5) for _ in range(3)))
     found = proposal("pets", validation="more")
@@ -131,7 +131,7 @@ def test_folders_that_are_named_come_before_those_found_and_are_no_decisions(wri
         proposal("pets", validation="mores")
 
 
-def test_what_is_no_folder_of_images_is_left_to_other_data_sets(write, tmp_path):
+def test_other_folders_are_left_to_other_data_sets(write, tmp_path):
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts/a.txt").write_text("a")
     assert proposal("texts") is None

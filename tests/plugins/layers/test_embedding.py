@@ -98,7 +98,7 @@ UNKNOWN = (
         ),
     ],
 )
-def test_inputs_that_are_no_indices_are_refused(layer, shape, message):
+def test_inputs_that_are_not_indices_are_refused(layer, shape, message):
     with pytest.raises(StackError) as caught:
         standalone(layer, shape)
     assert str(caught.value.cause) == message

@@ -85,7 +85,7 @@ def test_takes_one_score_of_classes_and_nothing_else():
         ([[1, 0, 0, 0], [0, 1, 1, 0]], "Ordinal1 got a target row whose sum is not 1; expected one-hot rows"),
     ],
 )
-def test_refuses_what_is_no_class(t, message):
+def test_refuses_other_targets(t, message):
     with pytest.raises(UsageError) as caught:
         loss_of().forward(SCORES[:2], np.array(t))
     assert str(caught.value) == message

@@ -82,7 +82,7 @@ def test_the_interval_reaches_from_the_lowest_to_the_highest_quantile():
 
 
 @pytest.mark.parametrize("alone", [Pinball(0.9), Pinball(quantiles=(0.9,))])
-def test_one_quantile_is_no_interval(alone):
+def test_one_quantile_is_not_an_interval(alone):
     with pytest.raises(ShapeError, match="Pinball predicts one quantile, and no interval; expected several quantiles"):
         alone.interval_prediction(T)
 

@@ -63,7 +63,7 @@ def test_a_codebook_gives_equal_texts_one_code_whatever_blanks_are_around_them()
 
 
 @pytest.mark.parametrize("text", ["x\udc80", "\ud83d"])
-def test_a_text_that_has_no_characters_is_told_by_its_place(text):
+def test_an_error_about_a_text_without_characters_has_its_place(text):
     book = Codebook()
     assert book.codes(["a\u200b", "tab\tulator", "\u2028"]).tolist() == [0, 1, 2]
     with pytest.raises(NoCharactersError) as caught:

@@ -95,7 +95,7 @@ def test_ordered_categories_are_their_positions_and_others_are_collected_or_erro
         ("%d/%m/%Y", "a date like %d/%m/%Y", "write one"),
     ],
 )
-def test_a_text_that_is_no_date_is_told_with_the_format(written, message, remedy):
+def test_an_error_about_a_text_that_is_not_a_date_has_the_format(written, message, remedy):
     with pytest.raises(WrongTextError) as caught:
         DatePart("day", written, "year").numbers(["NA", "31.5.", "x"], {"NA"})
     assert (caught.value.index, caught.value.message) == (1, f"'31.5.' is not {message}")

@@ -147,7 +147,7 @@ def changed(x, row, column, value):
         (4, 9, 0, ""),
     ],
 )
-def test_rows_that_no_encoding_gives_are_told_by_the_place_that_shows_it(shapes, row, column, value, why):
+def test_rows_that_are_not_encoded_are_named_by_place_and_value(shapes, row, column, value, why):
     dataset, x = shapes()
     assert dataset.why_not_encoded(x) == dataset.why_perhaps_not_encoded(x) == ""
     assert dataset.why_not_encoded(changed(x, row, column, value)) == why
@@ -159,7 +159,7 @@ def test_encoded_one_hot_columns_may_hold_any_number(shapes):
     assert dataset.why_not_encoded(changed(x, 1, 1, np.nan)).startswith("row 1, counted from 0, has no 'width', but ")
 
 
-def test_numbers_in_the_raw_range_that_is_far_from_the_encoded_one_are_told_with_both(shapes):
+def test_numbers_in_the_raw_range_are_named_if_it_is_far_from_the_encoded_range(shapes):
     dataset, x = shapes()
     std = 10 * np.arange(ROWS).std()
     assert dataset.why_perhaps_not_encoded(changed(x[:2], 1, slice(2), (150, 1.5))) == (

@@ -92,7 +92,7 @@ def test_it_is_explained(load):
         (None, "this spec requires numpy, which is not installed"),
     ],
 )
-def test_an_installed_version_that_is_none_is_no_other(load, monkeypatch, found, message):
+def test_an_installed_version_may_be_unknown(load, monkeypatch, found, message):
     monkeypatch.setattr("mlpkit.specfile.key_types.version_of", lambda name: found)
     with pytest.raises(SpecError) as caught:
         load('{numpy: " >=1.2 "}')

@@ -108,7 +108,7 @@ def test_no_change_and_variables(changed, written, write):
 
 
 @pytest.mark.parametrize(("change", "layer"), [("Tanh", "Tanh"), ("{Elu: {alpha: 2}}", {"Elu": {"alpha": 2}})])
-def test_a_layer_that_is_none_is_replaced_whole(write, change, layer):
+def test_a_value_that_is_not_a_mapping_replaces_the_layer(write, change, layer):
     write(a=f"extends: b.yaml\nlayers: {{Affine2: {change}}}\n", b="layers: [Affine, {Affine: 7}, Relu]\n")
     assert read_document("a.yaml").values["layers"] == ["Affine", layer, "Relu"]
 

@@ -291,7 +291,7 @@ def test_gaps_are_limits_and_changed_data_counts_for_nothing(tmp_path, monkeypat
 
 @pytest.fixture
 def kinds(tmp_path, monkeypatch):
-    """A run of three classes, of which some are rare, each split in a file of its own."""
+    """A run of three classes, some of them rare, with a file for each split."""
     monkeypatch.chdir(tmp_path)
     counts = {"train": (30, 10, 9), "validation": (12, 11, 2), "test": (21, 20, 10)}
     for split, of_split in counts.items():

@@ -150,7 +150,7 @@ def test_what_all_moments_take_is_limited(played, monkeypatch):
     assert player.step == 5
 
 
-def test_another_optimizer_goes_on_from_the_same_step(played):
+def test_another_optimizer_continues_from_the_same_step(played):
     player = played()
     player.forward(4)
     before, setup = weights(player), player.setup

@@ -93,7 +93,7 @@ def test_on_a_narrow_terminal_long_keys_are_cut_and_headings_are_not():
         (74, True, "a_name_of_20_letters"),
     ],
 )
-def test_two_runs_stand_beside_each_other_if_there_is_room_for_a_key_and_twelve_letters_each(width, beside, shown):
+def test_two_runs_are_side_by_side_if_there_is_room_for_a_key_and_twelve_letters_each(width, beside, shown):
     spec = {"layers.Residual1.Affine1.Affine.units": ["a_name_of_20_letters", None]}
     found = Comparison(["first", "second"], spec, {}, {}, {}, {}, finished=2)
     cells = [line.split()[1:] for line in lines_of(found, width) if "units" in line]

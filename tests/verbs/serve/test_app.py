@@ -37,7 +37,7 @@ def one(runs):
 def served(models, *requests, most_bytes=10_000, seconds=30.0, most_waiting=9, **options):
     """Return status, headers and body of the answers to requests, one after another, and the service.
 
-    A request is a method, an address and perhaps a body, in parts; None ends what has come of it.
+    A request is a method, an address and perhaps a body, in parts; after None, nothing more arrives.
     """
     service = app.Service(models, most_bytes, seconds, most_waiting, **options)
 
@@ -147,7 +147,7 @@ def test_metadata_of_models(two, runs):
         ("GET", "/models/spam/drift", (404, "recent rows aren't kept", None, "start the server with --drift")),
     ],
 )
-def test_what_is_not_there_is_told(method, path, expected, two):
+def test_unknown_addresses_are_errors(method, path, expected, two):
     found, _ = served(two, (method, path))
     assert told(found) == expected
     assert found[1].get("allow") == ("POST" if expected[0] == 405 else None)
@@ -208,7 +208,7 @@ def test_rows_in_another_format_are_refused(body, headers, expected, one):
         ("explain=True", "the query parameter explain is 'True'", "true or false, once"),
     ],
 )
-def test_a_wrong_query_is_told(query, message, expected, one):
+def test_a_wrong_query_is_an_error(query, message, expected, one):
     found, _ = served(one, ("POST", f"/predict?{query}", [b"[]"]))
     assert told(found) == (422, message, expected, None)
 
@@ -288,7 +288,7 @@ def test_an_address_that_cannot_be_listened_at_is_an_error():
         app.listening("::1x", 3)
 
 
-def test_where_each_model_is_served_is_told(runs, invoke, monkeypatch):
+def test_the_command_prints_where_each_model_is_served(runs, invoke, monkeypatch):
     monkeypatch.setattr(app.Server, "run", lambda self, sockets: self._began())
     arguments = ["serve", f"a={runs / 'loans'}", f"a={runs / 'loans'}", runs / "houses", "--port", 0]
     done = invoke(*arguments)

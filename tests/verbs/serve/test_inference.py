@@ -75,7 +75,7 @@ WRONG_TENSORS = [
 
 
 @pytest.mark.parametrize(("wrong", "path", "text"), WRONG_TENSORS, ids=lambda value: str(value)[:30])
-def test_a_wrong_tensor_is_told_with_its_place(wrong, path, text):
+def test_an_error_about_a_tensor_has_its_place(wrong, path, text):
     with pytest.raises(Refusal) as caught:
         asked({"inputs": [wrong]}, ARRAY, b"12345678" if "binary_data_size" in str(wrong) else b"")
     assert (caught.value.status, caught.value.problem.path) == (422, f"$.inputs[0]{path}")
@@ -93,7 +93,7 @@ def test_a_wrong_tensor_is_told_with_its_place(wrong, path, text):
         ([tensor(shape=[2, 1]), tensor("width"), tensor("colour", shape=[1], data=[3])], "[2].shape", ONE_COLUMN),
     ],
 )
-def test_inputs_that_do_not_fit_the_columns_are_told_with_their_place(inputs, path, text):
+def test_an_error_about_inputs_that_do_not_fit_the_columns_has_their_place(inputs, path, text):
     with pytest.raises(Refusal) as caught:
         asked({"inputs": inputs}, TABLE)
     assert (caught.value.status, caught.value.problem.path, str(caught.value)) == (422, f"$.inputs{path}", text)
@@ -117,7 +117,7 @@ BEGINNING = "the number of bytes of JSON at the beginning of the body"
         ({"inputs": [tensor(), tensor()]}, {}, 422, "$.inputs", "the model takes one input"),
     ],
 )
-def test_a_wrong_request_is_told(document, headers, status, path, text):
+def test_a_wrong_request_is_an_error(document, headers, status, path, text):
     with pytest.raises(Refusal) as caught:
         asked(document, ARRAY, headers=headers)
     assert (caught.value.status, caught.value.problem.path, str(caught.value)) == (status, path, text)
@@ -239,7 +239,7 @@ def test_outputs_come_as_bytes_where_asked_for(document, names, sizes, binary):
         ),
     ],
 )
-def test_wrong_outputs_are_told_with_their_place(outputs, path, text):
+def test_an_error_about_outputs_has_their_place(outputs, path, text):
     with pytest.raises(Refusal) as caught:
         answered({"outputs": outputs})
     assert (caught.value.problem.path, str(caught.value)) == (path, text)

@@ -135,7 +135,7 @@ def test_what_is_wrong_with_a_request_is_told_with_its_place(name, server):
     assert found.json["error"]
 
 
-def test_a_wrong_value_is_told_with_its_place(server):
+def test_an_error_about_a_value_has_its_place(server):
     values = ["car", "boat", "car"]
     body = {"inputs": [*REQUEST["inputs"][:3], {**REQUEST["inputs"][3], "data": values}]}
     status, problem = server.problem("/v2/models/loans/infer", body)

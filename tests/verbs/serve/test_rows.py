@@ -119,7 +119,7 @@ HAS = "row 1, counted from 0, has"
         ({"note": ["x" * 200]}, ".note", f"{HAS} [\"{'x' * 98} in the column 'note'; expected {NOTE.expected}"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_place(row, path, text):
+def test_an_error_about_a_value_has_its_place(row, path, text):
     with pytest.raises(Refusal) as caught:
         rows_of_json([ROW, ROW | row], COLUMNS)
     assert (caught.value.status, caught.value.problem.path, str(caught.value)) == (422, f"$[1]{path}", text)
@@ -154,7 +154,7 @@ def without(name, **more):
         ([[1e15, -2e15]], None, "$", "a number is too large; expected numbers from -1e+15 to 1e+15"),
     ],
 )
-def test_wrong_rows_are_told_with_their_place(document, columns, path, text):
+def test_an_error_about_rows_has_their_place(document, columns, path, text):
     with pytest.raises(Refusal) as caught:
         rows_of_json(document, columns)
     assert (caught.value.status, caught.value.problem.path, str(caught.value)) == (422, path, text)
@@ -172,7 +172,7 @@ EXPECTED = "a list of objects, such as [{...}], with Content-Type application/js
     ],
     ids=["delimiter", "constant", "nested"],
 )
-def test_a_body_that_is_not_json_is_told_with_its_place(body, place, text):
+def test_an_error_in_json_has_its_place(body, place, text):
     with pytest.raises(Refusal) as caught:
         json_of(body)
     problem = caught.value.problem

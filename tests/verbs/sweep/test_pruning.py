@@ -111,7 +111,7 @@ def test_the_last_bracket_and_other_brackets_end_nothing():
     assert not is_stopped_at_rung(curve(first, 9.0), [curve(second, 1.0)], 9.0)
 
 
-def test_a_trial_as_good_as_the_others_goes_on():
+def test_a_trial_as_good_as_the_others_continues():
     first, *others = in_bracket(0, 9, 3)
     assert not is_stopped_at_rung(curve(first, 1.0), [curve(number, 1.0) for number in others], 9.0)
 

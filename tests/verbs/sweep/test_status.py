@@ -108,7 +108,7 @@ def test_a_report_of_a_sweep_is_named_in_words_alone(invoke):
 
 
 @pytest.mark.usefixtures("at_rest")
-def test_a_sweep_of_which_no_trial_is_finished_has_failed(invoke):
+def test_a_sweep_without_a_finished_trial_has_failed(invoke):
     for number in range(3):
         Path(f"runs/tiny/trial-{number}/metrics.json").unlink()
         failure = '{"state": "diverged", "steps": 3, "message": "it was infinite"}'

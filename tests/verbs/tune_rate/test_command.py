@@ -118,7 +118,7 @@ def mlpkit_components():
 '''
 
 
-def test_an_optimizer_without_a_rate_gets_none(cwd, invoke):
+def test_an_optimizer_without_a_learning_rate_is_an_error(cwd, invoke):
     (cwd / "own.py").write_text(FIXED)
     done = invoke("tune-rate", "tiny.yaml", "--plugin", "own.py", "--set", "training.optimizer=own.fixed")
     message = "error: optimizer own.fixed has no parameter learning_rate, so nothing can be suggested\n"

@@ -133,7 +133,7 @@ def test_a_comment_of_several_lines_can_not_end_early():
     assert comment("a\n\nb") == "/* a\n *\n * b */"
 
 
-def test_names_in_comments_and_members_are_no_words():
+def test_names_in_comments_and_members_are_not_words():
     text = "/* dense */ int x = in->least + a.b;\n/* two\nlines */ y1(2e3f);"
     assert words(text) == {"int", "x", "in", "a", "y1", "e3f"}
 

@@ -65,7 +65,7 @@ def test_a_symptom_is_taken_in_words_and_as_a_name(symptom, task):
         ),
     ],
 )
-def test_a_wrong_answer_is_told(check, answer, reason, task):
+def test_a_wrong_answer_has_its_reason(check, answer, reason, task):
     with pytest.raises(SubmissionError) as caught:
         task.check(check, RIGHT | answer, None)
     assert (str(caught.value), task.failed) == (reason, {check})
