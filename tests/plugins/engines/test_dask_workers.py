@@ -205,3 +205,8 @@ def test_workers_on_this_machine_share_its_cores(workers, threads, monkeypatch):
     monkeypatch.setattr(dask_workers, "LocalCluster", lambda **how: how)
     found = dask_workers._local_cluster(workers)
     assert (found["n_workers"], found["threads_per_worker"], found["processes"]) == (workers, threads, True)
+
+
+def test_the_default_client_of_the_process_stays_the_users(monkeypatch):
+    monkeypatch.setattr(dask_workers, "Client", lambda address, **how: how)
+    assert dask_workers._connected("tcp://x:1")["set_as_default"] is False
