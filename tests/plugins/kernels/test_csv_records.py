@@ -52,6 +52,20 @@ def test_fields_are_those_of_csv(texts, copies):
 
 
 @pytest.mark.parametrize(
+    ("text", "is_number"),
+    [(text, True) for text in ("", "  ", "NA", " NA ", " 2 ", '"2"', '" 2 "', '"  "')]
+    + [(text, False) for text in ("N", "NAN", "2 3", '"2""3"', "x", " x ")],
+)
+def test_a_column_of_numbers_has_numbers_and_missing_values(text, is_number):
+    places, rows, fields, numbers, are_numbers = arrays(2, 2)
+    data = f"1,{text}\n4,5\n".encode()
+    assert compiled.read_csv_records(data, 0, SYNTAX, places, rows, fields, numbers, are_numbers)[:2] == (2, 2)
+    assert are_numbers.tolist() == [True, is_number]
+    if is_number:
+        np.testing.assert_equal(numbers, [[1, 2 if "2" in text else np.nan], [4, 5]])
+
+
+@pytest.mark.parametrize(
     ("data", "records", "end"),
     [
         (b"1,2\r", 0, 0),
