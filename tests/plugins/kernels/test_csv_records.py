@@ -80,6 +80,52 @@ def test_a_record_whose_end_is_missing_is_left_for_later(data, records, end):
     assert compiled.read_csv_records(data, 0, SYNTAX, *arrays(4, 2)) == (records, records, end, False)
 
 
+LONGEST = 100 * "x"
+
+
+@pytest.mark.parametrize(
+    ("data", "columns", "kept", "is_stuck"),
+    [
+        (f"{LONGEST},1\n", 2, 1, False),
+        (f"{LONGEST}x,1\n", 2, 0, True),
+        (f'"{LONGEST}",1\n', 2, 1, False),
+        (f'"{LONGEST}x",1\n', 2, 0, True),
+        (f"1,{100 * '1'}\n", 2, 1, False),
+        (f"1,{101 * '1'}\n", 2, 0, True),
+        ('1,"a""', 2, 0, False),
+        ('1,"a"b\n', 2, 0, True),
+        ('1,"a" \n', 2, 0, True),
+        ("1\n", 2, 0, True),
+        ("1,2,3\n", 2, 0, True),
+        ("#\n#1\n#,1,2\n1,#\n", 2, 1, False),
+        ("\r\n \n \t\n1,2\n", 2, 1, False),
+        (",\n", 2, 1, False),
+        ('""\n', 2, 0, False),
+        ("!\n~\n", 1, 2, False),
+        ("\n1\n", 1, 1, False),
+        ('""\n', 1, 0, True),
+        (" \n", 1, 0, True),
+        ("\x01\n", 1, 0, True),
+        ("\x7f\n", 1, 0, True),
+        ("1,2\n" * 4, 2, 4, False),
+        ("1,2\n" * 5, 2, 4, False),
+    ],
+)
+def test_records_are_kept_left_out_or_left_to_python(data, columns, kept, is_stuck):
+    found = compiled.read_csv_records(data.encode("latin-1"), 0, SYNTAX, *arrays(4, columns))
+    assert found[1::2] == (kept, is_stuck)
+
+
+def test_without_a_width_records_have_any_number_of_fields():
+    assert compiled.read_csv_records(b"1\n1,2\n1,2,3\n\n", 0, SYNTAX, *arrays(4, 0)) == (4, 3, 13, False)
+
+
+@pytest.mark.parametrize(("comment", "kept"), [(b"", 3), (b"#", 2), (b"##", 2), (b"# ", 3)])
+def test_a_comment_begins_with_the_whole_prefix(comment, kept):
+    syntax = (*SYNTAX[:3], comment, *SYNTAX[4:])
+    assert compiled.read_csv_records(b"##,2\n1,2\n3,4\n", 0, syntax, *arrays(4, 2))[1] == kept
+
+
 def test_other_threads_run_while_records_are_read():
     data, call = b"1.5,-2\n" * 100_000, arrays(100_000, 2)
     may_run, has_run = threading.Event(), threading.Event()
