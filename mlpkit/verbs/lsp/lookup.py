@@ -84,7 +84,8 @@ def _definitions(spec: OpenSpec, cursor: Cursor) -> Iterator[types.Location]:
         if variables and cursor.variable in variables.entries:
             yield location(variables.entries[cursor.variable].key.place, spec.codec)
     elif cursor.path == (EXTENDS,) or any(isinstance(kind, PathType) for kind in spec.grammar.kinds_at(cursor.path)):
-        yield types.Location(uri_of(str(spec.path.parent / cursor.word)), FIRST_LINE)
+        if (path := spec.path.parent / cursor.word).exists():
+            yield types.Location(uri_of(str(path)), FIRST_LINE)
     else:
         yield from _layers(spec, cursor.word)
 
