@@ -211,19 +211,28 @@ def unaligned(array):
     return copy
 
 
+def with_gaps(array):
+    wider = np.full((*array.shape[:-1], 2 * array.shape[-1]), 99, array.dtype)
+    wider[..., ::2] = array
+    return wider[..., ::2]
+
+
 def expect_what_numpy_gives(name, change, axes):
-    """Change each array with that many axes in turn."""
+    """Change each array with that many axes in turn, just after a call with the right ones."""
     templates = list(parts_of(CALLS[name], "float32"))
     for place in [place for place, (_, shape, _) in enumerate(templates) if shape and len(shape) in axes]:
         found = []
         for library in (compiled, with_numpy):
-            rng = np.random.default_rng(0)
-            arguments = [memory_of(shape, own, rng) if shape else each for own, shape, each in templates]
-            arguments[place] = change(arguments[place])
+            right, changed = (
+                [memory_of(shape, own, rng) if shape else each for own, shape, each in templates]
+                for rng in map(np.random.default_rng, (1, 0))
+            )
+            changed[place] = change(changed[place])
             try:
                 with np.errstate(all="ignore"):
-                    getattr(library, name)(*arguments)
-                found.append([each for i, each in enumerate(arguments) if i != SCRATCH.get(name)])
+                    getattr(library, name)(*right)
+                    getattr(library, name)(*changed)
+                found.append([each for i, each in enumerate(changed) if i != SCRATCH.get(name)])
             except (ValueError, IndexError, TypeError, AttributeError) as error:
                 found.append(type(error))
         ours, theirs = found
@@ -238,6 +247,9 @@ OTHERS = {
     "of another dtype": lambda array: array.astype("i4" if array.dtype.kind != "f" else f"f{12 - array.itemsize}"),
     "byte-swapped": lambda array: array.astype(array.dtype.newbyteorder()),
     "unaligned": unaligned,
+    "with gaps": with_gaps,
+    "backwards": lambda array: array[::-1].copy()[::-1],
+    "in column order": np.asfortranarray,
 }
 
 
