@@ -150,9 +150,9 @@ def test_a_logit_that_is_no_number_makes_its_whole_row_so(library, dtype, place)
 @pytest.mark.parametrize("position", [-1, 3])
 def test_a_position_outside_is_an_error(library, position):
     with pytest.raises(IndexError):
-        library.take_scaled(np.zeros((3, 2), np.uint8), np.array([0, 3]), 1.0, np.zeros((2, 2)))
+        library.take_scaled(np.zeros((3, 5), np.uint8), np.array([0, 3]), 1.0, np.zeros((2, 5)))
     with pytest.raises(IndexError):
-        library.take_rows(np.zeros((3, 2)), np.array([0, position]), np.zeros((2, 2)))
+        library.take_rows(np.zeros((3, 5)), np.array([0, position]), np.zeros((2, 5)))
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
