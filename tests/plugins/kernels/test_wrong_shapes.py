@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from contextlib import nullcontext
 from inspect import signature
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -167,12 +169,6 @@ def test_images_without_pixels_are_left_to_numpy(name, axis):
 @pytest.mark.parametrize("name", CALLS)
 def test_rows_that_lie_apart(name, dtype, block):
     """Most layouts are left to NumPy; kernels go from row to row themselves."""
-
-    def apart(array):
-        wider = np.full((*array.shape[:-1], array.shape[-1] + 3), 99, array.dtype)
-        wider[..., : array.shape[-1]] = array
-        return wider[..., : array.shape[-1]]
-
     rng = np.random.default_rng(0)
     templates = parts_of(CALLS[name], dtype)
     ours = [apart(memory_of(shape, own, rng)) if shape else each for own, shape, each in templates]
@@ -185,6 +181,42 @@ def test_rows_that_lie_apart(name, dtype, block):
             assert (one.base[..., one.shape[-1] :] == np.array(99, one.dtype)).all()
             if i != SCRATCH.get(name):
                 np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def apart(array):
+    """Return the array with gaps between its rows, if it has rows."""
+    wider = np.full((*array.shape[:-1], array.shape[-1] + 3), 99, array.dtype)
+    wider[..., : array.shape[-1]] = array
+    return wider[..., : array.shape[-1]]
+
+
+LAYOUTS = {"contiguous": np.copy, "rows apart": apart, "column order": np.asfortranarray}
+
+
+def is_computed_without_numpy(name, dtype, layout, block, monkeypatch):
+    rng = np.random.default_rng(0)
+    templates = parts_of(CALLS[name], dtype)
+    arguments = [LAYOUTS[layout](memory_of(shape, own, rng)) if shape else each for own, shape, each in templates]
+    with monkeypatch.context() as patch, np.errstate(all="ignore"), block():
+        patch.delattr(with_numpy, name)
+        try:
+            getattr(compiled, name)(*arguments)
+        except AttributeError:
+            return False
+    return True
+
+
+@pytest.mark.skipif(not compiled.INSTRUCTIONS, reason="the processor has no vectors that kernels are written for")
+def test_what_is_computed_without_numpy(monkeypatch, golden):
+    lines = []
+    for name in CALLS:
+        lines.append(f"{name}\n")
+        for dtype, (order, block), layout in product(
+            ("float32", "float64"), {"": nullcontext, ", in row order": row_order}.items(), LAYOUTS
+        ):
+            if is_computed_without_numpy(name, dtype, layout, block, monkeypatch):
+                lines.append(f"    {dtype}, {layout}{order}\n")
+    golden(Path(__file__).with_name("without_numpy.golden.txt"), "".join(lines))
 
 
 @pytest.mark.parametrize("name", CALLS)
