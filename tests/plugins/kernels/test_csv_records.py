@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from requirements import require_module
 
@@ -28,7 +28,7 @@ def arrays(rows, columns, width=None):
     return [places, np.zeros(rows, np.int64), fields, numbers, np.ones(columns, np.bool_)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(texts=texts, copies=st.sampled_from([1, 40]))  # longer data end where a sanitizer sees what is read beyond
 def test_fields_are_those_of_csv(texts, copies):
     data = f"{texts}\n".encode() * copies
@@ -144,7 +144,11 @@ def test_other_threads_run_while_records_are_read():
         other.join()
 
 
+EVERY_FIELD = [(begin, length) for length in range(-11, 11) for begin in range(31)]
+
+
 @settings(deadline=None)
+@example(begins=EVERY_FIELD, place=1)
 @given(
     begins=st.lists(st.tuples(st.integers(0, 30), st.integers(-11, 10)), min_size=1, max_size=200),
     place=st.integers(0, 1),
