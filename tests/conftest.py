@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # commit passes doesn't depend on luck; a person's runs, and those at night, look for new examples.
 patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("person", max_examples=20)
-settings.register_profile("ci", derandomize=True, max_examples=20, **patient)
+settings.register_profile("ci", derandomize=True, max_examples=100, **patient)
 settings.register_profile("night", max_examples=500, **patient)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "person")
 

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpkit.specfile.document import parse_document
@@ -79,6 +79,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(t
 specs = st.dictionaries(texts.filter(lambda key: key not in ("vars", "extends")), values, min_size=1)
 
 
+@settings(max_examples=30)
 @given(specs)
 def test_what_is_written_to_a_file_is_read_again(spec):
     read = parse_document(to_yaml(spec)).values
