@@ -223,6 +223,11 @@ def test_the_advice_about_new_categories_works(frame):
     ("t", "options", "said"),
     [
         ("specis", {}, "t: the frame has no column 'specis'; did you mean 'species'? Or give a target for each row"),
+        (
+            "zzz",
+            {},
+            "t: the frame has no column 'zzz'; it has mass, island, year, egg, size, species. Or give a target for",
+        ),
         (COLUMNS["species"][:9], {}, "t: has 9 targets for the 60 rows of the frame"),
         (np.eye(3)[KIND], {"predict": "classes"}, "data.frame.target: classes come from one column, not from 3"),
         ("species", {"dates": 5}, "data.frame.dates: "),
@@ -247,6 +252,27 @@ def test_columns_that_hold_neither_numbers_nor_texts_are_named(frame):
 def test_a_damaged_state_is_refused(state):
     with pytest.raises(mlpkit.ModelFileError):
         Frame().load_encoder_state(state)
+
+
+def test_rows_of_a_split_without_weights_count_once(frame):
+    examples = {"train": (frame, "species", np.arange(ROWS)), "validation": (frame[5:9], COLUMNS["species"][5:9])}
+    dataset = Frame(**Frame.parameters_for(examples, {}))
+    dataset.hold(examples)
+    assert dataset.weight == "weight"
+    assert dataset.table_of("train").values()["weight"].tolist() == [*range(ROWS)]
+    assert dataset.table_of("validation").values()["weight"].tolist() == [1, 1, 1, 1]
+
+
+def test_raw_columns_and_rows_are_known_as_long_as_the_frame_is_held(frame):
+    examples = {"train": (frame, "species")}
+    dataset = Frame(**Frame.parameters_for(examples, {}))
+    rows = np.array([7, 3])
+    assert dataset.raw_columns() is dataset.example_keys("train") is dataset.raw_rows("train", rows) is None
+    dataset.hold(examples)
+    assert [column.name for column in dataset.raw_columns()] == list(frame)
+    assert np.unique(dataset.example_keys("train")).size == ROWS
+    raw = dataset.raw_rows("train", rows)
+    assert (list(raw["year"]), list(raw["island"])) == (frame["year"][rows].tolist(), frame["island"][rows].tolist())
 
 
 def test_no_frame_no_description():
