@@ -183,6 +183,18 @@ def test_an_invalid_state_is_refused(state):
         ImageFolder("x").load_encoder_state(state)
 
 
+@pytest.mark.parametrize("is_trained", [True, False])
+def test_examples_of_another_folder_are_read_for_a_model_without_its_training_images(folder, is_trained):
+    dataset = ImageFolder("gone" if is_trained else "pets")
+    if is_trained:
+        dataset.load_encoder_state({"classes": ["bird", "cat", "dog"], "image_shape": [1, 4, 5]})
+    for name, number in (("dog/x.png", 9), ("cat/b.png", 7), ("cat/a.png", 8)):
+        add(folder / "new" / name, pixels(number))
+    images, classes = dataset.read_examples(folder / "new")
+    np.testing.assert_array_equal(images, [pixels(number)[np.newaxis] for number in (8, 7, 9)])
+    assert classes.tolist() == ([1, 1, 2] if is_trained else [0, 0, 1])
+
+
 def test_images_may_have_a_single_pixel():
     used = ImageFolder("x")
     used.load_encoder_state({"classes": ["a", "b"], "image_shape": [3, 1, 1]})

@@ -182,6 +182,22 @@ def test_more_than_compression_can_hold_is_refused(tmp_path: Path) -> None:
         read_idx_shape(path, 3)
 
 
+@pytest.mark.parametrize(("name", "note"), [("x", ""), ("x.gz", " (counted in the decompressed content)")])
+def test_an_array_that_does_not_fit_into_memory_is_an_error_of_the_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, note: str
+) -> None:
+    def empty(shape: tuple[int, ...], dtype: type) -> Any:
+        raise MemoryError
+
+    content = idx(TEN_IMAGES) if name == "x" else gzip.compress(idx(TEN_IMAGES))
+    path = write(tmp_path / name, content)
+    monkeypatch.setattr(np, "empty", empty)
+    assert error_of(path) == (
+        f"FOLDER/{name}, byte 4: the header declares 10 x 3 x 4 elements, 136 bytes in all, "
+        f"more than fits into memory{note}"
+    )
+
+
 def test_the_densest_compression_is_accepted(tmp_path: Path) -> None:
     values = np.zeros((100, 1000, 100), np.uint8)
     packed = gzip.compress(idx(values), 9)

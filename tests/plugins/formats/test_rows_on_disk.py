@@ -131,15 +131,18 @@ def test_a_file_that_another_replaces_stays_open(path, row_by_row):
 
 def test_rows_are_read_one_by_one_where_there_is_no_memory_for_all(tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", np.arange(12.0).reshape(4, 3))
-    rows, wholly = opened(tmp_path / "x.npy"), np.empty
+    rows, wholly, tries = opened(tmp_path / "x.npy"), np.empty, []
 
     def empty(shape, dtype):
         if shape == (4, 3):
+            tries.append(shape)
             raise MemoryError
         return wholly(shape, dtype)
 
     monkeypatch.setattr(rows_on_disk.np, "empty", empty)
     assert rows[np.array([2])].tolist() == [[6.0, 7.0, 8.0]]
+    assert rows[1:3].tolist() == [[3.0, 4.0, 5.0], [6.0, 7.0, 8.0]]
+    assert len(tries) == 1, "a copy is tried once"
     np.save(tmp_path / "x.npy", np.arange(12.0).reshape(3, 4).T)
     with pytest.raises(DataError, match=r"^x.npy: is in Fortran order, and larger than memory; save np"):
         opened(tmp_path / "x.npy")[:2]

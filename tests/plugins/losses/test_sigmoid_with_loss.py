@@ -118,6 +118,8 @@ def test_small_losses_keep_their_digits(sign):
     ("target", "t", "error", "message"),
     [
         (Labels(1), [[2], [0]], UsageError, "got the label 2; expected numbers from 0 to 1"),
+        (Labels(1), [[1], [3]], UsageError, "got the label 3; expected numbers from 0 to 1"),
+        (Labels(1), [[0], [-1]], UsageError, "got the label -1; expected numbers from 0 to 1"),
         (Labels(1), [[np.nan], [0]], UsageError, "got the label nan; expected numbers from 0 to 1"),
         (
             Labels(1),

@@ -32,7 +32,7 @@ DAY, MIDNIGHT = datetime.date(2024, 5, 31), datetime.datetime(2024, 5, 31)  # no
         (DAY, ["x"], "2024-05-31"), (MIDNIGHT, [], "2024-05-31 00:00:00"), (MIDNIGHT, ["2024-05-31"], "2024-05-31"),
         (MIDNIGHT, ["2024-05-31T00:00:00"], "2024-05-31T00:00:00"), (np.datetime64("2024-05-31"), [], "2024-05-31"),
         ([1, 2], [], "[1, 2]"), (" a ", ["a"], " a "), (None, ["None"], ""), (np.nan, ["nan"], ""),
-        (np.datetime64("NaT", "us"), ["NaT"], ""),
+        (np.datetime64("NaT", "us"), ["NaT"], ""), (np.array([1, 2]), [], "[1 2]"),
     ],
 )  # fmt: skip
 def test_a_value_is_the_text_that_the_model_knows_or_else_its_usual_one(value, known, text):
@@ -135,6 +135,16 @@ def test_the_checksum_tells_names_types_shapes_and_values_apart():
 )  # fmt: skip
 def test_what_a_column_holds(values, held):
     assert held_in(np.asarray(values), "c", "the frame") == held
+
+
+def test_na_of_pandas_is_missing_among_numbers_and_texts():
+    assert numbers_in(np.array([3, pd.NA, "7"], object))[::2] == [3, 7]
+    ((_, (texts,)),) = MemorySource({"c": ["x", pd.NA, "NA"]}, {""}, known={"c": ["<NA>"]}).texts(["c"])
+    assert texts == ["x", "", "NA"]
+    assert held_in(np.array([3, pd.NA], object), "c", "the frame") == "numbers"
+    assert [memory_source.is_missing(value) for value in (pd.NA, pd.NaT, np.array([1, 2]), "NA", 0)] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
 
 
 def test_frames_have_columns_of_one_length_and_names_of_their_own():
