@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from mlpkit import DataError, ParameterError
+from mlpkit_plugins.arrays import first_spec
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.first_spec import choose_arrays, guess_inputs, guess_target, propose_for_arrays
+from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.first_networks.convolutions import ImageInputs
 
 RNG = np.random.default_rng(0)
@@ -37,6 +39,37 @@ MANY = np.arange(1000)
 )
 def test_what_targets_are(targets, predict):
     assert guess_target(targets, "t").predict == predict
+
+
+def test_guesses_come_from_different_rows_of_all_parts_in_their_order(monkeypatch):
+    monkeypatch.setattr(first_spec, "ELEMENTS_SEEN", 600)
+    x, taken = RNG.normal(size=(1000, 2)) + 5, []
+
+    class Rows:
+        shape, dtype = x.shape, x.dtype
+
+        def __getitem__(self, rows):
+            taken.append(rows)
+            return x[rows]
+
+    assert guess_inputs(Rows(), "x") == ((2,), "2 numbers each, standardized", 1.0, True, None)
+    (rows,) = taken
+    assert len(rows) == 300
+    assert (np.diff(rows) > 0).all()
+    assert set(rows // 100) == {*range(10)}
+
+
+@pytest.mark.parametrize("name", ["x_test.npy", "t_test.npy"])
+def test_the_files_of_other_splits_are_opened_before_they_are_named(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    for split in ("", "_test"):
+        np.save(f"x{split}.npy", RNG.normal(size=(60, 3)))
+        np.save(f"t{split}.npy", np.arange(60) % 2)
+    assert Npy.propose({"train": "x.npy"}, None).spec["data"]["npy"]["test"] == ("x_test.npy", "t_test.npy")
+    (tmp_path / name).write_bytes(b"text")
+    for files in ({}, {"test": "x_test.npy"}):
+        with pytest.raises(DataError, match=f"^{name}"):
+            Npy.propose({"train": "x.npy", **files}, None)
 
 
 def test_classes_are_counted():

@@ -125,6 +125,31 @@ def test_classes_stand_in_the_order_that_the_spec_lists(write):
 
 
 @pytest.mark.parametrize(
+    ("rows", "options", "expected"),
+    [
+        (
+            "1,a\n2,b\n3,worse\n4,bad\n",
+            {"classes": ("b", "a")},
+            "row 4, column 't': the class 'worse' is not in classes; ",
+        ),
+        (
+            "1,2.5\n2,-3\n3,0\n",
+            {"predict": "values", "scale_target": "log"},
+            "row 3, column 't': -3 has no logarithm, which scale_target: log asks for; set scale_target: standardize",
+        ),
+        (
+            "1,\n2,1e300\n3,-1e300\n",
+            {"predict": "values"},
+            "row 3, column 't': the numbers are so large that their deviation overflows",
+        ),
+    ],
+)
+def test_the_first_row_of_a_wrong_target_is_named(write, rows, options, expected):
+    file = write("x,t\n" + rows)
+    assert message(Csv(file, "t", **options, **NONE).describe, DataError, file).startswith(f"data.csv, {expected}")
+
+
+@pytest.mark.parametrize(
     ("options", "expected"),
     [
         (

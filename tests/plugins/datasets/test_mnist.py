@@ -566,6 +566,11 @@ def test_reads_idx_files_by_any_usual_name(tmp_path: Path, name: str) -> None:
     np.testing.assert_array_equal(Mnist().read(tmp_path / name), images)
 
 
+def test_images_in_memory_are_evaluated_with_their_labels() -> None:
+    with pytest.raises(DataError, match=r"the rows: this data set doesn't read .* evaluate\(rows, targets\)"):
+        Mnist().read_examples({"pixels": [1, 2]})
+
+
 @pytest.mark.parametrize("name", ["x.png", "x.PNG", "x.bmp", "x.gif"])
 def test_reads_an_image(tmp_path: Path, name: str) -> None:
     image = shipped(TEST_IMAGES)[0]

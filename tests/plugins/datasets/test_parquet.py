@@ -286,6 +286,11 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
             "data.parquet, row 2, column 'a': inf is not a finite number; make it null if it is missing",
         ),
         (
+            {"a": [1.0, None, -float("inf"), float("inf")], "t": list("xyxy")},
+            {"missing": "fill"},
+            "data.parquet, row 3, column 'a': -inf is not a finite number; make it null if it is missing",
+        ),
+        (
             {"a": [datetime.datetime(2024, 1, 1)] * 2, "t": ["x", "y"]},  # noqa: DTZ001 - as most files have it
             {},
             "data.parquet, column 'a': the column holds timestamp[us]; "

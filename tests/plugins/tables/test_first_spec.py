@@ -491,6 +491,20 @@ def test_parquet_gives_the_same_columns_as_csv(propose, columns, tmp_path):
     assert {"file": "t.csv", **from_parquet} == from_csv
 
 
+def test_a_table_without_rows_or_with_nothing_to_learn_from_is_refused(propose, columns, tmp_path):
+    with pytest.raises(DataError, match=r"^t.csv, row 2: no rows are given; expected one for each example$"):
+        propose({"size": [], "kind": []})
+    with pytest.raises(DataError, match=r"^t.csv: no column but 'kind' is left to learn from: it is the only one$"):
+        propose({"kind": columns["kind"]})
+    five = "; ".join(f"c{number}: dropped with --drop" for number in range(5))
+    many = {f"c{number}": columns["size"] for number in range(7)}
+    with pytest.raises(DataError, match=rf"^t.csv: no column but 'kind' is left to learn from: {five}$"):
+        propose({**many, "kind": columns["kind"]}, wishes={"drop": tuple(many)})
+    pq.write_table(pa.table({"size": pa.array([], pa.float64()), "kind": pa.array([], pa.string())}), "t.parquet")
+    with pytest.raises(DataError, match=r"^t.parquet, row 1: no rows are given; expected one for each example$"):
+        Parquet.propose({"train": "t.parquet"}, "kind")
+
+
 def test_a_target_with_a_text_of_its_own_in_each_row_holds_no_classes(propose, columns):
     with pytest.raises(DataError, match="column 'note': nearly every row has a different text, such as 'text 0'; "):
         propose({**columns, "note": [f"text {i}" for i in range(ROWS)]}, target="note")
