@@ -365,11 +365,12 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
         "data.csv, row 2, column 'c': the category 'xx' occurs in no training row; did you mean 'x'? If not, "
         "leave out the row"
     )
-    write("c,a\nz,4\nz,\n", "new.csv")
+    write("c,a\nz,4\nz,5\n,\nz,\n", "new.csv")
     raw = used.read(tmp_path / "new.csv")
-    assert used.lacking(raw) == {1: ("a",)}
+    assert used.lacking(raw) == {2: ("a", "c"), 3: ("a",)}
+    assert used.lacking(raw[3:]) == {0: ("a",)}
     assert message(lambda: used.encode(raw), DataError, "-") == (
-        "the rows (counted from 0), row 1, column 'a': the value is missing; write one, or leave out the row"
+        "the rows (counted from 0), row 2, column 'a': the value is missing; write one, or leave out the row"
     )
 
 

@@ -110,6 +110,8 @@ def test_an_image_of_absurd_size_is_refused(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("mlpkit_plugins.formats.image.MOST_PIXELS", 34)
     with pytest.raises(DataError, match=r"is 7 pixels wide and 5 high; expected at most 34 pixels in all$"):
         read_image(saved(tmp_path / "x.png", GREY))
+    monkeypatch.setattr("mlpkit_plugins.formats.image.MOST_PIXELS", 35)
+    assert read_image(tmp_path / "x.png").shape == (1, 5, 7)
 
 
 def test_without_pillow_the_error_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

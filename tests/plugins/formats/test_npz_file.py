@@ -90,6 +90,16 @@ def test_an_array_that_is_not_there_once_is_an_error(opened, mistake):
             use(opened(members), name, "a.npz")
 
 
+def test_an_encrypted_array_is_not_read_as_numbers(opened):
+    file = opened([("x.npy", X)])
+    content = bytearray(file.read())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # of the array, and in the list of all
+        content[content.index(header) + flags] |= 1
+    Path(file.name).write_bytes(content)
+    with pytest.raises(DataError, match=r"^a\.npz: can't be read as an \.npz file: .* is encrypted, "):
+        npz_array(file, "x", "a.npz")
+
+
 def test_an_array_of_texts_is_named(opened):
     for compression in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         with pytest.raises(DataError, match=r"^a\.npz, array 'names', byte \d+: holds <U1; expected numbers"):

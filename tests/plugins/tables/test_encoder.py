@@ -13,6 +13,7 @@ from mlpkit import DataError, ModelFileError, ParameterError, ShapeError
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.encodings.min_max import MinMax
 from mlpkit_plugins.encodings.standardize import Standardize
+from mlpkit_plugins.tables import encoder
 from mlpkit_plugins.tables import table as tables
 
 ROWS = 12
@@ -253,6 +254,19 @@ def test_a_state_that_no_table_of_the_spec_has_is_refused(shapes, change):
     state = dataset.encoder_state()
     with pytest.raises(ModelFileError):
         dataset.load_encoder_state(state | change)
+    assert taken(dataset)[0].tobytes() == x.tobytes()
+
+
+@pytest.mark.parametrize(("most", "is_refused"), [(24, False), (23, True)])
+def test_a_state_has_names_of_features_up_to_a_length(shapes, monkeypatch, most, is_refused):
+    dataset, x = shapes()
+    state = dataset.encoder_state()  # 6 times the name kind, 3 times form
+    monkeypatch.setattr(encoder, "LONGEST_FEATURE_NAMES", most)
+    if is_refused:
+        with pytest.raises(ModelFileError, match="which no data set of this kind writes"):
+            dataset.load_encoder_state(state)
+        return
+    dataset.load_encoder_state(state)
     assert taken(dataset)[0].tobytes() == x.tobytes()
 
 
