@@ -339,6 +339,21 @@ def test_values_inside_a_file_can_be_read_and_set(tmp_path):
     np.testing.assert_allclose(later["prediction"], expected["prediction"], rtol=0, atol=1e-5)
 
 
+def test_values_that_a_file_leaves_out_are_those_of_the_graph(tmp_path):
+    graph, x = Graph(np.dtype(np.float32)), np.float32([[1, -2], [3, 0.5]])
+    feed = graph.feed("x", "float32", (2,))
+    used, unused = graph.op("Relu", feed), graph.op("Neg", feed)
+    model = model_with(graph, {"prediction": graph.op("Add", used, np.float32([4, 8]))})
+    CFile().write(model, tmp_path / "model.c")
+
+    found = compute_c(tmp_path / "model.c", model, {"x": x}, ["prediction", unused.name, used.name])
+
+    assert list(found) == ["prediction", unused.name, used.name]
+    assert found["prediction"].tolist() == [[5, 8], [7, 8.5]]
+    assert found[unused.name].tolist() == [[-1, 2], [-3, -0.5]]
+    assert found[used.name].tolist() == [[1, 0], [3, 0.5]]
+
+
 def test_names_are_made_fit_for_c(tmp_path):
     graph = Graph(np.dtype(np.float32))
     feeds = ["int", "größe (cm)", "größe [cm]", "2nd", "in", "exp", "least", "*/ x"]
