@@ -859,6 +859,31 @@ def test_an_index_is_not_taken_for_a_quantity(write, header, named, what):
     assert Csv(file, "t", split="shuffle", inputs=("a", named)).describe().input_shape == (2,)
 
 
+def test_a_column_with_the_name_of_an_index_is_what_the_spec_or_the_model_says(write):
+    name, rows = "Unnamed: 0", [f"{i},{'xy'[i % 2]}\n" for i in range(30)]
+    file = write(f"{name},a,t\n" + "".join(f"{1 + i % 3},{row}" for i, row in enumerate(rows)))
+    for options, width in (
+        ({"categorical": (name,)}, 4),
+        ({"ordinal": {name: ("3", "2", "1")}}, 2),
+        ({"weight": name}, 1),
+        ({"split": {"group": name}}, 1),
+        ({"split_by": name}, 1),
+    ):
+        assert Csv(file, "t", **options, **NONE).describe().input_shape == (width,)
+    trained, used = Csv(write("a,t\n" + "".join(rows), "plain.csv"), "t", **NONE), Csv(file, "t", **NONE)
+    trained.describe()
+    used.load_encoder_state(trained.encoder_state())
+    np.testing.assert_array_equal(taken(used)[0], taken(trained)[0])
+
+
+def test_a_column_that_splits_nothing_may_hold_anything(write):
+    file = write("a,day,t\n1,2024-02-29,x\n2,soon,y\n3,,x\n4,2024-03-01,y\n")
+    assert Csv(file, "t", split={"time": "day"}, **NONE).describe().sizes == {"train": 4}
+    assert message(Csv(file, "t", split={"time": "day"}, validation=0.25, test=0).describe, DataError, file).startswith(
+        "data.csv, row 3, column 'day': 'soon' is not a time; "
+    )
+
+
 def test_a_file_without_a_header_is_noticed(write):
     file = write("1.5,x\n2.5,y\n")
     assert message(Csv(file, "t").describe, ParameterError, file) == (
