@@ -10,6 +10,7 @@ from data import taken
 
 import mlpkit
 from mlpkit_plugins.datasets.in_memory import InMemory
+from mlpkit_plugins.encodings.min_max import MinMax
 
 T = [0, 1, 0, 1]
 X = np.arange(8.0).reshape(4, 2)
@@ -124,6 +125,54 @@ def test_the_checksum_is_of_the_arrays():
         dataset.describe()
         dataset.open(0)
     assert first.fingerprint() == second.fingerprint() != third.fingerprint()
+
+
+def test_the_checksum_tells_inputs_targets_weights_types_and_splits_apart():
+    found = []
+    for examples in (
+        {"train": (X, T)},
+        {"train": (X, T[::-1])},
+        {"train": (X, T, [1, 2, 1, 1])},
+        {"train": (X, T, [1, 1, 2, 1])},
+        {"train": (X.astype(np.int64), T)},
+        {"train": (X.reshape(4, 2, 1), T)},
+        {"train": (X, T), "validation": (X, T)},
+        {"train": (X, T), "test": (X, T)},
+    ):
+        dataset = InMemory()
+        dataset.hold(examples)
+        dataset.open(0)
+        found.append(dataset.fingerprint())
+    assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize(
+    "options", [{"standardize": True}, {"numbers": MinMax(), "divide_by": 2.0}], ids=["std", "own"]
+)
+def test_a_loaded_scaling_stays_when_other_examples_are_opened(options):
+    trained, used = held(X, **options), InMemory(**options)
+    trained.open(0)
+    used.load_encoder_state(trained.encoder_state())
+    used.hold({"train": (X * 3 + 1, T)})
+    used.open(0)
+    np.testing.assert_array_equal(used.encode(X), trained.encode(X))
+    assert used.input_scaling() == {}
+    far = held(X + 4200, **options)
+    far.describe()
+    assert far.warnings() == []
+
+
+def test_classes_that_are_listed_twice_are_one_and_only_texts_have_no_order():
+    assert held(X, list("baba"), classes=list("cabac")).labels() == ("c", "a", "b")
+    for t, is_ordered in ((list("abab"), False), ([3, 1, 3, 1], True), ([True, False] * 2, True)):
+        assert held(X, t).describe().target.ordered is is_ordered
+
+
+def test_weights_of_another_number_of_targets_are_an_error_about_these():
+    dataset = InMemory()
+    dataset.hold({"train": (X, T[:3], [1, 0, 2])})
+    with pytest.raises(mlpkit.DataError, match=r"^t: has \d targets for the 4 examples of x$"):
+        dataset.describe()
 
 
 def test_no_examples_no_description():
