@@ -4,9 +4,10 @@ import os
 
 import numpy as np
 import pytest
+from c_models import model_with
 from requirements import require
 
-from mlpkit import Sequential, Values
+from mlpkit import Graph, Sequential, Values
 from mlpkit.errors import EngineMissingError, ExportError
 from mlpkit.graph.model_graph import bare_network
 from mlpkit.layers import Affine, MeanSquaredError, Relu
@@ -48,6 +49,22 @@ def test_node_and_a_browser_compute_the_same(network, tmp_path, monkeypatch, end
 
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, network.predict(X), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_constants_of_single_bytes_are_computed_with(tmp_path, ending):
+    require("node", js_engines.find_program(js_engines.NODE) is not None, "node: it is missing")
+    graph = Graph(np.dtype(np.float32))
+    x = graph.feed("x", "float32", (3,))
+    model = model_with(
+        graph, {"prediction": graph.op("Where", np.array([True, False, True]), x, np.float32([7, 8, 9]))}
+    )
+    exporter = FORMATS[ending]()
+    exporter.write(model, tmp_path / f"model{ending}")
+
+    found = exporter.compute(tmp_path / f"model{ending}", model, {"x": X[:2, :3]}, ["prediction"])["prediction"]
+
+    np.testing.assert_array_equal(found, np.stack([X[:2, 0], [8, 8], X[:2, 2]], axis=1))
 
 
 @pytest.fixture
