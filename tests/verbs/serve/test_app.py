@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import threading
+from types import SimpleNamespace
 
 import pytest
 from requirements import require_package
@@ -17,6 +18,7 @@ from mlpkit.version import VERSION
 require_package("uvicorn")
 from mlpkit.verbs.serve import app
 from mlpkit.verbs.serve.models import Models
+from mlpkit.verbs.serve.refusals import Refusal
 
 LOAN = {"amount": 4.3, "income": 10.5, "years_in_job": 13, "purpose": "car"}
 JSON = [(b"content-type", b"application/json")]
@@ -215,11 +217,40 @@ def test_a_wrong_query_is_an_error(query, message, expected, one):
 
 def test_rows_are_explained_if_the_query_says_so(one):
     body = [json.dumps([LOAN, LOAN | {"amount": 9, "purpose": "kitchen"}]).encode()]
-    answers = served(one, *(("POST", f"/predict{query}", body) for query in ("", "?explain=0", "?explain=1")))[:3]
-    plain, unexplained, explained = (json.loads(body)["predictions"] for _, _, body in answers)
-    assert unexplained == plain
+    queries = ("", "?explain=0", "?explain=false", "?explain=1", "?explain=true")
+    answers = served(one, *(("POST", f"/predict{query}", body) for query in queries))[:-1]
+    plain, *unexplained, first, explained = (json.loads(body)["predictions"] for _, _, body in answers)
+    assert unexplained == [plain, plain]
+    assert explained == first
     assert all(each.pop("explanations") for each in explained)
     assert explained == plain
+
+
+def test_a_model_of_arrays_explains_each_row_as_alone_and_takes_no_csv(runs):
+    models = Models([str(runs / "shapes_npz")], Registry.discover())
+    images = [[(7 * pixel * (row + 3)) % 256 for pixel in range(64)] for row in range(2)]
+    asked = [json.dumps(rows).encode() for rows in (images, images[:1], images[1:])]
+    *found, text, _ = served(
+        models,
+        *(("POST", "/predict?explain=1", [body]) for body in asked),
+        ("POST", "/predict", [b"a,b\n1,2\n"], [(b"content-type", b"text/csv")]),
+    )
+    both, *single = ([each["explanations"] for each in json.loads(body)["predictions"]] for _, _, body in found)
+    assert both == [*single[0], *single[1]]
+    assert both[0] != both[1]
+    assert told(text) == (422, "the model's data set reads no CSV", "application/json", None)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "takes_csv"), [({}, True), ({"endings": (".tsv", ".csv")}, True), ({"endings": (".parquet",)}, False)]
+)
+def test_csv_is_for_data_sets_that_read_it(dataset, takes_csv):
+    loaded = SimpleNamespace(columns=(), model=SimpleNamespace(dataset=SimpleNamespace(**dataset)))
+    if takes_csv:
+        assert app.plain.rows_of(b"a\n1\n", "text/csv", loaded).content == b"a\n1\n"
+    else:
+        with pytest.raises(Refusal, match=r"^the model's data set reads no CSV; expected application/json$"):
+            app.plain.rows_of(b"a\n1\n", "text/csv", loaded)
 
 
 def test_warnings_are_there_once(one):

@@ -55,6 +55,7 @@ WRONG_TENSORS = [
     (tensor(shape=[2] + [1] * 32), ".shape", SIZES),
     (tensor(shape=[2**40]), ".shape", SIZES),
     (tensor(shape=[3, 1000]), ".shape", "the shape [3, 1000] has 3,000 elements, and the data 2"),
+    (tensor(shape=[2**40 - 1]), ".shape", "the shape [1099511627775] has 1,099,511,627,775 elements, and the data 2"),
     (tensor(data=[]), ".data", NO_DATA),
     (tensor(data=None), ".data", NO_DATA),
     (tensor(data=[[1], 2]), ".data", DEPTHS),
@@ -65,6 +66,7 @@ WRONG_TENSORS = [
     (tensor(datatype="BYTES", data=["a", 2]), ".data[1]", "an element has another type; expected a text"),
     (tensor(datatype="UINT8", data=[255, 256]), ".data", "a number is not in the range of UINT8"),
     (tensor(datatype="FP64", data=[1e15, -1.1e15]), ".data", "is too large; expected numbers from -1e+15 to 1e+15"),
+    (tensor(datatype="INT64", data=[10**15, 10**15 + 1]), ".data", "expected numbers from -1e+15 to 1e+15"),
     (tensor(datatype="BYTES", data=["a", "b"]), ".datatype", "the model takes an array of numbers"),
     (tensor(datatype="BOOL", data=[True, False]), ".datatype", "the model takes an array of numbers"),
     (in_bytes("x", "FP32", [2], 9), ".parameters.binary_data_size", "binary_data_size is 9, and fewer bytes are left"),
@@ -89,6 +91,11 @@ def test_an_error_about_a_tensor_has_its_place(wrong, path, text):
         ([tensor(), tensor("q")], "[1].name", "the model has no input 'q'; expected one of length, colour, width"),
         ([tensor(), tensor("width"), tensor()], "[2].name", "the input 'length' is there twice"),
         ([tensor(shape=[1, 2])], "", "there is no input 'colour'; expected inputs length, colour, width"),
+        ([tensor()], "", "there is no input 'colour'; expected inputs length, colour, width"),
+        (
+            [tensor("all", shape=[1, 3, 1], data=[1, 2, 3])],
+            *("[0].name", "the model has no input 'all'; expected one of length, colour, width"),
+        ),
         ([tensor(), tensor("colour", shape=[1, 2]), tensor("width")], "[1].shape", ONE_COLUMN),
         ([tensor(shape=[2, 1]), tensor("width"), tensor("colour", shape=[1], data=[3])], "[2].shape", ONE_COLUMN),
     ],
@@ -97,6 +104,34 @@ def test_an_error_about_inputs_that_do_not_fit_the_columns_has_their_place(input
     with pytest.raises(Refusal) as caught:
         asked({"inputs": inputs}, TABLE)
     assert (caught.value.status, caught.value.problem.path, str(caught.value)) == (422, f"$.inputs{path}", text)
+
+
+LEFT = "a text is longer than the bytes that are left"
+
+
+@pytest.mark.parametrize(
+    ("datatype", "content", "path", "text"),
+    [
+        ("BYTES", b"\2\0\0\0ab\3\0\0", "", LEFT),
+        ("BYTES", b"\2\0\0\0ab\3\0\0\0cd", "", LEFT),
+        ("BYTES", b"\1\0\0\0a\2\0\0\0\xc3\xff", ".data[1]", "a text is not UTF-8"),
+        ("BYTES", b"\1\0\0\0a\0\0\0\0\1\0\0\0b", ".shape", "the shape [2] has 2 elements, and the data 3"),
+        ("FP16", np.float16([2, np.inf]).tobytes(), ".data", "expected numbers from -1e+15 to 1e+15"),
+        ("INT64", np.int64([2, -(2**63)]).tobytes(), ".data", "expected numbers from -1e+15 to 1e+15"),
+    ],
+)
+def test_an_error_about_bytes_has_its_place(datatype, content, path, text):
+    with pytest.raises(Refusal) as caught:
+        asked({"inputs": [in_bytes("x", datatype, [2], len(content))]}, ARRAY, content)
+    assert (caught.value.status, caught.value.problem.path) == (422, f"$.inputs[0]{path}")
+    assert str(caught.value).endswith(text)
+
+
+def test_a_tensor_may_have_32_axes_and_missing_numbers():
+    shape = [2] + [1] * 31
+    numbers = np.float32([np.nan, 2.5])
+    rows = asked({"inputs": [in_bytes("x", "FP32", shape, numbers.nbytes)]}, ARRAY, numbers.tobytes())
+    np.testing.assert_array_equal(rows.content, numbers.reshape(shape))
 
 
 JSON_LENGTH = "Inference-Header-Content-Length"
@@ -108,6 +143,7 @@ BEGINNING = "the number of bytes of JSON at the beginning of the body"
     ("document", "headers", "status", "path", "text"),
     [
         ({}, {"content-type": "Text/XML; q=1"}, 415, "", f"the Content-Type is 'text/xml'; expected {KINDS}"),
+        ({}, {JSON_LENGTH.lower(): "-1"}, 400, "", f"{JSON_LENGTH} is '-1'; expected {BEGINNING}"),
         ({}, {JSON_LENGTH.lower(): "3"}, 400, "", f"{JSON_LENGTH} is '3'; expected {BEGINNING}"),
         ([], {}, 422, "$", "the request is not an object; expected an object with inputs"),
         ({"id": 3}, {}, 422, "$.id", "the id is not a text"),
@@ -226,6 +262,8 @@ def test_outputs_come_as_bytes_where_asked_for(document, names, sizes, binary):
     [
         ([{"name": "clas"}], "$.outputs[0].name", "the model has no output 'clas'; did you mean 'class'?"),
         ([{"name": "q"}], "$.outputs[0].name", "the model has no output 'q'; expected one of class, probabilities"),
+        (["class"], "$.outputs", "the outputs are wrong; expected a list of objects with a name"),
+        ([{"name": 7}], "$.outputs", "the outputs are wrong; expected a list of objects with a name"),
         ([{"name": "class"}, {}], "$.outputs", "the outputs are wrong; expected a list of objects with a name"),
         ({}, "$.outputs", "the outputs are wrong; expected a list of objects with a name"),
         (
