@@ -8,6 +8,7 @@ import re
 import threading
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from requirements import require_package
 
@@ -19,6 +20,7 @@ require_package("uvicorn")
 from mlpkit.verbs.serve import app
 from mlpkit.verbs.serve.models import Models
 from mlpkit.verbs.serve.refusals import Refusal
+from mlpkit.verbs.serve.rows import Rows
 
 LOAN = {"amount": 4.3, "income": 10.5, "years_in_job": 13, "purpose": "car"}
 JSON = [(b"content-type", b"application/json")]
@@ -251,6 +253,18 @@ def test_csv_is_for_data_sets_that_read_it(dataset, takes_csv):
     else:
         with pytest.raises(Refusal, match=r"^the model's data set reads no CSV; expected application/json$"):
             app.plain.rows_of(b"a\n1\n", "text/csv", loaded)
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        (np.arange(6).reshape(3, 2), [[[0, 1]], [[2, 3]], [[4, 5]]]),
+        ({"a": [1, 2], "b": ["x", None]}, [{"a": [1], "b": ["x"]}, {"a": [2], "b": [None]}]),
+    ],
+)
+def test_each_row_is_explained_without_the_others(content, parts):
+    found = app.plain._single_rows(None, Rows(content))
+    assert [part.tolist() if isinstance(part, np.ndarray) else part for part in found] == parts
 
 
 def test_warnings_are_there_once(one):

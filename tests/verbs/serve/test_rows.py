@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from requirements import require_package
 
+import mlpkit
 from mlpkit.errors import DataError
 from mlpkit.jobs.load_model import load_run
 
@@ -40,6 +41,29 @@ def test_columns_are_found_by_trying_values(runs):
         ("stem_height", True, True),
         ("soil", False, True),
     ]
+
+
+@pytest.mark.parametrize("unknown", ["error", "zeros"])
+def test_a_column_of_categories_takes_the_numbers_and_truth_values_that_they_are_in_json(tmp_path, unknown):
+    kinds = ("3", "TRUE", "-4", "03", "-", "red", "1.5")
+    lines = [f"{kinds[i % 7]},{i / 4},2024-01-{1 + i % 28:02},{'uv'[i % 2]},{i % 3 > 1}" for i in range(70)]
+    (tmp_path / "t.csv").write_text("\n".join(["kind,size,day,free,y", *lines]))
+    columns = {"target": "y", "categorical": ["kind"], "dates": ["day"], "unknown": unknown}
+    columns |= {"ordinal": {"free": ["u", "v"]}} if unknown == "error" else {"ignore": ["free"]}
+    training = {"optimizer": "sgd", "batch_size": 8, "iterations": 1}
+    layers = [{"Affine": {"units": 1}}, "SigmoidWithLoss"]
+    spec = {"mlpkit": 1, "data": {"csv": {"file": str(tmp_path / "t.csv"), "validation": 0, "test": 0, **columns}}}
+    mlpkit.run(mlpkit.load_spec(spec | {"layers": layers, "training": training}), tmp_path / "run", quiet=True)
+    found = columns_taken(load_run(tmp_path / "run"))
+    taken = (*sorted(kinds), -4, 3, True) if unknown == "error" else ()
+    assert found[:3] == (
+        Column("kind", is_number=False, optional=False, categories=taken),
+        Column("size", is_number=True, optional=False, categories=()),
+        Column("day", is_number=False, optional=False, categories=()),
+    )
+    assert found[3:] == (Column("free", is_number=False, optional=False, categories=()),) * (unknown == "error")
+    row, values = {"size": 1.5, "day": "2024-02-03", "free": "u"}, [3, "red", True][: 3 if taken else 2]
+    assert rows_of_json([row | {"kind": value} for value in values], found).content["kind"] == values
 
 
 @pytest.mark.parametrize(
@@ -168,9 +192,13 @@ EXPECTED = "a list of objects, such as [{...}], with Content-Type application/js
     [
         (b"[1,\n 2", (2, 3), "the body is not JSON: Expecting ',' delimiter"),
         (b"[Infinity]", (0, 0), "the body is not JSON: Infinity is not a JSON number; write null for a missing value"),
+        (
+            *(b"\xff", (0, 0)),
+            "the body is not JSON: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
         (b"[" * 100_000, (0, 0), "the body is not JSON that can be read: it is nested too deeply"),
     ],
-    ids=["delimiter", "constant", "nested"],
+    ids=["delimiter", "constant", "encoding", "nested"],
 )
 def test_an_error_in_json_has_its_place(body, place, text):
     with pytest.raises(Refusal) as caught:
