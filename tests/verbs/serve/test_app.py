@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import threading
 from types import SimpleNamespace
 
@@ -347,6 +348,20 @@ def test_the_command_prints_where_each_model_is_served(runs, invoke, monkeypatch
         for name, version, of in (("a", "1", "loans"), ("a", "2", "loans"), ("houses", "1", "houses"))
     ]
     assert document["address"].startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_server_and_is_the_exit_code(number, runs, invoke, monkeypatch):
+    stopped = []
+
+    def run(self, sockets):
+        stopped.append(self.should_exit)
+        signal.raise_signal(number)
+        stopped.append(self.should_exit)
+
+    monkeypatch.setattr(app.Server, "run", run)
+    assert invoke("serve", runs / "loans", "--port", 0).code == 128 + number
+    assert stopped == [False, True]
 
 
 def test_options_reach_the_server(runs, invoke, monkeypatch):

@@ -56,13 +56,14 @@ def test_warnings_go_to_the_request_that_they_belong_to(batch):
     assert (outer, inner, seen) == (["a", "c"], ["b"], ["d", "e"])
 
 
-@pytest.mark.parametrize("bad", [0, 1, 2])
-def test_a_row_that_the_network_cannot_predict_leaves_the_others_theirs(batch, runs, monkeypatch, bad):
+@pytest.mark.parametrize(("bad", "other"), [(0, 3), (1, 3), (2, 3), (1, 0), (0, 0), (1, None)])
+def test_a_row_that_the_network_cannot_predict_leaves_the_others_theirs(batch, runs, monkeypatch, bad, other):
     from mlpkit.verbs.serve.rows import Rows
 
     model = load_run(runs / "loans")
     contents = [{"amount": [float(i)], "income": [10.5], "years_in_job": [13], "purpose": ["car"]} for i in (1, 2, 3)]
-    contents.append({**contents[0], "income": [3]})  # of other types: a group of its own
+    if other is not None:  # of other types: a group of its own
+        contents.insert(other, {**contents[0], "income": [3]})
     requests = [batch.Request(model, Rows(content)) for content in contents]
     expected = [each.predictions.values for each in batch.predict_all(requests)]
     compute, wrong = batch.predicted_values, batch.encoded(model, requests[bad].rows).x
@@ -74,8 +75,8 @@ def test_a_row_that_the_network_cannot_predict_leaves_the_others_theirs(batch, r
 
     monkeypatch.setattr(batch, "predicted_values", failing)
     found = batch.predict_all(requests)
-    assert [isinstance(each, ZeroDivisionError) for each in found] == [number == bad for number in range(4)]
-    for number in {0, 1, 2, 3} - {bad}:
+    assert [isinstance(each, ZeroDivisionError) for each in found] == [number == bad for number in range(len(requests))]
+    for number in {*range(len(requests))} - {bad}:
         np.testing.assert_array_equal(found[number].predictions.values, expected[number])
 
 
@@ -106,6 +107,26 @@ def test_two_models_predict_their_own_rows_and_unusual_rows_are_warned_of_alone(
     found = batch.predict_all([batch.Request(model, Rows(content)) for model, content in contents])
     assert [len(each.predictions.class_names) for each in found] == [2, 3, 2]
     assert [len(each.warnings) for each in found] == [0, 0, 1]
+
+
+def test_an_answer_has_the_warnings_of_encoding_then_of_unusual_rows_then_of_their_regions(batch, runs, monkeypatch):
+    from mlpkit.verbs.serve.rows import Rows
+
+    model, encode = load_run(runs / "houses"), batch.inputs_of
+    row = {"area": [5000], "rooms": [3], "age": [9], "district": ["hill"]}
+
+    def encoding(*arguments):
+        warnings.warn("early", UserWarning, stacklevel=1)
+        return encode(*arguments)
+
+    monkeypatch.setattr(batch, "inputs_of", encoding)
+    monkeypatch.setattr("mlpkit.jobs.predict.why_not_exchangeable", lambda _: "late")
+    with batch.warnings_by_thread():
+        warnings.simplefilter("always")
+        (found,) = batch.predict_all([batch.Request(model, Rows(row))])
+    first, *unusual, last = found.warnings
+    assert (first, last) == ("early", "coverage has no guarantee: late")
+    assert unusual == model.dataset.remarks(model.dataset.from_columns(row)) != []
 
 
 def working(batch, work, most=9):
@@ -189,3 +210,53 @@ def test_no_more_wait_than_may(batch):
     assert isinstance(refused, Refusal)
     assert (refused.status, str(refused)) == (503, "2 requests wait already; try again later")
     assert refused.headers == {"Retry-After": "1"}
+
+
+def answering(batch, monkeypatch, times=()):
+    """Let requests be answered at once; return whether the thread that asked computed each batch, and its size."""
+    seen, times, asking = [], iter(times), threading.current_thread()
+
+    def answered(requests):
+        seen.append((threading.current_thread() is asking, len(requests)))
+        return [request.rows.content for request in requests]
+
+    monkeypatch.setattr(batch, "predict_all", answered)
+    monkeypatch.setattr(batch, "perf_counter", lambda: next(times, 0.0))
+    return seen
+
+
+def test_only_single_rows_that_take_less_than_to_hand_them_over_are_computed_by_the_thread_that_asks(
+    batch, monkeypatch
+):
+    from mlpkit.verbs.serve.rows import Rows
+
+    seen = answering(batch, monkeypatch, times=(0, 0.001, 1, 1.0041, 2, 2.0005))
+    one, two = Rows({"a": [1]}), Rows({"a": [1, 2]})
+
+    async def work(worker):
+        ask = lambda *rows: asyncio.gather(*(worker.predict(batch.Request(None, each)) for each in rows))  # noqa: E731
+        return [await ask(*each) for each in ([one], [one, one], [one], [one, two], [Rows(b"a")], [one])]
+
+    found, sizes = working(batch, work)
+    content = {"a": [1]}
+    assert found == [[content], [content] * 2, [content], [content, {"a": [1, 2]}], [b"a"], [content]]
+    assert seen == [(True, 1), (True, 2), (False, 1), (False, 2), (False, 1), (True, 1)]
+    assert sizes == [1, 2, 1, 2, 1, 1]
+
+
+def test_requests_that_keep_arriving_do_not_hold_up_the_first(batch, monkeypatch):
+    from mlpkit.verbs.serve.rows import Rows
+
+    answering(batch, monkeypatch)
+    monkeypatch.setattr(batch, "ENOUGH", 3)
+
+    async def work(worker):
+        tasks = []
+        for number in range(12):
+            tasks.append(asyncio.create_task(worker.predict(batch.Request(None, Rows({"a": [number]})))))
+            await asyncio.sleep(0)
+        return [content["a"] for content in await asyncio.gather(*tasks)]
+
+    found, sizes = working(batch, work, most=12)
+    assert found == [[number] for number in range(12)]
+    assert (sum(sizes), sizes[0] <= 5) == (12, True)
