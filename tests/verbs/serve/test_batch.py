@@ -230,18 +230,18 @@ def test_only_single_rows_that_take_less_than_to_hand_them_over_are_computed_by_
 ):
     from mlpkit.verbs.serve.rows import Rows
 
-    seen = answering(batch, monkeypatch, times=(0, 0.001, 1, 1.0041, 2, 2.0005))
+    seen = answering(batch, monkeypatch, times=(0, 0.001, 1, 1.003, 2, 2.0015, 3, 3.0044, 4, 4.0005))
     one, two = Rows({"a": [1]}), Rows({"a": [1, 2]})
 
     async def work(worker):
         ask = lambda *rows: asyncio.gather(*(worker.predict(batch.Request(None, each)) for each in rows))  # noqa: E731
-        return [await ask(*each) for each in ([one], [one, one], [one], [one, two], [Rows(b"a")], [one])]
+        return [await ask(*rows) for rows in asked]
 
+    asked = [[one], [one, one], [one], [one, one], [one], [one, two], [Rows(b"a")], [one]]
     found, sizes = working(batch, work)
-    content = {"a": [1]}
-    assert found == [[content], [content] * 2, [content], [content, {"a": [1, 2]}], [b"a"], [content]]
-    assert seen == [(True, 1), (True, 2), (False, 1), (False, 2), (False, 1), (True, 1)]
-    assert sizes == [1, 2, 1, 2, 1, 1]
+    assert found == [[each.content for each in rows] for rows in asked]
+    assert [here for here, _ in seen] == [True, True, True, False, False, False, False, True]
+    assert sizes == [count for _, count in seen] == [1, 2, 1, 2, 1, 2, 1, 1]
 
 
 def test_requests_that_keep_arriving_do_not_hold_up_the_first(batch, monkeypatch):
@@ -250,13 +250,14 @@ def test_requests_that_keep_arriving_do_not_hold_up_the_first(batch, monkeypatch
     answering(batch, monkeypatch)
     monkeypatch.setattr(batch, "ENOUGH", 3)
 
-    async def work(worker):
-        tasks = []
-        for number in range(12):
-            tasks.append(asyncio.create_task(worker.predict(batch.Request(None, Rows({"a": [number]})))))
+    async def ask(worker, number):
+        for _ in range(number):
             await asyncio.sleep(0)
-        return [content["a"] for content in await asyncio.gather(*tasks)]
+        return await worker.predict(batch.Request(None, Rows({"a": [number]})))
+
+    async def work(worker):
+        return await asyncio.gather(*(ask(worker, number) for number in reversed(range(12))))
 
     found, sizes = working(batch, work, most=12)
-    assert found == [[number] for number in range(12)]
-    assert (sum(sizes), sizes[0] <= 5) == (12, True)
+    assert found == [{"a": [number]} for number in reversed(range(12))]
+    assert (sum(sizes), sizes[0]) == (12, 4)  # the three that are enough, and one that came meanwhile
