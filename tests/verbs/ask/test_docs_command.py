@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import mlpkit
+from mlpkit.verbs.ask.documentation import shipped_pages
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,10 @@ def test_without_a_browser_the_address_is_there_all_the_same(invoke, monkeypatch
 def test_a_page_that_is_not_there(invoke):
     done = invoke("docs", "trainning")
     assert (done.code, done.out) == (2, "")
-    assert "no page is called 'trainning'; did you mean 'training'?" in done.err
+    assert done.err == "error: no page is called 'trainning'; did you mean 'training'?\n"
+    done = invoke("docs", "qqqqqq")
+    names = done.err.removeprefix("error: no page is called 'qqqqqq'; pages: ").rstrip().split(", ")
+    assert names == sorted({path.stem for path in shipped_pages()})
 
 
 def test_a_cache_that_cannot_be_written(invoke, cache):

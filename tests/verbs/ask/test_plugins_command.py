@@ -112,6 +112,12 @@ def test_what_computes_a_component_is_said(cwd, invoke):
     assert documents[1]["computed_by"] == dict.fromkeys(["fast.Fast", "fast.Faster"], "an abacus (it is made of wood)")
 
 
+def test_the_library_of_linear_algebra_is_a_line_of_words(invoke, monkeypatch):
+    about = {"numpy": "2.7", "blas": {"name": "acme", "version": None, "architecture": "Abacus"}}
+    monkeypatch.setattr("mlpkit.runs.environment.environment", lambda: about)
+    assert invoke("--version", "--verbose").out.splitlines()[2:] == ["numpy: 2.7", "blas: acme Abacus"]
+
+
 def test_a_namespace_is_taken_once(cwd, invoke):
     (cwd / "mlpkit.py").write_text((cwd / "acme.py").read_text())
     done = invoke("plugins", "--plugin", "mlpkit.py")

@@ -295,6 +295,8 @@ def test_marks_of_docstrings_and_names_of_exceptions_are_not_shown(invoke, cwd):
     assert "Error if an input is 'empty'." in shown
     assert "Error if low is wrong; or missing." in shown
     assert not any("``" in line or "Raises" in line for line in shown)
+    page = invoke("show", "my.Clip", "--plugin", "my.py", "--markdown").out
+    assert "\n\n- Error if an input is ``empty``.\n- Error if low is wrong; or missing.\n\nGradients: " in page
 
 
 MARKDOWN = """\

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import re
+import socket
 import threading
 import time
+import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +19,7 @@ from mlpkit.components.schedule import Progress
 from mlpkit.runs.folder import RunFolder
 from mlpkit.specfile.shipped_specs import shipped_specs
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
+from mlpkit.training.health import Symptom
 from mlpkit.verbs.live.server import (
     FolderRuns,
     LiveRun,
@@ -242,6 +245,8 @@ def test_a_run_is_held_and_ended_only_while_it_trains(tmp_path):
         1.25,
         pytest.approx(0, abs=9),
     )
+    live.diagnosed(Symptom("dead_units", "Relu1", "3 of 4 are", ("a lower rate", "PRelu"), 5))
+    assert live.runs()[0].notes == ["dead units in Relu1: 3 of 4 are; try a lower rate, or PRelu"]
     live.pause()
     assert state() == "pausing"
     waiting = []
@@ -287,6 +292,24 @@ def test_a_training_that_fails_says_so_on_its_page(tmp_path, monkeypatch):
         raise ValueError("unused\nat all")
     assert isinstance(interrupts.stop, PausableStopRequest)
     assert (live.run.state, live.run.message) == ("failed", "unused")
+
+
+def test_a_page_at_another_port_than_asked_for_is_the_same(tmp_path, capsys):
+    pytest.importorskip("vl_convert")
+    interrupts = SimpleNamespace(stop=None)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with live_page(port, "a title", tmp_path, "seed: 7", interrupts) as live:
+            warned, address = capsys.readouterr().err.splitlines()
+            with urllib.request.urlopen(address.removeprefix("live page: "), timeout=60) as answer:
+                text = answer.read().decode()
+            with urllib.request.urlopen(f"{answer.url}events", timeout=60) as stream:
+                live.close("finished", "well")
+                lines = iter(stream.readline, b"")
+                assert any(b'"state":"Finished: well"' in line for line in lines)
+    assert warned.startswith(f"warning: port {port} can't be used: ")
+    assert ("<h1>a title</h1>" in text, "seed: 7" in text) == (True, True)
+    assert re.findall('<button type="button" id="(.*?)">', text) == ["pause", "stop"]
 
 
 @pytest.mark.parametrize(

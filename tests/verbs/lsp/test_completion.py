@@ -164,6 +164,9 @@ def test_all_columns_of_a_wide_file_are_offered_as_it_is_read(editor):
     assert offers["y: z"] == text.replace("|", "'y: z'")
     quoted = text.replace("|", '"y|"')
     assert editor.completions(quoted)["y: z"] == text.replace("|", '"y: z"')
+    for before, after in (("{|}", "{'y: z': }"), ("{y|: log}", "{'y: z': log}")):
+        keys = text.replace("target: |", f"numbers_by_column: {before}")
+        assert editor.completions(keys)["y: z"] == keys.replace(before, after)
     assert not offered(editor, text.replace("wide", "narrow")) & set(names)
 
 

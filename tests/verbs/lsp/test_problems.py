@@ -10,7 +10,7 @@ from requirements import require_package
 from spec_editor import SPEC, changed, spec_editor
 
 import mlpkit
-from mlpkit.errors import SpecError
+from mlpkit.errors import DataError, SpecError, UsageError
 from mlpkit.jobs.check import check
 from mlpkit.specfile.spec import load_spec
 from mlpkit_plugins.datasets.npy import Npy
@@ -120,6 +120,26 @@ def test_a_data_file_that_is_wrong_is_marked_where_it_is_named(editor):
     assert "table.csv, row 3" in message
     (editor.folder / "table.csv").write_text("a,b\n" + "".join(f"{i},{i % 3}\n" for i in range(900)), "utf-8")
     assert editor.problems(text) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "marked"),
+    [
+        (lambda folder: DataError(folder / "table.csv", "it is wrong"), 3, "table.csv"),
+        (lambda folder: DataError(folder / "other.csv", "it is wrong"), 3, "c"),
+        (lambda folder: UsageError("it is wrong"), 1, "m"),
+    ],
+)
+def test_an_error_without_a_place_is_marked_at_what_it_is_about(editor, monkeypatch, error, line, marked):
+    def fail(*_):
+        raise error(editor.folder)
+
+    (editor.folder / "table.csv").write_text("a,b\n1,2\n3,4\n", "utf-8")
+    monkeypatch.setattr("mlpkit.verbs.lsp.diagnostics.check", fail)
+    text = changed('"example:flowers.csv", target: species, categorical: [soil]', "table.csv, target: b")
+    ((_, *place, message),) = editor.problems(text)
+    assert place[::2] == [line, marked]
+    assert message.endswith("it is wrong")
 
 
 def test_data_is_read_once_as_long_as_it_is_the_same(editor, monkeypatch):
