@@ -288,6 +288,21 @@ def test_requests_that_take_too_long_are_ended(one, monkeypatch):
     assert service.metrics.seconds._sum >= 0.25
 
 
+def test_an_answer_that_has_begun_ends_with_the_connection_and_is_counted(one):
+    service, sent = app.Service(one, 10_000, 0.02, 9), []
+
+    async def begun(scope, receive, send):
+        await send({"type": "http.response.start", "status": 206, "headers": []})
+        await asyncio.sleep(60)
+
+    async def send(event):
+        sent.append(event["type"])
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(app.Measured(begun, service)({"type": "http"}, None, send))
+    assert (sent, service.metrics.answers) == (["http.response.start"], {("none", 206): 1})
+
+
 def test_requests_beyond_those_that_may_wait_are_refused(one):
     service, free = app.Service(one, 10_000, 30, 2), threading.Event()
     body = [json.dumps([LOAN]).encode()]
@@ -369,11 +384,14 @@ def test_options_reach_the_server(runs, invoke, monkeypatch):
     monkeypatch.setattr(app.Server, "run", lambda self, sockets: made.append(self))
     monkeypatch.setattr(app, "application", lambda service: service)
     options = ["--max-body", "0.25", "--timeout", "7.4", "--queue", "3", "--drift"]
-    for given in ([], options):
+    monkeypatch.setattr(app, "descriptor_limit", iter([10**6, 301, 8191]).__next__)
+    for given in ([], options, ["--timeout", "0.4"]):
         assert invoke("serve", runs / "loans", "--port", 0, *given).code == 0
     services = [server.config.app for server in made]
     assert [(each.most_bytes, each.seconds, each.most_waiting, each.keeps_rows) for each in services] == [
         (32_000_000, 30.0, 1000, False),
         (250_000, 7.4, 3, True),
+        (32_000_000, 0.4, 1000, False),
     ]
-    assert [server.config.timeout_graceful_shutdown for server in made] == [30, 7]
+    assert [server.config.timeout_graceful_shutdown for server in made] == [30, 7, 1]
+    assert [server.config.limit_concurrency for server in made] == [4096, 150, 4095]

@@ -102,6 +102,7 @@ def test_rows_are_described():
 
 def test_columns_are_taken_out_of_rows_in_their_order():
     rows = rows_of_json([ROW | {"more": 1}, {"note": 7.5, "colour": 3, "body height": True, "age": -1e15}], COLUMNS)
+    assert rows_of_json([ROW | {"age": 10**15}], COLUMNS).content["age"] == [10**15]
     assert [*rows.content.items()] == [
         ("age", [4, -1e15]),
         ("body height", [None, True]),
