@@ -123,19 +123,21 @@ def test_a_data_file_that_is_wrong_is_marked_where_it_is_named(editor):
 
 
 @pytest.mark.parametrize(
-    ("error", "line", "marked"),
+    ("failing", "error", "line", "marked"),
     [
-        (lambda folder: DataError(folder / "table.csv", "it is wrong"), 3, "table.csv"),
-        (lambda folder: DataError(folder / "other.csv", "it is wrong"), 3, "c"),
-        (lambda folder: UsageError("it is wrong"), 1, "m"),
+        ("check", lambda folder: DataError(folder / "table.csv", "it is wrong"), 3, "table.csv"),
+        ("check", lambda folder: DataError(folder / "other.csv", "it is wrong"), 3, "c"),
+        ("check", lambda folder: UsageError("it is wrong"), 1, "m"),
+        ("check_document", lambda folder: DataError(folder / "table.csv", "it is wrong"), 1, "m"),
+        ("read_document", lambda folder: UsageError("it is wrong"), 1, ""),
     ],
 )
-def test_an_error_without_a_place_is_marked_at_what_it_is_about(editor, monkeypatch, error, line, marked):
-    def fail(*_):
+def test_an_error_without_a_place_is_marked_at_what_it_is_about(editor, monkeypatch, failing, error, line, marked):
+    def fail(*_, **__):
         raise error(editor.folder)
 
     (editor.folder / "table.csv").write_text("a,b\n1,2\n3,4\n", "utf-8")
-    monkeypatch.setattr("mlpkit.verbs.lsp.diagnostics.check", fail)
+    monkeypatch.setattr(f"mlpkit.verbs.lsp.diagnostics.{failing}", fail)
     text = changed('"example:flowers.csv", target: species, categorical: [soil]', "table.csv, target: b")
     ((_, *place, message),) = editor.problems(text)
     assert place[::2] == [line, marked]
