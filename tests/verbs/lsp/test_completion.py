@@ -83,6 +83,10 @@ def test_components_of_the_right_kind_are_offered(editor, text, kinds):
     assert not offered(editor, text) & (components("layer", "optimizer", "dataset", "metric") - components(*kinds))
 
 
+def test_a_second_component_is_not_offered_in_the_same_mapping(editor):
+    assert not offered(editor, changed("{sgd: {learning_rate: 0.1}}", "{sgd: {learning_rate: 0.1}, |}"))
+
+
 def test_a_component_is_completed_with_what_it_requires(editor):
     text = "layers:\n  - |\n"
     offers = editor.completions(text)
