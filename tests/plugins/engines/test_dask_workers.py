@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from requirements import require_module
@@ -205,8 +207,66 @@ def test_workers_on_this_machine_share_its_cores(workers, threads, monkeypatch):
     monkeypatch.setattr(dask_workers, "LocalCluster", lambda **how: how)
     found = dask_workers._local_cluster(workers)
     assert (found["n_workers"], found["threads_per_worker"], found["processes"]) == (workers, threads, True)
+    assert (found["dashboard_address"], found["memory_limit"]) == (None, None)
 
 
 def test_the_default_client_of_the_process_stays_the_users(monkeypatch):
-    monkeypatch.setattr(dask_workers, "Client", lambda address, **how: how)
-    assert dask_workers._connected("tcp://x:1")["set_as_default"] is False
+    monkeypatch.setattr(dask_workers, "Client", lambda address, **how: (address, how))
+    assert dask_workers._connected("tcp://x:1") == ("tcp://x:1", {"timeout": 10, "set_as_default": False})
+
+
+@pytest.mark.parametrize(("most", "started"), [(None, 5), (3, 3)])
+def test_without_a_scheduler_a_cluster_is_started_and_ends_with_the_workers(most, started, scheduler, monkeypatch):
+    events = []
+
+    @contextmanager
+    def cluster(count):
+        events.append(count)
+        yield
+        events.append("end")
+
+    monkeypatch.setattr(dask_workers, "available_cores", lambda: 5)
+    monkeypatch.setattr(dask_workers, "_local_cluster", cluster)
+    workers = dask_workers.DaskWorkers("", most)
+    assert events == [started]
+    workers.shutdown()
+    assert (events, scheduler.asked, scheduler.closed) == ([started, "end"], [], [1])
+
+
+def test_a_scheduler_that_is_lost_before_the_first_trial_leaves_nothing_to_resume(scheduler):
+    workers = dask_workers.DaskWorkers("tcp://x:1")
+    scheduler.status = "closed"
+    with pytest.raises(WorkersLostError, match=r"^the Dask scheduler has ended, or can't be reached any more$"):
+        _ = workers.count
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_result_that_cannot_be_fetched_is_a_failure(scheduler, tmp_path):
+    workers = dask_workers.DaskWorkers("tcp://x:1")
+    ends = [workers.submit(TrainingEnd, tmp_path / f"trial-{number}") for number in range(2)]
+    for task, error in zip(scheduler.tasks, (OSError("gone"), dask_workers.KilledWorker("x", None, 3)), strict=True):
+        task.result = Mock(side_effect=error)
+        task.end("finished")
+    assert [end.result() for end in ends] == [
+        TrainingEnd(failure="its Dask worker can't train: OSError: gone"),
+        TrainingEnd(failure="the Dask workers that trained it were lost", death="with its Dask worker"),
+    ]
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_trial_that_was_taken_back_is_stopped_and_its_worker_idle(scheduler, tmp_path):
+    workers = dask_workers.DaskWorkers("tcp://x:1")
+    first, _ = (workers.submit(TrainingEnd, tmp_path / f"trial-{number}") for number in range(2))
+    scheduler.tasks[0].cancel()
+    assert first.result() == TrainingEnd(stopped="the end of the sweep")
+    workers.submit(TrainingEnd, tmp_path / "trial-2")
+    assert scheduler.tasks[2].places == {"workers": ["a"], "allow_other_workers": True}
+
+
+def test_a_worker_ends_the_trials_of_a_killed_driver_before_it_begins_and_its_own_at_the_end(tmp_path, monkeypatch):
+    sweep, ended = (str(tmp_path), str(tmp_path)), []
+    monkeypatch.setattr(dask_workers, "end_training", ended.append)
+    assert asyncio.run(dask_workers._begin(sweep, VERSION)) == ""
+    assert ended == [sweep[0]]
+    asyncio.run(dask_workers._end("swept"))
+    assert ended == [sweep[0], "swept"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -174,3 +175,32 @@ def test_an_mpi_library_that_is_missing_or_takes_one_thread_is_named(monkeypatch
     monkeypatch.setattr(mpi_workers, "load_mpi", lambda _: single)
     with pytest.raises(UsageError, match=r"^the engine mpi needs an MPI library that several threads may use \(MPI_TH"):
         mpi_workers.MpiWorkers()
+
+
+@pytest.fixture
+def futures(monkeypatch):
+    """The module ``mpi4py.futures`` in a rank that trains; the ranks that wait for each other are counted."""
+    waited = []
+    comm = SimpleNamespace(Barrier=lambda: waited.append(True))
+    module = SimpleNamespace(get_comm_workers=lambda: comm, MPICommExecutor="executor", comm=comm, waited=waited)
+    monkeypatch.setitem(sys.modules, "mpi4py.futures", module)
+    return module
+
+
+def test_each_rank_does_what_all_do_once_even_if_it_fails(futures):
+    assert mpi_workers._together(divmod, (17, 5)) == (3, 2)
+    assert futures.waited == [True]
+    with pytest.raises(ZeroDivisionError):
+        mpi_workers._together(divmod, (17, 0))
+    assert futures.waited == [True, True]
+
+
+def test_cores_are_shared_among_the_ranks_that_train(futures, ranks, monkeypatch):
+    monkeypatch.setattr(mpi_workers, "cores_of_each_rank", lambda *given: given)
+    assert mpi_workers._cores() == (mpi_workers.load_mpi(), futures.comm)
+
+
+def test_an_mpi_library_that_threads_may_share_will_do(futures, monkeypatch):
+    shared = SimpleNamespace(Query_thread=lambda: 3, THREAD_MULTIPLE=3)
+    monkeypatch.setattr(mpi_workers, "load_mpi", lambda _: shared)
+    assert mpi_workers._loaded() == (shared, "executor")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import Future, wait
 from contextlib import closing
 from pathlib import Path
+from signal import Signals
 from types import SimpleNamespace
 
 import fake_slurm
@@ -105,6 +107,7 @@ def test_what_slurm_refuses_is_said_in_its_own_words(trial):
 def test_a_controller_that_is_down_is_waited_for_but_not_for_ever(trial, tmp_path, monkeypatch):
     down = tmp_path / "commands/is-down"
     with Workers() as workers:
+        assert (workers.threads, workers.count) == (1, 16)
         down.touch()
         end = workers.submit(slurm_tasks.do, trial(0), what="end")
         assert not wait([end], 0.3).done
@@ -157,7 +160,9 @@ def test_a_job_of_which_slurm_knows_nothing_any_more_has_died(trial, tmp_path):
     assert end == TrainingEnd(failure=f"{said} ended without a result", death=f"with {said}")
 
 
-def test_without_slurm_its_commands_are_named(monkeypatch, tmp_path):
+@pytest.mark.parametrize("there", ["sbatch", "srun", "squeue"])
+def test_without_slurm_its_commands_are_named(there, monkeypatch, tmp_path):
+    (tmp_path / there).touch(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="needs the commands of Slurm, sbatch and srun; start it on a login node"):
         slurm_workers.SlurmWorkers()
@@ -224,3 +229,157 @@ def test_the_error_of_a_job_is_its_last_line_that_names_one(said, reason, sent):
     assert sent._result(job) == TrainingEnd(failure=f"its Slurm job can't train: {reason}")
     job = SimpleNamespace(exception=lambda: None, result=lambda: TrainingEnd(7))
     assert sent._result(job) == TrainingEnd(7)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The seconds that the workers see, which pass when a test says so."""
+    now = [100.0]
+    monkeypatch.setattr(slurm_workers, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _: None))
+    return now
+
+
+def test_slurm_is_asked_every_five_seconds_and_twice_a_second_while_a_sweep_stops(sent, clock):
+    asked, (first, second) = [], sent._sent
+    sent._look_for_missing, sent._stop_jobs = lambda: asked.append("squeue"), lambda: asked.append("scancel")
+    sent._hand_in = lambda each: asked.append(each.directory.name)
+    second.job.exception, second.job.result = lambda: None, lambda: TrainingEnd(5)
+    first.job, job, sent._asked_at = None, first.job, 95.0
+    sent._look()
+    assert (asked, second.end.result(), sent._sent) == (["trial-7", "squeue"], TrainingEnd(5), [first])
+    first.job = job
+    for seconds, stopping, expected in (
+        (4.75, False, []),
+        (0.25, False, ["squeue"]),
+        (0.25, True, []),
+        (0.25, True, ["squeue", "scancel"]),
+        (0.25, True, []),
+    ):
+        clock[0], sent._stopping = clock[0] + seconds, stopping
+        asked.clear()
+        sent._look()
+        assert asked == expected
+    clock[0], sent._sent = clock[0] + 60, []
+    sent._look()
+    assert asked == []
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_error_reaches_all_trials_and_the_next_ones_are_looked_after(sent):
+    def look():
+        if not sent._sent:
+            sent._ended = True
+        raise ValueError("no idea")
+
+    ends, sent._look, sent._ended, sent._wake = [each.end for each in sent._sent], look, False, threading.Event()
+    sent._wake.wait = lambda _: None
+    sent._look_after_jobs()
+    assert [str(end.exception()) for end in ends] == ["no idea"] * 2
+
+
+@pytest.fixture
+def handed_in(tmp_path, monkeypatch):
+    """Workers without a thread, with a trial in a folder behind a link, and what submitit is asked to submit."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    workers = object.__new__(slurm_workers.SlurmWorkers)
+    workers._stopping, workers._here, workers._folder = False, "/here", tmp_path / "real"
+    workers._settings = {"partition": "cpu"}
+    call = slurm_workers.TrialCall(print, "trial-7", {"rows": 3})
+    workers._sent = [slurm_workers._Sent(tmp_path / "link/trial-7", call, Future())]
+    workers.submitted, workers.refusal = [], None
+
+    class Executor:
+        def __init__(self, folder):
+            self.folder = folder
+
+        def update_parameters(self, *, job_name, additional_parameters, **others):
+            self.given = job_name, additional_parameters["partition"]
+
+        def submit(self, *call):
+            workers.submitted.append((self.folder, *self.given, *call))
+            if workers.refusal:
+                raise slurm_workers.FailedJobError(workers.refusal)
+            return SimpleNamespace(job_id="31")
+
+    monkeypatch.setattr(slurm_workers, "SlurmExecutor", Executor)
+    return workers
+
+
+NAME = "real-trial-7"
+
+
+@pytest.mark.parametrize(
+    ("jobs", "job", "submitted"),
+    [
+        (None, None, 0),
+        (set(), "31", 1),
+        ({("5", "other-trial-7"), ("8", NAME)}, "31", 1),
+        ({("5", NAME), ("6", NAME), ("8", NAME)}, "6", 0),
+        ({("5", NAME), ("6", "other-trial-7")}, "5", 0),
+    ],
+)
+def test_a_trial_is_submitted_unless_slurm_is_silent_or_has_a_job_for_it(jobs, job, submitted, handed_in, tmp_path):
+    (each,) = handed_in._sent
+    folder = tmp_path / "real/slurm/trial-7"
+    folder.mkdir(parents=True)
+    for name in ("5_submitted.pkl", "6_submitted.pkl"):
+        (folder / name).touch()
+    handed_in._jobs_of_user = lambda: jobs
+    handed_in._hand_in(each)
+    call = each.call._replace(directory=str(tmp_path / "real/trial-7"))
+    assert handed_in.submitted == [(folder, NAME, "cpu", slurm_workers._train, "/here", call)] * submitted
+    assert (each.job and each.job.job_id, each.job and each.job.paths.folder) == (job, job and folder)
+    assert (handed_in._sent, each.end.done()) == ([each], False)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_trial_is_refused_only_by_a_slurm_that_answers(answers, handed_in, tmp_path):
+    (each,) = handed_in._sent
+    later = iter([set(), set() if answers else None])
+    handed_in._jobs_of_user, handed_in.refusal = lambda: next(later), "sbatch: error: no such partition\n"
+    handed_in._hand_in(each)
+    assert (handed_in._sent, each.job, each.end.done()) == ([] if answers else [each], None, answers)
+    if answers:
+        said = f"{tmp_path}/link/trial-7: Slurm refuses its job: no such partition; change its options, --slurm KEY"
+        assert str(each.end.exception()).startswith(said)
+
+
+def test_a_trial_that_has_no_job_when_the_sweep_stops_is_not_begun(handed_in):
+    (each,), handed_in._stopping = handed_in._sent, True
+    handed_in._hand_in(each)
+    assert (each.end.result(), handed_in._sent) == (TrainingEnd(stopped="the end of the sweep"), [])
+    assert handed_in.submitted == []
+
+
+def test_slurm_may_be_silent_for_ten_minutes_after_each_answer(sent, clock, monkeypatch):
+    commands, answers = [], iter(["31 digits-trial-0\n32 my sweep-trial-1\n", None, "", None, None])
+    monkeypatch.setattr(slurm_workers, "_asked", lambda command: commands.append(command) or next(answers))
+    assert sent._jobs_of_user() == {("31", "digits-trial-0"), ("32", "my sweep-trial-1")}
+    assert commands == [["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i %j"]]
+    for expected in (None, set(), None):
+        clock[0] += 599.5
+        assert sent._jobs_of_user() == expected
+    clock[0] += 0.5
+    with pytest.raises(WorkersLostError) as caught:
+        sent._jobs_of_user()
+    assert str(caught.value) == (
+        "Slurm hasn't answered for 10 minutes; its jobs continue; resume with mlpkit sweep --resume when it answers"
+    )
+
+
+def test_a_job_trains_in_the_drivers_folder_and_stops_at_each_signal_of_slurm(tmp_path, monkeypatch):
+    handlers = {}
+    monkeypatch.setattr(slurm_workers, "signal", SimpleNamespace(Signals=Signals, signal=handlers.__setitem__))
+    monkeypatch.chdir("/")
+
+    def trained(directory, *, steps, stop):
+        said = [stop.reason]
+        for number, handler in handlers.items():
+            handler(number, None)
+            said.append(stop.reason)
+        return directory, Path.cwd(), steps, said
+
+    found = slurm_workers._train(str(tmp_path), slurm_workers.TrialCall(trained, "swept/trial-7", {"steps": 3}))
+    said = ["", "Slurm (SIGTERM)", "Slurm (SIGUSR1)", "Slurm (SIGUSR2)"]
+    assert found == (Path("swept/trial-7"), tmp_path, 3, said)
