@@ -39,6 +39,7 @@ class World(FakeWorld):
         return any(each == tag for each, _ in self.waiting)
 
     def recv(self, source, tag):
+        assert source == 0
         found = next(each for each in self.waiting if each[0] == tag)
         self.waiting.remove(found)
         return found[1]
