@@ -160,10 +160,11 @@ def test_a_failure_after_the_lock_was_taken_gives_it_back(path: Path, failing: A
     lock.release()
 
 
-def test_no_descriptor_is_left_open(path: Path) -> None:
-    def descriptors() -> int:
-        return len(os.listdir("/dev/fd"))  # noqa: PTH208 - pathlib would hide that this opens one itself
+def descriptors() -> int:
+    return len(os.listdir("/dev/fd"))  # noqa: PTH208 - pathlib would hide that this opens one itself
 
+
+def test_no_descriptor_is_left_open(path: Path) -> None:
     before = descriptors()
     first = WriterLock(path)
     first.acquire()
@@ -190,7 +191,9 @@ def test_a_lock_on_a_file_that_was_removed_meanwhile_does_not_count(
         real(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", flock)
+    before = descriptors()
     lock.acquire()
+    assert descriptors() == before + 1
     with pytest.raises(RunFolderError, match="this process is writing to it"):
         other.acquire()
 

@@ -45,6 +45,7 @@ def teacher(cwd, invoke):
 def test_it_writes_a_spec_on_the_same_data_trains_it_and_compares(teacher, invoke):
     done = invoke("distill", teacher, "--into", "specs/small.yaml", "--json")
     assert done.code == 0, done.err
+    assert "written to specs/small.yaml\n" in done.err
     written = yaml.safe_load(Path("specs/small.yaml").read_text())
     assert written["data"] == {
         "csv": {
@@ -82,6 +83,7 @@ def test_a_spec_that_exists_is_taken_as_it_is_and_the_table_fits_a_terminal(teac
     done = invoke("distill", teacher, "--into", path)
     assert done.code == 0, done.err
     assert path.read_text() == text
+    assert "written to" not in done.err
     lines = done.out.splitlines()
     head = next(i for i, line in enumerate(lines) if line.split() == ["teacher", "pupil", "without", "teacher"])
     names = [line[: lines[head].index("teacher")].strip() for line in lines[head + 1 :]]

@@ -93,6 +93,15 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_step_is_done_again(
     assert done.err == said
 
 
+def test_a_page_is_written_with_the_example(run, invoke, cwd):
+    pytest.importorskip("vl_convert")
+    done = invoke("trace", run, "--step", 3, "--example", 17, "--html", "step.html")
+    assert (done.code, done.err.splitlines()[-1]) == (0, "written to step.html")
+    text = (cwd / "step.html").read_text()
+    assert "<h1>Step 3 of run</h1>" in text
+    assert "xample 17" in text
+
+
 def test_a_diverged_step_says_so(cwd, invoke):
     rate = "training.optimizer.sgd.learning_rate=1e30"
     message = invoke("run", "tiny.yaml", "--out", "run", "--quiet", "--set", rate).err

@@ -38,8 +38,9 @@ def test_numbers_that_are_not_finite_are_counted_and_left_out():
     assert (found.nonfinite, found.min, found.max, found.zeros) == (3, 0.0, 3.0, 1 / 6)
     assert found.mean == pytest.approx(4 / 3)
     none = distribution_of(np.array([np.nan]))
-    assert (none.nonfinite, none.histogram) == (1, ())
-    assert math.isnan(none.mean)
+    assert (none.nonfinite, none.histogram, none.zeros) == (1, (), 0.0)
+    assert all(map(math.isnan, (none.mean, none.std, none.min, none.max)))
+    assert none.norm == 0.0
 
 
 @pytest.mark.parametrize("value", [1.7e308, 5e-324, 0.0, -3.0])
