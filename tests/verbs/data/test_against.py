@@ -270,6 +270,8 @@ def test_arrays_are_compared_by_element_and_images_by_mean_and_spread(shape, inv
 def test_a_page_shows_the_columns_that_drifted(train, invoke, cwd):
     require_package("vl_convert")
     train()
+    refused = invoke("data", "missing.csv", "--against", "run", "--html", "nowhere/drift.html")  # before rows are read
+    assert refused.err.startswith("error: nowhere/drift.html: can't be written: No such file or directory; ")
     write(cwd, size=lambda row: f"{float(row['size']) / 2:.3f}")
     assert invoke("data", "new.csv", "--against", "run", "--html", "drift.html").code == 1
     page = (cwd / "drift.html").read_text()

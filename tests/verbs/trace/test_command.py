@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from requirements import require_package
 
 import mlpkit
 
@@ -94,7 +95,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_step_is_done_again(
 
 
 def test_a_page_is_written_with_the_example(run, invoke, cwd):
-    pytest.importorskip("vl_convert")
+    require_package("vl_convert")
     done = invoke("trace", run, "--step", 3, "--example", 17, "--html", "step.html")
     assert (done.code, done.err.splitlines()[-1]) == (0, "written to step.html")
     text = (cwd / "step.html").read_text()
