@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prepared_pyodide import pyodide
 from requirements import require_package
 
-from mlpkit.system import available_cores, is_regular, peak_memory, real_path, shortage
+from mlpkit import system
+from mlpkit.system import (
+    address_limit,
+    available_cores,
+    descriptor_limit,
+    is_regular,
+    kill_group,
+    memory_limit,
+    peak_memory,
+    real_path,
+    shortage,
+    yield_core,
+)
 from mlpkit_plugins.exporters.js_engines import NODE, find_program
 
 SUPPORT = Path(__file__).parent / "support"
@@ -89,8 +104,62 @@ def test_what_needs_processes_says_so(found):
     }
 
 
-def test_there_is_a_core():
+def test_there_is_a_core(monkeypatch):
     assert available_cores() >= 1
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    for count, cores in ((7, 7), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        assert available_cores() == cores
+
+
+def test_without_a_call_to_yield_the_core_sleeping_no_time_does_it(monkeypatch):
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.delattr(os, "sched_yield", raising=False)
+    yield_core()
+    assert slept == [0]
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["taskkill", "no taskkill"])
+def test_without_groups_of_processes_taskkill_ends_those_that_a_process_has_started(
+    there, tmp_path, monkeypatch, capfd
+):
+    """Windows has taskkill, which may fail since a process has ended, and says so."""
+    if there:
+        (tmp_path / "taskkill").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\necho no >&2\necho yes\nexit 1\n')
+        (tmp_path / "taskkill").chmod(0o755)
+    killed = []
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delattr(os, "killpg")
+    kill_group(SimpleNamespace(pid=4321, kill=lambda: killed.append(4321)))
+    assert killed == [4321]
+    assert capfd.readouterr() == ("", "")
+    assert not there or (tmp_path / "asked").read_text() == "/F /T /PID 4321\n"
+
+
+def test_windows_is_asked_for_the_memory_of_the_machine_and_of_this_process(monkeypatch):
+    """Its functions refuse a structure of the wrong size; the first has the size inside, the second gets it."""
+
+    def of_machine(filled):
+        if len(filled) * 8 == filled[0] == 64:  # MEMORYSTATUSEX
+            filled[:] = range(1001, 1009)
+
+    def of_process(process, filled, size):
+        if process.value == ctypes.c_void_p(-1).value and size == len(filled) * 8 == 72:  # PROCESS_MEMORY_COUNTERS
+            filled[:] = range(2001, 2010)
+
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=SimpleNamespace()), raising=False)
+    ctypes.windll.kernel32.GlobalMemoryStatusEx = of_machine
+    ctypes.windll.kernel32.K32GetProcessMemoryInfo = of_process
+    monkeypatch.setitem(sys.modules, "resource", None)
+    monkeypatch.delattr(os, "sysconf")
+    monkeypatch.setattr(system, "OWN_CGROUP", Path("nowhere"))
+    assert (memory_limit(), peak_memory()) == (None, 0)  # neither Windows nor another system that tells
+    assert (address_limit(), descriptor_limit()) == (None, sys.maxsize)
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "name", "nt")
+        found = memory_limit(), peak_memory()
+    assert found == (1002, 2002)
 
 
 FILES, MEMORY = "too many open files; close some", "not enough memory"

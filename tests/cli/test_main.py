@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import io
 import re
 import subprocess
 import sys
+
+import pytest
+
+from mlpkit.cli.main import main
+from mlpkit.system import NO_THREADS, TOO_MANY_FILES
 
 PLUGIN = """
 import gc
@@ -51,6 +58,37 @@ def test_control_c_while_the_program_starts_ends_it_in_silence(environment, tmp_
     env = environment | {"PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def ending(error, monkeypatch):
+    """Have the program fail, on a terminal without Greek letters; return what it printed, and how it ended."""
+
+    def program(prog_name):
+        sys.stdout.write(f"{prog_name}: \u03b1\n")
+        raise error
+
+    before, out = gc.get_threshold(), io.TextIOWrapper(io.BytesIO(), "ascii", newline="\n")
+    monkeypatch.setattr("mlpkit.cli.verbs.program", program)
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", None)  # it was closed
+    try:
+        with pytest.raises((SystemExit, type(error))) as caught:
+            main()
+    finally:
+        gc.set_threshold(*before)
+    out.flush()
+    return out.buffer.getvalue(), getattr(caught.value, "code", caught.value)
+
+
+def test_what_fails_outside_a_verb_ends_the_program_with_a_message_if_something_has_run_out(monkeypatch):
+    printed = b"mlpkit: \\u03b1\n"
+    for error, end in (
+        (KeyboardInterrupt(), 130),
+        (OSError(errno.EMFILE, "x"), f"error: {TOO_MANY_FILES}"),
+        (RuntimeError("can't start new thread"), f"error: {NO_THREADS}"),
+        *((error, error) for error in (RuntimeError("x"), ImportError("x"), OSError(errno.EIO, "x"))),
+    ):
+        assert ending(error, monkeypatch) == (printed, end)
 
 
 def test_once_a_spec_is_read_garbage_is_looked_for_among_later_objects_alone(mlpkit, cwd):

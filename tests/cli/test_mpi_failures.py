@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pickle
+import signal
 import time
+import warnings
 from socket import gethostname
 
 import numpy as np
 import pytest
 from fake_mpi import FakeMessage, FakeMpi, FakeRequest, FakeWorld
 
-from mlpkit.cli.mpi import Failure, MpiRanks
-from mlpkit.errors import RankError
+from mlpkit.cli.mpi import Failure, MpiRanks, assist_rank_0, serve
+from mlpkit.errors import DivergenceError, RankError, UsageError
+from mlpkit.system import STOP_SIGNALS
 
 HOST = gethostname()
 
@@ -238,3 +241,109 @@ def test_turns_go_round(size, count):
     turns = [list(ranks_of(FakeWorld(rank=rank, size=size)).own_turns(count)) for rank in range(size)]
     assert sorted(turn for own in turns for turn in own) == [*range(count)]
     assert all(turn % size == rank for rank in range(size) for turn in turns[rank])
+
+
+@pytest.mark.parametrize("rank", range(4))
+def test_in_a_fast_reduction_a_rank_without_slices_adds_nothing(rank):
+    """Four ranks share eight slices; of a last minibatch with five, the third has one, and the fourth none."""
+    world, summed = FakeWorld(rank=rank, size=4), []
+
+    def add(place, gradient, op):
+        summed.append((place, op, gradient.tolist()))
+        return FakeRequest()
+
+    world.Iallreduce = add
+    ranks = ranks_of(world)
+    assert ranks.divide(8, fast=True) == range(2 * rank, 2 * rank + 2)
+    ranks.reduce_gradients([np.full(2, 7.0), np.full(1, 3.0)], 5)
+    adds = rank < 3
+    assert summed == [("in place", "sum", [7.0 * adds] * 2), ("in place", "sum", [3.0 * adds])]
+
+
+def test_a_task_that_diverged_is_over_and_one_that_failed_is_not(at_exit):
+    for error, aborted in ((DivergenceError("it diverged"), None), (KeyError("no"), 1), (RankError("no", 3), 3)):
+        at_exit.clear()
+        world, ends = FakeWorld(), pytest.raises(type(error))
+
+        def fail(error=error):
+            raise error
+
+        with ends, ranks_of(world) as ranks:
+            ranks.on_all_ranks("step", fail)()
+        end_program(at_exit)
+        assert world.aborted == aborted
+
+
+@pytest.fixture
+def alarms(monkeypatch):
+    """Return for how long the system would let the process live, again and again."""
+    seconds = []
+    monkeypatch.setattr("mlpkit.cli.mpi.end_process_after", seconds.append)
+    return seconds
+
+
+class Engine:
+    """Trains the trials that rank 0 sends it."""
+
+    registered_name = "acme.pigeons"
+
+    def __init__(self, error=None):
+        self.error, self.served = error, 0
+
+    def serve(self):
+        self.served += 1
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("rank", "error", "serves", "aborted", "printed"),
+    [
+        (0, None, 0, None, ""),
+        (2, None, 1, None, ""),
+        (2, UsageError("no pigeon flies"), 1, 1, "error: no pigeon flies\n"),
+        (1, KeyboardInterrupt(), 1, 1, "internal error: KeyboardInterrupt: "),
+    ],
+)
+def test_a_rank_trains_trials_until_rank_0_ends_it(rank, error, serves, aborted, printed, monkeypatch, alarms, capsys):
+    world, levels, engine = FakeWorld(rank, size=3), [], Engine(error)
+    monkeypatch.setattr("mlpkit.cli.mpi.load_mpi", lambda level: levels.append(level) or FakeMpi(world))
+    monkeypatch.setattr("mlpkit.cli.mpi.signal.signal", lambda *handler: None)
+    monkeypatch.setenv("MLPKIT_MPI_TIMEOUT", "7.5")
+    assert serve(engine, 3) is (rank > 0)
+    assert (engine.served, world.aborted, levels, alarms) == (serves, aborted, ["multiple"], [8, 0])
+    assert capsys.readouterr().err.startswith(printed)
+    with pytest.raises(UsageError, match=r"mpiexec started 4 processes, but .* connects 3: "):
+        serve(engine, 4)
+    assert (engine.served, alarms) == (serves, [8, 0] * 2)
+
+
+def test_what_an_engine_needs_is_said_with_its_name(monkeypatch, alarms):
+    def load(level):
+        raise ImportError("No module named 'mpi4py'")
+
+    monkeypatch.setattr("mlpkit.cli.mpi.load_mpi", load)
+    install = r'install it with: pip install "mlpkit\[mpi\]"$'
+    with pytest.raises(UsageError, match=rf"^the engine acme.pigeons needs mpi4py \(No module .*\); {install}"):
+        serve(Engine(), 3)
+    assert alarms == [300, 0]
+
+
+def test_a_rank_that_fails_reports_the_message_its_notes_and_the_code_in_silence(monkeypatch, capsys):
+    """Signals and warnings are rank 0's business."""
+    reported, handlers = [], []
+
+    def fail(ranks, plugins, blocked):
+        warnings.warn("odd", stacklevel=1)
+        error = UsageError(f"{plugins} and not {blocked}")
+        error.add_note("note: here")
+        raise error
+
+    monkeypatch.setattr("mlpkit.cli.mpi.assist", fail)
+    monkeypatch.setattr("mlpkit.cli.mpi.signal.signal", lambda *handler: handlers.append(handler))
+    ranks = ranks_of(FakeWorld(rank=1))
+    ranks.report_failure = lambda *failure: reported.append(failure)
+    assist_rank_0(ranks, {"plugins": ("a.py",), "blocked": ("b",)})
+    assert reported == [("('a.py',) and not ('b',)", ("note: here",), 2)]
+    assert handlers == [(number, signal.SIG_IGN) for number in STOP_SIGNALS]
+    assert capsys.readouterr() == ("", "")

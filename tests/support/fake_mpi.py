@@ -71,6 +71,7 @@ class FakeMpi:
     """The module ``mpi4py.MPI``."""
 
     COMM_TYPE_SHARED = MIN = None
+    IN_PLACE, SUM = "in place", "sum"
 
     class Exception(RuntimeError):  # noqa: A001, N818 - mpi4py's name
         """What every function of MPI raises."""

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from packaging.version import InvalidVersion
 
 import mlpkit
 from mlpkit import SpecError
@@ -99,3 +100,14 @@ def test_an_installed_version_may_be_unknown(load, monkeypatch, found, message):
     (fault,) = caught.value.faults
     assert (fault.message, fault.remedy) == (message, 'install it with: pip install "numpy>=1.2"')
     assert (fault.code, fault.expected) == ("wrong-version", "" if found is None else ">=1.2")
+
+
+def test_a_version_that_can_not_be_compared_will_not_do(load, monkeypatch):
+    """Some releases of packaging raise an exception about it."""
+
+    def contains(specifiers, version, prereleases):
+        raise InvalidVersion(version)
+
+    monkeypatch.setattr("packaging.specifiers.SpecifierSet.contains", contains)
+    with pytest.raises(SpecError, match="this spec requires another version of numpy: "):
+        load('{numpy: ">=1.2"}')
