@@ -7,7 +7,10 @@ import pytest
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import Fix, SpecSyntaxError
 from mlpkit.specfile.document import parse_document
-from mlpkit.specfile.source import MOST_VALUES
+from mlpkit.specfile.nodes import plain
+from mlpkit.specfile.source import MOST_VALUES, DiagnosticList, SourceText
+from mlpkit.specfile.strict_yaml import parse_yaml
+from mlpkit.specfile.variables import beginning
 
 
 def values(text: str):
@@ -152,6 +155,29 @@ def test_all_values_count_with_lists_and_mappings_themselves(faults_of):
 def test_a_variable_begins_a_path(path, value):
     document = parse_document(f"vars: {{v: data, deep: $v/deep, year: 2026}}\nx: {path}")
     assert document.values == {"x": value}
+
+
+@pytest.mark.parametrize(
+    ("path", "begins"),
+    [
+        ("$v/a.csv", "data"),
+        ("${v}/a.csv", "data"),
+        ("${deep}/a.csv", "data"),  # by way of another
+        ("$home/a.csv", {"env": "HOME"}),
+        ("$v", None),  # is the whole value
+        ("${v}", None),
+        ("a/$v", None),
+        ("$w/a.csv", None),
+        ("${w}/a.csv", None),
+    ],
+)
+def test_the_beginning_of_a_path_is_where_its_variable_is_written(path, begins):
+    text = f"vars: {{v: data, deep: $v, home: {{env: HOME}}}}\nx: {path}"
+    root = parse_yaml(SourceText("", text, 0), DiagnosticList())
+    found = beginning(root.entries["x"].node, root)
+    assert begins == (None if found is None else plain(found))
+    without = parse_yaml(SourceText("", f"x: {path}", 0), DiagnosticList())
+    assert beginning(without.entries["x"].node, without) is None
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,9 @@ def test_the_largest_file_is_read(tmp_path):
     assert len(read_document(path).values["a"]) == LARGEST_TEXT - 5
 
 
-def test_a_larger_file_is_not(message_of, tmp_path):
-    (tmp_path / "a.yaml").write_bytes(b"a: '" + b"x" * (LARGEST_TEXT - 4) + b"'")
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a mark"])
+def test_a_larger_file_is_not(message_of, tmp_path, mark):
+    (tmp_path / "a.yaml").write_bytes(mark + b"a: '" + b"x" * (LARGEST_TEXT - 5) + b"'#")
     assert message_of("a.yaml").splitlines()[0] == "a.yaml:1:1: 'a.yaml' is larger than 1 MiB"
 
 
@@ -107,8 +108,9 @@ def test_the_most_lines_are_read(tmp_path):
     assert read_document(path).values == {"a": 1}
 
 
-def test_more_lines_are_not(message_of, tmp_path):
-    (tmp_path / "a.yaml").write_text("#\n" * MOST_LINES + "a: 1")
+@pytest.mark.parametrize("last", ["a: 1", "#"])
+def test_more_lines_are_not(message_of, tmp_path, last):
+    (tmp_path / "a.yaml").write_text("#\n" * MOST_LINES + last)
     first, *_, last = message_of("a.yaml").splitlines()
     assert first == "a.yaml:1:1: 'a.yaml' has more than 100,000 lines"
     assert last == "  help: keep data in separate files"

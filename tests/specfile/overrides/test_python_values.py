@@ -12,6 +12,8 @@ import pytest
 
 from mlpkit.components.schema.context import Problem
 from mlpkit.specfile.document import parse_document
+from mlpkit.specfile.python_spec import node_of_value
+from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, DiagnosticList, SourceText, Span
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,19 @@ def test_values_are_taken_as_they_are(given, value):
     found = parse_document("vars: {v: 1}", overrides={"x": given}).values["x"]
     assert found == value
     assert type(found) is type(value)
+
+
+def test_values_may_be_as_large_and_as_deep_as_those_of_a_file():
+    deep = 0
+    for _ in range(DEEPEST_NESTING - 1):  # within the spec itself
+        deep = [deep]
+    many = [0] * (MOST_VALUES - 3)  # beside the two values of the spec, and the list
+    for value, text in ((deep, str(deep)), (many, str(many))):
+        assert parse_document("seed: 0", overrides={"x": value}).values["x"] == value
+        assert parse_document(f"x: {text}").values["x"] == value
+    place = Span(SourceText("", "x", 0), 0, 1)
+    for value, fits in (([0] * (MOST_VALUES - 1), True), ([0] * MOST_VALUES, False), (deep, True), ([deep], False)):
+        assert (node_of_value(value, place, DiagnosticList()) is not None) == fits
 
 
 ENDLESS: list[object] = []

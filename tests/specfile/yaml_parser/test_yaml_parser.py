@@ -35,3 +35,10 @@ def test_a_problem_has_its_position(text, position):
     with pytest.raises(ParserProblem) as caught:
         told(text)
     assert caught.value.position == position
+
+
+@pytest.mark.parametrize("before", ["", "a: ", '"b": '])
+def test_what_is_no_escape_is_in_the_text_whose_quote_is_the_last_before_it(before):
+    with pytest.raises(ParserProblem) as caught:
+        told(f'{before}"\\UFFFFFFFF"')
+    assert (caught.value.context_start, caught.value.position) == (len(before), len(before) + 3)
