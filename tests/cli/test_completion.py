@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
+
+from mlpkit.cli import completion
+from mlpkit.cli.verbs import program as cli
+from mlpkit.registry.registry import Registry
 
 
 @pytest.fixture
@@ -162,6 +168,85 @@ def test_fish_completes_what_is_typed(line, offered, on_path, cwd, two_runs):
         ["fish", "--no-config", "-c", script], env=on_path, cwd=cwd, capture_output=True, text=True, check=True
     )
     assert [offer.split("\t")[0] for offer in done.stdout.splitlines()] == offered
+
+
+def found(line):
+    """Return what completes a command line whose words have no spaces, with the types that a shell is told."""
+    _, *words, last = line.split(" ")
+    offers = ShellComplete(cli, {}, "mlpkit", "_MLPKIT_COMPLETE").get_completions(words, last)
+    return [offer.value if offer.type == "plain" else f"{offer.type}:{offer.value}" for offer in offers]
+
+
+@pytest.fixture
+def tree(cwd):
+    """Make specs and runs at several depths, hidden ones among them, and what only looks like them."""
+    for name in ("b.yml", "a.yaml", ".hidden.yaml", "yaml", "sub/c.yaml", "a.yaml.txt", ".d/e.yml"):
+        (cwd / "specs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (cwd / "specs" / name).touch()
+    for folder in ("runs/second", "runs/first", "runs/.old", "runs/group/one", "others/third", "rules/fourth"):
+        (cwd / folder).mkdir(parents=True)
+        (cwd / folder / "resolved.yaml").touch()
+    (cwd / "runs/no_run/resolved.yaml").mkdir(parents=True)
+    (cwd / "runs/a_file").touch()
+    return cwd
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("run specs/", ["specs/a.yaml", "specs/b.yml"]),
+        ("run specs/.", ["specs/.hidden.yaml"]),
+        ("run specs/b", ["specs/b.yml"]),
+        ("run ./specs/b", ["./specs/b.yml"]),
+        ("run specs/.d/", ["specs/.d/e.yml"]),
+        ("run specs/y", ["file:specs/y"]),
+        ("run specs/a.yaml/", ["file:specs/a.yaml/"]),
+        ("resume ", ["runs/first", "runs/group", "runs/second"]),
+        ("resume r", ["runs/first", "runs/group", "runs/second"]),
+        ("resume runs", ["runs/first", "runs/group", "runs/second"]),
+        ("resume ru", ["runs/first", "runs/group", "runs/second"]),
+        ("resume rul", ["rules"]),
+        ("resume runs/f", ["runs/first"]),
+        ("resume runs/.", ["runs/.old"]),
+        ("resume runs/n", ["dir:runs/n"]),
+        ("resume runs/a", ["dir:runs/a"]),
+        ("resume runs/group/", ["runs/group/one"]),
+        ("resume ot", ["others"]),
+        ("resume ./r", ["./rules", "./runs"]),
+        ("resume nowhere/x", ["dir:nowhere/x"]),
+    ],
+)
+def test_paths_are_offered_as_they_are_written(typed, offered, tree):
+    assert found(f"mlpkit {typed}") == offered
+
+
+def test_paths_from_the_root_are_whole(tree):
+    assert found(f"mlpkit run {tree}/specs/") == [f"{tree}/specs/a.yaml", f"{tree}/specs/b.yml"]
+    names = sorted(path.name for path in Path("/").iterdir())
+    assert completion._beginning_with("/") == [f"/{name}" for name in names if name[0] != "."]
+
+
+def test_keys_are_those_of_the_first_spec_and_its_plugins(tree):
+    """Wherever the spec stands, and whether or not it is the only one."""
+    tiny, own = Path("tiny.yaml").read_text(), Path("own.yaml")
+    own.write_text(tiny.replace("- Relu", "- acme.Slow: {seconds: 0.5}"))
+    assert found("mlpkit explain --plugin acme.py own.yaml layers.Slow1.s") == ["layers.Slow1.seconds"]
+    assert found("mlpkit explain own.yaml layers.Slow1.s") == []
+    for before, offered in (
+        ("own.yaml --plugin acme.py", ["layers.Slow1.seconds="]),
+        ("own.yaml tiny.yaml --plugin acme.py", ["layers.Slow1.seconds="]),
+        ("tiny.yaml own.yaml --plugin acme.py", []),
+        ("--plugin acme.py", []),
+    ):
+        assert found(f"mlpkit run {before} --set layers.Slow1.s") == offered
+
+
+def test_components_of_installed_plugins_are_not_loaded_to_be_offered(monkeypatch, cwd):
+    discover = Registry.discover
+    monkeypatch.setattr(Registry, "discover", lambda: discover(plugins=["acme.py"]))
+    assert any(entry.name == "acme.Slow" for entry in Registry.discover().components())
+    assert found("mlpkit show acme.") == []
+    assert found("mlpkit show lo") == ["log_loss", "loss"]
 
 
 def test_completion_is_loaded_only_for_a_shell(mlpkit):

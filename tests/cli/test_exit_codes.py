@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import warnings
 
+import click
 import pytest
 
+from mlpkit.cli.exit_codes import exit_codes, problems_document
 from mlpkit.cli.verbs import VERBS
-from mlpkit.errors import SpecSchemaError
+from mlpkit.errors import (
+    ComponentFailure,
+    DataError,
+    Diagnostic,
+    ParameterError,
+    RankError,
+    SpecSchemaError,
+    StorageError,
+)
 from mlpkit.jobs.check import check
 from mlpkit.specfile.spec import load_spec
+from mlpkit.terminal.output import OutputClosedError
 
 WRONG = """\
 mlpkit: 1
@@ -190,6 +202,127 @@ def test_standard_output_on_a_full_disk_is_an_error(mlpkit):
         done = mlpkit("check", "tiny.yaml", stdout=full)
     assert done.code == 1
     assert done.err == "error: standard output can't be written: No space left on device\n"
+
+
+def noted(error, *notes):
+    for note in notes:
+        error.add_note(note)
+    return error
+
+
+OLD, ODD = Diagnostic("a.yaml", 2, 3, "old"), Diagnostic("a.yaml", 5, 1, "odd")
+FAULTS = (
+    Diagnostic("a.yaml", 1, 4, "no", notes=("its own",)),
+    Diagnostic("b.yaml", 7, 2, "nor this", code="wrong-shape"),
+)
+ENDS = {
+    "a spec": (
+        noted(SpecSchemaError(FAULTS, (OLD,)), "help: look", "note: here"),
+        2,
+        "a.yaml:2:3: warning: old\n\na.yaml:1:4: no\n  note: its own\n\nb.yaml:7:2: nor this\n  help: look\n"
+        "  note: here\n\n2 errors in a.yaml, b.yaml\n",
+        [
+            ("a.yaml", FAULTS[0].code, "no", ["its own", "help: look", "here"]),
+            ("b.yaml", "wrong-shape", "nor this", []),
+        ],
+    ),
+    "a file": (
+        noted(DataError("a.csv", "no", row=7), "  note: seen"),
+        1,
+        None,
+        [("a.csv", "wrong-data", None, ["seen"])],
+    ),
+    "a parameter": (
+        noted(ParameterError("units", "no", expected="a size", remedy="give one"), "note: seen"),
+        2,
+        "error: units: no; expected a size; give one\n  note: seen\n",
+        [(None, "wrong-value", "units: no", ["seen"])],
+    ),
+    "another process": (RankError("gone", 9), 9, "error: gone\n", [(None, "process-failed", "gone", [])]),
+    "usage": (
+        click.UsageError("no such thing"),
+        2,
+        "Error: no such thing\n",
+        [(None, "wrong-usage", "no such thing", [])],
+    ),
+    "memory": (noted(MemoryError("40 GiB"), "note: seen"), 1, None, [(None, "out-of-resources", None, ["seen"])]),
+    "a component": (
+        ComponentFailure("it failed"),
+        1,
+        "error: it failed\n",
+        [(None, "component-failed", "it failed", [])],
+    ),
+}
+
+
+def ended(error, capsys, **options):
+    """Return with what exit code a verb ends that raises an error, and what it prints."""
+    with pytest.raises(click.exceptions.Exit) as caught, exit_codes(**options):
+        raise error
+    assert caught.value.__suppress_context__
+    return (caught.value.exit_code, *capsys.readouterr())
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_every_kind_of_error_has_its_exit_code_its_text_and_its_json(name, capsys, monkeypatch):
+    """The other processes that were started together keep silent about wrong usage, and leave JSON to the first."""
+    monkeypatch.delenv("MLPKIT_DEBUG", raising=False)
+    error, code, text, problems = ENDS[name]
+    assert ended(error, capsys)[:2] == (code, "")
+    found, out, err = ended(error, capsys, as_json=True)
+    assert found == code
+    assert err == text or text is None
+    (line,) = out.splitlines()
+    answer = json.loads(line)
+    assert [*answer] == ["ok", "problems", "warnings"]
+    assert answer["ok"] is False
+    for problem, (file, kind, message, notes) in zip(answer["problems"], problems, strict=True):
+        assert (problem["file"], problem["notes"], problem["code"]) == (file, notes, kind)
+        assert problem["message"] == message or (message is None and problem["message"] in err)
+    assert [warning["message"] for warning in answer["warnings"]] == (["old"] if name == "a spec" else [])
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "1")
+    assert ended(error, capsys, as_json=True) == (code, "", "" if name == "usage" else err)
+
+
+def test_what_was_noticed_before_comes_first():
+    found = problems_document(SpecSchemaError(FAULTS, (OLD,)), [ODD])
+    assert [warning["message"] for warning in found["warnings"]] == ["odd", "old"]
+    assert [warning["message"] for warning in problems_document(RankError("no"), [ODD])["warnings"]] == ["odd"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(OutputClosedError(), 141), (KeyboardInterrupt(), 130), (click.exceptions.Exit(7), 7)]
+)
+def test_some_ends_have_an_exit_code_alone(error, code, capsys):
+    with pytest.raises(click.exceptions.Exit) as caught, exit_codes(as_json=True):
+        raise error
+    assert (caught.value.exit_code, *capsys.readouterr()) == (code, "", "")
+
+
+@pytest.mark.parametrize("failure", [OutputClosedError(), OSError(28, "No space left on device")])
+def test_an_error_that_cannot_be_printed_as_json_keeps_its_exit_code(failure, capsys, monkeypatch):
+    def refuse(text):
+        raise failure if isinstance(failure, OutputClosedError) else StorageError(str(failure))
+
+    monkeypatch.setattr("mlpkit.terminal.output.result", refuse)
+    assert ended(RankError("gone", 9), capsys, as_json=True) == (9, "", "error: gone\n")
+
+
+def test_the_traceback_comes_before_the_message_and_instead_of_the_advice(capsys, monkeypatch):
+    failure = ComponentFailure("it failed")
+    try:
+        raise KeyError("shelf")
+    except KeyError as cause:
+        failure.__cause__ = cause
+    monkeypatch.setenv("MLPKIT_DEBUG", "1")
+    _, _, err = ended(failure, capsys)
+    lines = err.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[-2] == "error: it failed"
+    assert lines[-1].startswith(f"  note: raised at {__file__}:")
+    assert err.count("KeyError: 'shelf'") == 1
+    monkeypatch.setenv("MLPKIT_DEBUG", "")
+    assert ended(failure, capsys)[2] == "\n".join(lines[-2:]) + f"\n{HELP}"
 
 
 HELPS = [["--help"], ["-h"], ["--version"], *([verb, "--help"] for verb in VERBS)]
