@@ -171,7 +171,7 @@ def test_fish_completes_what_is_typed(line, offered, on_path, cwd, two_runs):
 
 
 def found(line):
-    """Return what completes a command line whose words have no spaces, with the types that a shell is told."""
+    """Return what completes a command line whose words have no spaces, with the type of each."""
     _, *words, last = line.split(" ")
     offers = ShellComplete(cli, {}, "mlpkit", "_MLPKIT_COMPLETE").get_completions(words, last)
     return [offer.value if offer.type == "plain" else f"{offer.type}:{offer.value}" for offer in offers]

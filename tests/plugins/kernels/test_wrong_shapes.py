@@ -243,7 +243,7 @@ def unaligned(array):
     return copy
 
 
-def with_gaps(array):
+def padded_view(array):
     wider = np.full((*array.shape[:-1], 2 * array.shape[-1]), 99, array.dtype)
     wider[..., ::2] = array
     return wider[..., ::2]
@@ -279,7 +279,7 @@ OTHERS = {
     "of another dtype": lambda array: array.astype("i4" if array.dtype.kind != "f" else f"f{12 - array.itemsize}"),
     "byte-swapped": lambda array: array.astype(array.dtype.newbyteorder()),
     "unaligned": unaligned,
-    "with gaps": with_gaps,
+    "with gaps": padded_view,
     "backwards": lambda array: array[::-1].copy()[::-1],
     "in column order": np.asfortranarray,
 }
