@@ -125,10 +125,11 @@ def _parts(body: bytes, headers: Mapping[str, str]) -> tuple[dict[str, Any], Byt
     if kind not in ("", "application/json", "application/octet-stream"):
         expected = "application/json, or application/octet-stream for the binary extension"
         raise Refusal(UNSUPPORTED, f"the Content-Type is {kind!r}", code="wrong-value", expected=expected)
-    if length is not None and not (length.isascii() and length.isdecimal() and int(length[:20]) <= len(body)):
+    digits = str(len(body)) if length is None else length
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 20 and int(digits) <= len(body)):
         expected = "the number of bytes of JSON at the beginning of the body"
         raise Refusal(BAD_REQUEST, f"{JSON_LENGTH} is {length!r}", code="wrong-value", expected=expected)
-    end = len(body) if length is None else int(length)
+    end = int(digits)
     document = json_of(body[:end])
     if not isinstance(document, dict):
         refuse("$", "the request is not an object", "wrong-type", expected="an object with inputs")

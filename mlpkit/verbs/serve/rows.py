@@ -112,10 +112,10 @@ def columns_taken(model: TrainedModel) -> tuple[Column, ...] | None:
 
 
 def _column(model: TrainedModel, names: tuple[str, ...], name: str, holds: str, optional: bool) -> Column:
-    if holds == "numbers" and _takes(model, names, name, 1.0):
-        return Column(name, is_number=True, optional=optional, categories=())
     if _takes(model, names, name, ANY_TEXT):
         return Column(name, is_number=False, optional=optional, categories=())
+    if holds == "numbers" and _takes(model, names, name, 1.0):
+        return Column(name, is_number=True, optional=optional, categories=())
     features = model.dataset.feature_names() or () if holds == "one_hot" else ()
     texts = [feature.removeprefix(f"{name}=") for feature in features if feature.startswith(f"{name}=")]
     return Column(name, is_number=False, optional=optional, categories=(*texts, *_as_json(texts)))

@@ -145,6 +145,8 @@ BEGINNING = "the number of bytes of JSON at the beginning of the body"
         ({}, {"content-type": "Text/XML; q=1"}, 415, "", f"the Content-Type is 'text/xml'; expected {KINDS}"),
         ({}, {JSON_LENGTH.lower(): "-1"}, 400, "", f"{JSON_LENGTH} is '-1'; expected {BEGINNING}"),
         ({}, {JSON_LENGTH.lower(): "3"}, 400, "", f"{JSON_LENGTH} is '3'; expected {BEGINNING}"),
+        ({}, {JSON_LENGTH.lower(): 20 * "0"}, 400, "", f"{JSON_LENGTH} is '{20 * '0'}'; expected {BEGINNING}"),
+        ({}, {JSON_LENGTH.lower(): 5000 * "0"}, 400, "", f"{JSON_LENGTH} is '{5000 * '0'}'; expected {BEGINNING}"),
         ([], {}, 422, "$", "the request is not an object; expected an object with inputs"),
         ({"id": 3}, {}, 422, "$.id", "the id is not a text"),
         ({"parameters": []}, {}, 422, "$.parameters", "the parameters are not an object"),
