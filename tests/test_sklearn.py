@@ -219,6 +219,11 @@ def test_a_fit_that_ctrl_c_stops_leaves_an_estimator_that_predicts(monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             estimator.fit(x, t)
         assert estimator.predict(x).shape == (150,)
+    ensemble = SpecEstimator({**ANY_CLASSES, "ensemble": {"members": 2}})
+    with pytest.raises(KeyboardInterrupt):
+        ensemble.fit(x, t)
+    with pytest.raises(AttributeError):  # its first member, half trained, isn't what was asked for
+        ensemble.predict(x)
     monkeypatch.undo()
     one_epoch = MLPClassifier(max_iter=1, random_state=0).fit(x, t)
     assert np.array_equal(stopped[0].predict_proba(x), one_epoch.predict_proba(x))

@@ -86,10 +86,29 @@ class Always(Metric):
         return 1.0
 
 
+class Raw(Dataset):
+    def describe(self):
+        raise NotImplementedError
+
+    def open(self, seed):
+        raise NotImplementedError
+
+
+class Scaled(Raw):
+    def encode(self, raw):
+        return raw / 2
+
+
+class Told(Scaled):
+    def onnx(self, graph):
+        return graph.op("Div", graph.feed("x", "float64"), 2.0)
+
+
 @hookimpl
 def mlpkit_components():
     layers = [component("layer", each.__name__, each) for each in (Same, Wrong, Tuned, Repeated)]
-    return [*layers, component("metric", "always", Always)]
+    datasets = [component("dataset", each.__name__.lower(), each) for each in (Raw, Scaled, Told)]
+    return [*layers, component("metric", "always", Always), *datasets]
 """
 REPORTS = {
     "Same": (ExamplesReport("checked", 1), ExamplesReport("checked", 1)),
@@ -100,6 +119,9 @@ REPORTS = {
     "Tuned": ("unchecked: acme.Tuned: acme.Tuned has no examples, but requires times; expected",) * 2,
     "Repeated": (ExamplesReport("checked", 3), ExamplesReport("refused", detail="2 times is too often")),
     "always": (None, None),
+    "raw": (None, ExamplesReport("described", detail="it has no encoder, so inputs are used unchanged.")),
+    "scaled": (None, ExamplesReport("refused", detail="It has an encode, but no method onnx.")),
+    "told": (None, ExamplesReport("described")),
 }
 
 

@@ -261,6 +261,22 @@ class MomentumWithSchedule(Momentum):
         return [{"learning_rate": {"cosine": {"first": 0.05}}}]
 
 
+class LaterIsLess(MomentumWithSchedule):
+    """Gradient descent by whole parameters, in steps that become shorter beyond the schedule.
+
+    Args:
+        learning_rate: the step length.
+    """
+
+    sees = "parameters"
+
+    def update(self, value, gradient, slots, step):
+        done = step.progress.step / step.progress.total_steps + step.progress.epoch
+        v = slots["v"]
+        v += gradient / (1 + done + 1 / step.progress.total_steps)
+        value -= step.learning_rate * (v / step.number + 0.01 * step.decay * value)
+
+
 class Falling(Schedule):
     """A tenth of what is left of the training."""
 

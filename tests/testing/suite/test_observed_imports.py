@@ -9,7 +9,10 @@ import threading
 
 import numpy as np
 
+from mlpkit import Layer
+from mlpkit.testing.check_plugin import checks_for
 from mlpkit.testing.suite.observed_imports import ObservedImports, changes, process_kept, process_state
+from mlpkit.testing.suite.plugin_under_test import subjects_of
 
 
 def test_a_thread_that_begins_is_a_change_and_one_that_ends_is_none():
@@ -22,6 +25,36 @@ def test_a_thread_that_begins_is_a_change_and_one_that_ends_is_none():
     ended.set()
     thread.join()
     assert changes(during, process_state()) == []
+
+
+class Slow(threading.Thread):
+    """A thread that goes on until somebody waits for it."""
+
+    def __init__(self):
+        self.awaited = threading.Event()
+        super().__init__(target=self.awaited.wait, daemon=True)
+
+    def join(self, timeout=None):
+        self.awaited.set()
+        super().join(timeout)
+
+
+class Concurrent(Layer):
+    """The inputs themselves, y = x, while a thread is at work that no method waits for."""
+
+    def forward(self, x):
+        Slow().start()
+        return x
+
+    def backward(self, dy):
+        return dy
+
+
+def test_a_thread_of_a_component_that_ends_soon_is_awaited():
+    (subject,) = subjects_of(Concurrent)
+    (check,) = (check for check in checks_for("layer") if check.name == "the_process_is_left_alone")
+    check.function(subject.examples[0])
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, Slow)]
 
 
 def change_the_process(folder):

@@ -212,6 +212,7 @@ def test_groups_calibration_and_coverage_are_those_that_evaluate_finds(tmp_path,
     assert mean == pytest.approx(whole["accuracy"]["value"])
     judged = {row["split"]: row for row in rows_of(card, "Results") if "calibration_error" in row}
     assert 0 < judged["test"]["calibration_error"] < 0.5
+    assert not judged["test"].keys() & {"loss", "accuracy", "roc_auc"}  # which are above
     assert judged["test"]["log_loss"] == pytest.approx(whole["loss (nats)"]["value"], rel=1e-5)
     assert "80 % promised" in shown
     (held,) = (row for row in rows_of(card, "Results") if row.get("of") == "all rows")

@@ -37,6 +37,9 @@ def test_it_is_written_at_the_end_of_a_run_that_asks_for_it(cwd, invoke):
     assert b"license: mit\n" in first
     assert invoke("card", "run").code == 0
     assert (cwd / "run/card.md").read_bytes() == first
+    done = invoke("run", "tiny.yaml", "--out", "quiet", "--card", "--quiet")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert (cwd / "quiet/card.md").exists()
     done = invoke("run", "tiny.yaml", "--seeds", "2", "--out", "seeds", "--card", "--quiet")
     assert (done.code, done.err.partition(": ")[0]) == (0, "warning")
     assert (

@@ -183,6 +183,22 @@ class DefaultOutOfRange(Square):
         return [({"power": 2}, (4,))]
 
 
+@caught_by("defaults_are_what_a_spec_could_say")
+class DefaultPartlyOutOfRange(Square):
+    """has a default of which its own annotation refuses a part
+
+    Args:
+        powers: the power of each column by name.
+    """
+
+    def __init__(self, powers: dict[str, Annotated[int, Ge(1)]] = {"a": 3, "b": 0}) -> None:  # noqa: B006 - that's it
+        self.powers = powers
+
+    @classmethod
+    def examples(cls):
+        return [({"powers": {"a": 2}}, (4,))]
+
+
 @caught_by("a_spec_keeps_the_parameters")
 class ObjectAsExample(Scale):
     """shows itself by an object, which no spec can hold

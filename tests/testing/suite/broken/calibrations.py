@@ -30,6 +30,14 @@ class RefusesLate(Flatter):
         return super().predict(p)
 
 
+@caught_by("can_be_used")
+class CrashesOnLabels(Flatter):
+    """refuses labels by accident, with an exception of Python's"""
+
+    def build(self, target):
+        self.power = self.state("power", (), 1.0 + target.one_hot)
+
+
 @caught_by("a_row_needs_no_others")
 class InPlace(Flatter):
     """changes the probabilities that it is given"""
