@@ -17,8 +17,8 @@ from mlpkit.errors import (
     ComponentFailure,
     DataError,
     Diagnostic,
-    ParameterError,
     RankError,
+    ShapeError,
     SpecSchemaError,
     StorageError,
 )
@@ -214,16 +214,18 @@ OLD, ODD = Diagnostic("a.yaml", 2, 3, "old"), Diagnostic("a.yaml", 5, 1, "odd")
 FAULTS = (
     Diagnostic("a.yaml", 1, 4, "no", notes=("its own",)),
     Diagnostic("b.yaml", 7, 2, "nor this", code="wrong-shape"),
+    Diagnostic("a.yaml", 9, 9, "neither"),
 )
 ENDS = {
     "a spec": (
         noted(SpecSchemaError(FAULTS, (OLD,)), "help: look", "note: here"),
         2,
-        "a.yaml:2:3: warning: old\n\na.yaml:1:4: no\n  note: its own\n\nb.yaml:7:2: nor this\n  help: look\n"
-        "  note: here\n\n2 errors in a.yaml, b.yaml\n",
+        "a.yaml:2:3: warning: old\n\na.yaml:1:4: no\n  note: its own\n\nb.yaml:7:2: nor this\n\n"
+        "a.yaml:9:9: neither\n  help: look\n  note: here\n\n3 errors in a.yaml, b.yaml\n",
         [
             ("a.yaml", FAULTS[0].code, "no", ["its own", "help: look", "here"]),
             ("b.yaml", "wrong-shape", "nor this", []),
+            ("a.yaml", FAULTS[0].code, "neither", []),
         ],
     ),
     "a file": (
@@ -232,11 +234,11 @@ ENDS = {
         None,
         [("a.csv", "wrong-data", None, ["seen"])],
     ),
-    "a parameter": (
-        noted(ParameterError("units", "no", expected="a size", remedy="give one"), "note: seen"),
+    "a shape": (
+        noted(ShapeError("no", expected="a size", remedy="give one", subject="units"), "note: seen"),
         2,
         "error: units: no; expected a size; give one\n  note: seen\n",
-        [(None, "wrong-value", "units: no", ["seen"])],
+        [(None, "wrong-shape", "units: no", ["seen"])],
     ),
     "another process": (RankError("gone", 9), 9, "error: gone\n", [(None, "process-failed", "gone", [])]),
     "usage": (

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import sys
 from contextlib import nullcontext
 
 import pytest
@@ -26,6 +27,7 @@ from mlpkit.terminal.output import (
     result,
     styled,
     unstyled,
+    write_out,
 )
 
 
@@ -180,3 +182,78 @@ def test_only_what_goes_to_a_closed_terminal_is_discarded(number, device, kept, 
     with nullcontext() if kept else pytest.raises(OSError, match="no"), ignore_hangup():
         raise OSError(number, "no")
     assert len(given_up) == kept
+
+
+@pytest.fixture
+def left_pipe():
+    """Return a stream whose reader has left, with something in its buffer."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    stream = os.fdopen(writing, "w")
+    stream.write("buffered")
+    yield stream
+    stream.close()  # without a complaint
+
+
+def next_descriptor():
+    found = os.open(os.devnull, os.O_RDONLY)
+    os.close(found)
+    return found
+
+
+@pytest.mark.parametrize("write", [write_out, lambda: result("more")], ids=["print", "result"])
+def test_what_a_reader_that_left_has_not_read_is_lost_in_silence(write, left_pipe, monkeypatch):
+    free = next_descriptor()
+    monkeypatch.setattr("sys.stdout", left_pipe)
+    with pytest.raises(OutputClosedError) as caught:
+        write()
+    assert isinstance(caught.value.__cause__, BrokenPipeError)
+    left_pipe.write("and more")
+    left_pipe.flush()
+    assert next_descriptor() == free
+
+
+def test_messages_that_nobody_reads_are_lost_in_silence(left_pipe, monkeypatch):
+    monkeypatch.setattr("sys.stderr", left_pipe)
+    message("text")
+    left_pipe.write("and more")
+    left_pipe.flush()
+
+
+def test_what_is_printed_is_written_out_at_once(monkeypatch):
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", 0) as reader, os.fdopen(writing, "w") as stream:
+        os.set_blocking(reading, False)
+        monkeypatch.setattr("sys.stdout", stream)
+        sys.stdout.write("half")
+        assert reader.read(10) is None
+        write_out()
+        assert reader.read(10) == b"half"
+
+
+def test_a_full_disk_is_named_and_what_is_buffered_is_lost_in_silence(monkeypatch):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        monkeypatch.setattr("sys.stdout", full)
+        sys.stdout.write("text")
+        with pytest.raises(StorageError, match=r"^standard output can't be written: No space left on device$"):
+            write_out()
+
+
+def test_only_a_terminal_that_was_closed_may_have_an_input_output_error(monkeypatch, tmp_path):
+    """A file on a broken disk has the same error; a replaced stream may have no descriptor."""
+    own, terminal = os.openpty()
+    with os.fdopen(terminal, "w") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        os.close(own)
+        sys.stdout.write("lost")
+        write_out()
+        sys.stdout.write("lost, too")
+    monkeypatch.setattr("sys.stdout", stream)
+    failure = OSError(errno.EIO, "Input/output error")
+    with (tmp_path / "file").open("w") as file:
+        for other in (file, stream, io.StringIO(), None):  # the second one is closed
+            monkeypatch.setattr("sys.stdout", other)
+            with pytest.raises(OSError, match="Input/output error"), ignore_hangup():
+                raise failure
+        file.write("kept")
+    assert (tmp_path / "file").read_text() == "kept"
