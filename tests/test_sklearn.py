@@ -222,7 +222,7 @@ def test_a_fit_that_ctrl_c_stops_leaves_an_estimator_that_predicts(monkeypatch):
     ensemble = SpecEstimator({**ANY_CLASSES, "ensemble": {"members": 2}})
     with pytest.raises(KeyboardInterrupt):
         ensemble.fit(x, t)
-    with pytest.raises(AttributeError):  # its first member, half trained, isn't what was asked for
+    with pytest.raises(NotFittedError):  # its first member, half trained, isn't what was asked for
         ensemble.predict(x)
     monkeypatch.undo()
     one_epoch = MLPClassifier(max_iter=1, random_state=0).fit(x, t)

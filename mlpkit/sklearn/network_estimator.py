@@ -44,7 +44,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             NotFittedError: the estimator is not fitted.
             StorageError: the file can't be written.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "network_")
         self.network_.save(path)
 
     def _validated(self, X: Any, y: Any = "no_validation", *, reset: bool, numbers: bool = False) -> tuple[Any, Any]:
@@ -61,7 +61,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _outputs(self, X: Any) -> NDArray[Any]:
         """Return the network's predictions."""
-        check_is_fitted(self)
+        check_is_fitted(self, "network_")
         rows, _ = self._validated(X, reset=False)
         encoder = self.network_.encoder
         assert encoder is not None

@@ -116,7 +116,7 @@ def test_the_cursor_comes_back_at_once_wherever_there_is_one(monkeypatch):
     os.close(reading)
     with os.fdopen(writing, "w") as stream:
         monkeypatch.setattr("sys.stdout", stream)
-        show_cursor()  # nobody reads
+        show_cursor()  # the other end is closed
 
 
 @pytest.mark.parametrize(
