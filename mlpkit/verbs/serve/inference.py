@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -121,15 +122,11 @@ def answer(version: Version, document: Mapping[str, Any], found: Predicted) -> t
 
 def _parts(body: bytes, headers: Mapping[str, str]) -> tuple[dict[str, Any], BytesIO]:
     """Return the JSON of a request, and the bytes after it."""
-    kind, length = headers.get("content-type", "").partition(";")[0].strip().lower(), headers.get(JSON_LENGTH.lower())
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("", "application/json", "application/octet-stream"):
         expected = "application/json, or application/octet-stream for the binary extension"
         raise Refusal(UNSUPPORTED, f"the Content-Type is {kind!r}", code="wrong-value", expected=expected)
-    digits = str(len(body)) if length is None else length
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 20 and int(digits) <= len(body)):
-        expected = "the number of bytes of JSON at the beginning of the body"
-        raise Refusal(BAD_REQUEST, f"{JSON_LENGTH} is {length!r}", code="wrong-value", expected=expected)
-    end = int(digits)
+    end = _end_of_json(body, headers.get(JSON_LENGTH.lower()))
     document = json_of(body[:end])
     if not isinstance(document, dict):
         refuse("$", "the request is not an object", "wrong-type", expected="an object with inputs")
@@ -138,6 +135,16 @@ def _parts(body: bytes, headers: Mapping[str, str]) -> tuple[dict[str, Any], Byt
     if not isinstance(document.get("parameters", {}), dict):
         refuse("$.parameters", "the parameters are not an object", "wrong-type")
     return document, BytesIO(body[end:])
+
+
+def _end_of_json(body: bytes, length: str | None) -> int:
+    """Return how many bytes of a body are JSON: all of them, or as many as the header gives."""
+    if length is None:
+        return len(body)
+    if re.fullmatch("[0-9]{1,19}", length) and int(length) <= len(body):
+        return int(length)
+    expected = "the number of bytes of JSON at the beginning of the body"
+    raise Refusal(BAD_REQUEST, f"{JSON_LENGTH} is {length!r}", code="wrong-value", expected=expected)
 
 
 def _inputs(document: Mapping[str, Any], binary: BytesIO) -> list[Tensor]:
