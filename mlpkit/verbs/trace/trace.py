@@ -37,7 +37,7 @@ HEADINGS: Final = ("shape", "mean", "std", "min", "max", "norm", "zero", "not fi
 
 @dataclass(frozen=True)
 class Distribution:
-    """Statistics of the finite numbers of an array, in float64; NaN without any.
+    """Statistics of the finite numbers of an array, in float64; without any, the norm is 0 and the others are NaN.
 
     ``zeros`` is the share of all numbers that are 0, ``nonfinite`` how many are NaN or infinite. The histogram has
     counts in ranges of equal width, from ``min`` to ``max``.
