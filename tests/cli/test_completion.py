@@ -227,7 +227,7 @@ def test_paths_from_the_root_are_whole(tree):
 
 
 def test_keys_are_those_of_the_first_spec_and_its_plugins(tree):
-    """Wherever the spec stands, and whether or not it is the only one."""
+    """The spec may come before or after the option, with others or alone."""
     tiny, own = Path("tiny.yaml").read_text(), Path("own.yaml")
     own.write_text(tiny.replace("- Relu", "- acme.Slow: {seconds: 0.5}"))
     assert found("mlpkit explain --plugin acme.py own.yaml layers.Slow1.s") == ["layers.Slow1.seconds"]

@@ -157,27 +157,31 @@ def test_a_variable_begins_a_path(path, value):
     assert document.values == {"x": value}
 
 
+VARIABLES = "vars: {v: data, deep: $v, home: {env: HOME}}\n"
+
+
+def beginning_of(variables, path):
+    root = parse_yaml(SourceText("", f"{variables}x: {path}", 0), DiagnosticList())
+    return beginning(root.entries["x"].node, root)
+
+
 @pytest.mark.parametrize(
     ("path", "begins"),
     [
         ("$v/a.csv", "data"),
         ("${v}/a.csv", "data"),
-        ("${deep}/a.csv", "data"),  # by way of another
+        ("${deep}/a.csv", "data"),  # through another variable
         ("$home/a.csv", {"env": "HOME"}),
-        ("$v", None),  # is the whole value
-        ("${v}", None),
-        ("a/$v", None),
-        ("$w/a.csv", None),
-        ("${w}/a.csv", None),
     ],
 )
 def test_the_beginning_of_a_path_is_where_its_variable_is_written(path, begins):
-    text = f"vars: {{v: data, deep: $v, home: {{env: HOME}}}}\nx: {path}"
-    root = parse_yaml(SourceText("", text, 0), DiagnosticList())
-    found = beginning(root.entries["x"].node, root)
-    assert begins == (None if found is None else plain(found))
-    without = parse_yaml(SourceText("", f"x: {path}", 0), DiagnosticList())
-    assert beginning(without.entries["x"].node, without) is None
+    assert plain(beginning_of(VARIABLES, path)) == begins
+
+
+@pytest.mark.parametrize("path", ["$v", "${v}", "a/$v", "$w/a.csv", "${w}/a.csv"])
+@pytest.mark.parametrize("variables", [VARIABLES, ""], ids=["variables", "none"])
+def test_other_values_begin_with_no_variable(variables, path):
+    assert not beginning_of(variables, path)
 
 
 @pytest.mark.parametrize(

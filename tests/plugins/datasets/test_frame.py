@@ -267,7 +267,7 @@ def test_raw_columns_and_rows_are_known_as_long_as_the_frame_is_held(frame):
     examples = {"train": (frame, "species")}
     dataset = Frame(**Frame.parameters_for(examples, {}))
     rows = np.array([7, 3])
-    assert dataset.raw_columns() is dataset.example_keys("train") is dataset.raw_rows("train", rows) is None
+    assert [dataset.raw_columns(), dataset.example_keys("train"), dataset.raw_rows("train", rows)] == [None] * 3
     dataset.hold(examples)
     assert [column.name for column in dataset.raw_columns()] == list(frame)
     assert np.unique(dataset.example_keys("train")).size == ROWS

@@ -4,70 +4,44 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit import Layer, Metric, UsageError
+from mlpkit import UsageError
 from mlpkit.components.target import Classes
 from mlpkit.testing.suite.checks.fitted import FittedExample
 from mlpkit.testing.suite.checks.metric import MetricExample
 from mlpkit.testing.suite.plugin_under_test import ExampleWithShape, subjects_of
+from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.metrics.accuracy import Accuracy
 
-PLUGIN = '''
-from mlpkit import Layer, component, hookimpl
+PLUGIN = """
+from mlpkit import component, hookimpl
+from mlpkit.layers import Relu
 
 
-class Same(Layer):
-    """The inputs themselves, y = x."""
-
-    def forward(self, x):
-        return x
-
-    def backward(self, dy):
-        return dy
+class Same(Relu):
+    pass
 
 
 @hookimpl
 def mlpkit_components():
     return [component("layer", name, Same) for name in ("Same", "Again")]
-'''
-
-
-class Same(Layer):
-    """The inputs themselves, y = x."""
-
-    def forward(self, x):
-        return x
-
-    def backward(self, dy):
-        return dy
-
-
-class One(Metric):
-    """Always 1."""
-
-    def update(self, prediction, t):
-        pass
-
-    def merge(self, other):
-        pass
-
-    def result(self):
-        return 1.0
+"""
 
 
 @pytest.mark.parametrize(
     ("module", "base", "name", "expected"),
     [
-        ("acme.layers.more", Same, "TwoInARow", "acme.TwoInARow"),
-        ("acme", One, "TopTwoOf3More", "acme.top_two_of3_more"),
-        ("test-acme.layers", One, "Rate", "test_acme.rate"),
-        ("mlpkit_acme", Same, "Relu", "mlpkit_acme.Relu"),
-        ("doubles", Same, "Same", "doubles.Same"),  # like the plugin that every short training uses
+        ("acme.layers.more", Relu, "TwoInARow", "acme.TwoInARow"),
+        ("acme", Accuracy, "TopTwoOf3More", "acme.top_two_of3_more"),
+        ("test-acme.layers", Accuracy, "Rate", "test_acme.rate"),
+        ("mlpkit_acme", Relu, "Relu", "mlpkit_acme.Relu"),
+        ("doubles", Relu, "Same", "doubles.Same"),  # like the plugin that every short training uses
     ],
 )
 def test_a_class_is_registered_by_its_module_and_its_name_beside_what_is_built_in(module, base, name, expected):
     cls = type(name, (base,), {"__module__": module})
     (subject,) = subjects_of(cls)
-    assert (subject.name, subject.kind, subject.component) == (expected, base.kind, cls)
-    assert subject.in_new_process is None
+    found = (subject.name, subject.kind, subject.component, subject.in_new_process)
+    assert found == (expected, base.kind, cls, None)
     registry = subject.registry
     assert registry.find((base.kind,), expected).component is cls
     namespaces = [plugin.namespace for plugin in registry.plugins]

@@ -48,8 +48,8 @@ def test_a_column_of_categories_takes_the_numbers_and_truth_values_that_they_are
     kinds = ("3", "TRUE", "-4", "03", "-", "red", "1.5")
     lines = [f"{kinds[i % 7]},{i / 4},2024-01-{1 + i % 28:02},{'uv'[i % 2]},{i % 3 > 1}" for i in range(70)]
     (tmp_path / "t.csv").write_text("\n".join(["kind,size,day,free,y", *lines]))
-    columns = {"target": "y", "categorical": ["kind"], "dates": ["day"], "unknown": unknown}
-    columns |= {"ordinal": {"free": ["u", "v"]}}
+    ordinal = {"free": ["u", "v"]}
+    columns = {"target": "y", "categorical": ["kind"], "dates": ["day"], "ordinal": ordinal, "unknown": unknown}
     training = {"optimizer": "sgd", "batch_size": 8, "iterations": 1}
     layers = [{"Affine": {"units": 1}}, "SigmoidWithLoss"]
     spec = {"mlpkit": 1, "data": {"csv": {"file": str(tmp_path / "t.csv"), "validation": 0, "test": 0, **columns}}}

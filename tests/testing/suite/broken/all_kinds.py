@@ -185,7 +185,7 @@ class DefaultOutOfRange(Square):
 
 @caught_by("defaults_are_what_a_spec_could_say")
 class DefaultPartlyOutOfRange(Square):
-    """has a default of which its own annotation refuses a part
+    """has a mapping as its default, and its own annotation refuses one of the values
 
     Args:
         powers: the power of each column by name.
