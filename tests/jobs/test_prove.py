@@ -25,7 +25,7 @@ CLASSES = "target: large, predict: classes, validation: 0.25"
 LABELS = "target: [large, small], predict: labels, validation: 0.25"
 NO_VALIDATION = "target: price, predict: values, validation: 0"
 PLUGIN = """
-from mlpkit import Loss, component, hookimpl
+from mlpkit import Loss, ShapeError, component, hookimpl
 
 
 class Squares(Loss):
@@ -34,11 +34,17 @@ class Squares(Loss):
     def forward(self, x, t): return 0.0
     def backward(self, dloss=1.0): return None
     def predict(self, x): return x * x
+    def interval_prediction(self, prediction): raise ShapeError("a square has no ends")
+
+
+class Framed(Squares):
+    def __init__(self): self.squares = Squares()
+    def build(self, input_shape, target): self.child(self.squares, input_shape, target)
 
 
 @hookimpl
 def mlpkit_components():
-    return [component("loss", "Squares", Squares)]
+    return [component("loss", name, globals()[name]) for name in ("Squares", "Framed")]
 """
 
 
@@ -175,6 +181,29 @@ prediction_loss
     6 |   - acme.Squares: {}
       |     ^^^^^^^^^^^^
   help: use another loss, or leave out calibration""",
+        ),
+        (
+            CLASSES,
+            "acme.Framed",
+            "",
+            "calibration: temperature",
+            """\
+s.yaml:6:5: acme.Framed can't be the loss of calibration: its class has a predict, but neither inputs_for nor \
+prediction_loss
+    6 |   - acme.Framed
+      |     ^^^^^^^^^^^
+  help: use another loss, or leave out calibration""",
+        ),
+        (
+            VALUES,
+            "acme.Squares",
+            "coverage",
+            "",
+            """\
+s.yaml:7:64: coverage compares an interval with each target: a square has no ends
+    7 | training: {optimizer: sgd, epochs: 1, batch_size: 8, metrics: [coverage]}
+      |                                                                ^^^^^^^^
+  help: leave out coverage""",
         ),
     ],
 )
