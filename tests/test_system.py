@@ -110,6 +110,10 @@ def test_there_is_a_core(monkeypatch):
     for count, cores in ((7, 7), (None, 1)):
         monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
         assert available_cores() == cores
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    for platform in ("emscripten", "wasi"):
+        monkeypatch.setattr(sys, "platform", platform)
+        assert available_cores() == 1
 
 
 def test_without_a_call_to_yield_the_core_sleeping_no_time_does_it(monkeypatch):

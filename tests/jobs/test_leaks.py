@@ -127,3 +127,11 @@ def test_the_columns_of_a_wide_table_are_not_looked_at(found, others, told):
 
 def test_examples_that_are_no_rows_of_a_table_are_not_read():
     assert leaks_in(np.empty(0), Description((3,), Classes(2), {"train": 9}), None) == ()
+
+
+@pytest.mark.parametrize("constant", ["x", "t"])
+def test_numbers_without_spread_in_the_rows_that_have_both_tell_nothing(found, constant):
+    """Elsewhere, where the other is missing, they differ."""
+    both, other = ROWS - 40, "t" if constant == "x" else "x"
+    columns = {constant: [7] * both + VALUES[both:], other: [*VALUES[:both], *[""] * 40]}
+    assert found({"n": NOISE, "x": columns["x"], "t": columns["t"]}, "values", missing="fill") == ()

@@ -371,6 +371,14 @@ def test_rows_that_do_not_fit_are_refused_with_what_was_expected(model, folder, 
     assert str(caught.value).startswith(message)
 
 
+def test_only_rows_as_wide_as_encoded_ones_may_be_encoded_already(model):
+    advice = "if these rows are encoded already, pass them to model.network.predict"
+    for rows, remedy in ((np.ones((3, 7)), advice), (np.ones((7, 5)), ""), (np.ones((3, 7, 1)), ""), ([[1] * 7], "")):
+        with pytest.raises(mlpkit.ShapeError) as caught:
+            model.predict(rows)
+        assert caught.value.remedy == remedy
+
+
 @pytest.mark.parametrize(
     ("rows", "targets", "message"),
     [
