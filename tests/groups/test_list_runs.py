@@ -146,11 +146,20 @@ def entry(name, **known):
     return RunGroup(Path(name), (RunOverview(Path(name), **{"state": "finished", **known}),))
 
 
+ERROR = "mean_squared_error"
 ENTRIES = [
-    entry("b2", spec="y", began=3.0, steps=30, results={"validation": {"loss": 0.2, "accuracy": 0.8, "acme.x": 1, "mean_squared_error": 5.0}}),
+    entry(
+        "b2",
+        spec="y",
+        began=3.0,
+        steps=30,
+        results={"validation": {"loss": 0.2, "accuracy": 0.8, "acme.x": 1, ERROR: 5.0}},
+    ),
     entry("b10", state="stopped", spec="x", began=1.0, steps=50, last={"validation_loss": 0.1, "train_loss": 0.9}),
     entry("a", state="failed", spec="y", began=2.0, steps=40),
-    entry("c", spec="x", began=4.0, steps=20, results={"train": {"loss": 0.3, "accuracy": 0.7, "acme.x": 2, "mean_squared_error": 6.0}}),
+    entry(
+        "c", spec="x", began=4.0, steps=20, results={"train": {"loss": 0.3, "accuracy": 0.7, "acme.x": 2, ERROR: 6.0}}
+    ),
 ]
 
 
@@ -165,7 +174,7 @@ ENTRIES = [
         ("loss", "b10 b2 c a", "c b2 b10 a"),
         ("train_loss", "c b10 b2 a", "b10 c b2 a"),
         ("accuracy", "b2 c b10 a", "c b2 b10 a"),
-        ("mean_squared_error", "b2 c b10 a", "c b2 b10 a"),
+        (ERROR, "b2 c b10 a", "c b2 b10 a"),
         ("acme.x", "c b2 b10 a", "b2 c b10 a"),  # of a plugin that isn't there: larger is taken to be better
     ],
 )

@@ -7,18 +7,22 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import mlpkit
 from mlpkit.errors import DataError, ShapeError, UsageError
 from mlpkit.jobs.inputs import (
     Inputs,
     columns_by_position,
     file_names,
+    inputs_of,
     named_columns,
     require_exists,
     require_finite,
     row_labels,
     without_prediction,
 )
+from mlpkit.jobs.load_model import load_run
 
 
 def as_lists(columns):
@@ -178,3 +182,28 @@ def test_a_file_that_is_not_there(tmp_path):
         with pytest.raises(UsageError) as raised:
             require_exists(tmp_path / name)
         assert str(raised.value) == message
+
+
+def test_rows_of_several_files_have_names_if_all_files_name_theirs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name in ("pets/a/one", "pets/a/two", "pets/b/three", "pets/b/four"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (2, 3), np.uint8)).save(f"{name}.png")
+    np.save("more.npy", rng.integers(0, 256, (3, 1, 2, 3)).astype(np.uint8))
+    data = {"image_folder": {"folder": "pets", "validation": 0, "test": 0}}
+    layers, training = ["Flatten", {"Affine": {"units": 2}}, "SoftmaxWithLoss"], {"optimizer": "sgd", "epochs": 1}
+    spec = {"mlpkit": 1, "data": data, "layers": layers, "training": training | {"batch_size": 2}}
+    model = load_run(mlpkit.run(mlpkit.load_spec(spec), "run").folder)
+    for files, names in (
+        (["pets/b"], ("four.png", "three.png")),
+        (["pets/b", "pets/a/two.png"], ("four.png", "three.png", "two.png")),
+        (["pets/b", "more.npy"], None),
+        (["more.npy", "pets/b"], None),
+        (["more.npy", "more.npy"], None),
+    ):
+        found = inputs_of(model, files)
+        parts = [inputs_of(model, file) for file in files]
+        assert (found.row_names and tuple(map(str, found.row_names)), str(found.source)) == (names, files[0])
+        np.testing.assert_array_equal(found.x, np.concatenate([part.x for part in parts]))
+        np.testing.assert_array_equal(found.raw, np.concatenate([part.raw for part in parts]))

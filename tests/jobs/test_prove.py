@@ -245,3 +245,21 @@ def test_a_step_takes_no_more_than_ten_examples(batch_size, accumulate, key, wha
     assert [(fault.path, fault.message, fault.expected) for fault in faults] == (
         [(("training", key), f"{what} is larger than the training data", expected)] if key else []
     )
+
+
+@pytest.mark.parametrize(
+    ("layers", "put_before"),
+    [
+        ("- Affine: {units: 10}", "Flatten"),
+        ("- Relu\n  - Affine: {units: 10}", ""),  # an ensemble's members may be meant
+        ("- Relu\n  - Maxout: {units: 10}", "Flatten"),
+        ("- Sequence:\n      layers:\n        - Affine: {units: 10}", ""),
+    ],
+)
+def test_a_layer_is_put_before_one_that_certainly_needs_it(layers, put_before, tmp_path):
+    file = tmp_path / "s.yaml"
+    data = "data: {mnist: {flatten: false}}"
+    file.write_text(f"mlpkit: 1\n{data}\nlayers:\n  {layers}\n  - SoftmaxWithLoss\ntraining: {{optimizer: sgd}}\n")
+    with pytest.raises(SpecShapeError) as raised:
+        check(mlpkit.load_spec(file, overrides={"training.epochs": 1}))
+    assert [fault.fix and fault.fix.new.split()[0] for fault in raised.value.faults] == [put_before or None]

@@ -5,7 +5,26 @@ from __future__ import annotations
 import json
 import math
 
+import pytest
+
 import mlpkit
+
+OLD = """\
+from mlpkit import Layer, component, hookimpl
+
+
+class Same(Layer):
+    def forward(self, x):
+        return x
+
+    def backward(self, dy):
+        return dy
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("layer", "Same", Same, deprecated="use Relu")]
+"""
 
 
 def test_metrics_that_were_not_finite_come_back_in_their_place(train, work):
@@ -21,3 +40,17 @@ def test_metrics_that_were_not_finite_come_back_in_their_place(train, work):
     assert again.history[0] | {key: first[key] for key in left_out} == run.history[0]
     assert (again.history[1], again.steps, again.metrics) == (run.history[1], run.steps, run.metrics)
     assert [list(found) for found in again.metrics.values()] == [["loss", "confusion_matrix", "accuracy", "f1"]] * 3
+
+
+def test_what_the_spec_has_of_old_is_warned_of_when_a_run_continues_and_when_a_step_is_traced(work):
+    plugin = work / "acme.py"
+    plugin.write_text(OLD)
+    overrides = {"layers.Relu1": "acme.Same", "training.epochs": 2, "training.checkpoint.every": 5}
+    with pytest.warns(FutureWarning, match=r"^overrides:1:14: layer acme\.Same is deprecated"):
+        mlpkit.run(mlpkit.load_spec("tiny.yaml", plugins=[plugin], overrides=overrides), "run")
+    expected = r"^run/resolved\.yaml:\d+:\d+: layer acme\.Same is deprecated"
+    with pytest.warns(FutureWarning, match=expected):
+        mlpkit.trace("run", 2, plugins=[plugin])
+    (work / "run/metrics.json").unlink()
+    with pytest.warns(FutureWarning, match=expected):
+        mlpkit.resume("run", plugins=[plugin])

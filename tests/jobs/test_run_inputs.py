@@ -6,12 +6,13 @@ import hashlib
 import importlib.util
 import json
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import mlpkit
-from mlpkit.errors import SpecError
+from mlpkit.errors import RunFolderError, SpecError, SpecShapeError
 
 PLUGIN = """\
 from mlpkit import Layer, component, hookimpl
@@ -52,3 +53,20 @@ def test_a_plugin_is_known_by_the_text_of_its_file(work, monkeypatch):
         with pytest.raises(SpecError) as raised:
             mlpkit.load(f"run-{number}")
         assert [*getattr(raised.value, "__notes__", ())] == expected
+
+
+def test_a_spec_that_no_longer_fits_is_an_error_at_its_place_and_missing_data_one_of_the_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = ["a,b,price", *(f"{i},{i % 7},{i % 5}" for i in range(40))]
+    Path("homes.csv").write_text("\n".join(lines))
+    data = {"csv": {"file": "homes.csv", "target": "price", "predict": "values", "validation": 0, "test": 0}}
+    training = {"optimizer": "sgd", "iterations": 2, "batch_size": 20, "checkpoint": {"every": 1}}
+    spec = {"mlpkit": 1, "data": data, "layers": [{"Affine": {"units": 1}}, "MeanSquaredError"], "training": training}
+    mlpkit.run(mlpkit.load_spec(spec), "run")
+    Path("run/metrics.json").unlink()  # it is not finished
+    Path("homes.csv").write_text("\n".join(lines[:20]))
+    with pytest.raises(SpecShapeError, match=r"run/resolved\.yaml:\d+:\d+: a minibatch of 20 is larger than "):
+        mlpkit.resume("run")
+    Path("homes.csv").unlink()
+    with pytest.raises(RunFolderError, match=r"^run: there is no file .*homes\.csv.*; restore the data that it "):
+        mlpkit.resume("run")
