@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from mlpkit import Classes, Description
+from mlpkit import Classes, Description, RawColumn
 from mlpkit.jobs import leaks
-from mlpkit.jobs.leaks import leaks_in
+from mlpkit.jobs.leaks import WholeColumn, leaks_in, leaks_of
 from mlpkit_plugins.datasets.csv import Csv
 
 ROWS = 120
@@ -130,8 +130,15 @@ def test_examples_that_are_no_rows_of_a_table_are_not_read():
 
 
 @pytest.mark.parametrize("constant", ["x", "t"])
-def test_numbers_without_spread_in_the_rows_that_have_both_tell_nothing(found, constant):
+def test_numbers_without_spread_in_the_rows_that_have_both_tell_nothing(constant):
     """Elsewhere, where the other is missing, they differ."""
-    both, other = ROWS - 40, "t" if constant == "x" else "x"
-    columns = {constant: [7] * both + VALUES[both:], other: [*VALUES[:both], *[""] * 40]}
-    assert found({"n": NOISE, "x": columns["x"], "t": columns["t"]}, "values", missing="fill") == ()
+    both, half = VALUES[:80], [None] * 40
+    for same, expected in (([7.5] * 80, []), (both, [sentence("x", "t").removeprefix("x ")])):
+        columns = {constant: [*same, *VALUES[80:]], "t" if constant == "x" else "x": [*both, *half]}
+        assert leaks_of(whole("x", columns["x"]), [whole("t", columns["t"])]) == expected
+
+
+def whole(name, values):
+    texts = list(dict.fromkeys(str(value) for value in values if value is not None))
+    codes = [-1 if value is None else texts.index(str(value)) for value in values]
+    return WholeColumn(RawColumn(name, "input", texts, np.array(texts, float), {"train": np.array(codes)}))
