@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import mlpkit
 from mlpkit.jobs.load_model import load_run
 from mlpkit.registry.registry import Registry
 from mlpkit.training.events import Observer
-from mlpkit.verbs.distill.distill import pupil_text
+from mlpkit.verbs.distill.distill import pupil_text, trained
 
 TEACHER = """\
 mlpkit: 1
@@ -74,6 +75,21 @@ def test_it_writes_a_spec_on_the_same_data_trains_it_and_compares(teacher, invok
     costs = ("bytes", "microseconds")
     assert [found["without_teacher"][each] for each in costs] == [found["pupil"][each] for each in costs]
     assert 0 < found["pupil"]["microseconds"]["1"] < found["pupil"]["microseconds"]["1000"] < 10**6
+
+
+def test_a_stopped_training_ends_without_a_comparison_and_says_how_to_resume_it(teacher, invoke, monkeypatch):
+    def stopped(spec, out, interrupts, *, quiet):
+        interrupts.training_began = True
+        signal.raise_signal(signal.SIGTERM)
+        return trained(spec, out, interrupts, quiet=quiet)
+
+    monkeypatch.setattr("mlpkit.verbs.distill.distill.trained", stopped)
+    done = invoke("distill", teacher, "--into", "specs/small.yaml", "--out", "my run", "--json")
+    assert (done.code, done.out) == (128 + signal.SIGTERM, "")
+    first, *_, last = done.err.splitlines()
+    assert first == "written to specs/small.yaml"
+    assert last == "SIGTERM: stopped; to resume it: mlpkit resume 'my run'"
+    assert invoke("resume", "my run", "--quiet").code == 0
 
 
 def test_a_spec_that_exists_is_taken_as_it_is_and_the_table_fits_a_terminal(teacher, invoke):

@@ -15,10 +15,12 @@ from mlpkit.verbs.sweep.pruning import (
     Curve,
     Evaluation,
     bracket_of,
+    curve_of,
     is_stopped_at_rung,
     is_worse_than_median,
     no_longer_weak,
 )
+from mlpkit.verbs.sweep.section import Objective
 from mlpkit.verbs.sweep.trial import train_trial
 
 
@@ -184,6 +186,14 @@ def test_a_trial_is_no_rival_of_its_own(tmp_path, monkeypatch):
     sweep = sweep_with("hyperband")
     assert no_longer_weak(trials, sweep) is None
     assert no_longer_weak([*trials, made_up(5, 0.9)], sweep) == trials[1]
+
+
+def test_a_trial_that_has_only_begun_has_an_empty_curve(tmp_path):
+    objective = Objective("validation_loss", maximize=False)
+    trial = made_up_run(tmp_path / "trial-7", losses=[0.5])
+    assert curve_of(trial, objective) == Curve(7, [Evaluation(0.5, 0.5)], False)
+    (trial / "history.jsonl").unlink()
+    assert curve_of(trial, objective) == Curve(7, [], False)
 
 
 def states(folder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import loans_sweep
 import pytest
@@ -104,6 +105,17 @@ def test_a_trial_that_another_process_holds_is_left_to_it(folder, monkeypatch):
         monkeypatch.setattr("mlpkit.verbs.sweep.trial.LONGEST_WAIT", 60)
         assert train_trial(trial.directory, stop=stop) == TrainingEnd(stopped="SIGTERM")
     assert train_trial(trial.directory).failure == ""
+
+
+def test_a_held_trial_is_looked_for_until_the_time_to_wait_is_over(folder, monkeypatch):
+    waits, now = [], iter(range(100, 200))
+    monkeypatch.setattr("mlpkit.verbs.sweep.trial.LONGEST_WAIT", 3)
+    monkeypatch.setattr("mlpkit.verbs.sweep.trial.time", SimpleNamespace(monotonic=now.__next__, sleep=waits.append))
+    trial = folder.begin(0, VALUES[0], 0.0)
+    with RunFolder(trial.directory) as holder:
+        holder.claim()
+        assert train_trial(trial.directory).cause == OTHER_WRITER
+    assert waits == [0.05, 0.05]
 
 
 def test_a_trial_is_held_from_its_first_look_to_its_end(folder, monkeypatch):
