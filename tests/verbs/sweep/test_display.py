@@ -166,7 +166,8 @@ def test_a_sweep_on_a_terminal_says_how_far_it_is(monkeypatch):
         assert drawn.lines()[-1] == "2 of 9 trials, 1 pruned, 2 training"
         now[0] += 20.0
         screen.trial_over(0, BEST, BEST)
-        assert drawn.lines()[1:] == [
+        assert drawn.lines() == [
+            "made up  my x",
             "trial  validation_loss   b",
             "    2           0.2500  12",
             "    0           0.5000  10",
@@ -184,6 +185,13 @@ def test_a_sweep_on_a_terminal_says_how_far_it_is(monkeypatch):
     endless.sweep_began(0, [LOSS], TRIALS[:1], None, 2)
     endless.trial_over(0, BEST, BEST)
     assert drawn.lines()[-1] == "2 trials"
+
+
+def test_a_line_that_is_too_long_for_the_terminal_is_cut(monkeypatch):
+    drawn = DrawnScreen(monkeypatch, columns=30)
+    with SweepScreen("made up", "my x") as screen:
+        screen.sweep_began(0, [LOSS], TRIALS[:5], 9, 2)
+        assert drawn.lines()[-2:] == ["    0           0.5000  10", "5 of 9 trials, 1 pruned, 1 div"]
 
 
 def test_a_sweep_as_plain_data():

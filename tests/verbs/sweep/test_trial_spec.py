@@ -8,7 +8,8 @@ from shutil import copytree
 import pytest
 
 import mlpkit
-from mlpkit.verbs.sweep.specs import as_overrides, prove_sweep, short_keys, text_for_folder, trial_spec
+from mlpkit.specfile.document import parse_document
+from mlpkit.verbs.sweep.specs import as_overrides, prove_sweep, short_keys, text_for_folder, trial_spec, written_at
 
 SPEC = """\
 # the base
@@ -233,3 +234,22 @@ def test_what_the_environment_had_is_kept(tmp_path, monkeypatch):
     kept = mlpkit.load_spec("kept/sweep.yaml")
     assert kept.resolved() == spec.resolved()
     assert kept.document.variables == {"tables": "../tables", "units": 3, "note": "5 $"}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (("data", "csv", "file"), "a.csv"),  # written in short
+        (("data", "csv"), "a.csv"),
+        (("data", "html", "file"), None),
+        (("data",), None),
+        (("files", 0), "b.csv"),
+        (("files", 1), "c.csv"),  # in a variable
+        (("files", 2), None),
+        (("units",), None),  # no text
+    ],
+)
+def test_the_text_that_a_path_leads_to(path, text):
+    root = parse_document("vars: {c: c.csv}\ndata: {csv: a.csv}\nfiles: [b.csv, $c]\nunits: 3\n").with_names
+    node = written_at(root, path)
+    assert (None if node is None else node.value) == text
