@@ -149,10 +149,23 @@ def test_values_are_drawn_between_the_farthest_targets_on_both_sides_of_their_me
     predicted = deviation * (grid @ w[:, 0] + b[0]) / np.abs(targets - middle).max()
     assert predicted.max() > 1
     np.testing.assert_allclose(now["plane"]["values"], np.clip(predicted, -1, 1), atol=0.0051)
+    assert now["plane"]["values"] == np.round(now["plane"]["values"], 2).tolist()  # a page is sent no more digits
     assert [(each["target"], each["predicted"], each["share"]) for each in now["examples"]] == [
         (f"{target:.4g}", f"{deviation * (row @ w[:, 0] + b[0]) + middle:.4g}", None)
         for row, target in zip(RAW[:24], targets[:24], strict=True)
     ]
+
+
+def test_where_all_targets_are_equal_values_are_drawn_as_far_from_them_as_they_are(play):
+    data = "divide_by: 20.0, split: in_order, predict: values"
+    session = play("{Affine: {units: 1}}, MeanSquaredError", t=np.full(30, 0.25), data=data)
+    plane = ask(session)["plane"]
+    w, b = affine(session, "Affine1")
+    left, right, bottom, top = plane["ends"]
+    corners = np.array([[left, top], [right, top], [left, bottom]]) / 20
+    values = np.array(plane["values"])[[0, 0, -1], [0, -1, 0]]
+    np.testing.assert_allclose(values, np.clip(corners @ w[:, 0] + b[0], -1, 1), atol=0.0051)  # scaled targets
+    assert (np.abs(values) < 1).any()
 
 
 def test_two_classes_of_one_logit_are_drawn_as_classes(play):

@@ -234,6 +234,17 @@ def test_the_last_four_curves_are_kept_of_networks_that_were_trained():
     assert curves == [(f"Affine: {{units: {before}}}", steps) for before, steps in ((2, 4), (4, 8), (8, 9), (9, 5))]
 
 
+def test_a_restart_has_the_first_weights_and_keeps_the_curve_to_compare():
+    player = Player(SPEC)
+    first = player.weights(("Affine2",))
+    player("train", steps=3, seconds=60)
+    records = player.answer["now"]["records"]
+    player("restart")
+    (old,) = player.spec["older"]
+    assert (player.step, player.weights(("Affine2",)), old["records"]) == (0, first, records)
+    assert player("train", steps=3, seconds=60)["now"]["records"] == records
+
+
 def test_at_least_one_step_is_done_or_undone():
     player = Player()
     for do, step in (("train", 1), ("train", 2), ("back", 1)):
@@ -453,6 +464,15 @@ def test_a_table_of_ones_own_gets_a_spec_and_is_saved_with_it(invoke, cwd):
     assert (cwd / "My_points.csv").read_text() == POINTS
     done = invoke("check", "saved.yaml")
     assert (done.code, "saved.yaml: OK" in done.out) == (0, True)
+
+
+def test_the_first_spec_is_saved_without_a_table_that_came_in_between(cwd):
+    player, before = Player(out=cwd / "saved.yaml"), set(cwd.iterdir())
+    player("table", name="points.csv", text=POINTS, target="kind")
+    player("first")
+    player("save")
+    assert set(cwd.iterdir()) - before == {cwd / "saved.yaml"}
+    assert (cwd / "saved.yaml").read_text() == PLAIN
 
 
 @pytest.mark.parametrize("other", ["saved.yaml", "My_points.csv"])

@@ -132,6 +132,28 @@ def test_a_weight_that_is_set_is_evaluated_and_undone(played):
     assert_same(weights(player), before)
 
 
+@pytest.mark.parametrize("most", [1, 48])
+def test_a_weight_that_is_set_is_never_forgotten_on_the_way_back(most, played, monkeypatch):
+    monkeypatch.setattr(training, "MOST_MOMENTS", most)
+    player, seen = played(), {}
+    for value in (7.5, -3.25):
+        player.set_weight("Affine1.W", [0, 2], value)  # the first one where a moment is remembered already
+        for _ in range(8):
+            seen[player.step] = weights(player)
+            player.forward(1)
+    for steps, at in ((1, 15), (7, 8), (1, 7), (7, 0)):
+        player.back(steps)
+        assert_same(weights(player), seen[at])
+
+
+def test_moments_lie_evenly_so_that_few_steps_are_done_again_on_the_way_back(played, monkeypatch):
+    monkeypatch.setattr(training, "MOST_MOMENTS", 7)
+    player = played("iterations: 70")
+    for _ in range(60):
+        player.forward(1)
+    assert [moment.snapshot.step for moment in player._moments] == [*range(0, 60, 8)]
+
+
 def test_the_first_of_many_evaluations_are_forgotten(played, monkeypatch):
     monkeypatch.setattr(training, "MOST_RECORDS", 3)
     player = played()
