@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,3 +112,61 @@ def test_streams_end_with_the_block_and_then_nobody_is_answered():
     assert found._thread not in threading.enumerate()
     with pytest.raises(ConnectionRefusedError):
         asked(found)
+
+
+@pytest.fixture
+def crowded(monkeypatch):
+    """A page for one connection at a time, a list of how long its server slept, and what happens meanwhile."""
+    slept, meanwhile = [], []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        for act in meanwhile:
+            act()
+
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(server, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: 5.0))
+    with Echo() as found:
+        yield found, slept, meanwhile
+
+
+def test_a_connection_has_a_moment_to_ask_before_another_takes_its_place(crowded):
+    echo, slept, meanwhile = crowded
+    first = http.client.HTTPConnection(HOST, echo.port, timeout=10)
+    first.connect()
+    answers = []
+
+    def ask_at_last():
+        first.request("GET", f"/{echo.token}/")
+        answers.append(first.getresponse().status)
+
+    meanwhile.append(ask_at_last)
+    assert asked(echo)[0] == 200
+    assert (answers, slept) == ([200], [pytest.approx(server.SECONDS_TO_BEGIN)])
+    first.close()
+
+
+def test_a_connection_for_which_no_thread_starts_takes_no_place(crowded, monkeypatch):
+    echo, slept, _ = crowded
+
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as without_threads:
+        without_threads.setattr(threading.Thread, "start", refuse)
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            asked(echo)
+    assert (asked(echo)[0], slept) == (200, [])
+
+
+def test_without_a_free_descriptor_the_server_waits_before_it_accepts_again(crowded, monkeypatch):
+    echo, slept, meanwhile = crowded
+    accepting = echo._server.socket
+    meanwhile.append(lambda: setattr(echo._server, "socket", accepting))
+
+    def accept():
+        raise OSError("too many open files")
+
+    echo._server.socket = SimpleNamespace(accept=accept, fileno=accepting.fileno)
+    assert asked(echo)[0] == 200
+    assert slept == [server.SECONDS_TO_BEGIN]
