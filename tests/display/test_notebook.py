@@ -148,6 +148,13 @@ def test_however_often_it_evaluates_it_is_drawn_five_times_a_second_and_has_ten_
     assert len(rows_of(cell.html)) <= 2 + 10
 
 
+def test_a_symptom_is_shown_even_if_no_step_follows(cell):
+    cell.progress.started(1000)
+    cell.now = 0.2
+    cell.progress.diagnosed(Symptom("dead_units", "Relu1", "half of them", ("--set a=1",), 0))
+    assert cell.html.endswith("<div>note: dead units in Relu1: half of them; try --set a=1</div>")
+
+
 def test_a_symptom_stands_below_the_table(cell):
     cell.progress.started(1000)
     for layer, finding in (("Relu1", "all <b> of them"), ("Relu1", "some of them"), ("Relu2", "half of them")):

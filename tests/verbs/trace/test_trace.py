@@ -317,6 +317,20 @@ def test_a_run_that_is_not_finished_may_have_come_to_its_next_evaluation(train, 
     )
 
 
+@pytest.mark.parametrize(("every", "last"), [(7, 21), (9, 27), (20, 40), (30, 30), (45, 45), (100, 48)])
+def test_the_next_evaluation_of_a_stopped_run_is_at_a_multiple_of_its_interval(every, last, work, monkeypatch):
+    class StopAfter20(StopAt):
+        def stepped(self, progress, loss):
+            if progress.step == 20:
+                self.stop.stop("SIGTERM")
+
+    monkeypatch.setattr("mlpkit.training.loop.SECONDS_BETWEEN_REPORTS", 0.0)
+    watch = StopAfter20(None)
+    spec = mlpkit.load_spec("tiny.yaml", overrides={"training.evaluate_every": every})
+    mlpkit.run(spec, "run", observer=watch, stop=watch.stop)
+    assert f"expected one from 1 to {last}: the run is not finished" in refusal(step=last + 1)
+
+
 def test_the_step_in_which_training_diverged_can_be_looked_at(work):
     with pytest.raises(mlpkit.DivergenceError) as caught:
         mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides={"training.optimizer.sgd.learning_rate": 1e30}), "run")
