@@ -6,12 +6,15 @@ import html
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+from page_text import page_text
 
 import mlpkit
 from mlpkit.pages.charts import engine
+from mlpkit.runs.model_file import load_model_file, save_model
 from mlpkit.terminal.figures import figures
 from mlpkit.verbs.report import report as report_module
 
@@ -138,3 +141,65 @@ def test_one_column_has_no_importance_and_no_note(tmp_path):
     texts = texts_of(mlpkit.report(run).read_text("utf-8"))
     assert "Importance of inputs" not in texts
     assert not any("importance" in text for text in texts["Result"])
+
+
+@pytest.fixture(scope="module")
+def towns(tmp_path_factory):
+    """An ensemble of two networks with a coverage and groups of rows, whose numbers are the same on all machines."""
+    home = tmp_path_factory.mktemp("towns")
+    rows = ["area,age,town,price"]
+    for i in range(60):
+        area, age, town = (i * 37 % 41 - 13) / 8, (i * 23 % 29) / 4, ("north", "south", "west")[i % 7 % 3]
+        rows.append(f"{area},{age},{town},{3 * area - age + (i * 11 % 17 - 7) / 8}")
+    (home / "towns.csv").write_text("\n".join(rows))
+    table = {"file": str(home / "towns.csv"), "target": "price", "predict": "values", "ignore": ["town"]}
+    optimizer = {"sgd": {"learning_rate": 0.1}}
+    spec = {
+        "mlpkit": 1,
+        "name": "towns",
+        "dtype": "float64",
+        "data": {"csv": {**table, "split": "shuffle", "validation": 0.2, "test": 0.25}},
+        "layers": [{"Affine": {"units": 1}}, "MeanSquaredError"],
+        "training": {"optimizer": optimizer, "iterations": 25, "evaluate_every": 10, "metrics": ["r2"]},
+        "ensemble": {"members": 2},
+        "coverage": 0.8,
+        "by": ["town"],
+    }
+    mlpkit.run(mlpkit.load_spec(spec), home / "run", quiet=True)
+    return home / "run"
+
+
+def test_what_the_page_of_an_ensemble_says(towns, golden):
+    without = ("Curves", "Predicted and true", "Spec", "To repeat this run")
+    page = mlpkit.report(towns).read_text("utf-8")
+    golden(Path(__file__).parent / "pages/ensemble.txt", page_text(page, without=without))
+
+
+def test_groups_that_are_asked_for_need_the_data_and_those_of_the_spec_do_not(towns, tmp_path):
+    run, data = shutil.copytree(towns, tmp_path / "run"), towns.parent / "towns.csv"
+    data.rename(tmp_path / "moved.csv")
+    try:
+        texts = texts_of(mlpkit.report(run, tmp_path / "page.html").read_text("utf-8"))
+        with pytest.raises(mlpkit.SpecError, match=r"towns\.csv"):
+            mlpkit.report(run, tmp_path / "other.html", by="town")
+    finally:
+        (tmp_path / "moved.csv").rename(data)
+    (left_out,) = (text for text in texts["Result"] if text.startswith("Left out, what needs the run's data: "))
+    assert "towns.csv" in left_out
+    assert ("By group" in texts, (tmp_path / "other.html").exists()) == (False, False)
+
+
+def test_a_model_that_is_not_finite_is_left_out(copied):
+    model = load_model_file(copied / "model.safetensors")
+    arrays = {name: np.full_like(each, np.nan) if name == "Affine2.b" else each for name, each in model.arrays.items()}
+    save_model(copied / "model.safetensors", arrays, model.metadata)
+
+    texts = texts_of(mlpkit.report(copied).read_text("utf-8"))
+
+    (left_out,) = (text for text in texts["Result"] if "left out" in text)
+    assert left_out == (
+        f"Layers and predictions are left out: {copied}/model.safetensors: can't be used: the parameter Affine2.b "
+        "(2 of 2 values) is not finite; train again, with a lower learning rate"
+    )
+    assert not texts.keys() & {"Layers", "Classes", "Probabilities"}
+    assert texts["Curves"]
