@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from page_text import page_text
 
 import mlpkit
-from mlpkit.verbs.runs.compare import Comparison, compare, lines_of
+from mlpkit.verbs.runs.compare import Comparison, compare, lines_of, write_comparison
 
 
 def test_the_same_run_twice_differs_in_nothing(train):
@@ -98,3 +99,48 @@ def test_two_runs_are_side_by_side_if_there_is_room_for_a_key_and_twelve_letters
     found = Comparison(["first", "second"], spec, {}, {}, {}, {}, finished=2)
     cells = [line.split()[1:] for line in lines_of(found, width) if "units" in line]
     assert cells == ([[shown, "-"]] if beside else [[shown], ["-"]])
+
+
+@pytest.fixture
+def towns(cwd):
+    """Two runs of a spec with test rows, in which only two towns are, and one of a spec without test rows."""
+    for file, count, towns in (("train", 30, "abc"), ("validation", 12, "abc"), ("test", 14, "ba")):
+        rows = [f"{i * 7 % 11},{towns[i % 5 % len(towns)]},{i * 5 % 13}" for i in range(count)]
+        Path(f"{file}.csv").write_text("\n".join(["x,town,y", *rows]))
+    table = {"file": "train.csv", "validation": "validation.csv", "target": "y", "predict": "values"}
+    training = {"optimizer": {"sgd": {"learning_rate": 0.01}}, "iterations": 3, "metrics": ["r2"]}
+    layers = [{"Affine": {"units": 1}}, "MeanSquaredError"]
+    for name, seed, test in (("a/seed-0", 0, "test.csv"), ("a/seed-1", 1, "test.csv"), ("b", 0, 0)):
+        data = {"csv": {**table, "test": test, "ignore": ["town"]}}
+        spec = {"mlpkit": 1, "name": "towns", "seed": seed, "data": data, "layers": layers, "training": training}
+        mlpkit.run(mlpkit.load_spec(spec), name, quiet=True)
+    return [Path("a"), Path("b")]
+
+
+def test_groups_of_rows_are_those_of_one_run_or_means_over_several(towns, invoke, monkeypatch):
+    first, second, alone = (
+        json.loads(invoke("evaluate", run, "--by", "town", "--split", split, "--json").out)[split]["by"]
+        for run, split in (("a/seed-0", "test"), ("a/seed-1", "test"), ("b", "validation"))
+    )
+    found = compare(towns, by=["town"])
+    several, one = found.by
+    assert one == {"split": "validation", **alone}
+    assert (several["split"], [*several["columns"]["town"]], [*one["columns"]["town"]]) == ("test", [*"ba"], [*"abc"])
+    for group in "ab":
+        each = (run["columns"]["town"][group]["metrics"]["loss"]["value"] for run in (first, second))
+        assert several["columns"]["town"][group]["metrics"]["loss"]["value"] == pytest.approx(sum(each) / 2)
+
+    monkeypatch.setattr("mlpkit.verbs.runs.compare.curves_of_sets", lambda _: "")  # to draw them takes long
+    write_comparison(towns, Path("page.html"), by=["town"])
+    page = Path("page.html").read_text("utf-8").partition("<main")[2]
+    lines = [line.rstrip() for line in lines_of(found, None)]
+    title = "by town, rows of test and validation"
+    printed = [line.split("  ") for line in lines[lines.index(title) + 1 :]][: 2 * (1 + 3)]
+    cells = [[cell.strip() for cell in row if cell] for row in printed]
+    groups = ("all rows", *"bac")
+    assert [row[0] for row in cells] == [f"{group}: {name}" for group in groups for name in ("loss", "r2")]
+    assert [row[1] == "-" for row in cells] == 6 * [False] + 2 * [True]
+    section = page_text("<main" + page[page.index(f"<caption>{title}</caption>") :].partition("</table>")[0])
+    shown = [line.split(" | ") for line in section.splitlines()[1:]]
+    assert shown == [["'group'", "a", "b"], *([f"'{key}'", *figures] for key, *figures in cells)]
+    assert 'class="sortable"' in page.partition(f"<caption>{title}")[0].rpartition("<table")[2]
