@@ -226,6 +226,21 @@ def test_paths_from_the_root_are_whole(tree):
     assert completion._beginning_with("/") == [f"/{name}" for name in names if name[0] != "."]
 
 
+def test_recipes_are_also_those_of_plugins(tree):
+    Path("dots.py").write_text(
+        "from mlpkit import Dataset, component, hookimpl\n"
+        "class Dots(Dataset):\n"
+        "    @classmethod\n"
+        "    def recipes(cls): return {'realm_of_dots': cls.propose}\n"
+        "    def describe(self): ...\n"
+        "    def open(self, seed): ...\n"
+        "@hookimpl\n"
+        "def mlpkit_components(): return [component('dataset', 'dots', Dots)]\n"
+    )
+    assert found("mlpkit init --data a.dots --recipe realm_") == []
+    assert found("mlpkit init --plugin dots.py --data a.dots --recipe realm_") == ["realm_of_dots"]
+
+
 def test_keys_are_those_of_the_first_spec_and_its_plugins(tree):
     """The spec may come before or after the option, with others or alone."""
     tiny, own = Path("tiny.yaml").read_text(), Path("own.yaml")

@@ -99,9 +99,12 @@ def test_the_processor_is_named_by_its_model(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize(("told", "expected"), [("Apple M2\n", "Apple M2"), ("", "arm"), ("\n", "arm")])
 def test_the_processor_of_a_mac_is_what_sysctl_says(monkeypatch: pytest.MonkeyPatch, told: str, expected: str) -> None:
-    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+    start = subprocess.run
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         assert command == ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
-        return subprocess.CompletedProcess(command, 0, told, "")
+        failing = f"import sys; sys.stdout.write({told!r}); sys.exit({told.strip() == ''})"
+        return start([sys.executable, "-c", failing], **options)
 
     platform.platform()  # may itself start a program, and remembers its answer
     monkeypatch.setattr(platform, "system", lambda: "Darwin")

@@ -15,6 +15,7 @@ from mlpkit.runs.files import (
     file_hash,
     folders_in,
     make_folder,
+    patiently,
     read_limited,
     reading_error,
     require_writable,
@@ -67,6 +68,24 @@ def test_a_file_is_not_waited_for_without_end(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("mlpkit.runs.files.os.open", refuse)
     with pytest.raises(StorageError, match="Too many open files; close files, or raise the limit of open files"):
         write_atomically(tmp_path / "file", b"content")
+
+
+def test_what_is_busy_is_tried_every_twentieth_of_a_second_for_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, tries = [100.0], list[float]()
+
+    def call() -> None:
+        tries.append(now[0])
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("time.sleep", lambda seconds: now.append(now.pop() + seconds))
+    with pytest.raises(OSError, match="Too many open files"):
+        patiently(call, (errno.EMFILE,))
+    assert (tries[1], tries[-1]) == pytest.approx((100.05, 102.0), abs=0.06)
+    assert len(tries) in (41, 42)  # as sums are rounded
+    with pytest.raises(OSError, match="Too many open files"):
+        patiently(call, (errno.EBUSY,))
+    assert tries[-1] == now[0]
 
 
 def test_the_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:

@@ -186,8 +186,10 @@ def test_states_have_colours(runs, terminal):
 
 
 def test_runs_are_watched_until_ctrl_c(cwd, terminal):
-    made_up_run(cwd / "runs/earlier", results=results(0.9))
+    (cwd / "runs").mkdir()
     screen = terminal("runs", "--watch", columns=100, rows=12)
+    screen.wait_until_shown("no runs yet")
+    made_up_run(cwd / "runs/earlier", results=results(0.9))
     screen.wait_until_shown("runs/earlier")
     lock = WriterLock(made_up_run(cwd / "runs/now") / ".lock")
     lock.acquire()
