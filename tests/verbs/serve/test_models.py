@@ -46,6 +46,15 @@ def test_runs_of_one_name_are_its_versions(runs):
     assert Models([str(runs / "loans")], registry).find().model == "loans"
     with pytest.raises(Refusal, match=r"^there are several models; expected one of /models/b/predict, /models/houses/"):
         models.find()
+    for asked, text in {
+        ("house",): "there is no model 'house'; did you mean 'houses'?",
+        ("quartz", "1"): "there is no model 'quartz'; expected one of b, houses",
+        ("b", "3"): "the model 'b' has no version '3'; expected one of 1, 2",
+        ("houses", ""): "the model 'houses' has no version ''; expected one of 1",
+    }.items():
+        with pytest.raises(Refusal) as caught:
+            models.find(*asked)
+        assert (caught.value.status, caught.value.problem.code, str(caught.value)) == (404, "wrong-name", text)
     with pytest.raises(MlpkitError, match="nothing"):
         Models([str(runs / "nothing")], registry)
 

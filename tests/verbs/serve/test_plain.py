@@ -6,16 +6,28 @@ import csv
 import gzip
 import io
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from requirements import require_package
 from served import CSV, serving
 
 import mlpkit
+from mlpkit.registry.registry import Registry
 from mlpkit.specfile.shipped_specs import shipped_specs
+
+require_package("starlette")
+from starlette.requests import Request
+
+from mlpkit.verbs.serve import plain
+from mlpkit.verbs.serve.models import Version
+from mlpkit.verbs.serve.refusals import Refusal
+from mlpkit.verbs.serve.rows import Rows
 
 EXAMPLES = "example_files"
 LOAN = {"amount": 4.3, "income": 10.5, "years_in_job": 13, "purpose": "car"}
+OTHER = (9, 2.5, 1, "kitchen")
 
 
 def rows_of(name, count):
@@ -149,3 +161,71 @@ def test_a_model_trained_on_parquet_reads_no_csv(tmp_path, environment):
         status, problem = server.problem("/predict", b"site,hours\nx,1\n", CSV)
     assert (status, problem["message"]) == (422, "the model's data set reads no CSV")
     assert problem["expected"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", False),
+        ("explain=true", True),
+        ("explain=1", True),
+        ("explain=false", False),
+        ("explain=0", False),
+        ("explan=true", ("unknown-key", "explan", "there is no query parameter 'explan'; expected explain")),
+        (
+            "explain=maybe",
+            ("wrong-value", "explain", "the query parameter explain is 'maybe'; expected true or false, once"),
+        ),
+        (
+            "explain=true&explain=0",
+            ("wrong-value", "explain", "the query parameter explain is 'true, 0'; expected true or false, once"),
+        ),
+    ],
+)
+def test_a_query_asks_for_explanations_once(query, found):
+    request = Request({"type": "http", "query_string": query.encode()})
+    if isinstance(found, bool):
+        assert plain.explains(request) is found
+        return
+    with pytest.raises(Refusal) as caught:
+        plain.explains(request)
+    problem = caught.value.problem
+    assert (caught.value.status, problem.code, problem.path, str(caught.value)) == (422, *found)
+
+
+@pytest.mark.parametrize(
+    ("columns", "dataset", "kind", "body", "found"),
+    [
+        ((), {"endings": (".csv", ".tsv")}, "Text/CSV; header=present", b"a\n1\n", b"a\n1\n"),
+        ((), {}, "text/csv", b"a\n1\n", b"a\n1\n"),
+        ((), {"endings": (".parquet",)}, "text/csv", b"a\n1\n", 422),
+        (None, {"endings": (".csv",)}, "text/csv", b"a\n1\n", 422),
+        ((), {}, "text/csv", b" \n", 400),
+        (None, {}, "application/JSON; charset=utf-8", b"[[1.5, 2]]", [[1.5, 2.0]]),
+        (None, {}, "application/json", b"[[NaN]]", 400),
+        (None, {}, "text/json", b"[[1.5, 2]]", 415),
+        (None, {}, "", b"[[1.5, 2]]", 415),
+    ],
+)
+def test_a_body_is_read_by_its_content_type(columns, dataset, kind, body, found):
+    loaded = SimpleNamespace(columns=columns, model=SimpleNamespace(dataset=SimpleNamespace(**dataset)))
+    if not isinstance(found, int):
+        content = plain.rows_of(body, kind, loaded).content
+        assert (content if isinstance(content, bytes) else content.tolist()) == found
+        return
+    with pytest.raises(Refusal) as caught:
+        plain.rows_of(body, kind, loaded)
+    assert caught.value.status == found
+
+
+def test_rows_are_explained_one_by_one(runs):
+    loaded = Version("loans", "1", runs / "loans", Registry.discover()).loaded
+    body = b"amount,income,years_in_job,purpose\n4.3,10.5,13,car\n9,2.5,1,kitchen\n"
+    columns = {name: [*values] for name, *values in zip(LOAN, LOAN.values(), OTHER, strict=True)}
+    for rows in (Rows(body), Rows(columns)):
+        parts = plain._single_rows(loaded, rows)
+        assert [[*part["purpose"]] for part in parts] == [["car"], ["kitchen"]]
+        assert [[float(value) for value in part["amount"]] for part in parts] == [[4.3], [9.0]]
+    images = np.arange(3 * 64).reshape(3, 8, 8)
+    parts = plain._single_rows(loaded, Rows(images))
+    assert [part.tolist() for part in parts] == [[image.tolist()] for image in images]
