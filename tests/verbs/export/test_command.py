@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from requirements import require_package
 
+from mlpkit.verbs.export.command import _rounding_in_words
+from mlpkit.verbs.export.export import Rounding
 from mlpkit_plugins.layers.relu import Relu
 
 HERE = Path(__file__).parent
@@ -137,6 +139,32 @@ def test_what_rounding_changed_is_a_table(finished, invoke):
     rounding = json.loads(invoke(*command, "--quantize", "int8", "--json").out)["rounding"]
     assert after.split() == ["int8", *(f"{rounding['after'][name]:.4f}" for name in ("loss", "accuracy"))]
     assert relabelled == f"{rounding['relabelled']} of 60 rows have another label with int8"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "relabelled", "text"),
+    [
+        ({}, {}, None, "weights rounded to int8; the effect isn't known without the run's data"),
+        (
+            {"loss": 12.25, "confusion": [[3, 4], [5, 6]], "accuracy": 0.75},
+            {"loss": 12.5, "confusion": [[4, 3], [5, 6]], "accuracy": 0.625},
+            1234,
+            """\
+weights   loss  accuracy
+float32  12.25    0.7500
+int8     12.50    0.6250
+1,234 of 9,876 rows have another label with int8""",
+        ),
+        ({"loss": 2.5}, {"loss": 2.75}, None, "weights    loss\nfloat32  2.5000\nint8     2.7500"),
+        (
+            *({"loss": 2.5}, {"loss": 2.75}, 0),
+            "weights    loss\nfloat32  2.5000\nint8     2.7500\n0 of 9,876 rows have another label with int8",
+        ),
+    ],
+    ids=["no data", "classes", "values", "same labels"],
+)
+def test_what_rounding_changed_in_words(before, after, relabelled, text):
+    assert _rounding_in_words(Rounding(("Affine1.W",), before, after, 9876, relabelled)) == text
 
 
 def test_json(finished, invoke, cwd):

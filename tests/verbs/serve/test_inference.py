@@ -11,10 +11,12 @@ import pytest
 from requirements import require_package
 
 from mlpkit.jobs.predict import Predictions
+from mlpkit.registry.registry import Registry
 
 require_package("starlette")
 from mlpkit.verbs.serve import inference
 from mlpkit.verbs.serve.batch import Predicted
+from mlpkit.verbs.serve.models import Version
 from mlpkit.verbs.serve.refusals import Refusal
 from mlpkit.verbs.serve.rows import Column
 
@@ -300,3 +302,26 @@ def test_labels_values_and_regions_are_outputs_of_their_own():
         ("probabilities", "FP64"),
         ("set", "BOOL"),
     ]
+
+
+def test_the_metadata_of_a_model_have_the_shapes_and_types_of_its_inputs_and_outputs(runs):
+    registry = Registry.discover()
+    found = {}
+    for name in ("houses", "weather", "shapes_npz"):
+        plain = inference.metadata(Version(name, "2", runs / name, registry), ["1", "2"])
+        head = {"name": name, "versions": ["1", "2"], "platform": "mlpkit"}
+        assert {key: value for key, value in plain.items() if key not in ("inputs", "outputs")} == head
+        found[name] = [
+            [(each["name"], each["datatype"], each["shape"]) for each in plain[key]] for key in ("inputs", "outputs")
+        ]
+    assert found == {
+        "houses": [
+            [*((column, "FP64", [-1]) for column in ("area", "rooms", "age")), ("district", "BYTES", [-1])],
+            [(output, "FP32", [-1, 1]) for output in ("values", "low", "high")],
+        ],
+        "weather": [
+            [(column, "FP64", [-1]) for column in ("pressure", "humidity", "temperature")],
+            [("labels", "INT64", [-1, 3]), ("probabilities", "FP32", [-1, 3])],
+        ],
+        "shapes_npz": [[("input", "FP64", [-1, 64])], [("class", "BYTES", [-1]), ("probabilities", "FP32", [-1, 3])]],
+    }
