@@ -225,3 +225,24 @@ def test_a_number_that_is_too_large_is_named_by_its_position_in_the_file(saved, 
             said.append(str(error))
     (message,) = said
     assert message.startswith("x.npy: example 5, element 1: 1e+39 is too large for float32, ")
+
+
+@pytest.mark.parametrize("options", [{}, {"divide_by": 2.0}, {"flatten": True}, {"standardize": True}])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("in_file", ["int16", "float64"])
+def test_examples_are_taken_scaled_in_the_dtype_of_the_network(saved, options, dtype, in_file):
+    x = (np.arange(48).reshape(8, 2, 3) ** 2 % 31 - 5).astype(in_file)
+    np.save("x.npy", x)
+    dataset = saved(split="in_order", test=0, **options)
+    shape = dataset.describe().input_shape
+    taken = np.empty((3, *shape), dtype), np.empty(3, np.int64)
+    dataset.open(0)["train"].take(np.array([4, 0, 4]), taken)
+    train = x[:6].astype(float)
+    scaled = (
+        (train - train.mean(axis=0)) / train.std(axis=0)
+        if "standardize" in options
+        else x / options.get("divide_by", 1)
+    )
+    np.testing.assert_allclose(taken[0], scaled[[4, 0, 4]].reshape(taken[0].shape), rtol=1e-6, atol=1e-7)
+    assert taken[1].tolist() == T[[4, 0, 4]].tolist()
+    assert shape == ((6,) if "flatten" in options else (2, 3))

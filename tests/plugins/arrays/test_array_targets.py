@@ -107,7 +107,7 @@ def test_classes_are_numbered_in_their_order(targets, classes, numbers):
             "t: has the shape (2, 2); expected a class for each example; if rows are one-hot, give t.argmax(1); if "
             "several labels apply at once, predict='labels'",
         ),
-        ([1.0, np.inf], (1.0,), "t: the target of example 1 is inf; leave out the example"),
+        ([1.0, np.inf, np.nan], (1.0,), "t: the target of example 1 is inf; leave out the example"),
     ],
 )
 def test_a_target_that_is_not_a_class_is_named(targets, classes, message):

@@ -50,6 +50,25 @@ def test_a_state_that_no_scaling_has_is_refused(change):
         Scaling.from_state(LEARNED | change, 1.0)
 
 
+def test_means_and_deviations_are_those_of_all_parts():
+    x = np.random.default_rng(2).normal([[3, -7]], [[2, 0.5]], (50, 1, 2))
+    fitted = Scaling((1, 2), 4.0).fitted([x[:11], x[11:12], x[12:]])
+    np.testing.assert_allclose(fitted.means, x.mean(axis=0) / 4, rtol=1e-12)
+    np.testing.assert_allclose(fitted.stds, x.std(axis=0) / 4, rtol=1e-12)
+
+
+def test_an_element_whose_deviation_is_next_to_nothing_beside_its_mean_is_only_centred():
+    x = np.array([0.0, 1, 1, 0]) + np.array([[1], [-1]]) * [0, 0.9e-12, 3e-12, 1e-20]
+    np.testing.assert_allclose(Scaling((4,)).fitted([x]).stds, [1, 1, 3e-12, 1e-20], rtol=1e-3)
+
+
+def test_the_first_element_without_a_finite_deviation_is_named():
+    x = np.zeros((2, 2, 2))
+    x[:, [0, 1], [1, 0]] = [[1e200], [-1e200]]
+    with pytest.raises(ValueError, match=r"^element \[0, 1\] of the examples has no finite standard deviation$"):
+        Scaling((2, 2)).fitted([x])
+
+
 def encoded(**options):
     """Return a data set of five examples of shape (2, 2), whose second element is far from the others."""
     dataset = InMemory(**options)

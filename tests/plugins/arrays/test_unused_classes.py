@@ -10,7 +10,14 @@ from mlpkit_plugins.arrays.array_targets import WITHOUT_GAPS, counts_of_classes,
 
 @pytest.mark.parametrize(
     ("trained", "largest", "classes"),
-    [([1, 2], 2, "0"), ([0, 2], 2, "1"), ([0], 3, "1, 2, 3"), ([1, 8], 8, "0, 2, 3 and 4 more"), ([0, 1], 2, "2")],
+    [
+        ([1, 2], 2, "0"),
+        ([0, 2], 2, "1"),
+        ([0], 3, "1, 2, 3"),
+        ([1, 8], 8, "0, 2, 3 and 4 more"),
+        ([1, 5], 5, "0, 2, 3 and 1 more"),
+        ([0, 1], 2, "2"),
+    ],
 )
 def test_numbers_that_no_training_example_has(trained, largest, classes):
     (warning,) = warnings_about_classes(trained, largest, "t", "file", "")

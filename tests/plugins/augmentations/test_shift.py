@@ -34,6 +34,7 @@ def test_a_shift_that_may_leave_nothing_of_an_image_is_refused(pixels, image):
     Shift(min(image[-2:]) - 1, image=image).expect_inputs((int(np.prod(image)),))
 
 
-def test_an_image_of_one_pixel_can_not_be_shifted():
-    with pytest.raises(ParameterError, match="expected less than 1 pixels; leave it out"):
-        Shift(1).expect_inputs((1, 5))
+@pytest.mark.parametrize(("side", "remedy"), [(1, "; leave it out"), (2, "")])
+def test_an_image_with_a_side_of_one_pixel_can_not_be_shifted(side, remedy):
+    with pytest.raises(ParameterError, match=f"expected less than {side} pixels{remedy}$"):
+        Shift(side).expect_inputs((side, 5))

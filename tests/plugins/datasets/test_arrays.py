@@ -365,6 +365,11 @@ def test_warnings_name_the_classes_that_training_lacks_and_no_others(data, rows_
             "values",
             MEAN_SQUARED + "; or save {} with .astype(int), and set predict: classes, if they are numbers of classes",
         ),
+        (
+            np.arange(40)[:, np.newaxis] % 4 * 1.0,
+            "values",
+            MEAN_SQUARED + "; or save {} with .astype(int), and set predict: classes, if they are numbers of classes",
+        ),
         (np.eye(4)[np.arange(40) % 4], "values", "save {} with .argmax(1), and set predict: classes"),
         (np.linspace(0, 1, 40), "values", MEAN_SQUARED),
         (np.ones((40, 3)), "values", MEAN_SQUARED),

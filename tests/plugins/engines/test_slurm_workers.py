@@ -276,6 +276,26 @@ def test_an_error_of_one_look_reaches_all_trials(sent):
     assert [str(end.exception()) for end in ends] == ["no idea"] * 2
 
 
+@pytest.mark.usefixtures("clock")
+def test_jobs_are_looked_after_as_soon_as_there_is_something_to_do(sent, monkeypatch, tmp_path):
+    monkeypatch.setattr(slurm_workers, "SECONDS_BETWEEN_CHECKS", 3600)
+    looked, slept = threading.Semaphore(0), []
+    sent._ended, sent._wake, sent._look = False, threading.Event(), looked.release
+    slurm_workers.time.sleep = slept.append
+    watch = threading.Thread(target=sent._look_after_jobs, daemon=True)
+    watch.start()
+    sent._send(slurm_workers.TrialCall(print, str(tmp_path / "s/trial-3"), {"rows": 3, "timeout": 60.0}), Future())
+    assert looked.acquire(timeout=60)
+    assert (sent._sent[-1].directory, sent._sent[-1].call.arguments) == (tmp_path / "s/trial-3", {"rows": 3})
+    sent.stop()
+    assert looked.acquire(timeout=60)
+    assert sent._stopping
+    sent._ended = True
+    sent._wake.set()
+    watch.join(60)
+    assert (watch.is_alive(), {*slept}) == (False, {360})
+
+
 @pytest.fixture
 def handed_in(tmp_path, monkeypatch):
     """Workers without a thread, with a trial in a folder behind a link, and what submitit is asked to submit."""
