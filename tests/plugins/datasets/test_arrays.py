@@ -6,6 +6,7 @@ import gzip
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,6 +67,31 @@ def test_rows_as_they_are(save, numbers, compressed):
         x, t = taken(dataset, indices=[5, 0, 39, 5])
         np.testing.assert_array_equal(x, numbers[0][[5, 0, 39, 5]])
         np.testing.assert_array_equal(t, numbers[1][[5, 0, 39, 5]])
+
+
+@pytest.mark.parametrize("dataset", both())
+@pytest.mark.parametrize("file", ["new_x.npy", "new_data.npz"])
+def test_new_examples_are_read_with_their_targets(save, numbers, dataset, file):
+    x, t = numbers
+    save(x, t)
+    save(x[:7], t[3:10], prefix="new_")
+    if isinstance(dataset, Npz) and file.endswith(".npy"):
+        assert "is an .npy file, of one array" in message(lambda: dataset.read_examples(Path(file)), DataError)
+        return
+    inputs, targets = dataset.read_examples(Path(file))
+    np.testing.assert_array_equal(inputs, x[:7])
+    assert targets.tolist() == t[3:10].tolist()
+    with pytest.raises(DataError, match=r"the rows: this data set doesn't read .* evaluate\(rows, targets\)"):
+        dataset.read_examples({"x": [1, 2]})
+
+
+def test_new_inputs_without_targets_are_an_error(save, numbers):
+    save(*numbers)
+    np.save("alone.npy", numbers[0])
+    assert message(lambda: both()[0].read_examples(Path("alone.npy")), DataError) == (
+        "alone.npy: there is no file of targets next to it; name the two like x.npy and t.npy, or save both in an .npz "
+        "file as x and t"
+    )
 
 
 def test_every_example_comes_into_one_split(save, numbers):

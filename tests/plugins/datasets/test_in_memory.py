@@ -236,3 +236,22 @@ def test_numbers_far_from_unit_scale_are_told_with_the_argument(x, options, said
         again = held(x, [0, 1, 1] * 20, standardize=True, **options)
         again.describe()
         assert not again.warnings()
+
+
+@pytest.mark.parametrize(
+    ("t", "given", "loss"),
+    [
+        (T, {}, "SoftmaxWithLoss"),
+        ([0.5, 1, 2, 0], {}, "MeanSquaredError"),
+        ([0.5, 1, 2, 0], {"predict": "auto"}, "MeanSquaredError"),
+        (T, {"predict": "values"}, "MeanSquaredError"),
+        ([[0, 1], [1, 1], [0, 0], [1, 0]], {}, "SigmoidWithLoss"),
+    ],
+)
+def test_the_layers_to_begin_with_end_in_the_loss_of_the_targets(t, given, loss):
+    assert InMemory.layers_for({"train": (X, t)}, given)[-1] == loss
+
+
+def test_arrays_keep_the_given_parameters_and_frames_have_a_data_set_of_their_own():
+    assert InMemory.parameters_for({"train": (X, T)}, {"test": 0.2}) == {"test": 0.2}
+    assert InMemory.parameters_for({"train": ({"a": [1, 2]}, [0, 1])}, {"test": 0.2}) is None

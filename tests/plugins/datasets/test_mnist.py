@@ -20,8 +20,9 @@ from messages import message
 from PIL import Image
 
 import mlpkit_plugins.datasets
-from mlpkit import Classes, DataError, Description, ModelFileError, ParameterError, ShapeError
+from mlpkit import Classes, DataError, Description, ModelFileError, ParameterError, RawArray, ShapeError
 from mlpkit_plugins.datasets import mnist as mnist_module
+from mlpkit_plugins.datasets.idx import Idx
 from mlpkit_plugins.datasets.mnist import Mnist
 from mlpkit_plugins.kernels import COMPILED
 
@@ -179,6 +180,15 @@ def test_raw_rows_are_the_bytes_of_a_split_and_no_other_file_is_read(small: Path
     assert np.array_equal(dataset.raw_rows("test", at), test.reshape(-1, 4, 5)[[3, 0]])
     with pytest.raises(IndexError):
         dataset.raw_rows("train", np.array([12]))
+
+
+def test_the_raw_arrays_are_images_and_labels(small: Path) -> None:
+    images, _ = parsed(small)
+    images = np.concatenate([images, Mnist().read(small / TEST_IMAGES)])
+    assert Mnist(directory=str(small)).raw_arrays() == [
+        RawArray("images", "input", "uint8", (4, 5), float(images.min()), float(images.max())),
+        RawArray("labels", "target", "uint8", (), 0.0, 9.0),
+    ]
 
 
 def test_no_validation(small: Path) -> None:
@@ -566,9 +576,29 @@ def test_reads_idx_files_by_any_usual_name(tmp_path: Path, name: str) -> None:
     np.testing.assert_array_equal(Mnist().read(tmp_path / name), images)
 
 
-def test_images_in_memory_are_evaluated_with_their_labels() -> None:
+@pytest.mark.parametrize("dataset", [Mnist(), Idx("x", "t")])
+def test_images_in_memory_are_evaluated_with_their_labels(dataset: Mnist | Idx) -> None:
     with pytest.raises(DataError, match=r"the rows: this data set doesn't read .* evaluate\(rows, targets\)"):
-        Mnist().read_examples({"pixels": [1, 2]})
+        dataset.read_examples({"pixels": [1, 2]})
+
+
+@pytest.mark.parametrize("dataset", [Mnist(), Idx("x", "t")])
+def test_new_images_are_read_with_their_labels(small: Path, dataset: Mnist | Idx) -> None:
+    images, labels = dataset.read_examples(small / TRAIN_IMAGES)
+    np.testing.assert_array_equal(images, parsed(small)[0])
+    assert (labels.tolist(), labels.shape) == (parsed(small)[1].tolist(), (20,))
+    assert [len(array) for array in dataset.read_examples(small)] == [6, 6]
+
+
+def test_new_images_and_labels_that_do_not_fit_are_refused(small: Path) -> None:
+    def said(name: str) -> str:
+        return message_of(lambda: Mnist().read_examples(small / name), DataError, small)
+
+    _replace(TRAIN_LABELS, _labels_with(10, at=13))(small)
+    assert said(TRAIN_IMAGES) == f"FOLDER/{TRAIN_LABELS}, byte 21: the label of example 13 is 10; expected 0 to 9"
+    _replace(TEST_LABELS, np.zeros(7, np.uint8))(small)
+    declared = f"the header declares 7 labels for the 6 images of {TEST_IMAGES}"
+    assert said("") == f"FOLDER/{TEST_LABELS}, byte 4: {declared}"
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.PNG", "x.bmp", "x.gif"])

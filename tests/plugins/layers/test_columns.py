@@ -10,7 +10,8 @@ import pytest
 from requirements import require_package
 
 import mlpkit
-from mlpkit import InputColumn, InputShape, Sequential, SpecError
+from mlpkit import Graph, InputColumn, InputShape, Sequential, SpecError
+from mlpkit.graph.evaluator import evaluate
 from mlpkit.network.shape_proof import StackError
 from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.layers.affine import Affine
@@ -18,6 +19,7 @@ from mlpkit_plugins.layers.columns import Columns
 from mlpkit_plugins.layers.dropout import Dropout
 from mlpkit_plugins.layers.embedding import Embedding
 from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.layers.reshape import Reshape
 from mlpkit_plugins.layers.sequence import Sequence
 from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -53,6 +55,17 @@ def test_layers_inside_keep_their_names_and_pass_columns_on():
     for copied in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
         assert copied.input_shape.columns == TABLE
         np.testing.assert_array_equal(copied.predict(ROWS), network.predict(ROWS))
+
+
+def test_outputs_of_several_axes_are_a_row_in_the_graph_too():
+    layer = standalone(Columns(numbers=[Affine(6), Reshape([2, 3])], categories=[Embedding(2)]), SHAPE)
+    graph = Graph(np.dtype("float64"), (5,))
+    graph.outputs["y"] = graph.describe(layer, graph.feed("x", "float64", (5,)))
+    found = evaluate(graph, {"x": ROWS})["y"]
+    assert found.shape == (2, 6 + 2 + 2)
+    np.testing.assert_allclose(found, layer.forward(ROWS), rtol=1e-12)
+    dx = layer.backward(np.ones((2, 10)))
+    np.testing.assert_allclose(dx[:, [0, 4]], [layer.groups[0].inside.layers[0].W.value.sum(axis=1)] * 2, rtol=1e-12)
 
 
 def test_gradients_are_those_of_central_differences():

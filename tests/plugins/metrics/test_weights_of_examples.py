@@ -120,6 +120,18 @@ def test_a_weight_of_0_leaves_a_row_out(made, weighted, classified, data):
     assert found == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("made", [MeanAbsoluteError, MeanSquaredError, R2])
+@checked
+@given(data=st.data())
+def test_a_weight_of_0_leaves_values_out(made, weighted, measured, data):
+    p, t = data.draw(measured)
+    w = weights_for(data, len(t), least=0)
+    w[0] = 0.5
+    counts = w > 0
+    found, expected = weighted(made, p, t, w), weighted(made, p[counts], t[counts], w[counts])
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
 def test_a_value_that_rows_without_weight_alone_change_is_the_same_for_all(weighted):
     p, t, w = np.array([1.0, 5.0, 5.0]), np.array([1.0, 5.0, 5.0]), np.array([0.0, 0.3, 0.7])
     assert weighted(R2, p, t, w) == 1.0
