@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit import DataError, Graph, RawArray
+from mlpkit import DataError, Graph, RawArray, ShapeError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.datasets.in_memory import InMemory
 from mlpkit_plugins.datasets.npy import Npy
 
 X = np.arange(24, dtype=np.int16).reshape(8, 3) - 5
@@ -125,6 +126,17 @@ def test_raw_inputs_of_a_number_each_need_no_axis(saved, tmp_path):
     np.testing.assert_array_equal(dataset.encode(np.array([[2.0], [6]])), [[0.5], [1.5]])
 
 
+@pytest.mark.parametrize(
+    ("x", "raw", "expected"),
+    [(X, (6,), "(rows, 3)"), (X, (2, 4), "(rows, 3)"), (X[:, 0], (2, 2), "(rows, 1)"), (X, (2, 3, 1), "(rows, 3)")],
+)
+def test_inputs_of_another_shape_are_not_encoded(saved, x, raw, expected):
+    np.save("x.npy", x)
+    with pytest.raises(ShapeError) as caught:
+        saved(test=0.25).encode(np.zeros(raw))
+    assert str(caught.value) == f"inputs of shape {raw} don't fit the data set; expected {expected}"
+
+
 @pytest.mark.parametrize("split", ["shuffle", "in_order"])
 def test_another_file_whose_classes_have_other_shares_is_warned_about_by_its_name(saved, split):
     np.save("x.npy", np.zeros((300, 3)))
@@ -229,11 +241,15 @@ def test_a_number_that_is_too_large_is_named_by_its_position_in_the_file(saved, 
 
 @pytest.mark.parametrize("options", [{}, {"divide_by": 2.0}, {"flatten": True}, {"standardize": True}])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("in_file", ["int16", "float64"])
-def test_examples_are_taken_scaled_in_the_dtype_of_the_network(saved, options, dtype, in_file):
-    x = (np.arange(48).reshape(8, 2, 3) ** 2 % 31 - 5).astype(in_file)
+@pytest.mark.parametrize("raw", ["int16", "float64"])
+@pytest.mark.parametrize("in_file", [True, False])
+def test_examples_are_taken_scaled_in_the_dtype_of_the_network(saved, options, dtype, raw, in_file):
+    x = (np.arange(48).reshape(8, 2, 3) ** 2 % 31 - 5).astype(raw)
     np.save("x.npy", x)
     dataset = saved(split="in_order", test=0, **options)
+    if not in_file:
+        dataset = InMemory(split="in_order", validation=0.25, **options)
+        dataset.hold({"train": (x, T)})
     shape = dataset.describe().input_shape
     taken = np.empty((3, *shape), dtype), np.empty(3, np.int64)
     dataset.open(0)["train"].take(np.array([4, 0, 4]), taken)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpkit import RawArray
-from mlpkit_plugins.arrays.raw_rows import raw_array, raw_by_range, row_blocks
+from mlpkit_plugins.arrays.raw_rows import check_finite, raw_array, raw_by_range, row_blocks
 
 MEANS, STDS = np.array([50.0, -30.0]), np.array([2.0, 4.0])
 """So numbers from 42 to 58 and from -46 to -14 may be raw; standardized ones reach from -8 to 8."""
@@ -57,6 +57,21 @@ def test_the_first_thousand_rows_decide(raw, found):
     rows = np.ones((2000, 1, 2))
     rows[:raw] = rows[1000:] = [50, -30]
     assert raw_by_range(rows, MEANS, STDS) == found
+
+
+@pytest.mark.parametrize(
+    ("rows", "largest"),
+    [
+        ([2.5, -7.5, 3], 7.5),
+        ([2.5, 7.5, -3], 7.5),
+        ([[-1.5, -2], [-0.5, -1]], 2),
+        (np.array([1, -2], np.int16), 2**15 - 1),
+        ([True, False], 1),
+    ],
+)
+def test_no_number_is_beyond_the_bound(rows, largest, monkeypatch):
+    monkeypatch.setattr("mlpkit_plugins.arrays.raw_rows._VALUES_TOGETHER", 2)
+    assert check_finite(np.array(rows), "x") == largest
 
 
 def test_blocks_hold_as_many_rows_as_fit_and_at_least_one(monkeypatch):

@@ -175,6 +175,17 @@ def test_weights_of_another_number_of_targets_are_an_error_about_these():
         dataset.describe()
 
 
+def test_examples_of_a_split_without_weights_count_once():
+    dataset = InMemory()
+    dataset.hold({"train": (X, T, [3, 0, 0.5, 2]), "validation": (X, T)})
+    description = dataset.describe()
+    assert (description.weighted, description.sizes) == (True, {"train": 3, "validation": 4})
+    for name, weights in (("train", [3, 0.5, 2]), ("validation", [1] * 4)):
+        out = np.empty((len(weights), 2)), np.empty(len(weights), np.int64), np.empty(len(weights))
+        dataset.open(0)[name].take(np.arange(len(weights)), out)
+        assert out[2].tolist() == weights
+
+
 def test_no_examples_no_description():
     with pytest.raises(mlpkit.DataError, match="the examples were passed in Python and aren't in a file"):
         InMemory().describe()

@@ -287,6 +287,7 @@ def test_jobs_are_looked_after_as_soon_as_there_is_something_to_do(sent, monkeyp
     sent._send(slurm_workers.TrialCall(print, str(tmp_path / "s/trial-3"), {"rows": 3, "timeout": 60.0}), Future())
     assert looked.acquire(timeout=60)
     assert (sent._sent[-1].directory, sent._sent[-1].call.arguments) == (tmp_path / "s/trial-3", {"rows": 3})
+    assert not looked.acquire(timeout=0.02)
     sent.stop()
     assert looked.acquire(timeout=60)
     assert sent._stopping
