@@ -898,7 +898,7 @@ def test_a_file_without_a_header_is_noticed(write):
 
 
 def test_labels_are_zeros_and_ones(write):
-    file = write("a,p\n1,1\n2,0\n3,2\n")
+    file = write("a,p\n1,1\n2,0\n3,2\n4,7\n")
     assert message(Csv(file, "p", predict="labels").describe, DataError, file) == (
         "data.csv, row 4, column 'p': 2 is not a label; expected 0 or 1"
     )

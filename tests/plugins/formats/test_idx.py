@@ -182,6 +182,16 @@ def test_more_than_compression_can_hold_is_refused(tmp_path: Path) -> None:
         read_idx_shape(path, 3)
 
 
+def test_a_compressed_file_holds_at_most_1032_times_its_bytes(tmp_path: Path) -> None:
+    def declaring(labels: int) -> Path:
+        return write(tmp_path / "X.GZ", gzip.compress(struct.pack(">2I", 0x801, labels), compresslevel=0, mtime=0))
+
+    most = 1032 * declaring(1).stat().st_size - 8
+    assert read_idx_shape(declaring(most), 1) == (most,)
+    with pytest.raises(DataError, match=f"declares {most + 1} elements, .*more than .* compressed bytes can hold"):
+        read_idx_shape(declaring(most + 1), 1)
+
+
 @pytest.mark.parametrize(("name", "note"), [("x", ""), ("x.gz", " (counted in the decompressed content)")])
 def test_an_array_that_does_not_fit_into_memory_is_an_error_of_the_header(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, note: str

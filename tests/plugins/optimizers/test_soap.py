@@ -113,7 +113,7 @@ def test_a_factor_of_the_decay_is_as_good_as_another_decay(decay):
 
 def test_a_long_side_keeps_its_own_directions():
     value, gradients = drawn(0, (5, 3))
-    optimizer = Soap(longest_side=4)
+    optimizer = Soap(longest_side=3)
     assert set(optimizer.slots_of("W", (5, 3))) == {"m", "v", "right", "right_directions"}
     neither, _ = trained(Soap(longest_side=2, weight_decay=0), value, gradients, 0.02)
     plain, slots = value.copy(), {"m": np.zeros((5, 3)), "v": np.zeros((5, 3))}
@@ -139,10 +139,11 @@ def test_without_a_gradient_the_directions_are_the_axes(dtype):
     np.testing.assert_array_equal(np.abs(found), np.eye(3))
 
 
-def test_a_gradient_that_is_not_finite_is_left_to_the_trainer():
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_gradient_that_is_not_finite_is_left_to_the_trainer(step):
     value, gradients = drawn(0, (3, 2), steps=2)
-    gradients[1, 0, 0] = np.nan
+    gradients[step, 0, 0] = np.nan
     with np.errstate(all="ignore"):
         found, slots = trained(Soap(refresh=1), value, gradients, 0.1)
-    assert not np.isfinite(found).all()
+    assert np.isfinite(found).all() == (step == 0)  # the first gradient only sets the directions
     assert not np.isfinite(slots["left"]).all()

@@ -61,7 +61,7 @@ def test_a_row_without_a_probability_is_left_out(write):
     [
         ("4,1.5,-0.5", "probability_no", "1.5 is not a probability; expected 0 to 1"),
         ("4,0.5,-0.5", "probability_yes", "-0.5 is not a probability; expected 0 to 1"),
-        ("4,0.5,0.25", "probability_no", "the probabilities of the 2 classes sum to 0.75; expected 1"),
+        ("4,0.5,0.25\n5,0.125,0.5", "probability_no", "the probabilities of the 2 classes sum to 0.75; expected 1"),
     ],
 )
 def test_other_numbers_are_errors_at_their_place(write, row, column, found):
