@@ -7,7 +7,7 @@ import os
 import pytest
 
 from mlpkit import ParameterError
-from mlpkit_plugins.files.named_file import named_file, named_folder
+from mlpkit_plugins.files.named_file import is_idx, named_file, named_folder
 
 
 def test_a_path_is_seen_from_the_current_folder(tmp_path, monkeypatch):
@@ -67,3 +67,11 @@ def test_what_is_no_file_is_refused(tmp_path):
         named_folder("folder", str(tmp_path / "pipe"))
     with pytest.raises(ParameterError, match=r"can't read the file"):
         named_file("file", "a\0b")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("train-images-idx3-ubyte.gz", True), ("own/x.IDX", True), ("idx/x.npy", False), ("my-idx-files/images", False)],
+)
+def test_the_name_of_a_file_says_whether_it_is_idx_not_that_of_its_folder(name, expected):
+    assert is_idx(name) == expected

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpkit import DataError, ParameterError
+from mlpkit_plugins.formats import csv_file
 from mlpkit_plugins.formats.csv_file import ROWS_TOGETHER, CsvFile, Dialect
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
@@ -271,6 +272,15 @@ def test_comments_and_skipped_rows_are_left_out_and_counted(tmp_path):
     assert (file.header, file.header_row, read(file)) == (("a", "b"), 4, ([5, 9], [("1", "2"), ("6", "#7")]))
     file = written(tmp_path / "a.csv", "1,2\n\n3,4\n5,6\n", skip_rows=2, header=("a", "b"))
     assert (file.header_row, read(file)) == (None, ([3, 4], [("3", "4"), ("5", "6")]))
+
+
+def test_a_comment_may_be_as_wide_as_a_row_and_a_block_hold_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_file, "ROWS_TOGETHER", 2)
+    file = written(tmp_path / "a.csv", "a,b,c\n1,2,3\n#4,5,6\n#7,8,9\n\n10,11,12\n", comment="#")
+    assert read(file, ["c", "a"]) == ([2, 6], [("3", "1"), ("12", "10")])
+    assert read(file, ["b"]) == ([2, 6], [("2",), ("11",)])
+    for names in (["a", "b"], ["a"], []):
+        assert [len(block.columns) for block in file.blocks(names)] == [len(names)] * 3
 
 
 @pytest.mark.parametrize(
