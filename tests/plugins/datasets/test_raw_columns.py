@@ -84,6 +84,12 @@ def test_all_columns_are_there_with_the_rows_of_each_split(missing, make):
         assert [dataset.class_names()[i] for i in t] == [target.texts[code] for code in target.codes[split]]
 
 
+@pytest.mark.parametrize(("test", "role"), [(0.5, "split"), (0, "left out")])
+def test_a_column_splits_rows_only_if_a_split_has_a_share(make, test, role):
+    dataset = make(split={"group": "name"}, test=test, missing="fill", inputs=("size", "colour"), ignore=())
+    assert [column.role for column in dataset.raw_columns()] == [role, "input", "input", "target"]
+
+
 def test_numbers_are_told_from_texts(make):
     columns = {column.name: column for column in make(missing="fill").raw_columns()}
     assert columns["size"].numbers.tolist() == [float(text) for text in columns["size"].texts]
