@@ -96,3 +96,15 @@ def test_has_the_same_states_whatever_the_data(fitted, drawn):
 def test_shares_of_pools_by_hand(fitted, p, t, knots, at, expected):
     calibration = fitted(Isotonic(knots), Labels(1), np.transpose([p]), np.transpose([t]))
     np.testing.assert_allclose(calibration.predict(np.transpose([at]))[:, 0], expected, rtol=1e-12)
+
+
+def test_a_pool_of_few_rows_that_count_less_does_not_fall_below_the_one_before(fitted):
+    sizes, ones = [1000, 100, 3], [0, 90, 3]
+    p = np.repeat([0.1, 0.5, 0.9], sizes)
+    t = np.concatenate([np.arange(size) < count for size, count in zip(sizes, ones, strict=True)]).astype(int)
+    share = (93 + 0.5) / (1103 + 1)
+    least, most, few = ((count + share) / (size + 1) for count, size in zip(ones, sizes, strict=True))
+    both = (100 * most + 3 * few) / 103
+    q = fitted(Isotonic(32), Labels(1), p[:, np.newaxis], t[:, np.newaxis]).predict(np.array([[0.1], [0.5], [0.9]]))
+    np.testing.assert_allclose(q[:, 0], [least, both, both], rtol=1e-12, atol=1e-14)
+    assert few < most

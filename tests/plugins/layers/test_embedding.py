@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit import InputColumn, InputShape
+from mlpkit import Graph, InputColumn, InputShape
+from mlpkit.graph.evaluator import evaluate
 from mlpkit.network.shape_proof import StackError
 from mlpkit.testing import standalone
 from mlpkit_plugins.layers.embedding import Embedding
@@ -28,8 +29,12 @@ def test_takes_the_vector_of_each_index():
 def test_what_is_no_index_counts_as_missing():
     layer, _ = built()
     missing = layer.forward(np.zeros((1, 2))).copy()
+    graph = Graph(np.dtype("float64"), (2,))
+    graph.outputs["y"] = graph.describe(layer, graph.feed("x", "float64", (2,)))
     for strange in (-1.0, 4.0, 1e9):
-        np.testing.assert_array_equal(layer.forward(np.full((1, 2), strange)), missing)
+        x = np.full((1, 2), strange)
+        np.testing.assert_array_equal(layer.forward(x), missing)
+        np.testing.assert_array_equal(evaluate(graph, {"x": x})["y"], missing)
 
 
 def test_gradients_of_rows_with_the_same_category_are_added():

@@ -55,3 +55,16 @@ def test_what_reads_images_with_kernels_returns_images_whose_rows_are_fastest(la
     y = made.forward(np.ones((5, *SHAPE)))
     assert y.transpose(ROWS_FASTEST).flags.c_contiguous
     assert made.backward(y.copy()).transpose(ROWS_FASTEST).flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    "layer", [Conv2d(4, 3), Conv2d(4, 3, padding=1), Conv2d(2, 4, stride=2, padding=2), MaxPool2d(), AveragePool2d()]
+)
+def test_images_in_either_order_give_the_same(layer):
+    x = np.random.default_rng(0).normal(size=(5, *SHAPE))
+    made, found = standalone(layer, SHAPE), []
+    for images in (x, np.ascontiguousarray(x.transpose(ROWS_FASTEST)).transpose(ROWS_FASTEST)):
+        y = made.forward(images).copy()
+        found.append((y, made.backward(y.copy("K")).copy()))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)

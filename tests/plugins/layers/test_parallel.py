@@ -90,10 +90,12 @@ def test_a_step_uses_the_memory_of_the_one_before(join):
     assert all(np.shares_memory(*pair) for pair in zip(first, again, strict=True))
 
 
-def test_no_input_gradient_if_it_is_not_needed():
-    first = Affine(4)
-    network = Sequential([Parallel([[first, Relu()], [Relu()]]), Affine(3), SoftmaxWithLoss()], (4,))
-    assert np.abs(network.gradient(np.ones((2, 4)), np.array([0, 1]))["Parallel1.0.Affine1.W"]).sum() > 0
+@pytest.mark.parametrize("place", [0, 1])
+def test_no_input_gradient_if_it_is_not_needed(place):
+    first, branches = Affine(4), [[Relu()]]
+    branches.insert(place, [first, Relu()])
+    network = Sequential([Parallel(branches), Affine(3), SoftmaxWithLoss()], (4,))
+    assert np.abs(network.gradient(np.ones((2, 4)), np.array([0, 1]))[f"Parallel1.{place}.Affine1.W"]).sum() > 0
     assert not first.needs_input_gradient
 
 
