@@ -15,6 +15,7 @@ from mlpkit import DataError
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz
+from mlpkit_plugins.encodings.piecewise_linear import PiecewiseLinear
 
 pa = Optional("pyarrow")
 pq = Optional("pyarrow.parquet")
@@ -111,6 +112,18 @@ def test_a_number_that_scaling_makes_too_large(save, tmp_path):
     divided = Npy("x.npy", "t.npy", **NONE, divide_by=1e-30, split="in_order")
     assert datasets
     assert message(divided) == f"x.npy: example 1: 1e+09, scaled to 1e+39, is too large for float32, {ENDS} example"
+
+
+@pytest.mark.parametrize("number", ["-4e+39", "4e+39"])
+def test_each_element_that_a_number_becomes_must_fit(tmp_path, number):
+    train, test = tmp_path / "train.csv", tmp_path / "test.csv"
+    train.write_text("b,t\n" + "".join(f"{i},{'pq'[i % 2]}\n" for i in range(9)))
+    test.write_text(f"b,t\n0,p\n{number},q\n")
+    dataset = Csv(str(train), "t", validation=0, test=str(test), numbers=PiecewiseLinear(bins=2))
+    scaled = number.replace("4", "1")
+    said = re.escape(f"test.csv, row 3, column 'b': {number}, scaled to {scaled}, is too large for float32")
+    with pytest.raises(DataError, match=said):
+        dataset.open(0)["test"].take(np.array([0]), (np.empty((1, 2), np.float32), np.empty(1, np.int64)))
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=4, max_size=20, unique=True))
