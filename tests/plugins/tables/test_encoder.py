@@ -140,8 +140,8 @@ def changed(x, row, column, value):
     ("row", "column", "value", "why"),
     [
         (0, 0, -1e9, ""),
-        (2, 1, np.nan, "row 2, counted from 0, has no 'width', but encoding fills in the mean"),
-        (1, 2, 0.5, "row 1, counted from 0, has 0.5 for 'kind=a0', but encoding writes 0 or 1"),
+        ([2, 5], 1, np.nan, "row 2, counted from 0, has no 'width', but encoding fills in the mean"),
+        ([1, 4], 2, 0.5, "row 1, counted from 0, has 0.5 for 'kind=a0', but encoding writes 0 or 1"),
         (3, 7, 2, "row 3, counted from 0, has 2 for 'kind=b2', but encoding writes 0 or 1"),
         (11, 10, -0.25, "row 11, counted from 0, has -0.25 for 'form=z', but encoding writes 0 or 1"),
         (4, 9, -1, ""),

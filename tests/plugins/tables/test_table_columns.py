@@ -7,6 +7,7 @@ from requirements import require_package
 
 from mlpkit import Dataset, ParameterError
 from mlpkit_plugins.datasets.csv import Csv
+from mlpkit_plugins.tables.options import shown_names
 
 
 def test_the_columns_are_those_of_the_header(tmp_path):
@@ -28,3 +29,10 @@ def test_a_parquet_file_has_its_columns():
     parquet = require_package("mlpkit_plugins.datasets.parquet")
     columns = parquet.Parquet.table_columns({"file": "example:machines.parquet"})
     assert {"site", "hours", "fails"} <= set(columns)
+
+
+@pytest.mark.parametrize(("count", "end"), [(20, ""), (21, ", ...")])
+def test_twenty_names_of_eighty_characters_are_shown_in_full(count, end):
+    names = [f"{number:080}" for number in range(count)]
+    assert shown_names(names) == ", ".join(names[:20]) + end
+    assert shown_names(["x", "y" * 81]) == f"x, {'y' * 80}..."
