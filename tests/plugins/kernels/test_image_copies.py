@@ -39,9 +39,10 @@ def test_images_become_what_they_become_with_numpy(data, dtype, shape, padding, 
     np.testing.assert_array_equal(flat, turned.reshape(rows, -1))
 
 
-def test_many_features_are_shared_out():
+@pytest.mark.parametrize("threads", [1, 2])
+def test_many_features_are_copied_by_any_number_of_threads(threads):
     x = np.random.default_rng(0).standard_normal((33, 7, 5, 30), np.float32)
-    with kernel_threads(2):
+    with kernel_threads(threads):
         found = compiled.pad_images(x, 0, np.full((30, 7, 5, 33), np.nan, np.float32))
         flat = compiled.flatten_images(found.transpose(3, 1, 2, 0), np.full((33, 1050), np.nan, np.float32))
     np.testing.assert_array_equal(found, x.transpose(3, 1, 2, 0))

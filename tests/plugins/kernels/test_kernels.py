@@ -187,6 +187,24 @@ def test_rows_of_a_file_are_read_as_with_numpy(tmp_path_factory, data):
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+def test_rows_of_a_file_are_read_into_outputs_of_any_layout(library, tmp_path):
+    rows = np.arange(1, 31, dtype=np.int32).reshape(10, 3)
+    (tmp_path / "rows").write_bytes(rows.tobytes())
+    outputs = [laid_out(np.zeros((4, 3), np.int32), layout) for layout in ("contiguous", "padded", "reversed")]
+    outputs += [np.zeros((8, 3), np.int32)[::2], np.zeros(49, np.uint8)[1:].view(np.int32).reshape(4, 3)]
+    with (tmp_path / "rows").open("rb") as file:
+        for out in outputs:
+            assert library.read_rows(file.fileno(), 0, np.array([9, 0, 4, 4]), out)
+            np.testing.assert_array_equal(out, rows[[9, 0, 4, 4]])
+        assert library.read_rows(file.fileno(), 0, np.array([9, 0]), np.zeros((2, 0), np.int32))
+        with pytest.raises(ValueError, match="reshape"):
+            library.read_rows(file.fileno(), 0, np.zeros(0, int), np.zeros((0, 3)))
+        for wrong in (np.zeros(()), [[0, 0, 0]]):
+            with pytest.raises((TypeError, AttributeError)):
+                library.read_rows(file.fileno(), 0, np.zeros(1, int), wrong)
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
 def test_a_row_farther_than_any_file_is_long_is_an_error(library, tmp_path):
     (path := tmp_path / "rows").write_bytes(bytes(280))
     with path.open("rb") as file, pytest.raises((OSError, OverflowError)):

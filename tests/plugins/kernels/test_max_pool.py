@@ -42,7 +42,7 @@ def test_gives_the_numbers_of_numpy(data, dtype, size, stride, left, rows, layou
     np.testing.assert_array_equal(bits(found[1]), bits(expected[1]))
 
 
-@pytest.mark.parametrize("rows", [1, 3, 48, 600])  # 48 fill the memory for what is pooled at once
+@pytest.mark.parametrize("rows", [1, 3, 20, 48, 600])  # with 20, seven of 30 channels are pooled at once
 @pytest.mark.parametrize(("size", "stride"), [(1, 2), (2, 2), (3, 1)])
 def test_of_equal_pixels_the_first_one_counts_row_by_row(rows, size, stride):
     x = guarded(np.random.default_rng(0).choice(np.array([0.0, -0.0, -1.0, np.nan], np.float32), (9, 30, 7, rows)))

@@ -259,7 +259,7 @@ def expect_what_numpy_gives(name, change, axes):
                 found.append(type(error))
         ours, theirs = found
         if isinstance(theirs, type):
-            assert ours is theirs, place
+            assert ours is theirs or place == SCRATCH.get(name), place
             continue
         for one, two in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
@@ -269,6 +269,7 @@ OTHERS = {
     "of another dtype": lambda array: array.astype("i4" if array.dtype.kind != "f" else f"f{12 - array.itemsize}"),
     "byte-swapped": lambda array: array.astype(array.dtype.newbyteorder()),
     "unaligned": unaligned,
+    "a list": np.ndarray.tolist,
     **{layout: partial(laid_out, layout=layout) for layout in ("every other", "reversed", "fortran")},
 }
 
