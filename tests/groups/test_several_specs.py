@@ -91,5 +91,5 @@ def test_a_spec_goes_on_though_some_of_its_runs_failed_before_the_stop(failing, 
 def test_results_that_can_not_be_read_are_what_went_wrong(tmp_path, monkeypatch):
     monkeypatch.setattr("mlpkit.groups.several_specs.train_runs", lambda *_, **__: {})
     (found,) = run_specs([proved()], [tmp_path / "a"], observer=Observer(), stop=StopRequest()).specs
-    assert (found.state, found.metrics) == ("failed", {})
+    assert (found.spec, found.folder, found.state, found.metrics) == ("tiny.yaml", tmp_path / "a", "failed", {})
     assert found.problem.startswith(f"{tmp_path / 'a'}: holds no metrics.json")
