@@ -134,7 +134,10 @@ def test_tpe_depends_on_the_trials_and_the_number_alone():
     known = [*trials_around(0.3), trial(30, {"x": 0.4}, "stopped"), trial(31, {"x": 0.5}, "pruned", validation_loss=1)]
     used = tpe()
     used.values(32, known[:5])
-    assert used.values(32, known) == tpe().values(32, known)
+    expected = tpe().values(32, known)
+    assert used.values(32, known) == expected
+    assert sampler_of({"x": SearchedKey(low=0.0, high=1.0)}, "tpe")(32, known) == expected
+    assert sampler_of({"x": SearchedKey(low=0.0, high=1.0)}, "tpe", seed=1)(32, known) != expected
 
 
 def test_tpe_takes_trials_in_training_into_account_and_prints_nothing():
