@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
+from mlpkit.cli.verbs import program
 from mlpkit.registry.registry import Registry
 from mlpkit.verbs.homework.exercise import find
 from mlpkit.verbs.homework.kinds import TASKS
@@ -88,6 +90,13 @@ def test_where_the_files_are_is_told(invoke, cwd):
     for arguments in (("layer",), ("--out", "given")):
         done = invoke("new-homework", *arguments)
         assert done.err == "error: new-homework needs KIND and NAME; without both, it lists exercises\n"
+
+
+def test_the_shell_offers_the_exercises_of_the_kind():
+    shell = ShellComplete(program, {}, "mlpkit", "_MLPKIT_COMPLETE")
+    found = {kind: [each.value for each in shell.get_completions(["new-homework", kind], "")] for kind in TASKS}
+    assert (found["optimizer"], found["loss"]) == (["sgd", "adam"], ["SoftmaxWithLoss", "MeanSquaredError"])
+    assert [each.value for each in shell.get_completions(["new-homework", "layer"], "D")] == ["Dropout"]
 
 
 def test_the_page_shows_the_skeleton(invoke, cwd):

@@ -154,6 +154,30 @@ def test_all_reasons_for_each_mistake(golden):
     golden(Path(__file__).with_name("mistakes.golden.txt"), "\n".join(lines) + "\n")
 
 
+@pytest.mark.parametrize(
+    ("drawn", "check", "reason"),
+    [
+        (
+            "np.random.permutation(x.size).reshape(x.shape) / x.size",
+            "dropped",
+            "31.2% of the elements are zero, .* 30%",
+        ),
+        ("np.random.permutation(x.size).reshape(x.shape) / x.size + 0.002", "dropped", None),
+        ("1 - np.random.rand(*x.shape[1:]) + 0 * x", "drawn_again", "all rows drop the same elements"),
+        ("np.random.rand(*x.shape)[:-1]", "dropped", r"y has shape \(9999, 6\), expected \(10000, 6\)"),
+    ],
+)
+def test_how_elements_are_dropped(drawn, check, reason):
+    text = RIGHT["dropout"].replace("np.random.rand(*x.shape) >= self.rate", f"{drawn} >= 0.312")
+    text = text.replace("x * self.m", "x[: len(self.m)] * self.m")
+    task = TASKS["layer"](exercise_of(HERE / "dropout.py", text), Registry.discover())
+    if reason is None:
+        task.check(check, InThisProcess(text), np.random.default_rng(0))
+        return
+    with pytest.raises(SubmissionError, match=reason):
+        task.check(check, InThisProcess(text), np.random.default_rng(0))
+
+
 @pytest.fixture
 def grade(invoke, cwd):
     """Return a function that marks texts, by file name, and returns each file's mark."""

@@ -34,6 +34,8 @@ def test_an_answer_has_three_keys():
         ("symptom: &a b\nkey: *a\nvalue: 1", "the file has aliases; write each value itself"),
         ("a: [", "the file is not YAML: while parsing a flow node"),
         ("[" * 400, "the file is not YAML: "),
+        ("#" * 2_000, KEYS),
+        ("#" * 2_001, "the file has 2,001 characters; expected 2,000 at most"),
         ("a: 2001-99-99", "the file is not YAML: month must be in"),
     ],
     ids=lambda text: text[:12],
