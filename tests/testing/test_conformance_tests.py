@@ -107,7 +107,10 @@ test_a_class_by_itself = conformance(Same)
             {"Same": {"float32_stays_float23": "why"}},
             "there is no check 'float32_stays_float23' for Same; did you mean",
         ),
+        ({"xyzzy": {}}, "no component 'xyzzy' is checked; known: tests.Same"),
+        ({"Same": {"xyzzy": "why"}}, "there is no check 'xyzzy' for Same; docs/conformance.md lists them"),
         ({"Same": {"float32_stays_float32": " "}}, "Same fails float32_stays_float32 without a reason"),
+        ({"Same": {"float32_stays_float32": True}}, "Same fails float32_stays_float32 without a reason"),
     ],
 )
 def test_expected_failures_of_what_is_not_checked(declared, message):

@@ -276,6 +276,11 @@ class LaterIsLess(MomentumWithSchedule):
         v += gradient / (1 + done + 1 / step.progress.total_steps)
         value -= step.learning_rate * (v / step.number + 0.01 * step.decay * value)
 
+    @classmethod
+    def examples(cls):
+        falling = {"exponential": {"first": 0.05, "factor": 0.5}}
+        return [*super().examples(), {"learning_rate": {"warmup": {"schedule": falling, "steps": 20}}}]
+
 
 class Falling(Schedule):
     """A tenth of what is left of the training."""

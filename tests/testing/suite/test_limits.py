@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from mlpkit import Layer
 from mlpkit.testing.check_plugin import all_checks, run_check
 from mlpkit.testing.suite.checks.operation import LAYOUTS
 from mlpkit.testing.suite.plugin_under_test import subjects_of
+from mlpkit_plugins.initializers.normal import Normal
 
 BUILT = []
 
@@ -68,3 +69,39 @@ def test_layouts_hold_the_same_numbers_otherwise_in_memory(shape):
     if inside:
         assert strides["columns in order"] == x.T.copy().T.strides != x.strides
         assert strides["part of a wider array"] == np.empty((*shape[:-1], shape[-1] + 3)).strides
+
+
+class Seeing(Normal):
+    """Keeps what it is shown: its values, and the outputs of the layer with them, with none, and with ones."""
+
+    seen: ClassVar = []
+
+    def adapt(self, values, outputs, unit_axis, rng):
+        shown = [outputs(each) for each in (values, np.zeros_like(values), np.ones_like(values))]
+        self.seen.append((values, shown, unit_axis))
+        return values
+
+    @classmethod
+    def examples(cls):
+        return [({"std": 2.0}, shape) for shape in ((5, 3), (2, 3, 4), (4,), (1,), ())]
+
+
+def test_an_initializer_adapts_to_rows_with_a_feature_for_each_weight_or_to_the_outputs_of_a_bias():
+    (subject,) = subjects_of(Seeing)
+    (check,) = (check for check in all_checks() if check.name == "adapted_values_can_be_trained")
+    Seeing.seen.clear()
+    run_check(check, subject)
+    shapes = [values.shape for values, *_ in Seeing.seen[::4]]
+    assert shapes == [(5, 3), (2, 3, 4), (4,), (1,)]  # without axes, there are no units
+    for number, (values, (outputs, of_none, of_ones), unit_axis) in enumerate(Seeing.seen):
+        dtype = ("float32", "float64")[number % 4 // 2]
+        units = values.shape[-1]
+        assert (values.dtype, outputs.dtype, outputs.shape, unit_axis) == (dtype, dtype, (6, units), -1)
+        is_constant = number % 2 == 1
+        if values.ndim == 1:
+            np.testing.assert_allclose(outputs - of_none, np.tile(values, (6, 1)), atol=1e-6)
+            assert len(np.unique(of_none)) == (1 if is_constant else 6 * units)
+        else:
+            assert not of_none.any()
+            assert outputs.any() == of_ones.any() != is_constant
+            assert len(np.unique(of_ones)) == (1 if is_constant else 6)

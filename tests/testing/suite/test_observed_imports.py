@@ -9,8 +9,16 @@ import threading
 
 import numpy as np
 
+from mlpkit.specfile.shipped_specs import shipped_specs
 from mlpkit.testing.check_plugin import checks_for
-from mlpkit.testing.suite.observed_imports import ObservedImports, changes, process_kept, process_state
+from mlpkit.testing.suite import observed_imports
+from mlpkit.testing.suite.observed_imports import (
+    ObservedImports,
+    changes,
+    process_kept,
+    process_state,
+    results_of_shipped_specs,
+)
 from mlpkit.testing.suite.plugin_under_test import subjects_of
 from mlpkit_plugins.layers.relu import Relu
 
@@ -92,3 +100,28 @@ def test_what_an_import_prints_is_a_change_by_its_name():
     assert observed.changed == {"quiet": [], "loud": [r"the output, with 'out\nerror\n'"]}
     assert observed.seconds.keys() == {"quiet", "loud"}
     assert all(0 <= seconds < 1 for seconds in observed.seconds.values())
+
+
+def test_another_result_or_another_error_of_a_spec_is_a_change(tmp_path, monkeypatch):
+    spec = shipped_specs()["quick"].read_text("utf-8")
+    paths = {name: tmp_path / f"{name}.yaml" for name in ("broken", "sound")}
+    monkeypatch.setattr(observed_imports, "shipped_specs", lambda _: paths)
+
+    def checksum(broken, sound):
+        for path, text in zip(paths.values(), (broken, sound), strict=True):
+            path.write_text(text, encoding="utf-8")
+        return results_of_shipped_specs()
+
+    assert checksum("mlpkit: 7", spec) == checksum("mlpkit: 7", spec)
+    found = [
+        checksum(*texts)
+        for texts in (
+            ("mlpkit: 7", spec),
+            ("mlpkit: 8", spec),
+            ("mlpkit: 7", "mlpkit: 7"),
+            ("mlpkit: 7", spec.replace("Relu", "Tanh")),
+            ("mlpkit: 7", spec.replace("units: 20", "units: 19")),
+            ("mlpkit: 7", spec.replace("sgd:", "adam:")),
+        )
+    ]
+    assert len(set(found)) == len(found)

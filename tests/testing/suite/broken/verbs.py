@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -63,3 +64,13 @@ class ReturnsANumber(Count):
 
     def __call__(self):
         return 3.0
+
+
+@caught_by("the_same_twice_gives_the_same_bits")
+class CountsItsCalls(Count):
+    """ends with the number of its calls as its exit code"""
+
+    calls = itertools.count(1)
+
+    def __call__(self):
+        return next(self.calls)
