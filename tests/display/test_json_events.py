@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mlpkit.display.display import Outcome
+from mlpkit.display.json_events import JsonEvents
+from mlpkit.terminal.output import message
+
 HERE = Path(__file__).parent
 DEAD = "layers.Affine1.weights={normal: {std: 0.01, mean: -5.0}}"
 SWEEP = "sweep={search: {layers.Affine1.units: {low: 4, high: 16}}, minimize: validation_loss, trials: 2}"
@@ -51,3 +55,22 @@ def test_events(name, invoke, golden):
     printed = invoke(*COMMANDS[name], "--json").out
     events = [json.dumps(without_figures(json.loads(line))) for line in printed.splitlines()]
     golden(HERE / "json_events" / f"{name}.txt", "".join(f"{event}\n" for event in events))
+
+
+@pytest.mark.parametrize(
+    ("stopped", "print_stop", "event", "said"),
+    [
+        (
+            "SIGINT",
+            lambda: message("resume it with: mlpkit resume runs"),
+            "stopped",
+            "resume it with: mlpkit resume runs\n",
+        ),
+        ("SIGINT", None, "stopped", ""),
+        ("", None, "done", ""),
+    ],
+)
+def test_the_last_event_is_followed_by_how_to_go_on(stopped, print_stop, event, said, capsys):
+    JsonEvents().finished(Outcome(stopped, {"reason": stopped, "folder": "runs"}, pytest.fail, print_stop))
+    found = capsys.readouterr()
+    assert (json.loads(found.out), found.err) == ({"event": event, "reason": stopped, "folder": "runs"}, said)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import subprocess
 import sys
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
@@ -106,3 +109,36 @@ def test_a_forked_child_draws_with_a_process_of_its_own(started):
 def test_a_forked_child_ends_without_its_parents_process():
     done = subprocess.run([sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("3 True\n", "")
+
+
+def test_an_error_without_words_is_answered_with_its_kind_and_the_next_question_is_drawn(monkeypatch):
+    def vegalite_to_svg(vl_spec, vl_version):
+        asked.append((vl_spec, vl_version))
+        if "error" in vl_spec:
+            raise {"OverflowError": OverflowError, "SystemExit": SystemExit}[vl_spec["error"]](*vl_spec["words"])
+        return f"svg of {vl_spec['mark']}"
+
+    def question(**spec):
+        return json.dumps(["vegalite_to_svg", {"vl_spec": spec, "vl_version": "5"}]) + "\n"
+
+    asked, answers = [], io.StringIO()
+    questions = [
+        question(error="OverflowError", words=[]),
+        question(mark="bar"),
+        question(error="OverflowError", words=["too wide"]),
+        question(error="SystemExit", words=["left"]),
+        question(mark="line"),
+    ]
+    monkeypatch.setitem(sys.modules, "vl_convert", SimpleNamespace(vegalite_to_svg=vegalite_to_svg))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(questions)))
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(fileno=lambda: 2))
+    monkeypatch.setattr(engine, "take_answers", {2: answers}.get)
+    engine.serve()
+    assert asked[0] == ({"mark": "point"}, engine.VERSION)  # which loads the library before the first question
+    assert [json.loads(line) for line in answers.getvalue().splitlines()] == [
+        [None, "OverflowError"],
+        ["svg of bar", None],
+        [None, "too wide"],
+        [None, "left"],
+        ["svg of line", None],
+    ]

@@ -507,6 +507,28 @@ def test_a_file_that_does_not_compile_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("works", "script", "message", "error"),
+    [
+        ("no", "echo In function a >&2; echo Fatal Error: b >&2; echo error: c >&2; exit 3", "Fatal Error: b", None),
+        ("no", "echo In function a >&2; exit 3", "it ended with 3", None),
+        ("yes", "echo In function a >&2; echo error: b >&2; exit 3", "error: b", ExportError),
+    ],
+)
+def test_a_compiler_that_fails_is_quoted_and_one_that_always_fails_is_none(tmp_path, works, script, message, error):
+    compiler = tmp_path / "compiler"
+    fails = f'if [ {works} = no ] || grep -q model_predict "$1"; then {script}; fi'
+    compiler.write_text(f"#!/bin/sh\n{fails}\necho '#!/bin/sh' > $3\n")
+    compiler.chmod(0o700)
+    file, model = written(network_of(), tmp_path / "model.c")
+
+    with pytest.raises(error or EngineMissingError) as refused:
+        compute_c(file, model, {"x": np.zeros((1, 4), np.float32)}, ["logits"], Machine((str(compiler),)))
+
+    nor = ", and it can't compile and run an empty program either; name another compiler in CC"
+    assert str(refused.value) == f"{compiler} can't compile the file: {message}{'' if error else nor}"
+
+
+@pytest.mark.parametrize(
     ("old", "new", "names", "message"),
     [
         ("\n}\n", "\n\n    ;\n}\n", ["Relu1"], "model_predict computes different steps from the graph"),
