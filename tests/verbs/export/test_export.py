@@ -14,6 +14,7 @@ from mlpkit import Exporter, NotExportableError, StorageError, UsageError
 from mlpkit.errors import ComponentFailure, ExportError
 from mlpkit.layers import SoftmaxWithLoss
 from mlpkit.verbs.export.export import export
+from mlpkit_plugins.datasets.image_folder import ImageFolder
 from mlpkit_plugins.datasets.mnist import Mnist
 from mlpkit_plugins.layers.relu import Relu
 
@@ -292,6 +293,16 @@ def test_a_data_set_that_describes_itself_wrongly_is_named(train, work, monkeypa
 
     with pytest.raises(ExportError, match=r"differs from mnist on: the file gives"):
         export(work / "run", work / "model.onnx")
+
+
+def test_a_data_set_of_one_wrong_operator_is_named(tmp_path, monkeypatch):
+    run = trained(tmp_path / "run", "image_folder", KINDS["image_folder"][0] | {"flatten": False}, ["Flatten", *SHAPES])
+    monkeypatch.setattr(
+        ImageFolder, "onnx", lambda self, graph: graph.cast(graph.feed("image", "uint8", self.image_shape), graph.dtype)
+    )
+
+    with pytest.raises(ExportError, match=r"not kept: row 0 of the test split, .* differs from image_folder on: the"):
+        export(run, tmp_path / "model.onnx")
 
 
 def rounded(model):
