@@ -62,10 +62,20 @@ def test_what_a_word_names_is_found(editor):
     assert editor.definitions(text.replace("$rate", "$r|ate")) == [(base, 1)]
     assert editor.definitions(text.replace("Affine1", "Aff|ine1")) == [(uri, 6)]
     assert editor.definitions(text.replace("[Affine1", "['Aff|*'")) == [(uri, 6), (uri, 8)]
+    swept = text + "sweep: {grid: {layers.Affine2.units: [3, 5]}}\n"
+    assert editor.definitions(swept.replace("layers.Affine2", "layers.Aff|ine2")) == [(uri, 8)]
     source, line = inspect.getsourcefile(Affine), inspect.getsourcelines(Affine)[1]
     assert [
         (each.removeprefix("file://"), at) for each, at in editor.definitions(text.replace("Affine:", "Aff|ine:"))
     ] == [(source, line)]
+
+
+@pytest.mark.parametrize("readable", [False, True])
+def test_a_variable_that_is_not_there_has_no_definition(editor, readable):
+    name = f"readable_{readable}.mlpkit.yaml"
+    if readable:
+        assert editor.problems(SPEC, name) == []
+    assert editor.definitions(SPEC.replace("0.1", "$ra|te"), name) == []
 
 
 @pytest.mark.parametrize(
