@@ -75,14 +75,19 @@ def test_an_update_names_files_and_prints_the_difference(invoke, cwd):
     done = invoke("new-plugin", "--update", str(folder))
     assert (done.code, done.out, done.err) == (0, "", "up to date\n")
     record = folder / ".mlpkit-plugin.json"
-    for name in ("LICENSE", "README.md"):  # as if an earlier template had others
-        (folder / name).write_text("earlier\n", "utf-8")
+
+    def update(name, text):
+        """Update the package as if an earlier template had another file, which now has that text."""
         checksum = re.search(f'(?<="{name}": ")\\w+', record.read_text("utf-8"))[0]
         record.write_text(record.read_text("utf-8").replace(checksum, sha256(b"earlier\n").hexdigest()), "utf-8")
-    (folder / "LICENSE").write_text("mine\n", "utf-8")
-    done = invoke("new-plugin", "--update", str(folder))
+        (folder / name).write_text(text, "utf-8")
+        return invoke("new-plugin", "--update", str(folder))
+
+    done = update("README.md", "earlier\n")
+    assert (done.code, done.out, done.err) == (0, "", "written: README.md\n")
+    done = update("LICENSE", "mine\n")
     assert (done.code, done.out.splitlines()[:4]) == (0, ["--- a/LICENSE", "+++ b/LICENSE", "@@ -1 +1,21 @@", "-mine"])
-    assert done.err == "written: README.md\nchanged by you, so left as it is; see the difference: LICENSE\n"
+    assert done.err == "changed by you, so left as it is; see the difference: LICENSE\n"
 
 
 def test_the_update_is_of_this_folder_by_default(invoke, cwd, monkeypatch):
