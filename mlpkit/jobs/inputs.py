@@ -166,7 +166,7 @@ def inputs_of(model: TrainedModel, rows: object) -> Inputs:
         return parts[0]
     x, remarks = np.concatenate([part.x for part in parts]), [text for part in parts for text in part.remarks]
     names = [name for part in parts for name in part.row_names or ()]
-    raw = np.concatenate([part.raw for part in parts])
+    raw = np.concatenate([part.raw.reshape(-1, *parts[0].raw.shape[1:]) for part in parts])
     return Inputs(x, parts[0].source, tuple(names) if len(names) == len(x) else None, remarks, raw=raw)
 
 

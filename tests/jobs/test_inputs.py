@@ -190,7 +190,7 @@ def test_rows_of_several_files_have_names_if_all_files_name_theirs(tmp_path, mon
     for name in ("pets/a/one", "pets/a/two", "pets/b/three", "pets/b/four"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (2, 3), np.uint8)).save(f"{name}.png")
-    np.save("more.npy", rng.integers(0, 256, (3, 1, 2, 3)).astype(np.uint8))
+    np.save("more.npy", rng.integers(0, 256, (3, 2, 3)).astype(np.uint8))
     data = {"image_folder": {"folder": "pets", "validation": 0, "test": 0}}
     layers, training = ["Flatten", {"Affine": {"units": 2}}, "SoftmaxWithLoss"], {"optimizer": "sgd", "epochs": 1}
     spec = {"mlpkit": 1, "data": data, "layers": layers, "training": training | {"batch_size": 2}}
@@ -206,4 +206,5 @@ def test_rows_of_several_files_have_names_if_all_files_name_theirs(tmp_path, mon
         parts = [inputs_of(model, file) for file in files]
         assert (found.row_names and tuple(map(str, found.row_names)), str(found.source)) == (names, files[0])
         np.testing.assert_array_equal(found.x, np.concatenate([part.x for part in parts]))
-        np.testing.assert_array_equal(found.raw, np.concatenate([part.raw for part in parts]))
+        np.testing.assert_array_equal(found.raw.reshape(-1), np.concatenate([part.raw.reshape(-1) for part in parts]))
+        assert found.raw.shape == (len(found.x), *parts[0].raw.shape[1:])
