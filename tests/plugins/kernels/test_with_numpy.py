@@ -85,6 +85,13 @@ def test_rows_are_read_whole_however_few_bytes_come_at_a_time(tmp_path, monkeypa
         assert not kernels.read_rows(file.fileno(), 3, np.array([6]), np.zeros((1, 4), np.int16))
 
 
+def test_records_of_a_csv_file_are_left_to_python():
+    syntax, places = (b",", b'"', b".", b"", b"", 99), np.array([0, -1], np.int32)
+    room = np.full(1, -1), np.full((1, 1, 2), -1, np.int32), np.full((1, 1), 7.5), np.ones(1, bool)
+    assert kernels.read_csv_records(b"a,b\n1,2\n", 4, syntax, places, *room) == (0, 0, 4, True)
+    assert [array.tolist() for array in room] == [[-1], [[[-1, -1]]], [[7.5]], [True]]
+
+
 def test_fields_are_numbered_in_order_and_quotes_make_a_difference():
     data = b',x,,ab,"a""b",ab,a""b,c'
     places = [(0, 0), (1, 1), (3, 0), (4, 2), (8, ~4), (14, 2), (17, 4), (22, 1), (4, 2)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import math
+import tempfile
 from pathlib import Path
 from statistics import mode
 from types import SimpleNamespace
@@ -473,6 +475,17 @@ def test_the_first_spec_is_saved_without_a_table_that_came_in_between(cwd):
     player("save")
     assert set(cwd.iterdir()) - before == {cwd / "saved.yaml"}
     assert (cwd / "saved.yaml").read_text() == PLAIN
+
+
+def test_the_folder_of_a_table_goes_with_its_session(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    player = Player()
+    for points in (POINTS, POINTS + "0,0,up\n"):
+        player("table", name="points.csv", text=points, target="kind")
+    assert len([*tmp_path.iterdir()]) == 2
+    del player
+    gc.collect()
+    assert [*tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize("other", ["saved.yaml", "My_points.csv"])
