@@ -157,6 +157,12 @@ def test_any_name_can_be_that_of_a_curve_a_bar_or_a_cell(name, capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("title", ["", "column"])
+def test_bars_have_a_title_for_their_names_if_it_is_given(title):
+    chart = charts.bars([{"name": "x", "value": 1}], "name", "value", titles=(title, "share"))
+    assert [chart["encoding"][axis]["title"] for axis in "yx"] == [title or None, "share"]
+
+
 def test_bars_of_a_group_have_the_colours_of_their_series():
     chart = charts.grouped_bars(["red", "blue"], {"then": [0.25, 0.75], "now": [0.5, 0.5]}, "share")
 

@@ -66,6 +66,17 @@ def test_a_column_of_numbers_has_numbers_and_missing_values(text, is_number):
 
 
 @pytest.mark.parametrize(
+    ("text", "number"), [("1e3", 1000), ("-2.5E-1", -0.25), ("+.5e+1", 5), ("1e", None), ("1e+", None), ("1ee1", None)]
+)
+def test_exponents_are_read_without_python(text, number):
+    places, rows, fields, numbers, are_numbers = arrays(1, 2)
+    data = f"{text},4\n".encode()
+    assert compiled.read_csv_records(data, 0, SYNTAX, places, rows, fields, numbers, are_numbers)[:2] == (1, 1)
+    assert are_numbers.tolist() == [number is not None, True]
+    assert number is None or numbers.tolist() == [[number, 4]]
+
+
+@pytest.mark.parametrize(
     ("data", "records", "end"),
     [
         (b"1,2\r", 0, 0),

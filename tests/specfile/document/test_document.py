@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlpkit.components.schema.context import Problem
-from mlpkit.errors import SpecSyntaxError
+from mlpkit.errors import Fix, SpecSyntaxError
 from mlpkit.specfile.document import parse_document, read_document
 
 TEXT = """\
@@ -33,6 +33,15 @@ def test_what_a_document_holds(write):
     assert document.path == Path("a.yaml")
     assert document.text == "vars: {v: 1}\nx: $v  # one\n"
     assert (document.values, document.variables) == ({"x": 1, "y": 2}, {"v": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"), [("mlpkit", None), ("mlpkit:1", Fix("mlpkit:", "mlpkit: ")), ("- 1", None)]
+)
+def test_a_space_after_the_colon_makes_a_mapping(text, fix):
+    with pytest.raises(SpecSyntaxError) as raised:
+        parse_document(text)
+    assert [fault.fix for fault in raised.value.faults] == [fix]
 
 
 def test_a_spec_in_memory_has_the_name_it_is_given():
