@@ -35,9 +35,7 @@ def test_what_a_document_holds(write):
     assert (document.values, document.variables) == ({"x": 1, "y": 2}, {"v": 1})
 
 
-@pytest.mark.parametrize(
-    ("text", "fix"), [("mlpkit", None), ("mlpkit:1", Fix("mlpkit:", "mlpkit: ")), ("- 1", None)]
-)
+@pytest.mark.parametrize(("text", "fix"), [("mlpkit", None), ("mlpkit:1", Fix("mlpkit:", "mlpkit: ")), ("- 1", None)])
 def test_a_space_after_the_colon_makes_a_mapping(text, fix):
     with pytest.raises(SpecSyntaxError) as raised:
         parse_document(text)
