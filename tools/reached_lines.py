@@ -13,7 +13,6 @@ import time
 import types
 from collections import defaultdict
 from contextlib import suppress
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,15 +37,14 @@ class Recorder:
         os.register_at_fork(after_in_child=self._start_file)
         self._monitoring.use_tool_id(self._tool, "reached_lines")
         self._monitoring.register_callback(self._tool, self._monitoring.events.LINE, self._record)
-        load = SourceFileLoader.get_code
+        sys.addaudithook(self._module_runs)
 
-        def loaded(loader: SourceFileLoader, name: str) -> types.CodeType | None:
-            code = load(loader, name)
-            if code is not None and code.co_filename.startswith((f"{self._root}mlpkit", f"{self._root}plugins")):
-                self._watch(code)
-            return code
-
-        SourceFileLoader.get_code = loaded  # type: ignore[method-assign]
+    def _module_runs(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Watch the code of a module of mlpkit that begins to run, also if pytest has rewritten its assertions."""
+        if event != "exec" or not isinstance(code := arguments[0], types.CodeType):
+            return
+        if code.co_filename.startswith((f"{self._root}mlpkit", f"{self._root}plugins")):
+            self._watch(code)
 
     def _start_file(self) -> None:
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mlpkit.lazy_names import load
+from mlpkit.statistics import interval
 
 ROOT = Path(__file__).parents[2]
 SOURCE = '''"""Not 1 of these."""
@@ -112,7 +113,8 @@ def test_a_mutant_of_the_kernels_meets_their_tests_and_those_of_formats(mutants)
 TESTS = {
     "test_a.py": "import pytest\n\n@pytest.fixture(scope='module')\ndef pi():\n    from mlpkit.lazy_names import load\n"
     "    return load('math:pi')\n\ndef test_one(pi): pass\ndef test_two(pi): pass\ndef test_other(): pass\n",
-    "test_b.py": "def test_three(): pass\n",
+    "test_b.py": "import pytest\n\npytest.register_assert_rewrite('mlpkit.statistics')\n\n"
+    "def test_three():\n    from mlpkit.statistics import interval\n    interval([1, 2])\n",
 }
 
 
@@ -132,14 +134,18 @@ def test_the_chosen_tests_run_in_the_order_of_their_files(tmp_path):
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="recording lines needs Python 3.12 or later")
-def test_what_a_shared_fixture_reaches_is_reached_by_each_test_that_uses_it(mutants, tmp_path):
+def test_a_test_reaches_what_its_shared_fixtures_reach_and_modules_that_pytest_rewrites(mutants, tmp_path):
     run_pytest(tmp_path, "-p", "record_tests", MLPKIT_REACHED_LINES=str(tmp_path))
     records = {
         test: lines
         for test, _, lines in sys.modules["reached_lines"].read_records(tmp_path)
         if test.startswith("test_")
     }
-    body, start = inspect.getsourcelines(load)
-    reach = {test for test, lines in records.items() if start + len(body) - 1 in lines.get("mlpkit/lazy_names.py", ())}
+
+    def reaching(function, file):
+        body, start = inspect.getsourcelines(function)
+        return {test for test, lines in records.items() if start + len(body) - 1 in lines.get(file, ())}
+
     assert set(records) == {f"test_a.py::test_{name}" for name in ("one", "two", "other")} | {"test_b.py::test_three"}
-    assert reach == {"test_a.py::test_one", "test_a.py::test_two"}
+    assert reaching(load, "mlpkit/lazy_names.py") == {"test_a.py::test_one", "test_a.py::test_two"}
+    assert reaching(interval, "mlpkit/statistics.py") == {"test_b.py::test_three"}
