@@ -70,7 +70,7 @@ def test_events(name, invoke, golden):
         ("", None, "done", ""),
     ],
 )
-def test_the_last_event_is_followed_by_how_to_go_on(stopped, print_stop, event, said, capsys):
+def test_the_hint_how_to_resume_follows_the_last_event(stopped, print_stop, event, said, capsys):
     JsonEvents().finished(Outcome(stopped, {"reason": stopped, "folder": "runs"}, pytest.fail, print_stop))
     found = capsys.readouterr()
     assert (json.loads(found.out), found.err) == ({"event": event, "reason": stopped, "folder": "runs"}, said)

@@ -132,13 +132,15 @@ def test_examples_that_are_no_rows_of_a_table_are_not_read():
 @pytest.mark.parametrize("constant", ["x", "t"])
 def test_numbers_without_spread_in_the_rows_that_have_both_tell_nothing(constant):
     """Elsewhere, where the other is missing, they differ."""
-    both, half = VALUES[:80], [None] * 40
+    both, half = VALUES[:80], [""] * 40
     for same, expected in (([7.5] * 80, []), (both, [sentence("x", "t").removeprefix("x ")])):
         columns = {constant: [*same, *VALUES[80:]], "t" if constant == "x" else "x": [*both, *half]}
         assert leaks_of(whole("x", columns["x"]), [whole("t", columns["t"])]) == expected
 
 
 def whole(name, values):
-    texts = list(dict.fromkeys(str(value) for value in values if value is not None))
-    codes = [-1 if value is None else texts.index(str(value)) for value in values]
-    return WholeColumn(RawColumn(name, "input", texts, np.array(texts, float), {"train": np.array(codes)}))
+    """Return a column of numbers, of which empty ones are missing."""
+    texts = [*dict.fromkeys(str(value) for value in values if value != "")]
+    places = {text: place for place, text in enumerate(texts)}
+    codes = np.array([places.get(str(value), -1) for value in values])
+    return WholeColumn(RawColumn(name, "input", texts, np.array(texts, float), {"train": codes}))

@@ -10,20 +10,12 @@ import pytest
 import mlpkit
 
 OLD = """\
-from mlpkit import Layer, component, hookimpl
-
-
-class Same(Layer):
-    def forward(self, x):
-        return x
-
-    def backward(self, dy):
-        return dy
-
+from mlpkit import component, hookimpl
+from mlpkit.layers import Relu
 
 @hookimpl
 def mlpkit_components():
-    return [component("layer", "Same", Same, deprecated="use Relu")]
+    return [component("layer", "Old", type("Old", (Relu,), {}), deprecated="use Relu")]
 """
 
 
@@ -42,13 +34,13 @@ def test_metrics_that_were_not_finite_come_back_in_their_place(train, work):
     assert [list(found) for found in again.metrics.values()] == [["loss", "confusion_matrix", "accuracy", "f1"]] * 3
 
 
-def test_what_the_spec_has_of_old_is_warned_of_when_a_run_continues_and_when_a_step_is_traced(work):
+def test_a_deprecated_layer_is_warned_of_when_a_run_is_resumed_or_traced(work):
     plugin = work / "acme.py"
     plugin.write_text(OLD)
-    overrides = {"layers.Relu1": "acme.Same", "training.epochs": 2, "training.checkpoint.every": 5}
-    with pytest.warns(FutureWarning, match=r"^overrides:1:14: layer acme\.Same is deprecated"):
+    overrides = {"layers.Relu1": "acme.Old", "training.epochs": 2, "training.checkpoint.every": 5}
+    with pytest.warns(FutureWarning, match=r"^overrides:1:14: layer acme\.Old is deprecated"):
         mlpkit.run(mlpkit.load_spec("tiny.yaml", plugins=[plugin], overrides=overrides), "run")
-    expected = r"^run/resolved\.yaml:\d+:\d+: layer acme\.Same is deprecated"
+    expected = r"^run/resolved\.yaml:\d+:\d+: layer acme\.Old is deprecated"
     with pytest.warns(FutureWarning, match=expected):
         mlpkit.trace("run", 2, plugins=[plugin])
     (work / "run/metrics.json").unlink()

@@ -63,7 +63,7 @@ def test_a_spec_that_no_longer_fits_is_an_error_at_its_place_and_missing_data_on
     training = {"optimizer": "sgd", "iterations": 2, "batch_size": 20, "checkpoint": {"every": 1}}
     spec = {"mlpkit": 1, "data": data, "layers": [{"Affine": {"units": 1}}, "MeanSquaredError"], "training": training}
     mlpkit.run(mlpkit.load_spec(spec), "run")
-    Path("run/metrics.json").unlink()  # it is not finished
+    Path("run/metrics.json").unlink()  # as if it weren't finished
     Path("homes.csv").write_text("\n".join(lines[:20]))
     with pytest.raises(SpecShapeError, match=r"run/resolved\.yaml:\d+:\d+: a minibatch of 20 is larger than "):
         mlpkit.resume("run")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import io
 import json
 import os
@@ -111,11 +112,11 @@ def test_a_forked_child_ends_without_its_parents_process():
     assert (done.stdout, done.stderr) == ("3 True\n", "")
 
 
-def test_an_error_without_words_is_answered_with_its_kind_and_the_next_question_is_drawn(monkeypatch):
+def test_an_error_without_a_message_is_answered_with_its_type_and_the_next_chart_is_drawn(monkeypatch):
     def vegalite_to_svg(vl_spec, vl_version):
         asked.append((vl_spec, vl_version))
         if "error" in vl_spec:
-            raise {"OverflowError": OverflowError, "SystemExit": SystemExit}[vl_spec["error"]](*vl_spec["words"])
+            raise getattr(builtins, vl_spec["error"])(*vl_spec["words"])
         return f"svg of {vl_spec['mark']}"
 
     def question(**spec):

@@ -85,15 +85,6 @@ def test_new_examples_are_read_with_their_targets(save, numbers, dataset, file):
         dataset.read_examples({"x": [1, 2]})
 
 
-def test_new_inputs_without_targets_are_an_error(save, numbers):
-    save(*numbers)
-    np.save("alone.npy", numbers[0])
-    assert message(lambda: both()[0].read_examples(Path("alone.npy")), DataError) == (
-        "alone.npy: there is no file of targets next to it; name the two like x.npy and t.npy, or save both in an .npz "
-        "file as x and t"
-    )
-
-
 def test_every_example_comes_into_one_split(save, numbers):
     x = np.arange(40.0)
     save(x, numbers[1])

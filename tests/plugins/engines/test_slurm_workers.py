@@ -277,7 +277,7 @@ def test_an_error_of_one_look_reaches_all_trials(sent):
 
 
 @pytest.mark.usefixtures("clock")
-def test_jobs_are_looked_after_as_soon_as_there_is_something_to_do(sent, monkeypatch, tmp_path):
+def test_jobs_are_checked_as_soon_as_one_is_sent_or_the_sweep_stops(sent, monkeypatch, tmp_path):
     monkeypatch.setattr(slurm_workers, "SECONDS_BETWEEN_CHECKS", 3600)
     looked, slept = threading.Semaphore(0), []
     sent._ended, sent._wake, sent._look = False, threading.Event(), looked.release

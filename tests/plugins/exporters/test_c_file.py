@@ -514,7 +514,7 @@ def test_a_file_that_does_not_compile_is_refused(tmp_path):
         ("yes", "echo In function a >&2; echo error: b >&2; exit 3", "error: b", ExportError),
     ],
 )
-def test_a_compiler_that_fails_is_quoted_and_one_that_always_fails_is_none(tmp_path, works, script, message, error):
+def test_a_failing_compiler_is_quoted_and_one_that_always_fails_is_refused(tmp_path, works, script, message, error):
     compiler = tmp_path / "compiler"
     fails = f'if [ {works} = no ] || grep -q model_predict "$1"; then {script}; fi'
     compiler.write_text(f"#!/bin/sh\n{fails}\necho '#!/bin/sh' > $3\n")

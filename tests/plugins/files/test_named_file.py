@@ -73,5 +73,5 @@ def test_what_is_no_file_is_refused(tmp_path):
     ("name", "expected"),
     [("train-images-idx3-ubyte.gz", True), ("own/x.IDX", True), ("idx/x.npy", False), ("my-idx-files/images", False)],
 )
-def test_the_name_of_a_file_says_whether_it_is_idx_not_that_of_its_folder(name, expected):
+def test_a_file_is_idx_by_its_own_name_and_not_by_its_folder(name, expected):
     assert is_idx(name) == expected

@@ -55,7 +55,7 @@ def test_what_is_no_finished_run_is_refused_with_advice(cwd, invoke, finished):
     assert not (finished / "card.md").exists()
     done = invoke("card", "missing")
     assert (done.code, "no such folder" in done.err) == (2, True)
-    done = invoke("card", "missing", "--out", "nowhere/card.md")  # is known before a run is read
+    done = invoke("card", "missing", "--out", "nowhere/card.md")  # refused before the run is read
     assert (done.code, done.err.partition(": No such")[0]) == (1, "error: nowhere/card.md: can't be written")
 
 

@@ -57,20 +57,20 @@ def test_layers_of_an_extended_file_have_theirs_there(editor):
     assert HINTED in editor.hints(SPEC, "base.yaml")
 
 
-def test_lines_that_only_look_like_layers_of_an_extended_file_have_none(editor):
+def test_lines_that_only_look_like_layers_of_an_extended_file_have_no_hint(editor):
     (editor.folder / "base.yaml").write_text(SPEC, "utf-8")
     child = "mlpkit: 1\nextends: base.yaml\nvars:\n  unused:\n  - Affine: {units: 50}\n  - Relu\n"
     assert editor.hints(child, "alike.yaml") == child
 
 
-def test_a_layer_that_is_changed_by_its_name_has_its_own_behind_the_change(editor):
+def test_a_layer_that_is_changed_by_name_has_its_hint_behind_the_change(editor):
     (editor.folder / "base.yaml").write_text(SPEC, "utf-8")
     child = "mlpkit: 1\nextends: base.yaml\nlayers:\n  Relu1: Tanh\n  Affine1: {units: 7}"
     hinted = child.replace("Tanh", "Tanh → 7").replace("7}", "7} → 7 · 49 parameters")
     assert editor.hints(child, "changed.yaml") == hinted
 
 
-def test_a_layer_in_the_last_line_has_its_own_without_an_end_of_the_line(editor):
+def test_a_layer_in_a_last_line_without_a_line_end_has_a_hint(editor):
     layers = "".join(SPEC.splitlines(keepends=True)[3:8])
     text = SPEC.replace(layers, "") + "layers: [Affine: {units: 3}, SoftmaxWithLoss]"
     hinted = text.replace("3}", "3} → 3 · 21 parameters")

@@ -71,7 +71,7 @@ def test_what_a_word_names_is_found(editor):
 
 
 @pytest.mark.parametrize("readable", [False, True])
-def test_a_variable_that_is_not_there_has_no_definition(editor, readable):
+def test_an_undefined_variable_has_no_definition(editor, readable):
     name = f"readable_{readable}.mlpkit.yaml"
     if readable:
         assert editor.problems(SPEC, name) == []

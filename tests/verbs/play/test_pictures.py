@@ -156,7 +156,7 @@ def test_values_are_drawn_between_the_farthest_targets_on_both_sides_of_their_me
     ]
 
 
-def test_where_all_targets_are_equal_values_are_drawn_as_far_from_them_as_they_are(play):
+def test_if_all_targets_are_equal_values_are_drawn_at_their_distance_from_them(play):
     data = "divide_by: 20.0, split: in_order, predict: values"
     session = play("{Affine: {units: 1}}, MeanSquaredError", t=np.full(30, 0.25), data=data)
     plane = ask(session)["plane"]

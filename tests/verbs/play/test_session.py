@@ -477,7 +477,7 @@ def test_the_first_spec_is_saved_without_a_table_that_came_in_between(cwd):
     assert (cwd / "saved.yaml").read_text() == PLAIN
 
 
-def test_the_folder_of_a_table_goes_with_its_session(tmp_path, monkeypatch):
+def test_the_folder_of_a_table_is_deleted_with_its_session(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     player = Player()
     for points in (POINTS, POINTS + "0,0,up\n"):

@@ -146,7 +146,7 @@ def test_a_weight_that_is_set_is_never_forgotten_on_the_way_back(most, played, m
         assert_same(weights(player), seen[at])
 
 
-def test_moments_lie_evenly_so_that_few_steps_are_done_again_on_the_way_back(played, monkeypatch):
+def test_moments_are_evenly_spaced_so_few_steps_are_repeated_on_the_way_back(played, monkeypatch):
     monkeypatch.setattr(training, "MOST_MOMENTS", 7)
     player = played("iterations: 70")
     for _ in range(60):

@@ -128,7 +128,7 @@ def test_importance_is_left_out_if_an_input_mixes_columns(run, tmp_path, monkeyp
     assert [*texts].index("Most confident mistakes") + 1 == [*texts].index("Layers")
 
 
-def test_one_column_has_no_importance_and_rows_without_a_mistake_no_reasons_and_neither_a_note(tmp_path):
+def test_a_run_with_one_column_and_no_mistakes_leaves_nothing_out(tmp_path):
     x = np.random.default_rng(0).normal(size=(40, 1))
     x += np.sign(x)  # so two units tell the classes apart at once
     np.savez(tmp_path / "data.npz", x=x, t=(x[:, 0] > 0).astype(int))
@@ -147,7 +147,7 @@ def test_one_column_has_no_importance_and_rows_without_a_mistake_no_reasons_and_
 
 @pytest.fixture(scope="module")
 def towns(tmp_path_factory):
-    """An ensemble of two networks with a coverage and groups of rows, whose numbers are the same on all machines."""
+    """An ensemble of two networks with a coverage and groups of rows; its numbers are computed in float64."""
     home = tmp_path_factory.mktemp("towns")
     rows = ["area,age,town,price"]
     for i in range(60):
@@ -171,7 +171,7 @@ def towns(tmp_path_factory):
     return home / "run"
 
 
-def test_what_the_page_of_an_ensemble_says(towns, golden):
+def test_the_page_of_an_ensemble(towns, golden):
     without = ("Curves", "Predicted and true", "Spec", "To repeat this run")
     page = mlpkit.report(towns).read_text("utf-8")
     golden(Path(__file__).parent / "pages/ensemble.txt", page_text(page, without=without))

@@ -107,7 +107,7 @@ def test_a_trial_that_another_process_holds_is_left_to_it(folder, monkeypatch):
     assert train_trial(trial.directory).failure == ""
 
 
-def test_a_held_trial_is_looked_for_until_the_time_to_wait_is_over(folder, monkeypatch):
+def test_a_trial_of_another_process_is_waited_for_only_so_long(folder, monkeypatch):
     waits, now = [], iter(range(100, 200))
     monkeypatch.setattr("mlpkit.verbs.sweep.trial.LONGEST_WAIT", 3)
     monkeypatch.setattr("mlpkit.verbs.sweep.trial.time", SimpleNamespace(monotonic=now.__next__, sleep=waits.append))
