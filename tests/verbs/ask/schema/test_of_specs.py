@@ -51,6 +51,8 @@ NOT_SAYABLE = {
     "calibration_of_values": SHAPES,
     "calibration_without_validation": SHAPES,
     "layer_inside_that_does_not_fit": SHAPES,
+    "layer_deep_inside_that_does_not_fit": SHAPES,
+    "layer_behind_one_of_a_variable_size": SHAPES,
     "first_layer_inside_that_does_not_fit": SHAPES,
     "layers_inside_that_change_the_shape": SHAPES,
     "repeated_layer_that_does_not_fit": SHAPES,
