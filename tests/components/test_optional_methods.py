@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -47,6 +48,9 @@ def test_a_data_set_takes_raw_inputs_as_they_are_and_remembers_nothing():
     assert points.parameters_for({"train": (raw, raw)}, {"seed": 3}) is None
     assert points.layers_for({"train": (raw, raw)}, {}) == ()
     assert points.columns_of_rows(["x"]) == points.columns_of_rows(["x"], {"x": [1]}) == []
+    points.raw_columns = lambda: [SimpleNamespace(name=name) for name in "xyz"]
+    assert [column.name for column in points.columns_of_rows(["z", "x", "a"])] == ["x", "z"]
+    assert points.columns_of_rows(["z", "x"], {"x": [1]}) == []
 
 
 def test_a_data_set_without_formats_of_its_own_says_which_there_are():

@@ -69,6 +69,11 @@ def test_a_learning_rate_that_stays_is_a_line_of_text():
     assert "throughout" not in curves_section(HISTORY, tracker(HISTORY), {})
 
 
+def test_the_axis_of_the_loss_begins_at_zero_and_those_of_metrics_need_not():
+    loss, hits, _ = charts_of(curves_section(HISTORY, tracker(HISTORY), {}))
+    assert [chart["layer"][0]["encoding"]["y"].get("scale") for chart in (loss, hits)] == [{}, {"zero": False}]
+
+
 def test_a_single_evaluation_is_not_marked_as_the_best():
     part = curves_section(HISTORY[:1], tracker(HISTORY[:1]), {})
     assert "Marked" not in part

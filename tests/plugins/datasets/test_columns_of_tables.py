@@ -353,6 +353,18 @@ def test_all_columns_of_words_come_in_one_error_to_be_pasted(tmp_path):
     assert followed.describe().input_shape == (1 + 2 + 2 + 2 + 1 + 1,)
 
 
+@pytest.mark.parametrize(
+    ("second", "error", "start"),
+    [
+        ("many", ParameterError, "categorical: 2 columns of data.csv hold texts: 'a' ('5 kg'), 'b' ('red'); "),
+        ("6 kg", DataError, "data.csv, row 2, column 'a': '5 kg' is not a finite number; set symbols: ['kg'] "),
+    ],
+)
+def test_a_column_holds_numbers_with_units_if_more_than_half_have_one(tmp_path, second, error, start):
+    dataset = csv_of(tmp_path, f"a,b,t\n5 kg,red,0\n{second},blue,1\n")
+    assert message(dataset.describe, error, tmp_path / "data.csv", name="data.csv").startswith(start)
+
+
 def test_advice_about_dollars_works_in_a_spec(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data.csv").write_text("a,t\n$5,0\n$6,1\n")

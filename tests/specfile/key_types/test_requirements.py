@@ -102,6 +102,11 @@ def test_an_installed_version_may_be_unknown(load, monkeypatch, found, message):
     assert (fault.code, fault.expected) == ("wrong-version", "" if found is None else ">=1.2")
 
 
+def test_a_release_candidate_will_do(load, monkeypatch):
+    monkeypatch.setattr("mlpkit.specfile.key_types.version_of", lambda name: "2.0rc1")
+    assert load('{numpy: ">=1.2"}').requires == {"numpy": ">=1.2"}
+
+
 def test_a_version_that_can_not_be_compared_will_not_do(load, monkeypatch):
     """Some releases of packaging raise an exception about it."""
 

@@ -75,6 +75,15 @@ def test_a_run_that_is_resumed_shows_what_was_before_and_the_best_of_it(tmp_path
     assert live.runs()[0].best == 1 == min(range(3), key=lambda i: run.history[i]["validation_loss"])
 
 
+def test_the_page_of_a_run_has_its_title_and_what_its_folder_holds(spec, tmp_path):
+    observer = StopAt(4)
+    mlpkit.run(spec, "run", observer=observer, stop=observer.stop)
+    interrupts = SimpleNamespace(stop=None, received=None)
+    with live_page(0, "my digits", tmp_path / "run", "", interrupts) as live:
+        run = mlpkit.resume("run", observer=live, stop=interrupts.stop)
+        assert (live.run.name, live.run.records) == ("my digits", run.history)
+
+
 def test_the_runs_in_a_folder_are_found_with_their_states(spec, tmp_path):
     watched = FolderRuns(tmp_path / "runs")
     assert watched.runs() == []

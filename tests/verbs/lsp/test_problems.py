@@ -56,6 +56,12 @@ def test_a_range_counts_characters_as_editors_do(editor):
     ]
 
 
+def test_a_range_is_in_the_text_of_the_editor_and_not_in_that_of_the_file(editor):
+    text = changed("epochs: 1", "epochs: 1\n  callbacks: ['\U0001f600', acuracy]")
+    (editor.folder / "unsaved.yaml").write_text(text.replace("\U0001f600", "a"), "utf-8")
+    assert [column for *_, column, _, _ in editor.problems(text, "unsaved.yaml")] == [15, 21]
+
+
 def test_a_problem_has_advice_notes_and_a_page(editor):
     editor.show(
         changed("  - SoftmaxWithLoss\n", "  - SoftmaxWithLoss\n").replace("0.1", "$rate") + "vars: {rate: fast}\n"

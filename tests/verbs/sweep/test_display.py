@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from drawn_screen import DrawnScreen
 
 from mlpkit.runs.writer_lock import Writer
-from mlpkit.verbs.sweep.display import SweepLines, best_table, of_sweep, print_status
+from mlpkit.verbs.sweep.display import SweepJson, SweepLines, best_table, of_sweep, print_status
 from mlpkit.verbs.sweep.folder import Trial
 from mlpkit.verbs.sweep.screen import SweepScreen
 from mlpkit.verbs.sweep.section import Objective
@@ -192,6 +193,16 @@ def test_a_line_that_is_too_long_for_the_terminal_is_cut(monkeypatch):
     with SweepScreen("made up", "my x") as screen:
         screen.sweep_began(0, [LOSS], TRIALS[:5], 9, 2)
         assert drawn.lines()[-2:] == ["    0           0.5000  10", "5 of 9 trials, 1 pruned, 1 div"]
+
+
+def test_why_a_trial_failed_is_printed_beside_its_event(capsys):
+    events = SweepJson()
+    events.sweep_began(0, [LOSS], TRIALS[:2], 9, 1)
+    events.trial_over(0, TRIALS[4], BEST)
+    found = capsys.readouterr()
+    began, over = map(json.loads, found.out.splitlines())
+    assert (began["over"], over["trial"], over["state"], over["best"]) == ([0, 1], 4, "failed", 2)
+    assert found.err == "error: trial 4: the disk is full\n"
 
 
 def test_a_sweep_as_plain_data():
