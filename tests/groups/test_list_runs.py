@@ -56,6 +56,12 @@ def names(entries):
     return [entry.directory.name for entry in entries]
 
 
+def test_the_runs_of_a_run_are_itself(runs):
+    (entry,) = runs_listed(runs / "best")
+
+    assert (entry.directory, entry.state, entry.grouped) == (runs / "best", "finished", False)
+
+
 def test_every_run_is_there_and_nothing_else(entries):
     assert {name: entry.state for name, entry in by_name(entries).items()} == {
         "best": "finished",
