@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from drawn_screen import DrawnScreen
 
+from mlpkit.components.schedule import Progress
 from mlpkit.display.display import RunNames
 from mlpkit.display.screen import Screen
 from mlpkit.training.events import TrainingEnd
@@ -43,3 +44,19 @@ def test_a_run_that_was_over_before_does_not_wait(monkeypatch):
         screen.began(0, {seed: Path(f"seed-{seed}") for seed in (0, 1, 2)}, 1)
         screen.over(1, TrainingEnd(100, metrics={"test": {"loss": 0.5}}))
         assert drawn.lines()[1:] == ["3 seeds, one after the other", "", "seed 1 test loss 0.5000", "2 more"]
+
+
+def test_the_bars_of_several_runs_move_with_their_steps_ten_times_a_second(monkeypatch):
+    drawn, now = DrawnScreen(monkeypatch), [100.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    with Screen("made up", "runs/made up", RunNames("seed")) as screen:
+        screen.began(0, {seed: Path(f"seed-{seed}") for seed in (0, 1)}, 2)
+        screen.started(0, 1000)
+        screen.started(1, 1000)
+        screen.stepped(0, Progress(100, 1.0, 1000), 0.25)
+        assert [" 0 of 1,000" in line for line in drawn.lines()[3:]] == [True, True]
+        now[0] += 0.11
+        screen.stepped(1, Progress(300, 3.0, 1000), 0.5)
+        first, second = drawn.lines()[3:]
+        assert " 100 of 1,000   loss 0.2500" in first
+        assert " 300 of 1,000   loss 0.5000" in second
