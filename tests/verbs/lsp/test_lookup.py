@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from mlpkit.specfile.document import read_document
 from mlpkit.specfile.source import SourceText
 from mlpkit.specfile.spec import check_document
 from mlpkit.version import VERSION
+from mlpkit_plugins.layers.relu import Relu
 
 types = require_package("lsprotocol.types")
 require_package("pygls")
@@ -96,6 +98,13 @@ def test_each_word_of_a_spec(opened, golden):
             file = place.uri.rpartition("/")[2]
             lines.append(f"    -> {file} {shown(place.range) if file.endswith('yaml') else ''}".rstrip())
     golden(Path(__file__).with_name("words.golden.txt"), "\n".join(lines) + "\n")
+
+
+def test_a_component_leads_to_the_first_line_of_its_class(opened):
+    spec, file = opened(TEXT), Path(inspect.getfile(Relu))
+    (place,) = definitions(spec, at(spec, TEXT.index("Relu")))
+    line = file.read_text("utf-8").partition("class Relu(")[0].count("\n")
+    assert (place.uri, shown(place.range)) == (file.as_uri(), f"{line}:0-{line}:0")
 
 
 def test_hints_have_their_places(opened):

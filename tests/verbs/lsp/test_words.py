@@ -106,6 +106,16 @@ def test_the_fixes_of_the_checker_are_offered(editor, before, after, title):
     assert editor.fixes(changed(before, after)) == {title: SPEC}
 
 
+def test_a_fix_is_told_as_the_protocol_has_it(editor):
+    uri = editor.show(changed("batch_size", "batch_sise"))
+    (problem,) = editor.published()
+    asked = {"textDocument": {"uri": uri}, "range": problem["range"], "context": {"diagnostics": [problem]}}
+    (action,) = editor.request("textDocument/codeAction", **asked)
+    edit = {"changes": {uri: [{"range": problem["range"], "newText": "batch_size"}]}}
+    about = {"title": "Write batch_size", "kind": "quickfix", "isPreferred": True}
+    assert action == about | {"diagnostics": [problem], "edit": edit}
+
+
 def test_no_fix_is_offered_for_a_word_that_has_changed(editor, monkeypatch):
     from mlpkit.verbs.lsp import diagnostics
 
