@@ -136,6 +136,11 @@ def test_wrong_settings(settings, message):
     assert str(caught.value) == message
 
 
+def test_a_driver_that_fails_does_not_wait_for_the_thread_that_looks_after_the_jobs(trial):
+    with Workers():
+        assert [each.daemon for each in threading.enumerate() if each.name == "Slurm jobs"] == [True]
+
+
 def test_what_submitit_is_given():
     assert slurm_workers._submitit_parameters({"signal_delay_s": "30", "cpus_per_task": "2", "exclusive": True}) == {
         "time": None,

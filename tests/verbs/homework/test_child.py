@@ -75,12 +75,12 @@ def frame(document, layouts, content=b""):
 
 def test_what_is_written_is_read():
     stream = io.BytesIO()
-    child.write_frame(stream, {"a": [1]}, [X.T, Y, np.array(2.5)])
+    child.write_frame(stream, {"a": [1]}, [X.T, Y, np.array(2.5), np.zeros((3, 0))])
     child.write_frame(stream, None, [])
     stream.seek(0)
     document, arrays = child.read_frame(stream)
     assert document == {"a": [1]}
-    for found, expected in zip(arrays, (X.T, Y, np.array(2.5)), strict=True):
+    for found, expected in zip(arrays, (X.T, Y, np.array(2.5), np.zeros((3, 0))), strict=True):
         np.testing.assert_array_equal(found, expected, strict=True)
     arrays[0][0, 0] = 3.0  # they can be written to
     assert child.read_frame(stream) == (None, [])
@@ -150,6 +150,7 @@ def test_what_is_no_result_has_its_reason(value, reason):
         child.plain("y", value)
     assert child.plain("y", np.zeros(2**20, np.float32)).dtype == np.float64
     assert child.plain("y", 3).shape == ()
+    assert type(child.plain("y", np.ma.masked_array([1.0, 2.0], [False, True]))) is np.ndarray
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,7 @@ def test_an_error_has_its_line(source, text):
         exec(compile(source, child.FILE, "exec"), names)
     assert child.in_words(caught.value) == text[: child.LONGEST_MESSAGE]
     assert child.in_words(KeyError("a")) == "KeyError: 'a'"
+    assert child.in_words(SyntaxError("a")) == "SyntaxError: a"
 
 
 class EndError(Exception):
@@ -214,6 +216,7 @@ def test_a_forbidden_event_ends_the_process_and_is_named(wall, event, arguments,
     assert child.read_frame(wall.answers) == ({"refused": refused[:300]}, [])
     wall.up = False
     wall.hook(event, arguments)
+    assert not child.Wall(wall.answers).up
 
 
 def test_a_submission_has_a_module_of_its_own(wall, monkeypatch):
