@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from data import taken
 
 from mlpkit import DataError, Graph, RawArray, ShapeError
 from mlpkit.graph.evaluator import evaluate
@@ -262,3 +263,11 @@ def test_examples_are_taken_scaled_in_the_dtype_of_the_network(saved, options, d
     np.testing.assert_allclose(taken[0], scaled[[4, 0, 4]].reshape(taken[0].shape), rtol=1e-6, atol=1e-7)
     assert taken[1].tolist() == T[[4, 0, 4]].tolist()
     assert shape == ((6,) if "flatten" in options else (2, 3))
+
+
+@pytest.mark.parametrize("divide_by", [1.0, 2.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_inputs_are_divided_in_every_dtype(saved, divide_by, dtype):
+    np.save("x.npy", X.astype(dtype))
+    dataset = saved(split="in_order", test=0.25, divide_by=divide_by)
+    np.testing.assert_array_equal(taken(dataset, dtype=dtype)[0], X[:4] / divide_by)

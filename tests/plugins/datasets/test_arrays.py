@@ -459,6 +459,11 @@ REAL = "as integers; set predict: values if they are real numbers"
         (lambda t: np.eye(4, dtype=int)[t], "classes", ONE_HOT),
         (lambda t: np.eye(4, dtype=bool)[t], "classes", ONE_HOT),
         (lambda t: np.eye(4)[t] / 2, "classes", f"holds float64; expected numbers of classes {REAL}"),
+        (
+            lambda t: np.stack([t, t], axis=1),
+            "classes",
+            "has the shape (40, 2); expected (examples,); set predict: labels for rows of 0 and 1",
+        ),
         (lambda t: np.eye(4)[t], "labels", f"holds float64; expected 0 and 1 {WHOLE}"),
         (lambda t: np.eye(4)[t] / 2, "labels", f"holds float64; expected 0 and 1 {REAL}"),
     ],

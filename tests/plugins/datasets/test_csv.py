@@ -643,6 +643,16 @@ def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, ex
             "row 2, column 'a': '3 kg' is not a finite number; set symbols: ['kg'] to leave it out",
         ),
         (
+            "a,t\n3 kg,x\n4,y\n5 kg,x\n",
+            {},
+            "row 2, column 'a': '3 kg' is not a finite number; set symbols: ['kg'] to leave it out",
+        ),
+        (
+            "a,t\n3 kg,x\n4,y\n5 kg,x\n6,y\n",
+            {},
+            "row 2, column 'a': '3 kg' is not a finite number; name the column in categorical if it holds categories",
+        ),
+        (
             "a,t\n2024-05-31,x\n2024-06-01,y\n",
             {},
             "row 2, column 'a': '2024-05-31' is not a finite number; set dates: [a] if it holds dates, or name",

@@ -381,3 +381,9 @@ def test_times_of_an_unknown_zone_are_an_error_of_their_column(write):
     said = message(Parquet(file, "t", categorical=("at",), **NONE).describe, DataError, file)
     assert said.startswith("data.parquet, column 'at': the column's timestamp[us, tz=Mars/Phobos] can't be converted ")
     assert Parquet(file, "t", ignore=("at",), **NONE).describe().sizes == {"train": 4}
+
+
+def test_integers_that_float64_cannot_hold_are_rounded(write):
+    file = write({"x": [2**53 + 1, 1, 2, None], "t": [*"pqpq"]})
+    x, _ = taken(Parquet(file, "t", missing="fill", standardize=False, **NONE))
+    np.testing.assert_array_equal(x[:3, 0], [2.0**53, 1, 2])

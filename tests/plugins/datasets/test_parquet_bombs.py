@@ -164,6 +164,9 @@ def test_a_text_that_is_too_long_is_found_in_its_row(tmp_path):
         DataError, match=r"x.parquet, row 4, column 'a': a text has 131,073 bytes; expected at most 131"
     ):
         Parquet(str(tmp_path / "x.parquet"), "t", categorical=("a",)).describe()
+    pq.write_table(pa.table({"a": [texts[3], None] * 2, "t": [*"pqpq"]}), tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"x.parquet, row 1, column 'a': a text has 131,073 bytes"):
+        Parquet(str(tmp_path / "x.parquet"), "t", categorical=("a",)).describe()
     texts[3] = texts[3][1:]
     pq.write_table(pa.table({"a": texts, "t": [*"pqpqp"]}), tmp_path / "x.parquet")
     Parquet(str(tmp_path / "x.parquet"), "t", categorical=("a",), validation=0, test=0).describe()
@@ -178,3 +181,13 @@ def test_bytes_of_a_fixed_length_may_be_as_long_as_texts(tmp_path):
     assert read(131_072).input_shape == (4,)
     with pytest.raises(DataError, match=r"x.parquet, column 'a': a text has 131,073 bytes; expected at most 131,072"):
         read(131_073)
+
+
+def test_a_small_file_may_hold_megabytes_of_a_few_texts(tmp_path):
+    texts = ["d" * 1000, "e" * 1000]
+    values = table(texts * 5000, 10_000)
+    pq.write_table(values, tmp_path / "x.parquet", use_dictionary=False, compression="zstd")
+    assert (tmp_path / "x.parquet").stat().st_size < 100_000
+    dataset = Parquet(str(tmp_path / "x.parquet"), "t", categorical=("a",), validation=0, test=0)
+    assert dataset.describe().input_shape == (3,)
+    assert dataset.encoder_state()["categories"] == [["a", texts]]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from requirements import Optional
 
+from mlpkit import DataError
 from mlpkit_plugins.datasets.csv import Csv
 
 pa = Optional("pyarrow")
@@ -121,6 +122,14 @@ def test_decimal_commas_and_missing_texts_are_known(tmp_path):
     x, _ = dataset.raw_columns()
     assert x.numbers.tolist() == [1.5, 2.5]
     assert x.codes["train"].tolist() == [0, -1, 1, 0]
+
+
+def test_a_text_that_cannot_be_read_is_named_though_its_column_is_left_out(tmp_path):
+    columns = {"x": [1.5, 2, 3, 4], "note": ["a", "b" * 131_073, "c", "d"], "t": [*"pqpq"]}
+    pq.write_table(pa.table(columns), tmp_path / "data.parquet")
+    dataset = Parquet(str(tmp_path / "data.parquet"), "t", ignore=("note",), validation=0, test=0)
+    with pytest.raises(DataError, match=r"data.parquet, row 2, column 'note': a text has 131,073 bytes"):
+        dataset.raw_columns()
 
 
 def test_data_that_is_no_table_has_no_columns():

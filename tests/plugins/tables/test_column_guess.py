@@ -71,7 +71,11 @@ def test_what_may_well_be_a_number_is_none(numbers):
 
 
 def test_each_column_has_its_own():
-    columns = {"a": with_number(COUNTS, -1, 90), "b": with_number(TEMPERATURES, -1)}
+    columns = {
+        "a": with_number(COUNTS, -1, 90),
+        "b": with_number(TEMPERATURES, -1),
+        "c": with_number([-0.5, *range(20)], -1),
+    }
     assert {name: found.value for name, found in sentinels_in(columns).items()} == {"a": -1}
     columns = {"a": with_number(COUNTS, -200), "b": with_number(TEMPERATURES - 15, -200), "c": TEMPERATURES}
     assert outlier_in(columns["b"]).value == -200
@@ -276,6 +280,12 @@ def test_a_row_repeats_the_header_if_it_has_all_of_its_names(columns, row):
         sample_rows(source)
 
 
+def test_a_column_of_one_value_is_left_out_unless_there_is_one_row():
+    guess = guess_of(["x", "x"])
+    assert (guess.holds, guess.reason) == ("nothing", "every value is 'x'")
+    assert guess_of(["1"]).holds == "numbers"
+
+
 @pytest.mark.parametrize(
     ("categories", "expected"),
     [(1000, ("categories", "")), (1001, ("nothing", "1,001 different texts in 5,005 rows are too many"))],
@@ -283,3 +293,15 @@ def test_a_row_repeats_the_header_if_it_has_all_of_its_names(columns, row):
 def test_up_to_a_thousand_categories_of_five_rows_are_learned_from(categories, expected):
     guess = guess_of([f"c{i % categories}" for i in range(5 * categories)])
     assert (guess.holds, guess.reason) == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        (100, "100 different texts in 200 rows are too many"),
+        (101, "nearly every row has a different text, such as 'c0'"),
+    ],
+)
+def test_texts_in_more_than_half_of_the_rows_are_nearly_all_different(texts, reason):
+    guess = guess_of([f"c{i % texts}" for i in range(200)])
+    assert (guess.holds, guess.reason) == ("nothing", reason)

@@ -32,6 +32,18 @@ def test_the_delimiter_is_the_one_that_all_rows_have(dialect, delimiter):
 def test_decimal_commas_are_no_delimiters(dialect):
     assert dialect("a;b;kind\n1,5;2,5;x\n3,5;4,5;y\n").dialect.delimiter == ";"
     assert dialect("a;b;kind\n1;2;x\n3;4\n").dialect.delimiter == ";"  # a short row is less odd than one column
+    assert dialect("size, cm;kind\nr1;1,5;x\nr2;2;y\n").dialect.delimiter == ";"  # R has no name for the first column
+
+
+def test_the_delimiter_is_one_that_gives_the_name_of_the_target(tmp_path):
+    (tmp_path / "a.csv").write_text("1;5,kind\n2;3,x\n4;1,y\n")
+    assert csv_dialect(tmp_path / "a.csv", "a.csv").dialect.delimiter == ";"
+    assert csv_dialect(tmp_path / "a.csv", "a.csv", "kind").dialect.delimiter == ","
+
+
+def test_quotes_count_after_a_space_too(dialect):
+    found = dialect('size, "kind, or class", colour\n1, "x, y", red\n')
+    assert (found.dialect.delimiter, found.first) == (",", ("size", "kind, or class", "colour"))
 
 
 @pytest.mark.parametrize(
@@ -96,6 +108,7 @@ def test_apostrophes_around_names_are_quotes(dialect):
     ("content", "expected"),
     [
         ("a,b\n1,2,3\n2,3,4\n", True),
+        ("a,b\n1,2,3\n", True),
         ("a,b\n1,2,3\n2,3\n", False),
         ("a,b\n1,2,\n2,3,\n", False),  # a delimiter at the end of each row
         ("a,b\n1,2\n", False),

@@ -88,9 +88,9 @@ def test_classes_that_hardly_occur(texts, others, expected):
 
 
 def test_rows_that_lack_any_of_several_targets_are_missing():
-    found = aim(["1", "NA", "0", "1", "1"], ["0", "", "", "1", "1"], ["1", "0", "1", "0", "NA"])
-    assert (found.predict, found.missing, found.target) == ("labels", 3, ["t", "u", "v"])
-    assert [numbers.tolist() for numbers in found.numbers()] == [[1, 0, 1, 1], [0, 1, 1], [1, 0, 1, 0]]
+    found = aim(["1", "NA", "0", "1", "1"], ["0", "", "", "", "1"], ["1", "0", "1", "0", "NA"])
+    assert (found.predict, found.missing, found.target) == ("labels", 4, ["t", "u", "v"])
+    assert [numbers.tolist() for numbers in found.numbers()] == [[1, 0, 1, 1], [0, 1], [1, 0, 1, 0]]
     assert aim([0, 1, 1, 0], [0, 1, 2, 0]).predict == "values"
     assert aim([0, 1, 1, 0], [0, 1, 0, 0], predict="values").predict == "values"
 
@@ -101,9 +101,13 @@ def test_rows_that_lack_any_of_several_targets_are_missing():
         (
             [["5", "red", "x", "7"]],
             "values",
-            "row 3, column 't': 'red' is not a number, but labels and values are numbers; w",
+            "row 3, column 't': 'red' is not a number, but labels and values are numbers; write --predict classes",
         ),
-        ([["5", "6"] * 2, ["1", "2", "blue", "x"]], None, "row 4, column 'u': 'blue' is not a number, but labels and "),
+        (
+            [["5", "6"] * 2, ["1", "2", "blue", "x"]],
+            None,
+            "row 4, column 'u': 'blue' is not a number, but labels and values are numbers; predict it in a separate spec",
+        ),
         (
             [["0", "NA", "1", "3", "2"]],
             "labels",

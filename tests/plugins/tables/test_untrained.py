@@ -1,4 +1,4 @@
-"""Numbers far outside the range of training, counted and named."""
+"""Values that no training row has, and numbers far outside the range of training, counted and named."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mlpkit_plugins.datasets.csv import Csv
+from mlpkit_plugins.tables.untrained import UntrainedValues, unknown_classes
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,37 @@ def test_rows_beyond_half_of_the_range_are_counted(write, rows, remarks):
         [f"{'; '.join(remarks)}; predictions far outside the range of training are guesses"] * bool(remarks)
     )
     assert dataset.remarks(np.zeros((0, 4))) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["elk"], ": 3 of 1,200 values were never trained on: 'elk'; they"),
+        (["fox", "elk", "zebra"], ": 3 of 1,200 values were never trained on, such as 'elk'; they"),
+        (
+            ["fox", "elk", "hores"],
+            ": 3 of 1,200 values were never trained on, such as 'hores' (did you mean 'horse'?); they",
+        ),
+    ],
+)
+def test_a_value_that_was_most_likely_misspelt_is_shown_before_the_others(texts, expected):
+    untrained = UntrainedValues("new.csv", 1200, "animal", 3, texts, ["cat", "horse"])
+    assert untrained.described() == f"new.csv, column 'animal'{expected} count as zeros"
+
+
+@pytest.mark.parametrize(
+    ("counts", "trained", "expected"),
+    [
+        ({"fox": 2}, True, "class 'fox' occurs in no training row; leave out the row"),
+        ({"fox": 2, "elk": 1}, True, "classes 'fox', 'elk' occur in no training row; leave out their rows"),
+        (
+            {"fox": 2, "elk": 1},
+            False,
+            "classes 'fox', 'elk' occur in no training row; give more rows to training, set another split_seed, "
+            "or leave such classes out with rare_classes: {drop: 3}",
+        ),
+        ({"hores": 1, "elk": 1}, True, "classes 'hores', 'elk' occur in no training row; did you mean 'horse'?"),
+    ],
+)
+def test_classes_that_no_training_row_has_are_listed(counts, trained, expected):
+    assert unknown_classes(counts, ["cat", "horse"], trained=trained) == f"the {expected}"
