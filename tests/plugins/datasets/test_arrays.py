@@ -458,6 +458,7 @@ REAL = "as integers; set predict: values if they are real numbers"
         (lambda t: np.eye(4)[t], "classes", ONE_HOT),
         (lambda t: np.eye(4, dtype=int)[t], "classes", ONE_HOT),
         (lambda t: np.eye(4, dtype=bool)[t], "classes", ONE_HOT),
+        (lambda t: np.eye(2)[t % 2], "classes", ONE_HOT.replace("(40, 4)", "(40, 2)")),
         (lambda t: np.eye(4)[t] / 2, "classes", f"holds float64; expected numbers of classes {REAL}"),
         (
             lambda t: np.stack([t, t], axis=1),

@@ -36,7 +36,7 @@ def test_decimal_commas_are_no_delimiters(dialect):
 
 
 def test_the_delimiter_is_one_that_gives_the_name_of_the_target(tmp_path):
-    (tmp_path / "a.csv").write_text("1;5,kind\n2;3,x\n4;1,y\n")
+    (tmp_path / "a.csv").write_text("2020,kind,a;b;c;d\n1,x,2;3;4;5\n2,y,2;3;4;5\n")
     assert csv_dialect(tmp_path / "a.csv", "a.csv").dialect.delimiter == ";"
     assert csv_dialect(tmp_path / "a.csv", "a.csv", "kind").dialect.delimiter == ","
 

@@ -106,7 +106,7 @@ def test_rows_that_lack_any_of_several_targets_are_missing():
         (
             [["5", "6"] * 2, ["1", "2", "blue", "x"]],
             None,
-            "row 4, column 'u': 'blue' is not a number, but labels and values are numbers; predict it in a separate spec",
+            "row 4, column 'u': 'blue' is not a number, but labels and values are numbers; predict it in a separate ",
         ),
         (
             [["0", "NA", "1", "3", "2"]],
