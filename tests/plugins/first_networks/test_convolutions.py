@@ -50,11 +50,21 @@ def test_larger_images_get_more_convolutions(side, convolutions):
     assert names(convolutional(1000, ImageInputs(1, side, side), TWO)).count("Conv2d") == convolutions
 
 
-def test_what_comes_in_from_outside_is_like_the_border():
-    (shift,) = convolutional(1000, ImageInputs(1, 28, 28, border=0.98), TWO).keys["training"]["augment"]
-    assert shift == {"shift": {"pixels": 2, "fill": 0.98}}
-    (shift,) = convolutional(1000, ImageInputs(1, 28, 28), ValueTarget()).keys["training"]["augment"]
-    assert shift == {"shift": {"pixels": 2}}
+@pytest.mark.parametrize("target", [TWO, ValueTarget()])
+@pytest.mark.parametrize(
+    ("border", "fill"),
+    [
+        (0.98, {"fill": 0.98}),
+        (0.12345, {"fill": 0.123}),
+        (0.0006, {"fill": 0.001}),
+        (-0.0006, {"fill": -0.001}),
+        (0.0004, {}),
+        (0.0, {}),
+    ],
+)
+def test_what_comes_in_from_outside_is_like_the_border_to_three_digits(border, fill, target):
+    (shift,) = convolutional(1000, ImageInputs(1, 28, 28, border), target).keys["training"]["augment"]
+    assert shift == {"shift": {"pixels": 2, **fill}}
 
 
 @pytest.mark.parametrize(("shorter", "pixels"), [(8, 1), (20, 1), (22, 2), (120, 9)])

@@ -18,6 +18,7 @@ from mlpkit_plugins.initializers.lecun_normal import LecunNormal
 from mlpkit_plugins.initializers.lecun_uniform import LecunUniform
 from mlpkit_plugins.initializers.normal import Normal
 from mlpkit_plugins.initializers.orthogonal import Orthogonal
+from mlpkit_plugins.initializers.unit_variance import UnitVariance
 from mlpkit_plugins.initializers.zeros import Zeros
 
 FANS = Fans(inputs=300, outputs=200)
@@ -36,6 +37,7 @@ ALL = [
     pytest.param(FanInUniform, {}, 0.0, (1 / 900) ** 0.5, id="fan_in_uniform"),
     pytest.param(Orthogonal, {}, 0.0, (1 / 300) ** 0.5, id="orthogonal"),
     pytest.param(Orthogonal, {"gain": 2}, 0.0, 2 * (1 / 300) ** 0.5, id="orthogonal with a gain"),
+    pytest.param(UnitVariance, {}, 0.0, (1 / 300) ** 0.5, id="unit_variance"),
     pytest.param(Full, {"value": -0.5}, -0.5, 0.0, id="full"),
     pytest.param(Zeros, {}, 0.0, 0.0, id="zeros"),
 ]
@@ -83,7 +85,13 @@ def test_uniform_numbers_fill_their_range_and_no_more(initializer, square):
 
 @pytest.mark.parametrize(
     ("initializer", "variance"),
-    [(Normal(std=1), 1), (HeNormal(), 2 / 300), (GlorotNormal(), 2 / 500), (LecunNormal(), 1 / 300)],
+    [
+        (Normal(std=1), 1),
+        (HeNormal(), 2 / 300),
+        (GlorotNormal(), 2 / 500),
+        (LecunNormal(), 1 / 300),
+        (UnitVariance(), 1 / 300),
+    ],
 )
 def test_normal_numbers_are_normal(initializer, variance):
     values = draw(initializer) / variance**0.5
