@@ -243,6 +243,7 @@ def test_a_frame_with_texts(tmp_path):
     assert model.score(frame, colours) == 1.0
     assert model.feature_names_in_.tolist() == ["length", "colour"]
     assert model.n_features_in_ == 2
+    np.testing.assert_allclose(model.network_.encoder.encode(frame)[:, 0], frame["length"], rtol=1e-6)
 
 
 def test_a_search_over_a_pipeline_on_two_processes():

@@ -119,6 +119,7 @@ def test_other_verbs_take_its_run(trained, invoke):
     trained("report", "runs/times")
     page = Path("runs/times/report.html").read_text("utf-8")
     assert "Importance of inputs" in page
+    assert "Prediction of log_hazard by" in page
     assert "mistakes" not in page
     assert "Left out" not in page
     assert "survival times in days" in page

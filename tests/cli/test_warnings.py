@@ -205,6 +205,12 @@ def test_indices_of_categories_that_no_layer_looks_up(cwd, invoke):
         assert invoke("check", "towns.yaml").err == ""
 
 
+def test_indices_of_one_column_that_no_layer_looks_up(cwd, invoke):
+    (cwd / "towns.csv").write_text("town,kind\n" + "a,x\nb,y\nc,x\na,y\n" * 50)
+    (cwd / "towns.yaml").write_text(TOWNS.replace("town, size", "town"))
+    assert invoke("check", "towns.yaml").err == INDICES.replace(" and 1 more", "")
+
+
 def test_in_python_a_run_warns_once(sliced):
     spec = load_spec("tiny.yaml")
     with pytest.warns(UserWarning, match=r"^tiny.yaml:16:11: Residual1.BatchNorm1 computes over") as caught:

@@ -129,6 +129,11 @@ def test_out_of_fold_predictions_are_those_of_networks_that_have_not_seen_the_ro
     assert max(sizes) - min(sizes) <= 1
 
 
+def test_one_hot_targets_are_written_out_of_fold_as_class_numbers_are(folds):
+    mlpkit.run(spec(FOLDS, **{"data.mnist.one_hot": True}), "one-hot")
+    assert contents("one-hot", ["out_of_fold.csv"]) == contents("three-folds", ["out_of_fold.csv"])
+
+
 def test_predictions_out_of_fold_without_a_finite_loss_are_an_error(folds):
     model, found = load_run(folds.folder), folds.out_of_fold
     assert metrics_out_of_fold(model, found, folds.folder) == folds.metrics["validation"]

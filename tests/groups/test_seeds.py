@@ -345,12 +345,15 @@ def test_runs_at_once_update_with_their_share_of_the_cores(tmp_path, monkeypatch
 
 
 @pytest.mark.usefixtures("shared_work")
-def test_a_spec_with_seeds_is_run_with_them():
-    five = spec(seeds=5)
-    assert five.seeds == (3, 4, 5, 6, 7)
+@pytest.mark.parametrize(("count", "seeds"), [(2, (3, 4)), (5, (3, 4, 5, 6, 7))])
+def test_a_spec_with_seeds_is_run_with_them(count, seeds):
+    several = spec(seeds=count)
+    assert several.seeds == seeds
     with pytest.raises(UsageError) as raised:
-        mlpkit.run(five)
-    assert str(raised.value) == ("the spec trains with 5 seeds; mlpkit.run(spec, seeds=spec.seeds) returns all 5")
+        mlpkit.run(several)
+    assert str(raised.value) == (
+        f"the spec trains with {count} seeds; mlpkit.run(spec, seeds=spec.seeds) returns all {count}"
+    )
 
 
 @pytest.mark.usefixtures("shared_work")

@@ -39,6 +39,16 @@ def test_a_header_of_the_safetensors_package_is_understood() -> None:
     assert header.data_size == 35
 
 
+def test_a_header_is_compact_json_in_utf_8_filled_up_with_spaces() -> None:
+    text, order = format_header({"é": ("|u1", (3,)), "b": ("<f4", (2,)), "a": ("<f4", ())}, {"who": "ü"})
+    expected = (
+        '{"__metadata__":{"who":"ü"},"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},'
+        '"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]},"é":{"dtype":"U8","shape":[3],"data_offsets":[12,15]}}'
+    ).encode()
+    assert (text.rstrip(b" "), order) == (expected, ["a", "b", "é"])
+    assert len(text) == -(-len(expected) // 8) * 8
+
+
 SHAPES = st.lists(st.integers(0, 4), max_size=3).map(tuple)
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 import pytest
 
 from mlpkit.groups.several_runs import shared_out
+from mlpkit.verbs.live import server
 
 
 def address_in(text):
@@ -42,6 +43,16 @@ def test_a_port_that_can_be_had_is_used(invoke):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     assert address_in(invoke("run", "tiny.yaml", "--out", "run", "--live", port).err)[2] == str(port)
+
+
+@pytest.mark.parametrize(("setting", "names"), [("seeds=2", ["seed-0", "seed-1"]), ("ensemble.members=2", ["0", "1"])])
+def test_several_networks_are_shown_on_one_page(setting, names, invoke, monkeypatch):
+    shown, runs_in = [], server.FolderRuns
+    monkeypatch.setattr(server, "FolderRuns", lambda folder: shown.append(folder) or runs_in(folder))
+    done = invoke("run", "tiny.yaml", "--set", setting, "--out", "run", "--live")
+    assert (done.code, bool(address_in(done.err))) == (0, True)
+    (folder,) = shown
+    assert [run.name for run in runs_in(folder).runs()] == names
 
 
 @pytest.mark.parametrize("port", ["65536", "99999999"])

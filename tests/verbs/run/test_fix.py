@@ -148,9 +148,10 @@ def test_without_yes_and_without_a_terminal_nothing_is_written(cwd, invoke):
 
 
 @pytest.mark.parametrize("answer", ["y", "n"])
-def test_a_terminal_shows_the_changes_and_asks(answer, cwd, terminal):
+def test_a_terminal_shows_the_changes_and_asks_though_results_go_to_a_file(answer, cwd, program, terminal):
     text = spoil(cwd / "tiny.yaml")
-    screen = terminal("check", "tiny.yaml", "--fix", rows=60)
+    command = ["sh", "-c", 'exec "$@" > results.txt', "sh", *program]
+    screen = terminal("check", "tiny.yaml", "--fix", rows=60, command=command)
     screen.wait_for("Write these changes? [y/N]: ")
     assert "\x1b[31m-  - ReLU\x1b[0m" in screen.raw
     assert (cwd / "tiny.yaml").read_text() == text
