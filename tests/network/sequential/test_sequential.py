@@ -83,6 +83,21 @@ def test_activations_are_those_of_evaluation():
         network.activations(x[:, :3])
 
 
+def test_a_gradient_is_that_of_training_and_all_else_that_of_evaluation(examples):
+    x, t = examples(50, 4, 3)
+    network, plain = (Sequential([*some, Affine(3), SoftmaxWithLoss()], (4,)) for some in ([Dropout(0.5)], []))
+    for name, value in network.parameters.items():
+        plain.parameters[name][...] = value
+    assert not np.allclose(network.gradient(x, t)["Affine1.W"], plain.gradient(x, t)["Affine1.W"])
+    for call in ("evaluate", "loss", "accuracy"):
+        network.gradient(x, t)
+        assert getattr(network, call)(x, t) == getattr(plain, call)(x, t)
+    network.gradient(x, t)
+    np.testing.assert_array_equal(network.predict(x), plain.predict(x))
+    network.gradient(x, t)
+    np.testing.assert_array_equal(network.activations(x)["Affine1"], plain.activations(x)["Affine1"])
+
+
 def test_parameters_are_named_after_their_layers():
     network = small()
     assert {name: value.shape for name, value in network.parameters.items()} == {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -41,6 +43,13 @@ def teacher(cwd, invoke):
     assert invoke("run", "teacher.yaml", "--quiet").code == 0
     Path("specs").mkdir()
     return Path("runs/teacher")
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Let each prediction take 1234.56 microseconds."""
+    made_up = SimpleNamespace(perf_counter=count(0, 0.00123456).__next__)
+    monkeypatch.setattr("mlpkit.verbs.distill.distill.time", made_up)
 
 
 def test_it_writes_a_spec_on_the_same_data_trains_it_and_compares(teacher, invoke):
@@ -92,7 +101,7 @@ def test_a_stopped_training_ends_without_a_comparison_and_says_how_to_resume_it(
     assert invoke("resume", "my run", "--quiet").code == 0
 
 
-def test_a_spec_that_exists_is_taken_as_it_is_and_the_table_fits_a_terminal(teacher, invoke):
+def test_a_spec_that_exists_is_taken_as_it_is_and_the_table_fits_a_terminal(teacher, invoke, clock):
     path, text = Path("specs/small.yaml"), TEACHER.replace("rows.csv", "../rows.csv")
     text = text.replace("training: {", "training: {teacher: {run: ../runs/teacher, weight: 0.9}, ")
     path.write_text(text)
@@ -104,6 +113,7 @@ def test_a_spec_that_exists_is_taken_as_it_is_and_the_table_fits_a_terminal(teac
     head = next(i for i, line in enumerate(lines) if line.split() == ["teacher", "pupil", "without", "teacher"])
     names = [line[: lines[head].index("teacher")].strip() for line in lines[head + 1 :]]
     assert names[:5] == ["test loss", "test accuracy", "bytes", "microseconds, 1 row", "microseconds, 1,000 rows"]
+    assert lines[head + 4] == "microseconds, 1 row         1,235   1,235            1,235"
     assert max(map(len, lines[head:])) <= 80
     assert lines[-1] == "saved in runs/small"
 
@@ -120,7 +130,7 @@ def test_a_spec_without_a_teacher_is_refused_and_the_advice_works(teacher, invok
     assert invoke("distill", teacher, "--into", path).code == 0
 
 
-def test_for_images_the_spec_is_the_users(cwd, invoke):
+def test_for_images_the_spec_is_the_users(cwd, invoke, clock):
     as_images = yaml.safe_load(Path("tiny.yaml").read_text())
     as_images["data"]["mnist"]["flatten"] = False
     as_images["layers"].insert(0, "Flatten")
@@ -134,7 +144,9 @@ def test_for_images_the_spec_is_the_users(cwd, invoke):
     Path("small.yaml").write_text(yaml.safe_dump(as_images))
     done = invoke("distill", "images", "--into", "small.yaml", "--json")
     assert done.code == 0, done.err
-    assert json.loads(done.out)["pupil"]["metrics"]
+    pupil = json.loads(done.out)["pupil"]
+    assert pupil["metrics"]
+    assert pupil["microseconds"] == {"1": 1234.6, "1000": 1234.6}
 
 
 def test_data_in_memory_is_for_python(cwd, invoke):

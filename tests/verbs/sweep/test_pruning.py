@@ -188,6 +188,12 @@ def test_a_trial_is_no_rival_of_its_own(tmp_path, monkeypatch):
     assert no_longer_weak([*trials, made_up(5, 0.9)], sweep) == trials[1]
 
 
+def test_of_trials_that_are_all_pruned_the_best_continues(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    trials = [made_up(number, loss) for number, loss in enumerate([0.9, 0.8, 0.7, 0.2, 0.6])]
+    assert no_longer_weak(trials, sweep_with("hyperband")) == trials[3]
+
+
 def test_a_trial_that_has_only_begun_has_an_empty_curve(tmp_path):
     objective = Objective("validation_loss", maximize=False)
     trial = made_up_run(tmp_path / "trial-7", losses=[0.5])
