@@ -67,6 +67,7 @@ def like(base, **methods):
             )
             for parameter, instead in (
                 ("train", ", and use self.training"),
+                ("trai", ", and use self.training"),
                 ("tra", ""),
                 ("input_dtype", ", and use self.dtype"),
                 ("random_rng", ", and use self.rng"),

@@ -133,6 +133,16 @@ def test_a_callback_and_a_signal_that_ask_to_stop_after_the_same_step(make_train
     assert third.train() == second.history  # nothing is left to do
 
 
+def test_a_training_that_was_stopped_in_its_first_step_is_evaluated_after_it(make_trainer):
+    stop, kept, often = StopRequest(), Kept(), settings() | {"evaluate_every": 1}
+    whole = make_trainer(**often).train()
+    stop.stop("SIGINT")
+    assert make_trainer(stop=stop, store=kept, **often).train() == []
+    rest = make_trainer(**often)
+    rest.restore(kept.saved[0])
+    assert rest.train() == whole
+
+
 def test_a_snapshot_of_another_network_is_refused_before_anything_is_written(whole, make_trainer, toy):
     _, kept = whole
     snapshot = kept.saved[5]

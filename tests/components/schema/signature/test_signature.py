@@ -58,6 +58,11 @@ class Single(Conv):
         pass
 
 
+class Pair(Conv):
+    def __init__(self, depth: int, width: int = 1):
+        pass
+
+
 class Encoded(Conv):
     def __init__(
         self,
@@ -229,9 +234,17 @@ def test_unknown_and_missing_parameters_are_faults_of_the_key_and_wrong_ones_of_
     ]
 
 
-def test_all_parameters_are_listed_only_if_no_name_is_near():
-    assert faults(Conv, {"filters": 1, "colour": 2}) == [
-        "layers.0.colour: unknown parameter 'colour'; expected one of filters, size, weights, bias, note"
+@pytest.mark.parametrize(
+    ("owner", "given", "expected"),
+    [
+        (Conv, "filters", "one of filters, size, weights, bias, note"),
+        (Pair, "depth", "one of depth, width"),
+        (Single, "depth", "depth"),
+    ],
+)
+def test_all_parameters_are_listed_if_no_name_is_near(owner, given, expected):
+    assert faults(owner, {given: 1, "colour": 2}) == [
+        f"layers.0.colour: unknown parameter 'colour'; expected {expected}"
     ]
 
 
@@ -249,10 +262,6 @@ def test_all_parameters_are_listed_only_if_no_name_is_near():
 def test_the_name_of_a_kind_stands_for_the_parameter_that_takes_it(owner, key, meant):
     expected = f"layers.0.{key}: unknown parameter '{key}'; did you mean '{meant}'?"
     assert faults(owner, {"filters": 1, key: "zeros"})[-1] == expected
-
-
-def test_the_only_parameter_there_is_stands_alone():
-    assert faults(Single, {"depth": 1, "colour": 2}) == ["layers.0.colour: unknown parameter 'colour'; expected depth"]
 
 
 def test_a_misspelt_parameter_is_not_reported_as_missing_too():
