@@ -72,6 +72,16 @@ def test_a_message_has_a_limited_length(echo, monkeypatch, message, length, stat
     assert asked(echo, "echo", "POST", message, Origin="null", **{"Content-Length": length})[0] == 403
 
 
+def test_a_message_that_is_refused_has_one_answer(echo):
+    request = f"POST /{echo.token}/echo HTTP/1.0\r\nHost: {HOST}:{echo.port}\r\nContent-Length: 1\r\n\r\nx"
+    with socket.create_connection((HOST, echo.port), timeout=10) as connection:
+        connection.sendall(request.encode())
+        with connection.makefile("rb") as answer:
+            found = answer.read()
+    assert found.startswith(b"HTTP/1.0 403 ")
+    assert (found.count(b"HTTP/"), found.endswith(b" that have its whole address.\n")) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("host", "origin", "status"),
     [

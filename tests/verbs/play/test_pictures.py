@@ -138,6 +138,19 @@ def test_a_network_of_two_inputs_and_three_classes(play):
             assert_drawn(unit["picture"], values[::2, ::2, unit["unit"]])
 
 
+def test_columns_that_are_not_on_the_axes_have_their_median(play):
+    raw = np.column_stack([RAW, RNG.exponential(size=30) * 9 + 4])
+    session = play(x=raw)
+    now = ask(session, "look", across="x2", up="x0")
+    w, b = affine(session, "Affine1")
+    left, right, bottom, top = now["plane"]["ends"]
+    across, up = np.meshgrid(np.linspace(left, right, 40), np.linspace(top, bottom, 40))
+    rows = np.stack([up, np.full_like(up, np.median(raw[:, 1])), across], axis=-1)
+    expected = ((rows - raw.mean(axis=0)) / raw.std(axis=0)) @ w + b
+    for unit in now["columns"][1]["units"]:
+        assert_drawn(unit["picture"], expected[::2, ::2, unit["unit"]])
+
+
 def test_values_are_drawn_between_the_farthest_targets_on_both_sides_of_their_mean(play):
     targets = RAW[:, 0] * 2 + RAW[:, 1] ** 3
     session = play("{Affine: {units: 1}}, MeanSquaredError", t=targets, data="split: in_order, predict: values")

@@ -81,9 +81,14 @@ def test_the_whole_document(models, golden):
 def test_a_single_model_has_an_address_without_its_name(runs):
     from mlpkit.verbs.serve.models import Models
     from mlpkit.verbs.serve.openapi import openapi
+    from mlpkit.verbs.serve.page import page
 
-    paths = openapi(Models([str(runs / "loans")], Registry.discover()))["paths"]
+    loans = Models([str(runs / "loans")], Registry.discover())
+    paths = openapi(loans)["paths"]
     assert paths["/predict"] == paths["/models/loans/predict"]
+    shown = page(loans, "http://h")
+    assert '<div class="try" data-address="/predict">' in shown
+    assert " http://h/predict</" in shown
 
 
 def test_the_words_of_the_page(models, golden):
