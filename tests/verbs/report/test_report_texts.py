@@ -82,7 +82,8 @@ def test_a_finished_run_in_words(run):
     assert texts["Importance of inputs"][0].startswith(
         "How much the loss increases when a column is shuffled among 9 rows of test. "
     )
-    assert texts["Importance of inputs"][-2].startswith("Prediction of 1 by input ")
+    dependence = [text for text in texts["Importance of inputs"] if text.startswith("Prediction of 1 by input ")]
+    assert len(dependence) == 2  # of the two most important columns
     assert texts["Activations and gradients"][1:] == [
         f"{name}: {what}" for name in ("Affine1", "Relu1", "Affine2") for what in ("activations", "gradients")
     ]
