@@ -144,8 +144,9 @@ class ParquetFile:
         encoded = pa.types.is_dictionary(values.type)
         lengths = pc.binary_length(values.dictionary if encoded else values).fill_null(0).to_numpy()
         if lengths.max(initial=0) > LARGEST_TEXT:
-            codes = values.indices.fill_null(0).to_numpy() if encoded else np.arange(len(values))
-            long = np.flatnonzero(lengths[codes] > LARGEST_TEXT)  # the dictionary may hold it for later rows
+            codes = values.indices.cast("int64").fill_null(-1).to_numpy() if encoded else np.arange(len(values))
+            sizes = np.append(lengths, 0)  # a missing text has none
+            long = np.flatnonzero(sizes[codes] > LARGEST_TEXT)  # the dictionary may hold it for later rows
             self._check_length(name, int(lengths.max()), int(rows[long[0]]) if len(long) else None)
         return 0 if encoded else int(lengths.sum(dtype=np.int64))
 

@@ -164,8 +164,8 @@ def test_a_text_that_is_too_long_is_found_in_its_row(tmp_path):
         DataError, match=r"x.parquet, row 4, column 'a': a text has 131,073 bytes; expected at most 131"
     ):
         Parquet(str(tmp_path / "x.parquet"), "t", categorical=("a",)).describe()
-    pq.write_table(pa.table({"a": [texts[3], None] * 2, "t": [*"pqpq"]}), tmp_path / "x.parquet")
-    with pytest.raises(DataError, match=r"x.parquet, row 1, column 'a': a text has 131,073 bytes"):
+    pq.write_table(pa.table({"a": [None, texts[3]] * 2, "t": [*"pqpq"]}), tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"x.parquet, row 2, column 'a': a text has 131,073 bytes"):
         Parquet(str(tmp_path / "x.parquet"), "t", categorical=("a",)).describe()
     texts[3] = texts[3][1:]
     pq.write_table(pa.table({"a": texts, "t": [*"pqpqp"]}), tmp_path / "x.parquet")
