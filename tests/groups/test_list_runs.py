@@ -56,7 +56,7 @@ def names(entries):
     return [entry.directory.name for entry in entries]
 
 
-def test_the_runs_of_a_run_are_itself(runs):
+def test_the_folder_of_a_run_is_listed_as_that_run(runs):
     (entry,) = runs_listed(runs / "best")
 
     assert (entry.directory, entry.state, entry.grouped) == (runs / "best", "finished", False)

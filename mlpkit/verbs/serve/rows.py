@@ -263,7 +263,7 @@ def _values(rows: Sequence[dict[str, Any]], column: Column) -> list[Any]:
     for number, value in enumerate(values):
         if type(value) not in types:
             _refuse(column, number, value, "wrong-type", expected=column.expected)
-        if value is None or value in (True, False):
+        if value is None:
             continue
         if type(value) is str:
             if column.categories and value not in column.categories:

@@ -139,6 +139,8 @@ HAS = "row 1, counted from 0, has"
         ({"colour": "rde"}, ".colour", f"{HAS} \"rde\" in the column 'colour'; did you mean 'red'?"),
         ({"colour": "xyz"}, ".colour", f"{HAS} \"xyz\" in the column 'colour'; expected one of red, 3, TRUE"),
         ({"colour": 4}, ".colour", f"{HAS} 4 in the column 'colour'; expected one of red, 3, TRUE"),
+        ({"colour": 0}, ".colour", f"{HAS} 0 in the column 'colour'; expected one of red, 3, TRUE"),
+        ({"colour": False}, ".colour", f"{HAS} false in the column 'colour'; expected one of red, 3, TRUE"),
         ({"note": " "}, ".note", f"{HAS} \" \" in the column 'note'; expected {NOTE.expected}"),
         ({"note": True}, ".note", f"{HAS} true in the column 'note'; expected {NOTE.expected}"),
         ({"note": ["x" * 200]}, ".note", f"{HAS} [\"{'x' * 98} in the column 'note'; expected {NOTE.expected}"),
