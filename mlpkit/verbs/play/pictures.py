@@ -194,13 +194,12 @@ def flows_of(network: Sequential, examples: Examples) -> dict[str, Flow]:
     """
     rows = slice(0, EXAMPLES)
     weights = None if examples.weights is None else examples.weights[rows]
-    kept = [(replica.state.copy(), replica.position.step) for replica in network.replicas]
+    kept = [replica.state.copy() for replica in network.replicas]
     with watched(network) as minibatches, network.computing(), np.errstate(all="ignore"):
         network.set_training(True)
         network.loss_and_gradient(examples.x[rows], examples.t[rows], weights=weights)
-    for replica, (state, step) in zip(network.replicas, kept, strict=True):
+    for replica, state in zip(network.replicas, kept, strict=True):
         replica.state[...] = state
-        replica.position.step = step
     slices = minibatches[0].slices
     return {path: _joined([flows[path] for flows in slices]) for path in slices[0]}
 

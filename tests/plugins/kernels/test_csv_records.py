@@ -67,14 +67,32 @@ def test_a_column_of_numbers_has_numbers_and_missing_values(text, is_number):
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("1e3", 1000), ("-2.5E-1", -0.25), ("+.5e+1", 5), ("1e", nan), ("1e+", nan), ("1ee1", nan)]
+    ("text", "number"),
+    [
+        ("1e3", 1000),
+        ("-2.5E-1", -0.25),
+        ("+.5e+1", 5),
+        ("1e", nan),
+        ("1e+", nan),
+        ("1ee1", nan),
+        (f"0.{61 * '1'}", 1 / 9),
+        (f"0.{62 * '1'}", nan),
+    ],
 )
-def test_exponents_are_read_without_python(text, number):
+def test_numbers_are_read_without_python(text, number):
     places, rows, fields, numbers, are_numbers = arrays(1, 2)
     data = f"{text},4\n".encode()
     assert compiled.read_csv_records(data, 0, SYNTAX, places, rows, fields, numbers, are_numbers)[:2] == (1, 1)
     assert are_numbers.tolist() == [not isnan(number), True]
     np.testing.assert_array_equal(numbers[:, are_numbers], np.array([[number, 4]])[:, are_numbers])
+
+
+@pytest.mark.parametrize(("missing", "is_number"), [(b"\0\2NA", True), (b"\2NA", False)])
+def test_an_empty_field_is_a_missing_value_only_if_it_is_listed(missing, is_number):
+    places, rows, fields, numbers, are_numbers = arrays(2, 2)
+    syntax = (*SYNTAX[:4], missing, *SYNTAX[5:])
+    compiled.read_csv_records(b"1,\n2,3\n", 0, syntax, places, rows, fields, numbers, are_numbers)
+    assert are_numbers.tolist() == [True, is_number]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +134,7 @@ LONGEST = 100 * "x"
         ("!\n~\n", 1, 2, False),
         ("\n1\n", 1, 1, False),
         ('""\n', 1, 0, True),
+        ('" "\n', 1, 0, True),
         (" \n", 1, 0, True),
         ("\x01\n", 1, 0, True),
         ("\x7f\n", 1, 0, True),
@@ -161,6 +180,7 @@ EVERY_FIELD = [(begin, length) for length in range(-11, 11) for begin in range(3
 
 @settings(deadline=None)
 @example(begins=EVERY_FIELD, place=1)
+@example(begins=[(40, 0), (0, 0)], place=0)
 @given(
     begins=st.lists(st.tuples(st.integers(0, 30), st.integers(-11, 10)), min_size=1, max_size=200),
     place=st.integers(0, 1),
@@ -188,6 +208,10 @@ def test_wrong_arrays_of_records_are_refused(position, change):
         compiled.read_csv_records(b"1,2\n3,4\n", 0, SYNTAX, *call)
 
 
+def test_no_data_are_left_behind_the_last_record():
+    assert compiled.read_csv_records(b"1,2\n3,4\n", 8, SYNTAX, *arrays(4, 2)) == (0, 0, 8, False)
+
+
 @pytest.mark.parametrize(("begin", "width"), [(-1, 2), (9, 2), (0, 3)])
 def test_what_lies_outside_the_arrays_is_refused(begin, width):
     with pytest.raises(ValueError, match="data or columns don't fit the arrays"):
@@ -199,6 +223,13 @@ def test_fields_outside_the_data_are_refused(field):
     fields = np.array([[[0, 1]], [field]], np.int32)
     with pytest.raises(ValueError, match="a field lies outside the data"):
         compiled.distinct_fields(b"1,2\n3,4\n", fields, 0, np.empty(2, np.int32), np.empty(2, np.int32))
+
+
+@pytest.mark.parametrize(("rows", "place"), [(slice(1, None), -1), (slice(2), 1)])
+def test_a_place_outside_the_fields_is_refused(rows, place):
+    fields = np.zeros((3, 1, 2), np.int32)[rows]
+    with pytest.raises(ValueError, match="a field lies outside the data"):
+        compiled.distinct_fields(b"1,2\n", fields, place, np.empty(2, np.int32), np.empty(2, np.int32))
 
 
 @pytest.mark.parametrize("position", range(3))

@@ -130,6 +130,31 @@ def test_a_gradient_whose_square_vanishes_moves_a_value_by_less_than_the_learnin
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_smallest_normal_numbers_are_kept(library, dtype):
+    smallest = np.finfo(dtype).smallest_normal
+    below = np.nextafter(smallest, dtype(0))
+    x = np.array([smallest, -smallest, below, -below])
+    library.flush_subnormal(x)
+    np.testing.assert_array_equal(x, [smallest, -smallest, 0, 0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_negative_zero_becomes_positive(dtype):
+    x = np.full(40, -0.0, dtype)
+    assert not np.signbit(compiled.rectify(x, np.empty_like(x))).any()
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_zero_times_an_infinite_slope_is_zero(library, dtype):
+    x = np.zeros((2, 9), dtype)
+    with np.errstate(invalid="ignore"):
+        y = library.prelu(x, np.full(9, np.inf, dtype), np.empty_like(x))
+    np.testing.assert_array_equal(y, x)
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
 @pytest.mark.parametrize("label", [-1, 3])
 def test_a_label_out_of_range_is_an_error(library, label):
     with pytest.raises(IndexError):

@@ -40,6 +40,20 @@ def test_width_ends_with_the_line(start, end, width):
     assert Span(SourceText("s", "one\ntwo three\n"), start, end).width == width
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "last"),
+    [(4, 7, (2, 4)), (4, 4, (2, 2)), (3, 3, (1, 5)), (0, 4, (1, 5)), (0, 5, (2, 2)), (1, 8, (2, 5))],
+)
+def test_a_fault_ends_behind_the_last_character(start, end, last):
+    fault = Span(SourceText("s", "one\ntwo three\n"), start, end).fault("wrong")
+    assert (fault.end_line, fault.end_column) == last
+
+
+def test_a_fault_at_a_key_of_python_has_no_lines():
+    fault = Span(SourceText("data.csv", "", key_only=True), 0, 0).fault("wrong")
+    assert (fault.file, fault.line, fault.column, fault.end_line, fault.end_column) == ("data.csv", 0, 0, 0, 0)
+
+
 def test_a_line_too_long_to_be_of_help_is_left_out():
     line = "x" * LONGEST_SHOWN_LINE
     assert Span(SourceText("s", line), 0, 1).source == line
@@ -67,3 +81,11 @@ def test_fault_has_the_place_and_the_notes_of_the_text():
         "  note: first",
         "  note: a.yaml:1:1 extends this file",
     ]
+
+
+def test_a_fault_is_safe_to_print():
+    fault = Span(SourceText("b.yaml", "seed: x"), 6, 7).fault(
+        "m\x1b", expected="e\x1b", remedy="r\x1b", notes=("n\x1b",)
+    )
+    found = (fault.message, fault.expected, fault.remedy, *fault.notes)
+    assert found == ("m\ufffd", "e\ufffd", "r\ufffd", "n\ufffd")

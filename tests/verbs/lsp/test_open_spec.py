@@ -52,6 +52,7 @@ def test_what_is_at_a_path(path, value):
         ("a:\n  - |", ("a", 0), False, "", True, False, False),
         ("a: [x, 'y|z']", ("a", 1), False, "y", False, True, False),
         ('a: {"b|": 1}', ("a", "b"), True, "b", False, True, False),
+        ('"b|": 1', ("b",), True, "b", False, True, False),
         ("a: ]\nb:\n- c:\n    # d: 1\n    |", ("b", 0, "c"), False, "", True, False, False),
     ],
 )

@@ -184,7 +184,9 @@ def without(name, **more):
 def test_an_error_about_rows_has_their_place(document, columns, path, text):
     with pytest.raises(Refusal) as caught:
         rows_of_json(document, columns)
-    assert (caught.value.status, caught.value.problem.path, str(caught.value)) == (422, path, text)
+    problem = caught.value.problem
+    assert (caught.value.status, problem.path, problem.line, problem.column) == (422, path, 0, 0)
+    assert str(caught.value) == text
 
 
 EXPECTED = "a list of objects, such as [{...}], with Content-Type application/json; or CSV, with text/csv"
