@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from guarded_memory import guarded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrix_products import (
@@ -171,6 +172,17 @@ def test_a_single_row_of_many_columns_has_the_bits_that_it_has_among_others(colu
     alone = compiled.product_plus_row(a[1:], b, row, room[np.newaxis, :columns])
     np.testing.assert_array_equal(alone[0], compiled.product_plus_row(a, b, row, np.empty((2, columns), np.float32))[1])
     assert np.isnan(room[columns:]).all()
+
+
+@pytest.mark.parametrize("columns", [50, 2049, 4097])
+@pytest.mark.parametrize("rows", [1, 2, 50])
+def test_memory_behind_the_factors_is_never_read(rows, columns):
+    generator = np.random.default_rng(columns)
+    a, b, row = (twelve_bits(generator, *shape) for shape in [(rows, 300), (300, columns), (columns,)])
+    expected = compiled.product_plus_row(a, b, row, np.empty((rows, columns), np.float32))
+    y = guarded(np.empty((rows, columns), np.float32))
+    compiled.product_plus_row(guarded(a), guarded(b), guarded(row), y)
+    np.testing.assert_array_equal(y, expected)
 
 
 @by_blas
