@@ -262,6 +262,17 @@ def test_near_rows_of_a_file_take_few_system_calls(tmp_path):
         assert calls() - before < 30
 
 
+@pytest.mark.skipif(not Path("/proc/kallsyms").is_file(), reason="needs a file that Linux gives a page at a time")
+def test_what_one_system_call_leaves_of_some_rows_the_next_ones_read():
+    path = Path("/proc/kallsyms")
+    rows = np.frombuffer(path.read_bytes()[:60_000], np.uint8).reshape(-1, 60)
+    out = np.empty_like(rows)
+    with path.open("rb") as file:
+        assert len(os.pread(file.fileno(), rows.size, 0)) < rows.size
+        assert compiled.read_rows(file.fileno(), 0, np.arange(len(rows)), out)
+    np.testing.assert_array_equal(out, rows)
+
+
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
 def test_a_file_whose_rows_can_t_be_read_is_an_error(library, tmp_path):
     with (tmp_path / "x").open("wb") as file, pytest.raises(OSError, match="Bad file descriptor"):
